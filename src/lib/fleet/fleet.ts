@@ -1,0 +1,103 @@
+import type {Json} from '../plan/json.ts';
+import type {SecretVault} from './secrets.ts';
+
+/** A named thing of the fleet file whose details belong to a provider: `kind` chooses the provider, `config` is what its schema parsed. */
+export type ProviderPart = {
+  readonly kind: string;
+  readonly config: unknown /** Path in the fleet file, for messages. */;
+  readonly path: readonly (string | number)[];
+};
+
+export type Tier = 'hot' | 'warm' | 'cold';
+
+/** An endpoint of a region. `critical` ones decide the region's verdict; the others only degrade it. */
+export type Endpoint = {
+  readonly name: string;
+  readonly region: string;
+  readonly critical: boolean;
+  /** Deadline of one probe; default 1000. */
+  readonly timeoutMs: number;
+  /** Above this the endpoint is slow; default null = never. */
+  readonly slowMs: number | null;
+  readonly probe: ProviderPart;
+};
+
+export type Region = {
+  readonly name: string;
+  /** A jurisdiction code such as `US`, `EU`, `SG`: free text, compared as written. */
+  readonly jurisdiction: string;
+  readonly tier: Tier;
+  readonly sites: Readonly<Record<string, {readonly failsOverTo: string | null}>>;
+  /** Regions to fail over to, first choice first. Never itself. */
+  readonly failoverOrder: readonly string[];
+  readonly endpoints: readonly Endpoint[];
+};
+
+/** A member of a store: where it is. Its role is found, never declared. */
+export type StoreMember = {
+  readonly name: string;
+  readonly region: string;
+  readonly site: string | null;
+  readonly config: unknown;
+  readonly host: ProviderPart | null;
+};
+
+export type StoreSpec = {
+  readonly name: string;
+  readonly engine: string;
+  /** Data classes kept in this store. */
+  readonly dataClasses: readonly string[];
+  /** How many other members must hold a write before it is acknowledged; 0 = asynchronous. */
+  readonly quorum: number;
+  readonly members: readonly StoreMember[];
+  readonly config: unknown;
+  readonly path: readonly (string | number)[];
+};
+
+export type RouteSpec = {
+  readonly name: string;
+  readonly router: ProviderPart;
+  /** Wanted weight per region, 0-100, in normal operation. */
+  readonly weights: Readonly<Record<string, number>>;
+  /** Where a client enters; used by the witness and by verification. */
+  readonly url: string | null;
+};
+
+/** RTO in ms. Order of classes: critical, core, full, rebuild. */
+export type ServiceSpec = {
+  readonly name: string;
+  readonly class: string;
+  readonly rtoMs: number;
+  readonly stores: readonly string[];
+  readonly routes: readonly string[];
+};
+
+/** RPO in ms; 0 = no acknowledged write may be lost. `allowed` lists jurisdictions; null = anywhere. */
+export type DataClass = {readonly name: string; readonly rpoMs: number; readonly allowed: readonly string[] | null};
+
+/** Permission for the witness to write, and where. */
+export type WitnessSpec = {readonly url: string; readonly everyMs: number; readonly deadlineMs: number};
+
+/** A command to run, as an argument array: it never reaches a shell. */
+export type HookSpec = {readonly run: readonly string[]; readonly timeoutMs: number};
+
+export type Fleet = {
+  readonly version: 1;
+  readonly name: string;
+  /** Absolute path of the file. */
+  readonly file: string;
+  /** sha256 of the parsed file with secret references unresolved: compare-and-set of plans. */
+  readonly digest: string;
+  readonly regions: readonly Region[];
+  readonly stores: readonly StoreSpec[];
+  readonly routes: readonly RouteSpec[];
+  readonly services: readonly ServiceSpec[];
+  readonly dataClasses: readonly DataClass[];
+  readonly fault: ProviderPart | null;
+  readonly witness: WitnessSpec | null;
+  readonly hooks: Readonly<Record<string, HookSpec>>;
+  readonly state: {readonly kind: 'sqlite'; readonly dir: string | null};
+  readonly secrets: SecretVault;
+  /** Free labels, shown in reports (the lab puts its profile here). */
+  readonly labels: Readonly<Record<string, Json>>;
+};

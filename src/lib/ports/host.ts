@@ -1,0 +1,16 @@
+/** What the host of a member knows of its server process. `running` null = the host could not tell. */
+export type HostStatus = {readonly running: boolean | null; readonly detail: string};
+
+/**
+ * Control over the machine that a store's member runs on: what SQL cannot do. Every call has its own deadline through `signal`.
+ * A host that cannot be reached throws WorldError.
+ */
+export type Host = {
+  status(signal: AbortSignal): Promise<HostStatus>;
+  /** Stops the server cleanly: what it acknowledged is shipped to connected standbys first. Already stopped = success. */
+  stop(signal: AbortSignal): Promise<void>;
+  /** Starts it as a standby of `upstream` on the data that it has. */
+  startAsStandby(upstream: string, signal: AbortSignal): Promise<void>;
+  /** Replaces its data by a base backup of `upstream` and starts it as a standby. Answers the bytes that were copied. */
+  rebuild(upstream: string, signal: AbortSignal): Promise<{bytes: number}>;
+};

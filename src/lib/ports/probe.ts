@@ -1,0 +1,16 @@
+import type {Json} from '../plan/json.ts';
+
+/**
+ * One check of one endpoint, seen from here. `ok` null = the probe itself could not run.
+ * `code` is stable (`ok`, `timeout`, `refused`, `reset`, `unexpected-status`, `wrong-role`, …), `detail` one sentence with the value that decided.
+ */
+export type ProbeResult = {
+  readonly ok: boolean | null;
+  readonly latencyMs: number | null;
+  readonly code: string;
+  readonly detail: string;
+  readonly facts?: Json;
+};
+
+/** Probe port. `check` never throws for what the endpoint does; it ends when `signal` is aborted. */
+export type Probe = {check(signal: AbortSignal): Promise<ProbeResult>};

@@ -1,0 +1,50 @@
+import type {Json} from '../plan/json.ts';
+import type {Plan} from '../plan/plan.ts';
+
+/** One line of a run's journal. Append-only: what was written is never changed. `seq` counts from 1 within the run. */
+export type JournalEvent = {
+  readonly seq: number;
+  /** Epoch ms. */
+  readonly at: number;
+  readonly type: string;
+  readonly step: string | null;
+  readonly data: Json;
+};
+
+/** A run as the list shows it. */
+export type RunHead = {
+  readonly runId: string;
+  readonly fleet: string;
+  readonly kind: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly startedAt: number;
+};
+
+/** Who holds a lease, and since when (epoch ms). */
+export type LeaseHolder = {
+  readonly token: string;
+  readonly pid: number;
+  readonly user: string;
+  readonly host: string;
+  readonly runId: string | null;
+  readonly since: number;
+};
+
+/** A held lease. It is gone when the process is gone; `check` throws LeaseError when it is not held any more. */
+export type Lease = {readonly token: string; check(): void; release(): void};
+
+/** Where runs, leases and history are kept. Writes are on disk when the call returns. Throws StateError (exit 73) when they cannot be. */
+export type State = {
+  createRun(runId: string, fleet: string, plan: Plan): void;
+  append(runId: string, event: {type: string; step: string | null; data: Json}): JournalEvent;
+  plan(runId: string): Plan | null;
+  events(runId: string): readonly JournalEvent[];
+  runs(fleet?: string): readonly RunHead[];
+  /** Throws LeaseError (exit 75) with the holder and since when, if another process holds it. */
+  lease(name: string, runId: string | null): Lease;
+  /** The last verdicts per key, for "since when": small values, last writer wins. */
+  remember(key: string, value: Json): void;
+  recall(key: string): Json | undefined;
+  close(): void;
+};

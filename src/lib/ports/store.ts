@@ -1,0 +1,90 @@
+import type {Ctx} from '../plan/action.ts';
+import type {Loss} from '../plan/plan.ts';
+import type {Cell} from '../snapshot/cell.ts';
+import type {Position} from '../snapshot/position.ts';
+import type {AckRule, Member} from '../snapshot/snapshot.ts';
+
+/**
+ * Evidence that a member can no longer acknowledge writes. `survivesRestart` = it still holds if the server is started again.
+ * `leaks` names the ways by which a write may be acknowledged all the same.
+ */
+export type Proof = {
+  readonly kind: 'stopped' | 'closed' | 'sealed' | 'hook' | 'break-glass';
+  readonly at: string;
+  readonly survivesRestart: boolean;
+  readonly leaks: readonly string[];
+};
+
+/** One replication link read from both of its ends. Byte figures are exact differences at one reading; null = not to be had. */
+export type LinkReading = {
+  readonly from: string;
+  readonly to: string;
+  /** What the sending end says of the stream: its state word, or null when it does not list the receiver. */
+  readonly senderState: string | null;
+  readonly receiverConnected: boolean | null;
+  readonly sendBytes: number | null;
+  readonly writeBytes: number | null;
+  readonly flushBytes: number | null;
+  readonly replayBytes: number | null;
+  /** Age of the last replayed transaction on the receiver, in seconds. Grows on an idle link: never a lag by itself. */
+  readonly lastReplayAgeSeconds: number | null;
+  readonly heardUpstreamAgoMs: number | null;
+  /** WAL bytes that may still be written before the receiver can no longer catch up; null = unlimited or not known. */
+  readonly runwayBytes: number | null;
+  readonly sync: string | null;
+  readonly sampleAgeMs: number;
+  readonly trouble: string | null;
+};
+
+/** What abilities a store may have beyond being observed. Each is optional: ask before use. */
+export type Abilities = {
+  /** A token held by the store itself on every reachable member. `evict` ends the sessions of a former holder. */
+  claim: {
+    claim(ctx: Ctx): Promise<readonly string[]>;
+    evict(ctx: Ctx): Promise<readonly string[]>;
+    held(ctx: Ctx): Promise<boolean>;
+    release(ctx: Ctx): Promise<void>;
+  };
+  /** Makes standbys let go of their upstream; answers the durable position that each had afterwards. */
+  seal: {
+    seal(ctx: Ctx, members: readonly string[]): Promise<Readonly<Record<string, Position>>>;
+    sealed(ctx: Ctx, members: readonly string[]): Promise<Readonly<Record<string, Cell<boolean>>>>;
+  };
+  fence: {
+    /** Fences by the best proof that can be had for this member now: stopped, else closed. Throws GuardError when none can. */
+    fence(ctx: Ctx, member: string): Promise<Proof>;
+    /** Looks again, without touching anything. null = not fenced by a means that can be seen on the member itself. */
+    prove(ctx: Ctx, member: string): Promise<Proof | null>;
+    /** Only after the member was seen in recovery and following. */
+    lift(ctx: Ctx, member: string): Promise<void>;
+  };
+  /** Sets who must acknowledge (quorum of `need` among `of`) on a member, in force from its first write as a primary. */
+  durability: {
+    set(ctx: Ctx, member: string, rule: {need: number; of: readonly string[]}): Promise<void>;
+    read(ctx: Ctx, member: string): Promise<{need: number; of: readonly string[]}>;
+  };
+  /** Promotes if and only if the member is still at `from.epoch`, at or past `from.offset`, claimed by us, and it is before `notAfterMs` from the check. */
+  promote: {promote(ctx: Ctx, member: string, when: {from: Position; notAfterMs: number}): Promise<Position>};
+  follow: {follow(ctx: Ctx, member: string, upstream: string): Promise<void>; following(ctx: Ctx, member: string): Promise<string | null>};
+  rejoin: {
+    /** The ways back, cheapest first, with what each would move. */
+    options(member: string, signal: AbortSignal): Promise<readonly {how: 'follow' | 'rebuild'; bytes: number | null}[]>;
+    rejoin(ctx: Ctx, member: string, how: 'follow' | 'rebuild', upstream: string): Promise<{bytes: number | null}>;
+  };
+  loss: {loss(to: string, signal: AbortSignal): Promise<Loss & {readonly seconds: number | null}>};
+  links: {links(signal: AbortSignal): Promise<readonly LinkReading[]>};
+  /** Per-row digests of every user table at or past a position, ordered by key: what a row-by-row comparison reads. */
+  digest: {
+    tables(member: string, signal: AbortSignal): Promise<readonly string[]>;
+    rows(member: string, table: string, at: Position, signal: AbortSignal): AsyncIterable<{key: string; sum: string}>;
+  };
+};
+
+/** Store port. `observe` answers one cell for each member of the fleet file, whatever state it is in, and never throws for an unreachable one. */
+export type Store = {
+  readonly engine: string;
+  observe(signal: AbortSignal): Promise<Readonly<Record<string, Cell<Member>>>>;
+  ackRule(signal: AbortSignal): Promise<Cell<AckRule>>;
+  readonly abilities: Partial<Abilities>;
+  close(): Promise<void>;
+};

@@ -1,0 +1,59 @@
+import type {Cell} from './cell.ts';
+import type {Position} from './position.ts';
+
+/** The four states a region can be in. What could not be judged is an unknown cell, not a fifth state. */
+export type RegionVerdict = 'healthy' | 'degraded' | 'unhealthy' | 'recovering';
+
+/**
+ * One member of a store as it was seen. `durable` is the furthest position it holds on disk (max of received and replayed on a standby),
+ * `applied` the furthest that queries see. `heardUpstreamAgoMs` is how long ago a standby last had a message from its upstream,
+ * by the standby's own clock; `null` when it has no upstream connection.
+ */
+export type Member = {
+  readonly region: string;
+  readonly role: 'primary' | 'standby' | 'peer';
+  readonly writable: boolean;
+  readonly durable: Position;
+  readonly applied: Position;
+  readonly upstream: string | null;
+  readonly heardUpstreamAgoMs: number | null;
+};
+
+/**
+ * Who must hold a write before its client hears "ok": `need` of the members in `of` (`need` 0 and kind `async` = nobody).
+ * `lowerable` says that a session may ask for less (PostgreSQL: synchronous_commit is settable by the user).
+ */
+export type AckRule = {
+  readonly kind: 'async' | 'quorum';
+  readonly need: number;
+  readonly of: readonly string[];
+  readonly lowerable: boolean;
+};
+
+/** A region as judged: `agree` of `asked` vantage points share the verdict. */
+export type RegionHealth = {
+  readonly verdict: RegionVerdict;
+  readonly agree: number;
+  readonly asked: number;
+  readonly code: string;
+  readonly reason: string;
+};
+
+/** A store as seen from all its members. `members` has a cell for every member of the fleet file. */
+export type StoreSnapshot = {
+  readonly engine: string;
+  readonly ack: Cell<AckRule>;
+  readonly members: Readonly<Record<string, Cell<Member>>>;
+};
+
+/** One immutable picture of the whole fleet. Plain JSON: it is kept inside the plan that was made from it. */
+export type Snapshot = {
+  readonly version: 1;
+  readonly takenAt: string;
+  readonly fleetDigest: string;
+  readonly vantage: string;
+  readonly regions: Readonly<Record<string, Cell<RegionHealth>>>;
+  readonly stores: Readonly<Record<string, StoreSnapshot>>;
+  /** Per route: the weight of each region. */
+  readonly routers: Readonly<Record<string, Cell<Readonly<Record<string, number>>>>>;
+};
