@@ -9,6 +9,8 @@ export type Host = {
   status(signal: AbortSignal): Promise<HostStatus>;
   /** Stops the server cleanly: what it acknowledged is shipped to connected standbys first. Already stopped = success. */
   stop(signal: AbortSignal): Promise<void>;
+  /** Starts it as its data says: as what it was when it stopped. Already running = success. */
+  start(signal: AbortSignal): Promise<void>;
   /** Starts it as a standby of `upstream` on the data that it has. */
   startAsStandby(upstream: string, signal: AbortSignal): Promise<void>;
   /** Replaces its data by a base backup of `upstream` and starts it as a standby. Answers the bytes that were copied. */

@@ -43,6 +43,8 @@ export type State = {
   runs(fleet?: string): readonly RunHead[];
   /** Throws LeaseError (exit 75) with the holder and since when, if another process holds it. */
   lease(name: string, runId: string | null): Lease;
+  /** Who holds a lease now, without taking it; null = nobody. */
+  holder(name: string): LeaseHolder | null;
   /** The last verdicts per key, for "since when": small values, last writer wins. */
   remember(key: string, value: Json): void;
   recall(key: string): Json | undefined;

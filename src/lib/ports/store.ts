@@ -1,4 +1,5 @@
 import type {Ctx} from '../plan/action.ts';
+import type {Finding} from './finding.ts';
 import type {Loss} from '../plan/plan.ts';
 import type {Cell} from '../snapshot/cell.ts';
 import type {Position} from '../snapshot/position.ts';
@@ -13,6 +14,8 @@ export type Proof = {
   readonly at: string;
   readonly survivesRestart: boolean;
   readonly leaks: readonly string[];
+  /** Where the member's log ended, read after its last session was gone; absent when it could not be read. */
+  readonly position?: Position;
 };
 
 /** One replication link read from both of its ends. Byte figures are exact differences at one reading; null = not to be had. */
@@ -55,8 +58,13 @@ export type Abilities = {
     fence(ctx: Ctx, member: string): Promise<Proof>;
     /** Looks again, without touching anything. null = not fenced by a means that can be seen on the member itself. */
     prove(ctx: Ctx, member: string): Promise<Proof | null>;
-    /** Only after the member was seen in recovery and following. */
-    lift(ctx: Ctx, member: string): Promise<void>;
+    /**
+     * `following`: only after the member was seen in recovery and following. `undo`: no promotion has happened and the member is the
+     * primary still, so it is opened again (and started by its host when it was stopped).
+     */
+    lift(ctx: Ctx, member: string, when: 'following' | 'undo'): Promise<void>;
+    /** Whether the member takes sessions as it did before a fence. */
+    open(ctx: Ctx, member: string): Promise<boolean>;
   };
   /** Sets who must acknowledge (quorum of `need` among `of`) on a member, in force from its first write as a primary. */
   durability: {
@@ -73,6 +81,8 @@ export type Abilities = {
   };
   loss: {loss(to: string, signal: AbortSignal): Promise<Loss & {readonly seconds: number | null}>};
   links: {links(signal: AbortSignal): Promise<readonly LinkReading[]>};
+  /** Settings and privileges that a failover will need, each judged. Reads only. */
+  inspect: {inspect(signal: AbortSignal): Promise<readonly Finding[]>};
   /** Per-row digests of every user table at or past a position, ordered by key: what a row-by-row comparison reads. */
   digest: {
     tables(member: string, signal: AbortSignal): Promise<readonly string[]>;
@@ -80,10 +90,10 @@ export type Abilities = {
   };
 };
 
-/** Store port. `observe` answers one cell for each member of the fleet file, whatever state it is in, and never throws for an unreachable one. */
+/** Store port. `observe` answers one cell for each member asked for (default: all of the fleet file), whatever its state, and never throws for an unreachable one. */
 export type Store = {
   readonly engine: string;
-  observe(signal: AbortSignal): Promise<Readonly<Record<string, Cell<Member>>>>;
+  observe(signal: AbortSignal, members?: readonly string[]): Promise<Readonly<Record<string, Cell<Member>>>>;
   ackRule(signal: AbortSignal): Promise<Cell<AckRule>>;
   readonly abilities: Partial<Abilities>;
   close(): Promise<void>;

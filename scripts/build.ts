@@ -1,0 +1,63 @@
+// Builds dist/: one rolldown run, the kit's types, and the command manifest last (it stores paths of built files).
+import {execFileSync} from 'node:child_process';
+import {globSync, rmSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {Config} from '@oclif/core';
+import {rolldown} from 'rolldown';
+
+const root = join(import.meta.dirname, '..');
+const entries = {
+  main: 'src/main.ts',
+  kit: 'src/kit/index.ts',
+  'kit/command': 'src/kit/command.ts',
+  'kit/testing': 'src/kit/testing.ts',
+  'lab/supervisor': 'src/lab/supervisor-main.ts',
+  'lab/service': 'src/lab/service-main.ts',
+  ...filesUnder('src/commands'),
+  ...filesUnder('src/hooks'),
+};
+
+await build();
+
+async function build(): Promise<void> {
+  rmSync(join(root, 'dist'), {recursive: true, force: true});
+  rmSync(join(root, 'oclif.manifest.json'), {force: true});
+  await bundle();
+  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.kit.json'], {cwd: root, stdio: 'inherit'});
+  await writeManifest();
+}
+
+async function bundle(): Promise<void> {
+  const build = await rolldown({
+    input: entries,
+    cwd: root,
+    platform: 'node',
+    // Optional parts of dependencies that are never used here.
+    external: ['react-devtools-core', 'tsx', 'ts-node', 'typescript', 'pg-native', 'pg-cloudflare', 'cloudflare:sockets'],
+    transform: {define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'}},
+    onLog(level, log, handler) {
+      if (level === 'warn') handler('error', log);
+    },
+  });
+  await build.write({
+    dir: join(root, 'dist'),
+    format: 'esm',
+    minify: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name]-[hash].js',
+    legalComments: 'none',
+  });
+  await build.close();
+}
+
+async function writeManifest(): Promise<void> {
+  process.env.NODE_ENV = 'production';
+  const config = await Config.load({root, ignoreManifest: true});
+  const plugin = config.plugins.get('regionctl');
+  if (plugin === undefined || !('manifest' in plugin)) throw new Error('the built package is not a plugin of its own');
+  writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest, null, 1)}\n`);
+}
+
+function filesUnder(folder: string): Record<string, string> {
+  return Object.fromEntries(globSync(`${folder}/**/*.ts`, {cwd: root}).map((file) => [file.slice('src/'.length, -'.ts'.length), file]));
+}

@@ -1,0 +1,164 @@
+import {Command, Errors, Flags, type Interfaces} from '@oclif/core';
+import {isRegionctlError, messageOf} from '../lib/errors.ts';
+import {EXIT, type ExitCode} from '../lib/exit-codes.ts';
+import type {Fleet} from '../lib/fleet/fleet.ts';
+import {colourPaint, type Paint, plainPaint} from '../lib/output/paint.ts';
+import type {Clock} from '../lib/ports/clock.ts';
+import type {Provider} from '../lib/providers/define.ts';
+import type {OpenFleet} from '../lib/providers/open-fleet.ts';
+
+/** A duration flag such as 250ms, 5s, 15m or 1h, given to the command in milliseconds. */
+export const durationFlag = Flags.custom<number>({
+  helpValue: 'DURATION',
+  parse: async (input) => {
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(input);
+    if (!match) throw new Errors.CLIError(`expected a duration such as 250ms, 5s or 15m, got "${input}"`, {exit: EXIT.usage});
+    return Number(match[1]) * {ms: 1, s: 1000, m: 60_000, h: 3_600_000}[match[2] as 'ms' | 's' | 'm' | 'h'];
+  },
+});
+
+type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<(typeof RegionCommand)['baseFlags'] & T['flags']>;
+type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;
+
+/**
+ * The base of every command, also of plugins': the common flags, one signal for Ctrl+C, opening the fleet, and the way in which
+ * errors and verdicts become text, JSON and exit codes. A command maps flags to one call into lib and prints what came back.
+ */
+export abstract class RegionCommand<T extends typeof Command> extends Command {
+  static override enableJsonFlag = true;
+
+  static override baseFlags = {
+    fleet: Flags.string({
+      char: 'f',
+      env: 'REGIONCTL_FLEET',
+      helpValue: 'FILE',
+      helpGroup: 'GLOBAL',
+      description: 'fleet file; default: regionctl.yaml here or above',
+    }),
+    'no-color': Flags.boolean({helpGroup: 'GLOBAL', description: 'print without colour'}),
+  };
+
+  protected flags!: FlagsOf<T>;
+  protected args!: ArgsOf<T>;
+  /** Aborted by the first Ctrl+C or SIGTERM. `onSecondInterrupt` is called by a second one. */
+  protected readonly interrupt = new AbortController();
+  protected onSecondInterrupt: () => void = () => process.exit(EXIT.interrupted);
+  #open: OpenFleet | undefined;
+  readonly #onSignal = () => (this.interrupt.signal.aborted ? this.onSecondInterrupt() : this.interrupt.abort(new Error('interrupted')));
+
+  override async init(): Promise<void> {
+    await super.init();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, this.#onSignal);
+    const {flags, args} = await this.parse({
+      flags: this.ctor.flags,
+      baseFlags: (super.ctor as typeof RegionCommand).baseFlags,
+      enableJsonFlag: this.ctor.enableJsonFlag,
+      args: this.ctor.args,
+      strict: this.ctor.strict,
+    });
+    this.flags = flags as FlagsOf<T>;
+    this.args = args as ArgsOf<T>;
+  }
+
+  /** Built-in providers and those of plugins; only commands that need providers call it. */
+  protected async providers(): Promise<readonly Provider[]> {
+    const {collectProviders} = await import('./providers.ts');
+    return collectProviders(this.config);
+  }
+
+  /** The fleet file, checked. */
+  protected async loadFleet(): Promise<Fleet> {
+    const [{findFleetFile, loadFleet}, {kindsOf}] = await Promise.all([import('../lib/fleet/load.ts'), import('../lib/fleet/kinds.ts')]);
+    const file = await findFleetFile(process.cwd(), (this.flags as {fleet?: string}).fleet);
+    return loadFleet(file, kindsOf(await this.providers()));
+  }
+
+  /** The fleet with its probes, stores, routers and faults opened. Closed when the command ends. */
+  protected async openFleet(): Promise<OpenFleet> {
+    const [{openFleet}, fleet, clock, providers] = await Promise.all([
+      import('../lib/providers/open-fleet.ts'),
+      this.loadFleet(),
+      this.clock(),
+      this.providers(),
+    ]);
+    this.#open = await openFleet({fleet, providers, clock, defaultStateDir: this.config.dataDir});
+    return this.#open;
+  }
+
+  protected async clock(): Promise<Clock> {
+    const {systemClock} = await import('../lib/run/system-clock.ts');
+    return systemClock();
+  }
+
+  /** Colour by meaning, or none: not a terminal, NO_COLOR, TERM=dumb, --no-color. */
+  protected async paint(): Promise<Paint> {
+    const {env, stdout} = process;
+    const plain =
+      (this.flags as {'no-color'?: boolean})['no-color'] || (!env.FORCE_COLOR && (!stdout.isTTY || !!env.NO_COLOR || env.TERM === 'dumb'));
+    return plain ? plainPaint() : colourPaint();
+  }
+
+  /** What formatters of text need: width, colours, and the time now. */
+  protected async layout(): Promise<{columns: number; paint: Paint; now: number}> {
+    return {columns: this.columns, paint: await this.paint(), now: Date.now()};
+  }
+
+  /** The width that text may take: the terminal's, or 120 where there is none. */
+  protected get columns(): number {
+    return process.stdout.columns ?? 120;
+  }
+
+  /** Sets the exit code of a verdict. The document is printed all the same. */
+  protected verdict(code: ExitCode): void {
+    process.exitCode = code;
+  }
+
+  /** Every error becomes one clear message, or one JSON document, and its exit code. Never a stack trace. */
+  protected override async catch(error: Error & {exitCode?: number}): Promise<void> {
+    const report = this.describeError(error);
+    process.exitCode = report.exit;
+    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify({error: report}, null, 2)}\n`);
+    else process.stderr.write(errorText(report));
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, this.#onSignal);
+    await this.#open?.close();
+    await super.finally(error);
+  }
+
+  private describeError(error: Error): ErrorReport {
+    const scrub = (text: string) => this.#open?.fleet.secrets.scrub(text) ?? text;
+    if (isRegionctlError(error))
+      return {code: error.code, message: scrub(error.message), suggestions: error.suggestions.map(scrub), exit: error.exit};
+    if (error instanceof Errors.CLIError) {
+      const exit = error instanceof Errors.ExitError ? (error.oclif.exit ?? EXIT.bug) : EXIT.usage;
+      return {
+        code: error.code ?? 'usage',
+        message: usageMessage(error),
+        suggestions: [`regionctl ${this.id?.replaceAll(':', ' ')} --help`],
+        exit,
+      };
+    }
+    if (this.interrupt.signal.aborted) return {code: 'interrupted', message: 'interrupted', suggestions: [], exit: EXIT.interrupted};
+    const where = process.env.DEBUG ? `\n${error.stack ?? ''}` : '';
+    return {
+      code: 'bug',
+      message: scrub(`this is a bug in regionctl: ${messageOf(error)}${where}`),
+      suggestions: ['run it again with DEBUG=1 and report what it prints'],
+      exit: EXIT.bug,
+    };
+  }
+}
+
+type ErrorReport = {readonly code: string; readonly message: string; readonly suggestions: readonly string[]; readonly exit: number};
+
+/** oclif appends "See more help with --help" to its messages; the suggestion says that. */
+function usageMessage(error: Error): string {
+  return error.message.replace(/\n?See more help with --help$/u, '').trim();
+}
+
+function errorText(report: ErrorReport): string {
+  const lines = [`Error: ${report.message}`, ...report.suggestions.map((suggestion) => `  Try: ${suggestion}`)];
+  return `${lines.join('\n')}\n`;
+}

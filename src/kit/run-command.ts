@@ -1,0 +1,120 @@
+import type {Command} from '@oclif/core';
+import {Flags} from '@oclif/core';
+import {refused, usageError} from '../lib/errors.ts';
+import {EXIT} from '../lib/exit-codes.ts';
+import type {Conducted} from '../lib/operate/conduct.ts';
+import type {World} from '../lib/operate/world.ts';
+import type {Override, Plan} from '../lib/plan/plan.ts';
+import type {JournalEvent} from '../lib/ports/state.ts';
+import type {OpenFleet} from '../lib/providers/open-fleet.ts';
+import type {PhaseMark} from '../lib/run/runner.ts';
+import {RegionCommand} from './command.ts';
+
+/** Flags of every command that starts a run. */
+export const runFlags = {
+  yes: Flags.boolean({char: 'y', description: 'do not ask'}),
+  format: Flags.option({options: ['text', 'ndjson'] as const, description: 'ndjson prints one line per event'})({default: 'text'}),
+};
+
+/** Flags of every command that makes a plan whose gates may be overridden. */
+export const overrideFlags = {
+  override: Flags.string({multiple: true, multipleNonGreedy: true, helpValue: 'GATE', description: 'pass a gate that refuses, by name; needs --reason', default: []}),
+  reason: Flags.string({helpValue: 'TEXT', description: 'why a gate is overridden; it stays on the record'}),
+};
+
+/** Turns --override and --reason into the record. Throws a usage error when a reason is missing. */
+export function overridesFrom(gates: readonly string[], reason: string | undefined, by: string): readonly Override[] {
+  if (gates.length > 0 && reason === undefined) throw usageError('--override needs --reason "…": it stays on the record');
+  return gates.map((gate) => ({gate, reason: reason ?? '', by}));
+}
+
+type Show = {readonly onEvent: (event: JournalEvent) => void; readonly done: () => Promise<void>; readonly onWitness: (witness: ReturnType<World['witness']>) => void};
+
+/** A command that runs plans: asks first, shows the run live on a terminal and as lines elsewhere, and ends with its document. */
+export abstract class RunCommand<T extends typeof Command> extends RegionCommand<T> {
+  readonly #leave = new AbortController();
+  readonly #life = new AbortController();
+  #show: Show | undefined;
+
+  override async init(): Promise<void> {
+    await super.init();
+    this.onSecondInterrupt = () => (this.#leave.signal.aborted ? process.exit(EXIT.interrupted) : this.#leave.abort(new Error('left')));
+  }
+
+  protected async world(open: OpenFleet): Promise<World> {
+    const {worldOf} = await import('../lib/operate/world.ts');
+    return worldOf(open, {life: this.#life.signal, onWitness: (witness) => this.#show?.onWitness(witness)});
+  }
+
+  /** Who gives an override, for the record. */
+  protected async overrides(gates: readonly string[], reason: string | undefined): Promise<readonly Override[]> {
+    const {identityText, whoAmI} = await import('../lib/state/identity.ts');
+    return overridesFrom(gates, reason, identityText(whoAmI()));
+  }
+
+  /** On a terminal asks for the name of the region that will be demoted; without one --yes must be given. */
+  protected async confirm(plan: Plan, yes: boolean): Promise<void> {
+    if (yes) return;
+    if (!process.stdin.isTTY || this.jsonEnabled()) throw usageError(`this runs a ${plan.kind} from ${plan.from} to ${plan.to}: say so with --yes, since there is no terminal to ask on`);
+    const {createInterface} = await import('node:readline/promises');
+    const prompt = createInterface({input: process.stdin, output: process.stderr});
+    try {
+      const answer = await prompt.question(`Type the name of the region that will be demoted (${plan.from}) to go on: `, {signal: this.interrupt.signal});
+      if (answer.trim() !== plan.from) throw refused('not-confirmed', `nothing was done: "${answer.trim()}" is not ${plan.from}`);
+    } finally {
+      prompt.close();
+    }
+  }
+
+  /** Runs a plan that passed its gates. */
+  protected async conduct(open: OpenFleet, world: World, plan: Plan, marks: readonly PhaseMark[]): Promise<Conducted> {
+    const {conductPlan} = await import('../lib/operate/conduct.ts');
+    return this.#shown(open, plan, (onEvent) => conductPlan(open, world, plan, {interrupt: this.interrupt.signal, leave: this.#leave.signal, onEvent, marks}));
+  }
+
+  /** Goes on with a run. */
+  protected async conductResume(open: OpenFleet, world: World, runId: string, plan: Plan): Promise<Conducted> {
+    const {conductResume} = await import('../lib/operate/conduct.ts');
+    return this.#shown(open, plan, (onEvent) => conductResume(open, world, runId, {interrupt: this.interrupt.signal, leave: this.#leave.signal, onEvent}));
+  }
+
+  /** Prints a finished run and sets the exit code. With NDJSON the document is the last line. */
+  protected async report({document, events}: Conducted): Promise<unknown> {
+    const [{runText}, {documentExit}] = await Promise.all([import('../lib/output/run-text.ts'), import('../lib/run/document.ts')]);
+    if ((this.flags as {format?: string}).format === 'ndjson') this.log(JSON.stringify(document));
+    else this.log(runText(document, await this.layout()));
+    this.verdict(documentExit(document, events));
+    return document;
+  }
+
+  async #shown(open: OpenFleet, plan: Plan, run: (onEvent: (event: JournalEvent) => void) => Promise<Conducted>): Promise<Conducted> {
+    this.#show = await this.#startShow(open, plan);
+    try {
+      return await run(this.#show.onEvent);
+    } finally {
+      await this.#show.done();
+      this.#life.abort(new Error('the run is over'));
+    }
+  }
+
+  /** A live view on a terminal, NDJSON where it was asked for, plain lines on stderr otherwise; nothing with --json. */
+  async #startShow(open: OpenFleet, plan: Plan): Promise<Show> {
+    const silent = {onWitness: () => {}, done: async () => {}};
+    const format = (this.flags as {format?: string}).format;
+    if (format === 'ndjson') return {...silent, onEvent: (event) => void process.stdout.write(`${JSON.stringify(event)}\n`)};
+    if (this.jsonEnabled()) return {...silent, onEvent: () => {}};
+    if (process.stdout.isTTY && process.env.TERM !== 'dumb' && !process.env.CI) {
+      const {startLiveRun} = await import('../lib/ui/live-run.ts');
+      return startLiveRun({open, plan, onInterrupt: () => process.kill(process.pid, 'SIGINT')});
+    }
+    const [{runLine}, paint] = await Promise.all([import('../lib/output/run-lines.ts'), this.paint()]);
+    const startedAt = open.clock.wall();
+    return {
+      ...silent,
+      onEvent: (event) => {
+        const line = runLine(event, {plan, startedAt, paint, columns: process.stderr.columns ?? 120});
+        if (line !== null) process.stderr.write(`${line}\n`);
+      },
+    };
+  }
+}

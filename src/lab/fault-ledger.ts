@@ -1,0 +1,47 @@
+import type {ActiveFault} from './faults.ts';
+
+/** The faults that are active, each with a timer that ends it when its lease has run out. */
+export class FaultLedger {
+  readonly #entries = new Map<string, {fault: ActiveFault; timer: NodeJS.Timeout}>();
+  readonly #onExpired: (fault: ActiveFault) => void;
+
+  constructor(onExpired: (fault: ActiveFault) => void) {
+    this.#onExpired = onExpired;
+  }
+
+  get all(): readonly ActiveFault[] {
+    return [...this.#entries.values()].map(({fault}) => fault);
+  }
+
+  of(region: string): readonly ActiveFault[] {
+    return this.all.filter((fault) => fault.region === region);
+  }
+
+  /** The same kind on the same paths replaces what was there, with a new lease. */
+  add(fault: ActiveFault): void {
+    const key = keyOf(fault);
+    clearTimeout(this.#entries.get(key)?.timer);
+    const timer = setTimeout(() => {
+      this.#entries.delete(key);
+      this.#onExpired(fault);
+    }, fault.leaseMs);
+    this.#entries.set(key, {fault, timer});
+  }
+
+  /** Takes every fault of the region away. Answers what was there. */
+  clear(region: string): readonly ActiveFault[] {
+    const gone = this.of(region);
+    for (const fault of gone) {
+      clearTimeout(this.#entries.get(keyOf(fault))?.timer);
+      this.#entries.delete(keyOf(fault));
+    }
+    return gone;
+  }
+
+  close(): void {
+    for (const {timer} of this.#entries.values()) clearTimeout(timer);
+    this.#entries.clear();
+  }
+}
+
+const keyOf = ({region, kind, args}: ActiveFault) => `${region} ${kind} ${args.from ?? ''}`;

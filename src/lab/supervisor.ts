@@ -1,0 +1,225 @@
+import {existsSync} from 'node:fs';
+import {copyFile, mkdir, writeFile} from 'node:fs/promises';
+import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {messageOf} from '../lib/errors.ts';
+import {createAgent} from './agent.ts';
+import {buildData, startFirst} from './build-regions.ts';
+import {type ControlledLab, createControl} from './control-api.ts';
+import {FaultLedger} from './fault-ledger.ts';
+import {type ActiveFault, endsProcesses} from './faults.ts';
+import {fleetFileText} from './fleet-file.ts';
+import {FrontDoor} from './front-door.ts';
+import type {LabContext, LabOptions} from './lab-context.ts';
+import {chooseDataRoot, makeSecrets} from './lab-place.ts';
+import {type LabStatus, statusOf} from './lab-status.ts';
+import {PortPicker} from './ports.ts';
+import {chooseRunAs, findBinaries} from './postgres-binaries.ts';
+import {markOf} from './processes.ts';
+import {type LabRecord, makeDataRoot, type RegionRecord, writeRecord} from './record.ts';
+import {RegionMachine} from './region-machine.ts';
+import {RegionPaths} from './region-paths.ts';
+import {labRegions} from './regions.ts';
+import {waitForReplication} from './replication-ready.ts';
+import {endProcesses} from './sweep.ts';
+import type {Weights} from './weights.ts';
+
+const READY_MS = 60_000;
+
+/** Owns a lab: its regions, the paths between them, the front door, the faults and their leases. It starts nothing again by itself. */
+export class Supervisor implements ControlledLab {
+  readonly #options: LabOptions;
+  readonly #onShutdown: () => void;
+  readonly #ports = new PortPicker();
+  readonly #ledger = new FaultLedger((fault) => this.#expire(fault));
+  readonly #machines = new Map<string, RegionMachine>();
+  readonly #agentPorts = new Map<string, number>();
+  #paths: RegionPaths | null = null;
+  #door: FrontDoor | null = null;
+  #base: LabRecord;
+  #stopping = false;
+
+  /** `onShutdown` is called when the lab was asked to end; the process then calls `stop`. */
+  constructor(options: LabOptions, onShutdown: () => void) {
+    this.#options = options;
+    this.#onShutdown = onShutdown;
+    const {dir, profile, mode} = options;
+    const supervisor = markOf(process.pid) ?? {pid: process.pid, start: ''};
+    this.#base = {
+      ...{version: 1, dir, profile, mode, postgres: '', startedAt: new Date().toISOString()},
+      ...{supervisor, control: null, frontDoor: null, dataRoot: join(dir, 'data'), regions: []},
+    };
+  }
+
+  /** Builds and starts everything. When it resolves, all standbys stream and the front door serves. */
+  async start(): Promise<LabStatus> {
+    const options = this.#options;
+    const {dir} = options;
+    const dataRoot = await chooseDataRoot(dir, options.profile);
+    this.#update({dataRoot}); // Before anything is made: what cannot be found cannot be removed.
+    await makeDataRoot(this.record());
+    for (const folder of ['logs', 'state']) await mkdir(join(dir, folder), {recursive: true, mode: 0o700});
+    const secrets = await makeSecrets(dir);
+    const found = await findBinaries(options.postgresBin);
+    const {runAs, binaries} = await chooseRunAs(found, join(dataRoot, 'postgres'));
+    this.#update({postgres: binaries.version});
+    const members = labRegions(options.regions).map(({name}) => name);
+    const context: LabContext = {options, dataRoot, binaries, runAs, members, passwords: secrets, changed: () => this.#update({})};
+    const paths = await this.#openPaths(context, secrets.control);
+    await buildData(context, [...this.#machines.values()]);
+    await this.#startMachines(paths, secrets.regionctl);
+    await this.#openFrontDoor(paths, members);
+    await this.#openControl(secrets.control);
+    await this.#writeFleetFile();
+    return this.status();
+  }
+
+  /** Ends every process and closes every port. The files stay. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    this.#ledger.close();
+    await endProcesses(this.record());
+  }
+
+  get regions(): readonly string[] {
+    return [...this.#machines.keys()];
+  }
+
+  record(): LabRecord {
+    return {...this.#base, regions: labRegions(this.#options.regions).flatMap((region) => this.#regionRecord(region) ?? [])};
+  }
+
+  status(): LabStatus {
+    return statusOf(this.record(), this.#ledger.all);
+  }
+
+  weights(): Weights {
+    return this.#door?.weights ?? {};
+  }
+
+  setWeights(weights: Weights): void {
+    if (this.#door !== null) this.#door.weights = weights;
+  }
+
+  cut(region: string): number {
+    return this.#door?.cut(region) ?? 0;
+  }
+
+  faults(): readonly ActiveFault[] {
+    return this.#ledger.all;
+  }
+
+  /** Paths first: a region that is lost must not be heard to break off. */
+  async inject(fault: ActiveFault): Promise<void> {
+    this.#ledger.add(fault);
+    this.#paths?.apply(this.#ledger.all);
+    const machine = this.#machines.get(fault.region);
+    if (endsProcesses(fault.kind)) await machine?.kill();
+    if (fault.kind === 'freeze') machine?.freeze();
+  }
+
+  async heal(region: string): Promise<void> {
+    this.#ledger.clear(region);
+    this.#paths?.apply(this.#ledger.all);
+    await this.#revive(region);
+  }
+
+  shutdown(): void {
+    this.#onShutdown();
+  }
+
+  /** A lease has run out. Only what this fault did is undone: what was killed from outside stays dead. */
+  #expire(fault: ActiveFault): void {
+    this.#paths?.apply(this.#ledger.all);
+    if (!endsProcesses(fault.kind) && fault.kind !== 'freeze') return;
+    this.#revive(fault.region).catch((error: unknown) => process.stderr.write(`healing ${fault.region}: ${messageOf(error)}\n`));
+  }
+
+  async #revive(region: string): Promise<void> {
+    const machine = this.#machines.get(region);
+    const active = (test: (fault: ActiveFault) => boolean) => this.#ledger.of(region).some(test);
+    if (machine === undefined || active(({kind}) => kind === 'freeze')) return;
+    machine.thaw();
+    if (active(({kind}) => endsProcesses(kind))) return;
+    await machine.start();
+    // A new fault may have come while it was starting.
+    if (active(({kind}) => endsProcesses(kind))) await machine.kill();
+    else if (active(({kind}) => kind === 'freeze')) machine.freeze();
+  }
+
+  async #openPaths(context: LabContext, token: string): Promise<RegionPaths> {
+    const paths = await RegionPaths.open(context.members, this.#ports);
+    this.#paths = paths;
+    for (const name of context.members) {
+      const machine = new RegionMachine(context, name, await this.#ports.free());
+      machine.servicePort = await this.#ports.free();
+      machine.links = paths.linkPorts.get(name) ?? {};
+      this.#machines.set(name, machine);
+      const port = await this.#ports.listen(createAgent({machine, token, thawed: () => this.#thawed(name)}));
+      this.#agentPorts.set(name, port);
+      paths.lead(name, 'agent', port);
+    }
+    this.#update({});
+    return paths;
+  }
+
+  /** The primary first: a standby whose first attempt fails waits before it tries again. */
+  async #startMachines(paths: RegionPaths, password: string): Promise<void> {
+    const [primary, ...standbys] = [...this.#machines.values()];
+    if (primary === undefined) return;
+    const startDatabase = async (machine: RegionMachine) => {
+      await startFirst(machine, this.#ports, (port) => paths.lead(machine.name, 'postgres', port));
+      this.#update({});
+    };
+    const startService = async (machine: RegionMachine) => {
+      await machine.startService(this.#ports);
+      paths.lead(machine.name, 'http', machine.servicePort);
+    };
+    await startDatabase(primary);
+    await Promise.all([
+      startService(primary),
+      ...standbys.map(async (standby) => startDatabase(standby).then(() => startService(standby))),
+    ]);
+    const quorum = this.#options.mode === 'quorum';
+    await waitForReplication({port: primary.postgres.port, password, standbys: standbys.length, quorum}, READY_MS);
+  }
+
+  async #openFrontDoor(paths: RegionPaths, members: readonly string[]): Promise<void> {
+    const doors = new Map([...paths.doorPorts].map(([region, {http}]) => [region, http]));
+    this.#door = new FrontDoor(doors, Object.fromEntries(members.map((member, index) => [member, index === 0 ? 100 : 0])));
+    const port = await this.#door.listen(this.#ports);
+    this.#update({frontDoor: port});
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`, {signal: AbortSignal.timeout(READY_MS)});
+    if (!answer.ok) throw new Error(`the front door answered ${answer.status}: ${await answer.text()}`);
+  }
+
+  async #openControl(token: string): Promise<void> {
+    this.#update({control: await this.#ports.listen(createControl(this, token))});
+  }
+
+  async #writeFleetFile(): Promise<void> {
+    const {dir, schemaFile} = this.#options;
+    const schema = schemaFile !== null && existsSync(schemaFile) ? 'fleet.schema.json' : null;
+    if (schemaFile !== null && schema !== null) await copyFile(schemaFile, join(dir, schema));
+    await writeFile(join(dir, 'regionctl.yaml'), fleetFileText(this.record(), schema === null ? null : `./${schema}`));
+  }
+
+  async #thawed(region: string): Promise<void> {
+    while (this.#ledger.of(region).some(({kind}) => kind === 'freeze')) await sleep(20);
+  }
+
+  #update(part: Partial<LabRecord>): void {
+    this.#base = {...this.#base, ...part};
+    if (!this.#stopping) writeRecord(this.record());
+  }
+
+  #regionRecord({name, jurisdiction}: {name: string; jurisdiction: string}): RegionRecord | null {
+    const machine = this.#machines.get(name);
+    const ingress = this.#paths?.doorPorts.get(name);
+    if (machine === undefined || ingress === undefined) return null;
+    const direct = {http: machine.servicePort, postgres: machine.postgres.port, agent: this.#agentPorts.get(name) ?? 0};
+    const {home, links} = machine;
+    return {name, jurisdiction, home, data: machine.postgres.place.data, ingress, direct, links, ...machine.marks};
+  }
+}

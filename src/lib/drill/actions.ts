@@ -1,0 +1,109 @@
+import {join} from 'node:path';
+import type {Action, Check, Ctx} from '../plan/action.ts';
+import type {Json} from '../plan/json.ts';
+import type {Clock} from '../ports/clock.ts';
+import type {Fault} from '../ports/fault.ts';
+import type {Cell} from '../snapshot/cell.ts';
+import type {RegionHealth} from '../snapshot/snapshot.ts';
+import {readBack} from '../witness/read-back.ts';
+import {startWitness, type Witness} from '../witness/witness.ts';
+import {readWitnessLog} from '../witness/witness-log.ts';
+import {type DrillArguments, named} from './arguments.ts';
+import {drillChecks} from './checks.ts';
+import {faultActions} from './fault-actions.ts';
+import {healthAwait} from './health-await.ts';
+import {type SteadyDeps, steadyAction} from './steady.ts';
+import {witnessResult} from './witness-result.ts';
+
+/** What the drill's actions reach the world by. */
+export type DrillDeps = {
+  /** Null = the fleet file has no faults. */
+  readonly faults: Fault | null;
+  /** One fresh look at a region. Never throws for what the region does. */
+  sampleHealth(region: string, signal: AbortSignal): Promise<Cell<RegionHealth>>;
+  /** `dir` keeps the witness's logs, one for each run. `life` outlives a run that is interrupted: the witness ends with it at once. */
+  readonly witness: {readonly dir: string; readonly life: AbortSignal};
+  readonly clock: Clock;
+  readonly steady: SteadyDeps;
+  /** Told when a witness starts, and with null when it has stopped: for the live view. */
+  readonly onWitness?: (witness: Witness | null) => void;
+};
+
+/** The actions and checks of drills. `witness()` is the one that runs now in this process. */
+export type DrillKit = {readonly actions: readonly Action[]; readonly checks: readonly Check[]; witness(): Witness | null};
+
+/** Makes the drill's actions and checks. They share the running witness, so one kit belongs to one run. */
+export function drillActions(deps: DrillDeps): DrillKit {
+  const running = witnessHolder(deps);
+  return {
+    actions: [
+      witnessStart(running),
+      witnessStop(deps, running),
+      ...faultActions(deps),
+      healthAwait(deps),
+      steadyAction(deps),
+    ] as readonly Action[],
+    checks: drillChecks(deps, running.current),
+    witness: running.current,
+  };
+}
+
+type Running = {
+  current(): Witness | null;
+  start(runId: string, args: DrillArguments['witness.start']): Promise<void>;
+  /** What the log tells, after stopping the witness if it runs here; null when this run never had one. */
+  stop(ctx: Ctx): Promise<Json>;
+  stopped(runId: string): Promise<boolean>;
+};
+
+function witnessHolder({witness: {dir, life}, clock, onWitness}: DrillDeps): Running {
+  const held: {witness: Witness | null; url: string | null} = {witness: null, url: null};
+  const fileOf = (runId: string) => join(dir, `${runId}.witness.ndjson`);
+  return {
+    current: () => held.witness,
+    async start(runId, {url, everyMs, deadlineMs}) {
+      held.url = url;
+      held.witness = await startWitness({url, run: runId, everyMs, deadlineMs, logFile: fileOf(runId), clock, signal: life});
+      onWitness?.(held.witness);
+    },
+    async stop({runId, signal}) {
+      const log = held.witness === null ? await readWitnessLog(fileOf(runId)) : await held.witness.stop();
+      held.witness = null;
+      onWitness?.(null);
+      const url = held.url ?? log.sessions.at(-1)?.url ?? null;
+      const rows =
+        url === null ? Promise.reject(new Error('the log of the witness names no URL')) : readBack({url, run: runId, signal, clock});
+      return await witnessResult(log, rows);
+    },
+    async stopped(runId) {
+      if (held.witness !== null) return false;
+      const {sessions} = await readWitnessLog(fileOf(runId));
+      // A log that was never closed belongs to a process that died: what it measured is still to be told.
+      return sessions.at(-1)?.closed !== false;
+    },
+  };
+}
+
+function witnessStart(running: Running): Action<DrillArguments['witness.start']> {
+  return {
+    ...named('witness.start', 'reversible'),
+    describe: (_target, {url, everyMs}) => `write a numbered order to ${url} every ${everyMs} ms`,
+    look: async () => (running.current() === null ? 'before' : 'done'),
+    async apply({runId}, _target, args) {
+      if (running.current() === null) await running.start(runId, args);
+      return {url: args.url, everyMs: args.everyMs};
+    },
+  };
+}
+
+function witnessStop({clock}: DrillDeps, running: Running): Action<DrillArguments['witness.stop']> {
+  return {
+    ...named('witness.stop', 'none'),
+    describe: () => 'stop the witness and read back what it wrote',
+    look: async ({runId}) => ((await running.stopped(runId)) ? 'done' : 'before'),
+    async apply(ctx, _target, {coolDownMs}) {
+      if (running.current() !== null) await clock.sleep(coolDownMs, ctx.signal);
+      return await running.stop(ctx);
+    },
+  };
+}

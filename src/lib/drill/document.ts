@@ -1,0 +1,218 @@
+import {EXIT, type ExitCode} from '../exit-codes.ts';
+import type {Json} from '../plan/json.ts';
+import type {Plan, Step} from '../plan/plan.ts';
+import type {JournalEvent} from '../ports/state.ts';
+import type {RunDocument} from '../run/document.ts';
+import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
+
+/** A look at the steady state; null = it did not come to it. */
+export type SteadyRow = {
+  readonly met: boolean;
+  readonly checks: readonly {readonly check: string; readonly holds: boolean | null; readonly says: string}[];
+};
+
+/** A fault that was injected. Times are ISO 8601. */
+export type FaultRow = {
+  readonly fault: string;
+  readonly region: string;
+  readonly injectedAt: string;
+  readonly healedAt: string | null;
+  readonly provenHealed: boolean;
+};
+
+/** What the witness saw; `lost` and `duplicated` hold the first 100 references, null = not read back. */
+export type WitnessRow = {
+  readonly acknowledged: number | null;
+  readonly failed: number | null;
+  readonly unknown: number | null;
+  readonly lost: readonly string[] | null;
+  readonly duplicated: readonly string[] | null;
+  readonly longestGapMs: number | null;
+  readonly gapAtLeastMs: number | null;
+  readonly gapFrom: string | null;
+  readonly gapTo: string | null;
+  readonly lossWindowMs: number | null;
+  readonly writeGapReason: string | null;
+};
+
+/** Why a drill passed, failed or could not be judged. */
+export type VerdictCode =
+  | 'passed'
+  | 'not-healed'
+  | 'run-failed'
+  | 'not-steady'
+  | 'objective-missed'
+  | 'not-started'
+  | 'not-ended'
+  | 'not-measured';
+type Verdict = {readonly verdict: 'passed' | 'failed' | 'unknown'; readonly verdictCode: VerdictCode; readonly verdictReason: string};
+
+/** The document of `drill run` (CLI.md): that of the run, and the drill's own part. */
+export type DrillDocument = RunDocument &
+  Verdict & {
+    readonly drill: string | null;
+    readonly steadyState: {readonly before: SteadyRow | null; readonly after: SteadyRow | null};
+    readonly faults: readonly FaultRow[];
+    readonly witness: WitnessRow | null;
+  };
+
+/** Adds the drill's part to the document of its run. */
+export function drillDocument(run: RunDocument, plan: Plan, events: readonly JournalEvent[]): DrillDocument {
+  const progress = progressOf(plan, events);
+  const steady = plan.steps.filter((step) => step.do.action === 'drill.steady').map((step) => steadyRow(progress, step));
+  const steadyState = {before: steady[0] ?? null, after: steady.length > 1 ? (steady.at(-1) ?? null) : null};
+  const faults = faultRows(plan, events);
+  const witness = witnessRow(plan, progress);
+  return {
+    ...run,
+    drill: plan.drill,
+    steadyState,
+    faults,
+    witness,
+    ...verdictOf({run, faults, after: steadyState.after, touched: touched(events)}),
+  };
+}
+
+/** The exit code of a drill: 0 passed, 1 an objective missed, 2 failed, 3 could not be measured, 77 not started. */
+export function drillExit({verdict, verdictCode}: Pick<DrillDocument, 'verdict' | 'verdictCode'>): ExitCode {
+  if (verdictCode === 'not-started') return EXIT.refused;
+  if (verdictCode === 'not-ended') return EXIT.interrupted;
+  if (verdict === 'passed') return EXIT.good;
+  if (verdict === 'unknown') return EXIT.unknown;
+  return verdictCode === 'objective-missed' ? EXIT.warning : EXIT.critical;
+}
+
+type Seen = {readonly run: RunDocument; readonly faults: readonly FaultRow[]; readonly after: SteadyRow | null; readonly touched: boolean};
+
+/* The worst first: a fault that may be left behind outweighs any measurement. */
+function verdictOf(seen: Seen): Verdict {
+  return (
+    notJudged(seen) ??
+    failure(seen) ??
+    notMeasured(seen) ?? {verdict: 'passed', verdictCode: 'passed', verdictReason: 'every objective was met'}
+  );
+}
+
+function notJudged({run, touched: any}: Seen): Verdict | null {
+  const unknown = (verdictCode: VerdictCode, verdictReason: string): Verdict => ({verdict: 'unknown', verdictCode, verdictReason});
+  if (run.outcome === 'running' || run.outcome === 'paused') return unknown('not-ended', `the drill is ${run.outcome}`);
+  if (run.outcome === 'interrupted') return unknown('not-ended', run.reason ?? 'the drill was interrupted');
+  if (!any && run.outcome !== 'succeeded') return unknown('not-started', `the drill was not started: ${run.reason ?? run.outcome}`);
+  return null;
+}
+
+function failure({run, faults, after}: Seen): Verdict | null {
+  const failed = (verdictCode: VerdictCode, verdictReason: string): Verdict => ({verdict: 'failed', verdictCode, verdictReason});
+  const left = faults.find((fault) => !fault.provenHealed);
+  if (left !== undefined) return failed('not-healed', `it is not proven that ${left.fault} in ${left.region} was healed`);
+  if (run.outcome !== 'succeeded') return failed('run-failed', run.reason ?? `the run ended as ${run.outcome}`);
+  const wrong = after?.checks.find(({holds}) => holds === false);
+  if (wrong !== undefined) return failed('not-steady', `the steady state did not come back: ${wrong.says}`);
+  const missed = run.objectives.filter(({met}) => met === false);
+  if (missed.length > 0) return failed('objective-missed', missed.map((one) => missedText(one, run.measured.lostWrites)).join('; '));
+  return null;
+}
+
+function notMeasured({run, after}: Seen): Verdict | null {
+  const unknown = (verdictReason: string): Verdict => ({verdict: 'unknown', verdictCode: 'not-measured', verdictReason});
+  if (after?.met !== true)
+    return unknown(after?.checks.find(({holds}) => holds === null)?.says ?? 'the steady state after the drill was not looked at');
+  if (run.measured.lostWrites === null) return unknown('what was lost could not be read back');
+  const open = run.objectives.filter(({met}) => met === null);
+  if (open.length > 0) return unknown(`not measured: ${open.map((one) => `${one.kind} of ${one.class}`).join(', ')}`);
+  return null;
+}
+
+function missedText({kind, class: name, measuredMs, targetMs}: RunDocument['objectives'][number], lost: number | null): string {
+  const writes = kind === 'rpo' ? ` (${lost ?? 'an unknown number of'} writes lost)` : '';
+  return `the ${kind} of ${name} was missed: ${measuredMs === null ? 'more' : `${Math.round(measuredMs)} ms`} instead of ${targetMs} ms${writes}`;
+}
+
+function steadyRow(progress: Progress, step: Step): SteadyRow | null {
+  const {result, status, detail} = stepProgress(progress, step);
+  if (isRecord(result) && Array.isArray(result.checks))
+    return {met: result.met === true, checks: result.checks as unknown as SteadyRow['checks']};
+  if (status !== 'failed') return null;
+  return {met: false, checks: [{check: 'steady state', holds: null, says: detail ?? 'it could not be looked at'}]};
+}
+
+/** A fault counts from its intent on: a process that died may have injected it without a word. */
+function faultRows(plan: Plan, events: readonly JournalEvent[]): FaultRow[] {
+  return plan.steps.flatMap((step) => {
+    const {region} = step.do.target;
+    const intent = events.find((event) => event.step === step.id && event.type === 'intent');
+    if (step.do.action !== 'fault.inject' || region === undefined || intent === undefined) return [];
+    const injected = resultOf(events.findLast((event) => event.step === step.id && event.type === 'result'));
+    const healed = healOf(plan, events, step, region);
+    return [
+      {
+        fault: step.do.target.fault ?? 'fault',
+        region,
+        injectedAt: text(injected.injectedAt) ?? new Date(intent.at).toISOString(),
+        healedAt: text(healed.healedAt),
+        provenHealed: healed.provenHealed === true,
+      },
+    ];
+  });
+}
+
+/** The last heal of the region after the last injection: by a step of its own, or by undoing the injection. */
+function healOf(plan: Plan, events: readonly JournalEvent[], inject: Step, region: string): Record<string, Json> {
+  const heals = [...plan.steps, ...plan.always]
+    .filter((step) => step.do.action === 'fault.heal' && step.do.target.region === region)
+    .map(({id}) => id);
+  const last = events.findLast((event) => event.step === inject.id && event.type === 'intent');
+  const healed = events.findLast(
+    (event) =>
+      event.seq > (last?.seq ?? 0) &&
+      ((event.type === 'result' && heals.includes(event.step ?? '')) || (event.type === 'undo-result' && event.step === inject.id)),
+  );
+  return resultOf(healed);
+}
+
+function witnessRow(plan: Plan, progress: Progress): WitnessRow | null {
+  const results = [...plan.steps, ...plan.always]
+    .filter((step) => step.do.action === 'witness.stop')
+    .map((step) => stepProgress(progress, step).result);
+  const result = results.findLast(isRecord);
+  if (result === undefined) return null;
+  return {
+    acknowledged: figure(result.acknowledged),
+    failed: figure(result.failed),
+    unknown: figure(result.unknown),
+    lost: texts(result.lost),
+    duplicated: texts(result.duplicated),
+    longestGapMs: figure(result.longestGapMs),
+    gapAtLeastMs: figure(result.gapAtLeastMs),
+    gapFrom: text(result.gapFrom),
+    gapTo: text(result.gapTo),
+    lossWindowMs: figure(result.lossWindowMs),
+    writeGapReason: text(result.writeGapReason),
+  };
+}
+
+/** Whether anything but looking and writing numbered orders was begun. */
+function touched(events: readonly JournalEvent[]): boolean {
+  return events.some((event) => event.type === 'intent' && isRecord(event.data) && !/^(drill|witness|health)\./.test(String(event.data.action)));
+}
+
+function resultOf(event: JournalEvent | undefined): Record<string, Json> {
+  const data = event?.data;
+  return isRecord(data) && isRecord(data.result) ? data.result : {};
+}
+
+function isRecord(value: Json | undefined): value is Record<string, Json> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function figure(value: Json | undefined): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+function text(value: Json | undefined): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function texts(value: Json | undefined): readonly string[] | null {
+  return Array.isArray(value) ? value.map(String) : null;
+}

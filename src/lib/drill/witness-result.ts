@@ -1,0 +1,50 @@
+import {messageOf} from '../errors.ts';
+import type {Json} from '../plan/json.ts';
+import {type Measured, measureWitness} from '../witness/measure.ts';
+import type {ReadBack} from '../witness/read-back.ts';
+import type {WitnessLog} from '../witness/witness-log.ts';
+
+/** How many lost or duplicated references a journal holds; the counts are always complete. */
+const MOST_REFS = 100;
+
+/** What `witness.stop` leaves in the journal. Losses that could not be read back are null, with the reason. Times in ms, instants in ISO 8601. */
+export async function witnessResult(log: WitnessLog, rows: Promise<ReadBack>): Promise<Json> {
+  const {readBack, trouble} = await rows.then(
+    (value) => ({readBack: value, trouble: null}),
+    (error: unknown) => ({readBack: null, trouble: messageOf(error)}),
+  );
+  return resultOf(measureWitness(log, readBack, {edges: true}), trouble);
+}
+
+function resultOf(measured: Measured, trouble: string | null): Json {
+  const {lost, duplicated, unknownButPresent, stalls, gapFrom, gapTo, ...figures} = measured;
+  return {
+    ...rounded(figures),
+    lostWrites: lost?.length ?? null,
+    duplicatedWrites: duplicated?.length ?? null,
+    unknownButPresent: unknownButPresent?.length ?? null,
+    lost: lost?.slice(0, MOST_REFS) ?? null,
+    duplicated: duplicated?.slice(0, MOST_REFS) ?? null,
+    readBackTrouble: trouble,
+    gapFrom: iso(gapFrom),
+    gapTo: iso(gapTo),
+    stalls: rounded(stalls),
+    says: sentence(measured),
+  };
+}
+
+function sentence({writeGapMs, writeGapReason, acknowledged, lost}: Measured): string {
+  const gap =
+    writeGapMs === null ? `the write gap was not measured: ${writeGapReason}` : `the longest write gap was ${Math.round(writeGapMs)} ms`;
+  return `${gap}; ${acknowledged} writes acknowledged, ${lost === null ? 'not read back' : `${lost.length} lost`}`;
+}
+
+function iso(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}
+
+function rounded(figures: Readonly<Record<string, number | string | boolean | null>>): {[key: string]: Json} {
+  return Object.fromEntries(
+    Object.entries(figures).map(([key, value]) => [key, typeof value === 'number' ? Math.round(value * 10) / 10 : value]),
+  );
+}

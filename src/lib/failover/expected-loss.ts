@@ -1,0 +1,37 @@
+import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
+import {rpoOf} from '../fleet/lookup.ts';
+import {bytesBetween} from '../snapshot/position.ts';
+import type {Snapshot} from '../snapshot/snapshot.ts';
+import {findPrimary, standbysOf} from './find-primary.ts';
+import {type JudgedLoss, sealsNeeded} from './gates.ts';
+
+/**
+ * What a failover of this store to a region would lose. Unlike a bare promotion it seals every standby first and lets the target catch up to
+ * the most advanced one: under a quorum, what was acknowledged is then on the target. Without a quorum it is what the target lacks, as far
+ * as the primary can still be read; otherwise it is unknown, and unknown is never within an RPO.
+ */
+export function expectedLoss(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: string): JudgedLoss {
+  const store = snapshot.stores[spec.name];
+  const standbys = store === undefined ? [] : standbysOf(store);
+  const needed = sealsNeeded(spec);
+  if (needed > 0 && standbys.length >= needed) {
+    const basis = `once ${standbys.map(({name}) => name).join(' and ')} have let go, one of them holds every write that a quorum of ${spec.quorum} acknowledged`;
+    return {store: spec.name, transactions: 0, bytes: 0, seconds: 0, certainty: 'bound', basis, withinRpo: true};
+  }
+  return lackOfTarget(fleet, spec, snapshot, to);
+}
+
+function lackOfTarget(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: string): JudgedLoss {
+  const store = snapshot.stores[spec.name];
+  const primary = store === undefined ? null : findPrimary(store, spec);
+  const ahead = primary === null ? undefined : store?.members[primary.member];
+  const behind = spec.members.filter(({region}) => region === to).map(({name}) => store?.members[name]).find((cell) => cell?.known === true);
+  if (ahead?.known !== true || behind?.known !== true) {
+    const basis = `${primary?.member ?? 'the primary'} does not answer and its writes need no quorum, so nothing says what it acknowledged last`;
+    return {store: spec.name, transactions: null, bytes: null, seconds: null, certainty: 'unknown', basis, withinRpo: null};
+  }
+  const bytes = bytesBetween(behind.value.durable, ahead.value.durable);
+  const rpoMs = rpoOf(fleet, spec)?.rpoMs ?? null;
+  const basis = `${primary?.member} is asynchronous: its target lacks ${bytes ?? 'an unknown number of'} bytes now, and what is written until it stops`;
+  return {store: spec.name, transactions: null, bytes, seconds: null, certainty: 'estimate', basis, withinRpo: rpoMs === null || rpoMs > 0};
+}

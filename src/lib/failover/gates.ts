@@ -1,0 +1,117 @@
+import type {DataClass, Fleet, StoreSpec} from '../fleet/fleet.ts';
+import type {Json} from '../plan/json.ts';
+import type {Expectation, Gate, Loss} from '../plan/plan.ts';
+import type {Snapshot} from '../snapshot/snapshot.ts';
+import {standbysOf} from './find-primary.ts';
+import {expect} from './steps.ts';
+
+/** A loss preview judged against the data classes of its store. */
+export type JudgedLoss = Loss & {readonly seconds: number | null; readonly withinRpo: boolean | null};
+
+type Verdict = Pick<Gate, 'verdict' | 'says'> & {readonly measured?: Json};
+
+/** A gate whose verdict follows from the snapshot alone. */
+export function judged(id: string, overridable: boolean, {verdict, says, measured = null}: Verdict): Gate {
+  return {id, asks: [], verdict, measured, says, overridable};
+}
+
+/** A gate whose verdict is that of its checks: asked of the world before the first effect. */
+export function asked(id: string, overridable: boolean, asks: readonly Expectation[], says: string): Gate {
+  return {id, asks, verdict: 'unknown', measured: null, says, overridable};
+}
+
+/** The region that is to be left must be unhealthy by the verdict: unknown is not down, and healthy needs no failover. */
+export function regionDown(snapshot: Snapshot, region: string): Gate {
+  const cell = snapshot.regions[region];
+  if (cell === undefined || !cell.known) {
+    return judged('region-down', true, {
+      verdict: 'unknown',
+      says: `it is not known whether ${region} is down: ${cell?.reason ?? 'it was not looked at'}`,
+    });
+  }
+  const {verdict, reason} = cell.value;
+  if (verdict === 'unhealthy')
+    return judged('region-down', true, {verdict: 'pass', says: `${region} is unhealthy: ${reason}`, measured: verdict});
+  return judged('region-down', true, {
+    verdict: 'refuse',
+    says: `${region} is ${verdict}, so nothing needs to fail over: ${reason}`,
+    measured: verdict,
+  });
+}
+
+/** No standby has had a message from the old primary since we began to look: a fresh one means that it is alive. */
+export function primarySilent(store: StoreSpec, primary: string, standbys: readonly string[], since: string): Gate {
+  const asks = standbys.length === 0 ? [] : [expect('store.silent', {store: store.name, member: primary}, {standbys, since})];
+  return asked(`primary-silent:${store.name}`, true, asks, `no standby of ${store.name} hears ${primary}`);
+}
+
+/** The target must be seen as a standby in a region that is fit to serve. */
+export function targetHealthy(fleet: Fleet, snapshot: Snapshot, region: string): Gate {
+  const cell = snapshot.regions[region];
+  const tier = fleet.regions.find(({name}) => name === region)?.tier;
+  const id = 'target-healthy';
+  if (tier === 'cold')
+    return judged(id, false, {verdict: 'refuse', says: `${region} is a cold region: it has nothing running to fail over to`});
+  if (cell === undefined || !cell.known)
+    return judged(id, true, {verdict: 'unknown', says: `the state of ${region} is not known: ${cell?.reason ?? 'it was not looked at'}`});
+  const fit = cell.value.verdict === 'healthy' || cell.value.verdict === 'degraded' || cell.value.verdict === 'recovering';
+  return judged(id, true, {
+    verdict: fit ? 'pass' : 'refuse',
+    says: `${region} is ${cell.value.verdict}: ${cell.value.reason}`,
+    measured: cell.value.verdict,
+  });
+}
+
+/** How many standbys must let go before no quorum can be formed behind our back: n-k+1 under ANY k of n; 0 when writes need no quorum. */
+export function sealsNeeded(spec: StoreSpec): number {
+  return spec.quorum === 0 ? 0 : spec.members.length - 1 - spec.quorum + 1;
+}
+
+/** Enough standbys must answer: to seal the old primary out, and to be sure that one of them holds the last acknowledged write. */
+export function enoughStandbys(snapshot: Snapshot, spec: StoreSpec): Gate {
+  const store = snapshot.stores[spec.name];
+  const standbys = store === undefined ? [] : standbysOf(store).map(({name}) => name);
+  const needed = Math.max(1, sealsNeeded(spec));
+  const says = `${standbys.length} of the ${spec.members.length - 1} standbys of ${spec.name} answer (${standbys.join(', ') || 'none'}); ${needed} ${needed === 1 ? 'is' : 'are'} needed`;
+  return judged(`standbys:${spec.name}`, false, {verdict: standbys.length >= needed ? 'pass' : 'refuse', says, measured: standbys});
+}
+
+/** There must be a proof to be had that the old primary cannot acknowledge writes. */
+export function fenceable(spec: StoreSpec, primary: string, region: string, quorum: Json): Gate {
+  return asked(
+    `fence:${spec.name}`,
+    true,
+    [expect('store.fenceable', {store: spec.name, member: primary, region}, quorum)],
+    `${primary} can be fenced`,
+  );
+}
+
+/** The expected loss must be within the RPO of every data class of the store. Unknown blocks. */
+export function lossWithinRpo(loss: JudgedLoss): Gate {
+  const verdict = loss.withinRpo === null ? 'unknown' : loss.withinRpo ? 'pass' : 'refuse';
+  const amount = loss.transactions === null ? 'an unknown number of transactions' : `at most ${loss.transactions} transactions`;
+  const measured: Json = {bytes: loss.bytes, transactions: loss.transactions, seconds: loss.seconds, certainty: loss.certainty};
+  return judged(`loss:${loss.store}`, true, {verdict, says: `${loss.store} loses ${amount} (${loss.certainty}): ${loss.basis}`, measured});
+}
+
+/** Data must stay where its class allows it. */
+export function residency(spec: StoreSpec, classes: readonly DataClass[], region: string, jurisdiction: string): Gate {
+  const barred = classes.filter(
+    ({name, allowed}) => spec.dataClasses.includes(name) && allowed !== null && !allowed.includes(jurisdiction),
+  );
+  const says =
+    barred.length === 0
+      ? `every data class of ${spec.name} may be in ${region} (${jurisdiction})`
+      : `${barred.map(({name}) => name).join(', ')} may not be in ${region} (${jurisdiction})`;
+  return judged(`residency:${spec.name}`, false, {verdict: barred.length === 0 ? 'pass' : 'refuse', says});
+}
+
+/** Routers that send traffic to the region must answer: sessions that cannot be cut may go on writing. */
+export function routersReachable(snapshot: Snapshot, routes: readonly string[]): Gate {
+  const silent = routes.filter((name) => snapshot.routers[name]?.known !== true);
+  const says =
+    silent.length === 0
+      ? `${routes.length === 0 ? 'no router to move' : `${routes.join(', ')} answers`}`
+      : `${silent.join(', ')} does not answer, so its sessions cannot be cut`;
+  return judged('routers', true, {verdict: silent.length === 0 ? 'pass' : 'refuse', says});
+}

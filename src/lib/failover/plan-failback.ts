@@ -1,0 +1,247 @@
+import {refused, usageError} from '../errors.ts';
+import type {Fleet, StoreMember, StoreSpec} from '../fleet/fleet.ts';
+import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
+import type {Snapshot} from '../snapshot/snapshot.ts';
+import {type PrimaryFinding, primariesOf} from './find-primary.ts';
+import {asked, judged, residency, routersReachable, targetHealthy} from './gates.ts';
+import {named, quorumOf, regionOfMember} from './plan-failover.ts';
+import {expect, inOrder, storeSteps} from './steps.ts';
+import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
+
+/** What a failback is planned from. */
+export type FailbackInput = {
+  readonly id: string;
+  readonly fleet: Fleet;
+  readonly snapshot: Snapshot;
+  readonly from: string;
+  readonly to: string;
+  readonly objectives: readonly Objective[];
+  readonly overrides: readonly Override[];
+};
+
+/** One store that goes home: who is its primary now, and in which state its member at home is. */
+type Return = {
+  readonly spec: StoreSpec;
+  readonly primary: PrimaryFinding;
+  readonly epoch: number;
+  readonly home: StoreMember;
+  readonly others: readonly StoreMember[];
+};
+
+/** The region that traffic is meant to be in: the given one, or the one with the highest weight in the fleet file. */
+export function chooseHome(fleet: Fleet, given: string | undefined): string {
+  if (given !== undefined) return given;
+  const totals = new Map<string, number>();
+  for (const {weights} of fleet.routes)
+    for (const [region, weight] of Object.entries(weights)) totals.set(region, (totals.get(region) ?? 0) + weight);
+  const [best, second] = [...totals].sort((a, b) => b[1] - a[1]);
+  if (best === undefined || best[1] === 0 || best[1] === second?.[1])
+    throw usageError('the fleet file does not say which region is home: name it with --to');
+  return best[0];
+}
+
+/** The region that holds the primaries now. Refuses (77) with one sentence when there is nothing to bring back. */
+export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): string {
+  const away = new Set<string>();
+  for (const spec of fleet.stores) {
+    const [current, rival] = primariesOf(storeIn(snapshot, spec));
+    if (current !== undefined && current.member.durable.epoch === rival?.member.durable.epoch) throw splitBrain(spec, current.name, rival.name, current.member.durable.epoch);
+    if (current === undefined)
+      throw refused('no-primary', `no member of ${spec.name} answers as primary: fail over first`, {
+        suggestions: ['regionctl failover plan'],
+      });
+    if (current.member.region !== home) away.add(current.member.region);
+  }
+  const [only, ...others] = [...away];
+  if (only === undefined) throw refused('nothing-to-do', `nothing was done: every primary is in ${home} already`);
+  if (others.length > 0) throw usageError(`primaries are in ${[...away].join(' and ')}: bring them back one at a time`);
+  return only;
+}
+
+const unreadAck = {known: false, code: 'not-read', reason: 'it was not looked at', at: 0} as const;
+
+/** Two primaries on one timeline cannot be told apart: nobody may decide which of them is right. */
+function splitBrain(spec: StoreSpec, one: string, other: string, epoch: number) {
+  return refused('split-brain', `nothing was done: ${one} and ${other} both answer as primary of ${spec.name} on timeline ${epoch}`, {
+    suggestions: ['stop the one whose writes may be lost, then run this again'],
+  });
+}
+
+/** Plans a failback: rejoin the home member, let it catch up, then switch over with zero loss. Pure, from one snapshot. */
+export function planFailback(input: FailbackInput): Plan {
+  const {id, fleet, snapshot, from, to, objectives, overrides} = input;
+  const returns = fleet.stores
+    .filter((spec) => primariesOf(storeIn(snapshot, spec))[0]?.member.region === from)
+    .map((spec) => returnOf(spec, snapshot, to));
+  const routes = fleet.routes.filter(({weights}) => to in weights || from in weights);
+  const steps = [
+    ...returns.flatMap(({spec}) => [storeSteps(named(spec, returns)).claim()]),
+    ...returns.flatMap((each) => rejoinSteps(each, snapshot, returns)),
+    ...witnessSteps(fleet.witness).start,
+    ...routes.map((route) => drainStep(route, snapshot)),
+    ...returns.flatMap((each) => switchSteps(each, returns)),
+    ...routes.map((route) => rerouteStep(route, to)),
+    ...writeStep(fleet, to),
+    ...returns.flatMap((each) => settleSteps(each, returns)),
+  ];
+  return {
+    version: 1,
+    id,
+    kind: 'failback',
+    from,
+    to,
+    snapshot,
+    expects: returns.map(({spec, primary}) => expect('store.primary', {store: spec.name}, primary.member)),
+    gates: gatesOf(
+      input,
+      returns,
+      routes.map(({name}) => name),
+    ),
+    overrides,
+    steps: inOrder(steps),
+    abortIf: [],
+    always: [...returns.map(({spec}) => storeSteps(named(spec, returns)).release()), ...witnessSteps(fleet.witness).stop],
+    files: [],
+    objectives,
+    expected: {
+      gapMs: null,
+      loss: returns.map(({spec}) => ({
+        store: spec.name,
+        transactions: 0,
+        bytes: 0,
+        certainty: 'exact',
+        basis: 'the primary is stopped only after it has shipped everything',
+      })),
+    },
+    drill: null,
+  };
+}
+
+function returnOf(spec: StoreSpec, snapshot: Snapshot, to: string): Return {
+  const [current] = primariesOf(storeIn(snapshot, spec));
+  const home = spec.members.find(({region}) => region === to);
+  if (current === undefined) throw refused('no-primary', `no member of ${spec.name} answers as primary`);
+  if (home === undefined) throw refused('no-target', `${to} has no member of ${spec.name}`);
+  const primary = {member: current.name, region: current.member.region, seen: true, basis: 'it answers as the primary'};
+  return {
+    spec,
+    primary,
+    epoch: current.member.durable.epoch,
+    home,
+    others: spec.members.filter(({name}) => name !== home.name && name !== current.name),
+  };
+}
+
+function gatesOf({fleet, snapshot, to}: FailbackInput, returns: readonly Return[], routes: readonly string[]): Gate[] {
+  const jurisdiction = fleet.regions.find(({name}) => name === to)?.jurisdiction ?? '';
+  return [
+    targetReachable(fleet, snapshot, to, returns),
+    routersReachable(snapshot, routes),
+    ...returns.flatMap(({spec, primary, home}) => [
+      residency(spec, fleet.dataClasses, to, jurisdiction),
+      onePrimaryPerTimeline(spec, snapshot, primary),
+      asked(
+        `rejoin:${spec.name}`,
+        false,
+        [expect('store.can-rejoin', {store: spec.name, member: home.name, region: home.region}, {upstream: primary.member})],
+        `${home.name} can be brought back`,
+      ),
+    ]),
+  ];
+}
+
+/** Home may be unhealthy only because its database is not yet what it should be; it must be reachable. */
+function targetReachable(fleet: Fleet, snapshot: Snapshot, to: string, returns: readonly Return[]): Gate {
+  const following = returns.every(({spec, home, primary}) => isFollowing(snapshot, spec, home.name, primary.member));
+  if (following) return targetHealthy(fleet, snapshot, to);
+  const cell = snapshot.regions[to];
+  if (cell === undefined || !cell.known)
+    return judged('target-healthy', true, {
+      verdict: 'unknown',
+      says: `the state of ${to} is not known: ${cell?.reason ?? 'it was not looked at'}`,
+    });
+  return judged('target-healthy', true, {
+    verdict: 'pass',
+    says: `${to} answers (${cell.value.verdict}); its database is brought back first`,
+    measured: cell.value.verdict,
+  });
+}
+
+/** A primary on an older timeline is a stale one, and is closed first. */
+function onePrimaryPerTimeline(spec: StoreSpec, snapshot: Snapshot, primary: PrimaryFinding): Gate {
+  const primaries = primariesOf(storeIn(snapshot, spec));
+  const epoch = primaries[0]?.member.durable.epoch;
+  const stale = primaries.filter(({name}) => name !== primary.member).map(({name}) => name);
+  const says = `${primary.member} is the primary (timeline ${epoch})${stale.length === 0 ? '' : `; ${stale.join(', ')} is a stale one and is closed first`}`;
+  return judged(`one-primary:${spec.name}`, false, {verdict: 'pass', says});
+}
+
+/** Brings every member that does not follow the primary back under it; a stale primary is fenced for good first. */
+function rejoinSteps({spec, primary, home, others}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
+  const build = storeSteps(named(spec, returns));
+  const strays = [...others, home].filter(({name}) => !isFollowing(snapshot, spec, name, primary.member));
+  const back = strays.flatMap(({name, region}) => {
+    const cell = storeIn(snapshot, spec).members[name];
+    const standby = cell?.known === true && cell.value.role === 'standby';
+    // What crashed as a primary may hold writes that the new one lacks: it never follows, it is rebuilt.
+    const rejoin = {...build.rejoin(name, region, primary.member, standby ? 'auto' : 'rebuild', 'converge'), id: `rejoin-${name}-first`};
+    if (standby) return [rejoin];
+    const fence = build.fence(name, region, {need: 0, standbys: [], others: 0}, ['stopped', 'closed'], false);
+    return [
+      {...fence, id: `fence-${name}-first`, onFailure: 'stop' as const},
+      rejoin,
+      {...build.unfence(name, region), id: `unfence-${name}-first`},
+    ];
+  });
+  return [...back, build.caughtUp(home.name, home.region, primary.member)];
+}
+
+/** The switchover itself: stop the primary, let everybody let go, promote the one that has it all. */
+function switchSteps({spec, primary, epoch, home, others}: Return, returns: readonly Return[]): Step[] {
+  const build = storeSteps(named(spec, returns));
+  const standbys = [home.name, ...others.map(({name}) => name)];
+  const quorum = quorumOf(spec, standbys);
+  const fenced = expect('store.fenced', {store: spec.name, member: primary.member, region: primary.region}, {...quorum, accept: PLANNED});
+  return [
+    build.fence(primary.member, primary.region, quorum, PLANNED),
+    build.seal(standbys, primary.member),
+    build.catchUp(home.name, home.region, standbys),
+    build.durability(
+      home.name,
+      home.region,
+      spec.quorum,
+      spec.members.map(({name}) => name).filter((name) => name !== home.name),
+    ),
+    build.promote(home.name, home.region, epoch, [
+      fenced,
+      expect('store.sealed', {store: spec.name}, {members: standbys}),
+      expect('store.most-advanced', {store: spec.name, member: home.name}, {among: standbys}),
+    ]),
+    ...others.map(({name}) => build.follow(name, regionOfMember(spec, name), home.name)),
+  ];
+}
+
+/** The former primary comes back as a standby, its fence is lifted, and all members are compared. */
+function settleSteps({spec, primary, home}: Return, returns: readonly Return[]): Step[] {
+  const build = storeSteps(named(spec, returns));
+  return [
+    build.rejoin(primary.member, primary.region, home.name, 'auto', 'converge'),
+    build.unfence(primary.member, primary.region),
+    build.equal(
+      spec.members.map(({name}) => name),
+      home.name,
+    ),
+  ];
+}
+
+/** A planned stop is proven on the server itself: no proof by quorum here. */
+const PLANNED = ['stopped', 'closed'] as const;
+
+function isFollowing(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
+  const cell = storeIn(snapshot, spec).members[member];
+  return cell?.known === true && cell.value.role === 'standby' && cell.value.upstream === primary && cell.value.heardUpstreamAgoMs !== null;
+}
+
+function storeIn(snapshot: Snapshot, spec: StoreSpec) {
+  return snapshot.stores[spec.name] ?? {engine: spec.engine, ack: unreadAck, members: {}};
+}

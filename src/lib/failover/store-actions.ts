@@ -1,0 +1,255 @@
+import {z} from 'zod';
+import {refused} from '../errors.ts';
+import type {Action, Ctx, Standing} from '../plan/action.ts';
+import type {Json} from '../plan/json.ts';
+import type {Target} from '../plan/plan.ts';
+import {bytesBetween, comparePositions, type Position} from '../snapshot/position.ts';
+import type {Member} from '../snapshot/snapshot.ts';
+import {type FenceArguments, fenceArguments, makeProof, proofJson} from './proofs.ts';
+import {abilityOf, memberOf, readMember, readMembers, type StoreWorld, storeFor} from './store-world.ts';
+
+/** How long after its checks a promotion may still take effect, on the server's clock: a process that slept in between promotes nothing. */
+const PROMOTE_WINDOW_MS = 1000;
+const POLL_MS = 10;
+
+const none = z.object({});
+const members = z.object({members: z.array(z.string())});
+const unseal = z.object({members: z.array(z.string()), upstream: z.string()});
+const among = z.object({among: z.array(z.string())});
+const rule = z.object({need: z.number().int().min(0), of: z.array(z.string())});
+const promotion = z.object({epoch: z.number().int()});
+const upstream = z.object({upstream: z.string()});
+const rejoin = z.object({upstream: z.string(), how: z.enum(['follow', 'rebuild', 'auto'])});
+const lifting = z.object({when: z.enum(['undo', 'following'])});
+
+/** The actions on stores that every failover, failback and drill is made of. */
+export function storeActions(world: StoreWorld): readonly Action[] {
+  return [
+    claim(world),
+    release(world),
+    seal(world),
+    unsealing(world),
+    fence(world),
+    unfence(world),
+    catchUp(world),
+    durability(world),
+    promote(world),
+    follow(world),
+    rejoining(world),
+    awaitCaughtUp(world),
+  ];
+}
+
+type Parts<S extends z.ZodType> = {
+  readonly name: string;
+  readonly effect: Action['effect'];
+  readonly schema: S;
+  describe(target: Target, args: z.infer<S>): string;
+  look?(ctx: Ctx, target: Target, args: z.infer<S>): Promise<Standing>;
+  apply(ctx: Ctx, target: Target, args: z.infer<S>): Promise<Json>;
+};
+
+/** Fills in what most actions share: version 1, arguments by schema, and a look that leaves the decision to the step's `ensures`. */
+export function action<S extends z.ZodType>({schema, look, ...parts}: Parts<S>): Action {
+  return {v: 1, parse: (args: Json) => schema.parse(args) as Json, look: look ?? (async () => 'before'), ...parts} as Action;
+}
+
+const claim = (world: StoreWorld) =>
+  action({
+    name: 'store.claim',
+    effect: 'reversible',
+    schema: none,
+    describe: (target) => `take the advisory lock of regionctl on every reachable member of ${target.store}`,
+    apply: async (ctx, target) => ({claimed: [...(await abilityOf(world, target, 'claim').claim(ctx))]}),
+  });
+
+const release = (world: StoreWorld) =>
+  action({
+    name: 'store.release',
+    effect: 'none',
+    schema: none,
+    describe: (target) => `release the advisory lock on ${target.store}`,
+    apply: async (ctx, target) => {
+      await abilityOf(world, target, 'claim').release(ctx);
+      return null;
+    },
+  });
+
+const seal = (world: StoreWorld) =>
+  action({
+    name: 'store.seal',
+    effect: 'reversible',
+    schema: members,
+    describe: (_target, args) => `set primary_conninfo = '' on ${args.members.join(', ')} and reload, until no receiver is left`,
+    apply: async (ctx, target, args) => ({positions: {...(await abilityOf(world, target, 'seal').seal(ctx, args.members))}}),
+  });
+
+const unsealing = (world: StoreWorld) =>
+  action({
+    name: 'store.unseal',
+    effect: 'reversible',
+    schema: unseal,
+    describe: (_target, args) => `let ${args.members.join(', ')} follow ${args.upstream} again`,
+    apply: async (ctx, target, args) => {
+      const {follow} = abilityOf(world, target, 'follow');
+      await Promise.all(args.members.map((member) => follow(ctx, member, args.upstream)));
+      return null;
+    },
+  });
+
+const fence = (world: StoreWorld) =>
+  action({
+    name: 'store.fence',
+    effect: 'reversible',
+    schema: fenceArguments,
+    describe: (target, args) => `fence ${target.member}: ${args.accept.join(', ')}, the first that can be proven`,
+    apply: async (ctx, target, args: FenceArguments) => {
+      const proof = await makeProof(world, ctx, target, args);
+      if (proof.position !== undefined) await awaitShipped(world, ctx, target, proof.position, args.standbys);
+      return proofJson(proof);
+    },
+  });
+
+/** A planned stop loses nothing only if every standby holds what the primary ended with. */
+async function awaitShipped(world: StoreWorld, ctx: Ctx, target: Target, end: Position, standbys: readonly string[]): Promise<void> {
+  const {store} = storeFor(world, target);
+  if (standbys.length === 0) return;
+  await until(world, ctx, `the standbys do not hold what ${target.member} ended with`, async () => {
+    const seen = await readMembers(store, standbys, ctx);
+    return seen.some(({member}) => (comparePositions(member.durable, end) ?? -1) >= 0);
+  });
+}
+
+const unfence = (world: StoreWorld) =>
+  action({
+    name: 'store.unfence',
+    effect: 'reversible',
+    schema: lifting,
+    describe: (target) => `put back the access rules of ${target.member}`,
+    apply: async (ctx, target, args) => {
+      await abilityOf(world, target, 'fence').lift(ctx, memberOf(target), args.when);
+      return null;
+    },
+  });
+
+const catchUp = (world: StoreWorld) =>
+  action({
+    name: 'store.catch-up',
+    effect: 'reversible',
+    schema: among,
+    describe: (target, args) => `let ${target.member} take what it lacks from the most advanced of ${args.among.join(', ')}`,
+    apply: async (ctx, target, args) => {
+      const {store} = storeFor(world, target);
+      const member = memberOf(target);
+      const own = await readMember(store, member, ctx);
+      const best = mostAdvanced(await readMembers(store, args.among, ctx));
+      if (best === null || (comparePositions(own.durable, best.member.durable) ?? -1) >= 0) return {from: null, bytes: 0};
+      await abilityOf(world, target, 'follow').follow(ctx, member, best.name);
+      await until(world, ctx, `${member} did not reach the position of ${best.name}`, async () => {
+        const now = await readMember(store, member, ctx);
+        return (comparePositions(now.durable, best.member.durable) ?? -1) >= 0;
+      });
+      await abilityOf(world, target, 'seal').seal(ctx, [member]);
+      return {from: best.name, bytes: bytesBetween(own.durable, best.member.durable)};
+    },
+  });
+
+const durability = (world: StoreWorld) =>
+  action({
+    name: 'store.durability',
+    effect: 'reversible',
+    schema: rule,
+    describe: (target, args) =>
+      `set who must acknowledge on ${target.member}: ${args.need === 0 ? 'nobody' : `any ${args.need} of ${args.of.join(', ')}`}`,
+    apply: async (ctx, target, args) => {
+      await abilityOf(world, target, 'durability').set(ctx, memberOf(target), args);
+      return null;
+    },
+  });
+
+const promote = (world: StoreWorld) =>
+  action({
+    name: 'store.promote',
+    effect: 'irreversible',
+    schema: promotion,
+    describe: (target) => `promote ${target.member}, in one statement that checks timeline, claim and deadline`,
+    look: async (ctx, target, args) => {
+      const cell = (await storeFor(world, target).store.observe(ctx.signal, [memberOf(target)]))[memberOf(target)];
+      if (cell === undefined || !cell.known) return 'unknown';
+      if (cell.value.role === 'primary') return cell.value.durable.epoch > args.epoch ? 'done' : 'elsewhere';
+      return cell.value.durable.epoch === args.epoch ? 'before' : 'elsewhere';
+    },
+    apply: async (ctx, target, args) => {
+      const {store} = storeFor(world, target);
+      const member = memberOf(target);
+      const now = await readMember(store, member, ctx);
+      if (now.durable.epoch !== args.epoch)
+        throw refused('timeline-changed', `${member} is on timeline ${now.durable.epoch}, the plan was made for ${args.epoch}`);
+      const position = await abilityOf(world, target, 'promote').promote(ctx, member, {from: now.durable, notAfterMs: PROMOTE_WINDOW_MS});
+      return {position: {...position}};
+    },
+  });
+
+const follow = (world: StoreWorld) =>
+  action({
+    name: 'store.follow',
+    effect: 'reversible',
+    schema: upstream,
+    describe: (target, args) => `point ${target.member} at ${args.upstream} and wait until it streams`,
+    apply: async (ctx, target, args) => {
+      await abilityOf(world, target, 'follow').follow(ctx, memberOf(target), args.upstream);
+      return null;
+    },
+  });
+
+const rejoining = (world: StoreWorld) =>
+  action({
+    name: 'store.rejoin',
+    effect: 'irreversible',
+    schema: rejoin,
+    describe: (target, args) =>
+      `bring ${target.member} back under ${args.upstream} (${args.how === 'auto' ? 'follow if it can, else rebuild' : args.how})`,
+    apply: async (ctx, target, args) => {
+      const {rejoin: join} = abilityOf(world, target, 'rejoin');
+      const member = memberOf(target);
+      if (args.how !== 'auto') return {how: args.how, ...(await join(ctx, member, args.how, args.upstream))};
+      try {
+        return {how: 'follow', ...(await join(ctx, member, 'follow', args.upstream))};
+      } catch (error) {
+        if (!(error instanceof Error) || !('code' in error) || error.code !== 'cannot-follow') throw error;
+        return {how: 'rebuild', why: error.message, ...(await join(ctx, member, 'rebuild', args.upstream))};
+      }
+    },
+  });
+
+const awaitCaughtUp = (world: StoreWorld) =>
+  action({
+    name: 'store.await-caught-up',
+    effect: 'none',
+    schema: upstream,
+    describe: (target, args) => `wait until ${target.member} has replayed the position that ${args.upstream} has now`,
+    apply: async (ctx, target, args) => {
+      const {store} = storeFor(world, target);
+      const goal = (await readMember(store, args.upstream, ctx)).durable;
+      await until(world, ctx, `${target.member} did not catch up`, async () => {
+        const now = await readMember(store, memberOf(target), ctx);
+        return (comparePositions(now.applied, goal) ?? -1) >= 0;
+      });
+      return {position: {...goal}};
+    },
+  });
+
+/** The member with the highest (timeline, position): what a promotion must not fall behind. */
+export function mostAdvanced(seen: readonly {name: string; member: Member}[]): {name: string; member: Member} | null {
+  return seen.reduce<{name: string; member: Member} | null>(
+    (best, each) => (best === null || (comparePositions(each.member.durable, best.member.durable) ?? 0) > 0 ? each : best),
+    null,
+  );
+}
+
+async function until(world: StoreWorld, ctx: Ctx, otherwise: string, holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) {
+    if (ctx.now() >= ctx.deadline) throw refused('deadline', `${otherwise} within its deadline`);
+    await world.clock.sleep(POLL_MS, ctx.signal);
+  }
+}

@@ -1,0 +1,202 @@
+import {isDeepStrictEqual} from 'node:util';
+import {z} from 'zod';
+import type {Answer, Check, Ctx} from '../plan/action.ts';
+import type {Json} from '../plan/json.ts';
+import type {Target} from '../plan/plan.ts';
+import type {Store} from '../ports/store.ts';
+import {comparePositions} from '../snapshot/position.ts';
+import {fenceArguments, findProof, proofJson} from './proofs.ts';
+import {mostAdvanced} from './store-actions.ts';
+import {abilityOf, memberOf, readMember, readMembers, type StoreWorld, storeFor} from './store-world.ts';
+
+const membersWanted = z.object({members: z.array(z.string())});
+const amongWanted = z.object({among: z.array(z.string())});
+const silentWanted = z.object({standbys: z.array(z.string()), since: z.iso.datetime()});
+const ruleWanted = z.object({need: z.number(), of: z.array(z.string())});
+const exceptWanted = z.object({except: z.string()});
+
+/** The questions about stores that plans ask by name. None of them writes. */
+export function storeChecks(world: StoreWorld): readonly Check[] {
+  return [
+    {
+      name: 'store.claimed',
+      ask: async (ctx, target) =>
+        told(
+          await abilityOf(world, target, 'claim').held(ctx),
+          `${target.store} is claimed by this run`,
+          `${target.store} is not claimed by this run`,
+        ),
+    },
+    {name: 'store.sealed', ask: (ctx, target, want) => sealed(world, ctx, target, membersWanted.parse(want).members)},
+    {name: 'store.fenced', ask: (ctx, target, want) => fenced(world, ctx, target, want)},
+    {name: 'store.fenceable', ask: (ctx, target, want) => fenceable(world, ctx, target, want)},
+    {name: 'store.silent', ask: (ctx, target, want) => silent(world, ctx, target, silentWanted.parse(want))},
+    {name: 'store.most-advanced', ask: (ctx, target, want) => leads(world, ctx, target, amongWanted.parse(want).among)},
+    {name: 'store.durability', ask: (ctx, target, want) => durability(world, ctx, target, ruleWanted.parse(want))},
+    {name: 'store.primary', ask: (ctx, target, want, via) => primary(world, ctx, target, String(want), via)},
+    {name: 'store.no-other-primary', ask: (ctx, target, want) => noOther(world, ctx, target, exceptWanted.parse(want).except)},
+    {name: 'store.following', ask: (ctx, target, want) => following(world, ctx, target, String(want))},
+    {
+      name: 'store.open',
+      ask: async (ctx, target) =>
+        told(
+          await abilityOf(world, target, 'fence').open(ctx, memberOf(target)),
+          `${target.member} takes sessions`,
+          `${target.member} is fenced`,
+        ),
+    },
+    {name: 'store.can-rejoin', ask: (ctx, target) => canRejoin(world, ctx, target)},
+  ];
+}
+
+function told(holds: boolean | null, yes: string, no: string, measured: Json = holds): Answer {
+  return {holds, measured, says: holds === true ? yes : no};
+}
+
+async function sealed(world: StoreWorld, ctx: Ctx, target: Target, members: readonly string[]): Promise<Answer> {
+  const cells = await abilityOf(world, target, 'seal').sealed(ctx, members);
+  const silentOnes = members.filter((name) => cells[name]?.known !== true);
+  const attached = members.filter((name) => {
+    const cell = cells[name];
+    return cell?.known === true && !cell.value;
+  });
+  if (attached.length > 0) return {holds: false, measured: attached, says: `${attached.join(', ')} has not let go of its upstream`};
+  if (silentOnes.length > 0)
+    return {holds: null, measured: silentOnes, says: `${silentOnes.join(', ')} does not answer, so it is not known to be sealed`};
+  return {holds: true, measured: [...members], says: `${members.join(', ')} let go of their upstream`};
+}
+
+async function fenced(world: StoreWorld, ctx: Ctx, target: Target, want: Json): Promise<Answer> {
+  const args = fenceArguments.parse(want);
+  const proof = await findProof(world, ctx, target, args);
+  if (proof !== null)
+    return {
+      holds: true,
+      measured: proofJson(proof),
+      says: `${target.member} is ${proof.kind}${proof.leaks.length === 0 ? '' : ` (leaks: ${proof.leaks.join(', ')})`}`,
+    };
+  const glass = args.accept.includes('break-glass');
+  return {
+    holds: glass,
+    measured: null,
+    says: glass
+      ? `nobody proved that ${target.member} stopped; the guard was broken by name`
+      : `nothing proves that ${target.member} cannot acknowledge writes`,
+  };
+}
+
+async function fenceable(world: StoreWorld, ctx: Ctx, target: Target, want: Json): Promise<Answer> {
+  const args = fenceArguments.omit({accept: true}).parse(want);
+  const member = memberOf(target);
+  if (args.need > 0 && args.standbys.length >= args.need) {
+    return {
+      holds: true,
+      measured: 'sealed',
+      says: `${member} can be sealed out: ${args.need} of ${args.others} standbys must let go and ${args.standbys.length} answer`,
+    };
+  }
+  const proof = await abilityOf(world, target, 'fence').prove(ctx, member);
+  if (proof !== null) return {holds: true, measured: proof.kind, says: `${member} is ${proof.kind} already`};
+  const cell = (await storeFor(world, target).store.observe(ctx.signal, [member]))[member];
+  if (cell?.known) return {holds: true, measured: 'closed', says: `${member} answers and can be closed`};
+  return {
+    holds: false,
+    measured: null,
+    says: `${member} does not answer (${cell?.reason ?? 'unknown'}), its host does not say that it stopped, and its writes need no quorum: it may still acknowledge writes`,
+  };
+}
+
+async function silent(world: StoreWorld, ctx: Ctx, target: Target, want: z.infer<typeof silentWanted>): Promise<Answer> {
+  const elapsedMs = world.clock.wall() - Date.parse(want.since);
+  const seen = await readMembers(storeFor(world, target).store, want.standbys, ctx);
+  const hears = seen.filter(({member}) => member.heardUpstreamAgoMs !== null && member.heardUpstreamAgoMs < elapsedMs);
+  const first = hears[0];
+  if (first !== undefined) {
+    return {
+      holds: false,
+      measured: first.member.heardUpstreamAgoMs,
+      says: `${first.name} heard ${target.member} ${Math.round(first.member.heardUpstreamAgoMs ?? 0)} ms ago: it is alive`,
+    };
+  }
+  return {
+    holds: true,
+    measured: null,
+    says: `none of ${seen.map(({name}) => name).join(', ') || 'the standbys'} has heard ${target.member} in the last ${Math.round(elapsedMs)} ms`,
+  };
+}
+
+async function leads(world: StoreWorld, ctx: Ctx, target: Target, among: readonly string[]): Promise<Answer> {
+  const {store} = storeFor(world, target);
+  const seen = await readMembers(store, among, ctx);
+  const own = seen.find(({name}) => name === target.member) ?? {
+    name: memberOf(target),
+    member: await readMember(store, memberOf(target), ctx),
+  };
+  const best = mostAdvanced(seen);
+  const behind = best !== null && (comparePositions(own.member.durable, best.member.durable) ?? -1) < 0;
+  const measured = {epoch: own.member.durable.epoch, offset: own.member.durable.offset};
+  return told(
+    !behind,
+    `${own.name} is at the most advanced position (timeline ${measured.epoch}, ${measured.offset})`,
+    `${best?.name} is ahead of ${own.name}`,
+    measured,
+  );
+}
+
+async function durability(world: StoreWorld, ctx: Ctx, target: Target, want: z.infer<typeof ruleWanted>): Promise<Answer> {
+  const rule = await abilityOf(world, target, 'durability').read(ctx, memberOf(target));
+  const same = rule.need === want.need && (want.need === 0 || isDeepStrictEqual([...rule.of].sort(), [...want.of].sort()));
+  const text = rule.need === 0 ? 'alone' : `with any ${rule.need} of ${rule.of.join(', ')}`;
+  return told(same, `${target.member} acknowledges ${text}`, `${target.member} acknowledges ${text}, which is not what the plan wants`, {
+    need: rule.need,
+    of: [...rule.of],
+  });
+}
+
+async function primary(world: StoreWorld, ctx: Ctx, target: Target, want: string, via: 'any' | 'independent'): Promise<Answer> {
+  const {name, store} = storeFor(world, target);
+  const asked: Store = via === 'independent' ? await world.independent(name) : store;
+  const cell = (await asked.observe(ctx.signal, [want]))[want];
+  if (cell === undefined || !cell.known)
+    return {holds: null, measured: null, says: `${want} does not answer: ${cell?.reason ?? 'unknown'}`};
+  const {role, writable, durable} = cell.value;
+  return told(
+    role === 'primary' && writable,
+    `${want} is the primary (timeline ${durable.epoch})`,
+    `${want} is ${role}${writable ? '' : ', read-only'}`,
+    {role, writable, epoch: durable.epoch},
+  );
+}
+
+async function noOther(world: StoreWorld, ctx: Ctx, target: Target, except: string): Promise<Answer> {
+  const {store, spec} = storeFor(world, target);
+  const others = spec.members.filter(({region}) => region !== except).map(({name}) => name);
+  const found = (await readMembers(store, others, ctx)).filter(({member}) => member.role === 'primary').map(({name}) => name);
+  return told(found.length === 0, `no member outside ${except} is a primary`, `${found.join(', ')} is a primary already`, found);
+}
+
+async function following(world: StoreWorld, ctx: Ctx, target: Target, want: string): Promise<Answer> {
+  const upstream = await abilityOf(world, target, 'follow').following(ctx, memberOf(target));
+  return told(
+    upstream === want,
+    `${target.member} streams from ${want}`,
+    `${target.member} ${upstream === null ? 'streams from nobody' : `streams from ${upstream}`}`,
+    upstream,
+  );
+}
+
+async function canRejoin(world: StoreWorld, ctx: Ctx, target: Target): Promise<Answer> {
+  const options = await abilityOf(world, target, 'rejoin').options(memberOf(target), ctx.signal);
+  const [cheapest] = options;
+  if (cheapest === undefined)
+    return {
+      holds: false,
+      measured: [],
+      says: `there is no way to bring ${target.member} back: its host cannot be reached or is not in the fleet file`,
+    };
+  return {
+    holds: true,
+    measured: options.map(({how, bytes}) => ({how, bytes})),
+    says: `${target.member} can come back by ${options.map(({how}) => how).join(' or ')}`,
+  };
+}

@@ -1,0 +1,56 @@
+import {refused, unavailable} from '../errors.ts';
+import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
+import type {Ctx} from '../plan/action.ts';
+import type {Target} from '../plan/plan.ts';
+import type {Clock} from '../ports/clock.ts';
+import type {Abilities, Store} from '../ports/store.ts';
+import type {Member} from '../snapshot/snapshot.ts';
+
+/** What the actions and checks of stores work on. `independent` opens a second path to the store, with sessions of its own. */
+export type StoreWorld = {
+  readonly fleet: Fleet;
+  readonly clock: Clock;
+  readonly stores: Readonly<Record<string, Store>>;
+  independent(store: string): Promise<Store>;
+  /** Members for which this run has tried for the best proof that they cannot write. */
+  readonly tried: Set<string>;
+};
+
+/** The store that a target names. */
+export function storeFor(world: StoreWorld, target: Target): {name: string; store: Store; spec: StoreSpec} {
+  const name = target.store ?? '';
+  const store = world.stores[name];
+  const spec = world.fleet.stores.find((candidate) => candidate.name === name);
+  if (store === undefined || spec === undefined) throw refused('unknown-store', `the fleet file has no store called "${name}" any more`);
+  return {name, store, spec};
+}
+
+/** An ability of the target's store; refuses (77) when its engine does not have it. */
+export function abilityOf<K extends keyof Abilities>(world: StoreWorld, target: Target, key: K): Abilities[K] {
+  const {name, store} = storeFor(world, target);
+  const ability = store.abilities[key];
+  if (ability === undefined) throw refused('no-ability', `${name} (${store.engine}) cannot ${key}`);
+  return ability;
+}
+
+/** The member that a target names. */
+export function memberOf(target: Target): string {
+  if (target.member === undefined) throw refused('no-member', 'the step does not name a member');
+  return target.member;
+}
+
+/** Reads one member; throws when it does not answer. */
+export async function readMember(store: Store, member: string, ctx: Ctx): Promise<Member> {
+  const cell = (await store.observe(ctx.signal, [member]))[member];
+  if (cell?.known) return cell.value;
+  throw unavailable(cell?.code ?? 'unknown', `${member} could not be read: ${cell?.reason ?? 'the fleet file has no such member'}`);
+}
+
+/** Reads several members at once; those that do not answer are left out. */
+export async function readMembers(store: Store, members: readonly string[], ctx: Ctx): Promise<readonly {name: string; member: Member}[]> {
+  const cells = await store.observe(ctx.signal, members);
+  return members.flatMap((name) => {
+    const cell = cells[name];
+    return cell?.known ? [{name, member: cell.value}] : [];
+  });
+}

@@ -1,0 +1,72 @@
+import type {Fleet, RouteSpec, WitnessSpec} from '../fleet/fleet.ts';
+import type {Step} from '../plan/plan.ts';
+import type {Snapshot} from '../snapshot/snapshot.ts';
+import {call, expect, step, verify} from './steps.ts';
+
+/** Takes all traffic off a route and cuts its sessions: what is still open could go on writing to the old primary. */
+export function drainStep(route: RouteSpec, snapshot: Snapshot): Step {
+  const zero = Object.fromEntries(Object.keys(route.weights).map((region) => [region, 0]));
+  const current = snapshot.routers[route.name];
+  return step({
+    id: `drain-${route.name}`,
+    phase: 'fence',
+    title: `hold traffic at ${route.name} and cut its open sessions`,
+    do: call('route.weights', {router: route.name}, {weights: zero, cut: true}),
+    ensures: [expect('route.weights', {router: route.name}, zero)],
+    undo: current?.known ? call('route.weights', {router: route.name}, {weights: current.value, cut: false}) : null,
+  });
+}
+
+/** Sends the route's traffic to one region. */
+export function rerouteStep(route: RouteSpec, to: string): Step {
+  const weights = Object.fromEntries(Object.keys(route.weights).map((region) => [region, region === to ? 100 : 0]));
+  return step({
+    id: `reroute-${route.name}`,
+    phase: 'reroute',
+    title: `send traffic of ${route.name} to ${to}`,
+    do: call('route.weights', {router: route.name}, {weights, cut: false}),
+    ensures: [verify('route.weights', {router: route.name}, weights)],
+    onFailure: 'stop',
+  });
+}
+
+/** A write through the front door must be accepted, and answered by the new region. Only where the fleet file lets regionctl write. */
+export function writeStep(fleet: Fleet, to: string): Step[] {
+  if (fleet.witness === null) return [];
+  return [
+    step({
+      id: 'verify-write',
+      phase: 'verify',
+      title: `write through the front door and see ${to} answer`,
+      do: call('verify.write', {region: to}, {url: fleet.witness.url, deadlineMs: fleet.witness.deadlineMs}),
+      onFailure: 'stop',
+    }),
+  ];
+}
+
+/** The witness measures the write gap of the run from its first step to its last. */
+export function witnessSteps(witness: WitnessSpec | null): {start: Step[]; stop: Step[]} {
+  if (witness === null) return {start: [], stop: []};
+  const {url, everyMs, deadlineMs} = witness;
+  return {
+    start: [
+      step({
+        id: 'witness',
+        phase: 'preflight',
+        title: `write a numbered order every ${everyMs} ms, to measure the gap`,
+        do: call('witness.start', {}, {url, everyMs, deadlineMs}),
+        onFailure: 'continue',
+      }),
+    ],
+    stop: [
+      step({
+        id: 'witness-stop',
+        phase: 'heal',
+        title: 'stop the witness and read back what it wrote',
+        do: call('witness.stop', {}, {coolDownMs: 200}),
+        onFailure: 'continue',
+        deadlineMs: 30_000,
+      }),
+    ],
+  };
+}

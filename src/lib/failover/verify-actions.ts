@@ -1,0 +1,30 @@
+import {z} from 'zod';
+import {compareMembers} from '../consistency/compare.ts';
+import {refused} from '../errors.ts';
+import type {Action} from '../plan/action.ts';
+import type {Json} from '../plan/json.ts';
+import {action} from './store-actions.ts';
+import {abilityOf, readMember, type StoreWorld, storeFor} from './store-world.ts';
+
+const equalArguments = z.object({members: z.array(z.string()).min(2), primary: z.string()});
+
+/** Proofs that the data is the same everywhere. */
+export function verifyActions(world: StoreWorld): readonly Action[] {
+  return [verifyEqual(world)];
+}
+
+const verifyEqual = (world: StoreWorld) =>
+  action({
+    name: 'verify.equal',
+    effect: 'none',
+    schema: equalArguments,
+    describe: (target, {members}) => `compare every row of ${target.store} in ${members.join(', ')}`,
+    apply: async (ctx, target, {members, primary}) => {
+      const {store, spec} = storeFor(world, target);
+      const at = (await readMember(store, primary, ctx)).durable;
+      const compared = members.map((member) => ({member, region: spec.members.find(({name}) => name === member)?.region ?? member}));
+      const result = await compareMembers(abilityOf(world, target, 'digest'), compared, at, ctx.signal);
+      if (result.verdict !== 'equal') throw refused(result.verdict, `${target.store} is not proven equal: ${result.reason}`);
+      return {verdict: result.verdict, rows: result.coverage.rows, reason: result.reason, asOf: result.asOf, tables: result.coverage.tables} as unknown as Json;
+    },
+  });

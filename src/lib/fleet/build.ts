@@ -1,0 +1,82 @@
+import {createHash} from 'node:crypto';
+import {dirname, resolve} from 'node:path';
+import type {Json} from '../plan/json.ts';
+import type {DataClass, Endpoint, Fleet, ProviderPart, Region, RouteSpec, ServiceSpec, StoreMember, StoreSpec} from './fleet.ts';
+import type {Path} from './problem.ts';
+import type {FleetFile} from './schema.ts';
+import type {SecretVault} from './secrets.ts';
+
+type Input = {
+  readonly file: string;
+  readonly parsed: FleetFile;
+  /** The file as data, variables filled in, secrets still references. */
+  readonly values: unknown;
+  readonly configs: ReadonlyMap<string, unknown>;
+  readonly secrets: SecretVault;
+};
+type ConfigAt = (path: Path) => unknown;
+
+/** Makes the fleet out of a file that passed every check. `file` is absolute. */
+export function buildFleet({file, parsed, values, configs, secrets}: Input): Fleet {
+  const configAt: ConfigAt = (path) => configs.get(JSON.stringify(path));
+  const {faults, state, witness} = parsed;
+  return {
+    version: 1,
+    name: parsed.fleet,
+    file,
+    digest: createHash('sha256').update(canonical(values)).digest('hex'),
+    regions: Object.entries(parsed.regions).map(([name, region]) => regionOf(name, region, configAt)),
+    stores: Object.entries(parsed.stores).map(([name, store]) => storeOf(name, store, configAt)),
+    routes: Object.entries(parsed.routes).map(([name, route]) => routeOf(name, route, configAt)),
+    services: Object.entries(parsed.services).map(
+      ([name, {class: kind, rto, stores, routes}]): ServiceSpec => ({name, class: kind, rtoMs: rto, stores, routes}),
+    ),
+    dataClasses: Object.entries(parsed.dataClasses).map(([name, {rpo, allowed}]): DataClass => ({name, rpoMs: rpo, allowed})),
+    fault: faults === null ? null : partAt(faults.kind, ['faults'], configAt),
+    witness: witness?.allowed === true ? {url: witness.url, everyMs: witness.every, deadlineMs: witness.deadline} : null,
+    hooks: Object.fromEntries(Object.entries(parsed.hooks).map(([name, {run, timeout}]) => [name, {run, timeoutMs: timeout}])),
+    state: {kind: state.kind, dir: state.dir === null ? null : resolve(dirname(file), state.dir)},
+    secrets,
+    labels: parsed.labels as Record<string, Json>,
+  };
+}
+
+function regionOf(name: string, region: FleetFile['regions'][string], configAt: ConfigAt): Region {
+  const sites = Object.fromEntries(Object.entries(region.sites).map(([site, spec]) => [site, {failsOverTo: spec?.failsOverTo ?? null}]));
+  const endpoints = Object.entries(region.endpoints).map(([endpoint, {probe, critical, timeout, slow}]): Endpoint => {
+    const part = partAt(probe, ['regions', name, 'endpoints', endpoint], configAt);
+    return {name: endpoint, region: name, critical, timeoutMs: timeout, slowMs: slow, probe: part};
+  });
+  return {name, jurisdiction: region.jurisdiction, tier: region.tier, sites, failoverOrder: region.failoverOrder, endpoints};
+}
+
+function storeOf(name: string, {engine, dataClasses, quorum, members}: FleetFile['stores'][string], configAt: ConfigAt): StoreSpec {
+  const path = ['stores', name];
+  const list = Object.entries(members).map(([member, {region, site, host}]): StoreMember => {
+    const place = [...path, 'members', member];
+    return {
+      name: member,
+      region,
+      site,
+      config: configAt(place),
+      host: host === null ? null : partAt(host.kind, [...place, 'host'], configAt),
+    };
+  });
+  return {name, engine, dataClasses, quorum, members: list, config: configAt(path), path};
+}
+
+function routeOf(name: string, {router, weights, url}: FleetFile['routes'][string], configAt: ConfigAt): RouteSpec {
+  return {name, router: partAt(router, ['routes', name], configAt), weights, url};
+}
+
+function partAt(kind: string, path: Path, configAt: ConfigAt): ProviderPart {
+  return {kind, config: configAt(path), path};
+}
+
+/** The same for two files that differ in comments, layout or the order of keys only. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, child]) => `${JSON.stringify(key)}:${canonical(child)}`).join(',')}}`;
+}

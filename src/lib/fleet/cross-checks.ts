@@ -1,0 +1,91 @@
+import {repeated, unknownName, unknownNames} from './name-checks.ts';
+import type {Finding, Path} from './problem.ts';
+import type {FleetFile} from './schema.ts';
+import {checkStores} from './store-checks.ts';
+
+/** What a single field cannot know: references to other parts, duplicates, chains. Pure; every finding has a path and a way out. */
+export function crossChecks(file: FleetFile): readonly Finding[] {
+  if (Object.keys(file.regions).length === 0) {
+    return [
+      {path: ['regions'], at: 'key', message: 'no regions at all', suggestion: 'Add at least one region; regionctl init shows the shape.'},
+    ];
+  }
+  return [...checkRegions(file), ...checkStores(file), ...checkRoutes(file), ...checkServices(file), ...checkDataClasses(file)];
+}
+
+function checkRegions(file: FleetFile): readonly Finding[] {
+  const regions = Object.keys(file.regions);
+  return Object.entries(file.regions).flatMap(([name, {failoverOrder, sites}]) => {
+    const path = ['regions', name, 'failoverOrder'];
+    const itself = failoverOrder.indexOf(name);
+    return [
+      ...unknownNames(failoverOrder, regions, 'region', path),
+      ...repeated(failoverOrder, path),
+      ...(itself === -1
+        ? []
+        : [
+            {
+              path: [...path, itself],
+              at: 'value' as const,
+              message: `the region "${name}" cannot fail over to itself`,
+              suggestion: `Take "${name}" out of its own list.`,
+            },
+          ]),
+      ...checkSites(sites, ['regions', name, 'sites']),
+    ];
+  });
+}
+
+type Sites = FleetFile['regions'][string]['sites'];
+
+function checkSites(sites: Sites, path: Path): readonly Finding[] {
+  const known = Object.keys(sites);
+  return Object.entries(sites).flatMap(([name, site]): readonly Finding[] => {
+    const next = site?.failsOverTo ?? null;
+    const place = [...path, name, 'failsOverTo'];
+    if (next === null) return [];
+    if (!known.includes(next)) return [unknownName(next, known, 'site', place, 'value')];
+    const cycle = cycleFrom(name, sites);
+    if (cycle === null) return [];
+    const message =
+      cycle.length === 2 ? `the site "${name}" cannot fail over to itself` : `the sites fail over in a circle: ${cycle.join(' -> ')}`;
+    return [{path: place, at: 'value', message, suggestion: 'Let one of these sites fail over to no other.'}];
+  });
+}
+
+/** The circle that begins at `name`, reported once: at its first site in alphabetical order. Null when there is none. */
+function cycleFrom(name: string, sites: Sites): readonly string[] | null {
+  const chain = [name];
+  let here = sites[name]?.failsOverTo ?? null;
+  while (here !== null && !chain.includes(here)) {
+    chain.push(here);
+    here = sites[here]?.failsOverTo ?? null;
+  }
+  return here === name && chain.toSorted()[0] === name ? [...chain, name] : null;
+}
+
+function checkRoutes(file: FleetFile): readonly Finding[] {
+  const regions = Object.keys(file.regions);
+  return Object.entries(file.routes).flatMap(([name, {weights}]) =>
+    Object.keys(weights)
+      .filter((region) => !regions.includes(region))
+      .map((region) => unknownName(region, regions, 'region', ['routes', name, 'weights', region], 'key')),
+  );
+}
+
+function checkServices(file: FleetFile): readonly Finding[] {
+  return Object.entries(file.services).flatMap(([name, {stores, routes}]) => [
+    ...unknownNames(stores, Object.keys(file.stores), 'store', ['services', name, 'stores']),
+    ...repeated(stores, ['services', name, 'stores']),
+    ...unknownNames(routes, Object.keys(file.routes), 'route', ['services', name, 'routes']),
+    ...repeated(routes, ['services', name, 'routes']),
+  ]);
+}
+
+function checkDataClasses(file: FleetFile): readonly Finding[] {
+  const jurisdictions = [...new Set(Object.values(file.regions).map((region) => region.jurisdiction))];
+  return Object.entries(file.dataClasses).flatMap(([name, {allowed}]) => [
+    ...unknownNames(allowed ?? [], jurisdictions, 'jurisdiction', ['dataClasses', name, 'allowed']),
+    ...repeated(allowed ?? [], ['dataClasses', name, 'allowed']),
+  ]);
+}

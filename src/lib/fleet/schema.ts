@@ -1,0 +1,147 @@
+import {z} from 'zod';
+import {durationMs, httpUrl} from './fields.ts';
+import {SERVICE_CLASSES} from './lookup.ts';
+import {NAME} from './name-checks.ts';
+
+/** Keys of the parts that belong to regionctl; all other keys of a part are for its provider. */
+export const OWN_KEYS = {
+  endpoint: ['probe', 'critical', 'timeout', 'slow'],
+  store: ['engine', 'dataClasses', 'quorum', 'members'],
+  member: ['region', 'site', 'host'],
+  route: ['router', 'weights', 'url'],
+  fault: ['kind'],
+  host: ['kind'],
+} as const;
+
+const name = z.string().regex(NAME, 'a name begins with a letter and has letters, digits, - and _ only (at most 63)');
+const kind = z.string().min(1);
+const namesOf = (what: string) => z.array(z.string()).default([]).describe(what);
+
+const siteSchema = z
+  .strictObject({failsOverTo: z.string().nullable().default(null).describe('Site of the same region that takes over first.')})
+  .nullable()
+  .describe('A site (zone, data centre) of the region.');
+
+/** An endpoint: the generic keys; the rest belongs to the probe. */
+export const endpointSchema = z
+  .looseObject({
+    probe: kind.describe('Kind of probe.'),
+    critical: z
+      .boolean()
+      .default(false)
+      .describe('Critical endpoints decide the verdict of the region; the others only degrade it. Default false.'),
+    timeout: durationMs.prefault('1s').describe('Deadline of one probe. Default 1s.'),
+    slow: durationMs.nullable().default(null).describe('Above this the endpoint is slow. Default: never.'),
+  })
+  .describe('Something that is probed to judge the region.');
+
+const regionSchema = z
+  .strictObject({
+    jurisdiction: z.string().min(1).describe('Code of the jurisdiction, such as US, EU or SG; compared as written.'),
+    tier: z
+      .enum(['hot', 'warm', 'cold'])
+      .default('hot')
+      .describe('hot serves now, warm can after a switch, cold must be built first. Default hot.'),
+    sites: z.record(name, siteSchema).default({}).describe('Sites (zones, data centres) of the region.'),
+    failoverOrder: namesOf('Regions to fail over to, first choice first.'),
+    endpoints: z.record(name, endpointSchema).default({}).describe('What is probed to judge the region.'),
+  })
+  .describe('A region.');
+
+/** Control over the machine of a store member, or over faults: the provider's kind and its own keys. */
+export const hostSchema = z.looseObject({kind: kind.describe('Kind of host.')}).describe('Control over the machine of the member.');
+export const faultSchema = z
+  .looseObject({kind: kind.describe('Kind of fault injector.')})
+  .describe('How drills inject faults. Leave it out to allow none.');
+
+/** A member of a store: the generic keys; the rest belongs to the engine. */
+export const memberSchema = z
+  .looseObject({
+    region: z.string().describe('Region of the member.'),
+    site: z.string().nullable().default(null).describe('Site of the member within its region.'),
+    host: hostSchema.nullable().default(null),
+  })
+  .describe('A server of the store. Its role is found, never declared.');
+
+/** A store: the generic keys; the rest belongs to the engine. */
+export const storeSchema = z
+  .looseObject({
+    engine: kind.describe('Kind of store.'),
+    dataClasses: namesOf('Data classes that are kept in this store.'),
+    quorum: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe('How many other members must hold a write before it is acknowledged; 0 = asynchronous. Default 0.'),
+    members: z.record(name, memberSchema).describe('Servers of the store.'),
+  })
+  .describe('A replicated database.');
+
+/** A route: the generic keys; the rest belongs to the router. */
+export const routeSchema = z
+  .looseObject({
+    router: kind.describe('Kind of router.'),
+    weights: z
+      .record(z.string(), z.int().min(0).max(100))
+      .describe('Share of new traffic per region in normal operation: weights from 0 to 100.'),
+    url: httpUrl.nullable().default(null).describe('Where clients enter.'),
+  })
+  .describe('What sends clients to regions.');
+
+const serviceSchema = z
+  .strictObject({
+    class: z.enum(SERVICE_CLASSES).describe('How urgent: critical first, then core, full, rebuild.'),
+    rto: durationMs.describe('Recovery time objective: the longest outage that is acceptable.'),
+    stores: namesOf('Stores that the service needs.'),
+    routes: namesOf('Routes by which clients reach the service.'),
+  })
+  .describe('What users notice when it is gone.');
+
+const dataClassSchema = z
+  .strictObject({
+    rpo: durationMs.describe('Recovery point objective: how much may be lost; 0s = no acknowledged write.'),
+    allowed: z.array(z.string()).min(1).nullable().default(null).describe('Jurisdictions where the data may be. Default: anywhere.'),
+  })
+  .describe('Data with one rule for loss and one for place.');
+
+const witnessSchema = z
+  .strictObject({
+    allowed: z.boolean().describe('Whether regionctl may write test records.'),
+    url: httpUrl.describe('Where the witness writes.'),
+    every: durationMs.prefault('20ms').describe('Time between two writes. Default 20ms.'),
+    deadline: durationMs.prefault('2s').describe('Deadline of one write. Default 2s.'),
+  })
+  .describe('Writes during drills and failovers, to measure gaps and losses.');
+
+const hookSchema = z
+  .strictObject({
+    run: z.array(z.string()).min(1).describe('Program and arguments. No shell sees them.'),
+    timeout: durationMs.prefault('30s').describe('Deadline. Default 30s.'),
+  })
+  .describe('A command that a plan may run.');
+
+const stateSchema = z.strictObject({
+  kind: z.literal('sqlite').default('sqlite').describe('Default sqlite.'),
+  dir: z.string().min(1).nullable().default(null).describe("Folder, relative to this file. Default: regionctl's data folder."),
+});
+
+/** The whole fleet file, with the parts of providers still open. */
+export const fileSchema = z
+  .strictObject({
+    version: z.literal(1).describe('Version of the format: 1.'),
+    fleet: name.describe('Name of the fleet.'),
+    labels: z.record(z.string(), z.json()).default({}).describe('Free values that reports show.'),
+    regions: z.record(name, regionSchema).describe('Regions by name.'),
+    stores: z.record(name, storeSchema).default({}).describe('Stores by name.'),
+    routes: z.record(name, routeSchema).default({}).describe('Routes by name.'),
+    services: z.record(name, serviceSchema).default({}).describe('Services by name.'),
+    dataClasses: z.record(name, dataClassSchema).default({}).describe('Data classes by name.'),
+    faults: faultSchema.nullable().default(null),
+    witness: witnessSchema.nullable().default(null),
+    hooks: z.record(name, hookSchema).default({}).describe('Commands by name.'),
+    state: stateSchema.prefault({}).describe('Where runs, journals and history are kept.'),
+  })
+  .describe('The fleet file of regionctl.');
+
+/** The fleet file as its schema reads it: defaults filled in, durations in ms. */
+export type FleetFile = z.output<typeof fileSchema>;

@@ -1,0 +1,40 @@
+const SHORTEST = 4;
+const MARK = '•••';
+
+/**
+ * Takes values out of text: as they are, URL-encoded, escaped as in JSON, and in base64, also when the base64 is of a longer text such as
+ * `user:password`. Values under four characters are left, because taking them out would spoil every text.
+ */
+export function scrubber() {
+  const forms = new Set<string>();
+  let longestFirst: readonly string[] = [];
+  return {
+    add(value: string): void {
+      if (value.length < SHORTEST || forms.has(value)) return;
+      for (const form of formsOf(value)) forms.add(form);
+      longestFirst = [...forms].toSorted((a, b) => b.length - a.length);
+    },
+    scrub: (text: string) => longestFirst.reduce((clean, form) => clean.replaceAll(form, MARK), text),
+  };
+}
+
+function formsOf(value: string): readonly string[] {
+  const encoded = encodeURIComponent(value.toWellFormed());
+  const form = encoded.replaceAll('%20', '+');
+  return [value, encoded, form, JSON.stringify(value).slice(1, -1), ...base64Forms(value)].filter((text) => text.length >= SHORTEST);
+}
+
+/** Base64 depends on where the value begins within the encoded text: three alignments, each without the characters that its neighbours share. */
+function base64Forms(value: string): readonly string[] {
+  const whole = Buffer.from(value).toString('base64');
+  const inner = [0, 1, 2].map((shift) => {
+    const text = Buffer.from(`${'\0'.repeat(shift)}${value}`);
+    const shared = text.length % 3 === 0 ? 0 : 1;
+    return text
+      .toString('base64')
+      .replace(/=+$/, '')
+      .slice(shift === 0 ? 0 : shift + 1, shared === 0 ? undefined : -shared);
+  });
+  const forms = [whole, whole.replace(/=+$/, ''), ...inner.filter((text) => text.length >= 6)];
+  return forms.flatMap((text) => [text, text.replaceAll('+', '-').replaceAll('/', '_')]);
+}

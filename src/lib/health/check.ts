@@ -1,0 +1,62 @@
+import {messageOf} from '../errors.ts';
+import type {ExitCode} from '../exit-codes.ts';
+import type {Fleet} from '../fleet/fleet.ts';
+import {regionOf} from '../fleet/lookup.ts';
+import type {Clock} from '../ports/clock.ts';
+import {type HealthDocument, healthDocument} from './document.ts';
+import {type FleetJudgement, judgeFleet} from './judge.ts';
+import {type FleetNow, type Memory, withMemory, withoutMemory} from './region-memory.ts';
+import {probeAll, type SweepOptions, type SweepTarget} from './sweep.ts';
+import {verdictExit} from './verdict.ts';
+
+/** What a check needs of an open fleet. `state` opens the memory for "since when". */
+export type Checked = {
+  readonly fleet: Fleet;
+  readonly clock: Clock;
+  readonly probes: readonly SweepTarget[];
+  state(): Promise<Memory>;
+};
+
+export type CheckOptions = {
+  /** Only this region. */
+  readonly region?: string | undefined;
+  readonly signal: AbortSignal;
+  readonly attempts?: SweepOptions['attempts'];
+};
+
+/**
+ * Asks every endpoint and judges every region. A state that cannot be opened costs `since` and `recovering`, never the verdict: it is noted. Throws a
+ * usage error for an unknown region, and the signal's reason when cancelled.
+ */
+export async function checkHealth(open: Checked, options: CheckOptions): Promise<{document: HealthDocument; exit: ExitCode}> {
+  const {clock} = open;
+  const fleet = options.region === undefined ? open.fleet : {...open.fleet, regions: [regionOf(open.fleet, options.region)]};
+  const endpoints = open.probes.filter(({endpoint}) => fleet.regions.some(({name}) => name === endpoint.region));
+  const {signal, attempts} = options;
+  const [readings, memory] = await Promise.all([
+    probeAll({endpoints, clock, signal, ...(attempts === undefined ? {} : {attempts})}),
+    open.state().then(
+      (state) => ({state}),
+      (error: unknown) => ({error}),
+    ),
+  ]);
+  signal.throwIfAborted();
+  const at = clock.wall();
+  const {now, notes} = remembered(judgeFleet(fleet, readings), {fleet: fleet.name, at, memory});
+  const document = healthDocument({fleet, now, at, notes});
+  return {document, exit: verdictExit(document.verdict)};
+}
+
+type Opened = {readonly state: Memory} | {readonly error: unknown};
+
+function remembered(
+  judgement: FleetJudgement,
+  {fleet, at, memory}: {fleet: string; at: number; memory: Opened},
+): {now: FleetNow; notes: string[]} {
+  try {
+    if ('error' in memory) throw memory.error;
+    return {now: withMemory(judgement, {fleet, at, memory: memory.state}), notes: []};
+  } catch (error) {
+    return {now: withoutMemory(judgement, at), notes: [`since when is not known: ${messageOf(error)}`]};
+  }
+}

@@ -1,0 +1,87 @@
+import type {Fleet} from '../fleet/fleet.ts';
+import type {EndpointJudgement} from './judge.ts';
+import type {FleetNow, RegionNow} from './region-memory.ts';
+import type {Verdict} from './verdict.ts';
+
+/** One vantage point's view of an endpoint. `ok` null = it could not tell. */
+export type VantageView = {
+  readonly vantage: string;
+  readonly ok: boolean | null;
+  readonly latencyMs: number | null;
+  readonly detail: string;
+};
+
+/** An endpoint in the `health check` document. Times in ms; null = not measured. */
+export type HealthEndpoint = {
+  readonly endpoint: string;
+  readonly probe: string;
+  readonly critical: boolean;
+  readonly verdict: Verdict;
+  readonly code: string;
+  readonly latencyMs: number | null;
+  readonly ageMs: number;
+  readonly detail: string;
+  readonly vantages: readonly VantageView[];
+};
+
+/** A region in the `health check` document. `since` is ISO 8601. */
+export type HealthRegion = {
+  readonly region: string;
+  readonly verdict: Verdict;
+  readonly code: string;
+  readonly reason: string;
+  readonly since: string;
+  readonly endpoints: readonly HealthEndpoint[];
+};
+
+/** The document of `health check --json`. */
+export type HealthDocument = {
+  readonly fleet: string;
+  readonly at: string;
+  readonly verdict: Verdict;
+  readonly code: string;
+  readonly reason: string;
+  readonly regions: readonly HealthRegion[];
+  /** What a person should know beside the verdicts, such as that `since` could not be remembered. */
+  readonly notes: readonly string[];
+};
+
+/** The name of the one vantage point there is so far: this machine. */
+export const HERE = 'here';
+
+type DocumentParts = {readonly fleet: Pick<Fleet, 'name'>; readonly now: FleetNow; readonly at: number; readonly notes?: readonly string[]};
+
+/** The document of one sweep, as it stands `at` (epoch ms). */
+export function healthDocument({fleet, now, at, notes = []}: DocumentParts): HealthDocument {
+  const {verdict, code, reason} = now;
+  return {fleet: fleet.name, at: iso(at), verdict, code, reason, regions: now.regions.map((region) => regionPart(region, at)), notes};
+}
+
+function regionPart({region, verdict, code, reason, since, endpoints}: RegionNow, at: number): HealthRegion {
+  return {region, verdict, code, reason, since: iso(since), endpoints: endpoints.map((endpoint) => endpointPart(endpoint, at))};
+}
+
+function endpointPart({verdict, code, reason, reading}: EndpointJudgement, at: number): HealthEndpoint {
+  const {endpoint, result} = reading;
+  const latencyMs = result.latencyMs === null ? null : rounded(result.latencyMs);
+  return {
+    endpoint: endpoint.name,
+    probe: endpoint.probe.kind,
+    critical: endpoint.critical,
+    verdict,
+    code,
+    latencyMs,
+    ageMs: Math.max(0, Math.round(at - reading.at)),
+    detail: reason,
+    vantages: [{vantage: HERE, ok: result.ok, latencyMs, detail: result.detail}],
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** To a hundredth of a millisecond: more is noise. */
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}

@@ -1,0 +1,56 @@
+import {randomBytes} from 'node:crypto';
+import type {Plan} from '../plan/plan.ts';
+import type {JournalEvent, State} from '../ports/state.ts';
+import type {OpenFleet} from '../providers/open-fleet.ts';
+import {resumeRun} from '../run/resume.ts';
+import {runDocument, type RunDocument} from '../run/document.ts';
+import {type PhaseMark, runPlan, type RunResult} from '../run/runner.ts';
+import type {World} from './world.ts';
+
+/** Who is told, and by what a run is stopped: `interrupt` is the first Ctrl+C, `leave` the second. */
+export type ConductOptions = {
+  readonly interrupt: AbortSignal;
+  readonly leave: AbortSignal;
+  readonly onEvent?: (event: JournalEvent) => void;
+};
+
+/** A finished run: its result, its document, and the plan and journal that they were made from. */
+export type Conducted = {readonly result: RunResult; readonly document: RunDocument; readonly plan: Plan; readonly events: readonly JournalEvent[]};
+
+/** A new run id: sorts by time, and says what it is. */
+export function newRunId(kind: string, wall: number): string {
+  const stamp = new Date(wall).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
+  return `${kind}-${stamp}-${randomBytes(2).toString('hex')}`;
+}
+
+/** Records a plan as a run and runs it, under the fleet's lease. Throws 75 when another holds it, before anything is recorded. */
+export async function conductPlan(open: OpenFleet, world: World, plan: Plan, options: ConductOptions & {readonly marks: readonly PhaseMark[]}): Promise<Conducted> {
+  const state = await open.state();
+  return underLease(open, state, plan.id, async (lease) => {
+    state.createRun(plan.id, open.fleet.name, plan);
+    return runPlan({...setup(open, world, state, plan.id, options), lease, plan, marks: options.marks});
+  });
+}
+
+/** Goes on with a recorded run, under a new lease. */
+export async function conductResume(open: OpenFleet, world: World, runId: string, options: ConductOptions): Promise<Conducted> {
+  const state = await open.state();
+  return underLease(open, state, runId, (lease) => resumeRun({...setup(open, world, state, runId, options), lease}));
+}
+
+async function underLease(open: OpenFleet, state: State, runId: string, run: (lease: ReturnType<State['lease']>) => Promise<RunResult>): Promise<Conducted> {
+  const lease = state.lease(open.fleet.name, runId);
+  try {
+    const result = await run(lease);
+    const plan = state.plan(runId);
+    if (plan === null) throw new Error(`the run ${runId} is not in its own state`);
+    const events = state.events(runId);
+    return {result, plan, events, document: runDocument(runId, plan, events, false)};
+  } finally {
+    lease.release();
+  }
+}
+
+function setup(open: OpenFleet, world: World, state: State, runId: string, {interrupt, leave, onEvent}: ConductOptions) {
+  return {runId, state, actions: world.actions, checks: world.checks, clock: open.clock, signal: interrupt, stopSignal: leave, ...(onEvent === undefined ? {} : {onEvent})};
+}

@@ -1,0 +1,106 @@
+import {messageOf} from '../errors.ts';
+import {EXIT, type ExitCode} from '../exit-codes.ts';
+import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
+import {rpoOf} from '../fleet/lookup.ts';
+import {exposedSecretFiles} from '../fleet/vault.ts';
+import {judgeFleet} from '../health/judge.ts';
+import {probeAll} from '../health/sweep.ts';
+import type {Finding} from '../ports/finding.ts';
+import type {Store} from '../ports/store.ts';
+import type {OpenFleet} from '../providers/open-fleet.ts';
+
+/** What `doctor --json` prints. */
+export type DoctorDocument = {readonly fleet: string; readonly file: string; readonly checks: readonly Finding[]};
+
+/** Checks everything that the fleet file names. Reads only. One broken part never hides another. */
+export async function examine(open: OpenFleet, signal: AbortSignal): Promise<{document: DoctorDocument; exit: ExitCode}> {
+  const {fleet} = open;
+  const groups = await Promise.all([
+    guarded('secrets', async () => secretFindings(await exposedSecretFiles(fleet))),
+    guarded('endpoints', () => endpointFindings(open, signal)),
+    guarded('state', () => stateFindings(open)),
+    ...fleet.routes.map(({name}) => guarded(`route ${name}`, () => routerFindings(open, name, signal))),
+    ...fleet.stores.map((spec) => guarded(`store ${spec.name}`, () => storeFindings(spec, open.stores[spec.name], signal))),
+  ]);
+  const checks = [pass('fleet file', `${fleet.file} is valid`), ...promiseFindings(fleet), ...groups.flat()];
+  return {document: {fleet: fleet.name, file: fleet.file, checks}, exit: exitOf(checks)};
+}
+
+/** An error is worse than a warning, a warning than something that could not be checked. */
+function exitOf(checks: readonly Finding[]): ExitCode {
+  const has = (verdict: Finding['verdict']) => checks.some((check) => check.verdict === verdict);
+  if (has('error')) return EXIT.critical;
+  if (has('warning')) return EXIT.warning;
+  return has('unknown') ? EXIT.unknown : EXIT.good;
+}
+
+async function guarded(check: string, ask: () => Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+  try {
+    return await ask();
+  } catch (error) {
+    return [{check, verdict: 'unknown', says: `could not be checked: ${messageOf(error)}`, fix: null}];
+  }
+}
+
+/** What the fleet file promises that its own settings cannot keep. */
+function promiseFindings(fleet: Fleet): readonly Finding[] {
+  return fleet.stores.flatMap((spec) => {
+    const rpo = rpoOf(fleet, spec);
+    if (rpo === null || rpo.rpoMs > 0 || spec.quorum > 0) return [];
+    return [
+      {
+        check: `store ${spec.name}`,
+        verdict: 'error' as const,
+        says: `the data class ${rpo.class} allows no loss (RPO 0), but ${spec.name} is asynchronous (quorum: 0): a failover can lose writes`,
+        fix: `set quorum: 1 and synchronous_standby_names on its members, or give ${rpo.class} an RPO above 0`,
+      },
+    ];
+  });
+}
+
+function secretFindings(exposed: readonly {readonly reference: string; readonly mode: string}[]): readonly Finding[] {
+  if (exposed.length === 0) return [pass('secrets', 'every secret can be read')];
+  return exposed.map(({reference, mode}) => ({check: 'secrets', verdict: 'warning', says: `${reference} can be read by others (mode ${mode})`, fix: 'chmod 600 the file'}));
+}
+
+async function endpointFindings(open: OpenFleet, signal: AbortSignal): Promise<readonly Finding[]> {
+  const readings = await probeAll({endpoints: open.probes, clock: open.clock, signal});
+  return judgeFleet(open.fleet, readings).regions.flatMap(({region, endpoints}) =>
+    endpoints.map(({reading, verdict, reason}): Finding => {
+      const check = `endpoint ${region}/${reading.endpoint.name}`;
+      if (verdict === 'healthy') return pass(check, reason);
+      return {check, verdict: verdict === 'unknown' ? 'unknown' : 'warning', says: reason, fix: 'check its address in the fleet file, or bring it up'};
+    }),
+  );
+}
+
+async function stateFindings(open: OpenFleet): Promise<readonly Finding[]> {
+  try {
+    const state = await open.state();
+    state.remember('doctor', open.clock.wall());
+    return [pass('state', `${open.stateDir} can be written`)];
+  } catch (error) {
+    return [{check: 'state', verdict: 'error', says: messageOf(error), fix: 'free the disk or mend the permissions of this directory: without state nothing can be run'}];
+  }
+}
+
+async function routerFindings(open: OpenFleet, name: string, signal: AbortSignal): Promise<readonly Finding[]> {
+  const router = open.routers[name];
+  if (router === undefined) return [];
+  const weights = await router.read(signal);
+  return [pass(`route ${name}`, `answers: ${Object.entries(weights).map(([region, weight]) => `${region} ${weight}`).join(', ')}`)];
+}
+
+async function storeFindings(spec: StoreSpec, store: Store | undefined, signal: AbortSignal): Promise<readonly Finding[]> {
+  if (store === undefined) return [];
+  const [ack, inspected] = await Promise.all([store.ackRule(signal), store.abilities.inspect?.inspect(signal) ?? []]);
+  const check = `store ${spec.name}`;
+  if (!ack.known) return [...inspected, {check, verdict: 'unknown', says: `who must acknowledge is not known: ${ack.reason}`, fix: null}];
+  if (ack.value.need >= spec.quorum) return [...inspected, pass(check, spec.quorum === 0 ? 'asynchronous, as the fleet file says' : `a write waits for ${ack.value.need} of ${ack.value.of.join(', ')}`)];
+  const says = `the fleet file says quorum: ${spec.quorum}, but the primary acknowledges ${ack.value.need === 0 ? 'alone' : `with ${ack.value.need}`}`;
+  return [...inspected, {check, verdict: 'error', says, fix: 'set synchronous_standby_names on every member, or lower quorum in the fleet file'}];
+}
+
+function pass(check: string, says: string): Finding {
+  return {check, verdict: 'pass', says, fix: null};
+}

@@ -1,0 +1,66 @@
+import {observeFleet} from '../observe/take-snapshot.ts';
+import {chooseDestination, chooseSource, planFailover, storesHeldBy} from '../failover/plan-failover.ts';
+import {chooseAway, chooseHome, planFailback} from '../failover/plan-failback.ts';
+import {expectedLoss} from '../failover/expected-loss.ts';
+import {objectivesOf, regionOf} from '../fleet/lookup.ts';
+import type {Override, Plan} from '../plan/plan.ts';
+import type {OpenFleet} from '../providers/open-fleet.ts';
+import {judgeGates} from '../run/judge-gates.ts';
+import type {PhaseMark} from '../run/runner.ts';
+import type {Snapshot} from '../snapshot/snapshot.ts';
+import {newRunId} from './conduct.ts';
+import type {World} from './world.ts';
+
+/** What a person may say about a failover or failback; everything else is found. */
+export type PrepareOptions = {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly overrides: readonly Override[];
+  readonly signal: AbortSignal;
+};
+
+/** A plan whose gates are judged, with what it took to get there. */
+export type Prepared = {readonly plan: Plan; readonly marks: readonly PhaseMark[]};
+
+/** How long the gates may take to be judged. */
+const GATES_MS = 10_000;
+
+/** Looks at the fleet, plans a failover and judges its gates. Nothing is written. */
+export async function prepareFailover(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
+  return prepare(open, world, options, (snapshot) => failoverFrom(open, snapshot, options, true));
+}
+
+/** The failover that a snapshot leads to. A drill plans it before the fault, and brings its own witness. */
+export function failoverFrom({fleet, clock}: OpenFleet, snapshot: Snapshot, options: Omit<PrepareOptions, 'signal'>, witness: boolean): Plan {
+  if (options.from !== undefined) regionOf(fleet, options.from);
+  if (options.to !== undefined) regionOf(fleet, options.to);
+  const from = chooseSource(fleet, snapshot, options.from);
+  const to = chooseDestination(fleet, snapshot, from, options.to);
+  const loss = storesHeldBy(fleet, snapshot, from).map((spec) => expectedLoss(fleet, spec, snapshot, to));
+  const objectives = objectivesOf(fleet);
+  return planFailover({id: newRunId('failover', clock.wall()), fleet, snapshot, from, to, loss, objectives, overrides: options.overrides, witness});
+}
+
+/** Looks at the fleet, plans the way home and judges its gates. Nothing is written. */
+export async function prepareFailback(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
+  const {fleet, clock} = open;
+  return prepare(open, world, options, (snapshot) => {
+    const to = regionOf(fleet, chooseHome(fleet, options.to)).name;
+    const from = chooseAway(fleet, snapshot, to);
+    const objectives = objectivesOf(fleet);
+    return planFailback({id: newRunId('failback', clock.wall()), fleet, snapshot, from, to, objectives, overrides: options.overrides});
+  });
+}
+
+async function prepare(open: OpenFleet, world: World, {signal}: PrepareOptions, plan: (snapshot: Snapshot) => Plan): Promise<Prepared> {
+  const began = open.clock.now();
+  const {snapshot} = await observeFleet({...open, signal, vantage: 'here'});
+  const seen = open.clock.now();
+  const ctx = {runId: 'plan', token: 'none', signal: AbortSignal.any([signal, AbortSignal.timeout(GATES_MS)]), now: () => open.clock.now(), deadline: seen + GATES_MS};
+  const judged = await judgeGates(plan(snapshot), world.checks, ctx);
+  const marks: PhaseMark[] = [
+    {phase: 'detect', ms: Math.round(seen - began)},
+    {phase: 'decide', ms: Math.round(open.clock.now() - seen)},
+  ];
+  return {plan: judged, marks};
+}

@@ -1,0 +1,37 @@
+import type {ExitCode} from '../exit-codes.ts';
+import {messageOf} from '../errors.ts';
+import {healthDocument} from '../health/document.ts';
+import {type FleetNow, withMemory, withoutMemory} from '../health/region-memory.ts';
+import type {FleetJudgement} from '../health/judge.ts';
+import {verdictExit} from '../health/verdict.ts';
+import {type StatusDocument, statusDocument} from '../observe/status.ts';
+import {observeFleet} from '../observe/take-snapshot.ts';
+import type {OpenFleet} from '../providers/open-fleet.ts';
+import {readLag} from './lag.ts';
+import {listRuns, type RunSummary} from './runs.ts';
+
+/** One picture of the whole fleet. Works with regions unreachable and without state; the exit code is that of the worst verdict. */
+export async function readStatus(open: OpenFleet, signal: AbortSignal): Promise<{document: StatusDocument; exit: ExitCode}> {
+  const [observation, lag, runs] = await Promise.all([observeFleet({...open, signal, vantage: 'here'}), readLag(open, {signal}), runsOf(open)]);
+  const at = open.clock.wall();
+  const {now, notes} = await remembered(open, observation.judgement, at);
+  const health = healthDocument({fleet: open.fleet, now, at, notes: [...notes, ...runs.notes]});
+  const document = statusDocument({fleet: open.fleet, snapshot: observation.snapshot, health, links: lag.document.links, runs: runs.list});
+  return {document, exit: verdictExit(document.verdict)};
+}
+
+async function remembered(open: OpenFleet, judgement: FleetJudgement, at: number): Promise<{now: FleetNow; notes: readonly string[]}> {
+  try {
+    return {now: withMemory(judgement, {fleet: open.fleet.name, at, memory: await open.state()}), notes: []};
+  } catch (error) {
+    return {now: withoutMemory(judgement, at), notes: [`since when is not known: ${messageOf(error)}`]};
+  }
+}
+
+async function runsOf(open: OpenFleet): Promise<{list: readonly RunSummary[]; notes: readonly string[]}> {
+  try {
+    return {list: await listRuns(open), notes: []};
+  } catch (error) {
+    return {list: [], notes: [`the runs could not be read: ${messageOf(error)}`]};
+  }
+}

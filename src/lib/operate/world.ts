@@ -1,0 +1,66 @@
+import {join} from 'node:path';
+import {drillActions, type DrillKit} from '../drill/actions.ts';
+import {storeActions} from '../failover/store-actions.ts';
+import {storeChecks} from '../failover/store-checks.ts';
+import {trafficActions, trafficChecks} from '../failover/traffic-actions.ts';
+import {verifyActions} from '../failover/verify-actions.ts';
+import {judgeFleet} from '../health/judge.ts';
+import {probeAll} from '../health/sweep.ts';
+import type {Answer} from '../plan/action.ts';
+import type {OpenFleet} from '../providers/open-fleet.ts';
+import {ActionRegistry, CheckRegistry} from '../run/registry.ts';
+import {type Cell, known, unknown} from '../snapshot/cell.ts';
+import type {RegionHealth} from '../snapshot/snapshot.ts';
+import type {Witness} from '../witness/witness.ts';
+import {largestLag} from './lag.ts';
+
+/** Everything that plans of this fleet may name: the actions, the checks, and the witness that runs now. */
+export type World = {readonly actions: ActionRegistry; readonly checks: CheckRegistry; witness(): Witness | null};
+
+export type WorldOptions = {readonly life: AbortSignal; readonly onWitness?: (witness: Witness | null) => void};
+
+/** Binds the actions and checks to an open fleet. One world belongs to one run. */
+export function worldOf(open: OpenFleet, {life, onWitness}: WorldOptions): World {
+  const kit = drillKit(open, life, onWitness);
+  const stores = {...open, tried: new Set<string>()};
+  return {
+    actions: new ActionRegistry([...storeActions(stores), ...trafficActions(open), ...verifyActions(stores), ...kit.actions]),
+    checks: new CheckRegistry([...storeChecks(stores), ...trafficChecks(open), ...kit.checks]),
+    witness: kit.witness,
+  };
+}
+
+function drillKit(open: OpenFleet, life: AbortSignal, onWitness: WorldOptions['onWitness']): DrillKit {
+  return drillActions({
+    faults: open.fault,
+    sampleHealth: (region, signal) => sampleRegion(open, region, signal),
+    witness: {dir: join(open.stateDir, 'witness'), life},
+    clock: open.clock,
+    steady: {
+      regions: open.fleet.regions.map(({name}) => name),
+      writable: (signal) => writable(open, signal),
+      lagMs: (except, signal) => largestLag(open, except, signal),
+    },
+    ...(onWitness === undefined ? {} : {onWitness}),
+  });
+}
+
+/** One fresh look at one region. A single failure counts: the caller asks for as many in a row as it wants. */
+export async function sampleRegion(open: OpenFleet, region: string, signal: AbortSignal): Promise<Cell<RegionHealth>> {
+  const endpoints = open.probes.filter(({endpoint}) => endpoint.region === region);
+  const readings = await probeAll({endpoints, clock: open.clock, signal, attempts: {fall: 1, pauseMs: 0}});
+  const regions = open.fleet.regions.filter(({name}) => name === region);
+  const [judged] = judgeFleet({regions}, readings).regions;
+  const at = open.clock.wall();
+  if (judged === undefined) return unknown('unknown-region', `the fleet file has no region "${region}"`, at);
+  const {verdict, code, reason} = judged;
+  return verdict === 'unknown' ? unknown(code, reason, at) : known({verdict, agree: 1, asked: 1, code, reason}, at, 'here');
+}
+
+/** Whether a write is accepted where clients enter. Only asked where the fleet file lets regionctl write. */
+async function writable({fleet, clock}: OpenFleet, signal: AbortSignal): Promise<Answer> {
+  if (fleet.witness === null) return {holds: null, measured: null, says: 'the fleet file does not let regionctl write (witness)'};
+  const {postOrder} = await import('../failover/post-order.ts');
+  const answer = await postOrder(fleet.witness.url, `steady-${clock.wall()}`, AbortSignal.any([signal, AbortSignal.timeout(fleet.witness.deadlineMs)]));
+  return {holds: answer.ok, measured: answer.text, says: answer.ok ? `a write is accepted by ${answer.region ?? 'the service'}` : `a write is refused: ${answer.text}`};
+}

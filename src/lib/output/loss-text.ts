@@ -1,0 +1,62 @@
+import {rpoCell} from './lag-text.ts';
+import {type Cell, type Column, table} from './table.ts';
+import {formatBytes, formatMs, formatTime, NOT_MEASURED} from './units.ts';
+import {indented, joined, type TextOptions} from './verdict-cell.ts';
+
+/** What this text needs of a store in the `replication loss` document. */
+export type LossRow = {
+  readonly store: string;
+  readonly bytes: number | null;
+  readonly transactions: number | null;
+  readonly seconds: number | null;
+  readonly certainty: 'exact' | 'bound' | 'estimate' | 'unknown';
+  readonly basis: string;
+  readonly withinRpo: boolean | null;
+};
+
+/** The `replication loss` document. `blocking`: whether this stops a failover, or the sentences that say why it does. */
+export type LossView = {
+  readonly at: string;
+  readonly to: string;
+  readonly stores: readonly LossRow[];
+  readonly blocking: boolean | readonly string[];
+};
+
+const COLUMNS: readonly Column[] = [
+  {title: 'store'},
+  {title: 'transactions', align: 'right', shrink: false},
+  {title: 'bytes', align: 'right', shrink: false},
+  {title: 'seconds', align: 'right', shrink: false},
+  {title: 'certainty', shrink: false},
+  {title: 'RPO', shrink: false},
+];
+
+/** `replication loss` for people: what a promotion now would lose, how sure that is, and what it rests on. */
+export function lossText(document: LossView, options: TextOptions): string {
+  const {columns, paint} = options;
+  const {blocking, stores, to, at} = document;
+  const head = indented(`what a promotion of ${to} would lose, at ${formatTime(at)}`, columns, 0);
+  if (stores.length === 0) return joined([...head, ...indented('no store has a member there', columns)]);
+  const [titles = '', ...lines] = table(
+    COLUMNS,
+    stores.map((store) => lossRow(store, options)),
+    columns,
+  );
+  const why = typeof blocking === 'boolean' ? [] : blocking;
+  const blocks = typeof blocking === 'boolean' ? blocking : blocking.length > 0;
+  const verdict = blocks ? 'this blocks a failover' : 'this does not block a failover';
+  return joined([
+    ...head,
+    paint.muted(titles),
+    ...lines,
+    ...stores.flatMap(({store, basis}) => indented(`${store}: ${basis}`, columns)),
+    ...indented(verdict, columns, 0).map((line) => (blocks ? paint.critical(line) : paint.good(line))),
+    ...why.flatMap((sentence) => indented(sentence, columns)),
+  ]);
+}
+
+function lossRow({store, transactions, bytes, seconds, certainty, withinRpo}: LossRow, {paint}: TextOptions): Cell[] {
+  const sure = certainty === 'unknown' ? {text: certainty, paint: paint.unknown} : certainty;
+  const count = transactions === null ? NOT_MEASURED : String(transactions);
+  return [store, count, formatBytes(bytes), formatMs(seconds === null ? null : seconds * 1000), sure, rpoCell(withinRpo, paint)];
+}

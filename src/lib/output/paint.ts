@@ -1,0 +1,17 @@
+/** Colours by what they mean. Each takes and gives one piece of text. */
+export type Paint = Readonly<Record<Meaning, (text: string) => string>>;
+/** What a colour can say. */
+export type Meaning = 'good' | 'warning' | 'critical' | 'unknown' | 'muted' | 'strong';
+
+/** No colours: for pipes, files, NO_COLOR and tests. */
+export function plainPaint(): Paint {
+  const same = (text: string) => text;
+  return {good: same, warning: same, critical: same, unknown: same, muted: same, strong: same};
+}
+
+/** Colours of the 16 that every terminal has, so that the reader's own theme decides how they look. */
+export async function colourPaint(): Promise<Paint> {
+  const {Chalk} = await import('chalk');
+  const chalk = new Chalk({level: 1});
+  return {good: chalk.green, warning: chalk.yellow, critical: chalk.red, unknown: chalk.magenta, muted: chalk.dim, strong: chalk.bold};
+}

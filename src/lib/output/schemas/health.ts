@@ -1,0 +1,71 @@
+import {z} from 'zod';
+import {code, ms, sentence, time, verdict} from './fields.ts';
+
+const vantage = z.looseObject({vantage: z.string(), ok: z.boolean().nullable(), latencyMs: ms.nullable(), detail: sentence});
+
+const endpoint = z.looseObject({
+  endpoint: z.string(),
+  probe: z.string(),
+  verdict,
+  latencyMs: ms.nullable(),
+  ageMs: ms,
+  detail: sentence,
+  vantages: z.array(vantage).min(1),
+});
+
+const region = z.looseObject({region: z.string(), verdict, code, reason: sentence, since: time, endpoints: z.array(endpoint)});
+
+/** `health check --json`. */
+export const healthSchema = z.looseObject({fleet: z.string(), at: time, verdict, regions: z.array(region)});
+
+const role = z.looseObject({
+  store: z.string(),
+  member: z.string(),
+  role: z.enum(['primary', 'standby', 'peer', 'unknown']),
+  writable: z.boolean().nullable(),
+});
+
+const lagWorst = z.looseObject({
+  store: z.string(),
+  from: z.string(),
+  to: z.string(),
+  state: z.string(),
+  replayBytes: z.number().nullable(),
+  seconds: z.number().nullable(),
+  ageMs: ms.nullable(),
+});
+
+const statusRegion = z.looseObject({
+  region: z.string(),
+  jurisdiction: z.string(),
+  verdict,
+  since: time,
+  reason: sentence,
+  roles: z.array(role),
+  weightByRoute: z.record(z.string(), z.number().min(0).max(100).nullable()),
+  lagWorst: lagWorst.nullable(),
+});
+
+const activeRun = z.looseObject({
+  runId: z.string(),
+  kind: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  outcome: z.string(),
+  startedAt: time,
+});
+
+/** `status --json`. */
+export const statusSchema = z.looseObject({
+  fleet: z.string(),
+  at: time,
+  verdict,
+  regions: z.array(statusRegion),
+  activeRun: activeRun.nullable(),
+  notes: z.array(sentence),
+});
+
+/** `doctor --json`. */
+export const doctorSchema = z.looseObject({
+  checks: z.array(z.looseObject({check: z.string(), verdict: z.string(), says: sentence, fix: sentence.nullable()})),
+});

@@ -1,0 +1,88 @@
+import {z} from 'zod';
+import {code, ms, sentence, time} from './fields.ts';
+
+const phase = z.enum(['detect', 'decide', 'preflight', 'inject', 'fence', 'promote', 'follow', 'reroute', 'verify', 'converge', 'heal']);
+
+const step = z.looseObject({
+  id: z.string(),
+  phase,
+  action: z.string(),
+  title: sentence,
+  status: z.enum(['pending', 'running', 'done', 'skipped', 'failed', 'undone']),
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+  detail: sentence.nullable(),
+});
+
+const phases = z.looseObject({
+  detectMs: ms.nullable(),
+  decideMs: ms.nullable(),
+  fenceMs: ms.nullable(),
+  promoteMs: ms.nullable(),
+  rerouteMs: ms.nullable(),
+  verifyMs: ms.nullable(),
+  convergeMs: ms.nullable(),
+});
+
+const measured = z.looseObject({
+  writeGapMs: ms.nullable(),
+  lostWrites: z.int().min(0).nullable(),
+  duplicatedWrites: z.int().min(0).nullable(),
+});
+
+const objective = z.looseObject({
+  class: z.string(),
+  kind: z.enum(['rto', 'rpo']),
+  targetMs: ms,
+  measuredMs: ms.nullable(),
+  met: z.boolean().nullable(),
+});
+
+/** A plan (`runId` and `outcome` null) or a run: what `failover plan`, `failover run` and `runs show` print with `--json`. What was not measured is null. */
+export const runSchema = z.looseObject({
+  runId: z.string().nullable(),
+  kind: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  outcome: z.enum(['running', 'paused', 'succeeded', 'failed', 'undone', 'aborted', 'interrupted']).nullable(),
+  steps: z.array(step),
+  phases,
+  measured,
+  objectives: z.array(objective),
+  approvals: z.array(z.unknown()),
+  overrides: z.array(z.unknown()),
+});
+
+const steady = z.looseObject({
+  met: z.boolean(),
+  checks: z.array(z.looseObject({check: z.string(), holds: z.boolean().nullable(), says: sentence})),
+});
+
+const fault = z.looseObject({
+  fault: z.string(),
+  region: z.string(),
+  injectedAt: time,
+  healedAt: time.nullable(),
+  provenHealed: z.boolean(),
+});
+
+const witness = z.looseObject({
+  acknowledged: z.int().min(0).nullable(),
+  lost: z.array(z.string()).nullable(),
+  duplicated: z.array(z.string()).nullable(),
+  longestGapMs: ms.nullable(),
+});
+
+/** `drill run --json`: a run with what was injected and what the witness saw. */
+export const drillSchema = runSchema.extend({
+  drill: z.string().nullable(),
+  steadyState: z.looseObject({before: steady.nullable(), after: steady.nullable()}),
+  faults: z.array(fault),
+  witness: witness.nullable(),
+  verdict: z.enum(['passed', 'failed', 'unknown']),
+});
+
+/** What any command prints with `--json` when it fails, and nothing else. */
+export const errorSchema = z.looseObject({
+  error: z.looseObject({code, message: sentence, suggestions: z.array(sentence), exit: z.int().min(1).max(255)}),
+});

@@ -1,0 +1,8 @@
+import type {Provider} from './define.ts';
+import {httpProviders} from './http/provider.ts';
+import {labProviders} from './lab/provider.ts';
+import {postgresProviders} from './postgres/provider.ts';
+import {tcpProviders} from './tcp/provider.ts';
+
+/** The providers that ship with regionctl. Their implementations are imported when they are first used. */
+export const builtinProviders: readonly Provider[] = [...httpProviders, ...tcpProviders, ...postgresProviders, ...labProviders];

@@ -1,0 +1,36 @@
+import {messageOf} from '../../errors.ts';
+import type {Json} from '../../plan/json.ts';
+import type {Clock} from '../../ports/clock.ts';
+import type {Fault} from '../../ports/fault.ts';
+import {known, unknown} from '../../snapshot/cell.ts';
+import {askPeer, boundsOf, type LabPeer} from './control.ts';
+import {memberOf} from './http.ts';
+
+const ASK_MS = 3000;
+/** Processes are killed, or started again and waited for. */
+const CHANGE_MS = 90_000;
+
+/** The lab's faults. The lab itself holds the lease, so a fault ends even if everybody else is dead. */
+export function labFault(peer: LabPeer, clock: Clock): Fault {
+  return {
+    kinds: ['lose', 'kill', 'freeze', 'partition', 'latency', 'bandwidth'],
+    async inject(ctx, fault) {
+      const answer = await askPeer(peer, {method: 'POST', path: '/faults', body: fault}, boundsOf(ctx, CHANGE_MS));
+      return memberOf(answer, 'fault') as Json;
+    },
+    async heal(ctx, region) {
+      await askPeer(peer, {method: 'DELETE', path: `/faults/${encodeURIComponent(region)}`}, boundsOf(ctx, CHANGE_MS));
+    },
+    async active(region, signal) {
+      try {
+        const answer = await askPeer(peer, {method: 'GET', path: '/faults'}, {deadlineMs: ASK_MS, signal});
+        const faults = memberOf(answer, 'faults');
+        if (!Array.isArray(faults)) return unknown('bad-answer', `${peer.who} answered no list of faults`, clock.wall());
+        const kinds = faults.filter((fault) => memberOf(fault, 'region') === region).map((fault) => String(memberOf(fault, 'kind')));
+        return known(kinds, clock.wall(), 'lab');
+      } catch (error) {
+        return unknown('unreachable', messageOf(error), clock.wall());
+      }
+    },
+  };
+}

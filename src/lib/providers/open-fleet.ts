@@ -1,0 +1,118 @@
+import {RegionctlError, usageError} from '../errors.ts';
+import {EXIT} from '../exit-codes.ts';
+import type {Endpoint, Fleet, ProviderPart, StoreSpec} from '../fleet/fleet.ts';
+import type {Clock} from '../ports/clock.ts';
+import type {Fault} from '../ports/fault.ts';
+import type {Host} from '../ports/host.ts';
+import type {Probe} from '../ports/probe.ts';
+import type {Router} from '../ports/router.ts';
+import type {State} from '../ports/state.ts';
+import type {Store} from '../ports/store.ts';
+import type {FaultProvider, HostProvider, ProbeProvider, Provider, ProviderContext, RouterProvider, StoreProvider} from './define.ts';
+
+/** A fleet whose parts can be asked and acted on. Nothing has been connected to yet: each part connects when it is first used. */
+export type OpenFleet = {
+  readonly fleet: Fleet;
+  readonly clock: Clock;
+  readonly probes: readonly {readonly endpoint: Endpoint; readonly probe: Probe}[];
+  readonly stores: Readonly<Record<string, Store>>;
+  readonly routers: Readonly<Record<string, Router>>;
+  /** A second path to a store, with sessions of its own: what acted must not be what verifies. */
+  independent(store: string): Promise<Store>;
+  readonly fault: Fault | null;
+  /** Where this fleet's state is kept: the fleet file's `state.dir`, or oclif's data directory. */
+  readonly stateDir: string;
+  /** Opened when first asked for. */
+  state(): Promise<State>;
+  close(): Promise<void>;
+};
+
+type Options = {readonly fleet: Fleet; readonly providers: readonly Provider[]; readonly clock: Clock; readonly defaultStateDir: string};
+
+/** Opens every part of the fleet file through its provider. */
+export async function openFleet({fleet, providers, clock, defaultStateDir}: Options): Promise<OpenFleet> {
+  const context: ProviderContext = {fleet, secrets: fleet.secrets, clock, baseDir: dirOf(fleet.file)};
+  const endpoints = fleet.regions.flatMap((region) => region.endpoints);
+  const [probes, stores, routers, fault] = await Promise.all([
+    Promise.all(endpoints.map(async (endpoint) => ({endpoint, probe: await openProbe(endpoint, providers, context)}))),
+    openAll(fleet.stores, (store) => openStore(store, providers, context)),
+    openAll(fleet.routes, (route) =>
+      find<RouterProvider>(providers, 'router', route.router).create(route.router.config, route.name, context),
+    ),
+    fleet.fault === null ? null : find<FaultProvider>(providers, 'fault', fleet.fault).create(fleet.fault.config, context),
+  ]);
+  const stateDir = fleet.state.dir ?? defaultStateDir;
+  let state: Promise<State> | undefined;
+  const second = new Map<string, Promise<Store>>();
+  return {
+    fleet,
+    clock,
+    probes,
+    stores,
+    routers,
+    independent: (name) => {
+      const spec = fleet.stores.find((candidate) => candidate.name === name);
+      if (spec === undefined) throw usageError(`the fleet file has no store called "${name}"`);
+      const store = second.get(name) ?? openStore(spec, providers, context);
+      second.set(name, store);
+      return store;
+    },
+    fault,
+    stateDir,
+    state: () => {
+      state ??= import('../state/sqlite.ts').then(({openState}) => openState({dir: stateDir, clock}));
+      return state;
+    },
+    close: async () => {
+      const others = await Promise.allSettled(second.values());
+      const opened = [...Object.values(stores), ...others.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))];
+      await Promise.allSettled(opened.map((store) => store.close()));
+      (await state?.catch(() => undefined))?.close();
+    },
+  };
+}
+
+async function openAll<T extends {readonly name: string}, P>(
+  parts: readonly T[],
+  open: (part: T) => Promise<P>,
+): Promise<Record<string, P>> {
+  return Object.fromEntries(await Promise.all(parts.map(async (part) => [part.name, await open(part)] as const)));
+}
+
+function openProbe(endpoint: Endpoint, providers: readonly Provider[], context: ProviderContext): Promise<Probe> {
+  const place = {region: endpoint.region, endpoint: endpoint.name, timeoutMs: endpoint.timeoutMs};
+  return find<ProbeProvider>(providers, 'probe', endpoint.probe).create(endpoint.probe.config, place, context);
+}
+
+async function openStore(store: StoreSpec, providers: readonly Provider[], context: ProviderContext): Promise<Store> {
+  const provider = find<StoreProvider>(providers, 'store', {kind: store.engine, path: store.path});
+  const members = await Promise.all(
+    store.members.map(async ({name, region, config, host}) => ({
+      name,
+      region,
+      config,
+      host: host === null ? null : await openHost(name, host, providers, context),
+    })),
+  );
+  return provider.create({name: store.name, quorum: store.quorum, config: store.config, members}, context);
+}
+
+function openHost(member: string, host: ProviderPart, providers: readonly Provider[], context: ProviderContext): Promise<Host> {
+  return find<HostProvider>(providers, 'host', host).create(host.config, member, context);
+}
+
+/** The loader has already refused unknown kinds; this guards against a provider that went missing since. */
+function find<P extends Provider>(
+  providers: readonly Provider[],
+  port: P['port'],
+  part: {kind: string; path: readonly (string | number)[]},
+): P {
+  const provider = providers.find((candidate) => candidate.port === port && candidate.kind === part.kind);
+  if (provider === undefined)
+    throw new RegionctlError('unknown-kind', EXIT.fleetInvalid, `${part.path.join('.')}: no ${port} provider is called "${part.kind}"`);
+  return provider as P;
+}
+
+function dirOf(file: string): string {
+  return file.slice(0, Math.max(1, file.lastIndexOf('/')));
+}

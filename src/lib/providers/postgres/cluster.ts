@@ -1,0 +1,103 @@
+import {unavailable, usageError} from '../../errors.ts';
+import type {Ctx} from '../../plan/action.ts';
+import type {Clock} from '../../ports/clock.ts';
+import type {Host} from '../../ports/host.ts';
+import type {ProviderContext, StorePart} from '../define.ts';
+import type {Address} from './conninfo.ts';
+import type {PostgresConfig, PostgresMember} from './provider.ts';
+import {createSession, type Limits, type Place, type Session} from './session.ts';
+
+/** One member with its session. `rows` is the way to ask it; `place` opens further connections. */
+export type Node = {
+  readonly name: string;
+  readonly region: string;
+  readonly address: Address;
+  readonly upstreams: Readonly<Record<string, Address>>;
+  readonly passfile: string | null;
+  readonly host: Host | null;
+  readonly place: Place;
+  readonly session: Session;
+};
+
+/** A store's members and what they share. `claims` holds the backend that holds our claim on each member that was claimed. */
+export type Cluster = {
+  readonly store: string;
+  readonly user: string;
+  readonly replicationUser: string;
+  readonly quorum: number;
+  readonly clock: Clock;
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly claims: Set<string>;
+};
+
+/** Builds the members of one store. Nothing is opened yet. */
+export function createCluster(part: StorePart<PostgresConfig, PostgresMember>, context: ProviderContext): Cluster {
+  const {user, database, password, replicationUser} = part.config;
+  const nodes = part.members.map((member): Node => {
+    const place: Place = {...member.config.address, label: member.name, user, database, password: () => context.secrets.reveal(password)};
+    const {address, upstreams, replicationPassfile} = member.config;
+    const base = {name: member.name, region: member.region, host: member.host, address, upstreams};
+    return {...base, passfile: replicationPassfile ?? null, place, session: createSession(place)};
+  });
+  const byName = new Map(nodes.map((node) => [node.name, node] as const));
+  const {name: store, quorum} = part;
+  return {store, user, replicationUser, quorum, clock: context.clock, nodes: byName, claims: new Set()};
+}
+
+/** The member of that name. Throws a UsageError that lists the known ones. */
+export function nodeOf(cluster: Cluster, name: string): Node {
+  const node = cluster.nodes.get(name);
+  if (node === undefined) {
+    throw usageError(`Store ${cluster.store} has no member ${name}.`, {
+      suggestions: [`Known members: ${[...cluster.nodes.keys()].join(', ')}.`],
+    });
+  }
+  return node;
+}
+
+/** How a member reaches another one for replication. */
+export const upstreamAddress = (cluster: Cluster, member: Node, upstream: string): Address =>
+  member.upstreams[upstream] ?? nodeOf(cluster, upstream).address;
+
+/** The limits of a statement within an effect: what is left of its deadline, at most `atMostMs`. */
+export function limitsOf(ctx: Ctx, atMostMs = 1500): Limits {
+  return {timeoutMs: Math.max(1, Math.min(atMostMs, Math.ceil(ctx.deadline - ctx.now()))), signal: ctx.signal};
+}
+
+/** Asks again every `everyMs` until `look` answers something, for at most `forMs` and never beyond the effect's own deadline. */
+export async function pollUntil<T>(
+  cluster: Cluster,
+  ctx: Ctx,
+  limits: {forMs: number; everyMs: number},
+  look: () => Promise<T | null>,
+): Promise<T | null> {
+  const end = Math.min(ctx.deadline, ctx.now() + limits.forMs);
+  for (;;) {
+    const seen = await look();
+    if (seen !== null) return seen;
+    if (ctx.now() >= end) return null;
+    await cluster.clock.sleep(limits.everyMs, ctx.signal);
+  }
+}
+
+/** What came of asking several members at once: a member that fails never hides the others. */
+export async function askEach<T>(
+  nodes: readonly Node[],
+  ask: (node: Node) => Promise<T>,
+): Promise<readonly {node: Node; value?: T; error?: unknown}[]> {
+  return Promise.all(
+    nodes.map((node) =>
+      ask(node).then(
+        (value) => ({node, value}),
+        (error: unknown) => ({node, error}),
+      ),
+    ),
+  );
+}
+
+/** The first row, for statements that always answer one. */
+export function only<Row>(rows: readonly Row[], node: Node): Row {
+  const [row] = rows;
+  if (row === undefined) throw unavailable('no-answer', `${node.name} answered no row where one was expected.`);
+  return row;
+}

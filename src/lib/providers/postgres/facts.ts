@@ -1,0 +1,147 @@
+import {isRegionctlError, messageOf} from '../../errors.ts';
+import type {Cell} from '../../snapshot/cell.ts';
+import {known, unknown} from '../../snapshot/cell.ts';
+import type {Position} from '../../snapshot/position.ts';
+import type {Member} from '../../snapshot/snapshot.ts';
+import {type Cluster, type Node, nodeOf, only} from './cluster.ts';
+import {addressOf, addressText} from './conninfo.ts';
+import type {Limits} from './session.ts';
+
+/** Everything that one statement tells of one member. Offsets are decimal strings of bytes, times epoch ms of the server's own clock. */
+export type Facts = {
+  readonly recovering: boolean;
+  readonly readOnly: boolean;
+  readonly lineage: string;
+  readonly timeline: number;
+  readonly durable: string;
+  readonly applied: string;
+  /** The first transaction id that is not assigned yet, as this member knows it. */
+  readonly nextXid: string;
+  readonly now: number;
+  readonly lastReplay: number | null;
+  readonly replayPaused: boolean;
+  readonly conninfo: string;
+  readonly slotName: string;
+  readonly receiver: string | null;
+  readonly senderHost: string | null;
+  readonly senderPort: number | null;
+  readonly heardAt: number | null;
+  readonly syncNames: string;
+  readonly syncCommit: string;
+};
+
+/** The furthest place that a standby holds on disk. The receiver starts over at a segment's beginning, hence the greater of the two. */
+export const STANDBY_DURABLE = `greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), '0/0'::pg_lsn)`;
+
+/**
+ * The timeline of a standby's durable place, given as SQL. A standby has no function for it: the receiver knows while it runs, the last
+ * restart point lags behind, and after the receiver is gone only the name of the segment that was written last tells. The highest is right,
+ * because a standby never goes back to an older timeline.
+ */
+export const standbyTimeline = (durable: string): string => `greatest(
+  (select received_tli from pg_stat_wal_receiver),
+  (select timeline_id from pg_control_checkpoint()),
+  (select min_recovery_end_timeline from pg_control_recovery()),
+  (select max(('x' || substr(w.name, 1, 8))::bit(32)::int) from pg_ls_waldir() w,
+     lateral (select greatest((${durable} - '0/0'::pg_lsn)::bigint - 1, 0) as byte, pg_size_bytes(current_setting('wal_segment_size')) as size) s
+   where w.name ~ '^[0-9A-F]{24}$'
+     and substr(w.name, 9) = upper(lpad(to_hex(s.byte / 4294967296), 8, '0') || lpad(to_hex((s.byte % 4294967296) / s.size), 8, '0'))))`;
+
+/** The timeline that a primary writes, as SQL. Fails during recovery. */
+export const PRIMARY_TIMELINE = `('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int`;
+
+const ms = (time: string): string => `(extract(epoch from ${time}) * 1000)::float8`;
+
+/* `recovering` is read once: a promotion in the middle of the statement leaves the standby's functions valid. */
+const FACTS = `
+with role as materialized (select pg_is_in_recovery() as recovering),
+place as materialized (
+  select recovering,
+    case when recovering then ${STANDBY_DURABLE} else pg_current_wal_flush_lsn() end as durable,
+    case when recovering then coalesce(pg_last_wal_replay_lsn(), '0/0') else pg_current_wal_flush_lsn() end as applied
+  from role)
+select p.recovering as "recovering",
+  current_setting('transaction_read_only') = 'on' as "readOnly",
+  (select system_identifier::text from pg_control_system()) as "lineage",
+  case when p.recovering then ${standbyTimeline('p.durable')} else ${PRIMARY_TIMELINE} end as "timeline",
+  (p.durable - '0/0'::pg_lsn)::text as "durable",
+  (p.applied - '0/0'::pg_lsn)::text as "applied",
+  pg_snapshot_xmax(pg_current_snapshot())::text as "nextXid",
+  ${ms('clock_timestamp()')} as "now",
+  case when p.recovering then ${ms('pg_last_xact_replay_timestamp()')} end as "lastReplay",
+  case when p.recovering then pg_get_wal_replay_pause_state() <> 'not paused' else false end as "replayPaused",
+  current_setting('primary_conninfo') as "conninfo",
+  current_setting('primary_slot_name') as "slotName",
+  r.status as "receiver", r.sender_host as "senderHost", r.sender_port as "senderPort",
+  ${ms('r.last_msg_receipt_time')} as "heardAt",
+  current_setting('synchronous_standby_names') as "syncNames",
+  current_setting('synchronous_commit') as "syncCommit"
+from place p left join pg_stat_wal_receiver r on true`;
+
+/** Reads a member in one statement. Throws a RegionctlError with the reason when it cannot be read. */
+export async function readFacts(node: Node, limits: Limits): Promise<Facts> {
+  return only(await node.session.rows<Facts>(FACTS, [], limits), node);
+}
+
+/** How long one member is waited for, connecting included. */
+const OBSERVE_MS = 1500;
+
+/** Reads members (default: all) at the same time, each with its own deadline; a member that does not answer is an unknown cell. */
+export async function readAll(
+  cluster: Cluster,
+  signal: AbortSignal,
+  members: readonly string[] = [...cluster.nodes.keys()],
+): Promise<Readonly<Record<string, Cell<Facts>>>> {
+  const cells = members.map(async (name) => {
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(OBSERVE_MS)]);
+    const node = nodeOf(cluster, name);
+    return [name, await asCell(cluster, () => readFacts(node, {signal: limited, timeoutMs: OBSERVE_MS}))] as const;
+  });
+  return Object.fromEntries(await Promise.all(cells));
+}
+
+/** A reading as a cell: what failed becomes unknown with its reason. */
+export async function asCell<T>(cluster: Cluster, read: () => Promise<T>): Promise<Cell<T>> {
+  try {
+    const value = await read();
+    return known(value, cluster.clock.wall(), 'sql');
+  } catch (error) {
+    return unknown(isRegionctlError(error) ? error.code : 'error', messageOf(error), cluster.clock.wall());
+  }
+}
+
+/** The durable place of a member. */
+export const durableOf = (facts: Facts): Position => ({lineage: facts.lineage, epoch: facts.timeline, offset: facts.durable});
+
+/** The name of the member that a standby follows or is set to follow; its address when no member has it; null when it follows nobody. */
+export function upstreamOf(cluster: Cluster, node: Node, facts: Facts): string | null {
+  if (!facts.recovering) return null;
+  const live = facts.senderHost !== null && facts.senderPort !== null ? {host: facts.senderHost, port: facts.senderPort} : null;
+  const address = live ?? addressOf(facts.conninfo);
+  if (address === null) return null;
+  for (const other of cluster.nodes.values()) {
+    const way = node.upstreams[other.name] ?? other.address;
+    if (other.name !== node.name && way.host === address.host && way.port === address.port) return other.name;
+  }
+  return addressText(address);
+}
+
+/** What the snapshot keeps of a member. */
+export function toMember(cluster: Cluster, node: Node, facts: Facts): Member {
+  return {
+    region: node.region,
+    role: facts.recovering ? 'standby' : 'primary',
+    writable: !facts.recovering && !facts.readOnly,
+    durable: durableOf(facts),
+    applied: {lineage: facts.lineage, epoch: facts.timeline, offset: facts.applied},
+    upstream: upstreamOf(cluster, node, facts),
+    heardUpstreamAgoMs: facts.heardAt === null ? null : Math.max(0, Math.round(facts.now - facts.heardAt)),
+  };
+}
+
+/** The members that say they are primary, the one on the highest timeline first. Several = split brain or a former primary that came back. */
+export function primariesOf(facts: Readonly<Record<string, Cell<Facts>>>): readonly {name: string; facts: Facts}[] {
+  return Object.entries(facts)
+    .flatMap(([name, cell]) => (cell.known && !cell.value.recovering ? [{name, facts: cell.value}] : []))
+    .toSorted((a, b) => b.facts.timeline - a.facts.timeline || a.name.localeCompare(b.name));
+}

@@ -1,0 +1,153 @@
+import {messageOf, refused, unavailable} from '../../errors.ts';
+import type {Ctx} from '../../plan/action.ts';
+import type {Abilities, Proof} from '../../ports/store.ts';
+import {forgetClaim} from './claim.ts';
+import {type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
+import {durableOf, readFacts} from './facts.ts';
+import {type Hba, readHba, writeClosed} from './hba.ts';
+import {lift} from './lift.ts';
+import {loginIsRefused} from './refused-login.ts';
+import {reload} from './settings.ts';
+
+const CLOSE_MS = 5000;
+
+/* Who could still write: clients, and walsenders that are connected to a database, which take SQL too. A backend that has not logged in yet and
+   was started after the configuration was loaded meets the closed file; one from before may still get in. */
+const OTHERS = `
+from pg_stat_activity a
+where a.pid <> pg_backend_pid() and (a.backend_type = 'client backend' or (a.backend_type = 'walsender' and a.datid is not null))
+  and (a.usename is not null or a.backend_start < pg_conf_load_time())`;
+const OURS = `a.usename = session_user and a.application_name like 'regionctl%'`;
+const FOREIGN = `select count(*)::int as "others", (count(*) filter (where a.usename = session_user))::int as "sameRole" ${OTHERS} and (${OURS}) is not true`;
+const TERMINATE = `select pg_terminate_backend(a.pid) ${OTHERS} and (${OURS}) is not true`;
+const WORKERS = `select distinct backend_type as "type" from pg_stat_activity where backend_type like 'logical replication%apply%' or backend_type like 'logical replication%worker%'`;
+const PASSWORD = `select coalesce(rolpassword like 'SCRAM-SHA-256$%', false) as "scram" from pg_authid where rolname = session_user`;
+
+/** Fencing of a primary: by what its host sees, else by closing it to everybody but us. */
+export function createFence(cluster: Cluster): Abilities['fence'] {
+  return {
+    fence: (ctx, member) => fence(cluster, ctx, nodeOf(cluster, member)),
+    prove: (ctx, member) => prove(cluster, ctx, nodeOf(cluster, member)),
+    lift: (ctx, member, when) => lift(cluster, ctx, nodeOf(cluster, member), when),
+    open: async (ctx, member) => !(await readHba(cluster, ctx, nodeOf(cluster, member))).closed,
+  };
+}
+
+/**
+ * Stopped already = proof. Else closed over SQL, then stopped by its host, if it has one: a clean stop ships everything to the standbys and
+ * lets the server follow later without a rebuild. What cannot be had is told with its reason.
+ */
+async function fence(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
+  const reasons: string[] = [];
+  if (await isStopped(ctx, node, reasons)) return proof(cluster, 'stopped', {survivesRestart: false});
+  const closed = await close(cluster, ctx, node).catch((error: unknown) => {
+    reasons.push(`Not closed: ${messageOf(error)}`);
+    return null;
+  });
+  if (await stop(cluster, ctx, node, reasons))
+    return {...proof(cluster, 'stopped', {survivesRestart: closed !== null}), ...(closed?.position && {position: closed.position})};
+  if (closed !== null) return closed;
+  throw refused('fence-impossible', `${node.name} cannot be fenced. ${reasons.join(' ')}`, {
+    suggestions: ['Seal the standbys, run a fencing hook, or stop the server by hand and run again.'],
+  });
+}
+
+async function prove(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof | null> {
+  if (await isStopped(ctx, node, [])) return proof(cluster, 'stopped', {survivesRestart: false});
+  try {
+    const hba = await readHba(cluster, ctx, node);
+    if (!hba.closed || !(await loginIsRefused(node.place, ctx.signal))) return null;
+    const {others, sameRole} = await countForeign(ctx, node);
+    return others - sameRole > 0 ? null : await closedProof(cluster, ctx, node, sameRole);
+  } catch {
+    // What cannot be looked at is not proven.
+    return null;
+  }
+}
+
+async function isStopped(ctx: Ctx, node: Node, reasons: string[]): Promise<boolean> {
+  if (node.host === null) {
+    reasons.push('Not stopped: the fleet file gives no control over its host.');
+    return false;
+  }
+  try {
+    const {running, detail} = await node.host.status(ctx.signal);
+    if (running !== false) reasons.push(`Not stopped: its host says ${detail}.`);
+    return running === false;
+  } catch (error) {
+    reasons.push(`Not stopped: ${messageOf(error)}`);
+    return false;
+  }
+}
+
+async function stop(cluster: Cluster, ctx: Ctx, node: Node, reasons: string[]): Promise<boolean> {
+  if (node.host === null) return false;
+  const wasClaimed = forgetClaim(cluster, node);
+  try {
+    await node.host.stop(ctx.signal);
+    const {running, detail} = await node.host.status(ctx.signal);
+    if (running === false) return true;
+    reasons.push(`Its host was told to stop it and says ${detail}.`);
+  } catch (error) {
+    reasons.push(`Its host could not stop it: ${messageOf(error)}`);
+  }
+  if (wasClaimed) cluster.claims.add(node.name);
+  return false;
+}
+
+async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
+  const facts = await readFacts(node, limitsOf(ctx));
+  if (facts.recovering) throw refused('not-a-primary', `${node.name} is a standby, so there is nothing to fence on it.`);
+  const [password] = await node.session.rows<{scram: boolean}>(PASSWORD, [], limitsOf(ctx));
+  if (password?.scram !== true)
+    throw refused('own-role', `closing would lock out our own role ${cluster.user}, which has no SCRAM-SHA-256 password.`);
+  await writeClosed(cluster, ctx, node, await readHba(cluster, ctx, node));
+  await reload(ctx, node);
+  let hba: Hba | null = null;
+  let left = {others: -1, sameRole: 0};
+  const done = await pollUntil(cluster, ctx, {forMs: CLOSE_MS, everyMs: 5}, async () => {
+    hba = await readHba(cluster, ctx, node);
+    if (!hba.closed || !(await loginIsRefused(node.place, ctx.signal))) return null;
+    await node.session.rows(TERMINATE, [], limitsOf(ctx));
+    left = await countForeign(ctx, node);
+    return left.others - left.sameRole === 0 && (await stayedEmpty(cluster, ctx, node)) ? true : null;
+  });
+  if (done === null) throw unavailable('not-closed', closeFailure(node, hba, left.others));
+  return closedProof(cluster, ctx, node, left.sameRole);
+}
+
+/** None reappears: twice more, a moment apart. */
+async function stayedEmpty(cluster: Cluster, ctx: Ctx, node: Node): Promise<boolean> {
+  for (let look = 0; look < 2; look++) {
+    await cluster.clock.sleep(5, ctx.signal);
+    const {others, sameRole} = await countForeign(ctx, node);
+    if (others - sameRole > 0) return false;
+  }
+  return true;
+}
+
+async function countForeign(ctx: Ctx, node: Node): Promise<{others: number; sameRole: number}> {
+  return only(await node.session.rows<{others: number; sameRole: number}>(FOREIGN, [], limitsOf(ctx)), node);
+}
+
+/** The position is read after the last session was gone: nothing is acknowledged past it. */
+async function closedProof(cluster: Cluster, ctx: Ctx, node: Node, sameRole: number): Promise<Proof> {
+  const workers = await node.session.rows<{type: string}>(WORKERS, [], limitsOf(ctx));
+  const leaks = workers.map(({type}) => `a ${type} runs on ${node.name} and writes what it is sent`);
+  if (sameRole > 0) leaks.push(`${sameRole} other sessions of our own role ${cluster.user} are connected to ${node.name}`);
+  const position = durableOf(await readFacts(node, limitsOf(ctx)));
+  return {...proof(cluster, 'closed', {survivesRestart: true, leaks}), position};
+}
+
+function closeFailure(node: Node, hba: Hba | null, others: number): string {
+  if (hba?.error) return `${node.name} cannot read its pg_hba file: ${hba.error}.`;
+  if (others > 0) return `${node.name} still had ${others} sessions of others ${CLOSE_MS} ms after it was closed.`;
+  return `${node.name} still let others log in ${CLOSE_MS} ms after its pg_hba file was closed.`;
+}
+
+const proof = (cluster: Cluster, kind: 'stopped' | 'closed', more: {survivesRestart: boolean; leaks?: readonly string[]}): Proof => ({
+  kind,
+  at: new Date(cluster.clock.wall()).toISOString(),
+  survivesRestart: more.survivesRestart,
+  leaks: more.leaks ?? [],
+});

@@ -1,0 +1,73 @@
+import {refused, unavailable} from '../../errors.ts';
+import type {Ctx} from '../../plan/action.ts';
+import type {Abilities} from '../../ports/store.ts';
+import {type Cluster, limitsOf, type Node, nodeOf, pollUntil, upstreamAddress} from './cluster.ts';
+import {addressText, buildConninfo} from './conninfo.ts';
+import {type Facts, readFacts, upstreamOf} from './facts.ts';
+import {setSetting} from './settings.ts';
+
+const FOLLOW_MS = 10_000;
+
+/** Points a standby at another upstream, without a restart. */
+export function createFollow(cluster: Cluster): Abilities['follow'] {
+  return {
+    follow: (ctx, member, upstream) => follow(cluster, ctx, nodeOf(cluster, member), upstream),
+    following: async (ctx, member) => {
+      const node = nodeOf(cluster, member);
+      const facts = await readFacts(node, limitsOf(ctx));
+      return facts.receiver === 'streaming' ? upstreamOf(cluster, node, facts) : null;
+    },
+  };
+}
+
+async function follow(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<void> {
+  const facts = await readFacts(node, limitsOf(ctx));
+  if (!facts.recovering)
+    throw refused('not-a-standby', `${node.name} is a primary: it cannot follow ${upstream} before it was made a standby.`);
+  const {host, port} = upstreamAddress(cluster, node, upstream);
+  if (facts.slotName !== '') await ensureSlot(ctx, nodeOf(cluster, upstream), facts.slotName);
+  const parts = {host, port: String(port), user: cluster.replicationUser, application_name: node.name, passfile: node.passfile ?? ''};
+  await setSetting(cluster, ctx, node, 'primary_conninfo', buildConninfo(parts));
+  await awaitStreaming(cluster, ctx, node, upstream, FOLLOW_MS);
+}
+
+/**
+ * Waits until a member streams from `upstream`. Throws `cannot-follow` after `forMs`, or at once when `fits` says that its data went another
+ * way: such a standby serves old rows and tries for ever.
+ */
+export async function awaitStreaming(
+  cluster: Cluster,
+  ctx: Ctx,
+  node: Node,
+  upstream: string,
+  forMs: number,
+  fits: (facts: Facts) => boolean = () => true,
+): Promise<void> {
+  const {host, port} = upstreamAddress(cluster, node, upstream);
+  let last: Facts | null = null;
+  const end = await pollUntil(cluster, ctx, {forMs, everyMs: 5}, async () => {
+    last = await readFacts(node, limitsOf(ctx));
+    if (!fits(last)) return 'forked';
+    return last.receiver === 'streaming' && last.senderHost === host && last.senderPort === port ? 'streams' : null;
+  });
+  if (end === 'streams') return;
+  throw refused('cannot-follow', `${node.name} does not stream from ${upstream} (${addressText({host, port})}): ${whyNot(end, last)}.`, {
+    suggestions: [`Rebuild ${node.name} from ${upstream}.`],
+  });
+}
+
+function whyNot(end: string | null, facts: Facts | null): string {
+  if (end === 'forked') return 'it holds writes that are not part of the history there';
+  return facts?.receiver == null ? 'it has no connection to it' : `its receiver is ${facts.receiver}`;
+}
+
+/** A standby that is set to use a slot stalls for ever at an upstream that does not have it. */
+async function ensureSlot(ctx: Ctx, upstream: Node, slot: string): Promise<void> {
+  const create =
+    'select pg_create_physical_replication_slot($1, true) where not exists (select from pg_replication_slots where slot_name = $1)';
+  try {
+    await upstream.session.rows(create, [slot], limitsOf(ctx));
+  } catch (error) {
+    throw unavailable('no-slot', `The replication slot ${slot} could not be created on ${upstream.name}.`, {cause: error});
+  }
+}

@@ -1,0 +1,80 @@
+import {isRegionctlError, messageOf, refused, unavailable} from '../../errors.ts';
+import type {Ctx} from '../../plan/action.ts';
+import {claimMember} from './claim.ts';
+import {type Cluster, limitsOf, type Node, only, pollUntil} from './cluster.ts';
+import {primariesOf, readAll, readFacts} from './facts.ts';
+import {readHba, restoreKept} from './hba.ts';
+import {destroy, endClient, openClient} from './session.ts';
+import {reload} from './settings.ts';
+
+/**
+ * Lifts a fence. `following`: the member must be a standby that streams. `undo`: no other member may be a primary on a later timeline; a member
+ * that its host stopped is started first. Not closed = nothing to put back.
+ */
+export async function lift(cluster: Cluster, ctx: Ctx, node: Node, when: 'following' | 'undo'): Promise<void> {
+  if (when === 'undo') await startAgain(cluster, ctx, node);
+  const hba = await readHba(cluster, ctx, node);
+  if (!hba.closed) return;
+  await (when === 'undo' ? requireStillPrimary(cluster, ctx, node) : requireFollowing(ctx, node));
+  const {now} = await readFacts(node, limitsOf(ctx));
+  if (!(await restoreKept(ctx, node, hba))) {
+    throw refused('lift-refused', `${hba.path}.regionctl on ${node.name} is missing or empty: there is no file to put back.`, {
+      suggestions: [`Write ${hba.path} by hand and reload.`],
+    });
+  }
+  await reload(ctx, node);
+  const loaded = await pollUntil(cluster, ctx, {forMs: 2000, everyMs: 10}, async () => ((await loadedAt(node)) >= now ? true : null));
+  if (loaded === null) throw unavailable('not-in-force', `${node.name} did not load its pg_hba file again within 2 s.`);
+}
+
+async function requireFollowing(ctx: Ctx, node: Node): Promise<void> {
+  const facts = await readFacts(node, limitsOf(ctx));
+  if (!facts.recovering)
+    throw refused('lift-refused', `${node.name} is a primary: its fence stays until it was seen in recovery and following.`);
+  if (facts.receiver === 'streaming') return;
+  throw refused(
+    'lift-refused',
+    `${node.name} does not stream from an upstream (its receiver is ${facts.receiver ?? 'not running'}): its fence stays.`,
+  );
+}
+
+async function requireStillPrimary(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
+  const facts = await readAll(cluster, ctx.signal);
+  const [primary] = primariesOf(facts);
+  if (primary?.name === node.name) return;
+  const says = primary === undefined ? 'no member says that it is the primary' : `${primary.name} is the primary now`;
+  throw refused('lift-refused', `The fence of ${node.name} stays: ${says}.`);
+}
+
+/** A server that was stopped by its host is started as its data says, and claimed again. */
+async function startAgain(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
+  if (node.host === null || (await node.host.status(ctx.signal)).running !== false) return;
+  const facts = await readAll(cluster, ctx.signal);
+  const [primary] = primariesOf(facts);
+  if (primary !== undefined) throw refused('lift-refused', `${node.name} stays stopped: ${primary.name} is the primary now.`);
+  await node.host.start(ctx.signal);
+  let last: unknown = null;
+  const up = await pollUntil(cluster, ctx, {forMs: Number.POSITIVE_INFINITY, everyMs: 20}, () =>
+    readFacts(node, limitsOf(ctx)).catch((error: unknown) => {
+      last = error;
+      return null;
+    }),
+  );
+  if (up === null)
+    throw unavailable(isRegionctlError(last) ? last.code : 'timeout', `${node.name} was started and does not answer. ${messageOf(last)}`);
+  if (cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+}
+
+/** When the postmaster last read its files, in epoch ms: a new backend inherits that from it. */
+async function loadedAt(node: Node): Promise<number> {
+  const client = await openClient(node.place, 1000, () => undefined);
+  try {
+    const {rows} = await client.query<{at: number}>('select (extract(epoch from pg_conf_load_time()) * 1000)::float8 as "at"');
+    return only(rows, node).at;
+  } catch (error) {
+    destroy(client);
+    throw error;
+  } finally {
+    await endClient(client);
+  }
+}

@@ -1,0 +1,56 @@
+import type {Cell} from '../../snapshot/cell.ts';
+import {known, unknown} from '../../snapshot/cell.ts';
+import type {AckRule, Member} from '../../snapshot/snapshot.ts';
+import {type Cluster, nodeOf} from './cluster.ts';
+import {type Facts, primariesOf, readAll, toMember} from './facts.ts';
+import {parseSyncNames} from './sync-names.ts';
+
+/** One cell for every member asked for (default: all). Never throws for an unreachable one, and none waits for another. */
+export async function observe(
+  cluster: Cluster,
+  signal: AbortSignal,
+  members?: readonly string[],
+): Promise<Readonly<Record<string, Cell<Member>>>> {
+  const facts = await readAll(cluster, signal, members);
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, cell]) => [
+      name,
+      cell.known ? known(toMember(cluster, nodeOf(cluster, name), cell.value), cell.at, cell.via) : cell,
+    ]),
+  );
+}
+
+/** Who must hold a write before it is acknowledged, as the current primary has it set; unknown without exactly one primary to ask. */
+export async function ackRule(cluster: Cluster, signal: AbortSignal): Promise<Cell<AckRule>> {
+  const facts = await readAll(cluster, signal);
+  const at = cluster.clock.wall();
+  const [primary, second] = primariesOf(facts);
+  if (primary === undefined)
+    return unknown('no-primary', `No primary of ${cluster.store} could be asked who must acknowledge a write.`, at);
+  if (second !== undefined && second.facts.timeline === primary.facts.timeline) {
+    return unknown(
+      'two-primaries',
+      `${primary.name} and ${second.name} both say that they are primary on timeline ${primary.facts.timeline}.`,
+      at,
+    );
+  }
+  return readRule(cluster, primary.name, primary.facts, at);
+}
+
+function readRule(cluster: Cluster, name: string, facts: Facts, at: number): Cell<AckRule> {
+  const rule = parseSyncNames(facts.syncNames);
+  if (rule === null) {
+    return unknown('bad-setting', `${name} has a synchronous_standby_names that cannot be read: ${JSON.stringify(facts.syncNames)}.`, at);
+  }
+  // With a weaker server-wide synchronous_commit the list of names is not waited for.
+  const waits = rule.need > 0 && !['off', 'local'].includes(facts.syncCommit);
+  if (!waits) return known({kind: 'async', need: 0, of: [], lowerable: true}, at, 'sql');
+  return known({kind: 'quorum', need: rule.need, of: memberNames(cluster, name, rule.of), lowerable: true}, at, 'sql');
+}
+
+/** Names as the fleet file writes them: PostgreSQL compares them without regard to case, and `*` stands for everybody else. */
+export function memberNames(cluster: Cluster, primary: string, names: readonly string[]): readonly string[] {
+  const others = [...cluster.nodes.keys()].filter((name) => name !== primary);
+  if (names.includes('*')) return others;
+  return names.map((name) => others.find((other) => other.toLowerCase() === name.toLowerCase()) ?? name);
+}

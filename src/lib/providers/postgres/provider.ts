@@ -1,0 +1,44 @@
+import {z} from 'zod';
+import {hostPort, port, secretRef} from '../../fleet/fields.ts';
+import {defineProbe, defineStore, type Provider} from '../define.ts';
+
+const name = z.string().min(1);
+
+/** The `postgres` part of a store: one database that streams physically to its standbys. `user` is a superuser on every member. */
+const storeSchema = z.strictObject({database: name, user: name, password: secretRef, replicationUser: name});
+
+/** One member: where it is reached from here, and how it reaches others for replication (default: their `address`). */
+const memberSchema = z.strictObject({
+  address: hostPort,
+  upstreams: z.record(z.string(), hostPort).default({}),
+  replicationPassfile: name.optional(),
+});
+
+/** A login and one statement. `expect` (default `any`) also asks for the role. */
+const probeSchema = z.strictObject({
+  host: name,
+  port,
+  user: name,
+  password: secretRef,
+  database: name,
+  expect: z.enum(['primary', 'standby', 'any']).default('any'),
+});
+
+export type PostgresConfig = z.output<typeof storeSchema>;
+export type PostgresMember = z.output<typeof memberSchema>;
+export type PostgresProbeConfig = z.output<typeof probeSchema>;
+
+/** PostgreSQL 15-18 with physical streaming replication. */
+export const postgresProviders: readonly Provider[] = [
+  defineStore<PostgresConfig, PostgresMember>({
+    kind: 'postgres',
+    schema: storeSchema,
+    memberSchema,
+    create: async (part, context) => (await import('./store.ts')).createStore(part, context),
+  }),
+  defineProbe<PostgresProbeConfig>({
+    kind: 'postgres',
+    schema: probeSchema,
+    create: async (config, place, context) => (await import('./probe.ts')).createProbe(config, place, context),
+  }),
+];

@@ -1,0 +1,126 @@
+import {messageOf, refused, unavailable} from '../../errors.ts';
+import type {Ctx} from '../../plan/action.ts';
+import type {Host} from '../../ports/host.ts';
+import type {Abilities} from '../../ports/store.ts';
+import type {Cell} from '../../snapshot/cell.ts';
+import {bytesBetween, type Position} from '../../snapshot/position.ts';
+import {claimMember, forgetClaim} from './claim.ts';
+import {type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
+import {durableOf, type Facts, primariesOf, readAll, readFacts} from './facts.ts';
+import {awaitStreaming} from './follow.ts';
+import {canFollow, type Forks, parseHistory} from './timeline.ts';
+
+type Options = Awaited<ReturnType<Abilities['rejoin']['options']>>;
+
+const STREAM_MS = 5000;
+
+/** The ways back into the store for a member that is none of its standbys. */
+export function createRejoin(cluster: Cluster): Abilities['rejoin'] {
+  return {
+    options: (member, signal) => options(cluster, nodeOf(cluster, member), signal),
+    rejoin: async (ctx, member, how, upstream) => {
+      const node = nodeOf(cluster, member);
+      return how === 'follow' ? comeBack(cluster, ctx, node, upstream) : rebuild(cluster, ctx, node, upstream);
+    },
+  };
+}
+
+/** Empty when the member is the primary itself. Throws `no-primary` when there is nothing to rejoin. */
+async function options(cluster: Cluster, node: Node, signal: AbortSignal): Promise<Options> {
+  const facts = await readAll(cluster, signal);
+  const [primary] = primariesOf(facts);
+  if (primary === undefined)
+    throw unavailable('no-primary', `No primary of ${cluster.store} answers, so there is nothing that ${node.name} could rejoin.`);
+  if (primary.name === node.name) return [];
+  const upstream = nodeOf(cluster, primary.name);
+  const whole = {how: 'rebuild', bytes: await databaseBytes(upstream, signal)} as const;
+  const own = facts[node.name];
+  const follow = own?.known === true ? await followOf(own, primary.facts, upstream, signal) : await stoppedFollow(node, signal);
+  return follow === null ? [whole] : [follow, whole];
+}
+
+/** A member that answers: a standby whose data is part of the primary's history. One that runs as a primary has gone its own way. */
+async function followOf(
+  own: Cell<Facts> & {known: true},
+  primary: Facts,
+  upstream: Node,
+  signal: AbortSignal,
+): Promise<Options[number] | null> {
+  if (!own.value.recovering) return null;
+  const [mine, theirs] = [durableOf(own.value), durableOf(primary)];
+  const forks = await readForks(upstream, primary.timeline, signal);
+  return canFollow(mine, theirs, forks) ? {how: 'follow', bytes: bytesBetween(mine, theirs)} : null;
+}
+
+/** A stopped server cannot be asked how far it got: following is tried, and tells by itself whether it can. */
+async function stoppedFollow(node: Node, signal: AbortSignal): Promise<Options[number] | null> {
+  const status = await node.host?.status(signal).catch(() => null);
+  return status?.running === false ? {how: 'follow', bytes: null} : null;
+}
+
+async function readForks(node: Node, timeline: number, signal: AbortSignal): Promise<Forks> {
+  const file = `pg_wal/${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
+  const [row] = await node.session.rows<{text: string | null}>('select pg_read_file($1, 0, 1000000, true) as "text"', [file], {signal});
+  return parseHistory(row?.text ?? '');
+}
+
+async function databaseBytes(node: Node, signal: AbortSignal): Promise<number> {
+  const sum = 'select sum(pg_database_size(oid))::float8 as "bytes" from pg_database';
+  return only(await node.session.rows<{bytes: number}>(sum, [], {signal}), node).bytes;
+}
+
+async function comeBack(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<{bytes: number | null}> {
+  const host = hostOf(node);
+  const source = nodeOf(cluster, upstream);
+  const target = durableOf(await readFacts(source, limitsOf(ctx)));
+  const forks = await readForks(source, target.epoch, ctx.signal);
+  const wasClaimed = forgetClaim(cluster, node);
+  await host.stop(ctx.signal);
+  await host.startAsStandby(upstream, ctx.signal);
+  await awaitStandby(cluster, ctx, node, upstream, STREAM_MS, (own) => own.epoch >= target.epoch || canFollow(own, target, forks));
+  const caughtUp = await pollUntil(cluster, ctx, {forMs: Number.POSITIVE_INFINITY, everyMs: 10}, async () => {
+    const {applied, lineage} = await readFacts(node, limitsOf(ctx));
+    return lineage === target.lineage && BigInt(applied) >= BigInt(target.offset) ? true : null;
+  });
+  if (caughtUp === null) throw unavailable('not-caught-up', `${node.name} streams from ${upstream} and had not caught up at the deadline.`);
+  if (wasClaimed || cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  return {bytes: null};
+}
+
+async function rebuild(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<{bytes: number | null}> {
+  const host = hostOf(node);
+  const wasClaimed = forgetClaim(cluster, node);
+  const {bytes} = await host.rebuild(upstream, ctx.signal);
+  await awaitStandby(cluster, ctx, node, upstream, Number.POSITIVE_INFINITY, () => true);
+  if (wasClaimed || cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  return {bytes};
+}
+
+/** Waits until the member answers, is in recovery and streams. A server that is still starting is waited for. */
+async function awaitStandby(
+  cluster: Cluster,
+  ctx: Ctx,
+  node: Node,
+  upstream: string,
+  forMs: number,
+  fits: (own: Position) => boolean,
+): Promise<void> {
+  let last: unknown = null;
+  const end = ctx.now() + forMs;
+  const facts = await pollUntil(cluster, ctx, {forMs, everyMs: 20}, () =>
+    readFacts(node, limitsOf(ctx)).catch((error: unknown) => {
+      last = error;
+      return null;
+    }),
+  );
+  if (facts === null) throw refused('cannot-follow', `${node.name} was started as a standby and does not answer. ${messageOf(last)}`);
+  if (!facts.recovering) throw refused('not-in-recovery', `${node.name} came up as a primary instead of a standby of ${upstream}.`);
+  await awaitStreaming(cluster, ctx, node, upstream, Math.max(0, end - ctx.now()), (facts) => fits(durableOf(facts)));
+}
+
+function hostOf(node: Node): Host {
+  if (node.host !== null) return node.host;
+  throw refused('no-host', `${node.name} cannot be brought back: the fleet file gives no control over its host.`, {
+    suggestions: [`Add a host to member ${node.name}, or bring it back by hand.`],
+  });
+}

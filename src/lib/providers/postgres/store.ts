@@ -1,0 +1,44 @@
+import type {Abilities, Store} from '../../ports/store.ts';
+import type {ProviderContext, StorePart} from '../define.ts';
+import {createClaim} from './claim.ts';
+import {createCluster} from './cluster.ts';
+import {createDigest} from './digest.ts';
+import {createDurability} from './durability.ts';
+import {createFence} from './fence.ts';
+import {createFollow} from './follow.ts';
+import {inspect} from './inspect.ts';
+import {createLinks} from './links.ts';
+import {createLoss} from './loss.ts';
+import {ackRule, observe} from './observe.ts';
+import {createPromote} from './promote.ts';
+import type {PostgresConfig, PostgresMember} from './provider.ts';
+import {createRejoin} from './rejoin.ts';
+import {createSeal} from './seal.ts';
+
+/** A PostgreSQL store. Sessions are opened when they are first needed, one for each member; `close` ends them, and with them the claim. */
+export async function createStore(part: StorePart<PostgresConfig, PostgresMember>, context: ProviderContext): Promise<Store> {
+  const cluster = createCluster(part, context);
+  const abilities: Abilities = {
+    claim: createClaim(cluster),
+    seal: createSeal(cluster),
+    fence: createFence(cluster),
+    durability: createDurability(cluster),
+    promote: createPromote(cluster),
+    follow: createFollow(cluster),
+    rejoin: createRejoin(cluster),
+    loss: createLoss(cluster),
+    links: createLinks(cluster),
+    inspect: {inspect: (signal) => inspect(cluster, signal)},
+    digest: createDigest(cluster),
+  };
+  return {
+    engine: 'postgres',
+    observe: (signal, members) => observe(cluster, signal, members),
+    ackRule: (signal) => ackRule(cluster, signal),
+    abilities,
+    close: async () => {
+      cluster.claims.clear();
+      await Promise.all([...cluster.nodes.values()].map(({session}) => session.close()));
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import type {DataClass} from '../fleet/fleet.ts';
+import type {Loss} from '../plan/plan.ts';
+import {bytesBetween, comparePositions, type Position} from '../snapshot/position.ts';
+import type {Member, StoreSnapshot} from '../snapshot/snapshot.ts';
+
+/** A loss with the time that it covers; null = not known. */
+export type TimedLoss = Loss & {readonly seconds: number | null};
+
+/** An earlier sample of a store's lag: what it was, how fast the store was written, and how long ago. */
+export type LagHistory = {readonly bytes: number; readonly bytesPerSecond: number; readonly ageMs: number};
+
+/** One store, with everything that is known of it. */
+export type StoreForLoss = {
+  readonly store: string;
+  /** The member that would be promoted; null when the store has none in that region. */
+  readonly member: string | null;
+  readonly snapshot: StoreSnapshot;
+  /** How many others must hold a write, as the fleet file says: the primary cannot be asked when it matters. */
+  readonly quorum: number;
+  readonly classes: readonly DataClass[];
+  /** The store's own live comparison of primary and target; null when it has none. */
+  readonly reading: TimedLoss | null;
+  /** Standbys that were seen sealed, and the ways by which a write may be acknowledged all the same. */
+  readonly seal?: {readonly members: readonly string[]; readonly leaks: readonly string[]};
+  /** Where the old primary's log ended, read after its fence. */
+  readonly fencedAt?: Position;
+  readonly history?: LagHistory;
+};
+
+/** One store in the document of `replication loss`. */
+export type LossRow = TimedLoss & {readonly classes: readonly string[]; readonly withinRpo: boolean | null};
+
+/** The document of `replication loss`. `blocking` names the stores that must not be promoted on this evidence. */
+export type LossDocument = {
+  readonly at: string;
+  readonly to: string;
+  readonly stores: readonly LossRow[];
+  readonly blocking: readonly string[];
+};
+
+/** What promoting the region `to` now would lose. `at` is ISO 8601. */
+export function previewLoss(at: string, to: string, stores: readonly StoreForLoss[]): LossDocument {
+  const rows = stores.map((store) => judgeStore(store, to));
+  return {at, to, stores: rows, blocking: rows.filter(isBlocking).map(({store}) => store)};
+}
+
+/** Unknown blocks; so does an objective that is missed, or that cannot be shown to be met. */
+export function isBlocking({certainty, withinRpo, classes}: LossRow): boolean {
+  return certainty === 'unknown' || withinRpo === false || (withinRpo === null && classes.length > 0);
+}
+
+function judgeStore(store: StoreForLoss, to: string): LossRow {
+  const loss = tidy(judgeLoss(store, to));
+  return {...loss, classes: store.classes.map(({name}) => name), withinRpo: withinRpo(loss, store.classes)};
+}
+
+function judgeLoss(store: StoreForLoss, to: string): TimedLoss {
+  const {member, snapshot, fencedAt} = store;
+  if (member === null) return nothing(store, `${store.store} has no member in ${to}.`);
+  const target = snapshot.members[member];
+  if (target === undefined) return nothing(store, `${member} was not observed.`);
+  if (!target.known) return nothing(store, target.reason);
+  const others = Object.entries(snapshot.members).flatMap(([name, cell]) =>
+    name !== member && cell.known ? [{name, member: cell.value}] : [],
+  );
+  const primary = newest(others.filter((other) => other.member.role === 'primary'));
+  const isNewer = primary !== null && (comparePositions(primary.member.durable, target.value.durable) ?? 1) > 0;
+  if (target.value.role === 'primary' && !isNewer)
+    return figure(store, {bytes: 0, seconds: 0}, 'exact', `${member} is the primary already.`);
+  if (fencedAt !== undefined) return afterFence(store, member, target.value, fencedAt);
+  if (primary !== null) return fromPrimary(store, member, target.value, primary);
+  if (store.quorum > 0) return fromQuorum(store, member, target.value, others);
+  return fromHistory(store);
+}
+
+function afterFence(store: StoreForLoss, member: string, target: Member, end: Position): TimedLoss {
+  const bytes = bytesBetween(target.durable, end);
+  if (bytes === null) return nothing(store, `${member} belongs to another lineage than the old primary.`);
+  const seconds = bytes === 0 ? 0 : (store.reading?.seconds ?? null);
+  return figure(store, {bytes, seconds}, 'exact', 'The old primary was read after its fence: nothing was acknowledged past that.');
+}
+
+/** Both are reachable, but writes go on: what was read is out of date by the time that it is shown. */
+function fromPrimary(store: StoreForLoss, member: string, target: Member, primary: {name: string; member: Member}): TimedLoss {
+  if (store.reading !== null) return store.reading.certainty === 'unknown' ? store.reading : {...store.reading, certainty: 'estimate'};
+  const bytes = bytesBetween(target.durable, primary.member.durable);
+  if (bytes === null) return nothing(store, `${member} belongs to another lineage than ${primary.name}.`);
+  return figure(
+    store,
+    {bytes, seconds: bytes === 0 ? 0 : null},
+    'estimate',
+    `${primary.name} and ${member} were both read; ${primary.name} may write on.`,
+  );
+}
+
+/**
+ * The primary is gone. What was acknowledged is on `quorum` of the n others, so n - quorum + 1 of them are sure to include one that has it:
+ * what the most advanced of those holds is everything. What the target lacks of that it can still fetch.
+ */
+function fromQuorum(store: StoreForLoss, member: string, target: Member, others: readonly {name: string; member: Member}[]): TimedLoss {
+  const n = Object.keys(store.snapshot.members).length - 1;
+  const need = Math.max(1, n - store.quorum + 1);
+  const standbys = [{name: member, member: target}, ...others].filter((other) => other.member.durable.lineage === target.durable.lineage);
+  if (standbys.length < need) {
+    return nothing(
+      store,
+      `The primary does not answer, and ${standbys.length} of the ${need} standbys that must be read to know what was acknowledged did.`,
+    );
+  }
+  const ahead = bytesBetween(target.durable, newest(standbys)?.member.durable ?? target.durable) ?? 0;
+  const fetch = ahead === 0 ? '' : ` ${member} first fetches ${ahead} bytes from the most advanced of them.`;
+  const sealed = standbys.filter(({name}) => store.seal?.members.includes(name)).length;
+  const isSealed = sealed >= need && store.seal?.leaks.length === 0;
+  const why = isSealed
+    ? `${sealed} of ${n} standbys have let go: no other write can have been acknowledged.`
+    : `${standbys.length} of ${n} standbys were read, ${need} suffice under a quorum of ${store.quorum}; they are not all sealed, so the old primary may go on.`;
+  return figure(store, {bytes: 0, seconds: 0}, isSealed ? 'bound' : 'estimate', `${why}${fetch}`);
+}
+
+/** Without a quorum only the past can be asked: what was outstanding then, and everything since at the rate of that time. */
+function fromHistory(store: StoreForLoss): TimedLoss {
+  const {history} = store;
+  if (history === undefined)
+    return nothing(store, 'The primary does not answer, writes do not wait for a standby, and there is no earlier sample of the lag.');
+  const ageSeconds = Math.max(0, history.ageMs) / 1000;
+  const bytes = history.bytes + Math.max(0, history.bytesPerSecond) * ageSeconds;
+  return figure(
+    store,
+    {bytes, seconds: ageSeconds},
+    'estimate',
+    `The last sample of the lag is ${ageSeconds.toFixed(1)} s old; its rate times its age was added.`,
+  );
+}
+
+function newest(members: readonly {name: string; member: Member}[]): {name: string; member: Member} | null {
+  return members.reduce<{name: string; member: Member} | null>(
+    (best, each) => (best === null || (comparePositions(each.member.durable, best.member.durable) ?? 0) > 0 ? each : best),
+    null,
+  );
+}
+
+/** Nothing outstanding on one timeline is no transaction; how many a number of bytes is, only the store can tell. */
+function figure(
+  store: StoreForLoss,
+  {bytes, seconds}: {bytes: number; seconds: number | null},
+  certainty: Loss['certainty'],
+  basis: string,
+): TimedLoss {
+  const transactions = bytes === 0 ? 0 : (store.reading?.transactions ?? null);
+  return {store: store.store, bytes, transactions, seconds, certainty, basis};
+}
+
+const nothing = (store: StoreForLoss, basis: string): TimedLoss => ({
+  store: store.store,
+  bytes: null,
+  transactions: null,
+  seconds: null,
+  certainty: 'unknown',
+  basis,
+});
+
+/** By the tightest class. An estimate never meets an objective of 0; an unknown meets and misses none. */
+function withinRpo(loss: TimedLoss, classes: readonly DataClass[]): boolean | null {
+  if (classes.length === 0 || loss.certainty === 'unknown') return null;
+  const rpoMs = Math.min(...classes.map((each) => each.rpoMs));
+  if (rpoMs === 0) return loss.certainty !== 'estimate' && (loss.bytes === 0 || (loss.certainty === 'exact' && loss.transactions === 0));
+  return loss.seconds === null ? null : loss.seconds * 1000 <= rpoMs;
+}
+
+function tidy(loss: TimedLoss): TimedLoss {
+  const whole = (value: number | null): number | null => (value === null || !Number.isFinite(value) ? null : Math.max(0, Math.ceil(value)));
+  const seconds = loss.seconds === null || !Number.isFinite(loss.seconds) ? null : Math.max(0, loss.seconds);
+  return {...loss, bytes: whole(loss.bytes), transactions: whole(loss.transactions), seconds};
+}

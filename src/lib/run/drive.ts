@@ -1,0 +1,165 @@
+import {isRegionctlError} from '../errors.ts';
+import type {Step} from '../plan/plan.ts';
+import {gateOpen, gateRows} from '../plan/plan-document.ts';
+import {askAll, objection} from './asking.ts';
+import type {Ending, Run} from './context.ts';
+import {pivotPassed, stepProgress} from './progress.ts';
+import {within} from './scope.ts';
+import {carryOut, settle} from './step.ts';
+import {undoAll} from './undo.ts';
+
+const ADMISSION_MS = 10_000;
+
+/** The code of a run that succeeded although a step that may fail did fail. */
+const INCOMPLETE = 'incomplete';
+
+/** Why the way forward was left. */
+type Halt = {readonly why: 'interrupted' | 'aborted' | 'failed'; readonly code: string; readonly says: string; readonly undo: boolean};
+
+/**
+ * The engine that a first run and a resumed one share: from wherever the journal stands to the end of the plan, or back. Everything that is
+ * settled is left alone. `begin` is asked first; its ending = nothing more is done. Otherwise it ends with the `always` steps. One `run-ended`
+ * closes the journal in any case; after the second Ctrl+C it comes at once.
+ */
+export async function drive(run: Run, begin: () => Promise<Ending | null>): Promise<Ending> {
+  const ending = await wholeRun(run, begin);
+  run.record('run-ended', null, {outcome: ending.outcome, code: ending.code, reason: ending.reason});
+  return ending;
+}
+
+async function wholeRun(run: Run, begin: () => Promise<Ending | null>): Promise<Ending> {
+  try {
+    return (await begin()) ?? (await withAlways(run, await finish(run, await goForward(run))));
+  } catch (error) {
+    if (!isRegionctlError(error) || error.code !== 'left') throw error;
+    return leaving(run);
+  }
+}
+
+/** Asks the gates and what the plan expects of the world. An ending = refused, and nothing was touched. */
+export async function admit(run: Run): Promise<Ending | null> {
+  const gates = gateRows(run.plan);
+  for (const {id, verdict, says, overridden} of gates) run.record('gate', null, {gate: id, verdict, says, overridden});
+  const shut = gates.find((gate) => !gateOpen(gate));
+  if (shut !== undefined) return {outcome: 'failed', code: 'gate-refused', reason: `gate ${shut.id}: ${shut.says}; nothing was done`};
+  const asked = await settle(() => within(run, ADMISSION_MS, run.signal, (ctx) => askAll(run, ctx, run.plan.expects)));
+  if (!asked.ok && asked.code === 'interrupted') {
+    return {outcome: 'interrupted', code: 'interrupted', reason: 'interrupted before anything was done'};
+  }
+  const says = asked.ok ? objection(asked.value)?.says : asked.says;
+  if (says === undefined) return null;
+  return {
+    outcome: 'failed',
+    code: 'plan-outdated',
+    reason: `the plan does not fit the fleet any more: ${says}; nothing was done`,
+  };
+}
+
+/** Null when every step was tried. Failures of steps that may be passed over are found in the progress afterwards. */
+async function goForward(run: Run): Promise<Halt | null> {
+  let told = false;
+  for (const step of run.plan.steps) {
+    if (stepProgress(run.progress, step).settled) continue;
+    const halt = await haltBefore(run);
+    if (halt !== null) return halt;
+    if (run.signal.aborted && !told) {
+      told = true;
+      run.record('interrupted', null, {going: 'forward', says: 'past the point of no return: going on to the end of the plan'});
+    }
+    if (blocked(run, step)) continue;
+    const end = await carryOut(run, step);
+    if (end.kind === 'interrupted') return interruption();
+    if (end.kind === 'failed' && step.onFailure !== 'continue') {
+      return {why: 'failed', code: end.code, says: `${step.id}: ${end.says}`, undo: step.onFailure === 'undo'};
+    }
+  }
+  return null;
+}
+
+/** What stops a run between two steps, as long as it can go back. */
+async function haltBefore(run: Run): Promise<Halt | null> {
+  if (pivotPassed(run.plan, run.progress)) return null;
+  if (run.signal.aborted) return interruption();
+  if (run.plan.abortIf.length === 0) return null;
+  const asked = await settle(() => within(run, ADMISSION_MS, run.signal, (ctx) => askAll(run, ctx, run.plan.abortIf)));
+  if (!asked.ok) return asked.code === 'interrupted' ? interruption() : null;
+  const cause = asked.value.find((answer) => answer.holds === true);
+  return cause === undefined ? null : {why: 'aborted', code: 'aborted', says: `aborted: ${cause.says}`, undo: true};
+}
+
+function interruption(): Halt {
+  return {why: 'interrupted', code: 'interrupted', says: 'interrupted', undo: true};
+}
+
+function blocked(run: Run, step: Step): boolean {
+  const missing = run.plan.steps.filter((other) => step.after.includes(other.id) && !stepProgress(run.progress, other).settled);
+  if (missing.length === 0) return false;
+  run.record('step-blocked', step.id, {says: `not run: ${missing.map((other) => other.id).join(', ')} did not succeed`});
+  return true;
+}
+
+async function finish(run: Run, halt: Halt | null): Promise<Ending> {
+  if (halt === null) return wholePlan(run);
+  const mayGoBack = halt.undo && !pivotPassed(run.plan, run.progress);
+  if (halt.why !== 'failed') run.record('interrupted', null, {going: 'back', says: halt.says});
+  if (!mayGoBack) return {outcome: 'failed', code: halt.code, reason: `${halt.says}. ${howToResume(run)}`};
+  return wayBack(run, halt);
+}
+
+async function wayBack(run: Run, halt: Halt): Promise<Ending> {
+  const {undone, troubles} = await undoAll(run);
+  if (troubles.length > 0)
+    return {outcome: 'failed', code: halt.code, reason: `${[halt.says, ...troubles].join('; ')}. ${howToResume(run)}`};
+  if (undone.length > 0) return {outcome: 'undone', code: halt.code, reason: `${halt.says}; undone: ${undone.join(', ')}`};
+  const untouched = `${halt.says}; there was nothing to undo. ${howToResume(run)}`;
+  return {outcome: halt.why, code: halt.code, reason: untouched};
+}
+
+/** A step with onFailure `continue` may fail without the run failing; it is named all the same, and the ending is a warning. */
+function wholePlan(run: Run): Ending {
+  const open = run.plan.steps.filter((step) => !stepProgress(run.progress, step).settled);
+  const says = open.map((step) => `${step.id}: ${stepProgress(run.progress, step).detail ?? 'not run'}`).join('; ');
+  if (open.some((step) => step.onFailure !== 'continue')) {
+    return {outcome: 'failed', code: 'step-failed', reason: `${says}. ${howToResume(run)}`};
+  }
+  if (open.length > 0) return {outcome: 'succeeded', code: INCOMPLETE, reason: `done, but ${says}`};
+  const nothing = run.plan.steps.every((step) => stepProgress(run.progress, step).status === 'skipped');
+  return {outcome: 'succeeded', code: 'ok', reason: nothing ? 'nothing was done: everything was already as planned' : 'every step is done'};
+}
+
+/** Their failure is added to the ending and never hides it. A run that left something behind has not gone well, unless the step may fail. */
+async function withAlways(run: Run, ending: Ending): Promise<Ending> {
+  const troubles: string[] = [];
+  let grave = false;
+  if (run.plan.always.length > 0) run.record('always-started', null, {outcome: ending.outcome});
+  for (const step of run.plan.always) {
+    const end = await carryOut(uncancelled(run), step);
+    if (end.kind !== 'failed') continue;
+    troubles.push(`${step.id}: ${end.says}`);
+    grave ||= step.onFailure !== 'continue';
+  }
+  return troubles.length === 0 ? ending : worsened(run, ending, troubles.join('; '), grave);
+}
+
+function worsened(run: Run, ending: Ending, troubles: string, grave: boolean): Ending {
+  const well = ending.outcome === 'succeeded' || ending.outcome === 'undone';
+  const code = ending.outcome === 'succeeded' ? (grave ? 'always-failed' : INCOMPLETE) : ending.code;
+  const reason = `${ending.reason.replace(/\.$/, '')}; and afterwards ${troubles}`;
+  if (!grave || !well) return {outcome: ending.outcome, code, reason};
+  return {outcome: 'failed', code, reason: `${reason}. ${howToResume(run)}`};
+}
+
+/** The same run as seen by steps that no Ctrl+C but the second cancels. */
+function uncancelled(run: Run): Run {
+  return {...run, signal: new AbortController().signal, cancelledBy: () => null};
+}
+
+function leaving(run: Run): Ending {
+  const reason = `left at the second interruption; what was begun stands as it is. ${howToResume(run)}`;
+  run.record('interrupted', null, {going: 'away', says: reason});
+  return {outcome: 'interrupted', code: 'left', reason};
+}
+
+function howToResume(run: Run): string {
+  return `Go on with \`regionctl runs resume ${run.runId}\``;
+}

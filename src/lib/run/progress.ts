@@ -1,0 +1,138 @@
+import type {Json} from '../plan/json.ts';
+import type {Plan, Step} from '../plan/plan.ts';
+import type {StepStatus} from '../plan/plan-document.ts';
+import type {JournalEvent} from '../ports/state.ts';
+import {type EventData, type RunEvent, readEvent} from './events.ts';
+
+/** Where one step stands. Times are epoch ms. */
+export type StepProgress = {
+  status: StepStatus;
+  startedAt: number | null;
+  endedAt: number | null;
+  detail: string | null;
+  result: Json;
+  attempts: number;
+  /** An intent of ours is on record and was not taken back: the effect may be in the world. */
+  intended: boolean;
+  /** Nothing is left to do for it. */
+  settled: boolean;
+};
+
+/** A run as its journal tells it: the one reading that the runner, resume and reports share. */
+export type Progress = {
+  started: boolean;
+  readonly steps: Map<string, StepProgress>;
+  readonly always: ReadonlySet<string>;
+  readonly overridden: Set<string>;
+  readonly marks: Map<string, number>;
+  /** When the attempt that counts began and ended; a resumed run has not ended. */
+  ended: EventData['run-ended'] | null;
+};
+
+/** Reads a whole journal. */
+export function progressOf(plan: Plan, events: readonly JournalEvent[]): Progress {
+  const all = [...plan.steps, ...plan.always];
+  const progress: Progress = {
+    started: false,
+    steps: new Map(all.map((step) => [step.id, freshStep()])),
+    always: new Set(plan.always.map((step) => step.id)),
+    overridden: new Set(),
+    marks: new Map(),
+    ended: null,
+  };
+  for (const event of events) advance(progress, event);
+  return progress;
+}
+
+/** Adds one journal line. */
+export function advance(progress: Progress, line: JournalEvent): void {
+  const event = readEvent(line);
+  const step = event.step === null ? undefined : progress.steps.get(event.step);
+  if (step !== undefined) advanceStep(step, event);
+  else if (event.step === null) advanceRun(progress, event);
+}
+
+/** Where a step of the plan stands. */
+export function stepProgress(progress: Progress, step: Step): StepProgress {
+  return progress.steps.get(step.id) ?? freshStep();
+}
+
+/** Whether a point of no return is behind us: its intent is on record, or what it brings about was found done. Then the way is forward only. */
+export function pivotPassed(plan: Plan, progress: Progress): boolean {
+  return plan.steps.some((step) => {
+    if (!step.pivot) return false;
+    const {intended, settled} = stepProgress(progress, step);
+    return intended || settled;
+  });
+}
+
+/** Whether any effect of the run may be in the world. */
+export function anyIntent(progress: Progress): boolean {
+  return [...progress.steps.values()].some((step) => step.intended);
+}
+
+function advanceRun(progress: Progress, event: RunEvent): void {
+  if (event.type === 'run-started') progress.started = true;
+  if (event.type === 'gate' && event.data.overridden) progress.overridden.add(event.data.gate);
+  if (event.type === 'phase-mark') progress.marks.set(event.data.phase, event.data.ms);
+  if (event.type === 'resumed') progress.ended = null;
+  if (event.type === 'run-ended') progress.ended = event.data;
+  if (event.type === 'always-started') for (const id of progress.always) progress.steps.set(id, freshStep());
+}
+
+function advanceStep(step: StepProgress, event: RunEvent): void {
+  switch (event.type) {
+    case 'step-started':
+      Object.assign(step, {
+        status: 'running',
+        startedAt: event.at,
+        endedAt: null,
+        detail: null,
+        settled: false,
+        attempts: step.attempts + 1,
+      });
+      return;
+    case 'intent':
+      step.intended = true;
+      return;
+    case 'result':
+      end(step, 'done', event.at, event.data.says, true);
+      step.result = event.data.result;
+      return;
+    case 'step-skipped':
+      // With an intent on record it is ours: the process ended between the effect and its result.
+      end(step, step.intended ? 'done' : 'skipped', event.at, event.data.says, true);
+      return;
+    case 'step-failed':
+      failed(step, event.at, event.data);
+      return;
+    case 'step-blocked':
+    case 'step-lost':
+      end(step, 'pending', null, event.data.says, false);
+      return;
+    case 'undo-result':
+      step.intended = false;
+      end(step, 'undone', event.at, event.data.says, false);
+      return;
+    case 'undo-failed':
+      end(step, 'failed', event.at, event.data.says, false);
+      return;
+    default:
+      return;
+  }
+}
+
+function failed(step: StepProgress, at: number, data: EventData['step-failed']): void {
+  const untouched = data.code === 'interrupted' && data.effect === 'none';
+  end(step, untouched ? 'pending' : 'failed', at, data.says, false);
+  if (data.result !== null) step.result = data.result;
+  if (data.effect === 'withdrawn') step.intended = false;
+}
+
+function end(step: StepProgress, status: StepStatus, at: number | null, detail: string, settled: boolean): void {
+  Object.assign(step, {status, endedAt: at, detail: detail === '' ? null : detail, settled});
+}
+
+function freshStep(): StepProgress {
+  return {status: 'pending', startedAt: null, endedAt: null, detail: null, result: null, attempts: 0, intended: false, settled: false};
+}

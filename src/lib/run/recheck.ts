@@ -1,0 +1,88 @@
+import {isDeepStrictEqual} from 'node:util';
+import type {Call, Expectation, Step, Target} from '../plan/plan.ts';
+import {askAll, objection} from './asking.ts';
+import type {Run} from './context.ts';
+import {pivotPassed, stepProgress} from './progress.ts';
+import {within} from './scope.ts';
+import {settle} from './step.ts';
+
+/**
+ * Asked on resume: does what the finished steps reached still hold? A step that lost it is marked in the journal and runs again, if the rest
+ * of the plan stands on it. A plan also undoes on purpose what an earlier step of its own had set (a sealed standby follows the new primary
+ * later, a fence is lifted at the end): that is not lost.
+ */
+export async function recheckFinished(run: Run): Promise<void> {
+  for (const step of run.plan.steps) {
+    if (!stepProgress(run.progress, step).settled) continue;
+    const says = await lost(run, step);
+    if (says !== null && isNeeded(run, step)) run.record('step-lost', step.id, {says: `no longer so: ${says}`});
+  }
+}
+
+/** Why the step's facts do not hold any more, or null. Without facts the action itself is asked, if it can be undone at all. */
+async function lost(run: Run, step: Step): Promise<string | null> {
+  if (step.ensures.length > 0) {
+    const asked = await settle(() => within(run, step.deadlineMs, run.cancelledBy(), (ctx) => askAll(run, ctx, step.ensures)));
+    return asked.ok ? (objection(asked.value)?.says ?? null) : trouble(asked);
+  }
+  if (step.undo === null) return null;
+  const call = run.actions.bind(step.do);
+  const looked = await settle(() => within(run, step.deadlineMs, run.cancelledBy(), (ctx) => call.look(ctx)));
+  if (!looked.ok) return trouble(looked);
+  return looked.value === 'done' ? null : `${call.says} does not show`;
+}
+
+/** Being interrupted says nothing of the step: the run goes back before it would matter. */
+function trouble({code, says}: {readonly code: string; readonly says: string}): string | null {
+  return code === 'interrupted' ? null : says;
+}
+
+/**
+ * Whether the rest of the plan stands on a step: its fact is required by a step to come, or it is held until the `always` steps give it back.
+ * Else, if no later step has changed the same thing since: before the pivot always, after it only where the plan goes on from here.
+ */
+function isNeeded(run: Run, step: Step): boolean {
+  const {plan, progress} = run;
+  const open = plan.steps.filter((other) => !stepProgress(progress, other).settled);
+  if (open.some((other) => requiresFactOf(other, step)) || isHeldToTheEnd(run, step)) return true;
+  if (isSuperseded(run, step)) return false;
+  const isEnd = plan.steps.every((other) => !other.after.includes(step.id));
+  return !pivotPassed(plan, progress) || isEnd || open.some((other) => other.after.includes(step.id));
+}
+
+function requiresFactOf(other: Step, step: Step): boolean {
+  return other.requires.some((fact) => step.ensures.some((reached) => isSameFact(fact, reached)));
+}
+
+/** What `always` undoes (a claim) is meant to last as long as the run. A fault with a lease ends by itself and is not renewed. */
+function isHeldToTheEnd(run: Run, step: Step): boolean {
+  const {undo, leaseMs} = step;
+  return undo !== null && leaseMs === null && run.plan.always.some((other) => isSameCall(other.do, undo));
+}
+
+/** A later step acted on the same thing, or wants something else of the same fact. */
+function isSuperseded(run: Run, step: Step): boolean {
+  const later = run.plan.steps.slice(run.plan.steps.indexOf(step) + 1).filter((other) => stepProgress(run.progress, other).intended);
+  return later.some((other) => {
+    const acts = run.actions.bind(other.do).effect !== 'none';
+    return (acts && overlap(step.do.target, other.do.target)) || wantsOtherwise(step, other);
+  });
+}
+
+function wantsOtherwise(step: Step, other: Step): boolean {
+  return step.ensures.some((fact) => other.ensures.some((newer) => isSameFact(fact, newer) && !isDeepStrictEqual(fact.want, newer.want)));
+}
+
+function isSameFact(a: Expectation, b: Expectation): boolean {
+  return a.check === b.check && overlap(a.target, b.target);
+}
+
+function isSameCall(a: Call, b: Call): boolean {
+  return a.action === b.action && isDeepStrictEqual(a.target, b.target);
+}
+
+/** Targets that speak of the same thing: they share a name and differ in none. A store and one of its members overlap. */
+function overlap(a: Target, b: Target): boolean {
+  const shared = (Object.keys(a) as (keyof Target)[]).filter((key) => b[key] !== undefined);
+  return shared.length > 0 && shared.every((key) => a[key] === b[key]);
+}

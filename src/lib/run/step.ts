@@ -1,0 +1,146 @@
+import {isRegionctlError, messageOf, refused, unavailable} from '../errors.ts';
+import type {Answer, Ctx} from '../plan/action.ts';
+import type {Json} from '../plan/json.ts';
+import type {Step} from '../plan/plan.ts';
+import {askAll, objection, sentences, untilAllHold} from './asking.ts';
+import type {Run} from './context.ts';
+import type {EffectLeft} from './events.ts';
+import {stepProgress} from './progress.ts';
+import type {BoundCall} from './registry.ts';
+import {pause, within} from './scope.ts';
+
+/** How one step ended. `interrupted` = the first Ctrl+C cut it short. */
+export type StepEnd = {readonly kind: 'ok' | 'interrupted'} | {readonly kind: 'failed'; readonly code: string; readonly says: string};
+
+/** What the look before the effect found: run it, only wait for the facts, or nothing to do. */
+type Finding = {readonly to: 'apply' | 'confirm'} | {readonly to: 'skip'; readonly answers: readonly Answer[]};
+
+/** What is known of an attempt so far, for the record of its failure. */
+type Attempt = {effect: EffectLeft; result: Json};
+
+/**
+ * Carries one step out, from the lease check to the recorded result. It throws only what ends the run on the spot: the lease is lost, the
+ * journal cannot be written, or the operator leaves.
+ */
+export async function carryOut(run: Run, step: Step): Promise<StepEnd> {
+  run.lease.check();
+  run.record('step-started', step.id, {attempt: stepProgress(run.progress, step).attempts + 1});
+  const attempt: Attempt = {effect: 'none', result: null};
+  const done = await settle(() => attemptStep(run, step, attempt));
+  if (done.ok) return {kind: 'ok'};
+  if (done.code === 'interrupted') {
+    run.record('step-failed', step.id, {code: 'interrupted', says: 'interrupted', ...attempt});
+    return {kind: 'interrupted'};
+  }
+  run.record('step-failed', step.id, {code: done.code, says: done.says, ...attempt});
+  return {kind: 'failed', code: done.code, says: done.says};
+}
+
+/** A failure of the world as a value. What must end the run (journal, lease, leaving) keeps flying. */
+export async function settle<T>(
+  work: () => Promise<T>,
+): Promise<{readonly ok: true; readonly value: T} | {readonly ok: false; readonly code: string; readonly says: string}> {
+  try {
+    return {ok: true, value: await work()};
+  } catch (error) {
+    if (error instanceof Ends) throw error.reason;
+    if (!isRegionctlError(error)) return {ok: false, code: 'step-failed', says: messageOf(error)};
+    if (error.code === 'left') throw error;
+    return {ok: false, code: error.code, says: error.message};
+  }
+}
+
+/** Marks what the journal or the lease threw, so that it is not taken for a failure of the step: whatever it is, it ends the run. */
+export class Ends extends Error {
+  readonly reason: unknown;
+
+  constructor(reason: unknown) {
+    super('the run ends here');
+    this.reason = reason;
+  }
+}
+
+/** Runs a write to the journal or a check of the lease inside a step. */
+export function orEnd(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    throw new Ends(error);
+  }
+}
+
+async function attemptStep(run: Run, step: Step, attempt: Attempt): Promise<void> {
+  const call = run.actions.bind(step.do);
+  const found = await within(run, step.deadlineMs, run.cancelledBy(), (ctx) => examine(run, ctx, step, call));
+  if (found.to === 'apply') return applyStep(run, step, call, attempt);
+  const facts = found.to === 'skip' ? found.answers : await confirm(run, step);
+  await hold(run, step);
+  const says = sentences(facts);
+  orEnd(() => run.record('step-skipped', step.id, {says: says === '' ? 'already done' : `already done: ${says}`}));
+}
+
+/** Everything that is asked before the effect: is it done already, may it be done, and where does the target stand. */
+async function examine(run: Run, ctx: Ctx, step: Step, call: BoundCall): Promise<Finding> {
+  const facts = await askAll(run, ctx, step.ensures);
+  if (step.ensures.length > 0 && objection(facts) === null) return {to: 'skip', answers: facts};
+  await demand(run, ctx, step);
+  const standing = await call.look(ctx);
+  if (standing === 'done') return {to: 'confirm'};
+  if (standing === 'before') return {to: 'apply'};
+  const where = standing === 'elsewhere' ? 'its target is in a state that was not expected' : 'the state of its target cannot be told';
+  throw refused(standing === 'elsewhere' ? 'target-elsewhere' : 'target-unknown', `${where}; nothing was done`);
+}
+
+/** Asks what the step requires: one that does not hold, or cannot be told, stops it before anything is touched. */
+async function demand(run: Run, ctx: Ctx, step: Step): Promise<void> {
+  const refusal = objection(await askAll(run, ctx, step.requires));
+  if (refusal !== null) throw refused('requires', refusal.says);
+}
+
+async function applyStep(run: Run, step: Step, call: BoundCall, attempt: Attempt): Promise<void> {
+  // From a pivot's intent on there is no way back, so nothing but its deadline cancels it.
+  const cancel = step.pivot ? null : run.cancelledBy();
+  if (run.signal.aborted && run.cancelledBy() !== null) throw refused('interrupted', 'interrupted');
+  orEnd(() => run.lease.check());
+  orEnd(() => run.record('intent', step.id, {action: step.do.action, v: step.do.v, says: call.says}));
+  attempt.effect = 'possible';
+  if (step.pivot) await demandAgain(run, step, attempt);
+  const answers = await within(run, step.deadlineMs, cancel, async (ctx) => {
+    attempt.result = await call.apply(ctx);
+    return untilAllHold(run, ctx, step.ensures);
+  });
+  await hold(run, step);
+  orEnd(() => run.record('result', step.id, {result: attempt.result, says: resultText(answers, attempt.result)}));
+}
+
+/** Writing the intent may have taken long: a pivot is passed only with the lease and the facts asked again after it. */
+async function demandAgain(run: Run, step: Step, attempt: Attempt): Promise<void> {
+  attempt.effect = 'withdrawn';
+  await within(run, step.deadlineMs, null, (ctx) => demand(run, ctx, step));
+  attempt.effect = 'possible';
+  orEnd(() => run.lease.check());
+}
+
+/** The target says that it is done: waits for the facts to show. */
+function confirm(run: Run, step: Step): Promise<readonly Answer[]> {
+  return within(run, step.deadlineMs, run.cancelledBy(), (ctx) => untilAllHold(run, ctx, step.ensures));
+}
+
+/** Samples the facts that must keep holding. One that does not, or cannot be told, fails the step. */
+async function hold(run: Run, step: Step): Promise<void> {
+  if (step.hold === null) return;
+  const {forMs, everyMs, minSamples, watch} = step.hold;
+  const end = run.clock.now() + forMs;
+  for (let samples = 1; ; samples++) {
+    const answers = await within(run, step.deadlineMs, run.cancelledBy(), (ctx) => askAll(run, ctx, watch));
+    const refusal = objection(answers);
+    if (refusal !== null) throw unavailable('not-held', `did not keep holding: ${refusal.says}`);
+    if (samples >= minSamples && run.clock.now() >= end) return;
+    await pause(run, everyMs, run.cancelledBy());
+  }
+}
+
+function resultText(answers: readonly Answer[], result: Json): string {
+  if (answers.length > 0) return sentences(answers);
+  return typeof result === 'object' && result !== null && 'says' in result && typeof result.says === 'string' ? result.says : '';
+}

@@ -1,0 +1,73 @@
+import {refused} from '../errors.ts';
+import type {Call, Step} from '../plan/plan.ts';
+import type {Run} from './context.ts';
+import {stepProgress} from './progress.ts';
+import {within} from './scope.ts';
+import {orEnd, settle} from './step.ts';
+
+/** What was taken back, and what could not be, one sentence each. */
+export type UndoResult = {readonly undone: readonly string[]; readonly troubles: readonly string[]};
+
+/**
+ * Takes back what the run began, newest first, outside the cancelled scope and with deadlines of its own. A step whose undo fails keeps what
+ * it was built on in place (the steps that it comes after); everything else is still taken back.
+ */
+export async function undoAll(run: Run): Promise<UndoResult> {
+  const undone: string[] = [];
+  const troubles: string[] = [];
+  const kept = new Set<string>();
+  for (const step of run.plan.steps.toReversed()) {
+    const {undo} = step;
+    if (!stepProgress(run.progress, step).intended) {
+      if (kept.has(step.id)) keep(kept, step);
+      continue;
+    }
+    const says = undo === null ? null : await undoUnlessKept(run, step, undo, kept);
+    if (says !== null) troubles.push(`${step.id} was not undone: ${says}`);
+    if (says !== null || (undo === null && kept.has(step.id))) keep(kept, step);
+    if (says === null && undo !== null) undone.push(step.id);
+  }
+  return {undone, troubles};
+}
+
+function keep(kept: Set<string>, step: Step): void {
+  for (const id of step.after) kept.add(id);
+}
+
+/** Null when it is undone, else why not. */
+async function undoUnlessKept(run: Run, step: Step, undo: Call, kept: ReadonlySet<string>): Promise<string | null> {
+  if (kept.has(step.id)) {
+    const says = 'a step that was built on it could not be undone';
+    run.record('undo-failed', step.id, {code: 'kept', says});
+    return says;
+  }
+  run.lease.check();
+  const done = await settle(() => undoStep(run, step, undo));
+  if (done.ok) return null;
+  run.record('undo-failed', step.id, {code: done.code, says: done.says});
+  return done.says;
+}
+
+async function undoStep(run: Run, step: Step, undo: Call): Promise<void> {
+  const call = run.actions.bind(undo);
+  const standing = await within(run, step.deadlineMs, null, (ctx) => call.look(ctx));
+  if (standing === 'done') {
+    orEnd(() => run.record('undo-result', step.id, {result: null, says: 'nothing to undo'}));
+    return;
+  }
+  if (standing !== 'before') throw refused(`target-${standing}`, standingText(standing));
+  orEnd(() => run.lease.check());
+  orEnd(() => run.record('undo-intent', step.id, {action: undo.action, v: undo.v, says: call.says}));
+  const result = await within(run, step.deadlineMs, null, async (ctx) => {
+    const applied = await call.apply(ctx);
+    const now = await call.look(ctx);
+    // Many actions can only be judged by their own result, so "before" proves nothing either way; these two are no success.
+    if (now === 'elsewhere' || now === 'unknown') throw refused(`target-${now}`, standingText(now));
+    return applied;
+  });
+  orEnd(() => run.record('undo-result', step.id, {result, says: call.says}));
+}
+
+function standingText(standing: 'elsewhere' | 'unknown'): string {
+  return standing === 'unknown' ? 'the state of its target cannot be told' : 'its target is in a state that was not expected';
+}

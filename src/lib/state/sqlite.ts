@@ -1,0 +1,192 @@
+import {join} from 'node:path';
+import type {DatabaseSync, SQLInputValue} from 'node:sqlite';
+import {stateError} from '../errors.ts';
+import type {Json} from '../plan/json.ts';
+import type {Plan} from '../plan/plan.ts';
+import type {Clock} from '../ports/clock.ts';
+import type {JournalEvent, RunHead, State} from '../ports/state.ts';
+import {assertSameFile, type FileMark, makePrivateFile, makeStateDir, markFile} from './files.ts';
+import {type LeaseHome, leaseHolder, takeLease} from './lease.ts';
+import {migrate} from './schema.ts';
+import {isBusy, stateTrouble} from './trouble.ts';
+
+const BUSY_MS = 5000;
+
+/**
+ * Opens the state in `dir` (made if need be, for this user only), in the file `state.db`. Every write is on disk when it returns.
+ * Throws StateError (73): directory not writable, disk full, damaged file, a file of a later version or of another program.
+ */
+export async function openState({dir, clock}: {dir: string; clock: Clock}): Promise<State> {
+  // Loading SQLite costs milliseconds, and most commands never need it.
+  const {DatabaseSync: Database} = await import('node:sqlite');
+  makeStateDir(dir);
+  const file = join(dir, 'state.db');
+  makePrivateFile(file);
+  const db = await openDatabase(Database, file, clock);
+  return stateOf(new Tables(db, file, clock), {dir, clock, Database});
+}
+
+/** Changing to WAL needs the file alone for an instant and does not wait by itself, so processes that start together take turns here. */
+async function openDatabase(Database: typeof DatabaseSync, file: string, clock: Clock): Promise<DatabaseSync> {
+  const giveUpAt = clock.now() + BUSY_MS;
+  for (;;) {
+    try {
+      return prepareDatabase(Database, file);
+    } catch (error) {
+      if (!isBusy(error) || clock.now() >= giveUpAt) throw stateTrouble(file, error);
+    }
+    await clock.sleep(20);
+  }
+}
+
+function prepareDatabase(Database: typeof DatabaseSync, file: string): DatabaseSync {
+  const db = new Database(file, {timeout: BUSY_MS});
+  try {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+    migrate(db, file);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** Reads and durable writes on one open database, with every failure told in the words of trouble.ts. */
+class Tables {
+  readonly db: DatabaseSync;
+  readonly clock: Clock;
+  readonly #mark: FileMark;
+
+  constructor(db: DatabaseSync, file: string, clock: Clock) {
+    this.db = db;
+    this.clock = clock;
+    this.#mark = markFile(file);
+  }
+
+  /** One transaction, on disk when it returns. An unlinked file would take it silently, hence the check before and after. */
+  write<T>(work: () => T): T {
+    return this.#guard(() => {
+      assertSameFile(this.#mark);
+      this.db.exec('BEGIN IMMEDIATE');
+      const value = work();
+      this.db.exec('COMMIT');
+      assertSameFile(this.#mark);
+      return value;
+    });
+  }
+
+  all(sql: string, ...values: SQLInputValue[]) {
+    return this.#guard(() => this.db.prepare(sql).all(...values));
+  }
+
+  get(sql: string, ...values: SQLInputValue[]) {
+    return this.#guard(() => this.db.prepare(sql).get(...values));
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      if (this.db.isOpen && this.db.isTransaction) this.#rollback();
+      throw stateTrouble(this.#mark.file, error);
+    }
+  }
+
+  #rollback(): void {
+    try {
+      this.db.exec('ROLLBACK');
+    } catch {
+      // SQLite has rolled back by itself; the first error is the one to report.
+    }
+  }
+}
+
+function stateOf(tables: Tables, place: Pick<LeaseHome, 'dir' | 'clock' | 'Database'>): State {
+  const home: LeaseHome = {...place, db: tables.db, write: (work) => tables.write(work)};
+  return {
+    createRun: (runId, fleet, plan) => createRun(tables, runId, fleet, plan),
+    append: (runId, event) => append(tables, runId, event),
+    plan: (runId) => readPlan(tables, runId),
+    events: (runId) => tables.all('SELECT seq, at, type, step, data FROM events WHERE run_id = ? ORDER BY seq', runId).map(toEvent),
+    runs: (fleet) => readRuns(tables, fleet),
+    lease: (name, runId) => takeLease(home, name, runId),
+    holder: (name) => leaseHolder(home, name),
+    remember: (key, value) => remember(tables, key, value),
+    recall: (key) => recall(tables, key),
+    close: () => {
+      if (tables.db.isOpen) tables.db.close();
+    },
+  };
+}
+
+function createRun(tables: Tables, runId: string, fleet: string, plan: Plan): void {
+  tables.write(() => {
+    const known = tables.db.prepare('SELECT 1 FROM runs WHERE run_id = ?').get(runId) !== undefined;
+    if (known) throw stateError('run-exists', `Run ${runId} exists already: a run's plan is never changed.`);
+    tables.db
+      .prepare('INSERT INTO runs (run_id, fleet, kind, source, target, started_at, plan) VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .run(runId, fleet, plan.kind, plan.from, plan.to, Math.round(tables.clock.wall()), JSON.stringify(plan));
+  });
+}
+
+function append(tables: Tables, runId: string, event: {type: string; step: string | null; data: Json}): JournalEvent {
+  const at = Math.round(tables.clock.wall());
+  return tables.write(() => {
+    const run = tables.db.prepare('SELECT 1 FROM runs WHERE run_id = ?').get(runId);
+    if (run === undefined) throw stateError('run-unknown', `There is no run ${runId} to write to.`);
+    const seq = Number(tables.db.prepare('SELECT coalesce(max(seq), 0) + 1 AS seq FROM events WHERE run_id = ?').get(runId)?.seq);
+    tables.db
+      .prepare('INSERT INTO events (run_id, seq, at, type, step, data) VALUES (?, ?, ?, ?, ?, ?)')
+      .run(runId, seq, at, event.type, event.step, JSON.stringify(event.data));
+    return {seq, at, ...event};
+  });
+}
+
+function readPlan(tables: Tables, runId: string): Plan | null {
+  const row = tables.get('SELECT plan FROM runs WHERE run_id = ?', runId);
+  return row === undefined ? null : (JSON.parse(String(row.plan)) as Plan);
+}
+
+/** Newest first. */
+function readRuns(tables: Tables, fleet: string | undefined): readonly RunHead[] {
+  const columns = 'SELECT run_id, fleet, kind, source, target, started_at FROM runs';
+  const order = 'ORDER BY started_at DESC, rowid DESC';
+  const rows = fleet === undefined ? tables.all(`${columns} ${order}`) : tables.all(`${columns} WHERE fleet = ? ${order}`, fleet);
+  return rows.map((row) => ({
+    runId: String(row.run_id),
+    fleet: String(row.fleet),
+    kind: String(row.kind),
+    from: textOrNull(row.source),
+    to: textOrNull(row.target),
+    startedAt: Number(row.started_at),
+  }));
+}
+
+function remember(tables: Tables, key: string, value: Json): void {
+  tables.write(() =>
+    tables.db
+      .prepare(
+        'INSERT INTO memory (key, value, at) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at',
+      )
+      .run(key, JSON.stringify(value), Math.round(tables.clock.wall())),
+  );
+}
+
+function recall(tables: Tables, key: string): Json | undefined {
+  const row = tables.get('SELECT value FROM memory WHERE key = ?', key);
+  return row === undefined ? undefined : (JSON.parse(String(row.value)) as Json);
+}
+
+function toEvent(row: Record<string, unknown>): JournalEvent {
+  return {
+    seq: Number(row.seq),
+    at: Number(row.at),
+    type: String(row.type),
+    step: textOrNull(row.step),
+    data: JSON.parse(String(row.data)) as Json,
+  };
+}
+
+function textOrNull(value: unknown): string | null {
+  return value === null || value === undefined ? null : String(value);
+}

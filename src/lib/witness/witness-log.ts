@@ -1,0 +1,134 @@
+import {appendFile, mkdir, open, readFile} from 'node:fs/promises';
+import {dirname} from 'node:path';
+import {z} from 'zod';
+import {stateError} from '../errors.ts';
+import type {Clock} from '../ports/clock.ts';
+
+/** How a write ended. `failed` = known not to be written; `unknown` = it may or may not be there. */
+export type Outcome = 'acknowledged' | 'failed' | 'unknown';
+
+/** One write of the witness. Times are epoch ms, taken from the monotonic clock of the process that sent it. */
+export type WitnessWrite = {
+  readonly n: number;
+  readonly ref: string;
+  readonly sentAt: number;
+  readonly endedAt: number;
+  readonly outcome: Outcome;
+};
+
+/** A time in which our own process stood still: `late` writes were not sent in it. Gaps that overlap it may be of our own making. */
+export type Stall = {readonly from: number; readonly to: number; readonly late: number};
+
+/** One life of the witness process. `closed` false = it died: after `endedAt` nothing is known. */
+export type Session = {readonly openedAt: number; readonly endedAt: number; readonly closed: boolean; readonly url: string};
+
+/** Everything a witness wrote down, over all processes that carried it. */
+export type WitnessLog = {
+  readonly sessions: readonly Session[];
+  readonly writes: readonly WitnessWrite[];
+  readonly stalls: readonly Stall[];
+  /** Lines that could not be read: the end of a process that was killed while it wrote. */
+  readonly torn: number;
+};
+
+/** Appends lines to a log file. `append` never waits; what it took is on its way to the file within 200 ms. */
+export type LogWriter = {append(line: LogLine): void; close(): Promise<void>};
+
+const writeLine = z.strictObject({
+  n: z.number(),
+  ref: z.string(),
+  sentAt: z.number(),
+  endedAt: z.number(),
+  outcome: z.enum(['acknowledged', 'failed', 'unknown']),
+});
+const openLine = z.strictObject({mark: z.literal('open'), at: z.number(), url: z.string()});
+const closeLine = z.strictObject({mark: z.literal('close'), at: z.number()});
+const stallLine = z.strictObject({mark: z.literal('stall'), from: z.number(), to: z.number(), late: z.number()});
+const logLine = z.union([writeLine, openLine, closeLine, stallLine]);
+
+/** One line of the file. */
+export type LogLine = z.infer<typeof logLine>;
+
+const FLUSH_MS = 200;
+
+/** Opens a log for appending and makes its folder. Throws `witness-log` (exit 73) when the file cannot be written. */
+export async function openWitnessLog(file: string, clock: Clock): Promise<LogWriter> {
+  const handle = await mkdir(dirname(file), {recursive: true})
+    .then(() => open(file, 'a'))
+    .catch((error: unknown) => {
+      throw stateError('witness-log', `The witness cannot write its log ${file}.`, {cause: error});
+    });
+  const closed = new AbortController();
+  // A process that was killed may have left half a line: an empty line sets the new ones apart from it.
+  let pending = '\n';
+  let failure: unknown;
+  const flush = async () => {
+    const text = pending;
+    pending = '';
+    if (text !== '') await appendFile(handle, text).catch((error: unknown) => (failure ??= error));
+  };
+  const flusher = (async () => {
+    while (!closed.signal.aborted) {
+      await flush();
+      await clock.sleep(FLUSH_MS, closed.signal).catch(() => undefined);
+    }
+  })();
+  return {
+    append(line) {
+      pending += `${JSON.stringify(line)}\n`;
+    },
+    async close() {
+      closed.abort();
+      await flusher;
+      await flush();
+      await handle.close();
+      if (failure !== undefined) throw stateError('witness-log', `The witness could not write its log ${file}.`, {cause: failure});
+    },
+  };
+}
+
+/** Reads a log back, also one whose process was killed. A file that does not exist is an empty log. */
+export async function readWitnessLog(file: string): Promise<WitnessLog> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    throw stateError('witness-log', `The log of the witness ${file} cannot be read.`, {cause: error});
+  });
+  return parseWitnessLog(text);
+}
+
+/** The same from text. */
+export function parseWitnessLog(text: string): WitnessLog {
+  const sessions: {openedAt: number; endedAt: number; closed: boolean; url: string}[] = [];
+  const writes: WitnessWrite[] = [];
+  const stalls: Stall[] = [];
+  let torn = 0;
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const parsed = parseLine(line);
+    if (parsed === null) {
+      torn += 1;
+      continue;
+    }
+    if ('n' in parsed) writes.push(parsed);
+    else if (parsed.mark === 'stall') stalls.push({from: parsed.from, to: parsed.to, late: parsed.late});
+    else if (parsed.mark === 'open') sessions.push({openedAt: parsed.at, endedAt: parsed.at, closed: false, url: parsed.url});
+    const session = sessions.at(-1);
+    if (session === undefined) continue;
+    session.endedAt = Math.max(session.endedAt, lastTime(parsed));
+    if ('mark' in parsed && parsed.mark === 'close') session.closed = true;
+  }
+  return {sessions, writes, stalls, torn};
+}
+
+function parseLine(line: string): LogLine | null {
+  try {
+    return logLine.safeParse(JSON.parse(line)).data ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function lastTime(line: LogLine): number {
+  if ('n' in line) return line.endedAt;
+  return line.mark === 'stall' ? line.to : line.at;
+}

@@ -1,0 +1,194 @@
+import type {Clock} from '../ports/clock.ts';
+import {createPoster, type Poster} from './post.ts';
+import {type LogWriter, type Outcome, openWitnessLog, readWitnessLog, type WitnessLog} from './witness-log.ts';
+
+/** `every` and `deadline` in ms. `run` begins every reference, so that the writes of a run can be read back. `signal` ends it at once. */
+export type WitnessOptions = {
+  readonly url: string;
+  readonly run: string;
+  readonly everyMs: number;
+  readonly deadlineMs: number;
+  readonly logFile: string;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+};
+
+/** The counts so far, over all processes that carried this run's witness. `sinceLastAckMs` is null before the first acknowledgement. */
+export type WitnessSnapshot = {
+  readonly sent: number;
+  readonly acknowledged: number;
+  readonly failed: number;
+  readonly unknown: number;
+  /** Writes that were not sent because our own process stood still. */
+  readonly late: number;
+  readonly longestGapMs: number;
+  readonly sinceLastAckMs: number | null;
+};
+
+/** A running write stream. */
+export type Witness = {
+  /** Ms since the last acknowledgement; before the first one, since the start. */
+  gapMs(): number;
+  snapshot(): WitnessSnapshot;
+  /** Calls back at each acknowledgement with its time (epoch ms). Answers a function that ends it. */
+  onAck(listener: (at: number) => void): () => void;
+  /** Sends no more, waits for what is outstanding (at most its deadline), and answers the whole log. Asked twice it answers the same. */
+  stop(): Promise<WitnessLog>;
+};
+
+type Counts = {sent: number; acknowledged: number; failed: number; unknown: number; late: number};
+type Outstanding = {readonly n: number; readonly ref: string; readonly sentAt: number; giveUp: () => void};
+type State = {
+  readonly options: WitnessOptions;
+  readonly poster: Poster;
+  readonly log: LogWriter;
+  /** Epoch ms of a monotonic reading. A wall clock that jumps does not bend the measurement. */
+  readonly epoch: (now: number) => number;
+  readonly startedAt: number;
+  readonly base: number;
+  readonly outstanding: Map<number, Outstanding>;
+  readonly listeners: Set<(at: number) => void>;
+  readonly counts: Counts;
+  next: number;
+  lastAck: number | null;
+  longestGapMs: number;
+  stopping: boolean;
+};
+
+/* How often the end of the outstanding writes is looked for after a stop. */
+const DRAIN_MS = 20;
+
+/**
+ * Starts the open-loop write stream: the n-th write leaves at start + n * everyMs, whatever is outstanding, and each has its own deadline.
+ * If `logFile` holds an earlier part of the same run it is carried on; the time in between is a hole that measureWitness knows of.
+ */
+export async function startWitness(options: WitnessOptions): Promise<Witness> {
+  const earlier = await readWitnessLog(options.logFile);
+  const log = await openWitnessLog(options.logFile, options.clock);
+  const poster = await createPoster(options.url, 2 * options.deadlineMs);
+  const state = beginning(options, earlier, log, poster);
+  log.append({mark: 'open', at: state.epoch(state.startedAt), url: options.url});
+  const ended = run(state);
+  // The stream lives on its own: whoever stops it hears of a log that could not be written.
+  ended.catch(() => undefined);
+  return {
+    gapMs: () => options.clock.now() - (state.lastAck ?? state.startedAt),
+    snapshot: () => snapshotOf(state),
+    onAck(listener) {
+      state.listeners.add(listener);
+      return () => state.listeners.delete(listener);
+    },
+    async stop() {
+      state.stopping = true;
+      await ended;
+      return await readWitnessLog(options.logFile);
+    },
+  };
+}
+
+function beginning(options: WitnessOptions, earlier: WitnessLog, log: LogWriter, poster: Poster): State {
+  const {clock, everyMs, deadlineMs} = options;
+  const startedAt = clock.now();
+  const wall = clock.wall();
+  const last = earlier.writes.reduce((max, write) => Math.max(max, write.n), -1);
+  const count = (outcome: Outcome) => earlier.writes.filter((write) => write.outcome === outcome).length;
+  return {
+    options,
+    poster,
+    log,
+    epoch: (now) => Math.round((wall + now - startedAt) * 10) / 10,
+    startedAt,
+    // A killed process had writes under way that its log does not name: their numbers are left out, never used twice.
+    base: last < 0 ? 0 : last + 1 + Math.ceil((deadlineMs + 5000) / everyMs),
+    outstanding: new Map(),
+    listeners: new Set(),
+    counts: {
+      sent: earlier.writes.length,
+      acknowledged: count('acknowledged'),
+      failed: count('failed'),
+      unknown: count('unknown'),
+      late: earlier.stalls.reduce((sum, stall) => sum + stall.late, 0),
+    },
+    next: 0,
+    lastAck: null,
+    longestGapMs: 0,
+    stopping: false,
+  };
+}
+
+async function run(state: State): Promise<void> {
+  const {clock, signal} = state.options;
+  try {
+    while (!signal.aborted && !(state.stopping && state.outstanding.size === 0)) {
+      const now = clock.now();
+      expire(state, now);
+      if (!state.stopping) sendDue(state, now);
+      await clock.sleep(pauseMs(state), signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    for (const write of state.outstanding.values()) settle(state, write, 'unknown', write.giveUp);
+    state.poster.close();
+    state.log.append({mark: 'close', at: state.epoch(clock.now())});
+    await state.log.close();
+  }
+}
+
+/** Until the next write is due or the oldest outstanding one is overdue. */
+function pauseMs(state: State): number {
+  const {clock, everyMs, deadlineMs} = state.options;
+  if (state.stopping) return DRAIN_MS;
+  const due = state.startedAt + state.next * everyMs;
+  const oldest = state.outstanding.values().next().value;
+  const overdue = oldest === undefined ? due : oldest.sentAt + deadlineMs;
+  return Math.max(0, Math.min(due, overdue) - clock.now());
+}
+
+/** Missed slots are counted, not made up for: a burst would be a load of our own making, and its acknowledgements would hide the stall. */
+function sendDue(state: State, now: number): void {
+  const {everyMs} = state.options;
+  const slot = Math.floor((now - state.startedAt) / everyMs);
+  if (slot < state.next) return;
+  const late = slot - state.next;
+  if (late > 0) {
+    const from = state.startedAt + state.next * everyMs;
+    state.counts.late += late;
+    state.log.append({mark: 'stall', from: state.epoch(from), to: state.epoch(now), late});
+  }
+  state.next = slot + 1;
+  send(state, state.base + slot, now);
+}
+
+function send(state: State, n: number, now: number): void {
+  const write: Outstanding = {n, ref: `${state.options.run}-${n}`, sentAt: now, giveUp: () => undefined};
+  state.counts.sent += 1;
+  state.outstanding.set(n, write);
+  const body = JSON.stringify({ref: write.ref, item: 'witness', quantity: 1});
+  write.giveUp = state.poster.post(body, (outcome) => settle(state, write, outcome));
+}
+
+/** Outstanding writes are in the order in which they were sent, so the overdue ones come first. */
+function expire(state: State, now: number): void {
+  for (const write of state.outstanding.values()) {
+    if (now - write.sentAt < state.options.deadlineMs) return;
+    settle(state, write, 'unknown', write.giveUp);
+  }
+}
+
+function settle(state: State, write: Outstanding, outcome: Outcome, giveUp?: () => void): void {
+  if (!state.outstanding.delete(write.n)) return;
+  giveUp?.();
+  const now = state.options.clock.now();
+  state.counts[outcome] += 1;
+  state.log.append({n: write.n, ref: write.ref, sentAt: state.epoch(write.sentAt), endedAt: state.epoch(now), outcome});
+  if (outcome !== 'acknowledged') return;
+  if (state.lastAck !== null) state.longestGapMs = Math.max(state.longestGapMs, now - state.lastAck);
+  state.lastAck = now;
+  for (const listener of state.listeners) listener(state.epoch(now));
+}
+
+function snapshotOf(state: State): WitnessSnapshot {
+  const since = state.lastAck === null ? null : state.options.clock.now() - state.lastAck;
+  return {...state.counts, longestGapMs: Math.max(state.longestGapMs, since ?? 0), sinceLastAckMs: since};
+}

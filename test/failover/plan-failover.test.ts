@@ -1,0 +1,142 @@
+import {describe, expect, it} from 'vitest';
+import {expectedLoss} from '../../src/lib/failover/expected-loss.ts';
+import {chooseDestination, chooseSource, type FailoverInput, planFailover} from '../../src/lib/failover/plan-failover.ts';
+import type {Override} from '../../src/lib/plan/plan.ts';
+import {type FleetOptions, type SnapshotOptions, sampleFleet, sampleSnapshot} from './three-regions.ts';
+
+function plan(options: FleetOptions & SnapshotOptions & {to?: string; overrides?: readonly Override[]; witness?: boolean} = {}) {
+  const fleet = sampleFleet(options);
+  const snapshot = sampleSnapshot(options);
+  const from = chooseSource(fleet, snapshot, undefined);
+  const to = chooseDestination(fleet, snapshot, from, options.to);
+  const loss = fleet.stores.map((spec) => expectedLoss(fleet, spec, snapshot, to));
+  const input: FailoverInput = {id: 'run-1', fleet, snapshot, from, to, loss, objectives: [], overrides: options.overrides ?? [], witness: options.witness ?? false};
+  return planFailover(input);
+}
+
+const verdicts = (made: ReturnType<typeof plan>) => Object.fromEntries(made.gates.map(({id, verdict}) => [id, verdict]));
+
+describe('planFailover', () => {
+  it('leaves the region of the silent primary for the first of its failover order, in this order of steps', () => {
+    const made = plan();
+    expect([made.from, made.to]).toEqual(['us-east', 'eu-west']);
+    expect(made.steps.map(({id, phase}) => `${phase} ${id}`)).toEqual([
+      'preflight claim',
+      'fence drain-front-door',
+      'fence seal',
+      'fence fence-us-east',
+      'promote catch-up',
+      'promote durability',
+      'promote promote',
+      'follow follow-ap',
+      'reroute reroute-front-door',
+      'verify verify-write',
+    ]);
+    expect(made.always.map(({id}) => id)).toEqual(['release']);
+  });
+
+  it('asks for claim, seal, proof and position right before the only pivot', () => {
+    const [promote, ...others] = plan().steps.filter(({pivot}) => pivot);
+    expect(others).toEqual([]);
+    expect(promote?.requires.map(({check}) => check)).toEqual(['store.claimed', 'store.sealed', 'store.fenced', 'store.most-advanced']);
+    expect(promote?.ensures).toEqual([expect.objectContaining({check: 'store.primary', via: 'independent', want: 'eu-west'})]);
+  });
+
+  it('lets every step before the pivot be undone or touch nothing', () => {
+    const steps = plan().steps;
+    const pivot = steps.findIndex(({pivot}) => pivot);
+    const without = steps.slice(0, pivot).filter(({undo}) => undo === null).map(({id}) => id);
+    // A standby's position and its quorum setting have no effect as long as it is a standby.
+    expect(without).toEqual(['catch-up', 'durability']);
+  });
+
+  it('sets the quorum on the target before it is promoted', () => {
+    const durability = plan().steps.find(({id}) => id === 'durability');
+    expect(durability?.do.args).toEqual({need: 1, of: ['us-east', 'ap']});
+  });
+
+  it('names the next region when the first cannot take over', () => {
+    expect(plan({members: {'us-east': null, 'eu-west': null}, verdicts: {'us-east': 'unhealthy', 'eu-west': 'unhealthy'}}).to).toBe('ap');
+    expect(plan({cold: 'eu-west'}).to).toBe('ap');
+  });
+
+  it('refuses to go anywhere when nobody can take over', () => {
+    expect(() => plan({members: {'us-east': null, 'eu-west': null, ap: null}})).toThrow(/no primary/);
+    expect(() => plan({to: 'us-east'})).toThrow(/being left/);
+  });
+
+  it('puts a witness in front and takes it away in any case', () => {
+    const made = plan({witness: true});
+    expect(made.steps[0]?.id).toBe('witness');
+    expect(made.steps[1]?.after).toEqual([]);
+    expect(made.always.map(({id}) => id)).toEqual(['release', 'witness-stop']);
+  });
+});
+
+describe('gates of a failover', () => {
+  it('pass for a dead region under a quorum, but for those that must ask the world', () => {
+    expect(verdicts(plan())).toEqual({
+      'region-down': 'pass',
+      'target-healthy': 'pass',
+      routers: 'pass',
+      'standbys:orders': 'pass',
+      'residency:orders': 'pass',
+      'primary-silent:orders': 'unknown',
+      'fence:orders': 'unknown',
+      'loss:orders': 'pass',
+    });
+  });
+
+  it('do not take unknown for down, nor healthy for a reason to fail over', () => {
+    expect(verdicts(plan({verdicts: {'us-east': null}}))['region-down']).toBe('unknown');
+    expect(verdicts(plan({verdicts: {}}))['region-down']).toBe('refuse');
+    expect(verdicts(plan({verdicts: {'us-east': 'degraded'}}))['region-down']).toBe('refuse');
+  });
+
+  it('refuse when too few standbys answer to seal the old primary out', () => {
+    expect(verdicts(plan({members: {'us-east': null, ap: null}, to: 'eu-west'}))['standbys:orders']).toBe('refuse');
+    expect(verdicts(plan({members: {'us-east': null, ap: null}, to: 'eu-west', quorum: 2}))['standbys:orders']).toBe('pass');
+  });
+
+  it('refuse when data may not be in the jurisdiction of the target, and that cannot be overridden', () => {
+    expect(verdicts(plan({allowed: ['US', 'SG']}))['residency:orders']).toBe('refuse');
+    expect(() => plan({allowed: ['US', 'SG'], overrides: [{gate: 'residency:orders', reason: 'r', by: 'b'}]})).toThrow(/cannot be overridden/);
+  });
+
+  it('refuse when a router that must be cut does not answer', () => {
+    expect(verdicts(plan({router: false})).routers).toBe('refuse');
+  });
+
+  it('block on a loss that nobody can tell', () => {
+    const made = plan({quorum: 0, rpoMs: 300_000});
+    expect(made.gates.find(({id}) => id === 'loss:orders')).toMatchObject({verdict: 'unknown', measured: {certainty: 'unknown', transactions: null}});
+  });
+
+  it('keep an override on the record and do not ask again what it passed', () => {
+    const overrides = [{gate: 'primary-silent:orders', reason: 'the link is one-way', by: 'ann'}];
+    const made = plan({overrides});
+    expect(made.overrides).toEqual(overrides);
+    expect(made.steps.find(({id}) => id === 'seal')?.requires).toEqual([]);
+    expect(() => plan({overrides: [{gate: 'no-such', reason: 'r', by: 'b'}]})).toThrow(/no such gate; the gates are/);
+  });
+
+  it('accept a broken guard only by name', () => {
+    const accepts = (made: ReturnType<typeof plan>) => (made.steps.find(({id}) => id === 'fence-us-east')?.do.args as {accept: string[]}).accept;
+    expect(accepts(plan())).toEqual(['stopped', 'closed', 'sealed', 'hook']);
+    expect(accepts(plan({overrides: [{gate: 'fence:orders', reason: 'power is cut', by: 'ann'}]}))).toContain('break-glass');
+  });
+});
+
+describe('chooseSource', () => {
+  it('finds the primary that answers, else the one that the standbys name', () => {
+    const fleet = sampleFleet();
+    const primary = {role: 'primary', writable: true, upstream: null} as const;
+    expect(chooseSource(fleet, sampleSnapshot({members: {'us-east': primary}}), undefined)).toBe('us-east');
+    expect(chooseSource(fleet, sampleSnapshot({members: {'us-east': null, 'eu-west': {...primary, epoch: 2}}}), undefined)).toBe('eu-west');
+    expect(chooseSource(fleet, sampleSnapshot(), undefined)).toBe('us-east');
+  });
+
+  it('says in one sentence why nothing is done for a region without a primary', () => {
+    expect(() => chooseSource(sampleFleet(), sampleSnapshot(), 'ap')).toThrow('nothing was done: ap holds no primary; orders has its primary in us-east');
+  });
+});

@@ -1,0 +1,65 @@
+import {describe, expect, it} from 'vitest';
+import {checkHealth} from '../../src/lib/health/check.ts';
+import {formatHealth} from '../../src/lib/output/health-formats.ts';
+import {plainPaint} from '../../src/lib/output/paint.ts';
+import {healthSchema} from '../../src/lib/output/schemas/health.ts';
+import type {Json} from '../../src/lib/plan/json.ts';
+import {realClock as clock} from './real-clock.ts';
+import {endpoint, fleet, REFUSED, region} from './samples.ts';
+
+const GOOD = {ok: true, latencyMs: 3, code: 'ok', detail: 'fine'};
+const [us, eu] = [endpoint('app', 'us'), endpoint('app', 'eu')];
+const kept = new Map<string, Json>();
+const memory = {recall: (key: string) => kept.get(key), remember: (key: string, value: Json) => void kept.set(key, value)};
+const signal = new AbortController().signal;
+const attempts = {fall: 1, pauseMs: 1};
+const open = (usSays: object, euSays: object) => ({
+  fleet: fleet([region('us', [us]), region('eu', [eu])]),
+  clock,
+  probes: [
+    {endpoint: us, probe: {check: async () => ({...GOOD, ...usSays})}},
+    {endpoint: eu, probe: {check: async () => ({...GOOD, ...euSays})}},
+  ],
+  state: async () => memory,
+});
+
+describe('check', () => {
+  it('goes down and comes back over the same memory', async () => {
+    const seen = [];
+    for (const says of [{}, REFUSED, {}, {}]) {
+      const {document, exit} = await checkHealth(open({}, says), {signal, attempts});
+      expect(healthSchema.parse(document)).toEqual(document);
+      seen.push([document.verdict, exit]);
+    }
+    expect(seen).toEqual([
+      ['healthy', 0],
+      ['unhealthy', 2],
+      ['recovering', 1],
+      ['healthy', 0],
+    ]);
+  });
+
+  it('is 3 when cut off from here', async () => {
+    const {document, exit} = await checkHealth(open(REFUSED, REFUSED), {signal, attempts});
+    expect([document.verdict, document.code, exit]).toEqual(['unknown', 'cut-off', 3]);
+  });
+
+  it('looks at one region only, and knows which there are', async () => {
+    const {document, exit} = await checkHealth(open({}, REFUSED), {signal, attempts, region: 'us'});
+    expect([document.regions.length, exit]).toEqual([1, 0]);
+    await expect(checkHealth(open({}, {}), {signal, region: 'mars'})).rejects.toMatchObject({exit: 64});
+  });
+
+  it('a state that cannot be opened costs `since`, not the verdict', async () => {
+    const shut = {...open({}, {}), state: async () => Promise.reject(new Error('disk full'))};
+    const {document, exit} = await checkHealth(shut, {signal, attempts});
+    expect([document.notes, exit]).toEqual([['since when is not known: disk full'], 0]);
+    const options = {columns: 80, paint: plainPaint(), now: clock.wall()};
+    expect(formatHealth(document, 'text', options)).toMatch(/- since when is not known: disk full$/);
+    expect(formatHealth(document, 'nagios', options)).toMatch(/^REGIONCTL OK/);
+  });
+
+  it('rejects with the reason when it is cancelled', async () => {
+    await expect(checkHealth(open({}, {}), {signal: AbortSignal.abort(new Error('interrupted'))})).rejects.toThrow('interrupted');
+  });
+});

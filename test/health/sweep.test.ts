@@ -1,0 +1,161 @@
+import {afterEach, describe, expect, it} from 'vitest';
+import {refused as guardSays} from '../../src/lib/errors.ts';
+import {probeAll} from '../../src/lib/health/sweep.ts';
+import type {Probe, ProbeResult} from '../../src/lib/ports/probe.ts';
+import {httpProbe} from '../../src/lib/providers/http/http-probe.ts';
+import {tcpProbe} from '../../src/lib/providers/tcp/tcp-probe.ts';
+import {http, type Listener, listen, speaks} from '../providers/listener.ts';
+import {realClock as clock} from './real-clock.ts';
+import {endpoint, REFUSED} from './samples.ts';
+
+const signal = new AbortController().signal;
+const attempts = {fall: 2, pauseMs: 5};
+const GOOD: ProbeResult = {ok: true, latencyMs: 1, code: 'ok', detail: 'fine'};
+const good: Probe = {check: async () => GOOD};
+const deaf: Probe = {check: () => new Promise(() => {})};
+const open: Listener[] = [];
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((listener) => listener.close()));
+});
+
+/** A probe that gives these answers in turn, then the last one again. */
+function script(...results: readonly Partial<ProbeResult>[]): Probe & {asked: number} {
+  return {
+    asked: 0,
+    async check() {
+      this.asked += 1;
+      return {...GOOD, ...results[Math.min(this.asked, results.length) - 1]};
+    },
+  };
+}
+
+describe('isolation', () => {
+  it('a hanging endpoint costs its own deadline and delays nobody', async () => {
+    const hanging = await listen(() => {});
+    const live = await listen(speaks(http(200, 'fine')));
+    open.push(hanging, live);
+    const ended: Record<string, number> = {};
+    const timed = (name: string, probe: Probe): Probe => ({
+      check: (stop) => probe.check(stop).finally(() => (ended[name] = performance.now())),
+    });
+    const target = (port: number) => ({url: `http://127.0.0.1:${port}/`, expectStatus: 200, expectText: null, headers: {}, timeoutMs: 300});
+    const secrets = {reveal: async () => '', scrub: (text: string) => text};
+    const readings = await probeAll({
+      endpoints: [
+        {endpoint: endpoint('slow', 'ap', {timeoutMs: 300}), probe: timed('slow', httpProbe(target(hanging.port), secrets))},
+        {endpoint: endpoint('live', 'eu', {timeoutMs: 300}), probe: timed('live', httpProbe(target(live.port), secrets))},
+        {
+          endpoint: endpoint('tcp', 'us', {timeoutMs: 300}),
+          probe: timed('tcp', tcpProbe({host: '127.0.0.1', port: live.port, timeoutMs: 300})),
+        },
+      ],
+      clock,
+      signal,
+      attempts: {fall: 1, pauseMs: 5},
+    });
+    expect(readings.map(({result}) => result.code)).toEqual(['timeout', 'ok', 'ok']);
+    expect(ended.live).toBeLessThan(ended.slow ?? Number.NaN);
+    expect(ended.tcp).toBeLessThan(ended.slow ?? Number.NaN);
+  });
+
+  it('holds the deadline for a probe that does not heed its signal', async () => {
+    const [reading] = await probeAll({
+      endpoints: [{endpoint: endpoint('a', 'eu', {timeoutMs: 200}), probe: deaf}],
+      clock,
+      signal,
+      attempts,
+    });
+    expect(reading).toMatchObject({attempts: 2, result: {ok: false, code: 'timeout', detail: 'no answer within 200 ms'}});
+  });
+
+  it('takes a probe that was cancelled by the deadline for late, not for unknown', async () => {
+    const cancelled: Probe = {
+      check: (stop) => new Promise((resolve) => stop.addEventListener('abort', () => resolve({...GOOD, ok: null, code: 'aborted'}))),
+    };
+    const [reading] = await probeAll({
+      endpoints: [{endpoint: endpoint('a', 'eu', {timeoutMs: 200}), probe: cancelled}],
+      clock,
+      signal,
+      attempts,
+    });
+    expect(reading?.result).toMatchObject({ok: false, code: 'timeout'});
+  });
+
+  it('a probe that throws is unknown and hides nobody', async () => {
+    const broken: Probe = {
+      check() {
+        throw new Error('no such header');
+      },
+    };
+    const without: Probe = {check: async () => Promise.reject(guardSays('secret-missing', 'env:X is not set'))};
+    const readings = await probeAll({
+      endpoints: [broken, without, good].map((probe, index) => ({endpoint: endpoint(`e${index}`, 'eu'), probe})),
+      clock,
+      signal,
+      attempts,
+    });
+    expect(readings.map(({result}) => [result.ok, result.code])).toEqual([
+      [null, 'probe-failed'],
+      [null, 'secret-missing'],
+      [true, 'ok'],
+    ]);
+    expect(readings[1]?.result.detail).toContain('env:X is not set');
+  });
+});
+
+describe('attempts', () => {
+  it('one blip is no failure', async () => {
+    const probe = script(REFUSED, GOOD);
+    const [reading] = await probeAll({endpoints: [{endpoint: endpoint('a', 'eu'), probe}], clock, signal, attempts});
+    expect(reading).toMatchObject({attempts: 2, result: {ok: true}});
+  });
+
+  it('asks a failing endpoint until it has failed `fall` times, a good one once, an unknown one once', async () => {
+    const probes = [script(REFUSED), script(GOOD), script({ok: null, code: 'x'})];
+    const endpoints = probes.map((probe, index) => ({endpoint: endpoint(`e${index}`, 'eu'), probe}));
+    await probeAll({endpoints, clock, signal, attempts: {fall: 3, pauseMs: 1}});
+    expect(probes.map(({asked}) => asked)).toEqual([3, 1, 1]);
+  });
+
+  it('is unknown when the caller cancels, also with a timeout of its own', async () => {
+    const endpoints = [{endpoint: endpoint('a', 'eu', {timeoutMs: 5000}), probe: deaf}];
+    for (const stop of [AbortSignal.abort(), AbortSignal.timeout(20)]) {
+      const [reading] = await probeAll({endpoints, clock, signal: stop, attempts});
+      expect(reading?.result).toMatchObject({ok: null, code: 'interrupted'});
+    }
+  });
+});
+
+describe('our own stall', () => {
+  const late = script({...REFUSED, code: 'timeout'});
+  const endpoints = [
+    {endpoint: endpoint('late', 'eu', {timeoutMs: 1000}), probe: late},
+    {endpoint: endpoint('refused', 'eu', {timeoutMs: 1000}), probe: script(REFUSED)},
+    {endpoint: endpoint('good', 'eu', {timeoutMs: 1000}), probe: good},
+  ];
+
+  it('makes timeouts unknown above a quarter of the deadline, and nothing else', async () => {
+    const codes = async (lagMs: number) =>
+      (await probeAll({endpoints, clock, signal, attempts, loopLag: () => ({stop: () => lagMs})})).map(({result}) => result.code);
+    expect(await codes(250)).toEqual(['timeout', 'refused', 'ok']);
+    expect(await codes(251)).toEqual(['observer-overloaded', 'refused', 'ok']);
+  });
+
+  it('is seen on the real loop', async () => {
+    const stall: Probe = {
+      async check(stop) {
+        const until = performance.now() + 90;
+        while (performance.now() < until) {}
+        return deaf.check(stop);
+      },
+    };
+    const [reading] = await probeAll({
+      endpoints: [{endpoint: endpoint('a', 'eu', {timeoutMs: 60}), probe: stall}],
+      clock,
+      signal,
+      attempts,
+    });
+    expect(reading?.result).toMatchObject({ok: null, code: 'observer-overloaded'});
+    expect(reading?.result.detail).toMatch(/stood still for \d+ ms of a 60 ms deadline/);
+  });
+});

@@ -1,0 +1,179 @@
+import {connect, createServer, type Server, type Socket} from 'node:net';
+import {setTimeout as sleep} from 'node:timers/promises';
+import {afterEach, describe, expect, it} from 'vitest';
+import {CLEAR, FaultyProxy} from '../../src/lab/faulty-proxy.ts';
+import {PortPicker} from '../../src/lab/ports.ts';
+
+const ports = new PortPicker();
+const open: {close(): unknown}[] = [];
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each.close();
+});
+
+/** A server that answers what it hears, and what it was given. */
+async function echo() {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.pipe(socket);
+  });
+  const port = await ports.listen(server);
+  const close = () => {
+    for (const socket of sockets) socket.destroy();
+    return new Promise((resolve) => server.close(resolve));
+  };
+  open.push({close});
+  return {port, sockets, close};
+}
+
+async function proxyTo(target: number) {
+  const proxy = new FaultyProxy(target);
+  const port = await proxy.listen(ports);
+  open.push(proxy);
+  return {proxy, port};
+}
+
+/** A client that collects what it hears and how its connection ended. */
+async function dial(port: number) {
+  const socket = connect(port, '127.0.0.1');
+  const seen = {text: '', bytes: 0, end: null as null | string, at: 0};
+  socket.on('data', (chunk) => {
+    seen.text = (seen.text + chunk.toString('latin1')).slice(-100);
+    seen.bytes += chunk.length;
+    seen.at = performance.now();
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => {
+    seen.end = error.code ?? error.message;
+  });
+  socket.on('close', () => {
+    seen.end ??= 'closed';
+  });
+  open.push({close: () => socket.destroy()});
+  await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject));
+  return {socket, seen};
+}
+
+const until = (holds: () => boolean) => expect.poll(holds, {timeout: 5000, interval: 2}).toBe(true);
+
+describe('FaultyProxy', () => {
+  it('passes both ways, and a half-closed connection to its end', async () => {
+    const {port} = await proxyTo((await echo()).port);
+    const {socket, seen} = await dial(port);
+    socket.end('hello');
+    await until(() => seen.end === 'closed');
+    expect(seen.text).toBe('hello');
+  });
+
+  it('resets the client at once when nobody listens', async () => {
+    const {port} = await proxyTo(await ports.free());
+    const {seen} = await dial(port);
+    await until(() => seen.end !== null);
+    expect(seen.end).toBe('ECONNRESET');
+  });
+
+  it('resets the client when the server breaks off', async () => {
+    const server = await echo();
+    const {port} = await proxyTo(server.port);
+    const {socket, seen} = await dial(port);
+    socket.write('a');
+    await until(() => seen.text === 'a');
+    for (const each of server.sockets) each.resetAndDestroy();
+    await until(() => seen.end === 'ECONNRESET');
+  });
+
+  it('holds everything in a black hole and delivers it after the heal', async () => {
+    const {proxy, port} = await proxyTo((await echo()).port);
+    const before = await dial(port);
+    before.socket.write('a');
+    await until(() => before.seen.text === 'a');
+    proxy.reshape({...CLEAR, blackHole: true});
+    const during = await dial(port);
+    before.socket.write('b');
+    during.socket.write('c');
+    await sleep(50);
+    expect([before.seen.text, before.seen.end, during.seen.text, during.seen.end]).toEqual(['a', null, '', null]);
+    proxy.reshape(CLEAR);
+    await until(() => before.seen.text === 'ab' && during.seen.text === 'c');
+  });
+
+  it('does not tell the client of a server that died in a black hole, until the heal', async () => {
+    const server = await echo();
+    const {proxy, port} = await proxyTo(server.port);
+    const {socket, seen} = await dial(port);
+    socket.write('a');
+    await until(() => seen.text === 'a');
+    proxy.reshape({...CLEAR, blackHole: true});
+    await server.close();
+    await sleep(50);
+    expect(seen.end).toBeNull();
+    proxy.reshape(CLEAR);
+    await until(() => seen.end === 'ECONNRESET');
+  });
+
+  it('never delivers what a client sent that gave up in a black hole', async () => {
+    const server = await echo();
+    const {proxy, port} = await proxyTo(server.port);
+    const {socket, seen} = await dial(port);
+    socket.write('a');
+    await until(() => seen.text === 'a');
+    let heard = '';
+    for (const each of server.sockets) {
+      each.on('data', (chunk) => {
+        heard += String(chunk);
+      });
+    }
+    proxy.reshape({...CLEAR, blackHole: true});
+    socket.write('order');
+    socket.destroy();
+    const late = await dial(port);
+    late.socket.write('late order');
+    late.socket.end();
+    await sleep(50);
+    proxy.reshape(CLEAR);
+    await until(() => late.seen.end !== null);
+    await sleep(20);
+    expect([heard, late.seen.text]).toEqual(['', '']);
+  });
+
+  it('delays each way', async () => {
+    const {proxy, port} = await proxyTo((await echo()).port);
+    proxy.reshape({...CLEAR, latencyMs: 40, jitterMs: 10});
+    const {socket, seen} = await dial(port);
+    const sent = performance.now();
+    socket.write('a');
+    await until(() => seen.text === 'a');
+    expect(seen.at - sent).toBeGreaterThanOrEqual(79);
+    expect(seen.at - sent).toBeLessThan(400);
+  });
+
+  it('delivers at once what a healed delay held back', async () => {
+    const {proxy, port} = await proxyTo((await echo()).port);
+    proxy.reshape({...CLEAR, latencyMs: 60_000});
+    const {socket, seen} = await dial(port);
+    socket.write('a');
+    await sleep(20);
+    proxy.reshape(CLEAR);
+    await until(() => seen.text === 'a');
+  });
+
+  it('throttles one direction', async () => {
+    const {proxy, port} = await proxyTo((await echo()).port);
+    proxy.reshape({...CLEAR, downBytesPerSecond: 500_000});
+    const {socket, seen} = await dial(port);
+    const sent = performance.now();
+    socket.write(Buffer.alloc(200_000));
+    await until(() => seen.bytes === 200_000);
+    expect(seen.at - sent).toBeGreaterThanOrEqual(380);
+    expect(seen.at - sent).toBeLessThan(1500);
+  });
+
+  it('passes ten megabytes unchanged through backpressure', async () => {
+    const {port} = await proxyTo((await echo()).port);
+    const {socket, seen} = await dial(port);
+    for (let index = 0; index < 160; index += 1) socket.write(Buffer.alloc(65_536, index));
+    socket.end();
+    await until(() => seen.end === 'closed');
+    expect(seen.bytes).toBe(160 * 65_536);
+  });
+});

@@ -1,0 +1,207 @@
+import {healthDocument} from '../../src/lib/health/document.ts';
+import {judgeFleet} from '../../src/lib/health/judge.ts';
+import {withoutMemory} from '../../src/lib/health/region-memory.ts';
+import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/samples.ts';
+
+const at = '2026-11-21T10:00:00.000Z';
+const regions = [region('us-east', [], 'US'), region('eu-west'), region('ap', [], 'SG')];
+const ROLE = {
+  ok: false,
+  latencyMs: 3,
+  code: 'wrong-role',
+  detail: 'the database is a standby, expected a primary that accepts writes, and this sentence goes on',
+};
+const readings = [
+  reading(endpoint('app', 'us-east')),
+  reading(endpoint('postgres', 'us-east'), {latencyMs: 701.234}),
+  reading(endpoint('app', 'eu-west'), REFUSED, 2),
+  reading(endpoint('postgres', 'eu-west'), ROLE),
+  reading(endpoint('front', 'eu-west', {critical: false}), UNKNOWN),
+  reading(endpoint('app', 'ap'), UNKNOWN),
+];
+export const health = healthDocument({
+  fleet: fleet(regions),
+  now: withoutMemory(judgeFleet({regions}, readings), AT - 90_000),
+  at: AT + 40,
+});
+
+export const lag = {
+  at,
+  links: [
+    {
+      store: 'orders',
+      engine: 'postgres',
+      from: 'us-east',
+      to: 'eu-west',
+      state: 'streaming',
+      sendBytes: 0,
+      writeBytes: 128,
+      flushBytes: 128,
+      replayBytes: 16_384,
+      seconds: 0.12,
+      ageMs: 14,
+      runwayBytes: 1_073_741_824,
+      withinRpo: true,
+      code: 'ok',
+      reason: 'streaming, 16 KiB behind',
+    },
+    {
+      store: 'orders',
+      engine: 'postgres',
+      from: 'us-east',
+      to: 'ap',
+      state: 'broken',
+      sendBytes: null,
+      writeBytes: null,
+      flushBytes: null,
+      replayBytes: null,
+      seconds: null,
+      ageMs: 14,
+      runwayBytes: null,
+      withinRpo: null,
+      code: 'not-connected',
+      reason: 'ap has no connection to its upstream since 2026-11-21T09:58:00Z',
+    },
+  ],
+} as const;
+
+export const loss = {
+  at,
+  to: 'eu-west',
+  stores: [
+    {
+      store: 'orders',
+      bytes: 4096,
+      transactions: 12,
+      seconds: 0.4,
+      certainty: 'estimate',
+      basis: 'last sample 300 ms ago plus its rate',
+      classes: ['user-content'],
+      withinRpo: false,
+    },
+    {
+      store: 'sessions',
+      bytes: null,
+      transactions: null,
+      seconds: null,
+      certainty: 'unknown',
+      basis: 'no member of us-east could be read',
+      classes: ['sessions'],
+      withinRpo: null,
+    },
+  ],
+  blocking: true,
+} as const;
+
+const activeRun = {runId: 'fo-1', kind: 'failover', from: 'us-east', to: 'eu-west', outcome: 'running', startedAt: at};
+const worst = {
+  store: 'orders',
+  from: 'us-east',
+  to: 'eu-west',
+  state: 'streaming',
+  replayBytes: 16_384,
+  seconds: 0.12,
+  ageMs: 14,
+  withinRpo: true,
+  reason: 'streaming',
+};
+
+export const status = {
+  fleet: 'lab',
+  at,
+  verdict: 'unhealthy',
+  regions: [
+    {
+      region: 'us-east',
+      jurisdiction: 'US',
+      verdict: 'unhealthy',
+      since: '2026-11-21T09:58:00.000Z',
+      reason: 'app: 127.0.0.1:21001 refused the connection, 2 times in a row (1 of 3 endpoints)',
+      roles: [{store: 'orders', member: 'us-east', role: 'primary', writable: true}],
+      weightByRoute: {'front-door': 100},
+      lagWorst: null,
+    },
+    {
+      region: 'eu-west',
+      jurisdiction: 'EU',
+      verdict: 'healthy',
+      since: '2026-11-20T10:00:00.000Z',
+      reason: '3 endpoints healthy',
+      roles: [{store: 'orders', member: 'eu-west', role: 'standby', writable: false}],
+      weightByRoute: {'front-door': 0},
+      lagWorst: worst,
+    },
+    {
+      region: 'ap',
+      jurisdiction: 'SG',
+      verdict: 'unknown',
+      since: at,
+      reason: 'not judged',
+      roles: [{store: 'orders', member: 'ap', role: 'unknown', writable: null}],
+      weightByRoute: {'front-door': null},
+      lagWorst: {...worst, to: 'ap', state: 'broken', replayBytes: null, seconds: null, ageMs: null, withinRpo: null},
+    },
+  ],
+  activeRun,
+  notes: ['orders: could not read ap (no answer within 1000 ms)'],
+} as const;
+
+const step = {
+  id: 'promote-orders',
+  phase: 'promote',
+  action: 'store.promote',
+  title: 'Promote eu-west',
+  status: 'done',
+  startedAt: at,
+  endedAt: at,
+  detail: null,
+};
+const run = {
+  runId: 'fo-1',
+  kind: 'failover',
+  from: 'us-east',
+  to: 'eu-west',
+  outcome: 'succeeded',
+  steps: [step],
+  phases: {detectMs: 100, decideMs: null, fenceMs: 200, promoteMs: 300, rerouteMs: 50, verifyMs: 60, convergeMs: null},
+  measured: {writeGapMs: 812, lostWrites: 0, duplicatedWrites: null},
+  objectives: [{class: 'critical', kind: 'rto', targetMs: 900_000, measuredMs: 812, met: true}],
+  approvals: [],
+  overrides: [],
+};
+
+/** One document of each kind, as a command would print it. */
+export const sampleDocuments = {
+  'health-check': health,
+  'replication-lag': lag,
+  'replication-loss': loss,
+  'lab-status': {
+    dir: '/lab',
+    profile: 'fast',
+    regions: [
+      {
+        region: 'us-east',
+        role: 'primary',
+        http: 'http://127.0.0.1:21001',
+        postgres: '127.0.0.1:21002',
+        direct: {http: '127.0.0.1:21101', postgres: '127.0.0.1:21102'},
+        pids: [4711],
+      },
+    ],
+    frontDoor: 'http://127.0.0.1:21020',
+    fleetFile: '/lab/regionctl.yaml',
+  },
+  run,
+  'drill-run': {
+    ...run,
+    kind: 'drill',
+    drill: 'region-loss',
+    steadyState: {before: {met: true, checks: [{check: 'region.verdict', holds: true, says: 'eu-west is healthy'}]}, after: null},
+    faults: [{fault: 'cut-off', region: 'us-east', injectedAt: at, healedAt: at, provenHealed: true}],
+    witness: {acknowledged: 4000, lost: [], duplicated: [], longestGapMs: 812},
+    verdict: 'passed',
+  },
+  status,
+  doctor: {checks: [{check: 'fleet-file', verdict: 'pass', says: 'regionctl.yaml is valid', fix: null}]},
+  error: {error: {code: 'no-fleet', message: 'no fleet file was found', suggestions: ['regionctl init'], exit: 66}},
+};

@@ -1,0 +1,72 @@
+import {Ajv2020} from 'ajv/dist/2020.js';
+import fc from 'fast-check';
+import {expect, it} from 'vitest';
+import type {z} from 'zod';
+import type {LabStatus} from '../../src/lab/lab-status.ts';
+import type {DrillDocument} from '../../src/lib/drill/document.ts';
+import type {HealthDocument} from '../../src/lib/health/document.ts';
+import type {StatusDocument} from '../../src/lib/observe/status.ts';
+import {DOCUMENT_SCHEMAS, documentJsonSchemas} from '../../src/lib/output/schemas.ts';
+import type {PlanDocument} from '../../src/lib/plan/plan-document.ts';
+import type {RunDocument} from '../../src/lib/run/document.ts';
+import {sampleDocuments} from './sample-documents.ts';
+
+const published = documentJsonSchemas();
+const validators = Object.fromEntries(
+  Object.entries(published).map(([name, schema]) => [name, new Ajv2020({validateFormats: false}).compile(schema)]),
+);
+
+it('there is a sample of every document', () => {
+  expect(Object.keys(sampleDocuments).sort()).toEqual(Object.keys(DOCUMENT_SCHEMAS).sort());
+});
+
+it.each(Object.entries(sampleDocuments))('%s: the sample holds, by zod and by the published schema', (name, sample) => {
+  const schema = DOCUMENT_SCHEMAS[name as keyof typeof DOCUMENT_SCHEMAS];
+  expect(schema.parse(sample)).toEqual(sample);
+  const valid = validators[name];
+  expect(valid?.(sample), JSON.stringify(valid?.errors)).toBe(true);
+});
+
+it.each(Object.entries(sampleDocuments))('%s: more fields may be added, none may be missing', (name, sample) => {
+  const valid = validators[name];
+  fc.assert(
+    fc.property(fc.string(), (extra) => {
+      expect(valid?.({[`x-${extra}`]: 1, ...sample})).toBe(true);
+    }),
+    {numRuns: 10},
+  );
+  for (const field of Object.keys(sample)) {
+    const {[field]: _gone, ...rest} = sample as Record<string, unknown>;
+    const required = (published[name] as {required: string[]}).required.includes(field);
+    expect(valid?.(rest), field).toBe(!required);
+  }
+});
+
+it('publishes draft 2020-12 with a title', () => {
+  for (const [name, schema] of Object.entries(published)) {
+    expect(schema).toMatchObject({$schema: 'https://json-schema.org/draft/2020-12/schema', title: `regionctl ${name}`, type: 'object'});
+  }
+});
+
+/** Holds at compile time: what the program builds is what its schema describes. */
+type Described<Built, Name extends keyof typeof DOCUMENT_SCHEMAS> =
+  DeepReadonly<Built> extends DeepReadonly<Known<z.infer<(typeof DOCUMENT_SCHEMAS)[Name]>>> ? true : never;
+type DeepReadonly<T> = T extends object ? {readonly [K in keyof T]: DeepReadonly<T[K]>} : T;
+/** Without the index signature that stands for further fields. */
+type Known<T> = T extends readonly (infer E)[]
+  ? readonly Known<E>[]
+  : T extends object
+    ? {[K in keyof T as string extends K ? never : K]: Known<T[K]>}
+    : T;
+
+it('the types of the built documents fit their schemas', () => {
+  const fits: [
+    Described<HealthDocument, 'health-check'>,
+    Described<StatusDocument, 'status'>,
+    Described<LabStatus, 'lab-status'>,
+    Described<RunDocument, 'run'>,
+    Described<PlanDocument, 'run'>,
+    Described<DrillDocument, 'drill-run'>,
+  ] = [true, true, true, true, true, true];
+  expect(fits).toHaveLength(6);
+});

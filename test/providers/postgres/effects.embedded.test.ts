@@ -1,0 +1,142 @@
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {eventually, type Server, type Servers, startServers} from '../../servers/embedded.ts';
+import {type FullStore, openStore, signal, testCtx} from './open-store.ts';
+
+describe('acting on a PostgreSQL store', () => {
+  let servers: Servers;
+  let store: FullStore;
+  let rival: FullStore;
+  let [a, b, c] = [] as unknown as [Server, Server, Server];
+
+  beforeEach(async () => {
+    servers = await startServers(['us', 'eu', 'ap']);
+    [a, b, c] = servers.all as [Server, Server, Server];
+    store = await openStore(servers.all);
+    rival = await openStore(servers.all);
+    await a.sql('create table t (id int primary key, x text)');
+    await eventually(async () => (await a.sql("select 1 from pg_stat_replication where state = 'streaming'")).length === 2);
+  });
+  afterEach(async () => {
+    await store?.close();
+    await rival?.close();
+    await servers?.end();
+  });
+
+  it('is claimed by one at a time, until it is released or evicted', async () => {
+    expect(await store.abilities.claim.claim(testCtx('mine'))).toEqual(['us', 'eu', 'ap']);
+    expect(await store.abilities.claim.claim(testCtx('mine'))).toEqual(['us', 'eu', 'ap']);
+    await expect(rival.abilities.claim.claim(testCtx('theirs'))).rejects.toMatchObject({
+      code: 'lease-held',
+      exit: 75,
+      message: expect.stringContaining('regionctl mine'),
+    });
+    expect(await store.abilities.claim.held(testCtx())).toBe(true);
+    expect(await rival.abilities.claim.held(testCtx())).toBe(false);
+    await store.abilities.claim.release(testCtx());
+    expect(await rival.abilities.claim.claim(testCtx('theirs'))).toHaveLength(3);
+    expect(await store.abilities.claim.evict(testCtx('mine'))).toHaveLength(3);
+    expect(await rival.abilities.claim.held(testCtx())).toBe(false);
+    await expect(rival.abilities.promote.promote(testCtx(), 'eu', {from: await durable('eu'), notAfterMs: 1000})).rejects.toMatchObject({
+      message: expect.stringMatching(/does not hold the claim/),
+    });
+  });
+
+  it('is held while a claimed member is down, and claimed where it can be reached', async () => {
+    await c.kill();
+    expect(await store.abilities.claim.claim(testCtx())).toEqual(['us', 'eu']);
+    await a.kill();
+    expect(await store.abilities.claim.held(testCtx())).toBe(true);
+    await a.start();
+    expect(await store.abilities.claim.held(testCtx())).toBe(true);
+    await expect(rival.abilities.claim.claim(testCtx())).rejects.toMatchObject({code: 'lease-held'});
+  });
+
+  it('seals standbys: nothing written after it reaches them', async () => {
+    await a.sql("insert into t values (1, 'before')");
+    const positions = await store.abilities.seal.seal(testCtx(), ['eu', 'ap']);
+    expect(Object.keys(positions)).toEqual(['eu', 'ap']);
+    await a.sql("insert into t values (2, 'after')");
+    expect(await store.abilities.seal.sealed(testCtx(), ['eu', 'ap'])).toMatchObject({eu: {value: true}, ap: {value: true}});
+    expect(await durable('eu')).toEqual(positions['eu']);
+    expect((await durable('us')).offset).not.toBe(positions['eu']?.offset);
+    expect((await store.observe(signal()))['eu']).toMatchObject({value: {upstream: null, heardUpstreamAgoMs: null}});
+    await expect(store.abilities.seal.seal(testCtx(), ['us'])).rejects.toMatchObject({code: 'seal-failed'});
+    expect(await store.abilities.links.links(signal())).toMatchObject([
+      {from: 'us', to: 'eu', senderState: null, receiverConnected: false},
+      {to: 'ap', senderState: null, receiverConnected: false},
+    ]);
+    // A member that is down is missing in the answer.
+    await c.kill();
+    expect(Object.keys(await store.abilities.seal.seal(testCtx(), ['eu', 'ap']))).toEqual(['eu']);
+    await store.abilities.follow.follow(testCtx(), 'eu', 'us');
+    expect(await store.abilities.seal.sealed(testCtx(), ['eu'])).toMatchObject({eu: {value: false}});
+    await eventually(async () => (await b.sql('select 1 from t')).length === 2);
+  });
+
+  it('promotes only if claimed, sealed, in time, on the right timeline and far enough', async () => {
+    const {promote, seal, claim} = store.abilities;
+    const here = await durable('eu');
+    const refusal = (message: RegExp) => ({code: 'promote-refused', exit: 77, message: expect.stringMatching(message)});
+    await expect(promote.promote(testCtx(), 'eu', {from: here, notAfterMs: 1000})).rejects.toMatchObject(refusal(/claim/));
+    await claim.claim(testCtx());
+    await expect(promote.promote(testCtx(), 'eu', {from: here, notAfterMs: 1000})).rejects.toMatchObject(refusal(/receives/));
+    await seal.seal(testCtx(), ['eu']);
+    const from = await durable('eu');
+    await expect(promote.promote(testCtx(), 'eu', {from, notAfterMs: -1})).rejects.toMatchObject(refusal(/had passed/));
+    await expect(promote.promote(testCtx(), 'eu', {from: {...from, epoch: 2}, notAfterMs: 1000})).rejects.toMatchObject(
+      refusal(/timeline 1, expected 2/),
+    );
+    await expect(promote.promote(testCtx(), 'eu', {from: {...from, lineage: '1'}, notAfterMs: 1000})).rejects.toMatchObject(
+      refusal(/lineage/),
+    );
+    const further = {...from, offset: String(BigInt(from.offset) + 1n)};
+    await expect(promote.promote(testCtx(), 'eu', {from: further, notAfterMs: 1000})).rejects.toMatchObject(refusal(/at least/));
+    expect((await store.observe(signal()))['eu']).toMatchObject({value: {role: 'standby'}});
+
+    const after = await promote.promote(testCtx(), 'eu', {from, notAfterMs: 1000});
+    expect(after).toMatchObject({lineage: from.lineage, epoch: 2});
+    expect(BigInt(after.offset)).toBeGreaterThanOrEqual(BigInt(from.offset));
+    await expect(promote.promote(testCtx(), 'eu', {from, notAfterMs: 1000})).rejects.toMatchObject(refusal(/primary already/));
+    await b.sql("insert into t values (5, 'new')");
+  });
+
+  it('lets the other standby follow the new primary, and tells the timelines apart', async () => {
+    const {promote, seal, claim, follow, durability} = store.abilities;
+    await claim.claim(testCtx());
+    const {eu} = await seal.seal(testCtx(), ['eu', 'ap']);
+    if (eu === undefined) throw new Error('not sealed');
+    await a.kill();
+    await durability.set(testCtx(), 'eu', {need: 1, of: ['ap']});
+    await promote.promote(testCtx(), 'eu', {from: eu, notAfterMs: 1000});
+    expect(await follow.following(testCtx(), 'ap')).toBeNull();
+    await follow.follow(testCtx(), 'ap', 'eu');
+    expect(await follow.following(testCtx(), 'ap')).toBe('eu');
+    await b.sql("insert into t values (5, 'new')");
+    expect(await c.sql('select id from t')).toEqual([{id: 5}]);
+    const seen = await store.observe(signal());
+    expect(seen).toMatchObject({
+      us: {known: false},
+      eu: {value: {role: 'primary', durable: {epoch: 2}}},
+      ap: {value: {upstream: 'eu', durable: {epoch: 2}}},
+    });
+    await seal.seal(testCtx(), ['ap']);
+    expect((await durable('ap')).epoch).toBe(2);
+    await expect(follow.follow(testCtx(), 'eu', 'ap')).rejects.toMatchObject({code: 'not-a-standby'});
+  });
+
+  it('previews what a promotion would lose', async () => {
+    expect(await store.abilities.loss.loss('eu', signal())).toMatchObject({certainty: 'estimate'});
+    await store.abilities.seal.seal(testCtx(), ['eu']);
+    for (let id = 1; id <= 5; id++) await a.sql('insert into t values ($1)', [id]);
+    const loss = await store.abilities.loss.loss('eu', signal());
+    expect(loss).toMatchObject({certainty: 'estimate', transactions: 5});
+    expect(loss.bytes).toBeGreaterThan(100);
+    expect(loss.seconds).toBeGreaterThan(0);
+  });
+
+  const durable = async (member: string) => {
+    const cell = (await store.observe(signal(), [member]))[member];
+    if (!cell?.known) throw new Error(`${member} is unknown`);
+    return cell.value.durable;
+  };
+});

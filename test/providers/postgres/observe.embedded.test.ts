@@ -1,0 +1,93 @@
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {eventually, type Server, type Servers, startServers} from '../../servers/embedded.ts';
+import {type FullStore, openStore, signal, testCtx} from './open-store.ts';
+
+describe('observing a PostgreSQL store', () => {
+  let servers: Servers;
+  let store: FullStore;
+  let [a, b, c] = [] as unknown as [Server, Server, Server];
+
+  beforeAll(async () => {
+    servers = await startServers(['us', 'eu', 'ap']);
+    [a, b, c] = servers.all as [Server, Server, Server];
+    store = await openStore(servers.all);
+    await a.sql('create table t (id int primary key, x text)');
+    await eventually(async () => (await a.sql("select 1 from pg_stat_replication where state = 'streaming'")).length === 2);
+  });
+  afterAll(async () => {
+    await store?.close();
+    await servers?.end();
+  });
+
+  it('reads role, position and upstream of every member', async () => {
+    const seen = await eventually(async () => {
+      const cells = await store.observe(signal());
+      const {us, eu} = cells;
+      return us?.known && eu?.known && us.value.durable.offset === eu.value.durable.offset ? cells : null;
+    });
+    const {us, eu, ap} = seen;
+    if (!us?.known || !eu?.known || !ap?.known) throw new Error(JSON.stringify(seen));
+    expect(us.value).toMatchObject({region: 'region-us', role: 'primary', writable: true, upstream: null, heardUpstreamAgoMs: null});
+    expect(eu.value).toMatchObject({role: 'standby', writable: false, upstream: 'us'});
+    expect(us.value.durable.lineage).toBe(ap.value.durable.lineage);
+    expect([us, eu, ap].map(({value}) => value.durable.epoch)).toEqual([1, 1, 1]);
+    expect(BigInt(eu.value.durable.offset)).toBeGreaterThan(0n);
+    expect(eu.value.heardUpstreamAgoMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it('reads only the members that were asked for', async () => {
+    expect(Object.keys(await store.observe(signal(), ['eu']))).toEqual(['eu']);
+  });
+
+  it('says who must acknowledge', async () => {
+    expect(await store.ackRule(signal())).toMatchObject({known: true, value: {kind: 'async', need: 0, of: []}});
+    await store.abilities.durability.set(testCtx(), 'us', {need: 1, of: ['eu', 'ap']});
+    expect(await store.abilities.durability.read(testCtx(), 'us')).toEqual({need: 1, of: ['eu', 'ap']});
+    expect(await store.ackRule(signal())).toMatchObject({known: true, value: {kind: 'quorum', need: 1, of: ['eu', 'ap'], lowerable: true}});
+    const [row] = await a.sql<{setting: string}>('select current_setting($1) as setting', ['synchronous_standby_names']);
+    expect(row?.setting).toBe('ANY 1 ("eu", "ap")');
+    await store.abilities.durability.set(testCtx(), 'us', {need: 0, of: []});
+    expect(await store.abilities.durability.read(testCtx(), 'us')).toEqual({need: 0, of: []});
+  });
+
+  it('reads links from both ends', async () => {
+    const links = await store.abilities.links.links(signal());
+    expect(links.map(({from, to}) => `${from}>${to}`)).toEqual(['us>eu', 'us>ap']);
+    for (const link of links) {
+      expect(link).toMatchObject({senderState: 'streaming', receiverConnected: true, trouble: null});
+      for (const bytes of [link.sendBytes, link.writeBytes, link.flushBytes, link.replayBytes, link.runwayBytes])
+        expect(bytes).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it('is not held up by a frozen member, which is unknown with a reason', async () => {
+    b.freeze();
+    const began = performance.now();
+    const fresh = await openStore(servers.all);
+    const [warm, cold] = await Promise.all([store.observe(signal()), fresh.observe(signal())]);
+    const tookMs = performance.now() - began;
+    b.thaw();
+    for (const cells of [warm, cold]) {
+      expect(cells['eu']).toMatchObject({known: false, code: 'timeout'});
+      expect(cells['us']?.known && cells['ap']?.known).toBe(true);
+    }
+    expect(tookMs).toBeLessThan(2500);
+    await fresh.close();
+    await eventually(async () => (await store.observe(signal()))['eu']?.known);
+  });
+
+  it('says refused for a dead member, and that nobody can say who acknowledges without a primary', async () => {
+    await c.kill();
+    expect((await store.observe(signal()))['ap']).toMatchObject({known: false, code: 'refused'});
+    expect((await store.abilities.links.links(signal())).find(({to}) => to === 'ap')).toMatchObject({
+      senderState: null,
+      receiverConnected: null,
+    });
+    await a.kill();
+    const cells = await store.observe(signal());
+    expect(cells['us']).toMatchObject({known: false, code: 'refused'});
+    expect(JSON.stringify(cells)).not.toContain('only-for-tests');
+    expect(await store.ackRule(signal())).toMatchObject({known: false, code: 'no-primary'});
+    expect(await store.abilities.loss.loss('eu', signal())).toMatchObject({certainty: 'unknown', bytes: null, transactions: null});
+  });
+});

@@ -1,0 +1,42 @@
+import {execFileSync} from 'node:child_process';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {describe, expect, it} from 'vitest';
+import {ansiToSvg, parseAnsi} from '../../scripts/ansi-svg.ts';
+
+const E = '\u001B';
+
+describe('ansiToSvg', () => {
+  it('keeps colours, weight and place', () => {
+    const svg = ansiToSvg(`${E}[1m${E}[32m✓${E}[39m done${E}[22m ${E}[2mdim${E}[0m\n  plain`, {title: 'a < b'});
+    expect(svg).toContain('aria-label="a &lt; b"');
+    expect(svg).toMatch(/<text x="16" [^>]*fill="#98c379" font-weight="bold">✓</);
+    expect(svg).toMatch(/<text x="24.4" [^>]*font-weight="bold"> done</);
+    expect(svg).toMatch(/opacity="0.6">dim</);
+    expect(svg).toMatch(/> {2}plain</);
+  });
+
+  it('reads 256 and 24-bit colours, backgrounds and inverse', () => {
+    const [runs] = parseAnsi(`${E}[38;5;196ma${E}[48;2;1;2;3mb${E}[7mc${E}[38;5;240;1md`);
+    expect(runs?.map(({style}) => style.fg)).toEqual(['rgb(255,0,0)', 'rgb(255,0,0)', 'rgb(255,0,0)', 'rgb(88,88,88)']);
+    expect(runs?.[1]?.style.bg).toBe('rgb(1,2,3)');
+    expect(runs?.[3]?.style).toMatchObject({inverse: true, bold: true});
+    expect(ansiToSvg(`${E}[7mx`, {title: ''})).toContain('<rect x="16"');
+  });
+
+  it('leaves other escape sequences out, and escapes what XML needs', () => {
+    const svg = ansiToSvg(`${E}[?25l${E}[2K<a & "b">${E}]8;;url\u0007\u0001`, {title: 't', columns: 80});
+    expect(svg).toContain('&lt;a &amp; &quot;b&quot;&gt;');
+    expect(svg).not.toMatch(/[\u0000-\u0008\u001B]/);
+    expect(svg).toContain('width="704"');
+  });
+
+  it('is written by the script', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'picture-'));
+    writeFileSync(join(dir, 'in.ansi'), `${E}[31mred`);
+    execFileSync(process.execPath, ['scripts/picture.ts', join(dir, 'in.ansi'), join(dir, 'img/out.svg'), '--title', 'T']);
+    expect(readFileSync(join(dir, 'img/out.svg'), 'utf8')).toContain('>red</text>');
+    rmSync(dir, {recursive: true});
+  });
+});

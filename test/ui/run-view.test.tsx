@@ -1,0 +1,177 @@
+import {render} from 'ink';
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {bigDigits} from '../../src/lib/ui/big-digits.ts';
+import {createRunStore, type RunStore} from '../../src/lib/ui/run-store.ts';
+import {RunView} from '../../src/lib/ui/run-view.tsx';
+import {windowOn} from '../../src/lib/ui/step-window.ts';
+import {drillPlan, journal} from '../drill/plans.ts';
+import {FakeKeyboard, FakeTerminal} from './fake-terminal.ts';
+
+const mounted: {unmount(): void}[] = [];
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  for (const one of mounted.splice(0)) one.unmount();
+  vi.useRealTimers();
+});
+
+const wall = {now: 1000};
+
+async function show(columns: number, rows: number, fill: (store: RunStore) => void = () => undefined, colour = false) {
+  const terminal = new FakeTerminal(columns, rows);
+  const keyboard = new FakeKeyboard();
+  const store = createRunStore(drillPlan(), () => wall.now);
+  fill(store);
+  const onInterrupt = vi.fn();
+  const streams = {stdout: terminal as unknown as NodeJS.WriteStream, stdin: keyboard as unknown as NodeJS.ReadStream};
+  const view = <RunView store={store} colour={colour} onInterrupt={onInterrupt} />;
+  mounted.push(render(view, {...streams, debug: true, interactive: true, patchConsole: false, exitOnCtrlC: false}));
+  await settle();
+  return {terminal, keyboard, store, onInterrupt};
+}
+
+const settle = () => vi.advanceTimersByTimeAsync(250);
+const fits = (terminal: FakeTerminal) => {
+  const lines = terminal.lastFrame().split('\n');
+  expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(terminal.columns);
+  expect(lines.length).toBeLessThan(terminal.rows);
+};
+
+const started = journal(
+  [1000, 'run-started', null],
+  [1000, 'step-started', 'steady-before'],
+  [1400, 'result', 'steady-before', {result: {met: true}, says: 'steady'}],
+  [1500, 'step-started', 'inject'],
+  [1600, 'result', 'inject', {result: {}, says: 'lose is active on us-east'}],
+  [1600, 'step-started', 'detect'],
+);
+const outage = {snapshot: () => ({acknowledged: 1234, failed: 3, unknown: 2, longestGapMs: 1380, sinceLastAckMs: 1380})};
+
+describe.each([
+  [80, 24],
+  [120, 40],
+])('the live view at %i x %i', (columns, rows) => {
+  it('shows regions, the gap, the counts and the steps, and never grows beyond the terminal', async () => {
+    wall.now = 3100;
+    const {terminal} = await show(columns, rows, (store) => {
+      for (const event of started) store.event(event);
+      store.witness(outage);
+      store.region(
+        'us-east',
+        'unhealthy',
+        'postgres refused the connection, and the app timed out after one whole second of waiting for it to answer',
+      );
+    });
+    const frame = terminal.lastFrame();
+    expect(frame).toContain('drill region-lost  us-east → eu-west');
+    expect(frame).toContain('running  2.1 s');
+    expect(frame).toMatch(/✗ us-east {2}unhealthy {2}postgres refused/);
+    expect(frame).toMatch(/● eu-west {2}healthy/);
+    for (const line of bigDigits('1.38 s')) expect(frame).toContain(line.trimEnd());
+    expect(frame).toContain('since the last acknowledged write');
+    expect(frame).toContain('1234 acknowledged  5 not acknowledged  lost: not read back yet');
+    expect(frame).toMatch(/✓ preflight {1}see that the fleet is in its steady state +400 ms/);
+    expect(frame).toMatch(/▶ detect {4}notice that us-east is unhealthy +1\.5 s/);
+    expect(frame).toContain('q or Ctrl+C: stop');
+    fits(terminal);
+  });
+
+  it('ends with a frame that stays as the record', async () => {
+    wall.now = 9000;
+    const {terminal} = await show(columns, rows, (store) => {
+      for (const event of started) store.event(event);
+      store.witness(outage);
+      store.witness(null);
+      const result = {acknowledged: 2000, failed: 4, unknown: 3, longestGapMs: 1890, lostWrites: 0};
+      for (const event of journal(
+        [4000, 'result', 'detect', {result: {verdict: 'unhealthy', says: 'us-east is unhealthy after 600 ms'}, says: ''}],
+        [5000, 'result', 'witness-stop', {result, says: ''}],
+        [6000, 'run-ended', null, {outcome: 'succeeded', code: 'ok', reason: ''}],
+      )) {
+        store.event(event);
+      }
+    });
+    const frame = terminal.lastFrame();
+    expect(frame).toContain('succeeded  5 s');
+    expect(frame).toContain('longest write gap');
+    expect(frame).toContain('2000 acknowledged  7 not acknowledged  0 lost');
+    expect(frame).toContain('unhealthy  us-east is unhealthy after 600 ms');
+    expect(frame).not.toContain('q or Ctrl+C');
+    fits(terminal);
+  });
+});
+
+describe('the live view', () => {
+  it('fits a small terminal, and follows the terminal when it is resized', async () => {
+    const {terminal, store} = await show(60, 20, (one) => {
+      for (const event of started) one.event(event);
+      one.witness(outage);
+    });
+    expect(terminal.lastFrame()).toContain('1.38 s since the last acknowledged write');
+    expect(terminal.lastFrame()).toMatch(/… \d+ more/);
+    fits(terminal);
+    terminal.resize(100, 30);
+    await settle();
+    fits(terminal);
+    terminal.resize(44, 20);
+    store.event(
+      journal([
+        2000,
+        'step-failed',
+        'detect',
+        {code: 'x', says: 'us-east was not seen unhealthy within 30000 ms', effect: 'none', result: null},
+      ])[0]!,
+    );
+    await settle();
+    expect(terminal.lastFrame()).toContain('✗ detect');
+    fits(terminal);
+  });
+
+  it('moves its clock and asks the witness ten times a second', async () => {
+    let asked = 0;
+    const source = {
+      snapshot: () => {
+        asked += 1;
+        return {...outage.snapshot(), acknowledged: asked};
+      },
+    };
+    await show(80, 24, (store) => store.witness(source));
+    const before = asked;
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(asked - before).toBeGreaterThanOrEqual(8);
+    expect(asked - before).toBeLessThanOrEqual(12);
+  });
+
+  it('asks to interrupt on q and Ctrl+C, and shows what the runner does about it', async () => {
+    const {terminal, keyboard, store, onInterrupt} = await show(80, 24, (one) => started.forEach(one.event));
+    keyboard.press('x');
+    keyboard.press('q');
+    keyboard.press('\u0003');
+    await settle();
+    expect(onInterrupt).toHaveBeenCalledTimes(2);
+    store.event(journal([2000, 'interrupted', null, {going: 'back', says: 'interrupted: undoing what was done'}])[0]!);
+    await settle();
+    expect(terminal.lastFrame()).toContain('interrupted: undoing what was done');
+  });
+
+  it('says everything without colour too', async () => {
+    const {terminal} = await show(80, 24, (store) => {
+      for (const event of started) store.event(event);
+      store.witness(outage);
+    });
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is escape sequences that are looked for
+    expect(terminal.lastFrame()).not.toMatch(/\u001B\[\d/);
+  });
+
+  it('keeps the running step in its window', () => {
+    for (let count = 1; count < 30; count += 1) {
+      for (let current = 0; current < count; current += 1) {
+        for (let rows = 3; rows < 12; rows += 1) {
+          const {from, to, earlier, later} = windowOn(count, current, rows);
+          expect(to - from + Number(earlier > 0) + Number(later > 0)).toBe(Math.min(count, rows));
+          expect(from <= current && current < to).toBe(true);
+          expect([earlier, later]).toEqual([from, count - to]);
+        }
+      }
+    }
+  });
+});
