@@ -8,13 +8,16 @@ import {postgresqlConf} from './postgres-settings.ts';
 import type {RegionMachine} from './region-machine.ts';
 import {makeTemplate} from './template.ts';
 
+/** Where the database is made that all regions are copies of; it is moved away when it is done. */
+export const templateOf = (dataRoot: string) => join(dataRoot, 'template');
+
 /** The database of the first region, from nothing, and its copies for the others. */
 export async function buildData(context: LabContext, machines: readonly RegionMachine[]): Promise<void> {
   const {binaries, runAs, options, passwords, members} = context;
   const [primary, ...standbys] = machines;
   if (primary === undefined) return;
   for (const machine of machines) await mkdir(machine.home, {mode: runAs.kind === 'uid' ? 0o711 : 0o700});
-  const template = join(context.dataRoot, 'template');
+  const template = templateOf(context.dataRoot);
   const conf = postgresqlConf({
     ...{profile: options.profile, mode: options.mode, major: binaries.major},
     ...{member: primary.name, others: members.filter((member) => member !== primary.name)},

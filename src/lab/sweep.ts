@@ -1,6 +1,7 @@
 import {existsSync} from 'node:fs';
 import {rm, rmdir} from 'node:fs/promises';
 import {join} from 'node:path';
+import {templateOf} from './build-regions.ts';
 import {pidsOf} from './lab-status.ts';
 import {processesIn, signalAll, waitUntil} from './processes.ts';
 import {DATA_MARKER, type LabRecord, recordFile} from './record.ts';
@@ -13,14 +14,17 @@ const OWN_FILES = ['regionctl.yaml', 'fleet.schema.json', 'secrets', 'logs', 'st
 export async function endProcesses(record: LabRecord): Promise<number> {
   const all = () => [...new Set([...record.regions.flatMap((region) => pidsOf(region)), ...processesIn(record.dataRoot)])];
   const found = all();
-  signalAll(found, 'SIGKILL');
+  // initdb removes what it holds in memory when it is asked to end; nothing else is asked.
+  const template = templateOf(record.dataRoot);
+  signalAll(processesIn(template), 'SIGTERM');
+  await waitUntil(() => processesIn(template).length === 0, 1000);
   const gone = await waitUntil(() => {
     const left = all();
     signalAll(left, 'SIGKILL');
     return left.length === 0;
   }, 10_000);
   if (!gone) throw new Error(`processes ${all().join(', ')} of the lab do not end`);
-  await Promise.all(record.regions.map((region) => removeSegment(region.data)));
+  await Promise.all([template, ...record.regions.map(({data}) => data)].map(removeSegment));
   return found.length;
 }
 

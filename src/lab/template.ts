@@ -35,6 +35,8 @@ export async function makeTemplate(options: TemplateOptions): Promise<void> {
   await mkdir(dir, {mode: 0o700});
   if (runAs.kind === 'uid') await chown(dir, runAs.uid, runAs.gid);
   const args = ['-D', dir, '-U', 'regionctl', '--auth=reject', '--encoding=UTF8', '--no-locale', '--no-instructions', '--no-sync'];
+  // Or an interrupted start leaves files in /dev/shm. Older versions cannot be told.
+  if (binaries.major >= 16) args.push('-c', 'dynamic_shared_memory_type=mmap');
   await runAsPostgres(runAs, join(binaries.dir, 'initdb'), args, {cwd: dir});
   await writeInto(dir, {'postgresql.conf': options.conf, 'pg_hba.conf': PG_HBA}, runAs);
   await single(options, 'postgres', rolesSql(options.passwords));

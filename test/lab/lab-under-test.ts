@@ -102,18 +102,24 @@ export async function traces(lab: LabUnderTest, pids: readonly number[]) {
     alive,
     working: [...processesIn(lab.dir), ...processesIn(lab.memory)],
     memory: existsSync(lab.memory),
-    posix: readdirSync('/dev/shm').filter((name) => name.startsWith('PostgreSQL.')),
     files: existsSync(lab.dir) ? readdirSync(lab.dir) : [],
   };
 }
 
-/** Ids of the System V segments of the machine. */
-export async function segments(): Promise<string[]> {
-  const {stdout} = await promisify(execFile)('ipcs', ['-m']);
-  return stdout.split('\n').flatMap((line) => /^0x\S+\s+(\d+)/.exec(line)?.[1] ?? []);
+/** Ids of the System V segments of a running lab's servers. Others may come and go on the machine meanwhile. */
+export function segmentsOf(lab: LabUnderTest): string[] {
+  const files = lab.record.regions.map(({data}) => join(data, 'postmaster.pid')).filter((file) => existsSync(file));
+  return files.map((file) => readFileSync(file, 'utf8').split('\n')[6]?.trim().split(/\s+/)[1] ?? '');
 }
 
-export const NOTHING = {alive: [], working: [], memory: false, posix: [], files: []};
+/** Which of these segments are still there. */
+export async function segmentsLeft(ids: readonly string[]): Promise<string[]> {
+  const {stdout} = await promisify(execFile)('ipcs', ['-m']);
+  const there = stdout.split('\n').flatMap((line) => /^0x\S+\s+(\d+)/.exec(line)?.[1] ?? []);
+  return ids.filter((id) => there.includes(id));
+}
+
+export const NOTHING = {alive: [], working: [], memory: false, files: []};
 
 /** Polls until `holds`, for what takes the lab's processes a moment. */
 export const eventually = (holds: () => Promise<boolean>, timeout = 20_000) => expect.poll(holds, {timeout, interval: 20}).toBe(true);

@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {runLoad} from '../../src/lab/load.ts';
-import {eventually, kill, LabUnderTest, NOTHING, segments, traces} from './lab-under-test.ts';
+import {eventually, kill, LabUnderTest, NOTHING, segmentsLeft, segmentsOf, traces} from './lab-under-test.ts';
 
 type Sync = {name: string; sync: string};
 const STREAMING = "select application_name as name, sync_state as sync from pg_stat_replication where state = 'streaming' order by 1";
@@ -87,6 +87,11 @@ describe('a lab of three regions', () => {
     expect(hba).toEqual([{method: 'scram-sha-256'}]);
     const wrong = await fetch(`http://127.0.0.1:${lab.record.control}/status`, {headers: {authorization: 'Bearer wrong'}});
     expect(wrong.status).toBe(401);
+  });
+
+  it('keeps no memory that would outlive a killed server', async () => {
+    for (const pid of (await lab.region('us-east')).pids)
+      expect(readFileSync(`/proc/${pid}/maps`, 'utf8')).not.toContain('/dev/shm/PostgreSQL.');
   });
 
   it('does not acknowledge what no other region has, and says that the outcome is unknown', async () => {
@@ -220,9 +225,10 @@ describe('ending a lab', () => {
   const pidsOf = async (lab: LabUnderTest) => [lab.record.supervisor.pid, ...(await lab.status()).regions.flatMap((region) => region.pids)];
 
   it('leaves nothing, with another lab beside it that goes on', async () => {
-    const before = await segments();
     const [one, two] = [make(), make()];
     await Promise.all([one.up({regions: 2}), two.up({regions: 2, mode: 'async'})]);
+    const memory = [...segmentsOf(one), ...segmentsOf(two)];
+    expect(await segmentsLeft(memory)).toHaveLength(4);
     expect((await one.order('one')).status).toBe(201);
     const pids = await pidsOf(one);
     expect(await one.down()).toMatchObject({outcome: 'stopped'});
@@ -230,14 +236,14 @@ describe('ending a lab', () => {
     expect((await two.order('two')).status).toBe(201);
     expect(readFileSync(join(two.dir, 'regionctl.yaml'), 'utf8')).toMatch(/quorum: 0[\s\S]*rpo: 5m/);
     await two.down();
-    expect(await segments()).toEqual(before);
+    expect(await segmentsLeft(memory)).toEqual([]);
     expect(await one.down()).toMatchObject({outcome: 'nothing'});
   });
 
   it('leaves nothing after its supervisor was killed while a region was frozen', async () => {
-    const before = await segments();
     const lab = make();
     await lab.up({regions: 2});
+    const memory = segmentsOf(lab);
     await lab.fault('us-east', 'freeze');
     const pids = await pidsOf(lab);
     kill(lab.record.supervisor.pid);
@@ -245,13 +251,13 @@ describe('ending a lab', () => {
     expect(await lab.status()).toMatchObject({faults: null, regions: [{state: 'frozen'}, {state: 'running'}]});
     expect(await lab.down()).toMatchObject({outcome: 'forced'});
     expect(await traces(lab, pids)).toEqual(NOTHING);
-    expect(await segments()).toEqual(before);
+    expect(await segmentsLeft(memory)).toEqual([]);
   });
 
   it('leaves nothing after its supervisor was stopped, and after a postmaster was killed that left frozen children', async () => {
-    const before = await segments();
     const lab = make();
     await lab.up({regions: 2});
+    const memory = segmentsOf(lab);
     const pids = await pidsOf(lab);
     await lab.fault('eu-west', 'freeze');
     const postmaster = lab.record.regions[1]?.postmaster?.pid ?? 0;
@@ -259,16 +265,18 @@ describe('ending a lab', () => {
     process.kill(lab.record.supervisor.pid, 'SIGSTOP');
     expect(await lab.down()).toMatchObject({outcome: 'forced'});
     expect(await traces(lab, pids)).toEqual(NOTHING);
-    expect(await segments()).toEqual(before);
+    expect(await segmentsLeft(memory)).toEqual([]);
   });
 
   it('finds its lab also when somebody removed the folder', async () => {
     const lab = make();
     await lab.up({regions: 2});
+    const memory = segmentsOf(lab);
     const pids = await pidsOf(lab);
     const {rmSync} = await import('node:fs');
     rmSync(lab.dir, {recursive: true});
     await lab.down();
+    expect(await segmentsLeft(memory)).toEqual([]);
     expect(await traces(lab, pids)).toEqual(NOTHING);
   });
 

@@ -1,16 +1,17 @@
-import {messageOf} from '../errors.ts';
+import {isRegionctlError, messageOf} from '../errors.ts';
 import type {Abilities} from '../ports/store.ts';
 import type {Position} from '../snapshot/position.ts';
 
 /** A key that is not the same everywhere. `missing`: those regions do not have it; `stale`: they have another row than the first region. */
 export type Divergence = {readonly key: string; readonly class: 'missing' | 'stale'; readonly regions: readonly string[]};
 
-/** One compared table. `rows` counts keys. `truncated` = more keys diverge than are listed. `error` = it could not be compared to its end. */
+/** One compared table. `rows` counts keys. `truncated` = more keys diverge than are listed. `code` and `error` = it could not be compared to its end. */
 export type TableComparison = {
   readonly table: string;
   readonly rows: number;
   readonly divergent: readonly Divergence[];
   readonly truncated: boolean;
+  readonly code: string | null;
   readonly error: string | null;
 };
 
@@ -54,7 +55,12 @@ export async function compareMembers(
 ): Promise<Comparison> {
   const named = await nameTables(digest, members, signal);
   const tables: TableComparison[] = [];
-  for (const table of named.tables) tables.push(await compareTable({digest, members, table, at, signal, listed}));
+  for (const table of named.tables) {
+    const compared = await compareTable({digest, members, table, at, signal, listed});
+    tables.push(compared);
+    // A member that does not reach the position would be waited for at every table.
+    if (compared.code === 'not-caught-up') break;
+  }
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const coverage = {members: members.map(({member}) => member), tables: tables.map(({table}) => table), rows, skipped: named.skipped};
   const asOf = Object.fromEntries(members.map(({region}) => [region, at]));
@@ -133,10 +139,11 @@ async function mergeTable({digest, members, table, at, signal, listed}: TableJob
       if (!truncated) divergent.push(...found);
       heads = await Promise.all(heads.map((head, index) => (head?.key === key ? next(index) : head)));
     }
-    return {table, rows, divergent, truncated, error: null};
+    return {table, rows, divergent, truncated, code: null, error: null};
   } catch (error) {
     signal.throwIfAborted();
-    return {table, rows, divergent: [], truncated, error: `${table}: ${messageOf(error)}`};
+    const code = isRegionctlError(error) ? error.code : 'error';
+    return {table, rows, divergent: [], truncated, code, error: `${table}: ${messageOf(error)}`};
   } finally {
     await Promise.all(streams.map((stream) => stream.return?.().catch(() => undefined)));
   }

@@ -18,7 +18,7 @@ type Deps = {
 /* A stream that was acknowledged this recently is writable; longer ago, the service is asked. */
 const RECENT_MS = 1000;
 
-/** `fault.active` (want: the kinds, `[]` = none), `service.writable` (want: true or false) `region.verdict` (want: a verdict or a list of them), `witness.running` (in this process) and `fleet.steady`. */
+/** `fault.active` (want: the kinds, `[]` = none), `service.writable` (want: true or false), `region.verdict` (want: a verdict or a list of them), `witness.running` (in this process) and `fleet.steady`. */
 export function drillChecks(deps: Deps, witness: () => Witness | null): readonly Check[] {
   return [faultActive(deps), serviceWritable(deps, witness), regionVerdict(deps), witnessRunning(witness), steadyCheckOf(deps)];
 }

@@ -55,6 +55,7 @@ export function witnessSteps(witness: WitnessSpec | null): {start: Step[]; stop:
         phase: 'preflight',
         title: `write a numbered order every ${everyMs} ms, to measure the gap`,
         do: call('witness.start', {}, {url, everyMs, deadlineMs}),
+        ensures: [expect('witness.running', {}, true)],
         onFailure: 'continue',
       }),
     ],

@@ -4,7 +4,7 @@ import type {JournalEvent, State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {resumeRun} from '../run/resume.ts';
 import {runDocument, type RunDocument} from '../run/document.ts';
-import {type PhaseMark, runPlan, type RunResult} from '../run/runner.ts';
+import {assertRunnable, type PhaseMark, runPlan, type RunResult} from '../run/runner.ts';
 import type {World} from './world.ts';
 
 /** Who is told, and by what a run is stopped: `interrupt` is the first Ctrl+C, `leave` the second. */
@@ -25,6 +25,7 @@ export function newRunId(kind: string, wall: number): string {
 
 /** Records a plan as a run and runs it, under the fleet's lease. Throws 75 when another holds it, before anything is recorded. */
 export async function conductPlan(open: OpenFleet, world: World, plan: Plan, options: ConductOptions & {readonly marks: readonly PhaseMark[]}): Promise<Conducted> {
+  assertRunnable(plan, world);
   const state = await open.state();
   return underLease(open, state, plan.id, async (lease) => {
     state.createRun(plan.id, open.fleet.name, plan);

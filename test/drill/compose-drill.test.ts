@@ -1,0 +1,66 @@
+import {describe, expect, it} from 'vitest';
+import {composeDrill} from '../../src/lib/drill/compose-drill.ts';
+import {parseDrill} from '../../src/lib/drill/drill-file.ts';
+import {drillPlan, drillText, failoverPlan, fleet, snapshot} from './plans.ts';
+
+const drill = parseDrill(drillText, {file: '/drills/d.yaml', cwd: '/'});
+const input = {drill, fleet, snapshot, failoverPlan, runId: 'run-1'};
+
+describe('composeDrill', () => {
+  it('is the plan that the golden file shows', async () => {
+    const {snapshot: _, ...plan} = drillPlan();
+    await expect(`${JSON.stringify(plan, null, 2)}\n`).toMatchFileSnapshot('../golden/drill/region-lost.plan.json');
+  });
+
+  it('puts the reaction between detection and the end of the witness, with its ids and its order', () => {
+    const plan = drillPlan();
+    const ids = plan.steps.map(({id}) => id);
+    expect(ids).toEqual([
+      'steady-before',
+      'witness-start',
+      'inject',
+      'detect',
+      'claim',
+      'fence',
+      'promote',
+      'reroute',
+      'witness-stop',
+      'steady-after',
+    ]);
+    for (const step of plan.steps) for (const id of step.after) expect(ids.indexOf(id)).toBeLessThan(ids.indexOf(step.id));
+    expect(plan.steps.find(({id}) => id === 'claim')?.after).toEqual(['detect']);
+    expect(plan.steps.find(({id}) => id === 'witness-stop')?.after).toEqual(['reroute', 'witness-start']);
+    expect(plan.always.map(({id}) => id)).toEqual(['heal', 'witness-end', 'release']);
+  });
+
+  it('asks after the fault what a failover asks before it starts', () => {
+    const plan = drillPlan();
+    expect(plan.gates.map(({id}) => id)).toEqual(['steady-state', 'no-fault', 'target-healthy']);
+    const first = plan.steps.find(({id}) => id === 'claim');
+    expect(first?.requires.map(({check, want}) => [check, want])).toEqual([
+      ['region.verdict', 'unhealthy'],
+      ['store.silent', {standbys: ['eu-west', 'ap']}],
+    ]);
+  });
+
+  it('takes its own objectives before those of the fleet', () => {
+    expect(drillPlan(`${drillText}objectives: {rto: 30s}\n`).objectives).toEqual([
+      {class: 'drill', kind: 'rto', targetMs: 30_000},
+      {class: 'user-content', kind: 'rpo', targetMs: 0},
+    ]);
+  });
+
+  it('does not hold a witness that has no warm-up', () => {
+    expect(drillPlan(`${drillText}witness: {warmUp: 0s}\n`).steps.find(({id}) => id === 'witness-start')?.hold).toBeNull();
+  });
+
+  it('refuses where the fleet file allows no writes, no faults, or names no region', () => {
+    expect(() => composeDrill({...input, fleet: {...fleet, witness: null}})).toThrow(
+      expect.objectContaining({code: 'no-witness', exit: 77}),
+    );
+    expect(() => composeDrill({...input, fleet: {...fleet, fault: null}})).toThrow(expect.objectContaining({code: 'no-faults', exit: 77}));
+    expect(() => composeDrill({...input, failoverPlan: {...failoverPlan, from: null}})).toThrow(
+      expect.objectContaining({code: 'no-region'}),
+    );
+  });
+});

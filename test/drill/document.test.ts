@@ -1,0 +1,109 @@
+import {describe, expect, it} from 'vitest';
+import {drillDocument, drillExit} from '../../src/lib/drill/document.ts';
+import type {Json} from '../../src/lib/plan/json.ts';
+import {runDocument} from '../../src/lib/run/document.ts';
+import {drillPlan, journal} from './plans.ts';
+
+const plan = drillPlan();
+type Line = Parameters<typeof journal>[number];
+
+const steady = (met: boolean, holds: boolean | null = met): Json => ({
+  met,
+  checks: [{check: 'writable', holds, says: 'a write was accepted'}],
+});
+const witness = {
+  writeGapMs: 1890,
+  lostWrites: 0,
+  duplicatedWrites: 0,
+  lossWindowMs: 0,
+  acknowledged: 900,
+  failed: 2,
+  unknown: 1,
+  lost: [],
+  duplicated: [],
+  longestGapMs: 1890,
+  gapAtLeastMs: 1880,
+};
+const done = (at: number, step: string, result: Json): Line => [at, 'result', step, {result, says: ''}];
+const intent = (at: number, step: string, action: string): Line => [at, 'intent', step, {action, v: 1, says: ''}];
+const begun: Line[] = [
+  [1000, 'run-started', null, {v: 1, by: 'me', token: 't'}],
+  intent(1000, 'steady-before', 'drill.steady'),
+  done(1100, 'steady-before', steady(true)),
+];
+const injected: Line[] = [
+  intent(2000, 'inject', 'fault.inject'),
+  done(2100, 'inject', {fault: 'lose', region: 'us-east', injectedAt: '2026-01-01T00:00:02.000Z'}),
+];
+const healed = done(9000, 'heal', {region: 'us-east', healedAt: '2026-01-01T00:00:09.000Z', provenHealed: true});
+const ended = (outcome: string, reason = ''): Line => [9900, 'run-ended', null, {outcome, code: 'x', reason}];
+
+function documentOf(...lines: Line[]) {
+  const events = journal(...lines);
+  return drillDocument(runDocument('run-1', plan, events, false), plan, events);
+}
+const full = (result: Json = witness, after: Json = steady(true)) =>
+  documentOf(...begun, ...injected, done(7000, 'witness-stop', result), done(7500, 'steady-after', after), healed, ended('succeeded'));
+
+describe('drillDocument', () => {
+  it('adds the drill to the document of the run', () => {
+    const document = full();
+    expect(document).toMatchObject({
+      drill: 'region-lost',
+      runId: 'run-1',
+      outcome: 'succeeded',
+      measured: {writeGapMs: 1890, lostWrites: 0, duplicatedWrites: 0},
+      steadyState: {before: {met: true}, after: {met: true}},
+      faults: [
+        {
+          fault: 'lose',
+          region: 'us-east',
+          injectedAt: '2026-01-01T00:00:02.000Z',
+          healedAt: '2026-01-01T00:00:09.000Z',
+          provenHealed: true,
+        },
+      ],
+      witness: {acknowledged: 900, lost: [], duplicated: [], longestGapMs: 1890},
+      verdict: 'passed',
+    });
+    expect(drillExit(document)).toBe(0);
+  });
+
+  it.each([
+    ['a missed objective', full({...witness, lostWrites: 3, lossWindowMs: 40}), 'failed', 'objective-missed', 1],
+    ['a steady state that did not come back', full(witness, steady(false)), 'failed', 'not-steady', 2],
+    ['a steady state that cannot be told', full(witness, steady(false, null)), 'unknown', 'not-measured', 3],
+    ['losses that were not read back', full({...witness, lostWrites: null, lossWindowMs: null}), 'unknown', 'not-measured', 3],
+    ['a gap that was not measured', full({...witness, writeGapMs: null}), 'unknown', 'not-measured', 3],
+    ['a fault that is not proven healed', documentOf(...begun, ...injected, ended('succeeded')), 'failed', 'not-healed', 2],
+    [
+      'a fault that was injected without a word',
+      documentOf(...begun, intent(2000, 'inject', 'fault.inject'), ended('failed', 'killed')),
+      'failed',
+      'not-healed',
+      2,
+    ],
+    [
+      'a run that was undone',
+      documentOf(
+        ...begun,
+        ...injected,
+        [5000, 'undo-result', 'inject', {result: {provenHealed: true}, says: ''}],
+        ended('undone', 'not detected'),
+      ),
+      'failed',
+      'run-failed',
+      2,
+    ],
+    ['a run that did not start', documentOf(...begun, ended('failed', 'us-east is unhealthy')), 'unknown', 'not-started', 77],
+    ['a run whose process is gone', documentOf(...begun, ...injected), 'unknown', 'not-ended', 130],
+  ] as const)('judges %s', (_name, document, verdict, code, exit) => {
+    expect([document.verdict, document.verdictCode, drillExit(document)]).toEqual([verdict, code, exit]);
+    expect(document.verdictReason).not.toBe('');
+  });
+
+  it('does not take a heal from before the last injection for a proof', () => {
+    const document = documentOf(...begun, ...injected, healed, ...injected, ended('failed', 'x'));
+    expect(document.faults[0]).toMatchObject({healedAt: null, provenHealed: false});
+  });
+});

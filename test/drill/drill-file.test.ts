@@ -1,0 +1,95 @@
+import {readFileSync} from 'node:fs';
+import {describe, expect, it} from 'vitest';
+import {loadDrill, parseDrill} from '../../src/lib/drill/drill-file.ts';
+import {drillText, fleet} from './plans.ts';
+
+const context = {file: '/drills/d.yaml', cwd: '/drills', fleet};
+
+/** The message and the fix, as a reader gets them. */
+function errorOf(text: string): string {
+  try {
+    parseDrill(text, context);
+  } catch (error) {
+    const {code, exit, message, suggestions} = error as {code: string; exit: number; message: string; suggestions: readonly string[]};
+    expect([code, exit]).toEqual(['drill-invalid', 78]);
+    return `${message} | ${suggestions.join(' ')}`;
+  }
+  return 'no error';
+}
+
+describe('a drill file', () => {
+  it('needs little, and has defaults for the rest', () => {
+    expect(parseDrill(drillText, context)).toEqual({
+      file: '/drills/d.yaml',
+      name: 'region-lost',
+      description: '',
+      scenario: 'region-lost',
+      fleet: null,
+      fault: {kind: 'lose', region: 'primary', leaseMs: 600_000, args: {}},
+      steadyState: {before: [{health: 'healthy'}, {writable: true}], after: [{health: 'healthy'}, {writable: true}]},
+      witness: {everyMs: 20, warmUpMs: 2000, coolDownMs: 2000},
+      reaction: {failover: {to: null, overrides: []}},
+      detect: {everyMs: 250, fall: 2, withinMs: 30_000},
+      objectives: {rtoMs: null, rpoMs: null},
+      failback: false,
+    });
+  });
+
+  it('is shipped as an example that shows every field', () => {
+    const text = readFileSync('examples/drills/region-lost.yaml', 'utf8');
+    const {file: _, ...drill} = parseDrill(text, context);
+    expect(drill).toMatchObject({
+      name: 'region-lost',
+      steadyState: {before: [{health: 'healthy'}, {writable: true}, {lagBelowMs: 30_000}]},
+    });
+    const uncommented = text
+      .replaceAll(/^(\s*)# (fleet|args|objectives|failback): /gm, '$1$2: ')
+      .replace('failover: {}', 'failover:')
+      .replaceAll(/^ {4}# (to|overrides): /gm, '    $1: ');
+    expect(parseDrill(uncommented, context)).toMatchObject({
+      objectives: {rtoMs: 30_000, rpoMs: 0},
+      reaction: {failover: {to: 'eu-west', overrides: [{gate: 'loss:orders'}]}},
+    });
+  });
+
+  it.each([
+    ['', 'd.yaml:1:1: the file is empty | examples/drills/region-lost.yaml shows every field.'],
+    [
+      '- a\n',
+      'd.yaml:1:1: expected a mapping with "name", "scenario" and "fault", got a list | examples/drills/region-lost.yaml shows every field.',
+    ],
+    [`${drillText}withness: {}\n`, 'd.yaml:4:1 withness: unknown key "withness" | Did you mean "witness"?'],
+    [
+      drillText.replace('lose', 'loose'),
+      'd.yaml:3:15 fault.kind: expected one of lose, kill, freeze, partition, latency, bandwidth, got "loose" | Did you mean "lose"?',
+    ],
+    ['name: x\nscenario: region-lost\n', 'd.yaml:1:1 fault: is missing; expected a mapping | Add "fault" to the file.'],
+    [`${drillText}witness: {every: 0s}\n`, 'd.yaml:4:18 witness.every: expected a duration longer than 0s'],
+    [
+      `${drillText}detect: {within: 30}\n`,
+      'd.yaml:4:18 detect.within: expected a duration such as 250ms, 5s, 15m or 1h, got 30 | Write a whole number and a unit: ms, s, m or h. The longest is 576h.',
+    ],
+    [`${drillText}detect: {fall: 0}\n`, 'd.yaml:4:16 detect.fall: expected a number of at least 1, got 0 | Write a number of at least 1.'],
+    [`${drillText}steadyState: {before: [{health: fine}]}\n`, 'd.yaml:4:33 steadyState.before[0].health: expected healthy, got "fine"'],
+    [
+      `${drillText}description: \${env:HOME}\n`,
+      'd.yaml:4:14 description: references such as ${env:NAME} are not allowed in a drill | Write the value; secrets belong in the fleet file.',
+    ],
+    [
+      drillText.replace('kind: lose', 'kind: lose, region: us-eats'),
+      'd.yaml:3:29 fault.region: the fleet lab has no region "us-eats" | Did you mean "us-east"?',
+    ],
+    [
+      `${drillText}reaction: {failover: {to: mars}}\n`,
+      'd.yaml:4:27 reaction.failover.to: the fleet lab has no region "mars" | Known regions: us-east, eu-west, ap.',
+    ],
+    [`${drillText}name: twice\n`, 'd.yaml:4:1: duplicate key "name" | Keep one of the two.'],
+    [`${drillText}x: [\n`, 'd.yaml:5:1: not valid YAML'],
+  ])('says where %j is wrong, and what to do', (text, wanted) => {
+    expect(errorOf(text)).toContain(wanted);
+  });
+
+  it('that is not there is a usage error', async () => {
+    await expect(loadDrill({...context, file: '/nowhere/d.yaml'})).rejects.toMatchObject({code: 'usage', exit: 64});
+  });
+});

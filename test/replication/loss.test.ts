@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import {describe, expect, it} from 'vitest';
+import {previewLoss, type StoreForLoss} from '../../src/lib/replication/loss.ts';
+import {type Cell, known, unknown} from '../../src/lib/snapshot/cell.ts';
+import type {Member} from '../../src/lib/snapshot/snapshot.ts';
+
+const position = (offset: number, epoch = 1, lineage = '7') => ({lineage, epoch, offset: String(offset)});
+const member = (role: 'primary' | 'standby', offset: number, epoch = 1, lineage = '7'): Cell<Member> => {
+  const durable = position(offset, epoch, lineage);
+  return known(
+    {region: 'r', role, writable: role === 'primary', durable, applied: durable, upstream: null, heardUpstreamAgoMs: null},
+    0,
+    'sql',
+  );
+};
+const gone: Cell<Member> = unknown('refused', 'us refuses connections.', 0);
+const strict = {name: 'user-content', rpoMs: 0, allowed: null};
+const loose = {name: 'logs', rpoMs: 60_000, allowed: null};
+
+const judge = (members: Record<string, Cell<Member>>, more: Partial<StoreForLoss> = {}) => {
+  const snapshot = {engine: 'postgres', ack: unknown('no-primary', 'No primary.', 0), members};
+  const store: StoreForLoss = {store: 'orders', member: 'eu', snapshot, quorum: 0, classes: [strict], reading: null, ...more};
+  const {stores, blocking} = previewLoss('2026-01-01T00:00:00Z', 'eu-west', [store]);
+  const [row] = stores;
+  if (row === undefined) throw new Error('no row');
+  return {...row, blocks: blocking.includes('orders')};
+};
+
+describe('previewing a loss', () => {
+  it('is exact after the fence', () => {
+    expect(judge({us: gone, eu: member('standby', 100)}, {fencedAt: position(100)})).toMatchObject({
+      bytes: 0,
+      transactions: 0,
+      seconds: 0,
+      certainty: 'exact',
+      withinRpo: true,
+      blocks: false,
+    });
+    expect(judge({us: gone, eu: member('standby', 90)}, {fencedAt: position(100)})).toMatchObject({
+      bytes: 10,
+      certainty: 'exact',
+      withinRpo: false,
+      blocks: true,
+    });
+  });
+
+  it('is an estimate while the primary goes on, and that never meets an objective of 0', () => {
+    const both = {us: member('primary', 100), eu: member('standby', 100)};
+    expect(judge(both)).toMatchObject({bytes: 0, certainty: 'estimate', withinRpo: false, blocks: true});
+    expect(judge(both, {classes: [loose]})).toMatchObject({withinRpo: true, blocks: false});
+    const reading = {store: 'orders', bytes: 50, transactions: 3, seconds: 61, certainty: 'exact', basis: 'read'} as const;
+    expect(judge(both, {classes: [loose], reading})).toMatchObject({bytes: 50, transactions: 3, certainty: 'estimate', withinRpo: false});
+  });
+
+  it('under a quorum is bound only when enough standbys have let go and nothing leaks', () => {
+    const two = {us: gone, eu: member('standby', 90), ap: member('standby', 100)};
+    const seal = {members: ['eu', 'ap'], leaks: []};
+    expect(judge(two, {quorum: 1})).toMatchObject({bytes: 0, certainty: 'estimate', withinRpo: false});
+    expect(judge(two, {quorum: 1, seal})).toMatchObject({
+      bytes: 0,
+      certainty: 'bound',
+      withinRpo: true,
+      blocks: false,
+      basis: expect.stringContaining('fetches 10 bytes'),
+    });
+    expect(judge(two, {quorum: 1, seal: {...seal, leaks: ['synchronous_commit=local']}})).toMatchObject({
+      certainty: 'estimate',
+      withinRpo: false,
+    });
+    expect(judge(two, {quorum: 1, seal: {members: ['eu'], leaks: []}})).toMatchObject({certainty: 'estimate'});
+    expect(judge({...two, ap: gone}, {quorum: 1})).toMatchObject({bytes: null, certainty: 'unknown', withinRpo: null, blocks: true});
+    expect(judge({...two, ap: gone}, {quorum: 2})).toMatchObject({bytes: 0, certainty: 'estimate'});
+    expect(judge({...two, ap: member('standby', 100, 1, 'other')}, {quorum: 1})).toMatchObject({certainty: 'unknown'});
+  });
+
+  it('asynchronous and without the primary goes by the last sample, or is unknown', () => {
+    const left = {us: gone, eu: member('standby', 90)};
+    expect(judge(left, {classes: [loose]})).toMatchObject({
+      bytes: null,
+      transactions: null,
+      seconds: null,
+      certainty: 'unknown',
+      withinRpo: null,
+      blocks: true,
+    });
+    expect(judge(left, {classes: [loose], history: {bytes: 10, bytesPerSecond: 100, ageMs: 2000}})).toMatchObject({
+      bytes: 210,
+      seconds: 2,
+      certainty: 'estimate',
+      withinRpo: true,
+    });
+  });
+
+  it('is nothing for what is the primary already, also beside a former one', () => {
+    expect(judge({us: member('primary', 500), eu: member('primary', 100, 2)})).toMatchObject({
+      bytes: 0,
+      certainty: 'exact',
+      withinRpo: true,
+    });
+  });
+
+  it('is unknown without a target to judge', () => {
+    for (const more of [{member: null}, {member: 'xx'}])
+      expect(judge({us: gone}, more)).toMatchObject({certainty: 'unknown', blocks: true});
+    expect(judge({us: member('primary', 1), eu: gone})).toMatchObject({certainty: 'unknown', basis: 'us refuses connections.'});
+    expect(judge({us: member('primary', 1), eu: member('standby', 1, 1, 'other')})).toMatchObject({certainty: 'unknown'});
+  });
+
+  it('never shows less than nothing, and an estimate never meets 0', () => {
+    const cell = fc.oneof(
+      fc.constant(gone),
+      fc
+        .record({role: fc.constantFrom('primary', 'standby'), offset: fc.nat(), epoch: fc.integer({min: 1, max: 3})})
+        .map(({role, offset, epoch}) => member(role as 'primary' | 'standby', offset, epoch)),
+    );
+    const number = fc.option(fc.double(), {nil: null});
+    const reading = fc.option(
+      fc.record({
+        store: fc.constant('orders'),
+        bytes: number,
+        transactions: number,
+        seconds: number,
+        certainty: fc.constantFrom('exact' as const, 'bound' as const, 'unknown' as const),
+        basis: fc.constant('x'),
+      }),
+      {nil: null},
+    );
+    fc.assert(
+      fc.property(cell, cell, cell, fc.nat(2), reading, (us, eu, ap, quorum, live) => {
+        const row = judge({us, eu, ap}, {quorum, reading: live});
+        for (const value of [row.bytes, row.transactions, row.seconds]) expect(value === null || value >= 0).toBe(true);
+        if (row.certainty === 'estimate' || row.certainty === 'unknown') expect(row.blocks).toBe(true);
+        expect(row.basis).not.toBe('');
+      }),
+    );
+  });
+});
