@@ -22,7 +22,10 @@ const SCENES: readonly Scene[] = [
     says: 'Lose the primary region under load: cut off and killed. Detect, fence, promote, reroute, verify, and measure.',
     args: ['drill', 'run', join(root, 'examples/drills/region-lost.yaml'), '--yes'],
   },
-  {says: 'The region is back. Rebuild it, let it catch up, switch over without loss, and compare all rows in all regions.', args: ['failback', 'run', '--yes']},
+  {
+    says: 'The region is back. Rebuild it, let it catch up, switch over without loss, and compare all rows in all regions.',
+    args: ['failback', 'run', '--yes'],
+  },
   {says: 'And now?', args: ['status']},
 ];
 

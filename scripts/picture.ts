@@ -1,20 +1,28 @@
-// Makes a picture of a terminal from captured text with its colours: node scripts/picture.ts input.ansi docs/img/drill.svg --title "…"
-// Without an input file, or with "-", it reads standard input.
+// Makes a picture of a terminal: node scripts/picture.ts [input.ansi] output.svg [--title TEXT] [--columns N] [--until TEXT]
+// The input is text with its colours, or a capture of script(1); without one, or with "-", standard input. --until takes the last frame
+// of a capture that holds the text.
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {dirname} from 'node:path';
 import {parseArgs} from 'node:util';
 import {ansiToSvg} from './ansi-svg.ts';
 
+const text = {type: 'string'} as const;
 const {values, positionals} = parseArgs({
   allowPositionals: true,
-  options: {title: {type: 'string', default: 'regionctl'}, columns: {type: 'string'}},
+  options: {title: {...text, default: 'regionctl'}, columns: text, until: text},
 });
 const [input = '-', output] = positionals.length === 1 ? ['-', positionals[0]] : positionals;
 if (output === undefined) {
-  console.error('usage: node scripts/picture.ts [input.ansi] output.svg [--title TEXT] [--columns N]');
+  console.error('usage: node scripts/picture.ts [input.ansi] output.svg [--title TEXT] [--columns N] [--until TEXT]');
   process.exitCode = 64;
 } else {
-  const text = readFileSync(input === '-' ? 0 : input, 'utf8');
+  const {title, columns, until} = values;
+  const captured = readFileSync(input === '-' ? 0 : input, 'utf8');
+  const svg = ansiToSvg(captured, {
+    title,
+    ...(columns === undefined ? {} : {columns: Number(columns)}),
+    ...(until === undefined ? {} : {until}),
+  });
   mkdirSync(dirname(output), {recursive: true});
-  writeFileSync(output, ansiToSvg(text, {title: values.title, ...(values.columns === undefined ? {} : {columns: Number(values.columns)})}));
+  writeFileSync(output, svg);
 }

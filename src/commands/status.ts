@@ -6,7 +6,11 @@ export default class Status extends RegionCommand<typeof Status> {
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
 
   async run(): Promise<unknown> {
-    const [{readStatus}, {statusText}, open] = await Promise.all([import('../lib/operate/status.ts'), import('../lib/output/status-text.ts'), this.openFleet()]);
+    const [{readStatus}, {statusText}, open] = await Promise.all([
+      import('../lib/operate/status.ts'),
+      import('../lib/output/status-text.ts'),
+      this.openFleet(),
+    ]);
     const {document, exit} = await readStatus(open, this.interrupt.signal);
     this.log(statusText(document, await this.layout()));
     this.verdict(exit);

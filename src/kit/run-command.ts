@@ -18,7 +18,13 @@ export const runFlags = {
 
 /** Flags of every command that makes a plan whose gates may be overridden. */
 export const overrideFlags = {
-  override: Flags.string({multiple: true, multipleNonGreedy: true, helpValue: 'GATE', description: 'pass a gate that refuses, by name; needs --reason', default: []}),
+  override: Flags.string({
+    multiple: true,
+    multipleNonGreedy: true,
+    helpValue: 'GATE',
+    description: 'pass a gate that refuses, by name; needs --reason',
+    default: [],
+  }),
   reason: Flags.string({helpValue: 'TEXT', description: 'why a gate is overridden; it stays on the record'}),
 };
 
@@ -28,7 +34,11 @@ export function overridesFrom(gates: readonly string[], reason: string | undefin
   return gates.map((gate) => ({gate, reason: reason ?? '', by}));
 }
 
-type Show = {readonly onEvent: (event: JournalEvent) => void; readonly done: () => Promise<void>; readonly onWitness: (witness: ReturnType<World['witness']>) => void};
+type Show = {
+  readonly onEvent: (event: JournalEvent) => void;
+  readonly done: () => Promise<void>;
+  readonly onWitness: (witness: ReturnType<World['witness']>) => void;
+};
 
 /** A command that runs plans: asks first, shows the run live on a terminal and as lines elsewhere, and ends with its document. */
 export abstract class RunCommand<T extends typeof Command> extends RegionCommand<T> {
@@ -55,11 +65,14 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
   /** On a terminal asks for the name of the region that will be demoted; without one --yes must be given. */
   protected async confirm(plan: Plan, yes: boolean): Promise<void> {
     if (yes) return;
-    if (!process.stdin.isTTY || this.jsonEnabled()) throw usageError(`this runs a ${plan.kind} from ${plan.from} to ${plan.to}: say so with --yes, since there is no terminal to ask on`);
+    if (!process.stdin.isTTY || this.jsonEnabled())
+      throw usageError(`this runs a ${plan.kind} from ${plan.from} to ${plan.to}: say so with --yes, since there is no terminal to ask on`);
     const {createInterface} = await import('node:readline/promises');
     const prompt = createInterface({input: process.stdin, output: process.stderr});
     try {
-      const answer = await prompt.question(`Type the name of the region that will be demoted (${plan.from}) to go on: `, {signal: this.interrupt.signal});
+      const answer = await prompt.question(`Type the name of the region that will be demoted (${plan.from}) to go on: `, {
+        signal: this.interrupt.signal,
+      });
       if (answer.trim() !== plan.from) throw refused('not-confirmed', `nothing was done: "${answer.trim()}" is not ${plan.from}`);
     } finally {
       prompt.close();
@@ -69,13 +82,17 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
   /** Runs a plan that passed its gates. */
   protected async conduct(open: OpenFleet, world: World, plan: Plan, marks: readonly PhaseMark[]): Promise<Conducted> {
     const {conductPlan} = await import('../lib/operate/conduct.ts');
-    return this.#shown(open, plan, (onEvent) => conductPlan(open, world, plan, {interrupt: this.interrupt.signal, leave: this.#leave.signal, onEvent, marks}));
+    return this.#shown(open, plan, (onEvent) =>
+      conductPlan(open, world, plan, {interrupt: this.interrupt.signal, leave: this.#leave.signal, onEvent, marks}),
+    );
   }
 
   /** Goes on with a run. */
   protected async conductResume(open: OpenFleet, world: World, runId: string, plan: Plan): Promise<Conducted> {
     const {conductResume} = await import('../lib/operate/conduct.ts');
-    return this.#shown(open, plan, (onEvent) => conductResume(open, world, runId, {interrupt: this.interrupt.signal, leave: this.#leave.signal, onEvent}));
+    return this.#shown(open, plan, (onEvent) =>
+      conductResume(open, world, runId, {interrupt: this.interrupt.signal, leave: this.#leave.signal, onEvent}),
+    );
   }
 
   /** Prints a finished run and sets the exit code. With NDJSON the document is the last line. */

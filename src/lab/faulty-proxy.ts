@@ -27,6 +27,8 @@ export class FaultyProxy {
   constructor(target = 0) {
     this.target = target;
     this.#server = createServer({allowHalfOpen: true, noDelay: true}, (client) => this.#accept(client));
+    // Such as too many open files: the connection is lost, the lab is not.
+    this.#server.on('error', () => undefined);
   }
 
   listen(ports: PortPicker): Promise<number> {

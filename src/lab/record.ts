@@ -1,7 +1,8 @@
 import {createHash} from 'node:crypto';
-import {existsSync, readFileSync, renameSync, writeFileSync} from 'node:fs';
+import {existsSync, readFileSync, renameSync, statSync, writeFileSync} from 'node:fs';
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
+import {refused} from '../lib/errors.ts';
 import type {ProcessMark} from './processes.ts';
 
 /** `fast`: no fsync, data in memory where there is room. `stock`: PostgreSQL's defaults on disk. */
@@ -52,7 +53,10 @@ export function memoryRootOf(dir: string): string {
 
 /** The record of the lab in `dir`, also when somebody has removed the folder under a running lab. null = there is none. Throws when the file is not a lab's. */
 export function readRecord(dir: string): LabRecord | null {
-  return readRecordFile(recordFile(dir)) ?? readRecordFile(join(memoryRootOf(dir), DATA_MARKER));
+  const record = readRecordFile(recordFile(dir)) ?? readRecordFile(join(memoryRootOf(dir), DATA_MARKER));
+  if (record === null || record.dir === dir) return record;
+  // What it names would be removed: it must be what the caller named.
+  throw refused('not-a-lab', `the lab in ${dir} was made in ${record.dir} and was moved`, {suggestions: ['move it back']});
 }
 
 /** Writes the record whole or not at all, readable by its owner only. */
@@ -71,13 +75,15 @@ export async function makeDataRoot(record: LabRecord): Promise<void> {
 function readRecordFile(file: string): LabRecord | null {
   let text: string;
   try {
+    // Anybody can make files in memory: only our own are believed.
+    if (![0, process.getuid?.() ?? 0].includes(statSync(file).uid)) throw refused('not-a-lab', `${file} belongs to another user`);
     text = readFileSync(file, 'utf8');
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null;
     throw error;
   }
   const record: unknown = JSON.parse(text);
-  if (!isRecord(record)) throw new Error(`${file} was not written by regionctl lab`);
+  if (!isRecord(record)) throw refused('not-a-lab', `${file} was not written by regionctl lab`);
   return record;
 }
 

@@ -2,10 +2,9 @@ import {describe, expect, it} from 'vitest';
 import {drillDocument, drillExit} from '../../src/lib/drill/document.ts';
 import type {Json} from '../../src/lib/plan/json.ts';
 import {runDocument} from '../../src/lib/run/document.ts';
-import {drillPlan, journal} from './plans.ts';
+import {drillPlan, journal, type JournalLine as Line} from './plans.ts';
 
 const plan = drillPlan();
-type Line = Parameters<typeof journal>[number];
 
 const steady = (met: boolean, holds: boolean | null = met): Json => ({
   met,

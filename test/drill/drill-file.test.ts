@@ -73,7 +73,7 @@ describe('a drill file', () => {
     [`${drillText}steadyState: {before: [{health: fine}]}\n`, 'd.yaml:4:33 steadyState.before[0].health: expected healthy, got "fine"'],
     [
       `${drillText}description: \${env:HOME}\n`,
-      'd.yaml:4:14 description: references such as ${env:NAME} are not allowed in a drill | Write the value; secrets belong in the fleet file.',
+      `d.yaml:4:14 description: references such as \${env:NAME} are not allowed in a drill | Write the value; secrets belong in the fleet file.`,
     ],
     [
       drillText.replace('kind: lose', 'kind: lose, region: us-eats'),

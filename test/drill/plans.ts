@@ -119,7 +119,9 @@ export function drillPlan(text = drillText): Plan {
   return composeDrill({drill, fleet, snapshot, failoverPlan, runId: 'run-1'});
 }
 
-/** A journal: each entry is [ms, type, step, data]. */
-export function journal(...lines: readonly (readonly [number, string, string | null, Json?])[]): JournalEvent[] {
+/** One line of a journal: ms, type, step, data. */
+export type JournalLine = readonly [number, string, string | null, Json?];
+
+export function journal(...lines: readonly JournalLine[]): JournalEvent[] {
   return lines.map(([at, type, step, data = {}], i) => ({seq: i + 1, at, type, step, data}));
 }

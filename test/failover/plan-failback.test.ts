@@ -14,12 +14,33 @@ function plan(members: SnapshotOptions['members'], verdicts: SnapshotOptions['ve
 }
 
 const ids = (made: ReturnType<typeof plan>) => made.steps.map(({id}) => id);
-const SWITCH = ['witness', 'drain-front-door', 'fence-eu-west', 'seal', 'catch-up', 'durability', 'promote', 'follow-ap', 'reroute-front-door', 'verify-write', 'rejoin-eu-west', 'unfence-eu-west', 'equal'];
+const SWITCH = [
+  'witness',
+  'drain-front-door',
+  'fence-eu-west',
+  'seal',
+  'catch-up',
+  'durability',
+  'promote',
+  'follow-ap',
+  'reroute-front-door',
+  'verify-write',
+  'rejoin-eu-west',
+  'unfence-eu-west',
+  'equal',
+];
 
 describe('planFailback', () => {
   it('fences a stale primary for good and rebuilds it before it switches over', () => {
     const made = plan({'us-east': STALE, 'eu-west': AWAY, ap: FOLLOWS});
-    expect(ids(made)).toEqual(['claim', 'fence-us-east-first', 'rejoin-us-east-first', 'unfence-us-east-first', 'caught-up-us-east', ...SWITCH]);
+    expect(ids(made)).toEqual([
+      'claim',
+      'fence-us-east-first',
+      'rejoin-us-east-first',
+      'unfence-us-east-first',
+      'caught-up-us-east',
+      ...SWITCH,
+    ]);
     expect(made.steps.find(({id}) => id === 'fence-us-east-first')?.undo).toBeNull();
     expect(made.steps.find(({id}) => id === 'rejoin-us-east-first')?.do.args).toEqual({upstream: 'eu-west', how: 'rebuild'});
   });
@@ -39,7 +60,9 @@ describe('planFailback', () => {
   });
 
   it('refuses two primaries on one timeline: nobody may decide which is right', () => {
-    expect(() => plan({'us-east': {...STALE, epoch: 2}, 'eu-west': AWAY, ap: FOLLOWS})).toThrow('us-east and eu-west both answer as primary of orders on timeline 2');
+    expect(() => plan({'us-east': {...STALE, epoch: 2}, 'eu-west': AWAY, ap: FOLLOWS})).toThrow(
+      'us-east and eu-west both answer as primary of orders on timeline 2',
+    );
   });
 
   it('says why nothing is done when everything is at home', () => {

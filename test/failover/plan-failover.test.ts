@@ -10,7 +10,17 @@ function plan(options: FleetOptions & SnapshotOptions & {to?: string; overrides?
   const from = chooseSource(fleet, snapshot, undefined);
   const to = chooseDestination(fleet, snapshot, from, options.to);
   const loss = fleet.stores.map((spec) => expectedLoss(fleet, spec, snapshot, to));
-  const input: FailoverInput = {id: 'run-1', fleet, snapshot, from, to, loss, objectives: [], overrides: options.overrides ?? [], witness: options.witness ?? false};
+  const input: FailoverInput = {
+    id: 'run-1',
+    fleet,
+    snapshot,
+    from,
+    to,
+    loss,
+    objectives: [],
+    overrides: options.overrides ?? [],
+    witness: options.witness ?? false,
+  };
   return planFailover(input);
 }
 
@@ -45,7 +55,10 @@ describe('planFailover', () => {
   it('lets every step before the pivot be undone or touch nothing', () => {
     const steps = plan().steps;
     const pivot = steps.findIndex(({pivot}) => pivot);
-    const without = steps.slice(0, pivot).filter(({undo}) => undo === null).map(({id}) => id);
+    const without = steps
+      .slice(0, pivot)
+      .filter(({undo}) => undo === null)
+      .map(({id}) => id);
     // A standby's position and its quorum setting have no effect as long as it is a standby.
     expect(without).toEqual(['catch-up', 'durability']);
   });
@@ -100,7 +113,9 @@ describe('gates of a failover', () => {
 
   it('refuse when data may not be in the jurisdiction of the target, and that cannot be overridden', () => {
     expect(verdicts(plan({allowed: ['US', 'SG']}))['residency:orders']).toBe('refuse');
-    expect(() => plan({allowed: ['US', 'SG'], overrides: [{gate: 'residency:orders', reason: 'r', by: 'b'}]})).toThrow(/cannot be overridden/);
+    expect(() => plan({allowed: ['US', 'SG'], overrides: [{gate: 'residency:orders', reason: 'r', by: 'b'}]})).toThrow(
+      /cannot be overridden/,
+    );
   });
 
   it('refuse when a router that must be cut does not answer', () => {
@@ -109,7 +124,10 @@ describe('gates of a failover', () => {
 
   it('block on a loss that nobody can tell', () => {
     const made = plan({quorum: 0, rpoMs: 300_000});
-    expect(made.gates.find(({id}) => id === 'loss:orders')).toMatchObject({verdict: 'unknown', measured: {certainty: 'unknown', transactions: null}});
+    expect(made.gates.find(({id}) => id === 'loss:orders')).toMatchObject({
+      verdict: 'unknown',
+      measured: {certainty: 'unknown', transactions: null},
+    });
   });
 
   it('keep an override on the record and do not ask again what it passed', () => {
@@ -121,7 +139,8 @@ describe('gates of a failover', () => {
   });
 
   it('accept a broken guard only by name', () => {
-    const accepts = (made: ReturnType<typeof plan>) => (made.steps.find(({id}) => id === 'fence-us-east')?.do.args as {accept: string[]}).accept;
+    const accepts = (made: ReturnType<typeof plan>) =>
+      (made.steps.find(({id}) => id === 'fence-us-east')?.do.args as {accept: string[]}).accept;
     expect(accepts(plan())).toEqual(['stopped', 'closed', 'sealed', 'hook']);
     expect(accepts(plan({overrides: [{gate: 'fence:orders', reason: 'power is cut', by: 'ann'}]}))).toContain('break-glass');
   });
@@ -137,6 +156,8 @@ describe('chooseSource', () => {
   });
 
   it('says in one sentence why nothing is done for a region without a primary', () => {
-    expect(() => chooseSource(sampleFleet(), sampleSnapshot(), 'ap')).toThrow('nothing was done: ap holds no primary; orders has its primary in us-east');
+    expect(() => chooseSource(sampleFleet(), sampleSnapshot(), 'ap')).toThrow(
+      'nothing was done: ap holds no primary; orders has its primary in us-east',
+    );
   });
 });

@@ -7,7 +7,12 @@ export const REGIONS = ['us-east', 'eu-west', 'ap'] as const;
 const JURISDICTION: Readonly<Record<string, string>> = {'us-east': 'US', 'eu-west': 'EU', ap: 'SG'};
 const AT = Date.parse('2026-11-21T03:00:00Z');
 
-export type FleetOptions = {readonly quorum?: number; readonly allowed?: readonly string[] | null; readonly rpoMs?: number; readonly cold?: string};
+export type FleetOptions = {
+  readonly quorum?: number;
+  readonly allowed?: readonly string[] | null;
+  readonly rpoMs?: number;
+  readonly cold?: string;
+};
 
 /** A fleet of three regions with one store, one route and one service: pure data, nothing behind it. */
 export function sampleFleet({quorum = 1, allowed = null, rpoMs = 0, cold}: FleetOptions = {}): Fleet {
@@ -61,7 +66,11 @@ export type SnapshotOptions = {
 };
 
 /** A snapshot of the sample fleet: by default us-east is the dead primary, and both standbys followed it. */
-export function sampleSnapshot({verdicts = {'us-east': 'unhealthy'}, members = {'us-east': null}, router = true}: SnapshotOptions = {}): Snapshot {
+export function sampleSnapshot({
+  verdicts = {'us-east': 'unhealthy'},
+  members = {'us-east': null},
+  router = true,
+}: SnapshotOptions = {}): Snapshot {
   return {
     version: 1,
     takenAt: new Date(AT).toISOString(),
@@ -86,11 +95,22 @@ export function sampleSnapshot({verdicts = {'us-east': 'unhealthy'}, members = {
         ),
       },
     },
-    routers: {'front-door': router ? known({'us-east': 100, 'eu-west': 0, ap: 0}, AT, 'here') : unknown('refused', 'connection refused', AT)},
+    routers: {
+      'front-door': router ? known({'us-east': 100, 'eu-west': 0, ap: 0}, AT, 'here') : unknown('refused', 'connection refused', AT),
+    },
   };
 }
 
 function member(region: string, {epoch = 1, offset = '1000', ...more}: MemberSample): Member {
   const position = {lineage: 'L', epoch, offset};
-  return {region, role: 'standby', writable: false, durable: position, applied: position, upstream: 'us-east', heardUpstreamAgoMs: null, ...more};
+  return {
+    region,
+    role: 'standby',
+    writable: false,
+    durable: position,
+    applied: position,
+    upstream: 'us-east',
+    heardUpstreamAgoMs: null,
+    ...more,
+  };
 }

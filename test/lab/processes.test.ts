@@ -91,6 +91,15 @@ describe('stopLab', () => {
     await expect(stopLab(dir)).rejects.toMatchObject({code: 'not-a-lab', exit: 77});
   });
 
+  it('refuses a lab that was moved, and a record that is none', async () => {
+    const dir = tempDir();
+    const record = {...recordOf(dir, 999_999_999, '1'), dir: join(dir, 'elsewhere')};
+    writeFileSync(join(dir, 'lab.json'), JSON.stringify(record));
+    await expect(stopLab(dir)).rejects.toMatchObject({code: 'not-a-lab', message: expect.stringContaining('was moved')});
+    writeFileSync(join(dir, 'lab.json'), '{"version": 2}');
+    await expect(stopLab(dir)).rejects.toMatchObject({code: 'not-a-lab'});
+  });
+
   it('leaves files that the lab did not make', async () => {
     const dir = tempDir();
     writeRecord(recordOf(dir, 999_999_999, '1'));

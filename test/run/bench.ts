@@ -8,6 +8,7 @@ import {memoryWorld, type SimulatedWorld, simulated, step, type Tweaks} from './
 
 /** One simulated run with all that a test turns or looks at. */
 export type Bench = {
+  plan: Plan;
   world: SimulatedWorld;
   clock: FakeClock;
   setup: RunSetup;
@@ -39,6 +40,7 @@ export function bench(plan: Plan, tweaks: Tweaks = {}): Bench {
     by: 'test',
   };
   return {
+    plan,
     world,
     clock,
     setup,

@@ -39,6 +39,22 @@ describe('interruption', () => {
     expect(b.world.log).toEqual(['a=on', 'b=on', 'b=off', 'a=off']);
   });
 
+  it('an effect that goes on for a while is waited for: its undo never overtakes it', async () => {
+    const b = bench(planOf(abc()), {
+      apply: async ({name, to}, set) => {
+        if (name === 'b' && to === 'on') {
+          await b.clock.sleep(10);
+          b.abort.abort();
+          await b.clock.sleep(300);
+        }
+        set();
+        return undefined;
+      },
+    });
+    expect((await b.run()).outcome).toBe('undone');
+    expect(b.world.log).toEqual(['a=on', 'b=on', 'b=off', 'a=off']);
+  });
+
   it('before anything was begun: interrupted, nothing undone', async () => {
     const b = bench(planOf(abc()));
     b.abort.abort();

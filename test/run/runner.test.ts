@@ -110,6 +110,20 @@ describe('what stops a step before its effect', () => {
     expect(b.world.log).toEqual(['a=on']);
   });
 
+  it.each([
+    ['before the step is looked at', 'result a', ['result a']],
+    ['before the intent', 'step-started b', ['step-started b']],
+    ['between the intent of a pivot and its effect', 'intent b', ['intent b']],
+  ])('a lease that is lost %s', async (_, at, last) => {
+    const b = bench(planOf([step('a'), step('b', {pivot: true})]));
+    const onEvent = ({type, step: id}: {type: string; step: string | null}) => {
+      if (`${type} ${id}` === at) b.lease.lose();
+    };
+    await expect(runPlan({...b.setup, plan: b.plan, onEvent})).rejects.toMatchObject({code: 'lease-lost'});
+    expect(b.world.log).toEqual(['a=on']);
+    expect(b.types().slice(-1)).toEqual(last);
+  });
+
   it('a shut gate, and a world that the plan does not expect: 77, and nothing was touched', async () => {
     const gate = {
       id: 'healthy',
@@ -206,9 +220,8 @@ describe('failures', () => {
     expect(b.world.log).toEqual(['a=on']);
   });
 
-  it('an undo that fails keeps what it was built on, undoes the rest, and is added to the first failure', async () => {
-    const plan = planOf([step('x'), step('a'), step('b', {after: ['a']}), step('c')]);
-    const b = bench(plan, {
+  it('an undo that fails is added to the first failure, and the rest is still undone', async () => {
+    const b = bench(planOf(abc()), {
       apply: async ({name, to}, set) => {
         if (name === 'c' && to === 'on') throw new Error('c broke');
         if (name === 'b' && to === 'off') throw new Error('b sticks');
@@ -217,11 +230,23 @@ describe('failures', () => {
       },
     });
     const result = await b.run();
-    expect(result.outcome).toBe('failed');
-    expect(result.reason).toContain(
-      'c: c broke; b was not undone: b sticks; a was not undone: a step that was built on it could not be undone',
-    );
-    expect(b.world.log).toEqual(['x=on', 'a=on', 'b=on', 'x=off']);
+    expect(result).toMatchObject({outcome: 'failed', code: 'step-failed'});
+    expect(result.reason).toBe('c: c broke; b was not undone: b sticks. Go on with `regionctl runs resume r1`');
+    expect(b.world.log).toEqual(['a=on', 'b=on', 'a=off']);
+  });
+
+  it.each(['elsewhere', 'unknown'] as const)('an undo after which the target stands %s has failed', async (standing) => {
+    let undone = false;
+    const b = bench(planOf([step('a')]), {
+      apply: async ({to}, set) => {
+        set();
+        if (to === 'on') throw new Error('a broke');
+        undone = true;
+        return undefined;
+      },
+      look: (_, seen) => (undone ? standing : seen),
+    });
+    expect((await b.run()).reason).toContain('a: a broke; a was not undone: ');
   });
 
   it('an effect that does not end is left at its deadline', async () => {

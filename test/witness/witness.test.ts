@@ -62,10 +62,10 @@ describe('the witness', () => {
     await acked(witness, 10);
     const log = await witness.stop();
     const measured = measureWitness(log, await readBack({url: server.url, run: 'w', clock: realClock, signal: life.signal}));
-    expect(measured.unknown).toBeGreaterThanOrEqual(30);
+    expect(measured.unknown).toBeGreaterThanOrEqual(20);
     expect(measured.unknownButPresent).toHaveLength(measured.unknown);
     expect(measured.lost).toEqual([]);
-    expect(measured.longestGapMs).toBeGreaterThan(250);
+    expect(measured.longestGapMs).toBeGreaterThan(200);
     // Writes that hang do not hold up those after them: the gap ends with the outage, not a deadline later.
     expect(measured.longestGapMs).toBeLessThan(1000);
   });
@@ -123,7 +123,7 @@ describe('the witness', () => {
     await sent(witness, 1);
     const after = witness.snapshot();
     expect(after.late - before.late).toBeGreaterThanOrEqual(15);
-    expect(after.sent - before.sent).toBeLessThan(6);
+    expect(after.sent - before.sent).toBeLessThan(10);
     await acked(witness, 5);
     const measured = measureWitness(await witness.stop(), null);
     expect(measured.stalls.longestMs).toBeGreaterThan(150);

@@ -2,7 +2,8 @@ import {Flags} from '@oclif/core';
 import {overrideFlags, RunCommand, runFlags} from '../../kit/run-command.ts';
 
 export default class FailbackRun extends RunCommand<typeof FailbackRun> {
-  static override summary = 'Go home: bring the returned region back as a standby, let it catch up, switch over without loss, compare all rows.';
+  static override summary =
+    'Go home: bring the returned region back as a standby, let it catch up, switch over without loss, compare all rows.';
   static override description =
     'Exit code: 0 succeeded, 1 succeeded with an objective missed, 2 failed, 75 another run holds the lease, 77 a gate refuses (nothing was done), 130 interrupted.';
   static override examples = ['<%= config.bin %> failback run', '<%= config.bin %> failback run --to us-east --yes --json'];

@@ -13,13 +13,13 @@ partition: no path in or out, processes go on.
 latency: every path takes longer (--ms, --jitter-ms).
 bandwidth: what the region sends to others is throttled (--bytes-per-second).`;
   static override examples = [
-    '<%= config.bin %> lab fault us-east lose --lease 5m',
-    '<%= config.bin %> lab fault ap latency --ms 80 --jitter-ms 20',
-    '<%= config.bin %> lab fault eu-west partition --from us-east',
+    '<%= config.bin %> lab fault lose us-east --lease 5m',
+    '<%= config.bin %> lab fault latency ap --ms 80 --jitter-ms 20',
+    '<%= config.bin %> lab fault partition eu-west --from us-east',
   ];
   static override args = {
-    region: Args.string({required: true, description: 'the region to break'}),
     kind: Args.string({required: true, options: [...KINDS], description: 'what happens to it'}),
+    region: Args.string({required: true, description: 'the region to break'}),
   };
   static override flags = {
     ...dirFlag,

@@ -9,7 +9,11 @@ export default class ReplicationLoss extends RegionCommand<typeof ReplicationLos
   static override flags = {to: Flags.string({required: true, helpValue: 'REGION', description: 'the region that would be promoted'})};
 
   async run(): Promise<unknown> {
-    const [{readLoss}, {lossText}, open] = await Promise.all([import('../../lib/operate/loss.ts'), import('../../lib/output/loss-text.ts'), this.openFleet()]);
+    const [{readLoss}, {lossText}, open] = await Promise.all([
+      import('../../lib/operate/loss.ts'),
+      import('../../lib/output/loss-text.ts'),
+      this.openFleet(),
+    ]);
     const {document, exit} = await readLoss(open, this.flags.to, this.interrupt.signal);
     this.log(lossText(document, await this.layout()));
     this.verdict(exit);

@@ -7,7 +7,11 @@ export default class RunsShow extends RegionCommand<typeof RunsShow> {
   static override args = {run: Args.string({required: true, description: 'the id of the run, or `last`'})};
 
   async run(): Promise<unknown> {
-    const [{showRun}, {runText}, open] = await Promise.all([import('../../lib/operate/runs.ts'), import('../../lib/output/run-text.ts'), this.openFleet()]);
+    const [{showRun}, {runText}, open] = await Promise.all([
+      import('../../lib/operate/runs.ts'),
+      import('../../lib/output/run-text.ts'),
+      this.openFleet(),
+    ]);
     const document = await showRun(open, this.args.run);
     this.log(runText(document, await this.layout()));
     return document;

@@ -109,13 +109,14 @@ function afterDetection({steps}: Plan, reaction: readonly Step[], moved: readonl
 function after(drill: Drill, reaction: readonly Step[], region: string): Step[] {
   const awaited = new Set(reaction.flatMap((one) => one.after));
   const last = reaction.map(({id}) => id).filter((id) => !awaited.has(id));
+  const reacted = last.length > 0 ? last : ['detect'];
   return [
-    {...stopStep('witness-stop', drill.witness.coolDownMs), after: [...(last.length > 0 ? last : ['detect']), 'witness-start']},
+    {...stopStep('witness-stop', drill.witness.coolDownMs), after: [...reacted, 'witness-start']},
     step({
       id: 'steady-after',
       phase: 'converge',
       title: `see that the fleet without ${region} is in its steady state`,
-      after: ['witness-stop'],
+      after: reacted,
       do: drillCall('drill.steady', {}, {checks: [...drill.steadyState.after], except: [region], withinMs: SETTLE_MS, must: false}),
       onFailure: 'continue',
       deadlineMs: SETTLE_MS + 15_000,

@@ -193,7 +193,9 @@ function witnessRow(plan: Plan, progress: Progress): WitnessRow | null {
 
 /** Whether anything but looking and writing numbered orders was begun. */
 function touched(events: readonly JournalEvent[]): boolean {
-  return events.some((event) => event.type === 'intent' && isRecord(event.data) && !/^(drill|witness|health)\./.test(String(event.data.action)));
+  return events.some(
+    (event) => event.type === 'intent' && isRecord(event.data) && !/^(drill|witness|health)\./.test(String(event.data.action)),
+  );
 }
 
 function resultOf(event: JournalEvent | undefined): Record<string, Json> {

@@ -25,7 +25,10 @@ function lackOfTarget(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: str
   const store = snapshot.stores[spec.name];
   const primary = store === undefined ? null : findPrimary(store, spec);
   const ahead = primary === null ? undefined : store?.members[primary.member];
-  const behind = spec.members.filter(({region}) => region === to).map(({name}) => store?.members[name]).find((cell) => cell?.known === true);
+  const behind = spec.members
+    .filter(({region}) => region === to)
+    .map(({name}) => store?.members[name])
+    .find((cell) => cell?.known === true);
   if (ahead?.known !== true || behind?.known !== true) {
     const basis = `${primary?.member ?? 'the primary'} does not answer and its writes need no quorum, so nothing says what it acknowledged last`;
     return {store: spec.name, transactions: null, bytes: null, seconds: null, certainty: 'unknown', basis, withinRpo: null};

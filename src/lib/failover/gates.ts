@@ -40,8 +40,8 @@ export function regionDown(snapshot: Snapshot, region: string): Gate {
 }
 
 /** No standby has had a message from the old primary since we began to look: a fresh one means that it is alive. */
-export function primarySilent(store: StoreSpec, primary: string, standbys: readonly string[], since: string): Gate {
-  const asks = standbys.length === 0 ? [] : [expect('store.silent', {store: store.name, member: primary}, {standbys, since})];
+export function primarySilent(store: StoreSpec, primary: string, standbys: readonly string[]): Gate {
+  const asks = standbys.length === 0 ? [] : [expect('store.silent', {store: store.name, member: primary}, {standbys})];
   return asked(`primary-silent:${store.name}`, true, asks, `no standby of ${store.name} hears ${primary}`);
 }
 

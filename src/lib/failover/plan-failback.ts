@@ -4,7 +4,7 @@ import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {type PrimaryFinding, primariesOf} from './find-primary.ts';
 import {asked, judged, residency, routersReachable, targetHealthy} from './gates.ts';
-import {named, quorumOf, regionOfMember} from './plan-failover.ts';
+import {answering, named, quorumOf, regionOfMember} from './plan-failover.ts';
 import {expect, inOrder, storeSteps} from './steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
 
@@ -45,7 +45,8 @@ export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): stri
   const away = new Set<string>();
   for (const spec of fleet.stores) {
     const [current, rival] = primariesOf(storeIn(snapshot, spec));
-    if (current !== undefined && current.member.durable.epoch === rival?.member.durable.epoch) throw splitBrain(spec, current.name, rival.name, current.member.durable.epoch);
+    if (current !== undefined && current.member.durable.epoch === rival?.member.durable.epoch)
+      throw splitBrain(spec, current.name, rival.name, current.member.durable.epoch);
     if (current === undefined)
       throw refused('no-primary', `no member of ${spec.name} answers as primary: fail over first`, {
         suggestions: ['regionctl failover plan'],
@@ -75,7 +76,7 @@ export function planFailback(input: FailbackInput): Plan {
     .map((spec) => returnOf(spec, snapshot, to));
   const routes = fleet.routes.filter(({weights}) => to in weights || from in weights);
   const steps = [
-    ...returns.flatMap(({spec}) => [storeSteps(named(spec, returns)).claim()]),
+    ...returns.flatMap(({spec}) => [storeSteps(named(spec, returns)).claim(answering(snapshot, spec))]),
     ...returns.flatMap((each) => rejoinSteps(each, snapshot, returns)),
     ...witnessSteps(fleet.witness).start,
     ...routes.map((route) => drainStep(route, snapshot)),
@@ -188,7 +189,7 @@ function rejoinSteps({spec, primary, home, others}: Return, snapshot: Snapshot, 
     if (standby) return [rejoin];
     const fence = build.fence(name, region, {need: 0, standbys: [], others: 0}, ['stopped', 'closed'], false);
     return [
-      {...fence, id: `fence-${name}-first`, onFailure: 'stop' as const},
+      {...fence, id: `fence-${name}-first`, phase: 'converge' as const, onFailure: 'stop' as const},
       rejoin,
       {...build.unfence(name, region), id: `unfence-${name}-first`},
     ];

@@ -91,7 +91,7 @@ export function planFailover(input: FailoverInput): Plan {
   const url = input.witness ? fleet.witness : null;
   const steps = [
     ...witnessSteps(url).start,
-    ...moves.flatMap(({spec}) => [storeSteps(named(spec, moves)).claim()]),
+    ...moves.flatMap(({spec}) => [storeSteps(named(spec, moves)).claim(answering(snapshot, spec))]),
     ...routes.map((route) => drainStep(route, snapshot)),
     ...moves.flatMap((move) => stepsOf(move, moves, input)),
     ...routes.map((route) => rerouteStep(route, to)),
@@ -129,7 +129,7 @@ function gatesOf({fleet, snapshot, from, to, loss}: FailoverInput, moves: readon
     ...moves.flatMap(({spec, primary, standbys}) => [
       enoughStandbys(snapshot, spec),
       residency(spec, fleet.dataClasses, to, jurisdiction),
-      primarySilent(spec, primary.member, standbys, snapshot.takenAt),
+      primarySilent(spec, primary.member, standbys),
       fenceable(spec, primary.member, primary.region, quorumOf(spec, standbys)),
     ]),
     ...loss.map(lossWithinRpo),
@@ -158,17 +158,13 @@ function moveOf(spec: StoreSpec, snapshot: Snapshot, to: string): Move {
   return {spec, primary, target, epoch: cell?.known ? cell.value.durable.epoch : 0, standbys};
 }
 
-function stepsOf(
-  {spec, primary, target, epoch, standbys}: Move,
-  moves: readonly Move[],
-  {to, overrides, snapshot: {takenAt: since}}: FailoverInput,
-): Step[] {
+function stepsOf({spec, primary, target, epoch, standbys}: Move, moves: readonly Move[], {to, overrides}: FailoverInput): Step[] {
   const passed = (gate: string) => overrides.some((override) => override.gate === gate || override.gate === `${gate}:${spec.name}`);
   const accept = passed('fence') ? [...PROOFS, 'break-glass'] : PROOFS;
   const silent =
     standbys.length === 0 || passed('primary-silent')
       ? []
-      : [expect('store.silent', {store: spec.name, member: primary.member}, {standbys, since})];
+      : [expect('store.silent', {store: spec.name, member: primary.member}, {standbys})];
   const build = storeSteps(named(spec, moves));
   const others = spec.members.map(({name}) => name).filter((name) => name !== target);
   const followers = standbys.filter((name) => name !== target);
@@ -194,6 +190,11 @@ const PROOFS = ['stopped', 'closed', 'sealed', 'hook'] as const;
 /** What the fence needs to know to accept sealing as a proof. */
 export function quorumOf(spec: StoreSpec, standbys: readonly string[]): {need: number; standbys: readonly string[]; others: number} {
   return {need: sealsNeeded(spec), standbys, others: spec.members.length - 1};
+}
+
+/** The members that answer: a claim on one that does not would only cost time. */
+export function answering(snapshot: Snapshot, spec: StoreSpec): readonly string[] {
+  return spec.members.map(({name}) => name).filter((name) => snapshot.stores[spec.name]?.members[name]?.known === true);
 }
 
 /** Ids carry the store's name only when several stores move. */

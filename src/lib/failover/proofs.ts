@@ -25,10 +25,10 @@ const BETTER_PROOF_MS = 250;
 /** The best proof there is now, without touching anything. null = none of the accepted ones. */
 export async function findProof(world: StoreWorld, ctx: Ctx, target: Target, args: FenceArguments): Promise<Proof | null> {
   const member = memberOf(target);
-  const sealCounts = args.accept.includes('sealed') && (args.tried !== true || world.tried.has(member));
-  const sealed = sealCounts ? await sealedProof(world, ctx, target, args) : null;
-  if (sealed !== null) return sealed;
-  const onMember = await abilityOf(world, target, 'fence').prove(ctx, member);
+  const sealed = args.accept.includes('sealed') ? await sealedProof(world, ctx, target, args) : null;
+  if (sealed !== null && (args.tried !== true || world.tried.has(member))) return sealed;
+  const looked = abilityOf(world, target, 'fence').prove(within(ctx, sealed === null ? null : BETTER_PROOF_MS), member);
+  const onMember = sealed === null ? await looked : await better(looked, world);
   return onMember !== null && args.accept.includes(onMember.kind) ? onMember : null;
 }
 
@@ -62,7 +62,7 @@ async function sealedProof(world: StoreWorld, ctx: Ctx, target: Target, args: Fe
 }
 
 /** A better proof must not cost the time that the weaker one saves: it is waited for only shortly, and its failure is no failure. */
-async function better(looked: Promise<Proof>, world: StoreWorld): Promise<Proof | null> {
+async function better(looked: Promise<Proof | null>, world: StoreWorld): Promise<Proof | null> {
   const give = new AbortController();
   const late = world.clock.sleep(BETTER_PROOF_MS, give.signal).then(
     () => null,

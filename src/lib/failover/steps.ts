@@ -60,12 +60,12 @@ export function storeSteps(scope: StoreScope) {
 function claimSteps(scope: StoreScope) {
   const {store} = scope;
   return {
-    claim: (): Step =>
+    claim: (members: readonly string[]): Step =>
       step({
         id: stepId(scope, 'claim'),
         phase: 'preflight',
-        title: `claim ${store} on every reachable member`,
-        do: call('store.claim', {store}),
+        title: `claim ${store} on ${members.join(', ')}`,
+        do: call('store.claim', {store}, {members}),
         ensures: [expect('store.claimed', {store}, true)],
         undo: call('store.release', {store}),
       }),

@@ -13,6 +13,7 @@ const PROMOTE_WINDOW_MS = 1000;
 const POLL_MS = 10;
 
 const none = z.object({});
+const claiming = z.object({members: z.array(z.string()).min(1)});
 const members = z.object({members: z.array(z.string())});
 const unseal = z.object({members: z.array(z.string()), upstream: z.string()});
 const among = z.object({among: z.array(z.string())});
@@ -58,9 +59,9 @@ const claim = (world: StoreWorld) =>
   action({
     name: 'store.claim',
     effect: 'reversible',
-    schema: none,
-    describe: (target) => `take the advisory lock of regionctl on every reachable member of ${target.store}`,
-    apply: async (ctx, target) => ({claimed: [...(await abilityOf(world, target, 'claim').claim(ctx))]}),
+    schema: claiming,
+    describe: (target, args) => `take the advisory lock of regionctl for ${target.store} on ${args.members.join(', ')}`,
+    apply: async (ctx, target, args) => ({claimed: [...(await abilityOf(world, target, 'claim').claim(ctx, args.members))]}),
   });
 
 const release = (world: StoreWorld) =>

@@ -11,7 +11,9 @@ import {abilityOf, memberOf, readMember, readMembers, type StoreWorld, storeFor}
 
 const membersWanted = z.object({members: z.array(z.string())});
 const amongWanted = z.object({among: z.array(z.string())});
-const silentWanted = z.object({standbys: z.array(z.string()), since: z.iso.datetime()});
+const silentWanted = z.object({standbys: z.array(z.string())});
+/** How long a standby that still has a connection is listened to: a primary under load is heard every few ms. */
+const LISTEN_MS = 100;
 const ruleWanted = z.object({need: z.number(), of: z.array(z.string())});
 const exceptWanted = z.object({except: z.string()});
 
@@ -106,23 +108,23 @@ async function fenceable(world: StoreWorld, ctx: Ctx, target: Target, want: Json
   };
 }
 
+/** A fresh message proves that the primary lives; silence proves nothing, it only does not speak against the verdict. */
 async function silent(world: StoreWorld, ctx: Ctx, target: Target, want: z.infer<typeof silentWanted>): Promise<Answer> {
-  const elapsedMs = world.clock.wall() - Date.parse(want.since);
-  const seen = await readMembers(storeFor(world, target).store, want.standbys, ctx);
-  const hears = seen.filter(({member}) => member.heardUpstreamAgoMs !== null && member.heardUpstreamAgoMs < elapsedMs);
-  const first = hears[0];
-  if (first !== undefined) {
-    return {
-      holds: false,
-      measured: first.member.heardUpstreamAgoMs,
-      says: `${first.name} heard ${target.member} ${Math.round(first.member.heardUpstreamAgoMs ?? 0)} ms ago: it is alive`,
-    };
-  }
-  return {
-    holds: true,
-    measured: null,
-    says: `none of ${seen.map(({name}) => name).join(', ') || 'the standbys'} has heard ${target.member} in the last ${Math.round(elapsedMs)} ms`,
-  };
+  const {store} = storeFor(world, target);
+  const startedAt = world.clock.now();
+  const connected = (await readMembers(store, want.standbys, ctx))
+    .filter(({member}) => member.heardUpstreamAgoMs !== null)
+    .map(({name}) => name);
+  if (connected.length === 0)
+    return {holds: true, measured: null, says: `no standby of ${want.standbys.join(', ')} has a connection to ${target.member}`};
+  await world.clock.sleep(LISTEN_MS, ctx.signal);
+  const again = await readMembers(store, connected, ctx);
+  const elapsedMs = Math.round(world.clock.now() - startedAt);
+  const alive = again.find(({member}) => member.heardUpstreamAgoMs !== null && member.heardUpstreamAgoMs < elapsedMs);
+  if (alive === undefined)
+    return {holds: true, measured: null, says: `${connected.join(', ')} heard nothing from ${target.member} for ${elapsedMs} ms`};
+  const agoMs = Math.round(alive.member.heardUpstreamAgoMs ?? 0);
+  return {holds: false, measured: agoMs, says: `${alive.name} heard ${target.member} ${agoMs} ms ago: it is alive`};
 }
 
 async function leads(world: StoreWorld, ctx: Ctx, target: Target, among: readonly string[]): Promise<Answer> {

@@ -60,7 +60,7 @@ const verifyWrite = (world: TrafficWorld) =>
       while (ctx.now() < ctx.deadline) {
         const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(args.deadlineMs)]);
         const answer = await postOrder(args.url, `verify-${ctx.runId}-${Math.round(ctx.now())}`, signal);
-        if (answer.ok && answer.region === target.region) return {region: answer.region};
+        if (answer.ok && answer.region === target.region) return {region: answer.region, says: `${answer.region} accepted a write`};
         last = answer.ok ? `${answer.region ?? 'an unnamed region'} answered` : answer.text;
         await world.clock.sleep(WRITE_PAUSE_MS, ctx.signal);
       }

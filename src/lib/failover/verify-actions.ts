@@ -25,6 +25,12 @@ const verifyEqual = (world: StoreWorld) =>
       const compared = members.map((member) => ({member, region: spec.members.find(({name}) => name === member)?.region ?? member}));
       const result = await compareMembers(abilityOf(world, target, 'digest'), compared, at, ctx.signal);
       if (result.verdict !== 'equal') throw refused(result.verdict, `${target.store} is not proven equal: ${result.reason}`);
-      return {verdict: result.verdict, rows: result.coverage.rows, reason: result.reason, asOf: result.asOf, tables: result.coverage.tables} as unknown as Json;
+      return {
+        verdict: result.verdict,
+        rows: result.coverage.rows,
+        says: result.reason,
+        asOf: result.asOf,
+        tables: result.coverage.tables,
+      } as unknown as Json;
     },
   });

@@ -45,7 +45,8 @@ async function readEndpoint(target: SweepTarget, options: SweepOptions): Promise
   const {fall, pauseMs} = options.attempts ?? ATTEMPTS;
   for (let attempts = 1; ; attempts += 1) {
     const result = await attempt(target, options);
-    const settled = result.ok !== false || attempts >= fall;
+    // A timeout has waited long enough to count: asking once more would only double the wait.
+    const settled = result.ok !== false || result.code === 'timeout' || attempts >= fall;
     // A pause that is cut short by the signal is no failure: the next attempt says `interrupted`.
     if (settled) return {endpoint: target.endpoint, result, at: options.clock.wall(), attempts};
     await options.clock.sleep(pauseMs, options.signal).catch(() => {});

@@ -2,9 +2,9 @@ import {randomBytes} from 'node:crypto';
 import type {Plan} from '../plan/plan.ts';
 import type {JournalEvent, State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import {type RunDocument, runDocument} from '../run/document.ts';
 import {resumeRun} from '../run/resume.ts';
-import {runDocument, type RunDocument} from '../run/document.ts';
-import {assertRunnable, type PhaseMark, runPlan, type RunResult} from '../run/runner.ts';
+import {assertRunnable, type PhaseMark, type RunResult, runPlan} from '../run/runner.ts';
 import type {World} from './world.ts';
 
 /** Who is told, and by what a run is stopped: `interrupt` is the first Ctrl+C, `leave` the second. */
@@ -15,7 +15,12 @@ export type ConductOptions = {
 };
 
 /** A finished run: its result, its document, and the plan and journal that they were made from. */
-export type Conducted = {readonly result: RunResult; readonly document: RunDocument; readonly plan: Plan; readonly events: readonly JournalEvent[]};
+export type Conducted = {
+  readonly result: RunResult;
+  readonly document: RunDocument;
+  readonly plan: Plan;
+  readonly events: readonly JournalEvent[];
+};
 
 /** A new run id: sorts by time, and says what it is. */
 export function newRunId(kind: string, wall: number): string {
@@ -24,7 +29,12 @@ export function newRunId(kind: string, wall: number): string {
 }
 
 /** Records a plan as a run and runs it, under the fleet's lease. Throws 75 when another holds it, before anything is recorded. */
-export async function conductPlan(open: OpenFleet, world: World, plan: Plan, options: ConductOptions & {readonly marks: readonly PhaseMark[]}): Promise<Conducted> {
+export async function conductPlan(
+  open: OpenFleet,
+  world: World,
+  plan: Plan,
+  options: ConductOptions & {readonly marks: readonly PhaseMark[]},
+): Promise<Conducted> {
   assertRunnable(plan, world);
   const state = await open.state();
   return underLease(open, state, plan.id, async (lease) => {
@@ -39,7 +49,12 @@ export async function conductResume(open: OpenFleet, world: World, runId: string
   return underLease(open, state, runId, (lease) => resumeRun({...setup(open, world, state, runId, options), lease}));
 }
 
-async function underLease(open: OpenFleet, state: State, runId: string, run: (lease: ReturnType<State['lease']>) => Promise<RunResult>): Promise<Conducted> {
+async function underLease(
+  open: OpenFleet,
+  state: State,
+  runId: string,
+  run: (lease: ReturnType<State['lease']>) => Promise<RunResult>,
+): Promise<Conducted> {
   const lease = state.lease(open.fleet.name, runId);
   try {
     const result = await run(lease);
@@ -53,5 +68,14 @@ async function underLease(open: OpenFleet, state: State, runId: string, run: (le
 }
 
 function setup(open: OpenFleet, world: World, state: State, runId: string, {interrupt, leave, onEvent}: ConductOptions) {
-  return {runId, state, actions: world.actions, checks: world.checks, clock: open.clock, signal: interrupt, stopSignal: leave, ...(onEvent === undefined ? {} : {onEvent})};
+  return {
+    runId,
+    state,
+    actions: world.actions,
+    checks: world.checks,
+    clock: open.clock,
+    signal: interrupt,
+    stopSignal: leave,
+    ...(onEvent === undefined ? {} : {onEvent}),
+  };
 }

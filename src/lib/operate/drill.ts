@@ -1,23 +1,33 @@
 import {composeDrill} from '../drill/compose-drill.ts';
 import type {Drill} from '../drill/drill-file.ts';
 import {observeFleet} from '../observe/take-snapshot.ts';
+import type {Override} from '../plan/plan.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {judgeGates} from '../run/judge-gates.ts';
 import {newRunId} from './conduct.ts';
 import {failoverFrom, type Prepared} from './prepare.ts';
 import type {World} from './world.ts';
-import type {Override} from '../plan/plan.ts';
 
 const GATES_MS = 10_000;
 
 /** Plans a drill on the fleet as it is now, and judges its gates. Nothing is written, and no fault is injected. */
-export async function prepareDrill(open: OpenFleet, world: World, {drill, overrides, signal}: {drill: Drill; overrides: readonly Override[]; signal: AbortSignal}): Promise<Prepared> {
+export async function prepareDrill(
+  open: OpenFleet,
+  world: World,
+  {drill, overrides, signal}: {drill: Drill; overrides: readonly Override[]; signal: AbortSignal},
+): Promise<Prepared> {
   const began = open.clock.now();
   const {snapshot} = await observeFleet({...open, signal, vantage: 'here'});
   const from = drill.fault.region === 'primary' ? undefined : drill.fault.region;
   const failoverPlan = failoverFrom(open, snapshot, {from, to: drill.reaction.failover.to ?? undefined, overrides}, false);
   const plan = composeDrill({drill, fleet: open.fleet, snapshot, failoverPlan, runId: newRunId('drill', open.clock.wall())});
   const now = () => open.clock.now();
-  const ctx = {runId: 'plan', token: 'none', signal: AbortSignal.any([signal, AbortSignal.timeout(GATES_MS)]), now, deadline: now() + GATES_MS};
+  const ctx = {
+    runId: 'plan',
+    token: 'none',
+    signal: AbortSignal.any([signal, AbortSignal.timeout(GATES_MS)]),
+    now,
+    deadline: now() + GATES_MS,
+  };
   return {plan: await judgeGates(plan, world.checks, ctx), marks: [{phase: 'decide', ms: Math.round(now() - began)}]};
 }

@@ -60,7 +60,12 @@ function promiseFindings(fleet: Fleet): readonly Finding[] {
 
 function secretFindings(exposed: readonly {readonly reference: string; readonly mode: string}[]): readonly Finding[] {
   if (exposed.length === 0) return [pass('secrets', 'every secret can be read')];
-  return exposed.map(({reference, mode}) => ({check: 'secrets', verdict: 'warning', says: `${reference} can be read by others (mode ${mode})`, fix: 'chmod 600 the file'}));
+  return exposed.map(({reference, mode}) => ({
+    check: 'secrets',
+    verdict: 'warning',
+    says: `${reference} can be read by others (mode ${mode})`,
+    fix: 'chmod 600 the file',
+  }));
 }
 
 async function endpointFindings(open: OpenFleet, signal: AbortSignal): Promise<readonly Finding[]> {
@@ -69,7 +74,12 @@ async function endpointFindings(open: OpenFleet, signal: AbortSignal): Promise<r
     endpoints.map(({reading, verdict, reason}): Finding => {
       const check = `endpoint ${region}/${reading.endpoint.name}`;
       if (verdict === 'healthy') return pass(check, reason);
-      return {check, verdict: verdict === 'unknown' ? 'unknown' : 'warning', says: reason, fix: 'check its address in the fleet file, or bring it up'};
+      return {
+        check,
+        verdict: verdict === 'unknown' ? 'unknown' : 'warning',
+        says: reason,
+        fix: 'check its address in the fleet file, or bring it up',
+      };
     }),
   );
 }
@@ -80,7 +90,14 @@ async function stateFindings(open: OpenFleet): Promise<readonly Finding[]> {
     state.remember('doctor', open.clock.wall());
     return [pass('state', `${open.stateDir} can be written`)];
   } catch (error) {
-    return [{check: 'state', verdict: 'error', says: messageOf(error), fix: 'free the disk or mend the permissions of this directory: without state nothing can be run'}];
+    return [
+      {
+        check: 'state',
+        verdict: 'error',
+        says: messageOf(error),
+        fix: 'free the disk or mend the permissions of this directory: without state nothing can be run',
+      },
+    ];
   }
 }
 
@@ -88,7 +105,14 @@ async function routerFindings(open: OpenFleet, name: string, signal: AbortSignal
   const router = open.routers[name];
   if (router === undefined) return [];
   const weights = await router.read(signal);
-  return [pass(`route ${name}`, `answers: ${Object.entries(weights).map(([region, weight]) => `${region} ${weight}`).join(', ')}`)];
+  return [
+    pass(
+      `route ${name}`,
+      `answers: ${Object.entries(weights)
+        .map(([region, weight]) => `${region} ${weight}`)
+        .join(', ')}`,
+    ),
+  ];
 }
 
 async function storeFindings(spec: StoreSpec, store: Store | undefined, signal: AbortSignal): Promise<readonly Finding[]> {
@@ -96,9 +120,19 @@ async function storeFindings(spec: StoreSpec, store: Store | undefined, signal: 
   const [ack, inspected] = await Promise.all([store.ackRule(signal), store.abilities.inspect?.inspect(signal) ?? []]);
   const check = `store ${spec.name}`;
   if (!ack.known) return [...inspected, {check, verdict: 'unknown', says: `who must acknowledge is not known: ${ack.reason}`, fix: null}];
-  if (ack.value.need >= spec.quorum) return [...inspected, pass(check, spec.quorum === 0 ? 'asynchronous, as the fleet file says' : `a write waits for ${ack.value.need} of ${ack.value.of.join(', ')}`)];
+  if (ack.value.need >= spec.quorum)
+    return [
+      ...inspected,
+      pass(
+        check,
+        spec.quorum === 0 ? 'asynchronous, as the fleet file says' : `a write waits for ${ack.value.need} of ${ack.value.of.join(', ')}`,
+      ),
+    ];
   const says = `the fleet file says quorum: ${spec.quorum}, but the primary acknowledges ${ack.value.need === 0 ? 'alone' : `with ${ack.value.need}`}`;
-  return [...inspected, {check, verdict: 'error', says, fix: 'set synchronous_standby_names on every member, or lower quorum in the fleet file'}];
+  return [
+    ...inspected,
+    {check, verdict: 'error', says, fix: 'set synchronous_standby_names on every member, or lower quorum in the fleet file'},
+  ];
 }
 
 function pass(check: string, says: string): Finding {

@@ -35,7 +35,10 @@ export async function largestLag(open: OpenFleet, except: readonly string[], sig
 }
 
 /** What was remembered of the lag of one member, as an estimate can use it now. */
-export function recallLag(state: State, {fleet, store, member, now}: {fleet: string; store: string; member: string; now: number}): LagHistory | undefined {
+export function recallLag(
+  state: State,
+  {fleet, store, member, now}: {fleet: string; store: string; member: string; now: number},
+): LagHistory | undefined {
   const kept = parseKept(state.recall(lagKey(fleet, store, member)));
   return kept === null ? undefined : {bytes: kept.bytes, bytesPerSecond: kept.bytesPerSecond, ageMs: now - kept.at};
 }

@@ -1,7 +1,7 @@
 import {EXIT, type ExitCode} from '../exit-codes.ts';
+import {sealsNeeded} from '../failover/gates.ts';
 import type {StoreSpec} from '../fleet/fleet.ts';
 import {regionOf} from '../fleet/lookup.ts';
-import {sealsNeeded} from '../failover/gates.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type LagHistory, type LossDocument, previewLoss, type StoreForLoss, type TimedLoss} from '../replication/loss.ts';
@@ -23,18 +23,35 @@ function exitOf({blocking, stores}: LossDocument): ExitCode {
   return stores.some(({certainty}) => certainty === 'unknown') ? EXIT.unknown : EXIT.warning;
 }
 
-async function storeForLoss(open: OpenFleet, spec: StoreSpec, to: string, {state, signal}: {state: State | null; signal: AbortSignal}): Promise<StoreForLoss> {
+async function storeForLoss(
+  open: OpenFleet,
+  spec: StoreSpec,
+  to: string,
+  {state, signal}: {state: State | null; signal: AbortSignal},
+): Promise<StoreForLoss> {
   const store = open.stores[spec.name];
   const member = spec.members.find(({region}) => region === to)?.name ?? null;
   const [members, ack, reading] = await Promise.all([
     store?.observe(signal) ?? {},
-    store?.ackRule(signal) ?? {known: false, code: 'not-opened', reason: `${spec.name} was not opened`, at: 0} as const,
+    store?.ackRule(signal) ?? ({known: false, code: 'not-opened', reason: `${spec.name} was not opened`, at: 0} as const),
     readingOf(open, spec, member, signal),
   ]);
-  const snapshot: StoreSnapshot = {engine: spec.engine, members: members as Readonly<Record<string, Cell<Member>>>, ack: ack as Cell<AckRule>};
+  const snapshot: StoreSnapshot = {
+    engine: spec.engine,
+    members: members as Readonly<Record<string, Cell<Member>>>,
+    ack: ack as Cell<AckRule>,
+  };
   const classes = open.fleet.dataClasses.filter(({name}) => spec.dataClasses.includes(name));
   const history = state === null || member === null ? undefined : historyOf(open, state, spec, member);
-  return {store: spec.name, member, snapshot, quorum: sealsNeeded(spec) === 0 ? 0 : spec.quorum, classes, reading, ...(history === undefined ? {} : {history})};
+  return {
+    store: spec.name,
+    member,
+    snapshot,
+    quorum: sealsNeeded(spec) === 0 ? 0 : spec.quorum,
+    classes,
+    reading,
+    ...(history === undefined ? {} : {history}),
+  };
 }
 
 /** The engine's own comparison of both ends; a store without one, or a primary that is gone, has none. */

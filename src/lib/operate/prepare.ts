@@ -1,8 +1,8 @@
-import {observeFleet} from '../observe/take-snapshot.ts';
-import {chooseDestination, chooseSource, planFailover, storesHeldBy} from '../failover/plan-failover.ts';
-import {chooseAway, chooseHome, planFailback} from '../failover/plan-failback.ts';
 import {expectedLoss} from '../failover/expected-loss.ts';
+import {chooseAway, chooseHome, planFailback} from '../failover/plan-failback.ts';
+import {chooseDestination, chooseSource, planFailover, storesHeldBy} from '../failover/plan-failover.ts';
 import {objectivesOf, regionOf} from '../fleet/lookup.ts';
+import {observeFleet} from '../observe/take-snapshot.ts';
 import type {Override, Plan} from '../plan/plan.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {judgeGates} from '../run/judge-gates.ts';
@@ -31,14 +31,29 @@ export async function prepareFailover(open: OpenFleet, world: World, options: Pr
 }
 
 /** The failover that a snapshot leads to. A drill plans it before the fault, and brings its own witness. */
-export function failoverFrom({fleet, clock}: OpenFleet, snapshot: Snapshot, options: Omit<PrepareOptions, 'signal'>, witness: boolean): Plan {
+export function failoverFrom(
+  {fleet, clock}: OpenFleet,
+  snapshot: Snapshot,
+  options: Omit<PrepareOptions, 'signal'>,
+  witness: boolean,
+): Plan {
   if (options.from !== undefined) regionOf(fleet, options.from);
   if (options.to !== undefined) regionOf(fleet, options.to);
   const from = chooseSource(fleet, snapshot, options.from);
   const to = chooseDestination(fleet, snapshot, from, options.to);
   const loss = storesHeldBy(fleet, snapshot, from).map((spec) => expectedLoss(fleet, spec, snapshot, to));
   const objectives = objectivesOf(fleet);
-  return planFailover({id: newRunId('failover', clock.wall()), fleet, snapshot, from, to, loss, objectives, overrides: options.overrides, witness});
+  return planFailover({
+    id: newRunId('failover', clock.wall()),
+    fleet,
+    snapshot,
+    from,
+    to,
+    loss,
+    objectives,
+    overrides: options.overrides,
+    witness,
+  });
 }
 
 /** Looks at the fleet, plans the way home and judges its gates. Nothing is written. */
@@ -56,7 +71,13 @@ async function prepare(open: OpenFleet, world: World, {signal}: PrepareOptions, 
   const began = open.clock.now();
   const {snapshot} = await observeFleet({...open, signal, vantage: 'here'});
   const seen = open.clock.now();
-  const ctx = {runId: 'plan', token: 'none', signal: AbortSignal.any([signal, AbortSignal.timeout(GATES_MS)]), now: () => open.clock.now(), deadline: seen + GATES_MS};
+  const ctx = {
+    runId: 'plan',
+    token: 'none',
+    signal: AbortSignal.any([signal, AbortSignal.timeout(GATES_MS)]),
+    now: () => open.clock.now(),
+    deadline: seen + GATES_MS,
+  };
   const judged = await judgeGates(plan(snapshot), world.checks, ctx);
   const marks: PhaseMark[] = [
     {phase: 'detect', ms: Math.round(seen - began)},

@@ -2,10 +2,14 @@ import {usageError} from '../errors.ts';
 import type {Plan} from '../plan/plan.ts';
 import type {RunHead, State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
-import {runDocument, type RunDocument} from '../run/document.ts';
+import {type RunDocument, runDocument} from '../run/document.ts';
 
 /** A run as lists and the status show it. Times are ISO 8601. */
-export type RunSummary = Omit<RunHead, 'startedAt'> & {readonly outcome: RunDocument['outcome']; readonly startedAt: string; readonly reason: string | null};
+export type RunSummary = Omit<RunHead, 'startedAt'> & {
+  readonly outcome: RunDocument['outcome'];
+  readonly startedAt: string;
+  readonly reason: string | null;
+};
 
 /** Every run of the fleet, newest first. */
 export async function listRuns(open: OpenFleet): Promise<readonly RunSummary[]> {
@@ -33,7 +37,8 @@ export async function findRun(open: OpenFleet, name: string): Promise<{runId: st
   const state = await open.state();
   const runId = name === 'last' ? state.runs(open.fleet.name).toSorted((a, b) => b.startedAt - a.startedAt)[0]?.runId : name;
   const plan = runId === undefined ? null : state.plan(runId);
-  if (runId === undefined || plan === null) throw usageError(`there is no run "${name}" of the fleet ${open.fleet.name}`, {suggestions: ['regionctl runs list']});
+  if (runId === undefined || plan === null)
+    throw usageError(`there is no run "${name}" of the fleet ${open.fleet.name}`, {suggestions: ['regionctl runs list']});
   return {runId, plan};
 }
 
@@ -47,4 +52,3 @@ function documentOf(state: State, runId: string, alive: boolean): RunDocument {
 function holderOf(state: State, fleet: string): string | null {
   return state.holder(fleet)?.runId ?? null;
 }
-

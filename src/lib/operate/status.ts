@@ -1,8 +1,8 @@
-import type {ExitCode} from '../exit-codes.ts';
 import {messageOf} from '../errors.ts';
+import type {ExitCode} from '../exit-codes.ts';
 import {healthDocument} from '../health/document.ts';
-import {type FleetNow, withMemory, withoutMemory} from '../health/region-memory.ts';
 import type {FleetJudgement} from '../health/judge.ts';
+import {type FleetNow, withMemory, withoutMemory} from '../health/region-memory.ts';
 import {verdictExit} from '../health/verdict.ts';
 import {type StatusDocument, statusDocument} from '../observe/status.ts';
 import {observeFleet} from '../observe/take-snapshot.ts';
@@ -12,7 +12,11 @@ import {listRuns, type RunSummary} from './runs.ts';
 
 /** One picture of the whole fleet. Works with regions unreachable and without state; the exit code is that of the worst verdict. */
 export async function readStatus(open: OpenFleet, signal: AbortSignal): Promise<{document: StatusDocument; exit: ExitCode}> {
-  const [observation, lag, runs] = await Promise.all([observeFleet({...open, signal, vantage: 'here'}), readLag(open, {signal}), runsOf(open)]);
+  const [observation, lag, runs] = await Promise.all([
+    observeFleet({...open, signal, vantage: 'here'}),
+    readLag(open, {signal}),
+    runsOf(open),
+  ]);
   const at = open.clock.wall();
   const {now, notes} = await remembered(open, observation.judgement, at);
   const health = healthDocument({fleet: open.fleet, now, at, notes: [...notes, ...runs.notes]});

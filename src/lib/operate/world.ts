@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import {drillActions, type DrillKit} from '../drill/actions.ts';
+import {type DrillKit, drillActions} from '../drill/actions.ts';
 import {storeActions} from '../failover/store-actions.ts';
 import {storeChecks} from '../failover/store-checks.ts';
 import {trafficActions, trafficChecks} from '../failover/traffic-actions.ts';
@@ -61,6 +61,14 @@ export async function sampleRegion(open: OpenFleet, region: string, signal: Abor
 async function writable({fleet, clock}: OpenFleet, signal: AbortSignal): Promise<Answer> {
   if (fleet.witness === null) return {holds: null, measured: null, says: 'the fleet file does not let regionctl write (witness)'};
   const {postOrder} = await import('../failover/post-order.ts');
-  const answer = await postOrder(fleet.witness.url, `steady-${clock.wall()}`, AbortSignal.any([signal, AbortSignal.timeout(fleet.witness.deadlineMs)]));
-  return {holds: answer.ok, measured: answer.text, says: answer.ok ? `a write is accepted by ${answer.region ?? 'the service'}` : `a write is refused: ${answer.text}`};
+  const answer = await postOrder(
+    fleet.witness.url,
+    `steady-${clock.wall()}`,
+    AbortSignal.any([signal, AbortSignal.timeout(fleet.witness.deadlineMs)]),
+  );
+  return {
+    holds: answer.ok,
+    measured: answer.text,
+    says: answer.ok ? `a write is accepted by ${answer.region ?? 'the service'}` : `a write is refused: ${answer.text}`,
+  };
 }

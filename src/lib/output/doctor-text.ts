@@ -9,7 +9,14 @@ const MEANING: Readonly<Record<Finding['verdict'], Meaning>> = {pass: 'good', wa
 export function doctorText({checks}: DoctorDocument, {columns, paint}: {readonly columns: number; readonly paint: Paint}): string {
   const rows = checks.map(({check, verdict, says}) => [{text: verdict, paint: paint[MEANING[verdict]]}, check, says]);
   const lines = table([{shrink: false}, {shrink: false}, {}], rows, columns);
-  const fixes = checks.filter(({fix}) => fix !== null).flatMap(({check, says, fix}) => ['', ...wrap(`${check}: ${says}`, columns), ...wrap(`  Fix: ${fix}`, columns)]);
+  const fixes = checks
+    .filter(({fix}) => fix !== null)
+    .flatMap(({check, says, fix}) => ['', ...wrap(`${check}: ${says}`, columns), ...wrap(`  Fix: ${fix}`, columns)]);
   const bad = checks.filter(({verdict}) => verdict !== 'pass').length;
-  return [...lines, ...fixes, '', bad === 0 ? `All ${checks.length} checks pass.` : `${bad} of ${checks.length} checks need attention.`].join('\n');
+  return [
+    ...lines,
+    ...fixes,
+    '',
+    bad === 0 ? `All ${checks.length} checks pass.` : `${bad} of ${checks.length} checks need attention.`,
+  ].join('\n');
 }

@@ -83,7 +83,7 @@ export function runListText(runs: readonly RunListRow[], {columns, paint, now}: 
     run.kind,
     way(run).trim() || NOT_MEASURED,
     {text: run.outcome, paint: paint[OUTCOME[run.outcome]]},
-    `${formatTime(run.startedAt)} (${formatAge(run.startedAt, now)})`,
+    `${formatAge(run.startedAt, now)}, ${formatTime(run.startedAt)}`,
   ]);
   return table(heads, rows, columns).join('\n');
 }
@@ -96,7 +96,11 @@ function way({from, to}: {readonly from: string | null; readonly to: string | nu
 function gateLines(gates: readonly GateRow[], {columns, paint}: Layout): readonly string[] {
   const rows = gates.map((gate): Cell[] => {
     const [word, meaning]: [string, Meaning] =
-      gate.verdict === 'pass' ? ['pass', 'good'] : gate.overridden ? ['overridden', 'warning'] : [gate.verdict, gateMeaning(gate)];
+      gate.verdict === 'pass'
+        ? ['pass', 'good']
+        : gate.overridden && gate.overridable
+          ? ['overridden', 'warning']
+          : [gate.verdict, gateMeaning(gate)];
     return ['', {text: word, paint: paint[meaning]}, gate.id, gate.says];
   });
   return table([{}, {shrink: false}, {shrink: false}, {}], rows, columns);

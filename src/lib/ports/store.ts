@@ -1,9 +1,9 @@
 import type {Ctx} from '../plan/action.ts';
-import type {Finding} from './finding.ts';
 import type {Loss} from '../plan/plan.ts';
 import type {Cell} from '../snapshot/cell.ts';
 import type {Position} from '../snapshot/position.ts';
 import type {AckRule, Member} from '../snapshot/snapshot.ts';
+import type {Finding} from './finding.ts';
 
 /**
  * Evidence that a member can no longer acknowledge writes. `survivesRestart` = it still holds if the server is started again.
@@ -43,7 +43,8 @@ export type LinkReading = {
 export type Abilities = {
   /** A token held by the store itself on every reachable member. `evict` ends the sessions of a former holder. */
   claim: {
-    claim(ctx: Ctx): Promise<readonly string[]>;
+    /** Takes it on the named members (default: all); those that do not answer are left out. What a former process of the same run left is evicted. */
+    claim(ctx: Ctx, members?: readonly string[]): Promise<readonly string[]>;
     evict(ctx: Ctx): Promise<readonly string[]>;
     held(ctx: Ctx): Promise<boolean>;
     release(ctx: Ctx): Promise<void>;

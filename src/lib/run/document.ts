@@ -55,9 +55,9 @@ export function runDocument(runId: string, plan: Plan, events: readonly JournalE
 /** The exit code of an ending. `touched` = an effect of the run may be in the world. */
 export function endingExit({outcome, code}: Pick<Ending, 'outcome' | 'code'>, touched: boolean): ExitCode {
   if (outcome === 'succeeded') return code === 'incomplete' ? EXIT.warning : EXIT.good;
-  if (outcome === 'interrupted' || code === 'interrupted') return EXIT.interrupted;
+  if (outcome === 'interrupted' || (outcome === 'undone' && code === 'interrupted')) return EXIT.interrupted;
   if (outcome === 'running' || outcome === 'paused') return EXIT.good;
-  const guard = code === 'gate-refused' || code === 'plan-outdated' || (code === 'requires' && !touched);
+  const guard = code === 'gate-refused' || code === 'plan-outdated' || (code === 'requires' && !touched && outcome === 'failed');
   return guard ? EXIT.refused : EXIT.critical;
 }
 
@@ -93,12 +93,12 @@ function phaseTimes(plan: Plan, progress: Progress): PhaseTimes {
   };
 }
 
-/** From the first start to the last end of a phase's steps that ran; null as long as one of them goes on or none ran. */
+/** From the first start to the last end of a phase's steps that ran; null as long as one of them goes on or none ran. What was undone does not count. */
 function elapsed(plan: Plan, progress: Progress, phase: Phase): number | null {
   const ran = plan.steps
     .filter((step) => step.phase === phase)
     .map((step) => stepProgress(progress, step))
-    .filter((step) => step.startedAt !== null);
+    .filter((step) => step.startedAt !== null && step.status !== 'undone');
   const starts = ran.map((step) => step.startedAt ?? 0);
   const ends = ran.flatMap((step) => (step.endedAt === null ? [] : [step.endedAt]));
   if (ran.length === 0 || ends.length < ran.length) return null;

@@ -9,43 +9,24 @@ import {orEnd, settle} from './step.ts';
 export type UndoResult = {readonly undone: readonly string[]; readonly troubles: readonly string[]};
 
 /**
- * Takes back what the run began, newest first, outside the cancelled scope and with deadlines of its own. A step whose undo fails keeps what
- * it was built on in place (the steps that it comes after); everything else is still taken back.
+ * Takes back what the run began, newest first, outside the cancelled scope and with deadlines of its own. An undo that fails is reported and
+ * does not keep the others from being tried: as little as possible is left behind.
  */
 export async function undoAll(run: Run): Promise<UndoResult> {
   const undone: string[] = [];
   const troubles: string[] = [];
-  const kept = new Set<string>();
   for (const step of run.plan.steps.toReversed()) {
     const {undo} = step;
-    if (!stepProgress(run.progress, step).intended) {
-      if (kept.has(step.id)) keep(kept, step);
-      continue;
+    if (undo === null || !stepProgress(run.progress, step).intended) continue;
+    run.lease.check();
+    const done = await settle(() => undoStep(run, step, undo));
+    if (done.ok) undone.push(step.id);
+    else {
+      run.record('undo-failed', step.id, {code: done.code, says: done.says});
+      troubles.push(`${step.id} was not undone: ${done.says}`);
     }
-    const says = undo === null ? null : await undoUnlessKept(run, step, undo, kept);
-    if (says !== null) troubles.push(`${step.id} was not undone: ${says}`);
-    if (says !== null || (undo === null && kept.has(step.id))) keep(kept, step);
-    if (says === null && undo !== null) undone.push(step.id);
   }
   return {undone, troubles};
-}
-
-function keep(kept: Set<string>, step: Step): void {
-  for (const id of step.after) kept.add(id);
-}
-
-/** Null when it is undone, else why not. */
-async function undoUnlessKept(run: Run, step: Step, undo: Call, kept: ReadonlySet<string>): Promise<string | null> {
-  if (kept.has(step.id)) {
-    const says = 'a step that was built on it could not be undone';
-    run.record('undo-failed', step.id, {code: 'kept', says});
-    return says;
-  }
-  run.lease.check();
-  const done = await settle(() => undoStep(run, step, undo));
-  if (done.ok) return null;
-  run.record('undo-failed', step.id, {code: done.code, says: done.says});
-  return done.says;
 }
 
 async function undoStep(run: Run, step: Step, undo: Call): Promise<void> {

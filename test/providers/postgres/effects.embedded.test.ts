@@ -23,8 +23,9 @@ describe('acting on a PostgreSQL store', () => {
   });
 
   it('is claimed by one at a time, until it is released or evicted', async () => {
-    expect(await store.abilities.claim.claim(testCtx('mine'))).toEqual(['us', 'eu', 'ap']);
-    expect(await store.abilities.claim.claim(testCtx('mine'))).toEqual(['us', 'eu', 'ap']);
+    for (let time = 1; time <= 2; time++) {
+      expect((await store.abilities.claim.claim(testCtx('mine'))).toSorted()).toEqual(['ap', 'eu', 'us']);
+    }
     await expect(rival.abilities.claim.claim(testCtx('theirs'))).rejects.toMatchObject({
       code: 'lease-held',
       exit: 75,
@@ -41,14 +42,21 @@ describe('acting on a PostgreSQL store', () => {
     });
   });
 
+  it('is taken over from a process of the same run that ended without a word', async () => {
+    await store.abilities.claim.claim(testCtx('same'));
+    expect(await rival.abilities.claim.claim(testCtx('same'))).toHaveLength(3);
+    expect(await rival.abilities.claim.held(testCtx('same'))).toBe(true);
+    expect(await store.abilities.claim.held(testCtx('same'))).toBe(false);
+  });
+
   it('is held while a claimed member is down, and claimed where it can be reached', async () => {
     await c.kill();
-    expect(await store.abilities.claim.claim(testCtx())).toEqual(['us', 'eu']);
+    expect((await store.abilities.claim.claim(testCtx('mine'))).toSorted()).toEqual(['eu', 'us']);
     await a.kill();
     expect(await store.abilities.claim.held(testCtx())).toBe(true);
     await a.start();
-    expect(await store.abilities.claim.held(testCtx())).toBe(true);
-    await expect(rival.abilities.claim.claim(testCtx())).rejects.toMatchObject({code: 'lease-held'});
+    expect(await store.abilities.claim.held(testCtx('mine'))).toBe(true);
+    await expect(rival.abilities.claim.claim(testCtx('theirs'))).rejects.toMatchObject({code: 'lease-held'});
   });
 
   it('seals standbys: nothing written after it reaches them', async () => {

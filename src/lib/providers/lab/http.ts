@@ -1,4 +1,4 @@
-import {messageOf, refused, unavailable} from '../../errors.ts';
+import {messageOf, refused, unavailable, usageError} from '../../errors.ts';
 
 /** One call of the lab's HTTP API. `unreachable` is the code of the error when it does not answer, `who` names the other side for people. */
 export type LabCall = {
@@ -15,7 +15,7 @@ export type LabCall = {
 
 /**
  * Asks the lab and answers its JSON. Throws RegionctlError: `unreachable` (exit 69) when there is no answer in time, the lab's own code when
- * it says no (exit 77 for a refusal, 69 for a failure). node:http instead of undici: it is loaded already and costs no start-up time.
+ * it says no (exit 64 for a wrong value, 77 for a refusal, 69 for a failure). node:http instead of undici: it is loaded already and costs no start-up time.
  */
 export async function callLab(call: LabCall): Promise<unknown> {
   const deadline = AbortSignal.timeout(call.deadlineMs);
@@ -58,6 +58,7 @@ function problemOf(call: LabCall, status: number, answer: unknown): Error {
   const code = memberOf(error, 'code');
   const message = memberOf(error, 'message');
   const text = `${call.who}: ${typeof message === 'string' ? message : `${call.method} ${call.path} answered ${status}`}`;
+  if (status === 400) return usageError(text);
   const make = status < 500 ? refused : unavailable;
   return make(typeof code === 'string' ? code : 'lab-failed', text);
 }

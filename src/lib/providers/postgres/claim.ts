@@ -4,6 +4,9 @@ import type {Ctx} from '../../plan/action.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {askEach, type Cluster, limitsOf, type Node, only, pollUntil} from './cluster.ts';
 
+/** How long a claim waits for members that are slower than the first. */
+const GRACE_MS = 300;
+
 /** What holds a claim on a member: our own session, another's, or nobody. */
 type Holder = {readonly pid: number; readonly mine: boolean; readonly application: string; readonly since: string};
 
@@ -27,7 +30,7 @@ where l.locktype = 'advisory' and l.granted and l.objsubid = 2 and l.classid::bi
 /** The claim: a session advisory lock on every reachable member. It works on standbys too, and ends with the session. */
 export function createClaim(cluster: Cluster): Abilities['claim'] {
   return {
-    claim: (ctx) => claimAll(cluster, ctx, take),
+    claim: (ctx, members) => claimAll(cluster, ctx, takeOrSucceed, members),
     evict: (ctx) => claimAll(cluster, ctx, evictThenTake),
     held: (ctx) => isHeld(cluster, ctx),
     release: (ctx) => release(cluster, ctx),
@@ -46,8 +49,9 @@ export const forgetClaim = (cluster: Cluster, node: Node): boolean => cluster.cl
 
 type Take = (cluster: Cluster, ctx: Ctx, node: Node) => Promise<Holder | null>;
 
-async function claimAll(cluster: Cluster, ctx: Ctx, how: Take): Promise<readonly string[]> {
-  const asked = await askEach([...cluster.nodes.values()], (node) => how(cluster, ctx, node));
+async function claimAll(cluster: Cluster, ctx: Ctx, how: Take, members?: readonly string[]): Promise<readonly string[]> {
+  const nodes = [...cluster.nodes.values()].filter(({name}) => members === undefined || members.includes(name));
+  const asked = await askPromptly(cluster, nodes, (node) => how(cluster, ctx, node));
   const other = asked.find(({value}) => value !== undefined && value !== null);
   const taken = asked.filter(({value}) => value === null).map(({node}) => node);
   if (other?.value) {
@@ -65,16 +69,36 @@ async function claimAll(cluster: Cluster, ctx: Ctx, how: Take): Promise<readonly
   return taken.map(({name}) => name);
 }
 
+type Asked = Awaited<ReturnType<typeof askEach<Holder | null>>>;
+
+/** Asks them all at once. When one has answered, the others have a moment left: a member that is gone must not hold up the run. */
+async function askPromptly(cluster: Cluster, nodes: readonly Node[], ask: (node: Node) => Promise<Holder | null>): Promise<Asked> {
+  const done = new AbortController();
+  const answered: Asked[number][] = [];
+  const each = nodes.map(async (node) => {
+    const [asked] = await askEach([node], ask);
+    if (asked !== undefined) answered.push(asked);
+    if (asked?.error !== undefined) throw asked.error;
+  });
+  const all = Promise.allSettled(each);
+  await Promise.race([all, Promise.any(each).then(() => cluster.clock.sleep(GRACE_MS, done.signal))]).catch(() => all);
+  done.abort();
+  return [...answered];
+}
+
 /** Answers null when it is ours now, else who has it. */
 async function take(cluster: Cluster, ctx: Ctx, node: Node): Promise<Holder | null> {
   const keys = lockKeys(cluster.store);
-  const {taken} = only(
-    await node.session.rows<{taken: boolean}>(TAKE, [...keys, `regionctl ${ctx.runId}`.slice(0, 63)], limitsOf(ctx)),
-    node,
-  );
+  const {taken} = only(await node.session.rows<{taken: boolean}>(TAKE, [...keys, sessionName(ctx)], limitsOf(ctx)), node);
   if (taken) return null;
   const [holder] = await node.session.rows<Holder>(HOLDER, keys, limitsOf(ctx));
   return holder ?? {pid: 0, mine: false, application: 'gone meanwhile', since: ''};
+}
+
+/** A session of the same run belongs to a process that ended: the lease lets only one process run it. Its server may not have noticed yet. */
+async function takeOrSucceed(cluster: Cluster, ctx: Ctx, node: Node): Promise<Holder | null> {
+  const holder = await take(cluster, ctx, node);
+  return holder !== null && holder.application === sessionName(ctx) ? evictThenTake(cluster, ctx, node) : holder;
 }
 
 /** A former holder may take it back as soon as it is free, so ending its session and taking the lock are tried together. */
@@ -115,6 +139,8 @@ async function release(cluster: Cluster, ctx: Ctx): Promise<void> {
   await askEach(nodes, (node) => unlock(cluster, ctx, node));
   cluster.claims.clear();
 }
+
+const sessionName = ({runId}: Ctx): string => `regionctl ${runId}`.slice(0, 63);
 
 const unlock = (cluster: Cluster, ctx: Ctx, node: Node) =>
   node.session.rows(

@@ -59,9 +59,12 @@ export function nodeOf(cluster: Cluster, name: string): Node {
 export const upstreamAddress = (cluster: Cluster, member: Node, upstream: string): Address =>
   member.upstreams[upstream] ?? nodeOf(cluster, upstream).address;
 
+/** A statement that runs out of time costs its session, and with it the claim: the last one before a deadline gets this much. */
+const LEAST_MS = 100;
+
 /** The limits of a statement within an effect: what is left of its deadline, at most `atMostMs`. */
 export function limitsOf(ctx: Ctx, atMostMs = 1500): Limits {
-  return {timeoutMs: Math.max(1, Math.min(atMostMs, Math.ceil(ctx.deadline - ctx.now()))), signal: ctx.signal};
+  return {timeoutMs: Math.max(LEAST_MS, Math.min(atMostMs, Math.ceil(ctx.deadline - ctx.now()))), signal: ctx.signal};
 }
 
 /** Asks again every `everyMs` until `look` answers something, for at most `forMs` and never beyond the effect's own deadline. */

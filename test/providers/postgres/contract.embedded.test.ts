@@ -1,0 +1,5 @@
+import {describe, expect, it} from 'vitest';
+import {storeContract} from '../../contracts/store.ts';
+import {makeStoreWorld} from './store-world.ts';
+
+storeContract({describe, it, expect}, () => makeStoreWorld());
