@@ -7,13 +7,14 @@ import type {LabContext} from './lab-context.ts';
 import type {PortPicker} from './ports.ts';
 import {PostgresServer} from './postgres-server.ts';
 import {PG_HBA, postgresqlConf, primaryConninfo, withPrimaryConninfo} from './postgres-settings.ts';
-import {processesIn, processTable, signalAll, treeOf} from './processes.ts';
+import {processesIn, processTable, signalAll, treeOf, waitUntil} from './processes.ts';
 import {ServiceProcess} from './service-process.ts';
 import {removeSegment} from './shared-memory.ts';
 import {writeInto} from './template.ts';
 
 /** A shutdown ships what was acknowledged to the standbys first; one that is out of reach holds it up until wal_sender_timeout. */
 const STOP_MS = 70_000;
+const FREEZE_MS = 3000;
 
 /** The processes of one region: its database and its service. They are started and ended here, and only here. */
 export class RegionMachine {
@@ -26,6 +27,7 @@ export class RegionMachine {
   links: Readonly<Record<string, number>> = {};
   servicePort = 0;
   #stoppedOnPurpose = false;
+  #killing: Promise<void> = Promise.resolve();
   /** One change at a time: a rebuild and a start must not meet. */
   #queue: Promise<unknown> = Promise.resolve();
 
@@ -80,6 +82,7 @@ export class RegionMachine {
    */
   start(): Promise<void> {
     return this.#inTurn(async () => {
+      await this.#killing;
       if (!this.#stoppedOnPurpose) await this.postgres.start();
       await this.startService();
     });
@@ -97,23 +100,25 @@ export class RegionMachine {
     this.#context.changed();
   }
 
-  /** Kills every process of the region, stopped ones too, and waits until they are gone. */
+  /** Kills every process of the region, stopped ones too, and waits until they are gone. It does not wait for a start that is under way. */
   async kill(): Promise<void> {
-    signalAll(this.pids(), 'SIGKILL');
-    await this.postgres.ended(5000);
-    // What was being forked while the list was read.
-    signalAll(this.pids(), 'SIGKILL');
+    this.#killing = this.#killAll();
+    await this.#killing;
     this.#context.changed();
   }
 
-  /** Stops every process where it is, the postmaster first so that it makes no new ones. */
-  freeze(): void {
-    for (let round = 0; round < 5; round += 1) {
+  /**
+   * Stops every process where it is, the postmaster first so that it makes no new ones. A busy one takes a moment to stop. `wanted` is asked
+   * again and again: a heal may come meanwhile.
+   */
+  async freeze(wanted: () => boolean): Promise<void> {
+    await waitUntil(() => {
       const table = processTable();
       const moving = this.pids(table).filter((pid) => table.get(pid)?.state !== 'T');
-      if (moving.length === 0) return;
+      if (moving.length === 0 || !wanted()) return true;
       signalAll(moving, 'SIGSTOP');
-    }
+      return false;
+    }, FREEZE_MS);
   }
 
   /** Lets them go on, the postmaster last. */
@@ -170,6 +175,13 @@ export class RegionMachine {
         throw unavailable('rebuild-failed', `${this.name} could not be rebuilt from ${upstream}: ${messageOf(error)}`, {cause: error});
       }
     });
+  }
+
+  async #killAll(): Promise<void> {
+    signalAll(this.pids(), 'SIGKILL');
+    await this.postgres.ended(5000);
+    // What was being forked while the list was read.
+    signalAll(this.pids(), 'SIGKILL');
   }
 
   async #copyFrom(port: number, dest: string, signal: AbortSignal): Promise<number> {

@@ -116,7 +116,7 @@ export class Supervisor implements ControlledLab {
     this.#paths?.apply(this.#ledger.all);
     const machine = this.#machines.get(fault.region);
     if (endsProcesses(fault.kind)) await machine?.kill();
-    if (fault.kind === 'freeze') machine?.freeze();
+    if (fault.kind === 'freeze') await machine?.freeze(() => this.#isFrozen(fault.region));
   }
 
   async heal(region: string): Promise<void> {
@@ -138,14 +138,21 @@ export class Supervisor implements ControlledLab {
 
   async #revive(region: string): Promise<void> {
     const machine = this.#machines.get(region);
-    const active = (test: (fault: ActiveFault) => boolean) => this.#ledger.of(region).some(test);
-    if (machine === undefined || active(({kind}) => kind === 'freeze')) return;
+    if (machine === undefined || this.#isFrozen(region)) return;
     machine.thaw();
-    if (active(({kind}) => endsProcesses(kind))) return;
+    if (this.#isDead(region)) return;
     await machine.start();
     // A new fault may have come while it was starting.
-    if (active(({kind}) => endsProcesses(kind))) await machine.kill();
-    else if (active(({kind}) => kind === 'freeze')) machine.freeze();
+    if (this.#isDead(region)) await machine.kill();
+    else if (this.#isFrozen(region)) await machine.freeze(() => this.#isFrozen(region));
+  }
+
+  #isFrozen(region: string): boolean {
+    return this.#ledger.of(region).some(({kind}) => kind === 'freeze');
+  }
+
+  #isDead(region: string): boolean {
+    return this.#ledger.of(region).some(({kind}) => endsProcesses(kind));
   }
 
   async #openPaths(context: LabContext, token: string): Promise<RegionPaths> {
@@ -206,7 +213,7 @@ export class Supervisor implements ControlledLab {
   }
 
   async #thawed(region: string): Promise<void> {
-    while (this.#ledger.of(region).some(({kind}) => kind === 'freeze')) await sleep(20);
+    while (this.#isFrozen(region)) await sleep(20);
   }
 
   #update(part: Partial<LabRecord>): void {

@@ -55,6 +55,15 @@ export function storeContract({describe, it, expect}: Runner, makeWorld: () => P
       expect((await store.ackRule(signal())).known).toBe(false);
     });
 
+    test('reads every link from both ends, with nothing negative', async ({store, primary, standbys}) => {
+      const links = (await store.abilities.links?.links(signal())) ?? [];
+      if (store.abilities.links === undefined) return;
+      expect(links.map(({from, to}) => `${from}>${to}`).toSorted()).toEqual(standbys.map((name) => `${primary}>${name}`).toSorted());
+      for (const {sendBytes, writeBytes, flushBytes, replayBytes, sampleAgeMs} of links) {
+        for (const value of [sendBytes, writeBytes, flushBytes, replayBytes, sampleAgeMs]) expect(value === null || value >= 0).toBe(true);
+      }
+    });
+
     test('is claimed by one at a time', async ({store, rival, ctx}) => {
       const [ours, theirs] = [store.abilities.claim, rival.abilities.claim];
       if (ours === undefined || theirs === undefined) return;

@@ -55,7 +55,7 @@ describe('planFailback', () => {
 
   it('accepts no proof by quorum for a planned stop', () => {
     const fence = plan({'us-east': FOLLOWS, 'eu-west': AWAY, ap: FOLLOWS}).steps.find(({id}) => id === 'fence-eu-west');
-    expect((fence?.do.args as {accept: string[]}).accept).toEqual(['stopped', 'closed']);
+    expect(fence?.do.args).toMatchObject({accept: ['stopped', 'closed']});
     expect(fence?.undo?.action).toBe('store.unfence');
   });
 

@@ -47,9 +47,9 @@ describe('regionctl lab', () => {
 
   it('takes a load, a fault and a heal', () => {
     expect(json('load', '--rate', '50', '--duration', '200ms')).toMatchObject({sent: 10, acknowledged: 10});
-    expect(lab('fault', 'ap', 'partition', '--lease', '1m').status).toBe(0);
+    expect(lab('fault', 'partition', 'ap', '--lease', '1m').status).toBe(0);
     expect(json('status').faults).toMatchObject([{region: 'ap', kind: 'partition', leaseMs: 60_000}]);
-    expect(lab('fault', 'mars', 'lose')).toMatchObject({status: 64, stderr: expect.stringContaining('unknown region "mars"')});
+    expect(lab('fault', 'lose', 'mars')).toMatchObject({status: 64, stderr: expect.stringContaining('unknown region "mars"')});
     expect(lab('heal', 'ap').status).toBe(0);
     expect(json('status').faults).toEqual([]);
   });

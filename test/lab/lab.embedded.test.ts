@@ -1,7 +1,7 @@
 import {existsSync, mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {runLoad} from '../../src/lab/load.ts';
 import {eventually, kill, LabUnderTest, NOTHING, segmentsLeft, segmentsOf, traces} from './lab-under-test.ts';
 
@@ -19,6 +19,10 @@ describe('a lab of three regions', () => {
     upMs = performance.now() - began;
   });
   afterAll(() => lab.remove());
+  // A test that failed midway must not fail the next ones.
+  afterEach(async () => {
+    for (const {region} of (await lab.status()).faults ?? []) await lab.heal(region);
+  });
 
   const streaming = () => lab.sql<Sync>('us-east', STREAMING);
   const whole = async () => (await lab.status()).regions.every(({state}) => state === 'running') && (await streaming()).length === 2;

@@ -198,7 +198,7 @@ function createServerOf(name: string, dir: string, port: number, programs: Progr
       if (running()) return;
       const log = openSync(`${dir}.log`, 'a');
       const [program, args] = unprivileged(programs.postgres, ['-D', dir, '-p', String(port)]);
-      child = spawn(program, args, {cwd: '/', stdio: ['ignore', log, log], env: {PATH: process.env['PATH'] ?? '', LC_ALL: 'C', TZ: 'UTC'}});
+      child = spawn(program, args, {cwd: '/', stdio: ['ignore', log, log], env: {PATH: process.env.PATH ?? '', LC_ALL: 'C', TZ: 'UTC'}});
       closeSync(log);
       await eventually(() => {
         if (!running()) throw new Error(`postgres ${name} ended: ${readFileSync(`${dir}.log`, 'utf8').slice(-2000)}`);

@@ -37,6 +37,10 @@ export type LinkReading = {
   readonly sync: string | null;
   readonly sampleAgeMs: number;
   readonly trouble: string | null;
+  /** Whether the sending end answered. */
+  readonly senderRead: boolean;
+  /** How far the receiver has replayed, in bytes as a decimal string. */
+  readonly replayOffset: string | null;
 };
 
 /** What abilities a store may have beyond being observed. Each is optional: ask before use. */
@@ -87,6 +91,8 @@ export type Abilities = {
   /** Per-row digests of every user table at or past a position, ordered by key: what a row-by-row comparison reads. */
   digest: {
     tables(member: string, signal: AbortSignal): Promise<readonly string[]>;
+    /** Tables that are left out because they have no primary key, by name. */
+    skipped?(member: string, signal: AbortSignal): Promise<readonly string[]>;
     rows(member: string, table: string, at: Position, signal: AbortSignal): AsyncIterable<{key: string; sum: string}>;
   };
 };

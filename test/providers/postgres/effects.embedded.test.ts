@@ -65,9 +65,9 @@ describe('acting on a PostgreSQL store', () => {
     expect(Object.keys(positions)).toEqual(['eu', 'ap']);
     await a.sql("insert into t values (2, 'after')");
     expect(await store.abilities.seal.sealed(testCtx(), ['eu', 'ap'])).toMatchObject({eu: {value: true}, ap: {value: true}});
-    expect(await durable('eu')).toEqual(positions['eu']);
-    expect((await durable('us')).offset).not.toBe(positions['eu']?.offset);
-    expect((await store.observe(signal()))['eu']).toMatchObject({value: {upstream: null, heardUpstreamAgoMs: null}});
+    expect(await durable('eu')).toEqual(positions.eu);
+    expect((await durable('us')).offset).not.toBe(positions.eu?.offset);
+    expect((await store.observe(signal())).eu).toMatchObject({value: {upstream: null, heardUpstreamAgoMs: null}});
     await expect(store.abilities.seal.seal(testCtx(), ['us'])).rejects.toMatchObject({code: 'seal-failed'});
     expect(await store.abilities.links.links(signal())).toMatchObject([
       {from: 'us', to: 'eu', senderState: null, receiverConnected: false},
@@ -99,7 +99,7 @@ describe('acting on a PostgreSQL store', () => {
     );
     const further = {...from, offset: String(BigInt(from.offset) + 1n)};
     await expect(promote.promote(testCtx(), 'eu', {from: further, notAfterMs: 1000})).rejects.toMatchObject(refusal(/at least/));
-    expect((await store.observe(signal()))['eu']).toMatchObject({value: {role: 'standby'}});
+    expect((await store.observe(signal())).eu).toMatchObject({value: {role: 'standby'}});
 
     const after = await promote.promote(testCtx(), 'eu', {from, notAfterMs: 1000});
     expect(after).toMatchObject({lineage: from.lineage, epoch: 2});

@@ -68,24 +68,24 @@ describe('observing a PostgreSQL store', () => {
     const tookMs = performance.now() - began;
     b.thaw();
     for (const cells of [warm, cold]) {
-      expect(cells['eu']).toMatchObject({known: false, code: 'timeout'});
-      expect(cells['us']?.known && cells['ap']?.known).toBe(true);
+      expect(cells.eu).toMatchObject({known: false, code: 'timeout'});
+      expect(cells.us?.known && cells.ap?.known).toBe(true);
     }
     expect(tookMs).toBeLessThan(2500);
     await fresh.close();
-    await eventually(async () => (await store.observe(signal()))['eu']?.known);
+    await eventually(async () => (await store.observe(signal())).eu?.known);
   });
 
   it('says refused for a dead member, and that nobody can say who acknowledges without a primary', async () => {
     await c.kill();
-    expect((await store.observe(signal()))['ap']).toMatchObject({known: false, code: 'refused'});
+    expect((await store.observe(signal())).ap).toMatchObject({known: false, code: 'refused'});
     expect((await store.abilities.links.links(signal())).find(({to}) => to === 'ap')).toMatchObject({
       senderState: null,
       receiverConnected: null,
     });
     await a.kill();
     const cells = await store.observe(signal());
-    expect(cells['us']).toMatchObject({known: false, code: 'refused'});
+    expect(cells.us).toMatchObject({known: false, code: 'refused'});
     expect(JSON.stringify(cells)).not.toContain('only-for-tests');
     expect(await store.ackRule(signal())).toMatchObject({known: false, code: 'no-primary'});
     expect(await store.abilities.loss.loss('eu', signal())).toMatchObject({certainty: 'unknown', bytes: null, transactions: null});
