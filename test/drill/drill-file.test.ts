@@ -24,14 +24,12 @@ describe('a drill file', () => {
       name: 'region-lost',
       description: '',
       scenario: 'region-lost',
-      fleet: null,
       fault: {kind: 'lose', region: 'primary', leaseMs: 600_000, args: {}},
       steadyState: {before: [{health: 'healthy'}, {writable: true}], after: [{health: 'healthy'}, {writable: true}]},
       witness: {everyMs: 20, warmUpMs: 2000, coolDownMs: 2000},
       reaction: {failover: {to: null, overrides: []}},
       detect: {everyMs: 250, fall: 2, withinMs: 30_000},
       objectives: {rtoMs: null, rpoMs: null},
-      failback: false,
     });
   });
 
@@ -43,7 +41,7 @@ describe('a drill file', () => {
       steadyState: {before: [{health: 'healthy'}, {writable: true}, {lagBelowMs: 30_000}]},
     });
     const uncommented = text
-      .replaceAll(/^(\s*)# (fleet|args|objectives|failback): /gm, '$1$2: ')
+      .replaceAll(/^(\s*)# (args|objectives): /gm, '$1$2: ')
       .replace('failover: {}', 'failover:')
       .replaceAll(/^ {4}# (to|overrides): /gm, '    $1: ');
     expect(parseDrill(uncommented, context)).toMatchObject({

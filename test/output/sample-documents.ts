@@ -91,6 +91,7 @@ export const loss = {
     },
   ],
   blocking: true,
+  blockedBy: ['orders'],
 } as const;
 
 const activeRun = {runId: 'fo-1', kind: 'failover', from: 'us-east', to: 'eu-west', outcome: 'running', startedAt: at};

@@ -130,6 +130,7 @@ describe('judging links', () => {
       sampleAgeMs: fc.double(),
       trouble: fc.option(fc.constant('It is in trouble.'), {nil: null}),
       senderRead: fc.boolean(),
+      replayOffset: fc.option(fc.nat().map(String), {nil: null}),
     });
     fc.assert(
       fc.property(sample, fc.option(fc.nat(), {nil: null}), (each, rpoMs) => {

@@ -20,10 +20,10 @@ const loose = {name: 'logs', rpoMs: 60_000, allowed: null};
 const judge = (members: Record<string, Cell<Member>>, more: Partial<StoreForLoss> = {}) => {
   const snapshot = {engine: 'postgres', ack: unknown('no-primary', 'No primary.', 0), members};
   const store: StoreForLoss = {store: 'orders', member: 'eu', snapshot, quorum: 0, classes: [strict], reading: null, ...more};
-  const {stores, blocking} = previewLoss('2026-01-01T00:00:00Z', 'eu-west', [store]);
+  const {stores, blockedBy} = previewLoss('2026-01-01T00:00:00Z', 'eu-west', [store]);
   const [row] = stores;
   if (row === undefined) throw new Error('no row');
-  return {...row, blocks: blocking.includes('orders')};
+  return {...row, blocks: blockedBy.includes('orders')};
 };
 
 describe('previewing a loss', () => {

@@ -36,8 +36,8 @@ export type Comparison = {
 /** A member and the region that it stands for. The first one is what the others are compared with. */
 export type ComparedMember = {readonly member: string; readonly region: string};
 
-/** The ability to digest, and with some engines the names of the tables that it leaves out. */
-export type Digest = Abilities['digest'] & {skipped?(member: string, signal: AbortSignal): Promise<readonly string[]>};
+/** What the comparison reads. */
+export type Digest = Abilities['digest'];
 
 /** At most so many divergent keys are listed for each table. */
 const LISTED = 1000;

@@ -17,8 +17,6 @@ export type Drill = {
   readonly name: string;
   readonly description: string;
   readonly scenario: 'region-lost';
-  /** Fleet file to use, as written; null = the usual one. */
-  readonly fleet: string | null;
   readonly fault: {readonly kind: string; readonly region: string; readonly leaseMs: number; readonly args: Json};
   readonly steadyState: {readonly before: readonly SteadyCheck[]; readonly after: readonly SteadyCheck[]};
   readonly witness: {readonly everyMs: number; readonly warmUpMs: number; readonly coolDownMs: number};
@@ -26,8 +24,6 @@ export type Drill = {
   readonly detect: {readonly everyMs: number; readonly fall: number; readonly withinMs: number};
   /** Null = those of the fleet file. */
   readonly objectives: {readonly rtoMs: number | null; readonly rpoMs: number | null};
-  /** Whether the drill is to be followed by a failback. */
-  readonly failback: boolean;
 };
 
 const positive = durationMs.refine((ms) => ms > 0, 'expected a duration longer than 0s');
@@ -47,7 +43,6 @@ export const drillSchema = z.strictObject({
     .describe('Name of the drill, as reports and the calendar show it.'),
   description: z.string().default('').describe('What the drill shows, for people.'),
   scenario: z.enum(['region-lost']).describe('Kind of drill.'),
-  fleet: z.string().nullable().default(null).describe('Fleet file. Default: the one that every command uses.'),
   fault: z
     .strictObject({
       kind: z.enum(['lose', 'kill', 'freeze', 'partition', 'latency', 'bandwidth']).describe('What is done to the region.'),
@@ -94,7 +89,6 @@ export const drillSchema = z.strictObject({
     .strictObject({rto: durationMs.nullable().default(null), rpo: durationMs.nullable().default(null)})
     .prefault({})
     .describe('Targets of this drill. Default: those of the service and data classes of the fleet file.'),
-  failback: z.boolean().default(false).describe('Whether a failback belongs to the drill. Default false.'),
 });
 
 /** What reading a drill needs beside its text: `cwd` for messages, `fleet` to check names against. */

@@ -1,5 +1,6 @@
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import {rpoOf} from '../fleet/lookup.ts';
+import type {LagHistory} from '../replication/loss.ts';
 import {bytesBetween} from '../snapshot/position.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {findPrimary, standbysOf} from './find-primary.ts';
@@ -10,7 +11,7 @@ import {type JudgedLoss, sealsNeeded} from './gates.ts';
  * the most advanced one: under a quorum, what was acknowledged is then on the target. Without a quorum it is what the target lacks, as far
  * as the primary can still be read; otherwise it is unknown, and unknown is never within an RPO.
  */
-export function expectedLoss(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: string): JudgedLoss {
+export function expectedLoss(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: string, history?: LagHistory): JudgedLoss {
   const store = snapshot.stores[spec.name];
   const standbys = store === undefined ? [] : standbysOf(store);
   const needed = sealsNeeded(spec);
@@ -18,10 +19,10 @@ export function expectedLoss(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, 
     const basis = `once ${standbys.map(({name}) => name).join(' and ')} have let go, one of them holds every write that a quorum of ${spec.quorum} acknowledged`;
     return {store: spec.name, transactions: 0, bytes: 0, seconds: 0, certainty: 'bound', basis, withinRpo: true};
   }
-  return lackOfTarget(fleet, spec, snapshot, to);
+  return lackOfTarget(fleet, spec, snapshot, to, history);
 }
 
-function lackOfTarget(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: string): JudgedLoss {
+function lackOfTarget(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: string, history: LagHistory | undefined): JudgedLoss {
   const store = snapshot.stores[spec.name];
   const primary = store === undefined ? null : findPrimary(store, spec);
   const ahead = primary === null ? undefined : store?.members[primary.member];
@@ -29,12 +30,29 @@ function lackOfTarget(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: str
     .filter(({region}) => region === to)
     .map(({name}) => store?.members[name])
     .find((cell) => cell?.known === true);
+  const rpoMs = rpoOf(fleet, spec)?.rpoMs ?? null;
+  if (ahead?.known !== true && behind?.known === true && history !== undefined) return fromHistory(spec, history, rpoMs);
   if (ahead?.known !== true || behind?.known !== true) {
     const basis = `${primary?.member ?? 'the primary'} does not answer and its writes need no quorum, so nothing says what it acknowledged last`;
     return {store: spec.name, transactions: null, bytes: null, seconds: null, certainty: 'unknown', basis, withinRpo: null};
   }
   const bytes = bytesBetween(behind.value.durable, ahead.value.durable);
-  const rpoMs = rpoOf(fleet, spec)?.rpoMs ?? null;
   const basis = `${primary?.member} is asynchronous: its target lacks ${bytes ?? 'an unknown number of'} bytes now, and what is written until it stops`;
   return {store: spec.name, transactions: null, bytes, seconds: null, certainty: 'estimate', basis, withinRpo: rpoMs === null || rpoMs > 0};
+}
+
+/** What was outstanding at the last look, and everything since at the rate of that time. It never passes an RPO of 0. */
+function fromHistory(spec: StoreSpec, {bytes, bytesPerSecond, ageMs}: LagHistory, rpoMs: number | null): JudgedLoss {
+  const seconds = Math.max(0, ageMs) / 1000;
+  const basis = `the last sample of the lag is ${seconds.toFixed(1)} s old (${bytes} bytes then); its rate times its age was added`;
+  const withinRpo = rpoMs === null || (rpoMs > 0 && ageMs <= rpoMs);
+  return {
+    store: spec.name,
+    transactions: null,
+    bytes: Math.ceil(bytes + bytesPerSecond * seconds),
+    seconds,
+    certainty: 'estimate',
+    basis,
+    withinRpo,
+  };
 }

@@ -19,7 +19,12 @@ export async function prepareDrill(
   const began = open.clock.now();
   const {snapshot} = await observeFleet({...open, signal, vantage: 'here'});
   const from = drill.fault.region === 'primary' ? undefined : drill.fault.region;
-  const failoverPlan = failoverFrom(open, snapshot, {from, to: drill.reaction.failover.to ?? undefined, overrides}, false);
+  const failoverPlan = failoverFrom(
+    open,
+    snapshot,
+    {from, to: drill.reaction.failover.to ?? undefined, overrides},
+    {witness: false, state: null},
+  );
   const plan = composeDrill({drill, fleet: open.fleet, snapshot, failoverPlan, runId: newRunId('drill', open.clock.wall())});
   const now = () => open.clock.now();
   const ctx = {

@@ -19,7 +19,7 @@ export async function readLoss(open: OpenFleet, to: string, signal: AbortSignal)
 }
 
 function exitOf({blocking, stores}: LossDocument): ExitCode {
-  if (blocking.length === 0) return EXIT.good;
+  if (!blocking) return EXIT.good;
   return stores.some(({certainty}) => certainty === 'unknown') ? EXIT.unknown : EXIT.warning;
 }
 

@@ -1,14 +1,18 @@
 import {expectedLoss} from '../failover/expected-loss.ts';
 import {chooseAway, chooseHome, planFailback} from '../failover/plan-failback.ts';
 import {chooseDestination, chooseSource, planFailover, storesHeldBy} from '../failover/plan-failover.ts';
+import type {StoreSpec} from '../fleet/fleet.ts';
 import {objectivesOf, regionOf} from '../fleet/lookup.ts';
 import {observeFleet} from '../observe/take-snapshot.ts';
 import type {Override, Plan} from '../plan/plan.ts';
+import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import type {LagHistory} from '../replication/loss.ts';
 import {judgeGates} from '../run/judge-gates.ts';
 import type {PhaseMark} from '../run/runner.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {newRunId} from './conduct.ts';
+import {historyOf} from './loss.ts';
 import type {World} from './world.ts';
 
 /** What a person may say about a failover or failback; everything else is found. */
@@ -27,21 +31,25 @@ const GATES_MS = 10_000;
 
 /** Looks at the fleet, plans a failover and judges its gates. Nothing is written. */
 export async function prepareFailover(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
-  return prepare(open, world, options, (snapshot) => failoverFrom(open, snapshot, options, true));
+  const state = await open.state().catch(() => null);
+  return prepare(open, world, options, (snapshot) => failoverFrom(open, snapshot, options, {witness: true, state}));
 }
 
 /** The failover that a snapshot leads to. A drill plans it before the fault, and brings its own witness. */
 export function failoverFrom(
-  {fleet, clock}: OpenFleet,
+  open: OpenFleet,
   snapshot: Snapshot,
   options: Omit<PrepareOptions, 'signal'>,
-  witness: boolean,
+  {witness, state}: {readonly witness: boolean; readonly state: State | null},
 ): Plan {
+  const {fleet, clock} = open;
   if (options.from !== undefined) regionOf(fleet, options.from);
   if (options.to !== undefined) regionOf(fleet, options.to);
   const from = chooseSource(fleet, snapshot, options.from);
   const to = chooseDestination(fleet, snapshot, from, options.to);
-  const loss = storesHeldBy(fleet, snapshot, from).map((spec) => expectedLoss(fleet, spec, snapshot, to));
+  const loss = storesHeldBy(fleet, snapshot, from).map((spec) =>
+    expectedLoss(fleet, spec, snapshot, to, lastSample(open, state, spec, to)),
+  );
   const objectives = objectivesOf(fleet);
   return planFailover({
     id: newRunId('failover', clock.wall()),
@@ -54,6 +62,11 @@ export function failoverFrom(
     overrides: options.overrides,
     witness,
   });
+}
+
+function lastSample(open: OpenFleet, state: State | null, spec: StoreSpec, to: string): LagHistory | undefined {
+  const member = spec.members.find(({region}) => region === to);
+  return state === null || member === undefined ? undefined : historyOf(open, state, spec, member.name);
 }
 
 /** Looks at the fleet, plans the way home and judges its gates. Nothing is written. */

@@ -14,12 +14,13 @@ export type LossRow = {
   readonly withinRpo: boolean | null;
 };
 
-/** The `replication loss` document. `blocking`: whether this stops a failover, or the sentences that say why it does. */
+/** The `replication loss` document. `blocking`: whether these stores must not be promoted as they stand. */
 export type LossView = {
   readonly at: string;
   readonly to: string;
   readonly stores: readonly LossRow[];
-  readonly blocking: boolean | readonly string[];
+  readonly blocking: boolean;
+  readonly blockedBy: readonly string[];
 };
 
 const COLUMNS: readonly Column[] = [
@@ -42,16 +43,13 @@ export function lossText(document: LossView, options: TextOptions): string {
     stores.map((store) => lossRow(store, options)),
     columns,
   );
-  const why = typeof blocking === 'boolean' ? [] : blocking;
-  const blocks = typeof blocking === 'boolean' ? blocking : blocking.length > 0;
-  const verdict = blocks ? 'this blocks a failover' : 'this does not block a failover';
+  const verdict = blocking ? 'this stands in the way of a promotion as things are' : 'nothing stands in the way of a promotion';
   return joined([
     ...head,
     paint.muted(titles),
     ...lines,
     ...stores.flatMap(({store, basis}) => indented(`${store}: ${basis}`, columns)),
-    ...indented(verdict, columns, 0).map((line) => (blocks ? paint.critical(line) : paint.good(line))),
-    ...why.flatMap((sentence) => indented(sentence, columns)),
+    ...indented(verdict, columns, 0).map((line) => (blocking ? paint.critical(line) : paint.good(line))),
   ]);
 }
 

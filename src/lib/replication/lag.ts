@@ -25,8 +25,8 @@ export type LagRow = {
   readonly reason: string;
 };
 
-/** A reading, with what some engines tell beyond it: whether the sending end answered, and how far the receiver has replayed. */
-export type LinkSample = LinkReading & {readonly senderRead?: boolean; readonly replayOffset?: string | null};
+/** What is judged: one link, read from both ends. */
+export type LinkSample = LinkReading;
 
 /** The store that links belong to, and what they are measured by. */
 export type LagThresholds = {
@@ -95,7 +95,7 @@ function judgeLink(sample: LinkSample, thresholds: LagThresholds): LagRow {
 function judgeState(sample: LinkSample, earlier: LagThresholds['earlier']): Judged {
   const {from, to, senderState, receiverConnected, trouble} = sample;
   const because = trouble === null ? '' : `: ${trouble.replace(/\.+$/, '')}`;
-  if (!isSenderRead(sample)) {
+  if (!sample.senderRead) {
     if (receiverConnected === false)
       return {state: 'broken', code: 'not-connected', reason: `${to} has no connection to ${from}${because}`};
     if (receiverConnected === true)
@@ -160,11 +160,6 @@ function withinRpo({sync}: LinkSample, state: LinkState, seconds: number | null,
   if (rpoMs === null || state === 'unknown') return null;
   if (rpoMs === 0) return (sync === 'quorum' || sync === 'sync') && (state === 'streaming' || state === 'idle');
   return seconds === null ? null : seconds * 1000 <= rpoMs;
-}
-
-/** Engines that do not say whether the sender answered are taken by what it gave. */
-function isSenderRead(sample: LinkSample): boolean {
-  return sample.senderRead ?? (sample.senderState !== null || sample.sendBytes !== null || sample.flushBytes !== null);
 }
 
 function tidy(sample: LinkSample): LinkSample {

@@ -30,18 +30,20 @@ export type StoreForLoss = {
 /** One store in the document of `replication loss`. */
 export type LossRow = TimedLoss & {readonly classes: readonly string[]; readonly withinRpo: boolean | null};
 
-/** The document of `replication loss`. `blocking` names the stores that must not be promoted on this evidence. */
+/** The document of `replication loss`. `blocking` = at least one store must not be promoted on this evidence; `blockedBy` names them. */
 export type LossDocument = {
   readonly at: string;
   readonly to: string;
   readonly stores: readonly LossRow[];
-  readonly blocking: readonly string[];
+  readonly blocking: boolean;
+  readonly blockedBy: readonly string[];
 };
 
 /** What promoting the region `to` now would lose. `at` is ISO 8601. */
 export function previewLoss(at: string, to: string, stores: readonly StoreForLoss[]): LossDocument {
   const rows = stores.map((store) => judgeStore(store, to));
-  return {at, to, stores: rows, blocking: rows.filter(isBlocking).map(({store}) => store)};
+  const blockedBy = rows.filter(isBlocking).map(({store}) => store);
+  return {at, to, stores: rows, blocking: blockedBy.length > 0, blockedBy};
 }
 
 /** Unknown blocks; so does an objective that is missed, or that cannot be shown to be met. */

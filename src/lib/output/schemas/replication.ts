@@ -41,5 +41,6 @@ export const lossSchema = z.looseObject({
   at: time,
   to: z.string(),
   stores: z.array(storeLoss),
-  blocking: z.union([z.boolean(), z.array(z.string())]),
+  blocking: z.boolean(),
+  blockedBy: z.array(z.string()),
 });

@@ -74,16 +74,18 @@ type Asked = Awaited<ReturnType<typeof askEach<Holder | null>>>;
 /** Asks them all at once. When one has answered, the others have a moment left: a member that is gone must not hold up the run. */
 async function askPromptly(cluster: Cluster, nodes: readonly Node[], ask: (node: Node) => Promise<Holder | null>): Promise<Asked> {
   const done = new AbortController();
-  const answered: Asked[number][] = [];
+  const answered = new Map<Node, Asked[number]>();
   const each = nodes.map(async (node) => {
     const [asked] = await askEach([node], ask);
-    if (asked !== undefined) answered.push(asked);
+    if (asked !== undefined) answered.set(node, asked);
+    // One that comes late belongs to the claim like the others: it is asked about and released with them.
+    if (done.signal.aborted && asked?.value === null && cluster.claims.size > 0) cluster.claims.add(node.name);
     if (asked?.error !== undefined) throw asked.error;
   });
   const all = Promise.allSettled(each);
   await Promise.race([all, Promise.any(each).then(() => cluster.clock.sleep(GRACE_MS, done.signal))]).catch(() => all);
   done.abort();
-  return [...answered];
+  return nodes.flatMap((node) => answered.get(node) ?? []);
 }
 
 /** Answers null when it is ours now, else who has it. */
