@@ -11,6 +11,7 @@ const entries = {
   kit: 'src/kit/index.ts',
   'kit/command': 'src/kit/command.ts',
   'kit/testing': 'src/kit/testing.ts',
+  'kit/help': 'src/kit/help.ts',
   'lab/supervisor': 'src/lab/supervisor-main.ts',
   'lab/service': 'src/lab/service-main.ts',
   ...filesUnder('src/commands'),

@@ -1,6 +1,6 @@
-import {Errors, handle, run, settings} from '@oclif/core';
+import {Errors, run, settings} from '@oclif/core';
+import {errorReport, printReport} from './kit/error-report.ts';
 import {shareKit} from './kit/share.ts';
-import {EXIT} from './lib/exit-codes.ts';
 
 /** Runs the command line. `root` is the package's folder: everything that ships beside the code is found from it. */
 export async function main(root: string): Promise<void> {
@@ -10,20 +10,21 @@ export async function main(root: string): Promise<void> {
   shareKit(root);
   try {
     await run(process.argv.slice(2), {root});
-    await written();
   } catch (error) {
-    await leave(error);
+    leave(error);
   }
+  await written();
 }
 
-/** Errors of commands end in the base command; what arrives here is oclif's own: help, version, an unknown command. */
-async function leave(error: unknown): Promise<void> {
-  if (error instanceof Errors.ExitError && error.oclif.exit === EXIT.good) return;
+/** Errors of commands end in the base command; what arrives here is oclif's own: help, an unknown command, a plugin that cannot be loaded. */
+function leave(error: unknown): void {
   if (error instanceof Errors.ExitError) {
     process.exitCode = error.oclif.exit;
     return;
   }
-  await handle(error as Error);
+  const report = errorReport(error, {command: ''});
+  process.exitCode = report.exit;
+  printReport(report, process.argv.includes('--json'));
 }
 
 /** Until what was printed has left this process; the callback comes for a closed pipe, too. */

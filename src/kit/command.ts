@@ -1,11 +1,11 @@
 import {Command, Errors, Flags, type Interfaces} from '@oclif/core';
-import {isRegionctlError, messageOf} from '../lib/errors.ts';
 import {EXIT, type ExitCode} from '../lib/exit-codes.ts';
 import type {Fleet} from '../lib/fleet/fleet.ts';
 import {colourPaint, type Paint, plainPaint} from '../lib/output/paint.ts';
 import type {Clock} from '../lib/ports/clock.ts';
 import type {Provider} from '../lib/providers/define.ts';
 import type {OpenFleet} from '../lib/providers/open-fleet.ts';
+import {errorReport, printReport} from './error-report.ts';
 
 /** A duration flag such as 250ms, 5s, 15m or 1h, given to the command in milliseconds. */
 export const durationFlag = Flags.custom<number>({
@@ -115,10 +115,13 @@ export abstract class RegionCommand<T extends typeof Command> extends Command {
 
   /** Every error becomes one clear message, or one JSON document, and its exit code. Never a stack trace. */
   protected override async catch(error: Error & {exitCode?: number}): Promise<void> {
-    const report = this.describeError(error);
+    const report = errorReport(error, {
+      command: this.id?.replaceAll(':', ' ') ?? '',
+      scrub: (text) => this.#open?.fleet.secrets.scrub(text) ?? text,
+      interrupted: this.interrupt.signal.aborted,
+    });
     process.exitCode = report.exit;
-    if (this.jsonEnabled()) process.stdout.write(`${JSON.stringify({error: report}, null, 2)}\n`);
-    else process.stderr.write(errorText(report));
+    printReport(report, this.argv.includes('--json'));
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
@@ -126,39 +129,4 @@ export abstract class RegionCommand<T extends typeof Command> extends Command {
     await this.#open?.close();
     await super.finally(error);
   }
-
-  private describeError(error: Error): ErrorReport {
-    const scrub = (text: string) => this.#open?.fleet.secrets.scrub(text) ?? text;
-    if (isRegionctlError(error))
-      return {code: error.code, message: scrub(error.message), suggestions: error.suggestions.map(scrub), exit: error.exit};
-    if (error instanceof Errors.CLIError) {
-      const exit = error instanceof Errors.ExitError ? (error.oclif.exit ?? EXIT.bug) : EXIT.usage;
-      return {
-        code: error.code ?? 'usage',
-        message: usageMessage(error),
-        suggestions: [`regionctl ${this.id?.replaceAll(':', ' ')} --help`],
-        exit,
-      };
-    }
-    if (this.interrupt.signal.aborted) return {code: 'interrupted', message: 'interrupted', suggestions: [], exit: EXIT.interrupted};
-    const where = process.env.DEBUG ? `\n${error.stack ?? ''}` : '';
-    return {
-      code: 'bug',
-      message: scrub(`this is a bug in regionctl: ${messageOf(error)}${where}`),
-      suggestions: ['run it again with DEBUG=1 and report what it prints'],
-      exit: EXIT.bug,
-    };
-  }
-}
-
-type ErrorReport = {readonly code: string; readonly message: string; readonly suggestions: readonly string[]; readonly exit: number};
-
-/** oclif appends "See more help with --help" to its messages; the suggestion says that. */
-function usageMessage(error: Error): string {
-  return error.message.replace(/\n?See more help with --help$/u, '').trim();
-}
-
-function errorText(report: ErrorReport): string {
-  const lines = [`Error: ${report.message}`, ...report.suggestions.map((suggestion) => `  Try: ${suggestion}`)];
-  return `${lines.join('\n')}\n`;
 }

@@ -93,20 +93,26 @@ function withFault(shape: PathShape, fault: ActiveFault, path: Path): PathShape 
     case 'latency':
       return {...shape, latencyMs: shape.latencyMs + ms, jitterMs: shape.jitterMs + jitterMs};
     case 'bandwidth':
-      return throttled(shape, bytesPerSecond, fault.region, path);
+      return throttled(shape, bytesPerSecond, fault, path);
     case 'kill':
     case 'freeze':
       return shape;
   }
 }
 
-/** On a link that the region dials, its data goes up; on one that others dial to it, down. Ingress is left alone: that is the clients' line. */
-function throttled(shape: PathShape, limit: number, region: string, path: Path): PathShape {
+/**
+ * What the region sends; between two regions the line itself, in both directions. On a link that the region dials, its data goes up; on one that
+ * others dial to it, down. Ingress is left alone: that is the clients' line.
+ */
+function throttled(shape: PathShape, limit: number, {region, args}: ActiveFault, path: Path): PathShape {
   if (path.kind === 'ingress') return shape;
   const lower = (now: number | null) => Math.min(now ?? Number.POSITIVE_INFINITY, limit);
-  return path.owner === region
-    ? {...shape, upBytesPerSecond: lower(shape.upBytesPerSecond)}
-    : {...shape, downBytesPerSecond: lower(shape.downBytesPerSecond)};
+  const [up, down] = args.from === undefined ? [path.owner === region, path.owner !== region] : [true, true];
+  return {
+    ...shape,
+    upBytesPerSecond: up ? lower(shape.upBytesPerSecond) : shape.upBytesPerSecond,
+    downBytesPerSecond: down ? lower(shape.downBytesPerSecond) : shape.downBytesPerSecond,
+  };
 }
 
 function sentenceOf(error: z.ZodError): string {

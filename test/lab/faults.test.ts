@@ -30,6 +30,13 @@ describe('shapeOf', () => {
     expect(shapeOf(ingress('ap'), slow)).toEqual(CLEAR);
   });
 
+  it('throttles the line between two regions in both directions, and no other', () => {
+    const slow = [fault({region: 'ap', kind: 'bandwidth', args: {bytesPerSecond: 1000, from: 'us-east'}})];
+    for (const path of [link('ap', 'us-east'), link('us-east', 'ap')])
+      expect(shapeOf(path, slow)).toMatchObject({upBytesPerSecond: 1000, downBytesPerSecond: 1000});
+    for (const path of [link('ap', 'eu-west'), link('eu-west', 'ap')]) expect(shapeOf(path, slow)).toEqual(CLEAR);
+  });
+
   it('adds delays and takes the narrowest bandwidth', () => {
     const both = [
       fault({region: 'ap', kind: 'latency', args: {ms: 20, jitterMs: 5}}),

@@ -11,7 +11,7 @@ kill: every process killed, paths stay open.
 freeze: every process stopped where it is.
 partition: no path in or out, processes go on.
 latency: every path takes longer (--ms, --jitter-ms).
-bandwidth: what the region sends to others is throttled (--bytes-per-second).`;
+bandwidth: what the region sends to others is throttled (--bytes-per-second); with --from the line between the two, both ways.`;
   static override examples = [
     '<%= config.bin %> lab fault lose us-east --lease 5m',
     '<%= config.bin %> lab fault latency ap --ms 80 --jitter-ms 20',

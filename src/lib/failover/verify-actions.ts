@@ -28,7 +28,7 @@ const verifyEqual = (world: StoreWorld) =>
       return {
         verdict: result.verdict,
         rows: result.coverage.rows,
-        says: result.reason,
+        says: `${result.reason.replace(/\.$/, '')}, as of timeline ${at.epoch}, position ${at.offset}`,
         asOf: result.asOf,
         tables: result.coverage.tables,
       } as unknown as Json;
