@@ -1,6 +1,6 @@
 // Builds dist/: one rolldown run, the kit's types, and the command manifest last (it stores paths of built files).
 import {execFileSync} from 'node:child_process';
-import {globSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, globSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Config} from '@oclif/core';
 import {rolldown} from 'rolldown';
@@ -18,14 +18,32 @@ const entries = {
   ...filesUnder('src/hooks'),
 };
 
+const next = join(root, `dist-next-${process.pid}`);
+
 await build();
 
 async function build(): Promise<void> {
-  rmSync(join(root, 'dist'), {recursive: true, force: true});
-  rmSync(join(root, 'oclif.manifest.json'), {force: true});
+  rmSync(next, {recursive: true, force: true});
   await bundle();
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.kit.json'], {cwd: root, stdio: 'inherit'});
+  execFileSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.kit.json', '--outDir', join(next, 'types')],
+    {
+      cwd: root,
+      stdio: 'inherit',
+    },
+  );
+  swap();
   await writeManifest();
+}
+
+/** The old build stays whole until the new one is: a command that starts meanwhile finds one or the other. */
+function swap(): void {
+  const old = `${next}-old`;
+  rmSync(old, {recursive: true, force: true});
+  if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
+  renameSync(next, join(root, 'dist'));
+  rmSync(old, {recursive: true, force: true});
 }
 
 async function bundle(): Promise<void> {
@@ -41,12 +59,11 @@ async function bundle(): Promise<void> {
     },
   });
   await build.write({
-    dir: join(root, 'dist'),
+    dir: next,
     format: 'esm',
     minify: true,
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name]-[hash].js',
-    legalComments: 'none',
   });
   await build.close();
 }

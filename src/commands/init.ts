@@ -4,10 +4,7 @@ import {RegionCommand} from '../kit/command.ts';
 export default class Init extends RegionCommand<typeof Init> {
   static override summary = 'Write a commented fleet file to start from.';
   static override description = 'An existing file is never overwritten without --force.';
-  static override examples = [
-    '<%= config.bin %> init',
-    '<%= config.bin %> init --name shop --region us-east --region eu-west --output fleet.yaml',
-  ];
+  static override examples = ['<%= config.bin %> init', '<%= config.bin %> init --name shop --region us-east --region eu-west'];
   static override flags = {
     name: Flags.string({default: 'my-fleet', helpValue: 'NAME', description: 'what the fleet is called'}),
     region: Flags.string({

@@ -171,6 +171,8 @@ const run = {
   overrides: [],
 };
 
+const labFault = {region: 'ap', kind: 'latency', args: {ms: 80}, injectedAt: at, leaseMs: 600_000, endsAt: at};
+
 /** One document of each kind, as a command would print it. */
 export const sampleDocuments = {
   'health-check': health,
@@ -192,7 +194,26 @@ export const sampleDocuments = {
     frontDoor: 'http://127.0.0.1:21020',
     fleetFile: '/lab/regionctl.yaml',
   },
+  'lab-down': {dir: '/lab', outcome: 'stopped'},
+  'lab-fault': {fault: labFault},
+  'lab-heal': {faults: [labFault]},
+  'lab-load': {sent: 10, acknowledged: 9, failed: 0, unknown: 1, elapsedMs: 200, latencyMs: {p50: 3, p95: 4, p99: null}},
+  'failover-plan': {
+    ...run,
+    runId: null,
+    outcome: null,
+    planId: 'fo-1',
+    steps: [{...step, undo: null, verifiedBy: ['store.primary'], pivot: true, always: false}],
+    gates: [{id: 'region-down', verdict: 'refuse', says: 'us-east is healthy', overridable: true, overridden: false}],
+    expected: {
+      gapMs: [300, 900],
+      loss: [{store: 'orders', transactions: 0, bytes: 0, certainty: 'bound', basis: 'eu-west has let go'}],
+    },
+  },
   run,
+  'runs-list': {
+    runs: [{...activeRun, fleet: 'lab', reason: null}],
+  },
   'drill-run': {
     ...run,
     kind: 'drill',
@@ -204,5 +225,7 @@ export const sampleDocuments = {
   },
   status,
   doctor: {checks: [{check: 'fleet-file', verdict: 'pass', says: 'regionctl.yaml is valid', fix: null}]},
+  init: {file: 'regionctl.yaml'},
+  version: {name: 'regionctl', version: '0.1.0', node: '24.21.0', platform: 'linux', arch: 'x64'},
   error: {error: {code: 'no-fleet', message: 'no fleet file was found', suggestions: ['regionctl init'], exit: 66}},
 };

@@ -65,7 +65,7 @@ it('the types of the built documents fit their schemas', () => {
     Described<StatusDocument, 'status'>,
     Described<LabStatus, 'lab-status'>,
     Described<RunDocument, 'run'>,
-    Described<PlanDocument, 'run'>,
+    Described<PlanDocument, 'failover-plan'>,
     Described<DrillDocument, 'drill-run'>,
   ] = [true, true, true, true, true, true];
   expect(fits).toHaveLength(6);

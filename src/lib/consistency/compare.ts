@@ -81,7 +81,10 @@ function judge(
   if (members.length < 2) return {verdict: 'unknown', reason: 'There are fewer than two members to compare.'};
   if (tables.length === 0) return {verdict: 'unknown', reason: 'There is no table with a primary key, so nothing was compared.'};
   const left = coverage.skipped.length === 0 ? '' : `, without ${coverage.skipped.map(({table}) => table).join(', ')}`;
-  return {verdict: 'equal', reason: `${coverage.rows} rows in ${tables.length} ${tables.length === 1 ? 'table' : 'tables'} are the same in ${regionsOf(members)}${left}.`};
+  return {
+    verdict: 'equal',
+    reason: `${coverage.rows} rows in ${tables.length} ${tables.length === 1 ? 'table' : 'tables'} are the same in ${regionsOf(members)}${left}.`,
+  };
 }
 
 type Named = {readonly tables: readonly string[]; readonly skipped: Coverage['skipped']; readonly error: string | null};

@@ -1,6 +1,7 @@
 import {refused} from '../errors.ts';
 import {call, expect, step} from '../failover/steps.ts';
 import type {Fleet} from '../fleet/fleet.ts';
+import {formatMs} from '../output/units.ts';
 import type {Json} from '../plan/json.ts';
 import type {Expectation, Gate, Objective, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
@@ -40,7 +41,7 @@ export function composeDrill({drill, fleet, snapshot, failoverPlan, runId}: Dril
     kind: 'drill',
     snapshot,
     gates: [steadyGate(drill), noFault(from), ...failoverPlan.gates.filter((gate) => !moved.includes(gate))],
-    steps: [...before(drill, fleet.witness, from), ...afterDetection(failoverPlan, reaction, moved, from), ...after(drill, reaction, from)],
+    steps: [...before(drill, fleet.witness, from), ...afterDetection(failoverPlan, reaction, moved), ...after(drill, reaction, from)],
     always: [healStep(from), ...stopAgain(drill), ...failoverPlan.always],
     objectives: objectivesOf(drill, failoverPlan.objectives),
     drill: drill.name,
@@ -62,7 +63,7 @@ function before(drill: Drill, witness: NonNullable<Fleet['witness']>, region: st
     step({
       id: 'witness-start',
       phase: 'preflight',
-      title: `write a numbered order every ${everyMs} ms${warmUpMs > 0 ? `, for ${warmUpMs} ms before the fault` : ''}`,
+      title: `write a numbered order every ${everyMs} ms${warmUpMs > 0 ? `, for ${formatMs(warmUpMs)} before the fault` : ''}`,
       after: ['steady-before'],
       do: drillCall('witness.start', {}, {url: witness.url, everyMs, deadlineMs: witness.deadlineMs}),
       ensures: [expect('witness.running', {}, true)],
@@ -71,7 +72,7 @@ function before(drill: Drill, witness: NonNullable<Fleet['witness']>, region: st
     step({
       id: 'inject',
       phase: 'inject',
-      title: `inject ${fault.kind} into ${region}, for ${fault.leaseMs} ms at most`,
+      title: `inject ${fault.kind} into ${region}, for ${formatMs(fault.leaseMs)} at most`,
       after: ['witness-start'],
       do: drillCall('fault.inject', {region, fault: fault.kind}, {kind: fault.kind, args: fault.args, leaseMs: fault.leaseMs}),
       ensures: [expect('fault.active', {region}, [fault.kind])],
@@ -94,11 +95,12 @@ function before(drill: Drill, witness: NonNullable<Fleet['witness']>, region: st
 }
 
 /** Steps that waited for nothing wait for the detection, and for what the moved gates asked. A step that waited for a witness waits for what came before it. */
-function afterDetection({steps}: Plan, reaction: readonly Step[], moved: readonly Gate[], region: string): Step[] {
+function afterDetection({steps}: Plan, reaction: readonly Step[], moved: readonly Gate[]): Step[] {
   const kept = new Set(reaction.map(({id}) => id));
   const resolve = (id: string): readonly string[] =>
     kept.has(id) ? [id] : (steps.find((one) => one.id === id)?.after.flatMap(resolve) ?? []);
-  const down: readonly Expectation[] = [expect('region.verdict', {region}, 'unhealthy'), ...moved.flatMap(({asks}) => asks)];
+  // The step before has only just found the region unhealthy: to ask again would add a probe's timeout to every gap.
+  const down: readonly Expectation[] = moved.flatMap(({asks}) => asks);
   return reaction.map((one) => {
     const waits = [...new Set(one.after.flatMap(resolve))];
     return waits.length > 0 ? {...one, after: waits} : {...one, after: ['detect'], requires: [...down, ...one.requires]};

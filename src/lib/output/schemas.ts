@@ -1,8 +1,9 @@
 import {z} from 'zod';
 import {doctorSchema, healthSchema, statusSchema} from './schemas/health.ts';
-import {labStatusSchema} from './schemas/lab.ts';
+import {labDownSchema, labFaultSchema, labHealSchema, labLoadSchema, labStatusSchema} from './schemas/lab.ts';
+import {initSchema, versionSchema} from './schemas/program.ts';
 import {lagSchema, lossSchema} from './schemas/replication.ts';
-import {drillSchema, errorSchema, runSchema} from './schemas/run.ts';
+import {drillSchema, errorSchema, planSchema, runSchema, runsListSchema} from './schemas/run.ts';
 
 /** The schema of every `--json` document, by the name of its file in schemas/. All allow more fields: fields are only ever added. */
 export const DOCUMENT_SCHEMAS = {
@@ -10,10 +11,18 @@ export const DOCUMENT_SCHEMAS = {
   'replication-lag': lagSchema,
   'replication-loss': lossSchema,
   'lab-status': labStatusSchema,
+  'lab-down': labDownSchema,
+  'lab-fault': labFaultSchema,
+  'lab-heal': labHealSchema,
+  'lab-load': labLoadSchema,
+  'failover-plan': planSchema,
   run: runSchema,
+  'runs-list': runsListSchema,
   'drill-run': drillSchema,
   status: statusSchema,
   doctor: doctorSchema,
+  init: initSchema,
+  version: versionSchema,
   error: errorSchema,
 } as const;
 

@@ -3,6 +3,8 @@ import {code, ms, sentence, time} from './fields.ts';
 
 const phase = z.enum(['detect', 'decide', 'preflight', 'inject', 'fence', 'promote', 'follow', 'reroute', 'verify', 'converge', 'heal']);
 
+const outcome = z.enum(['running', 'paused', 'succeeded', 'failed', 'undone', 'aborted', 'interrupted']);
+
 const step = z.looseObject({
   id: z.string(),
   phase,
@@ -38,13 +40,13 @@ const objective = z.looseObject({
   met: z.boolean().nullable(),
 });
 
-/** A plan (`runId` and `outcome` null) or a run: what `failover plan`, `failover run` and `runs show` print with `--json`. What was not measured is null. */
+/** A run: what `failover run`, `failback run`, `runs resume` and `runs show` print with `--json`; also the fields of a plan. What was not measured is null. */
 export const runSchema = z.looseObject({
   runId: z.string().nullable(),
   kind: z.string(),
   from: z.string().nullable(),
   to: z.string().nullable(),
-  outcome: z.enum(['running', 'paused', 'succeeded', 'failed', 'undone', 'aborted', 'interrupted']).nullable(),
+  outcome: outcome.nullable(),
   steps: z.array(step),
   phases,
   measured,
@@ -52,6 +54,48 @@ export const runSchema = z.looseObject({
   approvals: z.array(z.unknown()),
   overrides: z.array(z.unknown()),
 });
+
+const gate = z.looseObject({
+  id: z.string(),
+  verdict: z.enum(['pass', 'refuse', 'unknown']),
+  says: sentence,
+  overridable: z.boolean(),
+  overridden: z.boolean(),
+});
+
+const plannedStep = step.extend({undo: z.string().nullable(), verifiedBy: z.array(z.string()), pivot: z.boolean(), always: z.boolean()});
+
+const expectedLoss = z.looseObject({
+  store: z.string(),
+  transactions: z.number().min(0).nullable(),
+  bytes: z.number().min(0).nullable(),
+  certainty: z.enum(['exact', 'bound', 'estimate', 'unknown']),
+  basis: sentence,
+});
+
+/** `failover plan --json`: the fields of a run with nothing done yet (`runId` and `outcome` null), its gates, and what is expected of it. */
+export const planSchema = runSchema.extend({
+  runId: z.null(),
+  outcome: z.null(),
+  planId: z.string(),
+  steps: z.array(plannedStep),
+  gates: z.array(gate),
+  expected: z.looseObject({gapMs: z.tuple([ms, ms]).nullable(), loss: z.array(expectedLoss)}),
+});
+
+const runRow = z.looseObject({
+  runId: z.string(),
+  fleet: z.string(),
+  kind: z.string(),
+  from: z.string().nullable(),
+  to: z.string().nullable(),
+  outcome,
+  startedAt: time,
+  reason: sentence.nullable(),
+});
+
+/** `runs list --json`, newest first. */
+export const runsListSchema = z.looseObject({runs: z.array(runRow)});
 
 const steady = z.looseObject({
   met: z.boolean(),

@@ -1,0 +1,137 @@
+import type {JournalEvent} from '../../../src/lib/ports/state.ts';
+import {systemClock} from '../../../src/lib/run/system-clock.ts';
+import {openState} from '../../../src/lib/state/sqlite.ts';
+import type {CrashLab, Ended} from './crash-lab.ts';
+import {type EndState, endState, timelineOf} from './end-state.ts';
+import {Writer} from './writer.ts';
+
+/** Which run is disturbed. A failback is disturbed after a failover that was not. */
+export type Kind = 'failover' | 'failback';
+/** How regionctl is brought to its end. It answers how it ended; a later one goes on. */
+export type Disturb = (lab: CrashLab) => Promise<Ended>;
+/** What one cycle found. */
+export type Cycle = {
+  readonly died: Ended;
+  readonly resumed: Ended;
+  readonly outcome: string | null;
+  readonly listed: string | null;
+  readonly state: EndState;
+  readonly lost: readonly string[];
+  readonly doubled: readonly string[];
+  readonly acknowledged: number;
+};
+
+export type CycleOptions = {
+  readonly kind: Kind;
+  readonly fault: 'lose' | 'kill';
+  readonly disturb: Disturb;
+  /** Leaves eu-west behind ap, and without its rule for acknowledgements, so that catching up and durability have something to do. */
+  readonly behind?: boolean;
+};
+
+const HOME = 'us-east';
+const AWAY = 'eu-west';
+const ALL = [HOME, AWAY, 'ap'];
+
+/** One whole round under load: the region is lost, the disturbed run is resumed, the fleet is looked at and brought back to its start. */
+export async function cycle(lab: CrashLab, options: CycleOptions): Promise<Cycle> {
+  const writer = new Writer(lab, `w${process.hrtime.bigint()}`);
+  writer.start();
+  try {
+    await writer.more(5);
+    const catchUpFrom = options.behind === true ? await fallBehind(lab, writer) : null;
+    const base = await timelineOf(lab, HOME);
+    await lab.fault(options.fault, HOME);
+    if (catchUpFrom !== null) await set(lab, {primary_conninfo: catchUpFrom});
+    const {kind, disturb} = options;
+    const found = await (kind === 'failover'
+      ? disturbedFailover(lab, disturb, writer, base)
+      : disturbedFailback(lab, disturb, writer, base));
+    if (catchUpFrom !== null) await set(lab, {synchronous_standby_names: null});
+    return found;
+  } finally {
+    await writer.stop();
+  }
+}
+
+async function disturbedFailover(lab: CrashLab, disturb: Disturb, writer: Writer, base: number): Promise<Cycle> {
+  const {died, resumed} = await disturbAndResume(lab, disturb);
+  const seen = resumed.status === 0 || resumed.status === 77 ? await judged(lab, [AWAY, 'ap'], base, writer, AWAY) : null;
+  if (seen === null) return failed(died, resumed);
+  const heads = await listed(lab);
+  await lab.heal(HOME);
+  await lab.expectGood('failback', 'run', '--yes', '--json');
+  return {died, resumed, ...heads, ...seen};
+}
+
+async function disturbedFailback(lab: CrashLab, disturb: Disturb, writer: Writer, base: number): Promise<Cycle> {
+  await lab.expectGood('failover', 'run', '--to', AWAY, '--yes', '--json');
+  await lab.heal(HOME);
+  const {died, resumed} = await disturbAndResume(lab, disturb);
+  const seen = resumed.status === 0 || resumed.status === 77 ? await judged(lab, ALL, base + 1, writer, HOME) : null;
+  if (seen === null) return failed(died, resumed);
+  return {died, resumed, ...(await listed(lab)), ...seen};
+}
+
+async function disturbAndResume(lab: CrashLab, disturb: Disturb) {
+  const died = await disturb(lab);
+  return {died, resumed: await lab.cli('runs', 'resume', 'last', '--json')};
+}
+
+function failed(died: Ended, resumed: Ended): never {
+  throw new Error(
+    `resume ended with ${resumed.status ?? resumed.signal}: ${briefly(resumed)}\nit had died with ${died.signal ?? died.status}`,
+  );
+}
+
+function briefly({stdout, stderr}: Ended): string {
+  try {
+    const {outcome, reason, error, steps} = JSON.parse(stdout);
+    return JSON.stringify({outcome, reason, error, steps: steps?.map((step: {id: string; status: string}) => `${step.id} ${step.status}`)});
+  } catch {
+    return `${stdout}\n${stderr}`;
+  }
+}
+
+async function judged(lab: CrashLab, members: readonly string[], base: number, writer: Writer, primary: string) {
+  const state = await endState(lab, members, base);
+  await writer.more(3);
+  await writer.stop();
+  return {state, acknowledged: writer.acknowledged.length, ...(await writer.judge(primary))};
+}
+
+async function listed(lab: CrashLab): Promise<{outcome: string | null; listed: string | null}> {
+  const [show, list] = await Promise.all([lab.cli('runs', 'show', 'last', '--json'), lab.cli('runs', 'list', '--json')]);
+  return {outcome: JSON.parse(show.stdout).outcome ?? null, listed: JSON.parse(list.stdout).runs[0]?.outcome ?? null};
+}
+
+/** eu-west lets go while writes go on, so that ap holds more; its own rule for acknowledgements is not the plan's. Answers what it followed. */
+async function fallBehind(lab: CrashLab, writer: Writer): Promise<string> {
+  const [row] = await lab.sql<{conninfo: string}>(AWAY, `select current_setting('primary_conninfo') as "conninfo"`);
+  await set(lab, {primary_conninfo: '', synchronous_standby_names: ''});
+  await writer.more(20);
+  return row?.conninfo ?? '';
+}
+
+/** Settings of eu-west, past every fault; null = as its own file says. */
+async function set(lab: CrashLab, settings: Readonly<Record<string, string | null>>): Promise<void> {
+  const client = await lab.connect(AWAY);
+  try {
+    for (const [name, value] of Object.entries(settings))
+      await client.query(`alter system ${value === null ? `reset ${name}` : `set ${name} = ${client.escapeLiteral(value)}`}`);
+    await client.query('select pg_reload_conf()');
+  } finally {
+    await client.end();
+  }
+}
+
+/** The journal of the newest run. */
+export async function lastJournal(lab: CrashLab, kind: Kind): Promise<readonly JournalEvent[]> {
+  const state = await openState({dir: lab.stateDir, clock: systemClock()});
+  try {
+    const run = state.runs('lab').find((head) => head.kind === kind);
+    return run === undefined ? [] : state.events(run.runId);
+  } finally {
+    state.close();
+  }
+}

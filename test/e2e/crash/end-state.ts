@@ -1,0 +1,61 @@
+import {loginIsRefused} from '../../../src/lib/providers/postgres/refused-login.ts';
+import type {CrashLab} from './crash-lab.ts';
+
+/** What a member is, in words that are the same however often the fleet was moved before. */
+type MemberState = {
+  readonly timeline: number;
+  readonly recovering: boolean;
+  readonly receiver: string | null;
+  readonly senderPort: number | null;
+  readonly settings: Record<string, string>;
+  readonly rules: string;
+  readonly strangers: 'let in' | 'refused by the rules';
+  readonly standbys: Record<string, string>;
+  readonly claims: readonly string[];
+  readonly runSessions: readonly string[];
+};
+
+/** The whole fleet as it is, past every fault: what a resumed run must have brought about exactly as an undisturbed one. */
+export type EndState = {readonly members: Record<string, MemberState>; readonly weights: unknown; readonly firstWriteBy: string | null};
+
+const MEMBER = `
+select pg_is_in_recovery() as "recovering",
+  case when pg_is_in_recovery() then (select received_tli from pg_stat_wal_receiver)
+    else ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int end as "timeline",
+  (select status from pg_stat_wal_receiver) as "receiver", (select sender_port from pg_stat_wal_receiver) as "senderPort",
+  (select coalesce(jsonb_object_agg(name, current_setting(name)), '{}') from (select distinct name from pg_file_settings
+    where sourcefile like '%postgresql.auto.conf' or name in ('synchronous_standby_names', 'primary_conninfo')) s) as "settings",
+  (select md5(string_agg(concat_ws('|', type, database, user_name, address, auth_method), ';' order by line_number)) from pg_hba_file_rules) as "rules",
+  (select coalesce(jsonb_object_agg(application_name, state || ' ' || sync_state), '{}') from pg_stat_replication where application_name <> 'pg_basebackup') as "standbys",
+  array(select pid::text from pg_locks where locktype = 'advisory') as "claims",
+  array(select application_name from pg_stat_activity where application_name like 'regionctl %') as "runSessions"`;
+
+/** Reads the members that should be alive. Timelines are told relative to `base`. */
+export async function endState(lab: CrashLab, members: readonly string[], base: number): Promise<EndState> {
+  const states = await Promise.all(members.map(async (name) => [name, await memberState(lab, name, base)] as const));
+  return {members: Object.fromEntries(states), weights: await lab.weights(), firstWriteBy: await write(lab)};
+}
+
+/** The timeline that a primary writes. */
+export async function timelineOf(lab: CrashLab, region: string): Promise<number> {
+  const [row] = await lab.sql<MemberState>(region, MEMBER);
+  if (row === undefined || row.recovering) throw new Error(`${region} is no primary`);
+  return row.timeline;
+}
+
+async function memberState(lab: CrashLab, name: string, base: number): Promise<MemberState> {
+  const [row] = await lab.sql<MemberState>(name, MEMBER);
+  if (row === undefined) throw new Error(`${name} answers nothing`);
+  const {direct} = lab.record.regions.find((region) => region.name === name) ?? {direct: {postgres: 0}};
+  const place = {host: '127.0.0.1', port: direct.postgres, label: name, user: '', database: 'orders', password: async () => ''};
+  const strangers = (await loginIsRefused(place, AbortSignal.timeout(5000))) ? 'refused by the rules' : 'let in';
+  return {...row, timeline: row.timeline - base, strangers};
+}
+
+async function write(lab: CrashLab): Promise<string | null> {
+  const body = JSON.stringify({ref: `end-${process.hrtime.bigint()}`, item: 'tea', quantity: 1});
+  const headers = {'content-type': 'application/json', connection: 'close'};
+  const answer = await fetch(lab.frontDoor, {method: 'POST', headers, body, signal: AbortSignal.timeout(3000)});
+  await answer.text();
+  return answer.status === 201 ? answer.headers.get('x-region') : `HTTP ${answer.status}`;
+}
