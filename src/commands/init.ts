@@ -1,3 +1,5 @@
+import {copyFile} from 'node:fs/promises';
+import {dirname, join} from 'node:path';
 import {Flags} from '@oclif/core';
 import {RegionCommand} from '../kit/command.ts';
 
@@ -20,11 +22,12 @@ export default class Init extends RegionCommand<typeof Init> {
 
   async run(): Promise<unknown> {
     const {name, region, output, force} = this.flags;
-    const [{fleetTemplate}, {writeFleetFile}] = await Promise.all([
+    const [{fleetTemplate, SCHEMA_FILE}, {writeFleetFile}] = await Promise.all([
       import('../lib/fleet/template.ts'),
       import('../lib/fleet/write-file.ts'),
     ]);
     await writeFleetFile(output, fleetTemplate({name, regions: region}), {force});
+    await copyFile(join(this.config.root, 'schemas/fleet.schema.json'), join(dirname(output), SCHEMA_FILE));
     this.log(`Wrote ${output}. Next: fill in the addresses, put the secrets where it says, then run \`regionctl doctor\`.`);
     return {file: output};
   }

@@ -1,6 +1,9 @@
 import {usageError} from '../errors.ts';
 import {NAME} from './name-checks.ts';
 
+/** The JSON Schema of the fleet file as `init` leaves it beside the file, for editors. */
+export const SCHEMA_FILE = 'regionctl.schema.json';
+
 /** What `regionctl init` asks for. `regions`: at least one; the first is the usual primary. */
 export type TemplateOptions = {readonly name: string; readonly regions: readonly string[]};
 
@@ -16,7 +19,8 @@ export function fleetTemplate({name, regions}: TemplateOptions): string {
 }
 
 function head(name: string): string {
-  return `# The fleet file of regionctl. \`regionctl doctor\` checks it; docs/fleet-file.md describes every field.
+  return `# yaml-language-server: $schema=./${SCHEMA_FILE}
+# The fleet file of regionctl. \`regionctl doctor\` checks it; docs/fleet-file.md describes every field.
 # Lines such as "#routes:" are examples: take the "#" away to use them.
 # Durations: 250ms, 5s, 15m, 1h. Secrets stand here by reference only:
 #   \${env:NAME}            an environment variable

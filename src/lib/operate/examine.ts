@@ -5,6 +5,8 @@ import {rpoOf} from '../fleet/lookup.ts';
 import {exposedSecretFiles} from '../fleet/vault.ts';
 import {judgeFleet} from '../health/judge.ts';
 import {probeAll} from '../health/sweep.ts';
+import type {Verdict} from '../health/verdict.ts';
+import {storeNotes} from '../observe/store-notes.ts';
 import type {Finding} from '../ports/finding.ts';
 import type {Store} from '../ports/store.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
@@ -117,7 +119,13 @@ async function routerFindings(open: OpenFleet, name: string, signal: AbortSignal
 
 async function storeFindings(spec: StoreSpec, store: Store | undefined, signal: AbortSignal): Promise<readonly Finding[]> {
   if (store === undefined) return [];
-  const [ack, inspected] = await Promise.all([store.ackRule(signal), store.abilities.inspect?.inspect(signal) ?? []]);
+  const [ack, settings, members] = await Promise.all([
+    store.ackRule(signal),
+    store.abilities.inspect?.inspect(signal) ?? [],
+    store.observe(signal),
+  ]);
+  const standing = storeNotes(spec, {engine: spec.engine, ack, members});
+  const inspected = [...settings, ...standing.notes.map((says) => standingFinding(spec, standing.verdict, says))];
   const check = `store ${spec.name}`;
   if (!ack.known) return [...inspected, {check, verdict: 'unknown', says: `who must acknowledge is not known: ${ack.reason}`, fix: null}];
   if (ack.value.need >= spec.quorum)
@@ -133,6 +141,17 @@ async function storeFindings(spec: StoreSpec, store: Store | undefined, signal: 
     ...inspected,
     {check, verdict: 'error', says, fix: 'set synchronous_standby_names on every member, or lower quorum in the fleet file'},
   ];
+}
+
+/** Split brain and a missing primary are errors; a member that could not be read is not known to be well. */
+function standingFinding(spec: StoreSpec, verdict: Verdict, says: string): Finding {
+  const grave = verdict === 'unhealthy';
+  return {
+    check: `store ${spec.name}`,
+    verdict: grave ? 'error' : 'unknown',
+    says,
+    fix: grave ? 'see regionctl status; failback closes a stale primary' : null,
+  };
 }
 
 function pass(check: string, says: string): Finding {
