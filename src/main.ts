@@ -2,6 +2,8 @@ import {Errors, run, settings} from '@oclif/core';
 import {errorReport, printReport} from './kit/error-report.ts';
 import {shareKit} from './kit/share.ts';
 
+const LINGER_MS = 500;
+
 /** Runs the command line. `root` is the package's folder: everything that ships beside the code is found from it. */
 export async function main(root: string): Promise<void> {
   settings.enableAutoTranspile = false;
@@ -14,6 +16,8 @@ export async function main(root: string): Promise<void> {
     leave(error);
   }
   await written();
+  // What a plugin forgot to close does not keep the program: an unref'd timer fires only if something else is still alive.
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
 /** Errors of commands end in the base command; what arrives here is oclif's own: help, an unknown command, a plugin that cannot be loaded. */

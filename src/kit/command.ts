@@ -1,4 +1,4 @@
-import {Command, Errors, Flags, type Interfaces} from '@oclif/core';
+import {Args, Command, Errors, Flags, type Interfaces} from '@oclif/core';
 import {EXIT, type ExitCode} from '../lib/exit-codes.ts';
 import type {Fleet} from '../lib/fleet/fleet.ts';
 import {colourPaint, type Paint, plainPaint} from '../lib/output/paint.ts';
@@ -6,6 +6,9 @@ import type {Clock} from '../lib/ports/clock.ts';
 import type {Provider} from '../lib/providers/define.ts';
 import type {OpenFleet} from '../lib/providers/open-fleet.ts';
 import {errorReport, printReport} from './error-report.ts';
+
+/** What commands declare their flags and arguments with: a plugin needs no oclif of its own. */
+export {Args, Flags};
 
 /** A duration flag such as 250ms, 5s, 15m or 1h, given to the command in milliseconds. */
 export const durationFlag = Flags.custom<number>({
@@ -44,6 +47,7 @@ export abstract class RegionCommand<T extends typeof Command> extends Command {
   protected readonly interrupt = new AbortController();
   protected onSecondInterrupt: () => void = () => process.exit(EXIT.interrupted);
   #open: OpenFleet | undefined;
+  #providers: Promise<readonly Provider[]> | undefined;
   readonly #onSignal = () => (this.interrupt.signal.aborted ? this.onSecondInterrupt() : this.interrupt.abort(new Error('interrupted')));
 
   override async init(): Promise<void> {
@@ -61,9 +65,9 @@ export abstract class RegionCommand<T extends typeof Command> extends Command {
   }
 
   /** Built-in providers and those of plugins; only commands that need providers call it. */
-  protected async providers(): Promise<readonly Provider[]> {
-    const {collectProviders} = await import('./providers.ts');
-    return collectProviders(this.config);
+  protected providers(): Promise<readonly Provider[]> {
+    this.#providers ??= import('./providers.ts').then(({collectProviders}) => collectProviders(this.config));
+    return this.#providers;
   }
 
   /** The fleet file, checked. */

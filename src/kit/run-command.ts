@@ -51,9 +51,9 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
     this.onSecondInterrupt = () => (this.#leave.signal.aborted ? process.exit(EXIT.interrupted) : this.#leave.abort(new Error('left')));
   }
 
-  protected async world(open: OpenFleet): Promise<World> {
+  protected async world(open: OpenFleet, resumed = false): Promise<World> {
     const {worldOf} = await import('../lib/operate/world.ts');
-    return worldOf(open, {life: this.#life.signal, onWitness: (witness) => this.#show?.onWitness(witness)});
+    return worldOf(open, {life: this.#life.signal, resumed, onWitness: (witness) => this.#show?.onWitness(witness)});
   }
 
   /** Who gives an override, for the record. */

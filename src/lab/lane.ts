@@ -1,4 +1,5 @@
 import type {Socket} from 'node:net';
+import {isDeepStrictEqual} from 'node:util';
 
 /** How one direction of a connection behaves. `bytesPerSecond` null = unlimited. `held` = nothing passes and nothing is refused. */
 export type LaneShape = {
@@ -38,13 +39,12 @@ export class Lane {
     });
   }
 
-  /** Changes the behaviour for what is on its way too: what was delayed by a shape that is gone leaves at once. */
+  /** Changes the behaviour for what is on its way too: what was delayed by a shape that is gone leaves at once, what waits for a line that is still slow waits on. */
   reshape(shape: LaneShape): void {
+    const same = isDeepStrictEqual(shape, this.#shape);
     this.#shape = shape;
-    const now = performance.now();
-    this.#lineFreeAt = now;
-    this.#lastDue = now;
-    for (const piece of this.#queue) piece.due = Math.min(piece.due, now + shape.latencyMs);
+    // A fault elsewhere reshapes every path: it must not give this one's backlog free.
+    if (!same) this.#reschedule(shape);
     this.#flush();
   }
 
@@ -53,6 +53,17 @@ export class Lane {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#queue = [];
+  }
+
+  #reschedule({latencyMs, bytesPerSecond}: LaneShape): void {
+    let sentAt = performance.now();
+    this.#lastDue = sentAt;
+    for (const piece of this.#queue) {
+      sentAt += sendingMs(piece.chunk, bytesPerSecond);
+      piece.due = Math.max(this.#lastDue, Math.min(piece.due, sentAt + latencyMs));
+      this.#lastDue = piece.due;
+    }
+    this.#lineFreeAt = sentAt;
   }
 
   #take(chunk: Buffer): void {
@@ -71,7 +82,7 @@ export class Lane {
   #enqueue(chunk: Buffer | null): void {
     const {latencyMs, jitterMs, bytesPerSecond} = this.#shape;
     const size = chunk?.length ?? 0;
-    const sentAt = Math.max(performance.now(), this.#lineFreeAt) + (bytesPerSecond === null ? 0 : (size / bytesPerSecond) * 1000);
+    const sentAt = Math.max(performance.now(), this.#lineFreeAt) + sendingMs(chunk, bytesPerSecond);
     this.#lineFreeAt = sentAt;
     const due = Math.max(this.#lastDue, sentAt + latencyMs + Math.random() * jitterMs);
     this.#lastDue = due;
@@ -106,4 +117,8 @@ export class Lane {
   #write(chunk: Buffer): void {
     if (!this.#to.destroyed && !this.#to.write(chunk)) this.#full = true;
   }
+}
+
+function sendingMs(chunk: Buffer | null, bytesPerSecond: number | null): number {
+  return bytesPerSecond === null ? 0 : ((chunk?.length ?? 0) / bytesPerSecond) * 1000;
 }

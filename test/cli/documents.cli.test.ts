@@ -79,6 +79,7 @@ describe('a healthy fleet', () => {
 
 describe('a plan writes nothing', () => {
   it('by the statement logs of all servers, and in the state', async () => {
+    await lab.run('replication', 'lag'); // makes the file that remembers lag
     const before = contentOf(lab.dir);
     const marks = await logEverything(true);
     const plan = await lab.run('failover', 'plan', '--to', 'eu-west', '--override', 'region-down', '--reason', 'a test');

@@ -64,6 +64,7 @@ export class FakeStore {
           this.calls.push(`follow ${member} ${upstream}`);
           this.following[member] = upstream;
         },
+        point: async (_ctx, member, upstream) => void this.calls.push(`point ${member} ${upstream}`),
         following: async (_ctx, member) => this.following[member] ?? null,
       },
     };
@@ -87,7 +88,8 @@ export function standby(region: string, offset: number, more: Partial<Member> = 
 
 /** A world of actions and checks around one fake store. */
 export function fakeWorld(store: FakeStore): StoreWorld {
-  return {fleet: sampleFleet(), clock: systemClock(), stores: {orders: store.port}, independent: async () => store.port, tried: new Set()};
+  const stores = {orders: store.port};
+  return {fleet: sampleFleet(), clock: systemClock(), stores, independent: async () => store.port, tried: new Map(), spared: new Set()};
 }
 
 /** What an action is given, with so long to live. */

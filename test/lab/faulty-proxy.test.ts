@@ -168,6 +168,20 @@ describe('FaultyProxy', () => {
     expect(seen.at - sent).toBeLessThan(1500);
   });
 
+  it('keeps what waits for a slow line waiting when it is told the same again', async () => {
+    const {proxy, port} = await proxyTo((await echo()).port);
+    const slow = {...CLEAR, downBytesPerSecond: 100_000};
+    proxy.reshape(slow);
+    const {socket, seen} = await dial(port);
+    const sent = performance.now();
+    socket.write(Buffer.alloc(50_000));
+    await until(() => seen.bytes > 0);
+    proxy.reshape({...slow});
+    proxy.reshape({...slow, latencyMs: 1});
+    await until(() => seen.bytes === 50_000);
+    expect(seen.at - sent).toBeGreaterThanOrEqual(400);
+  });
+
   it('passes ten megabytes unchanged through backpressure', async () => {
     const {port} = await proxyTo((await echo()).port);
     const {socket, seen} = await dial(port);

@@ -12,6 +12,6 @@ export default class RunsResume extends RunCommand<typeof RunsResume> {
   async run(): Promise<unknown> {
     const [open, {findRun}] = await Promise.all([this.openFleet(), import('../../lib/operate/runs.ts')]);
     const {runId, plan} = await findRun(open, this.args.run);
-    return this.report(await this.conductResume(open, await this.world(open), runId, plan));
+    return this.report(await this.conductResume(open, await this.world(open, true), runId, plan));
   }
 }

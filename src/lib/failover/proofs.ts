@@ -27,23 +27,30 @@ export async function findProof(world: StoreWorld, ctx: Ctx, target: Target, arg
   const member = memberOf(target);
   if (args.tried === true && !world.tried.has(member)) return null;
   const sealed = await sealedProof(world, ctx, target, args);
-  if (sealed !== null) return sealed;
-  const onMember = await abilityOf(world, target, 'fence').prove(ctx, member);
-  return onMember !== null && args.accept.includes(onMember.kind) ? onMember : null;
+  const hadBetter = world.tried.has(member) && world.tried.get(member) !== 'sealed';
+  if (sealed !== null && !hadBetter) return sealed;
+  const looked = abilityOf(world, target, 'fence').prove(ctx, member);
+  const onMember = sealed === null ? await looked : await soon(world, ctx, looked);
+  return onMember !== null && args.accept.includes(onMember.kind) ? onMember : sealed;
 }
 
 /** Fences by the best means that can be had; falls back on the seal that already holds. Throws (77) when neither is there. */
 export async function makeProof(world: StoreWorld, ctx: Ctx, target: Target, args: FenceArguments): Promise<Proof> {
+  world.spared?.add(memberOf(target));
   const sealed = await sealedProof(world, ctx, target, args);
   // A lost region must not cost the time that the seal saves; one that can be reached is closed properly, however long that takes.
   const best = sealed === null || (await reachable(world, ctx, target)) ? await bestOnMember(world, ctx, target, args, sealed) : sealed;
-  world.tried.add(memberOf(target));
+  world.tried.set(memberOf(target), best.kind);
   return best;
 }
 
 async function bestOnMember(world: StoreWorld, ctx: Ctx, target: Target, args: FenceArguments, sealed: Proof | null): Promise<Proof> {
+  const member = memberOf(target);
+  world.spared?.delete(member);
   try {
-    return await abilityOf(world, target, 'fence').fence(ctx, memberOf(target));
+    const proof = await abilityOf(world, target, 'fence').fence(ctx, member);
+    if (proof.found) world.spared?.add(member);
+    return proof;
   } catch (error) {
     if (sealed !== null) return sealed;
     if (!args.accept.includes('break-glass')) throw error;
@@ -56,17 +63,25 @@ async function reachable(world: StoreWorld, ctx: Ctx, target: Target): Promise<b
   const member = memberOf(target);
   const done = new AbortController();
   const bounded = {...ctx, signal: AbortSignal.any([ctx.signal, done.signal])};
-  const late = world.clock.sleep(REACH_MS, bounded.signal).then(
-    () => false,
-    () => false,
-  );
   const answers = storeFor(world, target)
     .store.observe(bounded.signal, [member])
     .then((cells) => cells[member]?.known === true || Promise.reject(new Error('it does not answer')));
   const proven = abilityOf(world, target, 'fence')
     .prove(bounded, member)
     .then((proof) => proof !== null || Promise.reject(new Error('nothing is proven')));
-  const found = await Promise.race([Promise.any([answers, proven]).catch(() => late), late]);
+  const found = await soon(world, ctx, Promise.any([answers, proven]));
+  done.abort();
+  return found === true;
+}
+
+/** What is asked if it answers within a moment, else null. Its failure is no answer either. */
+async function soon<T>(world: StoreWorld, ctx: Ctx, asked: Promise<T>): Promise<T | null> {
+  const done = new AbortController();
+  const late = world.clock.sleep(REACH_MS, AbortSignal.any([ctx.signal, done.signal])).then(
+    () => null,
+    () => null,
+  );
+  const found = await Promise.race([asked.catch(() => null), late]);
   done.abort();
   return found;
 }

@@ -92,8 +92,10 @@ const unsealing = (world: StoreWorld) =>
     schema: unseal,
     describe: (_target, args) => `let ${args.members.join(', ')} follow ${args.upstream} again`,
     apply: async (ctx, target, args) => {
-      const {follow} = abilityOf(world, target, 'follow');
-      await Promise.all(args.members.map((member) => follow(ctx, member, args.upstream)));
+      const {point, follow} = abilityOf(world, target, 'follow');
+      const upstream = (await storeFor(world, target).store.observe(ctx.signal, [args.upstream]))[args.upstream];
+      // A primary that is gone cannot be followed before it comes back; what can be put back now is where they look for it.
+      await Promise.all(args.members.map((member) => (upstream?.known ? follow : point)(ctx, member, args.upstream)));
       return null;
     },
   });
@@ -127,6 +129,7 @@ const unfence = (world: StoreWorld) =>
     effect: 'reversible',
     schema: lifting,
     describe: (target) => `put back the access rules of ${target.member}`,
+    look: async (_ctx, target, args) => (args.when === 'undo' && world.spared?.has(memberOf(target)) ? 'done' : 'before'),
     apply: async (ctx, target, args) => {
       await abilityOf(world, target, 'fence').lift(ctx, memberOf(target), args.when);
       return null;

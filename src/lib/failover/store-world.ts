@@ -3,7 +3,7 @@ import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import type {Ctx} from '../plan/action.ts';
 import type {Target} from '../plan/plan.ts';
 import type {Clock} from '../ports/clock.ts';
-import type {Abilities, Store} from '../ports/store.ts';
+import type {Abilities, Proof, Store} from '../ports/store.ts';
 import type {Member} from '../snapshot/snapshot.ts';
 
 /** What the actions and checks of stores work on. `independent` opens a second path to the store, with sessions of its own. */
@@ -12,8 +12,10 @@ export type StoreWorld = {
   readonly clock: Clock;
   readonly stores: Readonly<Record<string, Store>>;
   independent(store: string): Promise<Store>;
-  /** Members for which this run has tried for the best proof that they cannot write. */
-  readonly tried: Set<string>;
+  /** Members for which this process has tried for the best proof that they cannot write, and what it got. */
+  readonly tried: Map<string, Proof['kind']>;
+  /** Members that this run's fences have looked at and not touched, so that there is nothing to undo. null = a former process may have. */
+  readonly spared: Set<string> | null;
 };
 
 /** The store that a target names. */

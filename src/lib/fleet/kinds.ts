@@ -30,6 +30,6 @@ export function kindsOf(providers: readonly KindProvider[]): ProviderKinds {
 
 function duplicate(port: PortName, kind: string) {
   return unavailable('provider-duplicate', `two providers are called "${kind}" for the port "${port}"`, {
-    suggestions: ['Uninstall one of the plugins: regionctl plugins'],
+    suggestions: ['Remove one of the plugins that bring it.'],
   });
 }

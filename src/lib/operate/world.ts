@@ -17,12 +17,17 @@ import {largestLag} from './lag.ts';
 /** Everything that plans of this fleet may name: the actions, the checks, and the witness that runs now. */
 export type World = {readonly actions: ActionRegistry; readonly checks: CheckRegistry; witness(): Witness | null};
 
-export type WorldOptions = {readonly life: AbortSignal; readonly onWitness?: (witness: Witness | null) => void};
+/** `resumed` = another process had begun the run: what that one touched is not known. */
+export type WorldOptions = {
+  readonly life: AbortSignal;
+  readonly resumed?: boolean;
+  readonly onWitness?: (witness: Witness | null) => void;
+};
 
 /** Binds the actions and checks to an open fleet. One world belongs to one run. */
-export function worldOf(open: OpenFleet, {life, onWitness}: WorldOptions): World {
+export function worldOf(open: OpenFleet, {life, resumed = false, onWitness}: WorldOptions): World {
   const kit = drillKit(open, life, onWitness);
-  const stores = {...open, tried: new Set<string>()};
+  const stores = {...open, tried: new Map(), spared: resumed ? null : new Set<string>()};
   return {
     actions: new ActionRegistry([...storeActions(stores), ...trafficActions(open), ...verifyActions(stores), ...kit.actions]),
     checks: new CheckRegistry([...storeChecks(stores), ...trafficChecks(open), ...kit.checks]),

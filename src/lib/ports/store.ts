@@ -16,6 +16,8 @@ export type Proof = {
   readonly leaks: readonly string[];
   /** Where the member's log ended, read after its last session was gone; absent when it could not be read. */
   readonly position?: Position;
+  /** It was so already: nothing was done to the member. */
+  readonly found?: true;
 };
 
 /** One replication link read from both of its ends. Byte figures are exact differences at one reading; null = not to be had. */
@@ -78,7 +80,13 @@ export type Abilities = {
   };
   /** Promotes if and only if the member is still at `from.epoch`, at or past `from.offset`, claimed by us, and it is before `notAfterMs` from the check. */
   promote: {promote(ctx: Ctx, member: string, when: {from: Position; notAfterMs: number}): Promise<Position>};
-  follow: {follow(ctx: Ctx, member: string, upstream: string): Promise<void>; following(ctx: Ctx, member: string): Promise<string | null>};
+  follow: {
+    /** Points a standby at an upstream and waits until it streams. Throws `cannot-follow`. */
+    follow(ctx: Ctx, member: string, upstream: string): Promise<void>;
+    /** Points it there without waiting: for an upstream that does not answer now. */
+    point(ctx: Ctx, member: string, upstream: string): Promise<void>;
+    following(ctx: Ctx, member: string): Promise<string | null>;
+  };
   rejoin: {
     /** The ways back, cheapest first, with what each would move. */
     options(member: string, signal: AbortSignal): Promise<readonly {how: 'follow' | 'rebuild'; bytes: number | null}[]>;

@@ -60,13 +60,17 @@ function isHeldToTheEnd(run: Run, step: Step): boolean {
   return undo !== null && leaseMs === null && run.plan.always.some((other) => isSameCall(other.do, undo));
 }
 
-/** A later step acted on the same thing, or wants something else of the same fact. */
+/** A later step acted on the same thing or on the member that its fact names (what followed it cannot follow it any more), or wants otherwise. */
 function isSuperseded(run: Run, step: Step): boolean {
   const later = run.plan.steps.slice(run.plan.steps.indexOf(step) + 1).filter((other) => stepProgress(run.progress, other).intended);
   return later.some((other) => {
     const acts = run.actions.bind(other.do).effect !== 'none';
-    return (acts && overlap(step.do.target, other.do.target)) || wantsOtherwise(step, other);
+    return (acts && (overlap(step.do.target, other.do.target) || isNamed(step, other.do.target))) || wantsOtherwise(step, other);
   });
+}
+
+function isNamed(step: Step, {store, member}: Target): boolean {
+  return step.ensures.some(({target, want}) => member !== undefined && want === member && target.store === store);
 }
 
 function wantsOtherwise(step: Step, other: Step): boolean {

@@ -3,7 +3,7 @@ import {z} from 'zod';
 import {messageOf, unavailable} from '../errors.ts';
 import type {Clock} from '../ports/clock.ts';
 
-/** `deadlineMs` bounds the whole reading (default 30 s), `pageDeadlineMs` one page (default 5 s). */
+/** `deadlineMs` bounds the whole reading (default 30 s), `pageDeadlineMs` one request (default 5 s), `patienceMs` a page that keeps failing (default 3 s). */
 export type ReadBackOptions = {
   readonly url: string;
   readonly run: string;
@@ -11,6 +11,7 @@ export type ReadBackOptions = {
   readonly clock: Clock;
   readonly deadlineMs?: number;
   readonly pageDeadlineMs?: number;
+  readonly patienceMs?: number;
 };
 
 /** How many rows each reference of the run has. */
@@ -24,7 +25,7 @@ const PAGE_ROWS = 1000;
 const RETRY_MS = 200;
 
 /**
- * Reads every write of the run back, page by page in the order of ids. A page that fails is asked again until the deadline.
+ * Reads every write of the run back, page by page in the order of ids. A page that fails is asked again for a while.
  * Throws `witness-read-back` (exit 69) when it could not be read to the end: a part of it would look like losses.
  */
 export async function readBack(options: ReadBackOptions): Promise<ReadBack> {
@@ -32,7 +33,8 @@ export async function readBack(options: ReadBackOptions): Promise<ReadBack> {
   const counts = new Map<string, number>();
   let after: string | null = '0';
   while (after !== null) {
-    const got: z.infer<typeof page> = await persistently(options, after, until);
+    const patience = options.clock.now() + (options.patienceMs ?? 3000);
+    const got: z.infer<typeof page> = await persistently(options, after, Math.min(until, patience));
     for (const {ref} of got.orders) counts.set(ref, (counts.get(ref) ?? 0) + 1);
     after = got.next === null ? null : String(got.next);
   }

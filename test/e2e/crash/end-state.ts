@@ -6,7 +6,7 @@ type MemberState = {
   readonly timeline: number;
   readonly recovering: boolean;
   readonly receiver: string | null;
-  readonly senderPort: number | null;
+  readonly sender: string | null;
   readonly settings: Record<string, string>;
   readonly rules: string;
   readonly strangers: 'let in' | 'refused by the rules';
@@ -22,7 +22,7 @@ const MEMBER = `
 select pg_is_in_recovery() as "recovering",
   case when pg_is_in_recovery() then (select received_tli from pg_stat_wal_receiver)
     else ('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int end as "timeline",
-  (select status from pg_stat_wal_receiver) as "receiver", (select sender_port from pg_stat_wal_receiver) as "senderPort",
+  (select status from pg_stat_wal_receiver) as "receiver", (select sender_port::text from pg_stat_wal_receiver) as "sender",
   (select coalesce(jsonb_object_agg(name, current_setting(name)), '{}') from (select distinct name from pg_file_settings
     where sourcefile like '%postgresql.auto.conf' or name in ('synchronous_standby_names', 'primary_conninfo')) s) as "settings",
   (select md5(string_agg(concat_ws('|', type, database, user_name, address, auth_method), ';' order by line_number)) from pg_hba_file_rules) as "rules",
@@ -46,10 +46,19 @@ export async function timelineOf(lab: CrashLab, region: string): Promise<number>
 async function memberState(lab: CrashLab, name: string, base: number): Promise<MemberState> {
   const [row] = await lab.sql<MemberState>(name, MEMBER);
   if (row === undefined) throw new Error(`${name} answers nothing`);
-  const {direct} = lab.record.regions.find((region) => region.name === name) ?? {direct: {postgres: 0}};
+  const {direct, links} = lab.record.regions.find((region) => region.name === name) ?? {direct: {postgres: 0}, links: {}};
   const place = {host: '127.0.0.1', port: direct.postgres, label: name, user: '', database: 'orders', password: async () => ''};
   const strangers = (await loginIsRefused(place, AbortSignal.timeout(5000))) ? 'refused by the rules' : 'let in';
-  return {...row, timeline: row.timeline - base, strangers};
+  return {...named(row, links), timeline: row.timeline - base, strangers};
+}
+
+/** Ports as the names of whom they lead to: those of another lab are others. */
+function named<T>(row: T, links: Readonly<Record<string, number>>): T {
+  const text = Object.entries(links).reduce(
+    (json, [to, port]) => json.replaceAll(`port=${port}`, `port=${to}`).replaceAll(`"${port}"`, `"${to}"`),
+    JSON.stringify(row),
+  );
+  return JSON.parse(text) as T;
 }
 
 async function write(lab: CrashLab): Promise<string | null> {

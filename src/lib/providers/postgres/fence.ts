@@ -39,7 +39,7 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
  */
 async function fence(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
   const reasons: string[] = [];
-  if (await isStopped(ctx, node, reasons)) return proof(cluster, 'stopped', {survivesRestart: false});
+  if (await isStopped(ctx, node, reasons)) return {...proof(cluster, 'stopped', {survivesRestart: false}), found: true};
   const closed = await close(cluster, ctx, node).catch((error: unknown) => {
     reasons.push(`Not closed: ${messageOf(error)}`);
     return null;

@@ -11,7 +11,11 @@ const FOLLOW_MS = 10_000;
 /** Points a standby at another upstream, without a restart. */
 export function createFollow(cluster: Cluster): Abilities['follow'] {
   return {
-    follow: (ctx, member, upstream) => follow(cluster, ctx, nodeOf(cluster, member), upstream),
+    follow: async (ctx, member, upstream) => {
+      await point(cluster, ctx, nodeOf(cluster, member), upstream);
+      await awaitStreaming(cluster, ctx, nodeOf(cluster, member), upstream, FOLLOW_MS);
+    },
+    point: (ctx, member, upstream) => point(cluster, ctx, nodeOf(cluster, member), upstream),
     following: async (ctx, member) => {
       const node = nodeOf(cluster, member);
       const facts = await readFacts(node, limitsOf(ctx));
@@ -20,7 +24,7 @@ export function createFollow(cluster: Cluster): Abilities['follow'] {
   };
 }
 
-async function follow(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<void> {
+async function point(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<void> {
   const facts = await readFacts(node, limitsOf(ctx));
   if (!facts.recovering)
     throw refused('not-a-standby', `${node.name} is a primary: it cannot follow ${upstream} before it was made a standby.`);
@@ -28,7 +32,6 @@ async function follow(cluster: Cluster, ctx: Ctx, node: Node, upstream: string):
   if (facts.slotName !== '') await ensureSlot(ctx, nodeOf(cluster, upstream), facts.slotName);
   const parts = {host, port: String(port), user: cluster.replicationUser, application_name: node.name, passfile: node.passfile ?? ''};
   await setSetting(cluster, ctx, node, 'primary_conninfo', buildConninfo(parts));
-  await awaitStreaming(cluster, ctx, node, upstream, FOLLOW_MS);
 }
 
 /**

@@ -1,0 +1,131 @@
+import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {join, resolve} from 'node:path';
+import {afterEach, describe, expect, it} from 'vitest';
+import {z} from 'zod';
+import type {DrillDocument} from '../../src/lib/drill/document.ts';
+import {drillSchema} from '../../src/lib/output/schemas/run.ts';
+import type {RunDocument} from '../../src/lib/run/document.ts';
+import {LabSession} from './lab-session.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+let lab: LabSession;
+afterEach(() => lab.remove());
+
+/** One write as the witness logged it. */
+type WitnessLine = {readonly ref: string; readonly endedAt: number; readonly outcome: string};
+
+describe('a drill agrees with an independent client', () => {
+  it('when a region is lost under a quorum: the gap, and no loss', async () => {
+    lab = new LabSession();
+    await lab.up();
+    const client = await lab.client('independent');
+    const drill = await lab.json<DrillDocument>(0, ['drill', 'run', join(ROOT, 'examples/drills/region-lost.yaml'), '--yes']);
+    const seen = await client.stop(await lab.truthOf(drill.to ?? ''));
+
+    expect(drill).toMatchObject({outcome: 'succeeded', verdict: 'passed', measured: {lostWrites: 0, duplicatedWrites: 0}});
+    expect(seen).toMatchObject({lost: [], duplicated: []});
+    expect(seen.acknowledged).toBeGreaterThan(200);
+    expectSameGap(drill, seen.longestGapMs);
+    expectValid(drill);
+    expect(drill.faults).toMatchObject([{fault: 'lose', region: 'us-east', provenHealed: true}]);
+    await expectNoFaultLeft();
+
+    const failback = await lab.json<RunDocument>(0, ['failback', 'run', '--yes']);
+    expect(failback).toMatchObject({outcome: 'succeeded', measured: {lostWrites: 0}});
+    await expectEqualRegions();
+  });
+
+  it('when writes are lost, behind a narrow line without a quorum: which ones, and since when', async () => {
+    lab = new LabSession();
+    await lab.up('--async');
+    // The standbys fall behind by their lines from the primary; the region itself has no fault, or the drill would refuse.
+    for (const region of ['eu-west', 'ap']) await lab.lab('fault', 'bandwidth', region, '--from', 'us-east', '--bytes-per-second', '8000');
+    const client = await lab.client('independent');
+    const drill = await lab.json<DrillDocument>(0, ['drill', 'run', drillFile(), '--yes']);
+    const seen = await client.stop(await lab.truthOf('eu-west'));
+    const witness = await witnessTruth(drill.runId);
+
+    expect(drill).toMatchObject({outcome: 'succeeded', verdict: 'passed', to: 'eu-west'});
+    expectValid(drill);
+    expect(witness.lost.length).toBeGreaterThan(10);
+    expect(drill.measured.lostWrites).toBe(witness.lost.length);
+    expect(drill.witness?.lost).toEqual(witness.lost.slice(0, 100).map(({ref}) => ref));
+    expect(drill.measured.duplicatedWrites).toBe(0);
+
+    expect(seen.lost.length).toBeGreaterThan(20);
+    expect(seen.duplicated).toEqual([]);
+    const [ours, theirs] = [firstAck(witness.lost.map(({endedAt}) => endedAt)), firstAck(seen.lost.map(({ackedAt}) => ackedAt))];
+    expect(Math.abs(ours - theirs)).toBeLessThan(100);
+    // Both clients lose what was acknowledged from then on until the kill, at 50 and at 100 writes per second.
+    expect(seen.lost.length / witness.lost.length).toBeGreaterThan(1.6);
+    expect(seen.lost.length / witness.lost.length).toBeLessThan(2.4);
+    const rpo = drill.objectives.find(({kind}) => kind === 'rpo');
+    expect(rpo).toMatchObject({targetMs: 300_000, met: true});
+    expect(Math.abs((rpo?.measuredMs ?? 0) - (seen.gapFrom - theirs))).toBeLessThan(150);
+    expectSameGap(drill, seen.longestGapMs);
+
+    for (const region of ['eu-west', 'ap']) await lab.lab('heal', region);
+    await expectNoFaultLeft();
+    expect(await lab.json<RunDocument>(0, ['failback', 'run', '--yes'])).toMatchObject({outcome: 'succeeded'});
+    await expectEqualRegions();
+  });
+});
+
+/** The witness writes every 20 ms, the client every 10: each end of the gap is seen at most that late, and both run on the same two cores. */
+function expectSameGap({measured: {writeGapMs}}: DrillDocument, longestGapMs: number): void {
+  process.stderr.write(`    gap: witness ${writeGapMs} ms, independent client ${Math.round(longestGapMs)} ms\n`);
+  expect(writeGapMs).not.toBeNull();
+  expect(Math.abs((writeGapMs ?? 0) - longestGapMs)).toBeLessThanOrEqual(Math.max(50, 0.05 * longestGapMs));
+}
+
+/** By the published schema where it was built, else by what it is built from. */
+function expectValid(document: DrillDocument): void {
+  const published = join(ROOT, 'schemas/drill-run.schema.json');
+  const schema = existsSync(published) ? z.fromJSONSchema(JSON.parse(readFileSync(published, 'utf8'))) : drillSchema;
+  expect(schema.safeParse(document).error).toBeUndefined();
+}
+
+async function expectNoFaultLeft(): Promise<void> {
+  const {faults, regions} = await lab.status();
+  expect(faults).toEqual([]);
+  expect(regions.map(({state}) => state)).toEqual(['running', 'running', 'running']);
+}
+
+/** By our own count, once no standby has anything left to replay. */
+async function expectEqualRegions(): Promise<void> {
+  const {regions} = await lab.status();
+  expect(regions.map(({role}) => role)).toEqual(['primary', 'standby', 'standby']);
+  const digest = async (region: string) => (await lab.sql<{md5: string}>(region, ORDERS_DIGEST))[0]?.md5;
+  const wanted = await digest('us-east');
+  expect(wanted).toMatch(/^[0-9a-f]{32}$/);
+  for (const region of ['eu-west', 'ap']) await expect.poll(() => digest(region), {timeout: 5000, interval: 20}).toBe(wanted);
+}
+
+const ORDERS_DIGEST = `select md5(string_agg(o::text, ',' order by id)) as md5 from orders o`;
+
+function drillFile(): string {
+  const file = join(lab.parent, 'narrow-line.yaml');
+  writeFileSync(
+    file,
+    `name: narrow-line
+scenario: region-lost
+fault: {kind: kill, region: primary, lease: 2m}
+witness: {every: 20ms, warmUp: 3s, coolDown: 500ms}
+`,
+  );
+  return file;
+}
+
+/** What the witness's own log says against what is there by SQL: the acknowledged writes that are missing, in the order in which they were sent. */
+async function witnessTruth(runId: string): Promise<{readonly lost: readonly WitnessLine[]}> {
+  const text = readFileSync(join(lab.dir, 'state/witness', `${runId}.witness.ndjson`), 'utf8');
+  const lines = text.split('\n').filter((line) => line.includes('"ref"'));
+  const acknowledged = lines.map((line) => JSON.parse(line) as WitnessLine).filter(({outcome}) => outcome === 'acknowledged');
+  const rows = await lab.sql<{ref: string}>('eu-west', `select ref from orders where ref like $1 || '-%'`, [runId]);
+  const there = new Set(rows.map(({ref}) => ref));
+  const number = ({ref}: WitnessLine) => Number(ref.slice(ref.lastIndexOf('-') + 1));
+  return {lost: acknowledged.filter(({ref}) => !there.has(ref)).sort((a, b) => number(a) - number(b))};
+}
+
+const firstAck = (times: readonly number[]) => Math.min(...times);
