@@ -46,6 +46,8 @@ export async function makeProof(world: StoreWorld, ctx: Ctx, target: Target, arg
 
 async function bestOnMember(world: StoreWorld, ctx: Ctx, target: Target, args: FenceArguments, sealed: Proof | null): Promise<Proof> {
   const member = memberOf(target);
+  // Cut short, the look at the seal told nothing, and nothing has been touched so far.
+  ctx.signal.throwIfAborted();
   world.spared?.delete(member);
   try {
     const proof = await abilityOf(world, target, 'fence').fence(ctx, member);
