@@ -161,3 +161,10 @@ describe('chooseSource', () => {
     );
   });
 });
+
+describe('resolveOverrides', () => {
+  it('lets a short name stand for the gate of every store, so that what is on the record is what was passed', () => {
+    const made = plan({overrides: [{gate: 'loss', reason: 'analytics only', by: 'ann'}]});
+    expect(made.overrides).toEqual([{gate: 'loss:orders', reason: 'analytics only', by: 'ann'}]);
+  });
+});

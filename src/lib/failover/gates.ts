@@ -1,6 +1,7 @@
+import {refused, usageError} from '../errors.ts';
 import type {DataClass, Fleet, StoreSpec} from '../fleet/fleet.ts';
 import type {Json} from '../plan/json.ts';
-import type {Expectation, Gate, Loss} from '../plan/plan.ts';
+import type {Expectation, Gate, Loss, Override} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {standbysOf} from './find-primary.ts';
 import {expect} from './steps.ts';
@@ -114,4 +115,19 @@ export function routersReachable(snapshot: Snapshot, routes: readonly string[]):
       ? `${routes.length === 0 ? 'no router to move' : `${routes.join(', ')} answers`}`
       : `${silent.join(', ')} does not answer, so its sessions cannot be cut`;
   return judged('routers', true, {verdict: silent.length === 0 ? 'pass' : 'refuse', says});
+}
+
+/**
+ * Overrides with the full ids of the gates that they pass: `loss` stands for `loss:STORE` of every store. Throws a usage error for a gate
+ * that the plan does not have, and refuses (77) one that nobody may pass.
+ */
+export function resolveOverrides(gates: readonly Gate[], overrides: readonly Override[]): readonly Override[] {
+  return overrides.flatMap((override) => {
+    const named = gates.filter(({id}) => id === override.gate || id.startsWith(`${override.gate}:`));
+    if (named.length === 0)
+      throw usageError(`--override ${override.gate}: no such gate; the gates are ${gates.map(({id}) => id).join(', ')}`);
+    const fixed = named.find(({overridable}) => !overridable);
+    if (fixed !== undefined) throw refused('not-overridable', `the gate ${fixed.id} cannot be overridden: ${fixed.says}`);
+    return named.map(({id}) => ({...override, gate: id}));
+  });
 }

@@ -3,7 +3,7 @@ import type {Fleet, StoreMember, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {type PrimaryFinding, primariesOf} from './find-primary.ts';
-import {asked, judged, residency, routersReachable, targetHealthy} from './gates.ts';
+import {asked, judged, residency, resolveOverrides, routersReachable, targetHealthy} from './gates.ts';
 import {answering, named, quorumOf, regionOfMember} from './plan-failover.ts';
 import {expect, inOrder, storeSteps} from './steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
@@ -70,11 +70,16 @@ function splitBrain(spec: StoreSpec, one: string, other: string, epoch: number) 
 
 /** Plans a failback: rejoin the home member, let it catch up, then switch over with zero loss. Pure, from one snapshot. */
 export function planFailback(input: FailbackInput): Plan {
-  const {id, fleet, snapshot, from, to, objectives, overrides} = input;
+  const {id, fleet, snapshot, from, to, objectives} = input;
   const returns = fleet.stores
     .filter((spec) => primariesOf(storeIn(snapshot, spec))[0]?.member.region === from)
     .map((spec) => returnOf(spec, snapshot, to));
   const routes = fleet.routes.filter(({weights}) => to in weights || from in weights);
+  const gates = gatesOf(
+    input,
+    returns,
+    routes.map(({name}) => name),
+  );
   const steps = [
     ...returns.flatMap(({spec}) => [storeSteps(named(spec, returns)).claim(answering(snapshot, spec))]),
     ...returns.flatMap((each) => rejoinSteps(each, snapshot, returns)),
@@ -93,12 +98,8 @@ export function planFailback(input: FailbackInput): Plan {
     to,
     snapshot,
     expects: returns.map(({spec, primary}) => expect('store.primary', {store: spec.name}, primary.member)),
-    gates: gatesOf(
-      input,
-      returns,
-      routes.map(({name}) => name),
-    ),
-    overrides,
+    gates,
+    overrides: resolveOverrides(gates, input.overrides),
     steps: inOrder(steps),
     abortIf: [],
     always: [...returns.map(({spec}) => storeSteps(named(spec, returns)).release()), ...witnessSteps(fleet.witness).stop],

@@ -12,6 +12,7 @@ import {
   primarySilent,
   regionDown,
   residency,
+  resolveOverrides,
   routersReachable,
   sealsNeeded,
   targetHealthy,
@@ -85,15 +86,17 @@ export function storesHeldBy(fleet: Fleet, snapshot: Snapshot, region: string): 
 
 /** Plans a failover: pure, from one snapshot. Gates that must ask the world are still open (`unknown`) in the result. */
 export function planFailover(input: FailoverInput): Plan {
-  const {id, fleet, snapshot, from, to, objectives, overrides, loss} = input;
+  const {id, fleet, snapshot, from, to, objectives, loss} = input;
   const moves = storesHeldBy(fleet, snapshot, from).map((spec) => moveOf(spec, snapshot, to));
   const routes = fleet.routes.filter(({weights}) => to in weights || from in weights);
+  const gates = gatesOf(input, moves, routes);
+  const overrides = resolveOverrides(gates, input.overrides);
   const url = input.witness ? fleet.witness : null;
   const steps = [
     ...witnessSteps(url).start,
     ...moves.flatMap(({spec}) => [storeSteps(named(spec, moves)).claim(answering(snapshot, spec))]),
     ...routes.map((route) => drainStep(route, snapshot)),
-    ...moves.flatMap((move) => stepsOf(move, moves, input)),
+    ...moves.flatMap((move) => stepsOf(move, moves, to, overrides)),
     ...routes.map((route) => rerouteStep(route, to)),
     ...writeStep(fleet, to),
   ];
@@ -105,7 +108,7 @@ export function planFailover(input: FailoverInput): Plan {
     to,
     snapshot,
     expects: moves.map(({spec}) => expect('store.no-other-primary', {store: spec.name}, {except: from})),
-    gates: applyOverrides(gatesOf(input, moves, routes), overrides),
+    gates,
     overrides,
     steps: inOrder(steps),
     abortIf: [],
@@ -136,16 +139,6 @@ function gatesOf({fleet, snapshot, from, to, loss}: FailoverInput, moves: readon
   ];
 }
 
-/** A refused or unknown gate that was overridden by name stays as it is; the runner lets it pass because the override names it. */
-function applyOverrides(gates: readonly Gate[], overrides: readonly Override[]): readonly Gate[] {
-  for (const {gate} of overrides) {
-    const found = gates.find(({id}) => id === gate || id.startsWith(`${gate}:`));
-    if (found === undefined) throw usageError(`--override ${gate}: no such gate; the gates are ${gates.map(({id}) => id).join(', ')}`);
-    if (!found.overridable) throw refused('not-overridable', `the gate ${found.id} cannot be overridden: ${found.says}`);
-  }
-  return gates;
-}
-
 function moveOf(spec: StoreSpec, snapshot: Snapshot, to: string): Move {
   const store = snapshot.stores[spec.name];
   const primary = store === undefined ? null : findPrimary(store, spec);
@@ -158,8 +151,13 @@ function moveOf(spec: StoreSpec, snapshot: Snapshot, to: string): Move {
   return {spec, primary, target, epoch: cell?.known ? cell.value.durable.epoch : 0, standbys};
 }
 
-function stepsOf({spec, primary, target, epoch, standbys}: Move, moves: readonly Move[], {to, overrides}: FailoverInput): Step[] {
-  const passed = (gate: string) => overrides.some((override) => override.gate === gate || override.gate === `${gate}:${spec.name}`);
+function stepsOf(
+  {spec, primary, target, epoch, standbys}: Move,
+  moves: readonly Move[],
+  to: string,
+  overrides: readonly Override[],
+): Step[] {
+  const passed = (gate: string) => overrides.some((override) => override.gate === `${gate}:${spec.name}`);
   const accept = passed('fence') ? [...PROOFS, 'break-glass'] : PROOFS;
   const silent =
     standbys.length === 0 || passed('primary-silent')

@@ -1,5 +1,6 @@
 import {composeDrill} from '../drill/compose-drill.ts';
 import type {Drill} from '../drill/drill-file.ts';
+import {resolveOverrides} from '../failover/gates.ts';
 import {observeFleet} from '../observe/take-snapshot.ts';
 import type {Override} from '../plan/plan.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
@@ -9,6 +10,8 @@ import {failoverFrom, type Prepared} from './prepare.ts';
 import type {World} from './world.ts';
 
 const GATES_MS = 10_000;
+/** The gates that a drill has beside those of its failover. */
+const DRILL_GATES: readonly string[] = ['steady-state', 'no-fault'];
 
 /** Plans a drill on the fleet as it is now, and judges its gates. Nothing is written, and no fault is injected. */
 export async function prepareDrill(
@@ -22,10 +25,15 @@ export async function prepareDrill(
   const failoverPlan = failoverFrom(
     open,
     snapshot,
-    {from, to: drill.reaction.failover.to ?? undefined, overrides},
+    {from, to: drill.reaction.failover.to ?? undefined, overrides: overrides.filter(({gate}) => !DRILL_GATES.includes(gate))},
     {witness: false, state: null},
   );
-  const plan = composeDrill({drill, fleet: open.fleet, snapshot, failoverPlan, runId: newRunId('drill', open.clock.wall())});
+  const composed = composeDrill({drill, fleet: open.fleet, snapshot, failoverPlan, runId: newRunId('drill', open.clock.wall())});
+  const own = resolveOverrides(
+    composed.gates,
+    overrides.filter(({gate}) => DRILL_GATES.includes(gate)),
+  );
+  const plan = {...composed, overrides: [...composed.overrides, ...own]};
   const now = () => open.clock.now();
   const ctx = {
     runId: 'plan',
