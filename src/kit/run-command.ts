@@ -51,6 +51,13 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
     this.onSecondInterrupt = () => (this.#leave.signal.aborted ? process.exit(EXIT.interrupted) : this.#leave.abort(new Error('left')));
   }
 
+  /** The fleet, for a new run: refused (75) while another one acts on it, and (73) when nothing could be recorded. */
+  protected async openToRun(): Promise<OpenFleet> {
+    const [{refuseWhileHeld}, open] = await Promise.all([import('../lib/operate/conduct.ts'), this.openFleet()]);
+    await refuseWhileHeld(open);
+    return open;
+  }
+
   protected async world(open: OpenFleet, resumed = false): Promise<World> {
     const {worldOf} = await import('../lib/operate/world.ts');
     return worldOf(open, {life: this.#life.signal, resumed, onWitness: (witness) => this.#show?.onWitness(witness)});
@@ -65,15 +72,29 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
   /** On a terminal asks for the name of the region that will be demoted; without one --yes must be given. */
   protected async confirm(plan: Plan, yes: boolean): Promise<void> {
     if (yes) return;
-    if (!process.stdin.isTTY || this.jsonEnabled())
+    if (!process.stdin.isTTY || !process.stderr.isTTY || this.jsonEnabled())
       throw usageError(`this runs a ${plan.kind} from ${plan.from} to ${plan.to}: say so with --yes, since there is no terminal to ask on`);
+    const answer = await this.#ask(`Type the name of the region that will be demoted (${plan.from}) to go on: `);
+    if (answer !== plan.from)
+      throw refused('not-confirmed', `nothing was done: ${answer === '' ? 'no name was given' : `"${answer}" is not ${plan.from}`}`);
+  }
+
+  /** What a person types; nothing at the end of the input. Ctrl+C at the question is an interrupt like any other. */
+  async #ask(question: string): Promise<string> {
     const {createInterface} = await import('node:readline/promises');
     const prompt = createInterface({input: process.stdin, output: process.stderr});
+    // The prompt takes the key before the terminal makes a signal of it.
+    prompt.on('SIGINT', () => this.interrupt.abort(new Error('interrupted')));
+    const closed = new Promise<null>((resolve) => prompt.once('close', () => resolve(null)));
+    const typed = prompt.question(question, {signal: this.interrupt.signal}).catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'AbortError') return null;
+      throw error;
+    });
     try {
-      const answer = await prompt.question(`Type the name of the region that will be demoted (${plan.from}) to go on: `, {
-        signal: this.interrupt.signal,
-      });
-      if (answer.trim() !== plan.from) throw refused('not-confirmed', `nothing was done: "${answer.trim()}" is not ${plan.from}`);
+      const answer = await Promise.race([typed, closed]);
+      if (answer === null) process.stderr.write('\n'); // nobody pressed Enter
+      this.interrupt.signal.throwIfAborted();
+      return answer?.trim() ?? '';
     } finally {
       prompt.close();
     }

@@ -49,6 +49,14 @@ describe('bin/regionctl', () => {
   });
 });
 
+it('--version needs nothing but the package file', async () => {
+  const bare = join(dir, 'bare');
+  mkdirSync(join(bare, 'bin'), {recursive: true});
+  for (const name of ['bin/run.js', 'package.json']) cpSync(join(ROOT, name), join(bare, name));
+  const result = await ended(join(ROOT, 'node_modules/.bin/node'), [join(bare, 'bin/run.js'), '--version'], {env: personalEnv()});
+  expect(result.stdout, shown(result)).toMatch(VERSION);
+});
+
 describe('a Node that is too old', () => {
   const old = (process.env.PATH ?? '')
     .split(delimiter)

@@ -52,7 +52,8 @@ export class Terminal {
     const end = Date.now() + deadlineMs;
     const there = () => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output));
     while (!there()) {
-      if (Date.now() > end || this.#helper.exitCode !== null) throw new Error(`"${text}" was not shown:\n${this.output}\n${this.#notes}`);
+      if (Date.now() > end || this.#helper.exitCode !== null)
+        throw new Error(`"${text}" was not shown:\n${linesOf(this.output).join('\n')}\n${this.#notes}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

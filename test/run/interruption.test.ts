@@ -3,7 +3,7 @@ import type {Json} from '../../src/lib/plan/json.ts';
 import {resumeRun} from '../../src/lib/run/resume.ts';
 import {runPlan} from '../../src/lib/run/runner.ts';
 import {abc, bench} from './bench.ts';
-import {planOf, step, type Tweaks} from './world.ts';
+import {fact, planOf, step, type Tweaks} from './world.ts';
 
 describe('interruption', () => {
   const abortAt = (id: string, controller: () => AbortController): Tweaks => ({
@@ -36,6 +36,19 @@ describe('interruption', () => {
       },
     });
     expect((await b.run()).outcome).toBe('undone');
+    expect(b.world.log).toEqual(['a=on', 'b=on', 'b=off', 'a=off']);
+  });
+
+  it('a check that it cuts off, and that takes this for a no, does not make a failure of it', async () => {
+    const hold = {forMs: 60_000, everyMs: 100, minSamples: 1, watch: [fact('sun', 'up')]};
+    const b = bench(planOf([step('a'), step('b', {hold}), step('c')]), {
+      answer: (name, value, want) => {
+        if (name !== 'sun') return value === want;
+        b.abort.abort();
+        return false;
+      },
+    });
+    expect(await b.run()).toMatchObject({outcome: 'undone', code: 'interrupted', exit: 130});
     expect(b.world.log).toEqual(['a=on', 'b=on', 'b=off', 'a=off']);
   });
 

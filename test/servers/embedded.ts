@@ -18,6 +18,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import pg from 'pg';
+import {removeSegment} from '../../src/lab/shared-memory.ts';
 
 /** Settings of the lab, small and quick. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -150,12 +151,15 @@ async function createTemplate(dir: string, programs: Programs): Promise<void> {
     .map(([key, value]) => `${key} = '${value}'\n`);
   appendFileSync(join(dir, 'postgresql.conf'), lines.join(''));
   const server = createServerOf('template', dir, await freePort(), programs);
-  await server.start();
-  await server.sql(`create role regionctl superuser login password '${PASSWORD}'`);
-  await server.sql(`create role replicator replication login password '${PASSWORD}'`);
-  await server.sql('create role app login');
-  await server.sql('create database orders owner app');
-  await server.stop();
+  try {
+    await server.start();
+    await server.sql(`create role regionctl superuser login password '${PASSWORD}'`);
+    await server.sql(`create role replicator replication login password '${PASSWORD}'`);
+    await server.sql('create role app login');
+    await server.sql('create database orders owner app');
+  } finally {
+    await server.stop();
+  }
 }
 
 /** PostgreSQL refuses to run as root; in a user namespace it does not see that it is. */
@@ -211,12 +215,16 @@ function createServerOf(name: string, dir: string, port: number, programs: Progr
     stop: async () => {
       if (running()) child?.kill('SIGINT');
       await gone();
+      // One that crashed, or was killed by the test itself, has left it.
+      await removeSegment(dir);
     },
     kill: async () => {
-      const segment = running() ? sharedMemoryOf(dir) : null;
+      const processes = running() && child?.pid !== undefined ? tree(child.pid) : [];
       signal('SIGKILL');
       await gone();
-      if (segment !== null) await promisify(execFile)('ipcrm', ['-m', segment]).catch(() => undefined);
+      // The segment can be removed when the last backend has let go of it.
+      await eventually(() => !processes.some(isAlive));
+      await removeSegment(dir);
     },
     freeze: () => signal('SIGSTOP'),
     thaw: () => signal('SIGCONT'),
@@ -236,19 +244,22 @@ function createServerOf(name: string, dir: string, port: number, programs: Progr
   };
 }
 
-/** The System V segment that a killed server leaves behind: the second number of line 7. */
-function sharedMemoryOf(dir: string): string | null {
-  const path = join(dir, 'postmaster.pid');
-  const line = existsSync(path) ? readFileSync(path, 'utf8').split('\n')[6] : undefined;
-  return line?.trim().split(/\s+/)[1] ?? null;
-}
-
 /** A child may end between the listing and the signal. */
 function sendSignal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+  }
+}
+
+/** A zombie has let go of everything. */
+function isAlive(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat[stat.lastIndexOf(')') + 2] !== 'Z';
+  } catch {
+    return false;
   }
 }
 

@@ -16,7 +16,7 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
   async run(): Promise<unknown> {
     const {override, reason, yes} = this.flags;
     const [open, {loadDrill}, {prepareDrill}, {refuseShutGates}] = await Promise.all([
-      this.openFleet(),
+      this.openToRun(),
       import('../../lib/drill/drill-file.ts'),
       import('../../lib/operate/drill.ts'),
       import('../../lib/run/judge-gates.ts'),

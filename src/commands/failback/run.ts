@@ -16,7 +16,7 @@ export default class FailbackRun extends RunCommand<typeof FailbackRun> {
   async run(): Promise<unknown> {
     const {to, override, reason, yes} = this.flags;
     const [open, {prepareFailback}, {refuseShutGates}] = await Promise.all([
-      this.openFleet(),
+      this.openToRun(),
       import('../../lib/operate/prepare.ts'),
       import('../../lib/run/judge-gates.ts'),
     ]);

@@ -16,7 +16,7 @@ export default class FailoverRun extends RunCommand<typeof FailoverRun> {
   async run(): Promise<unknown> {
     const {from, to, override, reason, yes} = this.flags;
     const [open, {prepareFailover}, {refuseShutGates}] = await Promise.all([
-      this.openFleet(),
+      this.openToRun(),
       import('../../lib/operate/prepare.ts'),
       import('../../lib/run/judge-gates.ts'),
     ]);

@@ -5,6 +5,7 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type RunDocument, runDocument} from '../run/document.ts';
 import {resumeRun} from '../run/resume.ts';
 import {assertRunnable, type PhaseMark, type RunResult, runPlan} from '../run/runner.ts';
+import {heldBy} from '../state/lease.ts';
 import type {World} from './world.ts';
 
 /** Who is told, and by what a run is stopped: `interrupt` is the first Ctrl+C, `leave` the second. */
@@ -26,6 +27,15 @@ export type Conducted = {
 export function newRunId(kind: string, wall: number): string {
   const stamp = new Date(wall).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
   return `${kind}-${stamp}-${randomBytes(2).toString('hex')}`;
+}
+
+/**
+ * Throws 75 when another run acts on the fleet now, and 73 when state cannot be kept. Asked before anything is planned: what a fleet looks like
+ * in the middle of another run would only lead to a refusal that misleads. The lease itself is taken later, and settles it.
+ */
+export async function refuseWhileHeld(open: OpenFleet): Promise<void> {
+  const holder = (await open.state()).holder(open.fleet.name);
+  if (holder !== null) throw heldBy(open.fleet.name, holder);
 }
 
 /** Records a plan as a run and runs it, under the fleet's lease. Throws 75 when another holds it, before anything is recorded. */

@@ -23,7 +23,7 @@ export function indented(text: string, columns: number, indent = 2): string[] {
   return wrap(text, Math.max(1, columns - indent)).map((line) => `${' '.repeat(indent)}${line}`);
 }
 
-/** Lines as one text that ends with a line end. */
+/** Lines as one text; what prints it adds the last line end. */
 export function joined(lines: readonly string[]): string {
-  return `${lines.join('\n')}\n`;
+  return lines.join('\n');
 }

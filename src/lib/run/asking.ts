@@ -9,7 +9,10 @@ const LONGEST_PAUSE_MS = 200;
 /** Asks one expectation. A check that throws has told nothing: the answer is unknown, with what it said. */
 export async function ask(run: Run, ctx: Ctx, fact: Expectation): Promise<Answer> {
   try {
-    return await run.checks.get(fact.check).ask(ctx, fact.target, fact.want, fact.via);
+    const answer = await run.checks.get(fact.check).ask(ctx, fact.target, fact.want, fact.via);
+    // A check that Ctrl+C cut off may tell its own end as the target's answer: that says nothing of the target.
+    if (answer.holds !== true && run.cancelledBy()?.aborted === true) ctx.signal.throwIfAborted();
+    return answer;
   } catch (error) {
     if (ctx.signal.aborted) throw error;
     return {holds: null, measured: null, says: `${fact.check} of ${targetText(fact.target)} could not be told: ${messageOf(error)}`};

@@ -121,7 +121,8 @@ function readHolder(db: DatabaseSync, name: string): LeaseHolder | null {
   };
 }
 
-function heldBy(name: string, holder: LeaseHolder | null) {
+/** The refusal (75) that names who holds a lease, for which run and since when. null = it has not said yet. */
+export function heldBy(name: string, holder: LeaseHolder | null): RegionctlError {
   if (holder === null) {
     return leaseHeld(`The lease "${name}" is held by another process that has not said yet who it is.`, {
       suggestions: ['Try again in a moment'],

@@ -14,7 +14,7 @@ export const RUN_KEYS: readonly KeyRow[] = [
   {
     action: 'interrupt',
     shown: 'q or Ctrl+C',
-    does: 'stop: before the point of no return undo, after it go on to the next safe point',
+    does: 'stop: undo before the point of no return, finish after it',
     matches: (input, {ctrl}) => (input === 'q' && !ctrl) || (input === 'c' && ctrl),
   },
 ];

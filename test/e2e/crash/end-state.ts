@@ -1,4 +1,6 @@
-import {loginIsRefused} from '../../../src/lib/providers/postgres/refused-login.ts';
+import {readFileSync} from 'node:fs';
+import {join} from 'node:path';
+import pg from 'pg';
 import type {CrashLab} from './crash-lab.ts';
 
 /** What a member is, in words that are the same however often the fleet was moved before. */
@@ -9,7 +11,8 @@ type MemberState = {
   readonly sender: string | null;
   readonly settings: Record<string, string>;
   readonly rules: string;
-  readonly strangers: 'let in' | 'refused by the rules';
+  /** How the service's own login fares by the rules that the server has loaded, whatever its file says. */
+  readonly service: string;
   readonly standbys: Record<string, string>;
   readonly claims: readonly string[];
   readonly runSessions: readonly string[];
@@ -47,16 +50,32 @@ async function memberState(lab: CrashLab, name: string, base: number): Promise<M
   const [row] = await lab.sql<MemberState>(name, MEMBER);
   if (row === undefined) throw new Error(`${name} answers nothing`);
   const {direct, links} = lab.record.regions.find((region) => region.name === name) ?? {direct: {postgres: 0}, links: {}};
-  const place = {host: '127.0.0.1', port: direct.postgres, label: name, user: '', database: 'orders', password: async () => ''};
-  const strangers = (await loginIsRefused(place, AbortSignal.timeout(5000))) ? 'refused by the rules' : 'let in';
-  return {...named(row, links), timeline: row.timeline - base, strangers};
+  const service = await serviceLogin(lab, direct.postgres);
+  return {...named(row, links), timeline: row.timeline - base, service};
 }
 
-/** Ports as the names of whom they lead to: those of another lab are others. */
+async function serviceLogin(lab: CrashLab, port: number): Promise<string> {
+  const password = readFileSync(join(lab.dir, 'secrets/app'), 'utf8').trim();
+  const client = new pg.Client({host: '127.0.0.1', port, user: 'app', password, database: 'orders', connectionTimeoutMillis: 3000});
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return 'let in';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * Ports as the names of whom they lead to: those of another lab are others. The lab words its first conninfo in its own way, with quotes and a
+ * limit for connecting; regionctl in another.
+ */
 function named<T>(row: T, links: Readonly<Record<string, number>>): T {
   const text = Object.entries(links).reduce(
     (json, [to, port]) => json.replaceAll(`port=${port}`, `port=${to}`).replaceAll(`"${port}"`, `"${to}"`),
-    JSON.stringify(row),
+    JSON.stringify(row).replaceAll("'", '').replaceAll(' connect_timeout=5', ''),
   );
   return JSON.parse(text) as T;
 }

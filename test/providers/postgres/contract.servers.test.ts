@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {storeContract} from '../../contracts/store.ts';
+import {storeContract} from '../../../src/kit/contracts/store.ts';
 import {makeStoreWorld} from './store-world.ts';
 
 const bin = '/usr/lib/postgresql/15/bin';

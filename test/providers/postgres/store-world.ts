@@ -1,4 +1,4 @@
-import type {StoreWorld} from '../../contracts/store.ts';
+import type {StoreWorld} from '../../../src/kit/contracts/store.ts';
 import {eventually, type Programs, startServers} from '../../servers/embedded.ts';
 import {openStore, testCtx} from './open-store.ts';
 

@@ -4,7 +4,7 @@ import type {Abilities, Proof} from '../../ports/store.ts';
 import {forgetClaim} from './claim.ts';
 import {type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
 import {durableOf, readFacts} from './facts.ts';
-import {type Hba, readHba, writeClosed} from './hba.ts';
+import {type Hba, hasKept, readHba, writeClosed} from './hba.ts';
 import {lift} from './lift.ts';
 import {loginIsRefused} from './refused-login.ts';
 import {reload} from './settings.ts';
@@ -29,7 +29,11 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
     fence: (ctx, member) => fence(cluster, ctx, nodeOf(cluster, member)),
     prove: (ctx, member) => prove(cluster, ctx, nodeOf(cluster, member)),
     lift: (ctx, member, when) => lift(cluster, ctx, nodeOf(cluster, member), when),
-    open: async (ctx, member) => !(await readHba(cluster, ctx, nodeOf(cluster, member))).closed,
+    open: async (ctx, member) => {
+      const node = nodeOf(cluster, member);
+      const hba = await readHba(cluster, ctx, node);
+      return !hba.closed && !(await hasKept(ctx, node, hba));
+    },
   };
 }
 

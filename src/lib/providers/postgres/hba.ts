@@ -61,18 +61,20 @@ export async function writeClosed(cluster: Cluster, ctx: Ctx, node: Node, hba: H
   await copyLines(ctx, node, `array[${lines}]`, hba.path);
 }
 
-/** Puts the kept file back and empties the copy. Answers false when there is none. */
-export async function restoreKept(ctx: Ctx, node: Node, hba: Hba): Promise<boolean> {
-  const kept = keptPath(hba.path);
-  const [stat] = await node.session.rows<{size: string}>(
-    'select size::text as "size" from pg_stat_file($1, true) where size > 0',
-    [kept],
-    limitsOf(ctx),
-  );
-  if (stat === undefined) return false;
-  await copyLines(ctx, node, `string_to_array(pg_read_file(${quoteLiteral(kept)}), E'\\n')`, hba.path);
-  await copyLines(ctx, node, `array[]::text[]`, kept);
-  return true;
+/** Whether a kept file stands beside it: the server was closed, and it is not on record that it is open again. */
+export async function hasKept(ctx: Ctx, node: Node, hba: Hba): Promise<boolean> {
+  const stat = 'select 1 from pg_stat_file($1, true) where size > 0';
+  return (await node.session.rows(stat, [keptPath(hba.path)], limitsOf(ctx))).length > 0;
+}
+
+/** Puts the kept file back. The server still goes by the rules that it has loaded. */
+export async function restoreKept(ctx: Ctx, node: Node, hba: Hba): Promise<void> {
+  await copyLines(ctx, node, `string_to_array(pg_read_file(${quoteLiteral(keptPath(hba.path))}), E'\\n')`, hba.path);
+}
+
+/** Empties the kept file. Only once the rules are in force: until then it tells whoever goes on that they may not be. */
+export async function dropKept(ctx: Ctx, node: Node, hba: Hba): Promise<void> {
+  await copyLines(ctx, node, `array[]::text[]`, keptPath(hba.path));
 }
 
 const keptPath = (path: string): string => `${path}.regionctl`;

@@ -3,28 +3,36 @@ import type {Ctx} from '../../plan/action.ts';
 import {claimMember} from './claim.ts';
 import {type Cluster, limitsOf, type Node, only, pollUntil} from './cluster.ts';
 import {primariesOf, readAll, readFacts} from './facts.ts';
-import {readHba, restoreKept} from './hba.ts';
+import {dropKept, type Hba, hasKept, readHba, restoreKept} from './hba.ts';
 import {destroy, endClient, openClient} from './session.ts';
 import {reload} from './settings.ts';
 
 /**
  * Lifts a fence. `following`: the member must be a standby that streams. `undo`: no other member may be a primary on a later timeline; a member
- * that its host stopped is started first. Not closed = nothing to put back.
+ * that its host stopped is started first. Not closed, and no file kept = nothing to put back.
  */
 export async function lift(cluster: Cluster, ctx: Ctx, node: Node, when: 'following' | 'undo'): Promise<void> {
   if (when === 'undo') await startAgain(cluster, ctx, node);
   const hba = await readHba(cluster, ctx, node);
-  if (!hba.closed) return;
+  const kept = await hasKept(ctx, node, hba);
+  if (!hba.closed && !kept) return;
   await (when === 'undo' ? requireStillPrimary(cluster, ctx, node) : requireFollowing(ctx, node));
-  const {now} = await readFacts(node, limitsOf(ctx));
-  if (!(await restoreKept(ctx, node, hba))) {
+  if (!kept) {
     throw refused('lift-refused', `${hba.path}.regionctl on ${node.name} is missing or empty: there is no file to put back.`, {
       suggestions: [`Write ${hba.path} by hand and reload.`],
     });
   }
+  await openAgain(cluster, ctx, node, hba);
+}
+
+/** A process that ended after it had put the file back may not have had it loaded: so the reload comes in any case, and the kept file goes last. */
+async function openAgain(cluster: Cluster, ctx: Ctx, node: Node, hba: Hba): Promise<void> {
+  const {now} = await readFacts(node, limitsOf(ctx));
+  if (hba.closed) await restoreKept(ctx, node, hba);
   await reload(ctx, node);
   const loaded = await pollUntil(cluster, ctx, {forMs: 2000, everyMs: 10}, async () => ((await loadedAt(node)) >= now ? true : null));
   if (loaded === null) throw unavailable('not-in-force', `${node.name} did not load its pg_hba file again within 2 s.`);
+  await dropKept(ctx, node, hba);
 }
 
 async function requireFollowing(ctx: Ctx, node: Node): Promise<void> {

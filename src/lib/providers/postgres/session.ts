@@ -29,6 +29,11 @@ const STATEMENT_MS = 1500;
 /** A member that was silent for a whole connection attempt gets shorter ones for a while, so that it does not slow down every step of a failover. */
 const SILENT_CONNECT_MS = 300;
 const SILENT_FOR_MS = 3000;
+/** pg's own time-out is left out of it: see `inTime`. */
+const NEVER_MS = 2 ** 31 - 1;
+/** A timer that is this late was slept over; what was asked then gets this much more. */
+const SLEPT_MS = 200;
+const GRACE_MS = 300;
 
 /** A session that opens itself on its first statement. */
 export function createSession(place: Place): Session {
@@ -65,9 +70,9 @@ export function createSession(place: Place): Session {
     const opened = acquire();
     const client = await opened;
     signal?.throwIfAborted();
-    const query = {text: sql, values: [...values], query_timeout: timeoutMs};
+    const query = {text: sql, values: [...values], query_timeout: NEVER_MS};
     try {
-      const result = await client.query<Row & Record<string, unknown>>(query);
+      const result = await inTime(client.query<Row & Record<string, unknown>>(query), timeoutMs);
       return result.rows;
     } catch (error) {
       // After a time-out the answer may still come and would be taken for the next statement's.
@@ -88,6 +93,26 @@ export function createSession(place: Place): Session {
       if (opened !== null) await opened.then(endClient, () => undefined);
     },
   };
+}
+
+/**
+ * A timer that comes late tells that this process slept (stopped, or its machine was), not that the server did: the answer may have arrived
+ * meanwhile and is read in a moment. Without this, whatever was asked when a process was stopped would fail when it goes on.
+ */
+async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const arm = (forMs: number): void => {
+      const due = performance.now() + forMs;
+      timer = setTimeout(() => (performance.now() - due > SLEPT_MS ? arm(GRACE_MS) : reject(new Error('timeout expired'))), forMs);
+    };
+    arm(ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** The server itself said no and goes on listening; anything else leaves the connection in doubt. */

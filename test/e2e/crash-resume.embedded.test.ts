@@ -1,0 +1,98 @@
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {CrashLab} from './crash/crash-lab.ts';
+import {type Cycle, cycle, lastJournal} from './crash/cycle.ts';
+import type {EndState} from './crash/end-state.ts';
+import {problemsOf} from './crash/judge.ts';
+import {MOMENTS, type Point, pointFrom, pointsOf, pointText} from './crash/points.ts';
+
+// A sample of each kind of point at the steps where it matters most. Every point of failover and failback: test/e2e/crash/soak.ts.
+const SAMPLE = [
+  ...['intent:claim', 'intent:drain-front-door'],
+  ...['intent:seal', 'sent:seal', 'applied:seal'],
+  'applied:fence-us-east',
+  ...['intent:promote', 'sent:promote', 'applied:promote'],
+  ...['sent:follow-ap', 'intent:reroute-front-door', 'always-started'],
+];
+
+describe('a failover whose regionctl is killed (-9) and resumed', () => {
+  const lab = new CrashLab();
+  let undisturbed: Cycle;
+  let reference: EndState;
+  let points: readonly Point[];
+
+  beforeAll(async () => {
+    await lab.up();
+    undisturbed = await cycle(lab, {
+      kind: 'failover',
+      fault: 'kill',
+      disturb: (here) => here.expectGood('failover', 'run', '--yes', '--json'),
+    });
+    reference = undisturbed.state;
+    points = pointsOf(await lastJournal(lab, 'failover'));
+  });
+  afterAll(() => lab.remove());
+
+  it('is compared with one that nobody disturbed', () => {
+    expect(undisturbed).toMatchObject({outcome: 'succeeded', listed: 'succeeded', lost: [], doubled: []});
+    expect(undisturbed.acknowledged).toBeGreaterThan(5);
+    expect(reference).toMatchObject({
+      firstWriteBy: 'eu-west',
+      weights: {weights: {'us-east': 0, 'eu-west': 100, ap: 0}},
+      members: {
+        'eu-west': {timeline: 1, recovering: false, service: 'let in', standbys: {ap: 'streaming quorum'}, claims: [], runSessions: []},
+        ap: {timeline: 1, recovering: true, receiver: 'streaming', sender: 'eu-west', service: 'let in', claims: [], runSessions: []},
+      },
+    });
+    expect(reference.members['eu-west']?.settings.synchronous_standby_names).toMatch(/ANY 1/);
+  });
+
+  it('knows every point of its plan', () => {
+    const ran = points.filter(({moment}) => moment === 'result').map(({step}) => step);
+    const skipped = points.filter(({moment}) => moment === 'step-skipped').map(({step}) => step);
+    expect([...ran, ...skipped].toSorted()).toEqual(
+      [
+        ...['witness', 'claim', 'drain-front-door', 'seal', 'fence-us-east', 'catch-up', 'durability', 'promote', 'follow-ap'],
+        ...['reroute-front-door', 'verify-write', 'release', 'witness-stop'],
+      ].toSorted(),
+    );
+    expect(points).toHaveLength(ran.length * MOMENTS.length + skipped.length * 2 + 4);
+    expect(points.map(pointText)).toEqual(expect.arrayContaining(SAMPLE));
+  });
+
+  it.each(SAMPLE)('ends in the same state when it was killed at %s', async (at) => {
+    const found = await cycle(lab, {kind: 'failover', fault: 'kill', disturb: (here) => here.doomed('failover', at)});
+    expect(problemsOf(found, reference, pointFrom(at))).toEqual([]);
+  });
+
+  // After the first the old primary is stopped on purpose; after the second its rules are put back and not loaded yet.
+  it.each(['applied:fence-eu-west', 'sent:unfence-eu-west'])('ends well when the failback was killed at %s', async (at) => {
+    const found = await cycle(lab, {kind: 'failback', fault: 'kill', disturb: (here) => here.doomed('failback', at)});
+    expect([found.died.signal, found.resumed.status, found.outcome, found.lost, found.doubled]).toEqual([
+      'SIGKILL',
+      0,
+      'succeeded',
+      [],
+      [],
+    ]);
+    const standby = {
+      timeline: 1,
+      recovering: true,
+      receiver: 'streaming',
+      sender: 'us-east',
+      service: 'let in',
+      claims: [],
+      runSessions: [],
+    };
+    expect(found.state).toMatchObject({
+      firstWriteBy: 'us-east',
+      members: {
+        'us-east': {timeline: 1, recovering: false, standbys: {'eu-west': 'streaming quorum', ap: 'streaming quorum'}, claims: []},
+        'eu-west': standby,
+        ap: standby,
+      },
+    });
+    // The member at home is not built again out of a server that was stopped on purpose.
+    const again = (await lastJournal(lab, 'failback')).filter(({type, step}) => type === 'step-lost' && step === 'rejoin-us-east-first');
+    expect(again).toEqual([]);
+  });
+});

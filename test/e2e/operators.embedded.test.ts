@@ -1,0 +1,105 @@
+import {setTimeout as sleep} from 'node:timers/promises';
+import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
+import {CrashLab, type Going} from './crash/crash-lab.ts';
+import {type EndState, endState, timelineOf} from './crash/end-state.ts';
+
+const ALL = ['us-east', 'eu-west', 'ap'];
+/** Longer than any statement of regionctl may take. */
+const STOPPED_MS = 2000;
+
+const lab = new CrashLab();
+let before: EndState;
+let base: number;
+
+beforeAll(() => lab.up());
+afterAll(() => lab.remove());
+beforeEach(async () => {
+  base = await timelineOf(lab, 'us-east');
+  before = await endState(lab, ALL, base);
+});
+
+/** Waits for a line of the run's progress. */
+async function reached(run: Going, text: string): Promise<void> {
+  while (!run.stderr().includes(text)) {
+    const ended = await Promise.race([sleep(2), run.ended]);
+    if (ended !== undefined && !run.stderr().includes(text)) throw new Error(`it ended before "${text}": ${ended.stdout}${ended.stderr}`);
+  }
+}
+
+describe('two operators', () => {
+  afterEach(async () => {
+    await lab.heal('us-east');
+    await lab.expectGood('failback', 'run', '--yes', '--json');
+  });
+
+  // At the first, nothing has happened yet; at the second, the fleet looks as if there were nothing to do.
+  it.each(['✓ claim orders', '✓ promote eu-west'])(
+    'while one is stopped (SIGSTOP) after "%s" the others are told who acts, and it ends well',
+    async (at) => {
+      await lab.fault('kill', 'us-east');
+      const first = lab.start('failover', 'run', '--yes');
+      await reached(first, at);
+      first.signal('SIGSTOP');
+      const stoppedAt = performance.now();
+      const others = await Promise.all([
+        lab.cli('failover', 'run', '--yes', '--json'),
+        lab.cli('failback', 'run', '--yes', '--json'),
+        lab.cli('runs', 'resume', 'last', '--json'),
+      ]);
+      for (const {status, stdout} of others) {
+        const {error} = JSON.parse(stdout);
+        expect([status, error.code]).toEqual([75, 'lease-held']);
+        expect(error.message).toMatch(new RegExp(`is held by .+ \\(pid ${first.pid}\\) for run failover-\\S+ since \\d{4}-\\d\\d-\\d\\dT`));
+      }
+      expect(JSON.parse((await lab.cli('runs', 'list', '--json')).stdout).runs[0].outcome).toBe('running');
+      await sleep(Math.max(0, STOPPED_MS - (performance.now() - stoppedAt)));
+      first.signal('SIGCONT');
+      const {status, stdout} = await first.ended;
+      expect([status, stdout]).toEqual([0, expect.stringContaining('succeeded')]);
+      expect((await endState(lab, ['eu-west', 'ap'], base)).firstWriteBy).toBe('eu-west');
+    },
+  );
+});
+
+describe('Ctrl+C', () => {
+  // `lose`: the old primary answers nothing, so what was begun must be taken back without it.
+  it.each([
+    ['kill', '✓ make eu-west and ap let go'],
+    ['lose', '✓ make eu-west and ap let go'],
+  ])('once before the pivot undoes everything (%s, after "%s")', async (fault, at) => {
+    await lab.fault(fault, 'us-east');
+    const run = lab.start('failover', 'run', '--yes');
+    await reached(run, at);
+    run.signal('SIGINT');
+    const {status, stdout} = await run.ended;
+    expect([status, stdout]).toEqual([130, expect.stringContaining('interrupted; undone: fence-us-east, seal, drain-front-door, claim')]);
+    await lab.heal('us-east');
+    await expect
+      .poll(
+        () =>
+          lab.expectGood('status').then(
+            () => true,
+            () => false,
+          ),
+        {timeout: 10_000},
+      )
+      .toBe(true);
+    expect(await endState(lab, ALL, base)).toEqual(before);
+    expect(await lab.cli('runs', 'resume', 'last', '--json')).toMatchObject({status: 77, stdout: expect.stringContaining('was undone')});
+  });
+
+  it('twice leaves at once, says how to resume, and resuming ends well', async () => {
+    await lab.fault('lose', 'us-east');
+    const run = lab.start('failover', 'run', '--yes');
+    await reached(run, '✓ make eu-west and ap let go');
+    run.signal('SIGINT');
+    await reached(run, '! interrupted');
+    run.signal('SIGINT');
+    const {status, stdout, stderr} = await run.ended;
+    expect([status, `${stdout}${stderr}`]).toEqual([130, expect.stringMatching(/runs resume\s+failover-\S+/)]);
+    expect(await lab.cli('runs', 'resume', 'last', '--json')).toMatchObject({status: 0});
+    expect((await endState(lab, ['eu-west', 'ap'], base)).firstWriteBy).toBe('eu-west');
+    await lab.heal('us-east');
+    await lab.expectGood('failback', 'run', '--yes', '--json');
+  });
+});
