@@ -161,6 +161,29 @@ describe('what resume asks again', () => {
     expect(b.world.log).toEqual(['claim=on', 'gate=shut', 'door=open', 'claim=off', 'claim=on', 'c=on', 'claim=off']);
   });
 
+  it('what followed a member that a later step has stopped on purpose is not brought back under it', async () => {
+    const join = step('join', {
+      do: {action: 'set', v: 1, target: {store: 'orders', member: 'home'}, args: {name: 'home', to: 'away'}},
+      ensures: [{...fact('home', 'away'), target: {store: 'orders', member: 'home'}}],
+      undo: null,
+    });
+    const stopAway = step('stop-away', {
+      do: {action: 'set', v: 1, target: {store: 'orders', member: 'away'}, args: {name: 'stop', to: 'on'}},
+    });
+    const rest = step('c', {onFailure: 'stop'});
+    const b = bench(planOf([join, {...stopAway, ensures: [fact('stop', 'on')]}, rest]), {
+      apply: async ({name}, set) => {
+        if (name === 'c') throw new Error('c broke');
+        set();
+        return undefined;
+      },
+    });
+    await b.run();
+    b.world.values.set('home', 'nobody');
+    expect((await b.resume({})).outcome).toBe('succeeded');
+    expect(b.world.log).toEqual(['home=away', 'stop=on', 'c=on']);
+  });
+
   it('a step without facts that can be undone is looked at: a lost session is taken again', async () => {
     const session = step('s', {ensures: [], do: {action: 'read', v: 1, target: {}, args: {name: 's', to: 'on'}}, onFailure: 'stop'});
     const b = bench(planOf([session, step('c', {onFailure: 'stop'})]), {

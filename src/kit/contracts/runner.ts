@@ -1,11 +1,11 @@
-/** The matchers that the suites use. Those of Vitest, Jest and the `expect` package (for node:test) have this shape. */
+/** The matchers that the suites use: those of Vitest, Jest and the package `expect`, or three lines around node:assert. */
 export type Matchers = {
   toBe(expected: unknown): void;
   toEqual(expected: unknown): void;
   toMatchObject(expected: object): void;
 };
 
-/** What a suite needs of a test runner: `{describe, it, expect}` of Vitest or Jest, or node:test's with `expect` of the package of that name. */
+/** What a suite needs of a test runner: `{describe, it, expect}` of Vitest or Jest, or those of node:test with any `expect` that has the matchers. */
 export type Runner = {
   describe(name: string, body: () => void): void;
   it(name: string, body: () => Promise<void>): void;

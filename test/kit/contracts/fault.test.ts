@@ -1,0 +1,77 @@
+import {afterEach, beforeEach, expect, it, vi} from 'vitest';
+import {faultContract} from '../../../src/kit/testing.ts';
+import {unavailable, usageError} from '../../../src/lib/errors.ts';
+import type {Fault} from '../../../src/lib/ports/fault.ts';
+import {known, unknown} from '../../../src/lib/snapshot/cell.ts';
+import {failuresOf} from './failures.ts';
+import {ctx} from './memory-ctx.ts';
+
+beforeEach(() => void vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout', 'performance']}));
+afterEach(() => void vi.useRealTimers());
+
+/** One region; the time until which it is hurt, on the monotonic clock. */
+type Region = {until: number};
+
+/** An injector that keeps its promises, in memory. */
+function honest(hurt: Region): Fault {
+  return {
+    kinds: ['lose', 'slow'],
+    inject: async (_, {kind, region, leaseMs}) => {
+      if (!['lose', 'slow'].includes(kind) || region !== 'ap' || leaseMs < 1) throw usageError(`${kind} of ${region} for ${leaseMs} ms`);
+      hurt.until = performance.now() + leaseMs;
+      return {kind, leaseMs};
+    },
+    heal: async () => {
+      hurt.until = 0;
+    },
+    active: async (_, signal) =>
+      signal.aborted ? unknown('unreachable', 'cancelled', 1) : known(hurt.until > performance.now() ? ['lose'] : [], 1, 'memory'),
+  };
+}
+
+const gone = () => Promise.reject(unavailable('lab-unreachable', 'nobody there'));
+const silent: Fault = {kinds: ['lose'], inject: gone, heal: gone, active: async () => unknown('unreachable', 'nobody there', 1)};
+
+async function said(lie: (hurt: Region, fault: Fault) => Partial<Fault>, unreachable: Partial<Fault> = {}): Promise<string[]> {
+  let done = false;
+  const running = failuresOf((runner) =>
+    faultContract(runner, async () => {
+      const hurt = {until: 0};
+      const fault = honest(hurt);
+      return {
+        fault: {...fault, ...lie(hurt, fault)},
+        ...{region: 'ap', kind: 'lose', args: null, ctx, unreachable: {...silent, ...unreachable}},
+        isActiveFromOutside: async () => hurt.until > performance.now(),
+      };
+    }),
+  ).finally(() => {
+    done = true;
+  });
+  while (!done) await vi.advanceTimersByTimeAsync(50);
+  return running;
+}
+
+it('finds nothing against an honest injector', async () => {
+  expect(await said(() => ({}))).toEqual([]);
+});
+
+it.each<[string, Parameters<typeof said>, string]>([
+  ['injects nothing', [() => ({inject: async () => null})], 'is active once injected'],
+  [
+    'only says that it injects',
+    [(hurt, fault) => ({inject: async (...call) => fault.inject(...call).finally(() => void Object.assign(hurt, {until: 0}))})],
+    'is active once injected',
+  ],
+  ['has no lease', [(_, {inject}) => ({inject: (on, fault) => inject(on, {...fault, leaseMs: 1e9})})], 'ends by itself'],
+  ['ends too early', [(_, {inject}) => ({inject: (on, fault) => inject(on, {...fault, leaseMs: fault.leaseMs / 2})})], 'ends by itself'],
+  ['never heals', [() => ({heal: async () => undefined})], 'ends every fault'],
+  [
+    'cannot heal twice',
+    [(hurt, fault) => ({heal: async (...call) => (hurt.until === 0 ? Promise.reject(new Error('no fault')) : fault.heal(...call))})],
+    'ends every fault',
+  ],
+  ['takes any kind', [(_, {inject}) => ({inject: (on, fault) => inject(on, {...fault, kind: 'lose'})})], 'refuses what it does not know'],
+  ['says none when it cannot tell', [() => ({}), {active: async () => known([], 1, 'guess')}], 'never "none"'],
+])('finds an injector that %s', async (_, lie, failing) => {
+  expect((await said(...lie)).join('\n')).toContain(failing);
+});
