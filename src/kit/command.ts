@@ -52,7 +52,7 @@ export abstract class RegionCommand<T extends typeof Command> extends Command {
 
   override async init(): Promise<void> {
     await super.init();
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, this.#onSignal);
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, this.#onSignal);
     const {flags, args} = await this.parse({
       flags: this.ctor.flags,
       baseFlags: (super.ctor as typeof RegionCommand).baseFlags,
@@ -129,7 +129,7 @@ export abstract class RegionCommand<T extends typeof Command> extends Command {
   }
 
   protected override async finally(error: Error | undefined): Promise<void> {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.off(name, this.#onSignal);
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, this.#onSignal);
     await this.#open?.close();
     await super.finally(error);
   }

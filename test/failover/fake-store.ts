@@ -89,7 +89,15 @@ export function standby(region: string, offset: number, more: Partial<Member> = 
 /** A world of actions and checks around one fake store. */
 export function fakeWorld(store: FakeStore): StoreWorld {
   const stores = {orders: store.port};
-  return {fleet: sampleFleet(), clock: systemClock(), stores, independent: async () => store.port, tried: new Map(), spared: new Set()};
+  return {
+    fleet: sampleFleet(),
+    clock: systemClock(),
+    stores,
+    independent: async () => store.port,
+    tried: new Map(),
+    provenAt: new Map(),
+    spared: new Set(),
+  };
 }
 
 /** What an action is given, with so long to live. */

@@ -112,12 +112,12 @@ function promoting(runner: Runner, makeWorld: () => Promise<StoreWorld>): void {
     const cell = (await store.observe(live(), [target]))[target];
     if (!cell?.known) throw new Error('the target is unknown');
     const from = cell.value.durable;
-    const attempt = (epoch: number) => outcomeOf(() => promote.promote(ctx(), target, {from: {...from, epoch}, notAfterMs: 1000}));
+    const attempt = (epoch: number) => outcomeOf(() => promote.promote(ctx(), target, {from: {...from, epoch}, until: ctx().now() + 1000}));
     const refusal = {code: 'promote-refused', exit: 77};
     expect(await attempt(from.epoch)).toMatchObject(refusal);
     await claim.claim(ctx());
     expect(await attempt(from.epoch + 1)).toMatchObject(refusal);
-    const after = await promote.promote(ctx(), target, {from, notAfterMs: 1000});
+    const after = await promote.promote(ctx(), target, {from, until: ctx().now() + 1000});
     expect(after.epoch > from.epoch && after.lineage === from.lineage).toBe(true);
     await write(target);
     expect(await attempt(from.epoch)).toMatchObject(refusal);

@@ -13,7 +13,20 @@ export async function witnessResult(log: WitnessLog, rows: Promise<ReadBack>): P
     (value) => ({readBack: value, trouble: null}),
     (error: unknown) => ({readBack: null, trouble: messageOf(error)}),
   );
-  return resultOf(measureWitness(log, readBack, {edges: true}), trouble);
+  const measured = measureWitness(log, readBack, {edges: true});
+  return resultOf(beganInTheGap(log, measured) ? notSeenWhole(measured) : measured, trouble);
+}
+
+/** A witness that starts when writes are refused already has seen neither the gap's beginning nor what was acknowledged before it. */
+function beganInTheGap(log: WitnessLog, {gapFrom, writeGapMs}: Measured): boolean {
+  const [first] = log.writes.toSorted((a, b) => a.n - b.n);
+  return writeGapMs !== null && gapFrom !== null && gapFrom === log.sessions[0]?.openedAt && first?.outcome !== 'acknowledged';
+}
+
+function notSeenWhole(measured: Measured): Measured {
+  const {longestGapMs} = measured;
+  const reason = `it began before the witness did; writes were accepted again ${Math.round(longestGapMs ?? 0)} ms after that`;
+  return {...measured, writeGapMs: null, writeGapReason: reason, gapAtLeastMs: longestGapMs, lost: null, lossWindowMs: null};
 }
 
 function resultOf(measured: Measured, trouble: string | null): Json {
@@ -36,7 +49,7 @@ function resultOf(measured: Measured, trouble: string | null): Json {
 function sentence({writeGapMs, writeGapReason, acknowledged, lost}: Measured): string {
   const gap =
     writeGapMs === null ? `the write gap was not measured: ${writeGapReason}` : `the longest write gap was ${Math.round(writeGapMs)} ms`;
-  return `${gap}; ${acknowledged} writes acknowledged, ${lost === null ? 'not read back' : `${lost.length} lost`}`;
+  return `${gap}; ${acknowledged} writes acknowledged, ${lost === null ? 'losses were not measured' : `${lost.length} lost`}`;
 }
 
 function iso(at: number | null): string | null {

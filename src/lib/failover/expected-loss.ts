@@ -4,7 +4,8 @@ import type {LagHistory} from '../replication/loss.ts';
 import {bytesBetween} from '../snapshot/position.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {findPrimary, standbysOf} from './find-primary.ts';
-import {type JudgedLoss, sealsNeeded} from './gates.ts';
+import type {JudgedLoss} from './gates.ts';
+import {quorumFit} from './quorum.ts';
 
 /**
  * What a failover of this store to a region would lose. Unlike a bare promotion it seals every standby first and lets the target catch up to
@@ -14,12 +15,13 @@ import {type JudgedLoss, sealsNeeded} from './gates.ts';
 export function expectedLoss(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: string, history?: LagHistory): JudgedLoss {
   const store = snapshot.stores[spec.name];
   const standbys = store === undefined ? [] : standbysOf(store);
-  const needed = sealsNeeded(spec);
-  if (needed > 0 && standbys.length >= needed) {
+  const {seals, why} = quorumFit(spec, store);
+  if (seals > 0 && standbys.length >= seals) {
     const basis = `once ${standbys.map(({name}) => name).join(' and ')} have let go, one of them holds every write that a quorum of ${spec.quorum} acknowledged`;
     return {store: spec.name, transactions: 0, bytes: 0, seconds: 0, certainty: 'bound', basis, withinRpo: true};
   }
-  return lackOfTarget(fleet, spec, snapshot, to, history);
+  const lack = lackOfTarget(fleet, spec, snapshot, to, history);
+  return spec.quorum === 0 || why === null ? lack : {...lack, basis: `${why}; ${lack.basis}`};
 }
 
 function lackOfTarget(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: string, history: LagHistory | undefined): JudgedLoss {

@@ -19,6 +19,13 @@ export function primariesOf(store: StoreSnapshot): readonly {name: string; membe
     .sort((a, b) => b.member.durable.epoch - a.member.durable.epoch);
 }
 
+/** Whether any member that answers is on a later timeline: then a promotion has passed this primary by, whoever holds it now. */
+export function isStale(store: StoreSnapshot, primary: Member): boolean {
+  return answering(store).some(
+    ({member}) => member.durable.lineage === primary.durable.lineage && member.durable.epoch > primary.durable.epoch,
+  );
+}
+
 /** The standbys that answer, by name. */
 export function standbysOf(store: StoreSnapshot): readonly {name: string; member: Member}[] {
   return answering(store).filter(({member}) => member.role === 'standby');
@@ -30,6 +37,7 @@ function answering(store: StoreSnapshot): {name: string; member: Member}[] {
 
 function seenPrimary(store: StoreSnapshot): PrimaryFinding | null {
   const [first] = primariesOf(store);
+  if (first !== undefined && isStale(store, first.member)) return null;
   return first === undefined ? null : {member: first.name, region: first.member.region, seen: true, basis: 'it answers as the primary'};
 }
 

@@ -4,6 +4,7 @@ import type {Json} from '../plan/json.ts';
 import type {Expectation, Gate, Loss, Override} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {standbysOf} from './find-primary.ts';
+import {quorumFit} from './quorum.ts';
 import {expect} from './steps.ts';
 
 /** A loss preview judged against the data classes of its store. */
@@ -63,16 +64,11 @@ export function targetHealthy(fleet: Fleet, snapshot: Snapshot, region: string):
   });
 }
 
-/** How many standbys must let go before no quorum can be formed behind our back: n-k+1 under ANY k of n; 0 when writes need no quorum. */
-export function sealsNeeded(spec: StoreSpec): number {
-  return spec.quorum === 0 ? 0 : spec.members.length - 1 - spec.quorum + 1;
-}
-
 /** Enough standbys must answer: to seal the old primary out, and to be sure that one of them holds the last acknowledged write. */
 export function enoughStandbys(snapshot: Snapshot, spec: StoreSpec): Gate {
   const store = snapshot.stores[spec.name];
   const standbys = store === undefined ? [] : standbysOf(store).map(({name}) => name);
-  const needed = Math.max(1, sealsNeeded(spec));
+  const needed = Math.max(1, quorumFit(spec, store).seals);
   const says = `${standbys.length} of the ${spec.members.length - 1} standbys of ${spec.name} answer (${standbys.join(', ') || 'none'}); ${needed} ${needed === 1 ? 'is' : 'are'} needed`;
   return judged(`standbys:${spec.name}`, false, {verdict: standbys.length >= needed ? 'pass' : 'refuse', says, measured: standbys});
 }

@@ -2,7 +2,7 @@ import {refused, usageError} from '../errors.ts';
 import type {Fleet, StoreMember, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
-import {type PrimaryFinding, primariesOf} from './find-primary.ts';
+import {isStale, type PrimaryFinding, primariesOf} from './find-primary.ts';
 import {asked, judged, residency, resolveOverrides, routersReachable, targetHealthy} from './gates.ts';
 import {answering, named, quorumOf, regionOfMember} from './plan-failover.ts';
 import {expect, inOrder, storeSteps} from './steps.ts';
@@ -45,6 +45,7 @@ export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): stri
   const away = new Set<string>();
   for (const spec of fleet.stores) {
     const [current, rival] = primariesOf(storeIn(snapshot, spec));
+    if (current !== undefined && isStale(storeIn(snapshot, spec), current.member)) throw stalePrimary(spec, current.name);
     if (current !== undefined && current.member.durable.epoch === rival?.member.durable.epoch)
       throw splitBrain(spec, current.name, rival.name, current.member.durable.epoch);
     if (current === undefined)
@@ -60,6 +61,17 @@ export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): stri
 }
 
 const unreadAck = {known: false, code: 'not-read', reason: 'it was not looked at', at: 0} as const;
+
+/** A standby is ahead of the only primary that answers: the true one is silent, and what it holds must not be overwritten. */
+function stalePrimary(spec: StoreSpec, name: string) {
+  return refused(
+    'stale-primary',
+    `nothing was done: ${name} answers as primary of ${spec.name}, but a standby is on a later timeline, so the true primary is another one`,
+    {
+      suggestions: ['bring the region of the true primary back, or fail over from it, then run this again'],
+    },
+  );
+}
 
 /** Two primaries on one timeline cannot be told apart: nobody may decide which of them is right. */
 function splitBrain(spec: StoreSpec, one: string, other: string, epoch: number) {
@@ -85,8 +97,8 @@ export function planFailback(input: FailbackInput): Plan {
     ...returns.flatMap((each) => rejoinSteps(each, snapshot, returns)),
     ...witnessSteps(fleet.witness).start,
     ...routes.map((route) => drainStep(route, snapshot)),
-    ...returns.flatMap((each) => switchSteps(each, returns)),
-    ...routes.map((route) => rerouteStep(route, to)),
+    ...returns.flatMap((each) => switchSteps(each, snapshot, returns)),
+    ...routes.map((route) => rerouteStep(route, to, snapshot)),
     ...writeStep(fleet, to),
     ...returns.flatMap((each) => settleSteps(each, returns)),
   ];
@@ -199,10 +211,10 @@ function rejoinSteps({spec, primary, home, others}: Return, snapshot: Snapshot, 
 }
 
 /** The switchover itself: stop the primary, let everybody let go, promote the one that has it all. */
-function switchSteps({spec, primary, epoch, home, others}: Return, returns: readonly Return[]): Step[] {
+function switchSteps({spec, primary, epoch, home, others}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
   const build = storeSteps(named(spec, returns));
   const standbys = [home.name, ...others.map(({name}) => name)];
-  const quorum = quorumOf(spec, standbys);
+  const quorum = quorumOf(spec, snapshot.stores[spec.name], standbys);
   const fenced = expect('store.fenced', {store: spec.name, member: primary.member, region: primary.region}, {...quorum, accept: PLANNED});
   return [
     build.fence(primary.member, primary.region, quorum, PLANNED),

@@ -1,7 +1,7 @@
 import {refused, usageError} from '../errors.ts';
 import type {Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
-import type {Snapshot} from '../snapshot/snapshot.ts';
+import type {Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
 import {chooseTarget} from './choose-target.ts';
 import {findPrimary, type PrimaryFinding, standbysOf} from './find-primary.ts';
 import {
@@ -14,9 +14,9 @@ import {
   residency,
   resolveOverrides,
   routersReachable,
-  sealsNeeded,
   targetHealthy,
 } from './gates.ts';
+import {quorumFit} from './quorum.ts';
 import {expect, inOrder, storeSteps} from './steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
 
@@ -96,8 +96,8 @@ export function planFailover(input: FailoverInput): Plan {
     ...witnessSteps(url).start,
     ...moves.flatMap(({spec}) => [storeSteps(named(spec, moves)).claim(answering(snapshot, spec))]),
     ...routes.map((route) => drainStep(route, snapshot)),
-    ...moves.flatMap((move) => stepsOf(move, moves, to, overrides)),
-    ...routes.map((route) => rerouteStep(route, to)),
+    ...moves.flatMap((move) => stepsOf(move, moves, snapshot, {to, overrides})),
+    ...routes.map((route) => rerouteStep(route, to, snapshot)),
     ...writeStep(fleet, to),
   ];
   return {
@@ -133,7 +133,7 @@ function gatesOf({fleet, snapshot, from, to, loss}: FailoverInput, moves: readon
       enoughStandbys(snapshot, spec),
       residency(spec, fleet.dataClasses, to, jurisdiction),
       primarySilent(spec, primary.member, standbys),
-      fenceable(spec, primary.member, primary.region, quorumOf(spec, standbys)),
+      fenceable(spec, primary.member, primary.region, quorumOf(spec, snapshot.stores[spec.name], standbys)),
     ]),
     ...loss.map(lossWithinRpo),
   ];
@@ -154,8 +154,8 @@ function moveOf(spec: StoreSpec, snapshot: Snapshot, to: string): Move {
 function stepsOf(
   {spec, primary, target, epoch, standbys}: Move,
   moves: readonly Move[],
-  to: string,
-  overrides: readonly Override[],
+  snapshot: Snapshot,
+  {to, overrides}: {readonly to: string; readonly overrides: readonly Override[]},
 ): Step[] {
   const passed = (gate: string) => overrides.some((override) => override.gate === `${gate}:${spec.name}`);
   const accept = passed('fence') ? [...PROOFS, 'break-glass'] : PROOFS;
@@ -166,7 +166,7 @@ function stepsOf(
   const build = storeSteps(named(spec, moves));
   const others = spec.members.map(({name}) => name).filter((name) => name !== target);
   const followers = standbys.filter((name) => name !== target);
-  const quorum = quorumOf(spec, standbys);
+  const quorum = quorumOf(spec, snapshot.stores[spec.name], standbys);
   const sealed = expect('store.sealed', {store: spec.name}, {members: standbys});
   const fenced = expect('store.fenced', {store: spec.name, member: primary.member, region: primary.region}, {...quorum, accept});
   return [
@@ -179,15 +179,23 @@ function stepsOf(
       fenced,
       expect('store.most-advanced', {store: spec.name, member: target}, {among: standbys}),
     ]),
-    ...followers.map((name) => build.follow(name, regionOfMember(spec, name), target)),
+    // One follower too many that cannot follow must not keep all traffic waiting.
+    ...followers.map((name) => ({
+      ...build.follow(name, regionOfMember(spec, name), target),
+      ...(followers.length > spec.quorum ? {onFailure: 'continue' as const} : {}),
+    })),
   ];
 }
 
 const PROOFS = ['stopped', 'closed', 'sealed', 'hook'] as const;
 
 /** What the fence needs to know to accept sealing as a proof. */
-export function quorumOf(spec: StoreSpec, standbys: readonly string[]): {need: number; standbys: readonly string[]; others: number} {
-  return {need: sealsNeeded(spec), standbys, others: spec.members.length - 1};
+export function quorumOf(
+  spec: StoreSpec,
+  store: StoreSnapshot | undefined,
+  standbys: readonly string[],
+): {need: number; standbys: readonly string[]; others: number} {
+  return {need: quorumFit(spec, store).seals, standbys, others: spec.members.length - 1};
 }
 
 /** The members that answer: a claim on one that does not would only cost time. */

@@ -24,6 +24,13 @@ const REACH_MS = 250;
 
 /** A proof that holds now, without touching anything. null = none of the accepted ones. */
 export async function findProof(world: StoreWorld, ctx: Ctx, target: Target, args: FenceArguments): Promise<Proof | null> {
+  const began = ctx.now();
+  const proof = await lookForProof(world, ctx, target, args);
+  if (proof !== null) world.provenAt.set(target.store ?? '', began);
+  return proof;
+}
+
+async function lookForProof(world: StoreWorld, ctx: Ctx, target: Target, args: FenceArguments): Promise<Proof | null> {
   const member = memberOf(target);
   if (args.tried === true && !world.tried.has(member)) return null;
   const sealed = await sealedProof(world, ctx, target, args);

@@ -156,7 +156,8 @@ function promoteSteps(scope: StoreScope) {
         requires: [expect('store.claimed', {store}, true), ...requires],
         ensures: [verify('store.primary', {store}, member)],
         pivot: true,
-        onFailure: 'stop',
+        // Refused before its effect, nothing has happened: the way back is open. The runner never goes back past the effect.
+        onFailure: 'undo',
       }),
   };
 }

@@ -8,7 +8,7 @@ import type {Member} from '../snapshot/snapshot.ts';
 import {type FenceArguments, fenceArguments, makeProof, proofJson} from './proofs.ts';
 import {abilityOf, memberOf, readMember, readMembers, type StoreWorld, storeFor} from './store-world.ts';
 
-/** How long after its checks a promotion may still take effect, on the server's clock: a process that slept in between promotes nothing. */
+/** How old the proof may be when the promotion takes effect: a process that slept in between promotes nothing. */
 const PROMOTE_WINDOW_MS = 1000;
 const POLL_MS = 10;
 
@@ -108,15 +108,30 @@ const fence = (world: StoreWorld) =>
     describe: (target, args) => `fence ${target.member}: ${args.accept.join(', ')}, the first that can be proven`,
     apply: async (ctx, target, args: FenceArguments) => {
       const proof = await makeProof(world, ctx, target, args);
-      if (proof.position !== undefined) await awaitShipped(world, ctx, target, proof.position, args.standbys);
+      // Where a seal is accepted it was made before: what the primary wrote since cannot arrive any more, and nobody acknowledged it.
+      if (!args.accept.includes('sealed')) await awaitShipped(world, ctx, target, proof.position, args);
       return proofJson(proof);
     },
   });
 
 /** A planned stop loses nothing only if every standby holds what the primary ended with. */
-async function awaitShipped(world: StoreWorld, ctx: Ctx, target: Target, end: Position, standbys: readonly string[]): Promise<void> {
+async function awaitShipped(
+  world: StoreWorld,
+  ctx: Ctx,
+  target: Target,
+  end: Position | undefined,
+  {standbys, need}: FenceArguments,
+): Promise<void> {
   const {store} = storeFor(world, target);
   if (standbys.length === 0) return;
+  if (end === undefined) {
+    // Under a quorum the most advanced standby has all of it; without one, only the primary's own end could tell.
+    if (need > 0) return;
+    throw refused(
+      'end-unknown',
+      `${target.member} is stopped, but where it ended could not be read: asynchronous writes may be missing on every standby`,
+    );
+  }
   await until(world, ctx, `the standbys do not hold what ${target.member} ended with`, async () => {
     const seen = await readMembers(store, standbys, ctx);
     return seen.some(({member}) => (comparePositions(member.durable, end) ?? -1) >= 0);
@@ -189,7 +204,13 @@ const promote = (world: StoreWorld) =>
       const now = await readMember(store, member, ctx);
       if (now.durable.epoch !== args.epoch)
         throw refused('timeline-changed', `${member} is on timeline ${now.durable.epoch}, the plan was made for ${args.epoch}`);
-      const position = await abilityOf(world, target, 'promote').promote(ctx, member, {from: now.durable, notAfterMs: PROMOTE_WINDOW_MS});
+      const provenAt = world.provenAt.get(target.store ?? '');
+      if (provenAt === undefined)
+        throw refused('no-proof', `nothing proves in this process that the old primary of ${target.store} cannot write`);
+      const position = await abilityOf(world, target, 'promote').promote(ctx, member, {
+        from: now.durable,
+        until: provenAt + PROMOTE_WINDOW_MS,
+      });
       return {position: {...position}};
     },
   });

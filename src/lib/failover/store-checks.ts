@@ -78,6 +78,8 @@ async function fenced(world: StoreWorld, ctx: Ctx, target: Target, want: Json): 
       says: `${target.member} is ${proof.kind}${proof.leaks.length === 0 ? '' : ` (leaks: ${proof.leaks.join(', ')})`}`,
     };
   const glass = args.accept.includes('break-glass');
+  // Broken by name: there is nothing to prove, and nothing that could grow old.
+  if (glass) world.provenAt.set(target.store ?? '', ctx.now());
   return {
     holds: glass,
     measured: null,
@@ -112,9 +114,15 @@ async function fenceable(world: StoreWorld, ctx: Ctx, target: Target, want: Json
 async function silent(world: StoreWorld, ctx: Ctx, target: Target, want: z.infer<typeof silentWanted>): Promise<Answer> {
   const {store} = storeFor(world, target);
   const startedAt = world.clock.now();
-  const connected = (await readMembers(store, want.standbys, ctx))
-    .filter(({member}) => member.heardUpstreamAgoMs !== null)
-    .map(({name}) => name);
+  const seen = await readMembers(store, want.standbys, ctx);
+  const missing = want.standbys.filter((name) => !seen.some((each) => each.name === name));
+  if (missing.length > 0)
+    return {
+      holds: null,
+      measured: missing,
+      says: `${missing.join(', ')} does not answer, so it is not known whether it hears ${target.member}`,
+    };
+  const connected = seen.filter(({member}) => member.heardUpstreamAgoMs !== null).map(({name}) => name);
   if (connected.length === 0)
     return {holds: true, measured: null, says: `no standby of ${want.standbys.join(', ')} has a connection to ${target.member}`};
   await world.clock.sleep(LISTEN_MS, ctx.signal);
@@ -134,6 +142,9 @@ async function leads(world: StoreWorld, ctx: Ctx, target: Target, among: readonl
     name: memberOf(target),
     member: await readMember(store, memberOf(target), ctx),
   };
+  const missing = among.filter((name) => !seen.some((each) => each.name === name));
+  if (missing.length > 0)
+    return {holds: null, measured: missing, says: `${missing.join(', ')} does not answer, so it may be ahead of ${own.name}`};
   const best = mostAdvanced(seen);
   const behind = best !== null && (comparePositions(own.member.durable, best.member.durable) ?? -1) < 0;
   const measured = {epoch: own.member.durable.epoch, offset: own.member.durable.offset};
@@ -173,7 +184,11 @@ async function primary(world: StoreWorld, ctx: Ctx, target: Target, want: string
 async function noOther(world: StoreWorld, ctx: Ctx, target: Target, except: string): Promise<Answer> {
   const {store, spec} = storeFor(world, target);
   const others = spec.members.filter(({region}) => region !== except).map(({name}) => name);
-  const found = (await readMembers(store, others, ctx)).filter(({member}) => member.role === 'primary').map(({name}) => name);
+  const seen = await readMembers(store, others, ctx);
+  const found = seen.filter(({member}) => member.role === 'primary').map(({name}) => name);
+  const missing = others.filter((name) => !seen.some((each) => each.name === name));
+  if (found.length === 0 && missing.length > 0)
+    return {holds: null, measured: missing, says: `${missing.join(', ')} does not answer, so it is not known that it is no primary`};
   return told(found.length === 0, `no member outside ${except} is a primary`, `${found.join(', ')} is a primary already`, found);
 }
 

@@ -14,6 +14,8 @@ export type StoreWorld = {
   independent(store: string): Promise<Store>;
   /** Members for which this process has tried for the best proof that they cannot write, and what it got. */
   readonly tried: Map<string, Proof['kind']>;
+  /** Per store: when the newest proof was begun to be looked for, in ms of the monotonic clock. */
+  readonly provenAt: Map<string, number>;
   /** Members that this run's fences have looked at and not touched, so that there is nothing to undo. null = a former process may have. */
   readonly spared: Set<string> | null;
 };

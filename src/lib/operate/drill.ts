@@ -7,6 +7,7 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 import {judgeGates} from '../run/judge-gates.ts';
 import {newRunId} from './conduct.ts';
 import {failoverFrom, type Prepared} from './prepare.ts';
+import {withRememberedAck} from './remember-ack.ts';
 import type {World} from './world.ts';
 
 const GATES_MS = 10_000;
@@ -20,7 +21,11 @@ export async function prepareDrill(
   {drill, overrides, signal}: {drill: Drill; overrides: readonly Override[]; signal: AbortSignal},
 ): Promise<Prepared> {
   const began = open.clock.now();
-  const {snapshot} = await observeFleet({...open, signal, vantage: 'here'});
+  const [{snapshot: seenNow}, state] = await Promise.all([
+    observeFleet({...open, signal, vantage: 'here'}),
+    open.state().catch(() => null),
+  ]);
+  const snapshot = withRememberedAck(state, open.fleet.name, seenNow);
   const from = drill.fault.region === 'primary' ? undefined : drill.fault.region;
   const failoverPlan = failoverFrom(
     open,

@@ -1,5 +1,5 @@
 import {EXIT, type ExitCode} from '../exit-codes.ts';
-import {sealsNeeded} from '../failover/gates.ts';
+import {quorumFit} from '../failover/quorum.ts';
 import type {StoreSpec} from '../fleet/fleet.ts';
 import {regionOf} from '../fleet/lookup.ts';
 import type {State} from '../ports/state.ts';
@@ -47,7 +47,7 @@ async function storeForLoss(
     store: spec.name,
     member,
     snapshot,
-    quorum: sealsNeeded(spec) === 0 ? 0 : spec.quorum,
+    quorum: quorumFit(spec, snapshot).seals === 0 ? 0 : spec.quorum,
     classes,
     reading,
     ...(history === undefined ? {} : {history}),

@@ -13,6 +13,7 @@ import type {PhaseMark} from '../run/runner.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {newRunId} from './conduct.ts';
 import {historyOf} from './loss.ts';
+import {withRememberedAck} from './remember-ack.ts';
 import type {World} from './world.ts';
 
 /** What a person may say about a failover or failback; everything else is found. */
@@ -82,7 +83,11 @@ export async function prepareFailback(open: OpenFleet, world: World, options: Pr
 
 async function prepare(open: OpenFleet, world: World, {signal}: PrepareOptions, plan: (snapshot: Snapshot) => Plan): Promise<Prepared> {
   const began = open.clock.now();
-  const {snapshot} = await observeFleet({...open, signal, vantage: 'here'});
+  const [{snapshot: seenNow}, state] = await Promise.all([
+    observeFleet({...open, signal, vantage: 'here'}),
+    open.state().catch(() => null),
+  ]);
+  const snapshot = withRememberedAck(state, open.fleet.name, seenNow);
   const seen = open.clock.now();
   const ctx = {
     runId: 'plan',

@@ -8,6 +8,7 @@ import {type StatusDocument, statusDocument} from '../observe/status.ts';
 import {observeFleet} from '../observe/take-snapshot.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {readLag} from './lag.ts';
+import {withRememberedAck} from './remember-ack.ts';
 import {listRuns, type RunSummary} from './runs.ts';
 
 /** One picture of the whole fleet. Works with regions unreachable and without state; the exit code is that of the worst verdict. */
@@ -20,6 +21,7 @@ export async function readStatus(open: OpenFleet, signal: AbortSignal): Promise<
   const at = open.clock.wall();
   const {now, notes} = await remembered(open, observation.judgement, at);
   const health = healthDocument({fleet: open.fleet, now, at, notes: [...notes, ...runs.notes]});
+  withRememberedAck(await open.state().catch(() => null), open.fleet.name, observation.snapshot);
   const document = statusDocument({fleet: open.fleet, snapshot: observation.snapshot, health, links: lag.document.links, runs: runs.list});
   return {document, exit: verdictExit(document.verdict)};
 }

@@ -27,7 +27,7 @@ export type WorldOptions = {
 /** Binds the actions and checks to an open fleet. One world belongs to one run. */
 export function worldOf(open: OpenFleet, {life, resumed = false, onWitness}: WorldOptions): World {
   const kit = drillKit(open, life, onWitness);
-  const stores = {...open, tried: new Map(), spared: resumed ? null : new Set<string>()};
+  const stores = {...open, tried: new Map(), provenAt: new Map(), spared: resumed ? null : new Set<string>()};
   return {
     actions: new ActionRegistry([...storeActions(stores), ...trafficActions(open), ...verifyActions(stores), ...kit.actions]),
     checks: new CheckRegistry([...storeChecks(stores), ...trafficChecks(open), ...kit.checks]),

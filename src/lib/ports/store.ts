@@ -78,8 +78,8 @@ export type Abilities = {
     set(ctx: Ctx, member: string, rule: {need: number; of: readonly string[]}): Promise<void>;
     read(ctx: Ctx, member: string): Promise<{need: number; of: readonly string[]}>;
   };
-  /** Promotes if and only if the member is still at `from.epoch`, at or past `from.offset`, claimed by us, and it is before `notAfterMs` from the check. */
-  promote: {promote(ctx: Ctx, member: string, when: {from: Position; notAfterMs: number}): Promise<Position>};
+  /** Promotes if and only if the member is still at `from.epoch`, at or past `from.offset`, claimed by us, and it is before `until` (monotonic ms, as `ctx.now`). */
+  promote: {promote(ctx: Ctx, member: string, when: {from: Position; until: number}): Promise<Position>};
   follow: {
     /** Points a standby at an upstream and waits until it streams. Throws `cannot-follow`. */
     follow(ctx: Ctx, member: string, upstream: string): Promise<void>;

@@ -38,7 +38,7 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Brings the file to SCHEMA_VERSION. Several processes may call it at once: one migrates, the others wait and find it done. */
 export function migrate(db: DatabaseSync, file: string): void {
-  if (versionOf(db, file) === SCHEMA_VERSION) return;
+  if (versionNow(db, file) === SCHEMA_VERSION) return;
   db.exec('BEGIN IMMEDIATE');
   try {
     for (const sql of MIGRATIONS.slice(versionOf(db, file))) db.exec(sql);
@@ -47,6 +47,16 @@ export function migrate(db: DatabaseSync, file: string): void {
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
+  }
+}
+
+/** All of it is read from one snapshot: between two reads another process may have made the tables. */
+function versionNow(db: DatabaseSync, file: string): number {
+  db.exec('BEGIN');
+  try {
+    return versionOf(db, file);
+  } finally {
+    db.exec('COMMIT');
   }
 }
 

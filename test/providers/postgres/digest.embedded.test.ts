@@ -63,7 +63,7 @@ describe('comparing members row by row', () => {
     await claim.claim(testCtx());
     const {eu} = await seal.seal(testCtx(), ['eu']);
     if (eu === undefined) throw new Error('not sealed');
-    await promote.promote(testCtx(), 'eu', {from: eu, notAfterMs: 1000});
+    await promote.promote(testCtx(), 'eu', {from: eu, until: performance.now() + 1000});
     await b.sql("update orders set ref = 'other' where id = 7");
     await b.sql('delete from orders where id = 4000');
     await b.sql(`insert into "odd ""name" values ('b', 1, 'extra')`);

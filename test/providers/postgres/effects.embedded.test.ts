@@ -37,7 +37,9 @@ describe('acting on a PostgreSQL store', () => {
     expect(await rival.abilities.claim.claim(testCtx('theirs'))).toHaveLength(3);
     expect(await store.abilities.claim.evict(testCtx('mine'))).toHaveLength(3);
     expect(await rival.abilities.claim.held(testCtx())).toBe(false);
-    await expect(rival.abilities.promote.promote(testCtx(), 'eu', {from: await durable('eu'), notAfterMs: 1000})).rejects.toMatchObject({
+    await expect(
+      rival.abilities.promote.promote(testCtx(), 'eu', {from: await durable('eu'), until: performance.now() + 1000}),
+    ).rejects.toMatchObject({
       message: expect.stringMatching(/does not hold the claim/),
     });
   });
@@ -57,6 +59,19 @@ describe('acting on a PostgreSQL store', () => {
     await a.start();
     expect(await store.abilities.claim.held(testCtx('mine'))).toBe(true);
     await expect(rival.abilities.claim.claim(testCtx('theirs'))).rejects.toMatchObject({code: 'lease-held'});
+  });
+
+  it('is taken late on a member that came back after the others were claimed, unless another has it', async () => {
+    const {claim, seal, promote} = store.abilities;
+    await claim.claim(testCtx('mine'), ['us', 'ap']);
+    await rival.abilities.claim.claim(testCtx('theirs'), ['eu']);
+    await seal.seal(testCtx('mine'), ['eu', 'ap']);
+    const when = {from: await durable('eu'), until: performance.now() + 1000};
+    await expect(promote.promote(testCtx('mine'), 'eu', when)).rejects.toMatchObject({code: 'lease-held'});
+    await rival.abilities.claim.release(testCtx('theirs'));
+    expect(await promote.promote(testCtx('mine'), 'eu', when)).toMatchObject({epoch: 2});
+    await claim.release(testCtx('mine'));
+    expect(await rival.abilities.claim.claim(testCtx('theirs'))).toHaveLength(3);
   });
 
   it('seals standbys: nothing written after it reaches them', async () => {
@@ -85,26 +100,32 @@ describe('acting on a PostgreSQL store', () => {
     const {promote, seal, claim} = store.abilities;
     const here = await durable('eu');
     const refusal = (message: RegExp) => ({code: 'promote-refused', exit: 77, message: expect.stringMatching(message)});
-    await expect(promote.promote(testCtx(), 'eu', {from: here, notAfterMs: 1000})).rejects.toMatchObject(refusal(/claim/));
+    await expect(promote.promote(testCtx(), 'eu', {from: here, until: performance.now() + 1000})).rejects.toMatchObject(refusal(/claim/));
     await claim.claim(testCtx());
-    await expect(promote.promote(testCtx(), 'eu', {from: here, notAfterMs: 1000})).rejects.toMatchObject(refusal(/receives/));
+    await expect(promote.promote(testCtx(), 'eu', {from: here, until: performance.now() + 1000})).rejects.toMatchObject(
+      refusal(/receives/),
+    );
     await seal.seal(testCtx(), ['eu']);
     const from = await durable('eu');
-    await expect(promote.promote(testCtx(), 'eu', {from, notAfterMs: -1})).rejects.toMatchObject(refusal(/had passed/));
-    await expect(promote.promote(testCtx(), 'eu', {from: {...from, epoch: 2}, notAfterMs: 1000})).rejects.toMatchObject(
+    await expect(promote.promote(testCtx(), 'eu', {from, until: performance.now() - 1})).rejects.toMatchObject(refusal(/too old/));
+    await expect(promote.promote(testCtx(), 'eu', {from: {...from, epoch: 2}, until: performance.now() + 1000})).rejects.toMatchObject(
       refusal(/timeline 1, expected 2/),
     );
-    await expect(promote.promote(testCtx(), 'eu', {from: {...from, lineage: '1'}, notAfterMs: 1000})).rejects.toMatchObject(
+    await expect(promote.promote(testCtx(), 'eu', {from: {...from, lineage: '1'}, until: performance.now() + 1000})).rejects.toMatchObject(
       refusal(/lineage/),
     );
     const further = {...from, offset: String(BigInt(from.offset) + 1n)};
-    await expect(promote.promote(testCtx(), 'eu', {from: further, notAfterMs: 1000})).rejects.toMatchObject(refusal(/at least/));
+    await expect(promote.promote(testCtx(), 'eu', {from: further, until: performance.now() + 1000})).rejects.toMatchObject(
+      refusal(/at least/),
+    );
     expect((await store.observe(signal())).eu).toMatchObject({value: {role: 'standby'}});
 
-    const after = await promote.promote(testCtx(), 'eu', {from, notAfterMs: 1000});
+    const after = await promote.promote(testCtx(), 'eu', {from, until: performance.now() + 1000});
     expect(after).toMatchObject({lineage: from.lineage, epoch: 2});
     expect(BigInt(after.offset)).toBeGreaterThanOrEqual(BigInt(from.offset));
-    await expect(promote.promote(testCtx(), 'eu', {from, notAfterMs: 1000})).rejects.toMatchObject(refusal(/primary already/));
+    await expect(promote.promote(testCtx(), 'eu', {from, until: performance.now() + 1000})).rejects.toMatchObject(
+      refusal(/primary already/),
+    );
     await b.sql("insert into t values (5, 'new')");
   });
 
@@ -115,7 +136,7 @@ describe('acting on a PostgreSQL store', () => {
     if (eu === undefined) throw new Error('not sealed');
     await a.kill();
     await durability.set(testCtx(), 'eu', {need: 1, of: ['ap']});
-    await promote.promote(testCtx(), 'eu', {from: eu, notAfterMs: 1000});
+    await promote.promote(testCtx(), 'eu', {from: eu, until: performance.now() + 1000});
     expect(await follow.following(testCtx(), 'ap')).toBeNull();
     await follow.follow(testCtx(), 'ap', 'eu');
     expect(await follow.following(testCtx(), 'ap')).toBe('eu');

@@ -113,7 +113,7 @@ describe('fencing a primary', () => {
     const {eu} = sealed;
     if (eu === undefined) throw new Error('not sealed');
     expect(BigInt(eu.offset)).toBeGreaterThanOrEqual(BigInt(fenced.position?.offset ?? 0));
-    expect(await promote.promote(testCtx(), 'eu', {from: eu, notAfterMs: 1000})).toMatchObject({epoch: 2});
+    expect(await promote.promote(testCtx(), 'eu', {from: eu, until: performance.now() + 1000})).toMatchObject({epoch: 2});
     await b.sql('insert into t values (7)');
     expect(await rejoin.options('us', AbortSignal.timeout(5000))).toMatchObject([{how: 'follow'}, {how: 'rebuild'}]);
     await rejoin.rejoin(testCtx(), 'us', 'follow', 'eu');
@@ -141,7 +141,7 @@ describe('fencing a primary', () => {
     const {eu} = await seal.seal(testCtx(), ['eu']);
     if (eu === undefined) throw new Error('not sealed');
     await a.sql('insert into t values (1)');
-    await promote.promote(testCtx(), 'eu', {from: eu, notAfterMs: 1000});
+    await promote.promote(testCtx(), 'eu', {from: eu, until: performance.now() + 1000});
     await b.sql('insert into t values (2)');
     expect(await rejoin.options('us', AbortSignal.timeout(5000))).toMatchObject([{how: 'rebuild', bytes: expect.any(Number)}]);
     const began = performance.now();

@@ -44,6 +44,17 @@ export async function claimMember(cluster: Cluster, ctx: Ctx, node: Node): Promi
   cluster.claims.add(node.name);
 }
 
+/**
+ * Takes the claim on a member that did not answer when the others were claimed and came back without us. It counts only if another member's
+ * claim was held all along, asked after taking this one: whoever had come in between would have had to get past that one.
+ */
+export async function claimLate(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
+  const holder = await take(cluster, ctx, node);
+  if (holder !== null) throw heldElsewhere(cluster, node, holder);
+  if (await isHeld(cluster, ctx)) cluster.claims.add(node.name);
+  else await unlock(cluster, ctx, node);
+}
+
 /** Forgets a member whose server is about to be stopped on purpose: losing that session is no loss of the claim. */
 export const forgetClaim = (cluster: Cluster, node: Node): boolean => cluster.claims.delete(node.name);
 

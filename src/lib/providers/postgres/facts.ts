@@ -20,6 +20,8 @@ export type Facts = {
   readonly now: number;
   readonly lastReplay: number | null;
   readonly replayPaused: boolean;
+  /** After a restart a standby does not know how far it received: until it has replayed all that is on its disk, its position reads too low. */
+  readonly replaying: boolean;
   readonly conninfo: string;
   readonly slotName: string;
   readonly receiver: string | null;
@@ -74,6 +76,9 @@ select p.recovering as "recovering",
   current_setting('primary_slot_name') as "slotName",
   r.status as "receiver", r.sender_host as "senderHost", r.sender_port as "senderPort",
   ${ms('r.last_msg_receipt_time')} as "heardAt",
+  p.recovering and pg_last_wal_receive_lsn() is null
+    and not exists (select from pg_stat_activity a where a.backend_type = 'startup' and a.wait_event in ('RecoveryRetrieveRetryInterval', 'RecoveryWalStream'))
+    as "replaying",
   current_setting('synchronous_standby_names') as "syncNames",
   current_setting('synchronous_commit') as "syncCommit"
 from place p left join pg_stat_wal_receiver r on true`;

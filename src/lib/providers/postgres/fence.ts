@@ -10,6 +10,7 @@ import {loginIsRefused} from './refused-login.ts';
 import {reload} from './settings.ts';
 
 const CLOSE_MS = 5000;
+const ANSWER_MS = 500;
 
 /* Who could still write: clients, and walsenders that are connected to a database, which take SQL too. A backend that has not logged in yet and
    was started after the configuration was loaded meets the closed file; one from before may still get in. */
@@ -61,8 +62,8 @@ async function prove(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof | nu
   try {
     const hba = await readHba(cluster, ctx, node);
     if (!hba.closed || !(await loginIsRefused(node.place, ctx.signal))) return null;
-    const {others, sameRole} = await countForeign(ctx, node);
-    return others - sameRole > 0 ? null : await closedProof(cluster, ctx, node, sameRole);
+    const {others} = await countForeign(ctx, node);
+    return others > 0 ? null : await closedProof(cluster, ctx, node);
   } catch {
     // What cannot be looked at is not proven.
     return null;
@@ -77,11 +78,18 @@ async function isStopped(ctx: Ctx, node: Node, reasons: string[]): Promise<boole
   try {
     const {running, detail} = await node.host.status(ctx.signal);
     if (running !== false) reasons.push(`Not stopped: its host says ${detail}.`);
-    return running === false;
+    return running === false && !(await answersAllTheSame(ctx, node, reasons));
   } catch (error) {
     reasons.push(`Not stopped: ${messageOf(error)}`);
     return false;
   }
+}
+
+/** A host can be wrong about which server is at an address: one that answers SQL is not stopped, whatever the host says. */
+async function answersAllTheSame(ctx: Ctx, node: Node, reasons: string[]): Promise<boolean> {
+  const facts = await readFacts(node, {...limitsOf(ctx), timeoutMs: ANSWER_MS}).catch(() => null);
+  if (facts !== null) reasons.push('Not stopped: its host says so, but it answers.');
+  return facts !== null;
 }
 
 async function stop(cluster: Cluster, ctx: Ctx, node: Node, reasons: string[]): Promise<boolean> {
@@ -105,6 +113,8 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
   const [password] = await node.session.rows<{scram: boolean}>(PASSWORD, [], limitsOf(ctx));
   if (password?.scram !== true)
     throw refused('own-role', `closing would lock out our own role ${cluster.user}, which has no SCRAM-SHA-256 password.`);
+  const before = await countForeign(ctx, node);
+  if (before.sameRole > 0) throw refused('own-role', sharedRole(cluster, node, before.sameRole));
   await writeClosed(cluster, ctx, node, await readHba(cluster, ctx, node));
   await reload(ctx, node);
   let hba: Hba | null = null;
@@ -112,20 +122,22 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
   const done = await pollUntil(cluster, ctx, {forMs: CLOSE_MS, everyMs: 5}, async () => {
     hba = await readHba(cluster, ctx, node);
     if (!hba.closed || !(await loginIsRefused(node.place, ctx.signal))) return null;
+    left = await countForeign(ctx, node);
+    // They may log in again at any time: the file that shuts out everybody else lets our own role in.
+    if (left.sameRole > 0) throw refused('own-role', sharedRole(cluster, node, left.sameRole));
     await node.session.rows(TERMINATE, [], limitsOf(ctx));
     left = await countForeign(ctx, node);
-    return left.others - left.sameRole === 0 && (await stayedEmpty(cluster, ctx, node)) ? true : null;
+    return left.others === 0 && (await stayedEmpty(cluster, ctx, node)) ? true : null;
   });
   if (done === null) throw unavailable('not-closed', closeFailure(node, hba, left.others));
-  return closedProof(cluster, ctx, node, left.sameRole);
+  return closedProof(cluster, ctx, node);
 }
 
 /** None reappears: twice more, a moment apart. */
 async function stayedEmpty(cluster: Cluster, ctx: Ctx, node: Node): Promise<boolean> {
   for (let look = 0; look < 2; look++) {
     await cluster.clock.sleep(5, ctx.signal);
-    const {others, sameRole} = await countForeign(ctx, node);
-    if (others - sameRole > 0) return false;
+    if ((await countForeign(ctx, node)).others > 0) return false;
   }
   return true;
 }
@@ -135,13 +147,15 @@ async function countForeign(ctx: Ctx, node: Node): Promise<{others: number; same
 }
 
 /** The position is read after the last session was gone: nothing is acknowledged past it. */
-async function closedProof(cluster: Cluster, ctx: Ctx, node: Node, sameRole: number): Promise<Proof> {
+async function closedProof(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
   const workers = await node.session.rows<{type: string}>(WORKERS, [], limitsOf(ctx));
   const leaks = workers.map(({type}) => `a ${type} runs on ${node.name} and writes what it is sent`);
-  if (sameRole > 0) leaks.push(`${sameRole} other sessions of our own role ${cluster.user} are connected to ${node.name}`);
   const position = durableOf(await readFacts(node, limitsOf(ctx)));
   return {...proof(cluster, 'closed', {survivesRestart: true, leaks}), position};
 }
+
+const sharedRole = (cluster: Cluster, node: Node, sessions: number): string =>
+  `${sessions} sessions that are not ours use our own role ${cluster.user} on ${node.name}: closing could not shut them out. Give regionctl a role of its own.`;
 
 function closeFailure(node: Node, hba: Hba | null, others: number): string {
   if (hba?.error) return `${node.name} cannot read its pg_hba file: ${hba.error}.`;

@@ -29,9 +29,10 @@ async function point(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): 
   if (!facts.recovering)
     throw refused('not-a-standby', `${node.name} is a primary: it cannot follow ${upstream} before it was made a standby.`);
   const {host, port} = upstreamAddress(cluster, node, upstream);
-  if (facts.slotName !== '') await ensureSlot(ctx, nodeOf(cluster, upstream), facts.slotName);
   const parts = {host, port: String(port), user: cluster.replicationUser, application_name: node.name, passfile: node.passfile ?? ''};
   await setSetting(cluster, ctx, node, 'primary_conninfo', buildConninfo(parts));
+  // The setting comes first: an upstream that is down now must not keep a standby sealed.
+  if (facts.slotName !== '') await ensureSlot(ctx, nodeOf(cluster, upstream), facts.slotName);
 }
 
 /**

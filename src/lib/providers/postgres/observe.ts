@@ -12,12 +12,14 @@ export async function observe(
   members?: readonly string[],
 ): Promise<Readonly<Record<string, Cell<Member>>>> {
   const facts = await readAll(cluster, signal, members);
-  return Object.fromEntries(
-    Object.entries(facts).map(([name, cell]) => [
-      name,
-      cell.known ? known(toMember(cluster, nodeOf(cluster, name), cell.value), cell.at, cell.via) : cell,
-    ]),
-  );
+  return Object.fromEntries(Object.entries(facts).map(([name, cell]) => [name, memberCell(cluster, name, cell)]));
+}
+
+/** A standby that has not replayed all that it holds reads too low: a position like that must not decide anything. */
+function memberCell(cluster: Cluster, name: string, cell: Cell<Facts>): Cell<Member> {
+  if (!cell.known) return cell;
+  if (cell.value.replaying) return unknown('replaying', `${name} was restarted and has not yet replayed all that it holds.`, cell.at);
+  return known(toMember(cluster, nodeOf(cluster, name), cell.value), cell.at, cell.via);
 }
 
 /** Who must hold a write before it is acknowledged, as the current primary has it set; unknown without exactly one primary to ask. */
@@ -48,9 +50,8 @@ function readRule(cluster: Cluster, name: string, facts: Facts, at: number): Cel
   return known({kind: 'quorum', need: rule.need, of: memberNames(cluster, name, rule.of), lowerable: true}, at, 'sql');
 }
 
-/** Names as the fleet file writes them: PostgreSQL compares them without regard to case, and `*` stands for everybody else. */
+/** Names as the fleet file writes them: PostgreSQL compares them without regard to case. `*` stays as it is: it may be somebody whom nobody knows. */
 export function memberNames(cluster: Cluster, primary: string, names: readonly string[]): readonly string[] {
   const others = [...cluster.nodes.keys()].filter((name) => name !== primary);
-  if (names.includes('*')) return others;
   return names.map((name) => others.find((other) => other.toLowerCase() === name.toLowerCase()) ?? name);
 }

@@ -2,11 +2,11 @@ import {refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Abilities} from '../../ports/store.ts';
 import type {Position} from '../../snapshot/position.ts';
-import {CLAIMED_BY_US, lockKeys} from './claim.ts';
+import {CLAIMED_BY_US, claimLate, lockKeys} from './claim.ts';
 import {type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
 import {durableOf, readFacts, STANDBY_DURABLE, standbyTimeline} from './facts.ts';
 
-type When = {readonly from: Position; readonly notAfterMs: number};
+type When = {readonly from: Position; readonly until: number};
 type Judgement = {
   readonly recovering: boolean;
   readonly lineage: string;
@@ -40,13 +40,9 @@ export function createPromote(cluster: Cluster): Abilities['promote'] {
 }
 
 async function promote(cluster: Cluster, ctx: Ctx, node: Node, when: When): Promise<Position> {
+  if (cluster.claims.size > 0 && !cluster.claims.has(node.name)) await claimLate(cluster, ctx, node);
   const keys = lockKeys(cluster.store);
-  const clock = await node.session.rows<{limit: string}>(
-    `select (clock_timestamp() + $1::float8 * interval '1 millisecond')::text as "limit"`,
-    [when.notAfterMs],
-    limitsOf(ctx),
-  );
-  const {limit} = only(clock, node);
+  const {limit} = await lastMoment(node, ctx, when);
   const {lineage, epoch, offset} = when.from;
   const promoted = await node.session.rows<{promoted: boolean}>(PROMOTE, [...keys, lineage, epoch, offset, limit], limitsOf(ctx));
   if (promoted.length === 0) {
@@ -64,13 +60,23 @@ async function promote(cluster: Cluster, ctx: Ctx, node: Node, when: When): Prom
   return durableOf(await readFacts(node, limitsOf(ctx)));
 }
 
-function reasonOf(why: Judgement, {from, notAfterMs}: When, store: string): string {
+/** The server's clock is read before our own is asked how long the decision is still good: a pause before, between or after them is noticed. */
+async function lastMoment(node: Node, ctx: Ctx, {until}: When): Promise<{limit: string}> {
+  const clock = await node.session.rows<{now: string}>('select clock_timestamp()::text as "now"', [], limitsOf(ctx));
+  const left = until - ctx.now();
+  if (left <= 0)
+    throw refused('promote-refused', `${node.name} was not promoted: what the decision rests on is ${Math.round(-left)} ms too old.`);
+  const limit = `select ($1::timestamptz + $2::float8 * interval '1 millisecond')::text as "limit"`;
+  return only(await node.session.rows<{limit: string}>(limit, [only(clock, node).now, left], limitsOf(ctx)), node);
+}
+
+function reasonOf(why: Judgement, {from}: When, store: string): string {
   if (!why.recovering) return 'it is a primary already';
   if (!why.claimed) return `this session does not hold the claim on ${store}`;
   if (why.receiving) return 'it still receives from an upstream; seal it first';
   if (why.lineage !== from.lineage) return `it belongs to another lineage (${why.lineage}, expected ${from.lineage})`;
   if (why.timeline !== from.epoch) return `it is on timeline ${why.timeline}, expected ${from.epoch}`;
   if (BigInt(why.durable) < BigInt(from.offset)) return `it holds ${why.durable} bytes of the stream, expected at least ${from.offset}`;
-  if (!why.inTime) return `the ${notAfterMs} ms that the decision was good for had passed`;
+  if (!why.inTime) return 'the time that the decision was good for had passed';
   return 'its conditions did not hold at that moment, and do now; look again and retry';
 }

@@ -33,6 +33,8 @@ async function options(cluster: Cluster, node: Node, signal: AbortSignal): Promi
     throw unavailable('no-primary', `No primary of ${cluster.store} answers, so there is nothing that ${node.name} could rejoin.`);
   if (primary.name === node.name) return [];
   const upstream = nodeOf(cluster, primary.name);
+  // Without its host there is no way back at all: neither can its server be started, nor its data replaced.
+  if (node.host === null || (await node.host.status(signal).catch(() => null)) === null) return [];
   const whole = {how: 'rebuild', bytes: await databaseBytes(upstream, signal)} as const;
   const own = facts[node.name];
   const follow = own?.known === true ? await followOf(own, primary.facts, upstream, signal) : await stoppedFollow(node, signal);
@@ -74,10 +76,11 @@ async function comeBack(cluster: Cluster, ctx: Ctx, node: Node, upstream: string
   const source = nodeOf(cluster, upstream);
   const target = durableOf(await readFacts(source, limitsOf(ctx)));
   const forks = await readForks(source, target.epoch, ctx.signal);
+  await refuseNewer(ctx, node, upstream, target);
   const wasClaimed = forgetClaim(cluster, node);
   await host.stop(ctx.signal);
   await host.startAsStandby(upstream, ctx.signal);
-  await awaitStandby(cluster, ctx, node, upstream, STREAM_MS, (own) => own.epoch >= target.epoch || canFollow(own, target, forks));
+  await awaitStandby(cluster, ctx, node, upstream, STREAM_MS, (own) => own.epoch === target.epoch || canFollow(own, target, forks));
   const caughtUp = await pollUntil(cluster, ctx, {forMs: Number.POSITIVE_INFINITY, everyMs: 10}, async () => {
     const {applied, lineage} = await readFacts(node, limitsOf(ctx));
     return lineage === target.lineage && BigInt(applied) >= BigInt(target.offset) ? true : null;
@@ -87,9 +90,20 @@ async function comeBack(cluster: Cluster, ctx: Ctx, node: Node, upstream: string
   return {bytes: null};
 }
 
+/** A member on a later timeline than its upstream was promoted, or follows one that was: what it holds must not be thrown away. */
+async function refuseNewer(ctx: Ctx, node: Node, upstream: string, target: Position): Promise<void> {
+  const own = await readFacts(node, limitsOf(ctx)).catch(() => null);
+  if (own === null || own.lineage !== target.lineage || own.timeline <= target.epoch) return;
+  throw refused(
+    'newer-timeline',
+    `${node.name} is on timeline ${own.timeline}, later than that of ${upstream} (${target.epoch}): it must not be put under it.`,
+  );
+}
+
 async function rebuild(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<{bytes: number | null}> {
   const host = hostOf(node);
   const wasClaimed = forgetClaim(cluster, node);
+  await refuseNewer(ctx, node, upstream, durableOf(await readFacts(nodeOf(cluster, upstream), limitsOf(ctx))));
   const {bytes} = await host.rebuild(upstream, ctx.signal);
   await awaitStandby(cluster, ctx, node, upstream, Number.POSITIVE_INFINITY, () => true);
   if (wasClaimed || cluster.claims.size > 0) await claimMember(cluster, ctx, node);

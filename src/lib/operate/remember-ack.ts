@@ -1,0 +1,32 @@
+import type {Json} from '../plan/json.ts';
+import type {State} from '../ports/state.ts';
+import {known} from '../snapshot/cell.ts';
+import type {AckRule, Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
+
+/**
+ * Who must acknowledge is asked of the primary, and matters most when it cannot be asked any more. So what it says is remembered, and a snapshot
+ * without an answer is completed by what it said last.
+ */
+export function withRememberedAck(state: State | null, fleet: string, snapshot: Snapshot): Snapshot {
+  if (state === null) return snapshot;
+  const stores = Object.entries(snapshot.stores).map(([name, store]) => [name, completed(state, `ack/${fleet}/${name}`, store)] as const);
+  return {...snapshot, stores: Object.fromEntries(stores)};
+}
+
+function completed(state: State, key: string, store: StoreSnapshot): StoreSnapshot {
+  const {ack} = store;
+  if (ack.known) {
+    const {kind, need, of, lowerable} = ack.value;
+    state.remember(key, {kind, need, of: [...of], lowerable, at: ack.at});
+    return store;
+  }
+  const last = parse(state.recall(key));
+  return last === null ? store : {...store, ack: known(last.rule, last.at, 'remembered')};
+}
+
+function parse(value: Json | undefined): {rule: AckRule; at: number} | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const {kind, need, of, lowerable, at} = value as Readonly<Record<string, Json>>;
+  if ((kind !== 'async' && kind !== 'quorum') || typeof need !== 'number' || !Array.isArray(of) || typeof at !== 'number') return null;
+  return {rule: {kind, need, of: of.map(String), lowerable: lowerable === true}, at};
+}
