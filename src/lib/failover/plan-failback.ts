@@ -8,6 +8,9 @@ import {answering, named, quorumOf, regionOfMember} from './plan-failover.ts';
 import {expect, inOrder, storeSteps} from './steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
 
+/** How long the witness writes before the switchover holds traffic. */
+const WARM_UP_MS = 200;
+
 /** What a failback is planned from. */
 export type FailbackInput = {
   readonly id: string;
@@ -95,7 +98,7 @@ export function planFailback(input: FailbackInput): Plan {
   const steps = [
     ...returns.flatMap(({spec}) => [storeSteps(named(spec, returns)).claim(answering(snapshot, spec))]),
     ...returns.flatMap((each) => rejoinSteps(each, snapshot, returns)),
-    ...witnessSteps(fleet.witness).start,
+    ...witnessSteps(fleet.witness, WARM_UP_MS).start,
     ...routes.map((route) => drainStep(route, snapshot)),
     ...returns.flatMap((each) => switchSteps(each, snapshot, returns)),
     ...routes.map((route) => rerouteStep(route, to, snapshot)),

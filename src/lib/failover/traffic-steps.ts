@@ -46,8 +46,11 @@ export function writeStep(fleet: Fleet, to: string): Step[] {
   ];
 }
 
-/** The witness measures the write gap of the run from its first step to its last. */
-export function witnessSteps(witness: WitnessSpec | null): {start: Step[]; stop: Step[]} {
+/**
+ * The witness measures the write gap of the run from its first step to its last. Where writes are accepted at the start, `warmUpMs` lets it see
+ * that before anything is held up: a gap that it did not see begin is not measured.
+ */
+export function witnessSteps(witness: WitnessSpec | null, warmUpMs = 0): {start: Step[]; stop: Step[]} {
   if (witness === null) return {start: [], stop: []};
   const {url, everyMs, deadlineMs} = witness;
   return {
@@ -58,6 +61,7 @@ export function witnessSteps(witness: WitnessSpec | null): {start: Step[]; stop:
         title: `write a numbered order every ${everyMs} ms, to measure the gap`,
         do: call('witness.start', {}, {url, everyMs, deadlineMs}),
         ensures: [expect('witness.running', {}, true)],
+        hold: warmUpMs === 0 ? null : {forMs: warmUpMs, everyMs: warmUpMs, minSamples: 1, watch: [expect('service.writable', {}, true)]},
         onFailure: 'continue',
       }),
     ],
