@@ -61,7 +61,7 @@ export function witnessSteps(witness: WitnessSpec | null, warmUpMs = 0): {start:
         title: `write a numbered order every ${everyMs} ms, to measure the gap`,
         do: call('witness.start', {}, {url, everyMs, deadlineMs}),
         ensures: [expect('witness.running', {}, true)],
-        hold: warmUpMs === 0 ? null : {forMs: warmUpMs, everyMs: warmUpMs, minSamples: 1, watch: [expect('service.writable', {}, true)]},
+        hold: warmUpMs === 0 ? null : {forMs: warmUpMs, everyMs: warmUpMs, minSamples: 1, watch: [expect('witness.running', {}, true)]},
         onFailure: 'continue',
       }),
     ],
