@@ -1,6 +1,6 @@
 import {defineConfig} from 'vitest/config';
 
-// Four projects: `unit` is pure and parallel; `embedded` starts PostgreSQL from npm; `cli` runs the built program; `servers` needs Debian's packages.
+// `unit` is pure; `embedded` starts PostgreSQL from npm; `e2e` and `cli` run the built program on a lab; `servers` needs Debian's packages.
 const real = {testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false, disableConsoleIntercept: true};
 export default defineConfig({
   test: {
@@ -14,7 +14,9 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], ...real}},
+      // Two files at once: nothing in them is measured. What is measured, end to end, runs alone.
+      {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: ['test/e2e/**'], ...real, fileParallelism: true}},
+      {test: {name: 'e2e', include: ['test/e2e/**/*.embedded.test.ts'], ...real}},
       {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], ...real}},
       {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], ...real}},
     ],

@@ -32,7 +32,7 @@ for (const [name, command] of [
   console.error(`${name} failed`);
   counts.failed += 1;
 }
-if (counts.failed === 0) for (const project of ['unit', 'embedded', 'cli', 'servers']) runProject(project);
+if (counts.failed === 0) for (const project of ['unit', 'embedded', 'e2e', 'cli', 'servers']) runProject(project);
 if (skippedNames.length > 0) console.log(`\nSkipped:\n${skippedNames.map((name) => `  ${name}`).join('\n')}`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
