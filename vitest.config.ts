@@ -14,8 +14,8 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      // Two files at once: nothing in them is measured. What is measured, end to end, runs alone.
-      {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: ['test/e2e/**'], ...real, fileParallelism: true}},
+      // One file at a time: what these tests see depends on real servers being prompt.
+      {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: ['test/e2e/**'], ...real}},
       {test: {name: 'e2e', include: ['test/e2e/**/*.embedded.test.ts'], ...real}},
       {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], ...real}},
       {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], ...real}},
