@@ -176,7 +176,8 @@ describe('a lab of three regions', () => {
     await lab.heal('us-east');
     const after = await lab.region('us-east');
     expect(after.state).toBe('running');
-    expect(pids.slice(0, 3).every((pid) => after.pids.includes(pid))).toBe(true);
+    // The postmaster and the service live on; a session's process may end meanwhile.
+    expect([pids[0], pids.at(-1)].every((pid) => pid !== undefined && after.pids.includes(pid))).toBe(true);
     await eventually(async () => (await lab.order('thawed')).status === 201);
     await eventually(whole);
   });
