@@ -62,15 +62,15 @@ describe('two operators', () => {
 });
 
 describe('Ctrl+C', () => {
-  // `lose`: the old primary answers nothing, so what was begun must be taken back without it.
+  // `lose`: the old primary answers nothing, so what was begun must be taken back without it. A closed terminal (SIGHUP) is an interrupt too.
   it.each([
-    ['kill', '✓ make eu-west and ap let go'],
-    ['lose', '✓ make eu-west and ap let go'],
-  ])('once before the pivot undoes everything (%s, after "%s")', async (fault, at) => {
+    ['kill', 'SIGHUP', '✓ make eu-west and ap let go'],
+    ['lose', 'SIGINT', '✓ make eu-west and ap let go'],
+  ] as const)('once before the pivot undoes everything (%s, %s after "%s")', async (fault, signal, at) => {
     await lab.fault(fault, 'us-east');
     const run = lab.start('failover', 'run', '--yes');
     await reached(run, at);
-    run.signal('SIGINT');
+    run.signal(signal);
     const {status, stdout} = await run.ended;
     expect([status, stdout]).toEqual([130, expect.stringContaining('interrupted; undone: fence-us-east, seal, drain-front-door, claim')]);
     await lab.heal('us-east');

@@ -14,6 +14,8 @@ type MemberState = {
   /** How the service's own login fares by the rules that the server has loaded, whatever its file says. */
   readonly service: string;
   readonly standbys: Record<string, string>;
+  /** Slots that somebody uses: a standby that is set to use one which is not there stalls for ever. */
+  readonly slotsInUse: readonly string[];
   readonly claims: readonly string[];
   readonly runSessions: readonly string[];
 };
@@ -30,6 +32,7 @@ select pg_is_in_recovery() as "recovering",
     where sourcefile like '%postgresql.auto.conf' or name in ('synchronous_standby_names', 'primary_conninfo')) s) as "settings",
   (select md5(string_agg(concat_ws('|', type, database, user_name, address, auth_method), ';' order by line_number)) from pg_hba_file_rules) as "rules",
   (select coalesce(jsonb_object_agg(application_name, state || ' ' || sync_state), '{}') from pg_stat_replication where application_name <> 'pg_basebackup') as "standbys",
+  array(select slot_name::text from pg_replication_slots where active order by slot_name) as "slotsInUse",
   array(select pid::text from pg_locks where locktype = 'advisory') as "claims",
   array(select application_name from pg_stat_activity where application_name like 'regionctl %') as "runSessions"`;
 
