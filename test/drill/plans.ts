@@ -21,7 +21,15 @@ export const snapshot: Snapshot = {
   routers: {},
 };
 
-const region = (name: string) => ({name, jurisdiction: 'US', tier: 'hot' as const, sites: {}, failoverOrder: [], endpoints: []});
+const region = (name: string) => ({
+  name,
+  jurisdiction: 'US',
+  tier: 'hot' as const,
+  sites: {},
+  failoverOrder: [],
+  scaleUp: null,
+  endpoints: [],
+});
 const part = {kind: 'lab', config: {}, path: ['faults']};
 
 export const fleet: Fleet = {
@@ -37,6 +45,9 @@ export const fleet: Fleet = {
   fault: part,
   witness: {url: 'http://127.0.0.1:21020/orders', everyMs: 20, deadlineMs: 2000},
   hooks: {},
+  approval: null,
+  notifiers: [],
+  checks: [],
   state: {kind: 'sqlite', dir: null},
   secrets: {reveal: async () => '', scrub: (text) => text},
   labels: {},

@@ -28,6 +28,7 @@ export function sampleFleet({quorum = 1, allowed = null, rpoMs = 0, cold}: Fleet
         engine: 'postgres',
         dataClasses: ['user-content'],
         quorum,
+        fenceHook: null,
         members: REGIONS.map((name) => ({name, region: name, site: null, config: {}, host: null})),
         config: {},
         path: ['stores', 'orders'],
@@ -39,6 +40,9 @@ export function sampleFleet({quorum = 1, allowed = null, rpoMs = 0, cold}: Fleet
     fault: null,
     witness: {url: 'http://127.0.0.1:1/orders', everyMs: 20, deadlineMs: 2000},
     hooks: {},
+    approval: null,
+    notifiers: [],
+    checks: [],
     state: {kind: 'sqlite', dir: null},
     secrets: {reveal: async () => '', scrub: (text) => text},
     labels: {},
@@ -53,6 +57,7 @@ function region(name: string, cold: boolean): Region {
     sites: {},
     failoverOrder: REGIONS.filter((other) => other !== name),
     endpoints: [],
+    scaleUp: null,
   };
 }
 

@@ -23,7 +23,7 @@ export const REFUSED: Partial<ProbeResult> = {
 export const UNKNOWN: Partial<ProbeResult> = {ok: null, latencyMs: null, code: 'observer-overloaded', detail: 'this process stood still'};
 
 export function region(name: string, endpoints: readonly Endpoint[] = [], jurisdiction = 'EU'): Region {
-  return {name, jurisdiction, tier: 'hot', sites: {}, failoverOrder: [], endpoints};
+  return {name, jurisdiction, tier: 'hot', sites: {}, failoverOrder: [], scaleUp: null, endpoints};
 }
 
 export function fleet(regions: readonly Region[], more: Partial<Fleet> = {}): Fleet {
@@ -40,6 +40,9 @@ export function fleet(regions: readonly Region[], more: Partial<Fleet> = {}): Fl
     fault: null,
     witness: null,
     hooks: {},
+    approval: null,
+    notifiers: [],
+    checks: [],
     state: {kind: 'sqlite', dir: null},
     secrets: {reveal: async () => 'value', scrub: (text) => text},
     labels: {},

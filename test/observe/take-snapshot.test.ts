@@ -18,6 +18,7 @@ const orders = {
   engine: 'postgres',
   dataClasses: [],
   quorum: 0,
+  fenceHook: null,
   members: [member('us'), member('eu')],
   config: {},
   path: [],

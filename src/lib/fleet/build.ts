@@ -1,7 +1,19 @@
 import {createHash} from 'node:crypto';
 import {dirname, resolve} from 'node:path';
 import type {Json} from '../plan/json.ts';
-import type {DataClass, Endpoint, Fleet, ProviderPart, Region, RouteSpec, ServiceSpec, StoreMember, StoreSpec} from './fleet.ts';
+import type {
+  CheckSpec,
+  DataClass,
+  Endpoint,
+  Fleet,
+  NotifierSpec,
+  ProviderPart,
+  Region,
+  RouteSpec,
+  ServiceSpec,
+  StoreMember,
+  StoreSpec,
+} from './fleet.ts';
 import type {Path} from './problem.ts';
 import type {FleetFile} from './schema.ts';
 import type {SecretVault} from './secrets.ts';
@@ -34,7 +46,17 @@ export function buildFleet({file, parsed, values, configs, secrets}: Input): Fle
     dataClasses: Object.entries(parsed.dataClasses).map(([name, {rpo, allowed}]): DataClass => ({name, rpoMs: rpo, allowed})),
     fault: faults === null ? null : partAt(faults.kind, ['faults'], configAt),
     witness: witness?.allowed === true ? {url: witness.url, everyMs: witness.every, deadlineMs: witness.deadline} : null,
-    hooks: Object.fromEntries(Object.entries(parsed.hooks).map(([name, {run, timeout}]) => [name, {run, timeoutMs: timeout}])),
+    hooks: Object.fromEntries(
+      Object.entries(parsed.hooks).map(([name, {run, verify, timeout}]) => [name, {run, verify, timeoutMs: timeout}]),
+    ),
+    approval:
+      parsed.approval === null
+        ? null
+        : {before: parsed.approval.before, approvers: parsed.approval.approvers, expiresMs: parsed.approval.expires},
+    notifiers: Object.entries(parsed.notify).map(
+      ([name, {kind, on, timeout}]): NotifierSpec => ({name, on, timeoutMs: timeout, notifier: partAt(kind, ['notify', name], configAt)}),
+    ),
+    checks: Object.entries(parsed.checks).map(([name, check]): CheckSpec => ({name, ...check})),
     state: {kind: state.kind, dir: state.dir === null ? null : resolve(dirname(file), state.dir)},
     secrets,
     labels: parsed.labels as Record<string, Json>,
@@ -47,10 +69,12 @@ function regionOf(name: string, region: FleetFile['regions'][string], configAt: 
     const part = partAt(probe, ['regions', name, 'endpoints', endpoint], configAt);
     return {name: endpoint, region: name, critical, timeoutMs: timeout, slowMs: slow, probe: part};
   });
-  return {name, jurisdiction: region.jurisdiction, tier: region.tier, sites, failoverOrder: region.failoverOrder, endpoints};
+  const {jurisdiction, tier, failoverOrder, scaleUp} = region;
+  return {name, jurisdiction, tier, sites, failoverOrder, endpoints, scaleUp};
 }
 
-function storeOf(name: string, {engine, dataClasses, quorum, members}: FleetFile['stores'][string], configAt: ConfigAt): StoreSpec {
+function storeOf(name: string, spec: FleetFile['stores'][string], configAt: ConfigAt): StoreSpec {
+  const {engine, dataClasses, quorum, fenceHook, members} = spec;
   const path = ['stores', name];
   const list = Object.entries(members).map(([member, {region, site, host}]): StoreMember => {
     const place = [...path, 'members', member];
@@ -62,7 +86,7 @@ function storeOf(name: string, {engine, dataClasses, quorum, members}: FleetFile
       host: host === null ? null : partAt(host.kind, [...place, 'host'], configAt),
     };
   });
-  return {name, engine, dataClasses, quorum, members: list, config: configAt(path), path};
+  return {name, engine, dataClasses, quorum, fenceHook, members: list, config: configAt(path), path};
 }
 
 function routeOf(name: string, {router, weights, url}: FleetFile['routes'][string], configAt: ConfigAt): RouteSpec {

@@ -10,7 +10,15 @@ export function crossChecks(file: FleetFile): readonly Finding[] {
       {path: ['regions'], at: 'key', message: 'no regions at all', suggestion: 'Add at least one region; regionctl init shows the shape.'},
     ];
   }
-  return [...checkRegions(file), ...checkStores(file), ...checkRoutes(file), ...checkServices(file), ...checkDataClasses(file)];
+  return [
+    ...checkRegions(file),
+    ...checkStores(file),
+    ...checkRoutes(file),
+    ...checkServices(file),
+    ...checkDataClasses(file),
+    ...checkHooks(file),
+    ...checkChecks(file),
+  ];
 }
 
 function checkRegions(file: FleetFile): readonly Finding[] {
@@ -88,4 +96,39 @@ function checkDataClasses(file: FleetFile): readonly Finding[] {
     ...unknownNames(allowed ?? [], jurisdictions, 'jurisdiction', ['dataClasses', name, 'allowed']),
     ...repeated(allowed ?? [], ['dataClasses', name, 'allowed']),
   ]);
+}
+
+function checkHooks(file: FleetFile): readonly Finding[] {
+  const known = Object.keys(file.hooks);
+  const missing = (name: string | null, path: Path): readonly Finding[] =>
+    name === null || known.includes(name) ? [] : [unknownName(name, known, 'hook', path, 'value')];
+  return [
+    ...Object.entries(file.regions).flatMap(([name, {scaleUp}]) => missing(scaleUp, ['regions', name, 'scaleUp'])),
+    ...Object.entries(file.stores).flatMap(([name, {fenceHook}]) => {
+      const path = ['stores', name, 'fenceHook'];
+      const unproven = fenceHook !== null && Object.hasOwn(file.hooks, fenceHook) && file.hooks[fenceHook]?.verify === null;
+      return unproven
+        ? [
+            {
+              path,
+              at: 'value' as const,
+              message: `the hook "${fenceHook}" has no verify, so it proves no fence`,
+              suggestion: `Give hooks.${fenceHook} a verify: a command that ends with 0 only when the old primary is fenced.`,
+            },
+          ]
+        : missing(fenceHook, path);
+    }),
+  ];
+}
+
+/** The stores that the readings of checks name. */
+function checkChecks(file: FleetFile): readonly Finding[] {
+  const stores = Object.keys(file.stores);
+  return Object.entries(file.checks).flatMap(([name, check]) =>
+    ('equal' in check ? check.equal : []).flatMap((reading, index) =>
+      'store' in reading && !stores.includes(reading.store)
+        ? [unknownName(reading.store, stores, 'store', ['checks', name, 'equal', index, 'store'], 'value')]
+        : [],
+    ),
+  );
 }

@@ -1,4 +1,5 @@
 import type {Json} from '../plan/json.ts';
+import type {NoticeKind} from '../ports/notifier.ts';
 import type {SecretVault} from './secrets.ts';
 
 /** A named thing of the fleet file whose details belong to a provider: `kind` chooses the provider, `config` is what its schema parsed. */
@@ -31,6 +32,8 @@ export type Region = {
   /** Regions to fail over to, first choice first. Never itself. */
   readonly failoverOrder: readonly string[];
   readonly endpoints: readonly Endpoint[];
+  /** Hook that makes a warm region ready; null = nothing needs doing. */
+  readonly scaleUp: string | null;
 };
 
 /** A member of a store: where it is. Its role is found, never declared. */
@@ -49,6 +52,8 @@ export type StoreSpec = {
   readonly dataClasses: readonly string[];
   /** How many other members must hold a write before it is acknowledged; 0 = asynchronous. */
   readonly quorum: number;
+  /** Hook that fences the old primary when neither stopping nor closing it can be had; null = none. */
+  readonly fenceHook: string | null;
   readonly members: readonly StoreMember[];
   readonly config: unknown;
   readonly path: readonly (string | number)[];
@@ -79,7 +84,39 @@ export type DataClass = {readonly name: string; readonly rpoMs: number; readonly
 export type WitnessSpec = {readonly url: string; readonly everyMs: number; readonly deadlineMs: number};
 
 /** A command to run, as an argument array: it never reaches a shell. */
-export type HookSpec = {readonly run: readonly string[]; readonly timeoutMs: number};
+export type HookSpec = {
+  readonly run: readonly string[];
+  /** Proves the effect: exit code 0 = it holds. null = what `run` answers is all there is. */
+  readonly verify: readonly string[] | null;
+  readonly timeoutMs: number;
+};
+
+/** Approval that runs wait for before the first step of each of these phases. From two approvers on, who started the run does not count. */
+export type ApprovalSpec = {
+  readonly before: readonly ('fence' | 'promote' | 'reroute' | 'converge')[];
+  readonly approvers: number;
+  readonly expiresMs: number;
+};
+
+/** Who is told what. */
+export type NotifierSpec = {
+  readonly name: string;
+  readonly on: readonly NoticeKind[];
+  readonly timeoutMs: number;
+  readonly notifier: ProviderPart;
+};
+
+/** Where a value of a check comes from. `json` is a JSON pointer; null = the whole body as text. */
+export type ReadingSpec =
+  | {readonly value: number | string}
+  | {readonly store: string; readonly sql: string}
+  | {readonly http: string; readonly json: string | null};
+
+/** What must hold after a failover: an answer through the front door, or two values that are equal within `tolerance`. */
+export type CheckSpec = {readonly name: string} & (
+  | {readonly http: string; readonly status: number; readonly contains: string | null}
+  | {readonly equal: readonly [ReadingSpec, ReadingSpec]; readonly tolerance: number}
+);
 
 export type Fleet = {
   readonly version: 1;
@@ -96,6 +133,9 @@ export type Fleet = {
   readonly fault: ProviderPart | null;
   readonly witness: WitnessSpec | null;
   readonly hooks: Readonly<Record<string, HookSpec>>;
+  readonly approval: ApprovalSpec | null;
+  readonly notifiers: readonly NotifierSpec[];
+  readonly checks: readonly CheckSpec[];
   readonly state: {readonly kind: 'sqlite'; readonly dir: string | null};
   readonly secrets: SecretVault;
   /** Free labels, shown in reports (the lab puts its profile here). */

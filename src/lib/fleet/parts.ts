@@ -17,6 +17,7 @@ const STORE: Owner = {port: 'store', key: 'engine', ownKeys: OWN_KEYS.store};
 const ROUTE: Owner = {port: 'router', key: 'router', ownKeys: OWN_KEYS.route};
 const FAULT: Owner = {port: 'fault', key: 'kind', ownKeys: OWN_KEYS.fault};
 const HOST: Owner = {port: 'host', key: 'kind', ownKeys: OWN_KEYS.host};
+const NOTIFIER: Owner = {port: 'notifier', key: 'kind', ownKeys: OWN_KEYS.notifier};
 
 /**
  * Finds every part of the file that belongs to a provider, whatever else is wrong with the file. A kind that nobody provides is a finding.
@@ -32,6 +33,7 @@ export function partsOf(
     ),
     ...childrenOf(file, ['stores']).flatMap(([path, store]) => [...partAt(STORE, path, store, kinds), ...membersAt(path, store, kinds)]),
     ...childrenOf(file, ['routes']).flatMap(([path, route]) => partAt(ROUTE, path, route, kinds)),
+    ...childrenOf(file, ['notify']).flatMap(([path, notifier]) => partAt(NOTIFIER, path, notifier, kinds)),
     ...('faults' in file ? partAt(FAULT, ['faults'], file.faults, kinds) : []),
   ];
   return {

@@ -6,11 +6,12 @@ import {NAME} from './name-checks.ts';
 /** Keys of the parts that belong to regionctl; all other keys of a part are for its provider. */
 export const OWN_KEYS = {
   endpoint: ['probe', 'critical', 'timeout', 'slow'],
-  store: ['engine', 'dataClasses', 'quorum', 'members'],
+  store: ['engine', 'dataClasses', 'quorum', 'fenceHook', 'members'],
   member: ['region', 'site', 'host'],
   route: ['router', 'weights', 'url'],
   fault: ['kind'],
   host: ['kind'],
+  notifier: ['kind', 'on', 'timeout'],
 } as const;
 
 const name = z.string().regex(NAME, 'a name begins with a letter and has letters, digits, - and _ only (at most 63)');
@@ -45,6 +46,7 @@ const regionSchema = z
     sites: z.record(name, siteSchema).default({}).describe('Sites (zones, data centres) of the region.'),
     failoverOrder: namesOf('Regions to fail over to, first choice first.'),
     endpoints: z.record(name, endpointSchema).default({}).describe('What is probed to judge the region.'),
+    scaleUp: z.string().nullable().default(null).describe('Hook that makes a warm region ready to serve, before anything moves there.'),
   })
   .describe('A region.');
 
@@ -73,6 +75,11 @@ export const storeSchema = z
       .min(0)
       .default(0)
       .describe('How many other members must hold a write before it is acknowledged; 0 = asynchronous. Default 0.'),
+    fenceHook: z
+      .string()
+      .nullable()
+      .default(null)
+      .describe('Hook that fences the old primary where neither stopping nor closing it can be had. Its verify is the proof.'),
     members: z.record(name, memberSchema).describe('Servers of the store.'),
   })
   .describe('A replicated database.');
@@ -116,9 +123,68 @@ const witnessSchema = z
 const hookSchema = z
   .strictObject({
     run: z.array(z.string()).min(1).describe('Program and arguments. No shell sees them.'),
+    verify: z
+      .array(z.string())
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe('Program and arguments that prove the effect: exit code 0 = it holds. Asked again until the deadline.'),
     timeout: durationMs.prefault('30s').describe('Deadline. Default 30s.'),
   })
   .describe('A command that a plan may run.');
+
+const approvalSchema = z
+  .strictObject({
+    before: z
+      .array(z.enum(['fence', 'promote', 'reroute', 'converge']))
+      .min(1)
+      .default(['promote'])
+      .describe('Phases before which a run waits for approval. Default: promote.'),
+    approvers: z.int().min(1).max(5).default(1).describe('How many people must approve. From 2 on, who started the run does not count.'),
+    expires: durationMs.prefault('30m').describe('How long a run waits; then it goes back. Default 30m.'),
+  })
+  .describe('Approval that runs wait for.');
+
+/** Something that is told of runs: the generic keys; the rest belongs to the notifier. */
+export const notifierSchema = z
+  .looseObject({
+    kind: kind.describe('Kind of notifier.'),
+    on: z
+      .array(z.enum(['start', 'gate', 'approval', 'guard', 'result']))
+      .min(1)
+      .default(['start', 'gate', 'approval', 'guard', 'result'])
+      .describe('What it is told. Default: everything.'),
+    timeout: durationMs.prefault('5s').describe('Deadline of one delivery. Default 5s.'),
+  })
+  .describe('Who is told what runs do.');
+
+const readingSchema = z
+  .union([
+    z.strictObject({value: z.union([z.number(), z.string()]).describe('A fixed value.')}),
+    z.strictObject({
+      store: z.string().describe('Store whose primary is asked.'),
+      sql: z.string().min(1).describe('One read-only query; the first column of its first row counts.'),
+    }),
+    z.strictObject({
+      http: httpUrl.describe('URL that is asked with GET.'),
+      json: z.string().startsWith('/').nullable().default(null).describe('JSON pointer into the answer. Default: the whole body as text.'),
+    }),
+  ])
+  .describe('Where a value comes from.');
+
+const checkSchema = z
+  .union([
+    z.strictObject({
+      http: httpUrl.describe('URL that is asked with GET, through the front door.'),
+      status: z.int().min(100).max(599).default(200).describe('Status that it must answer. Default 200.'),
+      contains: z.string().nullable().default(null).describe('Text that the answer must contain.'),
+    }),
+    z.strictObject({
+      equal: z.tuple([readingSchema, readingSchema]).describe('Two values that must be equal.'),
+      tolerance: z.number().min(0).default(0).describe('How far two numbers may differ. Default 0.'),
+    }),
+  ])
+  .describe('A check of function or of business that must hold after a failover.');
 
 const stateSchema = z.strictObject({
   kind: z.literal('sqlite').default('sqlite').describe('Default sqlite.'),
@@ -139,6 +205,9 @@ export const fileSchema = z
     faults: faultSchema.nullable().default(null),
     witness: witnessSchema.nullable().default(null),
     hooks: z.record(name, hookSchema).default({}).describe('Commands by name.'),
+    approval: approvalSchema.nullable().default(null),
+    notify: z.record(name, notifierSchema).default({}).describe('Who is told, by name.'),
+    checks: z.record(name, checkSchema).default({}).describe('What must hold after a failover, by name.'),
     state: stateSchema.prefault({}).describe('Where runs, journals and history are kept.'),
   })
   .describe('The fleet file of regionctl.');

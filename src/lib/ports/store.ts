@@ -1,4 +1,5 @@
 import type {Ctx} from '../plan/action.ts';
+import type {Json} from '../plan/json.ts';
 import type {Loss} from '../plan/plan.ts';
 import type {Cell} from '../snapshot/cell.ts';
 import type {Position} from '../snapshot/position.ts';
@@ -45,6 +46,17 @@ export type LinkReading = {
   readonly replayOffset: string | null;
 };
 
+/** One way back into the store for a member, with what it would move. `seconds` = what it will take by what earlier ones took; null = not known. */
+export type WayBack = {readonly how: 'follow' | 'rewind' | 'rebuild'; readonly bytes: number | null; readonly seconds?: number | null};
+
+/** What was kept of a member before it was overwritten. `rows` counts rows, `files` are absolute paths. */
+export type Saved = {
+  readonly rows: number;
+  readonly tables: readonly string[];
+  readonly walBytes: number;
+  readonly files: readonly string[];
+};
+
 /** What abilities a store may have beyond being observed. Each is optional: ask before use. */
 export type Abilities = {
   /** A token held by the store itself on every reachable member. `evict` ends the sessions of a former holder. */
@@ -89,8 +101,22 @@ export type Abilities = {
   };
   rejoin: {
     /** The ways back, cheapest first, with what each would move. */
-    options(member: string, signal: AbortSignal): Promise<readonly {how: 'follow' | 'rebuild'; bytes: number | null}[]>;
-    rejoin(ctx: Ctx, member: string, how: 'follow' | 'rebuild', upstream: string): Promise<{bytes: number | null}>;
+    options(member: string, signal: AbortSignal): Promise<readonly WayBack[]>;
+    rejoin(ctx: Ctx, member: string, how: WayBack['how'], upstream: string): Promise<{bytes: number | null}>;
+    /**
+     * Keeps what `member` holds that `upstream` does not, before it is overwritten: the rows, and the WAL range from where it left. Written into
+     * `dir` on this machine. Leaves the member stopped or in recovery, never writable. null = it holds nothing of its own.
+     */
+    save?(ctx: Ctx, member: string, upstream: string, dir: string): Promise<Saved | null>;
+  };
+  /** The first column of the first row of one read-only query, with a time limit; null = no row. For checks of function and business. */
+  scalar: {scalar(member: string, query: string, signal: AbortSignal): Promise<Json>};
+  /** For engines whose own manager moves the primary (Patroni): regionctl asks it, and never acts around it. */
+  manage: {
+    /** Moves the primary to `to`. `planned`: the present one is healthy and hands over; else it is gone. Answers where the new primary begins. */
+    handover(ctx: Ctx, move: {from: string | null; to: string; planned: boolean}): Promise<Position>;
+    /** What its manager says that speaks against a handover now, one finding each; `error` findings refuse it. Reads only. */
+    fit(move: {from: string | null; to: string; planned: boolean}, signal: AbortSignal): Promise<readonly Finding[]>;
   };
   loss: {loss(to: string, signal: AbortSignal): Promise<Loss & {readonly seconds: number | null}>};
   links: {links(signal: AbortSignal): Promise<readonly LinkReading[]>};
@@ -108,6 +134,8 @@ export type Abilities = {
 /** Store port. `observe` answers one cell for each member asked for (default: all of the fleet file), whatever its state, and never throws for an unreachable one. */
 export type Store = {
   readonly engine: string;
+  /** The program that moves this store's primary itself; absent = none. Such a store has the ability `manage` and no `seal`. */
+  readonly manager?: string;
   observe(signal: AbortSignal, members?: readonly string[]): Promise<Readonly<Record<string, Cell<Member>>>>;
   ackRule(signal: AbortSignal): Promise<Cell<AckRule>>;
   readonly abilities: Partial<Abilities>;

@@ -4,6 +4,7 @@ import type {SecretVault} from '../fleet/secrets.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Fault} from '../ports/fault.ts';
 import type {Host} from '../ports/host.ts';
+import type {Notifier} from '../ports/notifier.ts';
 import type {Probe} from '../ports/probe.ts';
 import type {Router} from '../ports/router.ts';
 import type {Store} from '../ports/store.ts';
@@ -57,8 +58,15 @@ export type HostProvider<C = unknown> = {
   create(config: C, member: string, context: ProviderContext): Promise<Host>;
 };
 
+export type NotifierProvider<C = unknown> = {
+  readonly port: 'notifier';
+  readonly kind: string;
+  readonly schema: z.ZodType<C>;
+  create(config: C, name: string, context: ProviderContext): Promise<Notifier>;
+};
+
 /** A provider is data. The schema must be cheap to import; `create` imports the implementation when it is first needed. */
-export type Provider = ProbeProvider | StoreProvider | RouterProvider | FaultProvider | HostProvider;
+export type Provider = ProbeProvider | StoreProvider | RouterProvider | FaultProvider | HostProvider | NotifierProvider;
 
 /* Typed helper calls: they check the shape at compile time and widen to Provider. `schema` parses, so `create` only sees what it accepted. */
 export const defineProbe = <C>(provider: Omit<ProbeProvider<C>, 'port'>): Provider => ({port: 'probe', ...provider}) as unknown as Provider;
@@ -68,3 +76,5 @@ export const defineRouter = <C>(provider: Omit<RouterProvider<C>, 'port'>): Prov
   ({port: 'router', ...provider}) as unknown as Provider;
 export const defineFault = <C>(provider: Omit<FaultProvider<C>, 'port'>): Provider => ({port: 'fault', ...provider}) as unknown as Provider;
 export const defineHost = <C>(provider: Omit<HostProvider<C>, 'port'>): Provider => ({port: 'host', ...provider}) as unknown as Provider;
+export const defineNotifier = <C>(provider: Omit<NotifierProvider<C>, 'port'>): Provider =>
+  ({port: 'notifier', ...provider}) as unknown as Provider;

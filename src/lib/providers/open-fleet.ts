@@ -4,11 +4,21 @@ import type {Endpoint, Fleet, ProviderPart, StoreSpec} from '../fleet/fleet.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Fault} from '../ports/fault.ts';
 import type {Host} from '../ports/host.ts';
+import type {Notifier} from '../ports/notifier.ts';
 import type {Probe} from '../ports/probe.ts';
 import type {Router} from '../ports/router.ts';
 import type {State} from '../ports/state.ts';
 import type {Store} from '../ports/store.ts';
-import type {FaultProvider, HostProvider, ProbeProvider, Provider, ProviderContext, RouterProvider, StoreProvider} from './define.ts';
+import type {
+  FaultProvider,
+  HostProvider,
+  NotifierProvider,
+  ProbeProvider,
+  Provider,
+  ProviderContext,
+  RouterProvider,
+  StoreProvider,
+} from './define.ts';
 
 /** A fleet whose parts can be asked and acted on. Nothing has been connected to yet: each part connects when it is first used. */
 export type OpenFleet = {
@@ -20,6 +30,8 @@ export type OpenFleet = {
   /** A second path to a store, with sessions of its own: what acted must not be what verifies. */
   independent(store: string): Promise<Store>;
   readonly fault: Fault | null;
+  /** By the name that the fleet file gives them. */
+  readonly notifiers: Readonly<Record<string, Notifier>>;
   /** Where this fleet's state is kept: the fleet file's `state.dir`, or oclif's data directory. */
   readonly stateDir: string;
   /** Opened when first asked for. */
@@ -33,13 +45,16 @@ type Options = {readonly fleet: Fleet; readonly providers: readonly Provider[]; 
 export async function openFleet({fleet, providers, clock, defaultStateDir}: Options): Promise<OpenFleet> {
   const context: ProviderContext = {fleet, secrets: fleet.secrets, clock, baseDir: dirOf(fleet.file)};
   const endpoints = fleet.regions.flatMap((region) => region.endpoints);
-  const [probes, stores, routers, fault] = await Promise.all([
+  const [probes, stores, routers, fault, notifiers] = await Promise.all([
     Promise.all(endpoints.map(async (endpoint) => ({endpoint, probe: await openProbe(endpoint, providers, context)}))),
     openAll(fleet.stores, (store) => openStore(store, providers, context)),
     openAll(fleet.routes, (route) =>
       find<RouterProvider>(providers, 'router', route.router).create(route.router.config, route.name, context),
     ),
     fleet.fault === null ? null : find<FaultProvider>(providers, 'fault', fleet.fault).create(fleet.fault.config, context),
+    openAll(fleet.notifiers, ({name, notifier}) =>
+      find<NotifierProvider>(providers, 'notifier', notifier).create(notifier.config, name, context),
+    ),
   ]);
   const stateDir = fleet.state.dir ?? defaultStateDir;
   let state: Promise<State> | undefined;
@@ -58,6 +73,7 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
       return store;
     },
     fault,
+    notifiers,
     stateDir,
     state: () => {
       state ??= import('../state/sqlite.ts').then(({openState}) => openState({dir: stateDir, clock}));

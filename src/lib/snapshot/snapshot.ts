@@ -42,6 +42,8 @@ export type RegionHealth = {
 /** A store as seen from all its members. `members` has a cell for every member of the fleet file. */
 export type StoreSnapshot = {
   readonly engine: string;
+  /** The program that moves this store's primary itself (`patroni`), so that a plan asks it. Absent = regionctl does it by hand. */
+  readonly manager?: string;
   readonly ack: Cell<AckRule>;
   readonly members: Readonly<Record<string, Cell<Member>>>;
 };

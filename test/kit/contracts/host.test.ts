@@ -20,7 +20,7 @@ function honest(machine: Machine): Host {
     },
     stop: (signal) => run(signal, false),
     start: (signal) => run(signal, true),
-    startAsStandby: (upstream, signal) => run(signal, true, upstream),
+    startAsStandby: (upstream, signal) => run(signal, true, upstream ?? 'nobody'),
     rebuild: async (upstream, signal) => {
       await run(signal, true, upstream);
       return {bytes: 1};

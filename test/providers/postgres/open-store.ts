@@ -63,6 +63,7 @@ export function hostOf(server: Server, others: readonly Server[]): Host {
     stop: () => server.stop(),
     start: () => server.start(),
     startAsStandby: async (name) => {
+      if (name === null) throw new Error('not in these tests');
       server.demote(upstream(name));
       await server.start();
     },

@@ -18,7 +18,7 @@ import {createSeal} from './seal.ts';
 /** A PostgreSQL store. Sessions are opened when they are first needed, one for each member; `close` ends them, and with them the claim. */
 export async function createStore(part: StorePart<PostgresConfig, PostgresMember>, context: ProviderContext): Promise<Store> {
   const cluster = createCluster(part, context);
-  const abilities: Abilities = {
+  const abilities: Partial<Abilities> = {
     claim: createClaim(cluster),
     seal: createSeal(cluster),
     fence: createFence(cluster),
