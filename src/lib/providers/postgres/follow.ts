@@ -13,7 +13,7 @@ export function createFollow(cluster: Cluster): Abilities['follow'] {
   return {
     follow: async (ctx, member, upstream) => {
       await point(cluster, ctx, nodeOf(cluster, member), upstream);
-      await awaitStreaming(cluster, ctx, nodeOf(cluster, member), upstream, FOLLOW_MS);
+      await awaitStreaming(cluster, ctx, nodeOf(cluster, member), upstream, FOLLOW_MS, {from: await timelineOf(cluster, ctx, upstream)});
     },
     point: (ctx, member, upstream) => point(cluster, ctx, nodeOf(cluster, member), upstream),
     following: async (ctx, member) => {
@@ -23,6 +23,17 @@ export function createFollow(cluster: Cluster): Abilities['follow'] {
     },
   };
 }
+
+/** The timeline that an upstream is on; 0 when it does not say. */
+async function timelineOf(cluster: Cluster, ctx: Ctx, upstream: string): Promise<number> {
+  return readFacts(nodeOf(cluster, upstream), limitsOf(ctx)).then(
+    ({timeline}) => timeline,
+    () => 0,
+  );
+}
+
+/** `fits` false = its data went another way. `from` = the timeline that it must have reached: the stream of an older one ends where that ended, and begins anew. */
+type Streaming = {readonly fits?: (facts: Facts) => boolean; readonly from?: number};
 
 async function point(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<void> {
   const facts = await readFacts(node, limitsOf(ctx));
@@ -45,14 +56,15 @@ export async function awaitStreaming(
   node: Node,
   upstream: string,
   forMs: number,
-  fits: (facts: Facts) => boolean = () => true,
+  {fits = () => true, from = 0}: Streaming = {},
 ): Promise<void> {
   const {host, port} = upstreamAddress(cluster, node, upstream);
   let last: Facts | null = null;
   const end = await pollUntil(cluster, ctx, {forMs, everyMs: 5}, async () => {
     last = await readFacts(node, limitsOf(ctx));
     if (!fits(last)) return 'forked';
-    return last.receiver === 'streaming' && last.senderHost === host && last.senderPort === port ? 'streams' : null;
+    const streams = last.receiver === 'streaming' && last.senderHost === host && last.senderPort === port;
+    return streams && last.timeline >= from ? 'streams' : null;
   });
   if (end === 'streams') return;
   throw refused('cannot-follow', `${node.name} does not stream from ${upstream} (${addressText({host, port})}): ${whyNot(end, last)}.`, {

@@ -129,7 +129,7 @@ async function awaitStandby(
   );
   if (facts === null) throw refused('cannot-follow', `${node.name} was started as a standby and does not answer. ${messageOf(last)}`);
   if (!facts.recovering) throw refused('not-in-recovery', `${node.name} came up as a primary instead of a standby of ${upstream}.`);
-  await awaitStreaming(cluster, ctx, node, upstream, Math.max(0, end - ctx.now()), (facts) => fits(durableOf(facts)));
+  await awaitStreaming(cluster, ctx, node, upstream, Math.max(0, end - ctx.now()), {fits: (facts) => fits(durableOf(facts))});
 }
 
 function hostOf(node: Node): Host {
