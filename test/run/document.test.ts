@@ -76,7 +76,7 @@ describe('a journal of version 1', () => {
   });
 
   it('of a later version, or with an event of one, is refused with what to do', () => {
-    const later = journal([0, 'run-started', null, {v: 2, by: 'ana', token: '1-x'}]);
+    const later = journal([0, 'run-started', null, {v: 3, by: 'ana', token: '1-x'}]);
     expect(() => progressOf(fixture.plan, later)).toThrow(expect.objectContaining({code: 'journal-newer', exit: 73}));
     expect(() => progressOf(fixture.plan, journal(started, [1, 'teleported', null, {}]))).toThrow('"teleported"');
   });

@@ -24,7 +24,7 @@ export function memoryState(clock: Clock): State {
       const text = plans.get(runId)?.plan;
       return text === undefined ? null : (JSON.parse(text) as Plan);
     },
-    events: (runId) => [...(journal.get(runId) ?? [])],
+    events: (runId, after = 0) => (journal.get(runId) ?? []).filter(({seq}) => seq > after),
     runs: () => [],
     lease: () => freeLease(),
     holder: () => null,

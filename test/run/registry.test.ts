@@ -61,7 +61,7 @@ describe('checkPlan', () => {
     ['a pivot that always runs', [[], {always: [step('a', {pivot: true})]}], 'Step "a" always runs, so it cannot be a pivot.'],
     ['an effect that nobody verifies', [[step('a', {ensures: []})]], 'Step "a" has an effect (reversible) but nothing that verifies it.'],
     ['no deadline', [[step('a', {deadlineMs: 0})]], 'Step "a" has a deadline of 0 ms'],
-    ['an approval', [[step('a', {approval: 'cto'})]], 'Step "a" asks for an approval'],
+    ['an approval by nobody', [[step('a', {approval: {approvers: 0, expiresMs: 1000}})]], 'Step "a" asks for 0 approvals'],
     ['an unknown check', [[step('a', {requires: [{...fact('a', 'on'), check: 'feels'}]})]], 'Step "a": There is no check feels.'],
     [
       'an unknown check that it expects',

@@ -52,6 +52,7 @@ function journal(runner: Runner, makeWorld: () => Promise<StateWorld>): void {
     expect(written.map(({seq}) => seq)).toEqual([1, 2, 3]);
     expect(one.events('r1')).toEqual(written);
     expect(two.events('r1')).toEqual(written);
+    expect(two.events('r1', 1)).toEqual(written.slice(1));
     expect(one.events('r2').map(({seq}) => seq)).toEqual([1]);
     expect(written.every(({at}) => Number.isFinite(at) && at > 0)).toBe(true);
   });

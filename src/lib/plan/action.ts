@@ -24,6 +24,8 @@ export type Action<A extends Json = Json> = {
   describe(target: Target, args: A): string;
   /** Asked before every first or repeated apply. `elsewhere` and `unknown` stop the run. */
   look(ctx: Ctx, target: Target, args: A): Promise<Standing>;
+  /** Asked on resume of a pivot that has a result: does what it reached stand as it was recorded, or did another hand move it since? */
+  still?(ctx: Ctx, target: Target, args: A, result: Json): Promise<Answer>;
   /** The effect. Idempotent; what it returns is journaled and shown. */
   apply(ctx: Ctx, target: Target, args: A): Promise<Json>;
 };

@@ -58,7 +58,11 @@ function stepProblems(step: Step, actions: KnownActions): string[] {
       `Step "${step.id}" holds with everyMs ${step.hold.everyMs} and minSamples ${step.hold.minSamples}; both must be above 0.`,
     );
   }
-  if (step.approval !== null) problems.push(`Step "${step.id}" asks for an approval; runs cannot wait for approvals yet.`);
+  if (step.approval !== null && !(step.approval.approvers >= 1 && step.approval.expiresMs > 0)) {
+    problems.push(
+      `Step "${step.id}" asks for ${step.approval.approvers} approvals within ${step.approval.expiresMs} ms; both must be above 0.`,
+    );
+  }
   return problems;
 }
 
@@ -98,6 +102,7 @@ function pivotProblems(plan: Plan): string[] {
 function unknownChecks(plan: Plan, checks: KnownChecks): string[] {
   const places: [string, readonly Expectation[]][] = [
     ['The plan expects', plan.expects],
+    ['The plan stands on', plan.standsOn ?? []],
     ['The plan aborts', plan.abortIf],
     ...[...plan.steps, ...plan.always].map((step): [string, readonly Expectation[]] => [
       `Step "${step.id}"`,

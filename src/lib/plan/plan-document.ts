@@ -49,11 +49,16 @@ export type PlanDocument = {
   readonly phases: PhaseTimes;
   readonly measured: Measured;
   readonly objectives: readonly ObjectiveRow[];
-  readonly approvals: readonly never[];
+  readonly approvals: readonly {readonly step: string; readonly approvers: number; readonly verdict: null}[];
+  readonly notes: readonly string[];
+  /** What stays down, one sentence each. */
+  readonly staysDown: readonly string[];
   readonly overrides: readonly Override[];
   readonly gates: readonly GateRow[];
   readonly expects: readonly Expectation[];
   readonly expected: Plan['expected'];
+  /** The plan itself: `run --plan` takes this document as it is. */
+  readonly plan: Plan;
 };
 
 /** The document of a plan that was not run. */
@@ -69,11 +74,16 @@ export function planDocument(plan: Plan): PlanDocument {
     phases: {detectMs: null, decideMs: null, fenceMs: null, promoteMs: null, rerouteMs: null, verifyMs: null, convergeMs: null},
     measured: {writeGapMs: null, lostWrites: null, duplicatedWrites: null},
     objectives: plan.objectives.map((objective) => ({...objective, measuredMs: null, met: null})),
-    approvals: [],
+    approvals: plan.steps.flatMap(({id, approval}) =>
+      approval === null ? [] : [{step: id, approvers: approval.approvers, verdict: null}],
+    ),
+    notes: [],
+    staysDown: plan.staysDown ?? [],
     overrides: plan.overrides,
     gates: gateRows(plan),
     expects: plan.expects,
     expected: plan.expected,
+    plan,
   };
 }
 

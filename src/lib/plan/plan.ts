@@ -55,6 +55,12 @@ export type Call = {readonly action: string; readonly v: number; readonly target
 /** How long a step's facts must keep holding: sampled every `everyMs`, at least `minSamples` times, for `forMs`. */
 export type Hold = {readonly forMs: number; readonly everyMs: number; readonly minSamples: number; readonly watch: readonly Expectation[]};
 
+/**
+ * People who must agree before a step's effect: so many of them, within so many ms of being asked. From two on, whoever started or resumed the
+ * run does not count.
+ */
+export type Approval = {readonly approvers: number; readonly expiresMs: number};
+
 /** One step of a plan. */
 export type Step = {
   readonly id: string;
@@ -73,9 +79,11 @@ export type Step = {
   /** The effect ends by itself after this time (faults). */
   readonly leaseMs: number | null;
   readonly hold: Hold | null;
-  readonly approval: string | null;
+  readonly approval: Approval | null;
   readonly deadlineMs: number;
   readonly onFailure: 'stop' | 'undo' | 'continue';
+  /** It may be left at any time without harm (a guard): an interrupt ends it, also past the pivot, and the run goes on to its end. */
+  readonly mayLeave?: true;
 };
 
 /** A condition that was judged when the plan was made. `says` is one sentence with the measured values. */
@@ -112,6 +120,8 @@ export type Plan = {
   readonly to: string | null;
   readonly snapshot: Snapshot;
   readonly expects: readonly Expectation[];
+  /** Compare-and-set: what no other hand may have moved. Asked before the run, and on every resume before the pivot. Absent in old plans. */
+  readonly standsOn?: readonly Expectation[];
   readonly gates: readonly Gate[];
   readonly overrides: readonly Override[];
   readonly steps: readonly Step[];
@@ -122,6 +132,8 @@ export type Plan = {
   readonly files: readonly {readonly name: string; readonly sha256: string}[];
   readonly objectives: readonly Objective[];
   readonly expected: {readonly gapMs: readonly [number, number] | null; readonly loss: readonly Loss[]};
+  /** What this plan leaves down, and why, one sentence each: data that may not go where the rest goes. */
+  readonly staysDown?: readonly string[];
   /** The drill that this plan was made from; `null` for any other kind. */
   readonly drill: string | null;
 };

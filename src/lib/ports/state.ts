@@ -39,7 +39,8 @@ export type State = {
   createRun(runId: string, fleet: string, plan: Plan): void;
   append(runId: string, event: {type: string; step: string | null; data: Json}): JournalEvent;
   plan(runId: string): Plan | null;
-  events(runId: string): readonly JournalEvent[];
+  /** In order; with `after`, only those with a higher `seq`. */
+  events(runId: string, after?: number): readonly JournalEvent[];
   runs(fleet?: string): readonly RunHead[];
   /** Throws LeaseError (exit 75) with the holder and since when, if another process holds it. */
   lease(name: string, runId: string | null): Lease;

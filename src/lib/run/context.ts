@@ -2,6 +2,7 @@ import {stateError} from '../errors.ts';
 import type {Plan} from '../plan/plan.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {JournalEvent, Lease, State} from '../ports/state.ts';
+import {identityText, whoAmI} from '../state/identity.ts';
 import {type EventData, type EventType, type Outcome, readEvent} from './events.ts';
 import {advance, type Progress, pivotPassed, progressOf} from './progress.ts';
 import type {ActionRegistry, CheckRegistry} from './registry.ts';
@@ -22,13 +23,22 @@ export type RunSetup = {
   readonly onEvent?: (event: JournalEvent) => void;
   /** Who runs it, for the journal. Default: this process's user, host and pid. */
   readonly by?: string;
+  /** The user that counts for approvals. Default: this process's. */
+  readonly user?: string;
+  /** The starter approves what one person may approve, as soon as it is asked. */
+  readonly approve?: boolean;
 };
 
 /** One run under way: its setup, what its journal says so far, and the only way to write to it. */
-export type Run = Omit<RunSetup, 'stopSignal' | 'onEvent' | 'by'> & {
+export type Run = Omit<RunSetup, 'stopSignal' | 'onEvent' | 'by' | 'user' | 'approve'> & {
   readonly plan: Plan;
   readonly stop: AbortSignal;
   readonly progress: Progress;
+  readonly by: string;
+  readonly user: string;
+  readonly approve: boolean;
+  /** Reads what other processes wrote into the journal since: approvals, and that it is to stop. */
+  refresh(): void;
   /** Writes one event durably. What it throws ends the run on the spot: without a journal nothing is done. */
   record<T extends EventType>(type: T, step: string | null, data: EventData[T]): void;
   /** What a step is cancelled by: the first Ctrl+C before the pivot, nothing after it. */
@@ -40,18 +50,31 @@ export type Ending = {readonly outcome: Outcome; readonly code: string; readonly
 
 /** Opens a run for the runner, reading what its journal says already. */
 export function openRun(setup: RunSetup, plan: Plan): Run {
-  const {stopSignal, onEvent, by: _, ...rest} = setup;
+  const {stopSignal, onEvent, by, user, approve = false, ...rest} = setup;
+  const me = whoAmI();
   if (setup.state.plan(setup.runId) === null) {
     throw stateError('run-unknown', `There is no run ${setup.runId} in this state: it is created before it is run.`);
   }
   const progress = progressOf(plan, setup.state.events(setup.runId));
+  const refresh = (): void => {
+    for (const event of setup.state.events(setup.runId, progress.lastSeq)) {
+      advance(progress, event);
+      tell(onEvent, event);
+    }
+  };
   return {
     ...rest,
     plan,
     progress,
+    by: by ?? identityText(me),
+    user: user ?? me.user,
+    approve,
+    refresh,
     stop: stopSignal ?? new AbortController().signal,
     record: (type, step, data) => {
       const event = setup.state.append(setup.runId, {type, step, data});
+      // Somebody may have written between this line and the last.
+      if (event.seq > progress.lastSeq + 1) return refresh();
       advance(progress, readEvent(event));
       tell(onEvent, event);
     },

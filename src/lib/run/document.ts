@@ -5,7 +5,7 @@ import {type GateRow, gateRows, type Measured, type ObjectiveRow, type PhaseTime
 import type {JournalEvent} from '../ports/state.ts';
 import type {Ending} from './context.ts';
 import type {Outcome} from './events.ts';
-import {type Progress, progressOf, stepProgress} from './progress.ts';
+import {approvalOf, type Progress, progressOf, stepProgress} from './progress.ts';
 
 /** What `--json` prints for a run (CLI.md, "plans and runs"), plus gates, the reason and its code. What was not measured is null, never 0. */
 export type RunDocument = {
@@ -22,9 +22,20 @@ export type RunDocument = {
   readonly phases: PhaseTimes;
   readonly measured: Measured;
   readonly objectives: readonly ObjectiveRow[];
-  readonly approvals: readonly never[];
+  readonly approvals: readonly ApprovalRow[];
   readonly overrides: readonly Override[];
   readonly gates: readonly GateRow[];
+  /** What is worth knowing and changed nothing: what a guard saw, a notifier that could not be reached. */
+  readonly notes: readonly string[];
+};
+
+/** One step's approval. `verdict` null = not asked yet. Times are ISO 8601. */
+export type ApprovalRow = {
+  readonly step: string;
+  readonly approvers: number;
+  readonly verdict: 'waiting' | 'approved' | 'rejected' | 'expired' | null;
+  readonly expiresAt: string | null;
+  readonly votes: readonly {readonly verdict: string; readonly by: string; readonly reason: string | null; readonly at: string}[];
 };
 
 /** A run's document out of its plan and journal. `alive` = a process holds its lease now; without one, a run that did not end is interrupted. */
@@ -37,7 +48,7 @@ export function runDocument(runId: string, plan: Plan, events: readonly JournalE
     kind: plan.kind,
     from: plan.from,
     to: plan.to,
-    outcome: ended?.outcome ?? (alive ? 'running' : 'interrupted'),
+    outcome: ended?.outcome ?? standing(plan, progress, alive),
     code: ended?.code ?? null,
     reason: ended?.reason ?? (alive ? null : `the process that ran it is gone. Go on with \`regionctl runs resume ${runId}\``),
     startedAt: iso(events[0]?.at ?? null),
@@ -46,7 +57,8 @@ export function runDocument(runId: string, plan: Plan, events: readonly JournalE
     phases: phaseTimes(plan, progress),
     measured: {writeGapMs: measured.writeGapMs, lostWrites: measured.lostWrites, duplicatedWrites: measured.duplicatedWrites},
     objectives: plan.objectives.map((objective) => judge(objective, measured)),
-    approvals: [],
+    approvals: approvalRows(plan, progress),
+    notes: progress.notes,
     overrides: plan.overrides,
     gates: gateRows(plan),
   };
@@ -55,6 +67,7 @@ export function runDocument(runId: string, plan: Plan, events: readonly JournalE
 /** The exit code of an ending. `touched` = an effect of the run may be in the world. */
 export function endingExit({outcome, code}: Pick<Ending, 'outcome' | 'code'>, touched: boolean): ExitCode {
   if (outcome === 'succeeded') return code === 'incomplete' ? EXIT.warning : EXIT.good;
+  if (outcome === 'undone' && code === 'undone') return EXIT.good; // it was asked for
   if (outcome === 'interrupted' || (outcome === 'undone' && code === 'interrupted')) return EXIT.interrupted;
   if (outcome === 'running' || outcome === 'paused') return EXIT.good;
   const guard = code === 'gate-refused' || code === 'plan-outdated' || (code === 'requires' && !touched && outcome === 'failed');
@@ -67,6 +80,31 @@ export function documentExit(document: RunDocument, events: readonly JournalEven
   const exit = endingExit({outcome: document.outcome, code: document.code ?? ''}, touched);
   const missed = document.objectives.some((objective) => objective.met === false);
   return exit === EXIT.good && missed ? EXIT.warning : exit;
+}
+
+function approvalRows(plan: Plan, progress: Progress): readonly ApprovalRow[] {
+  return plan.steps.flatMap((step): ApprovalRow[] => {
+    if (step.approval === null) return [];
+    const asked = progress.asked.get(step.id);
+    const verdict = approvalOf(progress, step);
+    const votes = (asked?.votes ?? []).map(({by, reason, at, verdict: vote}) => ({verdict: vote, by, reason, at: iso(at) ?? ''}));
+    return [
+      {
+        step: step.id,
+        approvers: step.approval.approvers,
+        verdict: verdict === 'none' ? null : verdict,
+        expiresAt: iso(asked?.expiresAt ?? null),
+        votes,
+      },
+    ];
+  });
+}
+
+/** A live run stands still while a step of it waits for people. */
+function standing(plan: Plan, progress: Progress, alive: boolean): Outcome {
+  if (!alive) return 'interrupted';
+  const waits = plan.steps.some((step) => stepProgress(progress, step).status === 'running' && approvalOf(progress, step) === 'waiting');
+  return waits ? 'paused' : 'running';
 }
 
 function stepRow(step: Step, progress: Progress, live: boolean): StepRow {

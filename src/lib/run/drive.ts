@@ -1,11 +1,13 @@
 import {isRegionctlError} from '../errors.ts';
 import type {Step} from '../plan/plan.ts';
 import {gateOpen, gateRows} from '../plan/plan-document.ts';
+import {abortText} from './approval.ts';
 import {askAll, objection} from './asking.ts';
 import type {Ending, Run} from './context.ts';
+import {settle} from './ends.ts';
 import {pivotPassed, stepProgress} from './progress.ts';
 import {within} from './scope.ts';
-import {carryOut, settle} from './step.ts';
+import {carryOut, type StepEnd} from './step.ts';
 import {undoAll} from './undo.ts';
 
 const ADMISSION_MS = 10_000;
@@ -14,7 +16,12 @@ const ADMISSION_MS = 10_000;
 const INCOMPLETE = 'incomplete';
 
 /** Why the way forward was left. */
-type Halt = {readonly why: 'interrupted' | 'aborted' | 'failed'; readonly code: string; readonly says: string; readonly undo: boolean};
+export type Halt = {
+  readonly why: 'interrupted' | 'aborted' | 'failed';
+  readonly code: string;
+  readonly says: string;
+  readonly undo: boolean;
+};
 
 /**
  * The engine that a first run and a resumed one share: from wherever the journal stands to the end of the plan, or back. Everything that is
@@ -42,7 +49,9 @@ export async function admit(run: Run): Promise<Ending | null> {
   for (const {id, verdict, says, overridden} of gates) run.record('gate', null, {gate: id, verdict, says, overridden});
   const shut = gates.find((gate) => !gateOpen(gate));
   if (shut !== undefined) return {outcome: 'failed', code: 'gate-refused', reason: `gate ${shut.id}: ${shut.says}; nothing was done`};
-  const asked = await settle(() => within(run, ADMISSION_MS, run.signal, (ctx) => askAll(run, ctx, run.plan.expects)));
+  const asked = await settle(() =>
+    within(run, ADMISSION_MS, run.signal, (ctx) => askAll(run, ctx, [...run.plan.expects, ...(run.plan.standsOn ?? [])])),
+  );
   if (!asked.ok && asked.code === 'interrupted') {
     return {outcome: 'interrupted', code: 'interrupted', reason: 'interrupted before anything was done'};
   }
@@ -60,25 +69,34 @@ async function goForward(run: Run): Promise<Halt | null> {
   let told = false;
   for (const step of run.plan.steps) {
     if (stepProgress(run.progress, step).settled) continue;
-    const halt = await haltBefore(run);
+    const halt = await haltBefore(run, step);
     if (halt !== null) return halt;
     if (run.signal.aborted && !told) {
       told = true;
-      run.record('interrupted', null, {going: 'forward', says: 'past the point of no return: going on to the end of the plan'});
+      run.record('interrupted', null, {going: 'forward', says: 'past the point of no return: going on to the next safe point'});
     }
     if (blocked(run, step)) continue;
-    const end = await carryOut(run, step);
-    if (end.kind === 'interrupted') return interruption();
-    if (end.kind === 'failed' && step.onFailure !== 'continue') {
-      return {why: 'failed', code: end.code, says: `${step.id}: ${end.says}`, undo: step.onFailure === 'undo'};
-    }
+    const stopped = haltAfter(run, step, await carryOut(run, step));
+    if (stopped !== null) return stopped;
   }
   return null;
 }
 
-/** What stops a run between two steps, as long as it can go back. */
-async function haltBefore(run: Run): Promise<Halt | null> {
-  if (pivotPassed(run.plan, run.progress)) return null;
+/** Whether the way forward ends with this step, and why. */
+function haltAfter(run: Run, step: Step, end: StepEnd): Halt | null {
+  if (end.kind === 'interrupted') return step.mayLeave === true && pivotPassed(run.plan, run.progress) ? null : interruption();
+  if (end.kind !== 'failed') return null;
+  if (end.code === 'aborted') return {why: 'aborted', code: 'aborted', says: end.says, undo: true};
+  if (step.onFailure === 'continue') return null;
+  return {why: 'failed', code: end.code, says: `${step.id}: ${end.says}`, undo: step.onFailure === 'undo'};
+}
+
+/** What stops a run between two steps: anything as long as it can go back; later only at a safe point. */
+async function haltBefore(run: Run, step: Step): Promise<Halt | null> {
+  run.refresh();
+  const {abort} = run.progress;
+  if (pivotPassed(run.plan, run.progress)) return isSafeBefore(run, step) ? leaveSafely(run, step) : null;
+  if (abort !== null) return {why: 'aborted', code: 'aborted', says: abortText(abort), undo: true};
   if (run.signal.aborted) return interruption();
   if (run.plan.abortIf.length === 0) return null;
   const asked = await settle(() => within(run, ADMISSION_MS, run.signal, (ctx) => askAll(run, ctx, run.plan.abortIf)));
@@ -86,6 +104,22 @@ async function haltBefore(run: Run): Promise<Halt | null> {
   const cause = asked.value.find((answer) => answer.holds === true);
   return cause === undefined ? null : {why: 'aborted', code: 'aborted', says: `aborted: ${cause.says}`, undo: true};
 }
+
+/** Every store has its new primary, and traffic is where it belongs: what is left makes it better, and can wait. */
+function isSafeBefore(run: Run, step: Step): boolean {
+  const pivots = run.plan.steps.filter((each) => each.pivot);
+  return pivots.every((each) => stepProgress(run.progress, each).settled) && LATE_PHASES.has(step.phase);
+}
+
+/** Verification is short and tells whether it went well, so an interrupt waits for it; somebody who says stop does not. */
+function leaveSafely(run: Run, step: Step): Halt | null {
+  const {abort} = run.progress;
+  if (abort !== null) return {why: 'aborted', code: 'aborted', says: `${abortText(abort)}; stopped before ${step.id}`, undo: false};
+  const rest = run.signal.aborted && step.phase !== 'verify' && step.mayLeave !== true;
+  return rest ? {why: 'interrupted', code: 'interrupted', says: `interrupted; stopped before ${step.id}`, undo: false} : null;
+}
+
+const LATE_PHASES: ReadonlySet<string> = new Set(['verify', 'converge', 'heal']);
 
 function interruption(): Halt {
   return {why: 'interrupted', code: 'interrupted', says: 'interrupted', undo: true};
@@ -101,12 +135,15 @@ function blocked(run: Run, step: Step): boolean {
 async function finish(run: Run, halt: Halt | null): Promise<Ending> {
   if (halt === null) return wholePlan(run);
   const mayGoBack = halt.undo && !pivotPassed(run.plan, run.progress);
-  if (halt.why !== 'failed') run.record('interrupted', null, {going: 'back', says: halt.says});
-  if (!mayGoBack) return {outcome: 'failed', code: halt.code, reason: `${halt.says}. ${howToResume(run)}`};
+  if (halt.why !== 'failed') run.record('interrupted', null, {going: mayGoBack ? 'back' : 'away', says: halt.says});
+  if (!mayGoBack) {
+    const outcome = halt.why === 'failed' || halt.undo ? 'failed' : halt.why;
+    return {outcome, code: halt.code, reason: `${halt.says}. ${howToResume(run)}`};
+  }
   return wayBack(run, halt);
 }
 
-async function wayBack(run: Run, halt: Halt): Promise<Ending> {
+export async function wayBack(run: Run, halt: Halt): Promise<Ending> {
   const {undone, troubles} = await undoAll(run);
   if (troubles.length > 0)
     return {outcome: 'failed', code: halt.code, reason: `${[halt.says, ...troubles].join('; ')}. ${howToResume(run)}`};
@@ -128,7 +165,7 @@ function wholePlan(run: Run): Ending {
 }
 
 /** Their failure is added to the ending and never hides it. A run that left something behind has not gone well, unless the step may fail. */
-async function withAlways(run: Run, ending: Ending): Promise<Ending> {
+export async function withAlways(run: Run, ending: Ending): Promise<Ending> {
   const troubles: string[] = [];
   let grave = false;
   if (run.plan.always.length > 0) run.record('always-started', null, {outcome: ending.outcome});

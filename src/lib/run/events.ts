@@ -3,7 +3,7 @@ import type {Json} from '../plan/json.ts';
 import type {JournalEvent} from '../ports/state.ts';
 
 /** The version of the journal's events. It grows when a meaning changes; old versions stay readable (their journals are test fixtures). */
-export const JOURNAL_VERSION = 1;
+export const JOURNAL_VERSION = 2;
 
 /** How a run can end, or stand. */
 export type Outcome = 'running' | 'paused' | 'succeeded' | 'failed' | 'undone' | 'aborted' | 'interrupted';
@@ -13,11 +13,21 @@ export type EffectLeft = 'none' | 'possible' | 'withdrawn';
 
 /** The closed set of events with what each carries. `says` is always one sentence for people. Times are the event's own `at`. */
 export type EventData = {
-  'run-started': {readonly v: number; readonly by: string; readonly token: string};
+  /** `user` since version 2: who may not approve his own run where two must. */
+  'run-started': {readonly v: number; readonly by: string; readonly token: string; readonly user?: string};
   gate: {readonly gate: string; readonly verdict: 'pass' | 'refuse' | 'unknown'; readonly says: string; readonly overridden: boolean};
   /** How long a phase took that ended before the run began (detect, decide), in ms. */
   'phase-mark': {readonly phase: string; readonly ms: number};
-  resumed: {readonly v: number; readonly by: string; readonly token: string; readonly at: string};
+  resumed: {
+    readonly v: number;
+    readonly by: string;
+    readonly token: string;
+    readonly at: string;
+    readonly user?: string;
+    /** Since version 2: on to the end, or back to the start (`runs undo`). */
+    readonly going?: 'forward' | 'back';
+    readonly reason?: string | null;
+  };
   'step-started': {readonly attempt: number};
   /** Durable before the effect. */
   intent: {readonly action: string; readonly v: number; readonly says: string};
@@ -31,6 +41,15 @@ export type EventData = {
   'undo-intent': {readonly action: string; readonly v: number; readonly says: string};
   'undo-result': {readonly result: Json; readonly says: string};
   'undo-failed': {readonly code: string; readonly says: string};
+  /** Since version 2. `expiresAt` is epoch ms. */
+  'approval-asked': {readonly approvers: number; readonly expiresAt: number; readonly says: string};
+  /** Written by another process than the one that runs. */
+  approved: {readonly by: string; readonly user: string; readonly reason: string | null};
+  rejected: {readonly by: string; readonly user: string; readonly reason: string | null};
+  'approval-expired': {readonly says: string};
+  'abort-asked': {readonly by: string; readonly reason: string | null};
+  /** Something to know that changes nothing: what a guard sees, a notifier that could not be reached. */
+  note: {readonly says: string};
   /** Steps of `always` follow; those of an earlier attempt count as not run. */
   'always-started': {readonly outcome: Outcome};
   interrupted: {readonly going: 'back' | 'forward' | 'away'; readonly says: string};
@@ -58,6 +77,12 @@ const TYPES: ReadonlySet<string> = new Set<EventType>([
   'undo-intent',
   'undo-result',
   'undo-failed',
+  'approval-asked',
+  'approved',
+  'rejected',
+  'approval-expired',
+  'abort-asked',
+  'note',
   'always-started',
   'interrupted',
   'run-ended',

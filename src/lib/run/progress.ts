@@ -18,6 +18,18 @@ export type StepProgress = {
   settled: boolean;
 };
 
+/** What one person said of a step that waits for approval. `at` is epoch ms. */
+export type Vote = {
+  readonly verdict: 'approved' | 'rejected';
+  readonly by: string;
+  readonly user: string;
+  readonly reason: string | null;
+  readonly at: number;
+};
+
+/** A step's approval: what was asked, who answered since, and whether it ran out. */
+export type Asked = {readonly approvers: number; readonly expiresAt: number; readonly votes: readonly Vote[]; readonly expired: boolean};
+
 /** A run as its journal tells it: the one reading that the runner, resume and reports share. */
 export type Progress = {
   started: boolean;
@@ -25,6 +37,18 @@ export type Progress = {
   readonly always: ReadonlySet<string>;
   readonly overridden: Set<string>;
   readonly marks: Map<string, number>;
+  /** By step: the last time that an approval was asked for. */
+  readonly asked: Map<string, Asked>;
+  /** Who started or resumed it. */
+  readonly starters: Set<string>;
+  /** Who told it to stop, since it was last taken up. */
+  abort: EventData['abort-asked'] | null;
+  /** It was told to go back (`runs undo`). */
+  goingBack: boolean;
+  readonly notes: string[];
+  /** The last line that was read: its number, and when it was written (epoch ms). */
+  lastSeq: number;
+  lastAt: number | null;
   /** When the attempt that counts began and ended; a resumed run has not ended. */
   ended: EventData['run-ended'] | null;
 };
@@ -38,6 +62,13 @@ export function progressOf(plan: Plan, events: readonly JournalEvent[]): Progres
     always: new Set(plan.always.map((step) => step.id)),
     overridden: new Set(),
     marks: new Map(),
+    asked: new Map(),
+    starters: new Set(),
+    abort: null,
+    goingBack: false,
+    notes: [],
+    lastSeq: 0,
+    lastAt: null,
     ended: null,
   };
   for (const event of events) advance(progress, event);
@@ -47,9 +78,28 @@ export function progressOf(plan: Plan, events: readonly JournalEvent[]): Progres
 /** Adds one journal line. */
 export function advance(progress: Progress, line: JournalEvent): void {
   const event = readEvent(line);
+  progress.lastSeq = Math.max(progress.lastSeq, line.seq);
+  progress.lastAt = line.at;
+  if (event.type === 'note') progress.notes.push(event.data.says);
   const step = event.step === null ? undefined : progress.steps.get(event.step);
   if (step !== undefined) advanceStep(step, event);
   else if (event.step === null) advanceRun(progress, event);
+  if (event.step !== null) advanceApproval(progress, event.step, event);
+}
+
+/** Whether a step's approval is there: enough people, each counted once, and where two must agree not those who run it. */
+export function approvalOf(progress: Progress, step: Step): 'none' | 'waiting' | 'approved' | 'rejected' | 'expired' {
+  const asked = progress.asked.get(step.id);
+  if (step.approval === null || asked === undefined) return 'none';
+  if (asked.votes.some(({verdict}) => verdict === 'rejected')) return 'rejected';
+  if (approversOf(progress, asked).length >= asked.approvers) return 'approved';
+  return asked.expired ? 'expired' : 'waiting';
+}
+
+/** The people whose approval counts. */
+export function approversOf(progress: Progress, {votes, approvers}: Asked): readonly string[] {
+  const users = new Set(votes.filter(({verdict}) => verdict === 'approved').map(({user}) => user));
+  return [...users].filter((user) => approvers < 2 || !progress.starters.has(user));
 }
 
 /** Where a step of the plan stands. */
@@ -73,11 +123,27 @@ export function anyIntent(progress: Progress): boolean {
 
 function advanceRun(progress: Progress, event: RunEvent): void {
   if (event.type === 'run-started') progress.started = true;
+  if ((event.type === 'run-started' || event.type === 'resumed') && event.data.user !== undefined) progress.starters.add(event.data.user);
+  if (event.type === 'abort-asked') progress.abort = event.data;
   if (event.type === 'gate' && event.data.overridden) progress.overridden.add(event.data.gate);
   if (event.type === 'phase-mark') progress.marks.set(event.data.phase, event.data.ms);
-  if (event.type === 'resumed') progress.ended = null;
+  if (event.type === 'resumed') Object.assign(progress, {ended: null, abort: null, goingBack: event.data.going === 'back'});
   if (event.type === 'run-ended') progress.ended = event.data;
   if (event.type === 'always-started') for (const id of progress.always) progress.steps.set(id, freshStep());
+}
+
+function advanceApproval({asked}: Progress, step: string, event: RunEvent): void {
+  if (event.type === 'approval-asked') {
+    const {approvers, expiresAt} = event.data;
+    asked.set(step, {approvers, expiresAt, votes: [], expired: false});
+  }
+  const now = asked.get(step);
+  if (now === undefined) return;
+  if (event.type === 'approval-expired') asked.set(step, {...now, expired: true});
+  if (event.type !== 'approved' && event.type !== 'rejected') return;
+  // A vote that came too late counts for nothing, whatever wrote it.
+  if (now.expired || event.at > now.expiresAt) return;
+  asked.set(step, {...now, votes: [...now.votes, {verdict: event.type, ...event.data, at: event.at}]});
 }
 
 function advanceStep(step: StepProgress, event: RunEvent): void {

@@ -2,9 +2,9 @@ import {isDeepStrictEqual} from 'node:util';
 import type {Call, Expectation, Step, Target} from '../plan/plan.ts';
 import {askAll, objection} from './asking.ts';
 import type {Run} from './context.ts';
+import {settle} from './ends.ts';
 import {pivotPassed, stepProgress} from './progress.ts';
 import {within} from './scope.ts';
-import {settle} from './step.ts';
 
 /**
  * Asked on resume: does what the finished steps reached still hold? A step that lost it is marked in the journal and runs again, if the rest

@@ -1,5 +1,5 @@
 import {stateError, usageError} from '../errors.ts';
-import type {Action, Check} from '../plan/action.ts';
+import type {Action, Answer, Check} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Call} from '../plan/plan.ts';
 
@@ -7,6 +7,7 @@ import type {Call} from '../plan/plan.ts';
 export type BoundCall = Pick<Action, 'effect'> & {
   readonly look: (ctx: Parameters<Action['look']>[0]) => ReturnType<Action['look']>;
   readonly apply: (ctx: Parameters<Action['apply']>[0]) => ReturnType<Action['apply']>;
+  readonly still: ((ctx: Parameters<Action['look']>[0], result: Json) => Promise<Answer>) | null;
   readonly says: string;
 };
 
@@ -32,9 +33,11 @@ export class ActionRegistry {
   bind(call: Call): BoundCall {
     const action = this.get(call.action, call.v);
     const args: Json = action.parse(call.args);
+    const {still} = action;
     return {
       effect: action.effect,
       says: action.describe(call.target, args),
+      still: still === undefined ? null : (ctx, result) => still.call(action, ctx, call.target, args, result),
       look: (ctx) => action.look(ctx, call.target, args),
       apply: (ctx) => action.apply(ctx, call.target, args),
     };

@@ -1,34 +1,102 @@
 import {refused, usageError} from '../errors.ts';
+import {formatMs} from '../output/units.ts';
+import {askAll, objection} from './asking.ts';
 import {type Ending, openRun, type Run, type RunSetup} from './context.ts';
-import {admit, drive} from './drive.ts';
+import {admit, drive, wayBack, withAlways} from './drive.ts';
+import {settle} from './ends.ts';
 import {JOURNAL_VERSION} from './events.ts';
-import {anyIntent} from './progress.ts';
+import {anyIntent, pivotPassed, stepProgress} from './progress.ts';
 import {recheckFinished} from './recheck.ts';
-import {assertRunnable, type RunResult, runResult, startedBy} from './runner.ts';
+import {assertRunnable, type RunResult, runResult} from './runner.ts';
+import {within} from './scope.ts';
+import {carryOut} from './step.ts';
+
+/** After this time without a line in the journal nobody goes on with a run without saying why: the world has moved on. */
+const STALE_MS = 15 * 60_000;
+
+/** `reason`: why a run that was left alone for long is taken up again; it stays on the record. */
+export type TakeUp = RunSetup & {readonly reason?: string | null};
 
 /**
  * Goes on with a run that ended before its plan did: killed, interrupted or failed. It goes forward, under a new lease that the caller
  * holds. What finished steps reached is asked again, an intent without a result is looked up before it is repeated, and the rest runs as in
- * `runPlan`, with the same throws. A run that has succeeded or was undone is refused (77): there is nothing left to do.
+ * `runPlan`, with the same throws. Refused (77): a run that has succeeded or was undone, one that was left for more than 15 minutes without a
+ * reason, and one under which another hand has moved what it stands on.
  */
-export async function resumeRun(setup: RunSetup): Promise<RunResult> {
+export async function resumeRun(setup: TakeUp): Promise<RunResult> {
+  const run = takenUp(setup, 'forward');
+  return runResult(run, await drive(run, () => goOn(run)));
+}
+
+/**
+ * Takes back what a run began, newest first, each with its own deadline, and runs its `always` steps. Refused (77) from the pivot on: then the
+ * way back is a plan of its own.
+ */
+export async function undoRun(setup: TakeUp): Promise<RunResult> {
+  const run = takenUp(setup, 'back');
+  return runResult(run, await drive(run, () => goBack(run)));
+}
+
+function takenUp(setup: TakeUp, going: 'forward' | 'back'): Run {
+  const {reason = null} = setup;
   const plan = setup.state.plan(setup.runId);
   if (plan === null) throw usageError(`There is no run ${setup.runId}.`, {suggestions: ['List the runs with `regionctl runs list`']});
   assertRunnable(plan, setup);
   const run = openRun(setup, plan);
   refuseEnded(run);
+  if (going === 'back') refusePastPivot(run);
+  refuseStale(run, going, reason);
   setup.lease.check();
   const at = new Date(setup.clock.wall()).toISOString();
-  run.record('resumed', null, {v: JOURNAL_VERSION, by: startedBy(setup), token: setup.lease.token, at});
-  return runResult(run, await drive(run, () => takeUp(run)));
+  run.record('resumed', null, {v: JOURNAL_VERSION, by: run.by, token: setup.lease.token, at, user: run.user, going, reason});
+  return run;
 }
 
-/** As long as nothing was touched the plan must still fit the fleet, as at its start. */
-async function takeUp(run: Run): Promise<Ending | null> {
-  const refusal = anyIntent(run.progress) ? null : await admit(run);
+/** As long as nothing was touched the plan must still fit the fleet, as at its start; later it must at least stand on what it stood on. */
+async function goOn(run: Run): Promise<Ending | null> {
+  const refusal = anyIntent(run.progress) ? await refuseMoved(run) : await admit(run);
   if (refusal === null) await recheckFinished(run);
   return refusal;
 }
+
+/** The claim is gone with the process that held it: nothing is taken back before it is ours again. */
+async function goBack(run: Run): Promise<Ending> {
+  const begun = run.plan.steps.filter((step) => stepProgress(run.progress, step).intended);
+  await recheckFinished(run);
+  for (const step of begun.filter(({phase}) => phase === 'preflight')) {
+    if (stepProgress(run.progress, step).settled) continue;
+    const end = await carryOut(run, step);
+    if (end.kind === 'failed') return {outcome: 'failed', code: end.code, reason: `${step.id}: ${end.says}; nothing was taken back`};
+  }
+  return withAlways(run, await wayBack(run, {why: 'aborted', code: 'undone', says: 'told to go back', undo: true}));
+}
+
+/** Another hand moved what the run stands on: before the pivot what the plan was made for, after it what the pivot had reached. */
+async function refuseMoved(run: Run): Promise<Ending | null> {
+  const says = pivotPassed(run.plan, run.progress) ? await movedSince(run) : await movedBefore(run);
+  if (says === null) return null;
+  return {outcome: 'failed', code: 'plan-outdated', reason: `another hand has moved it since: ${says}; nothing more was done`};
+}
+
+async function movedBefore(run: Run): Promise<string | null> {
+  const facts = run.plan.standsOn ?? [];
+  if (facts.length === 0) return null;
+  const asked = await settle(() => within(run, ASK_MS, run.cancelledBy(), (ctx) => askAll(run, ctx, facts)));
+  return asked.ok ? (objection(asked.value)?.says ?? null) : asked.says;
+}
+
+async function movedSince(run: Run): Promise<string | null> {
+  for (const step of run.plan.steps) {
+    const {settled, result} = stepProgress(run.progress, step);
+    const {still} = run.actions.bind(step.do);
+    if (!step.pivot || !settled || result === null || still === null) continue;
+    const asked = await settle(() => within(run, ASK_MS, null, (ctx) => still(ctx, result)));
+    if (asked.ok && asked.value.holds === false) return asked.value.says;
+  }
+  return null;
+}
+
+const ASK_MS = 10_000;
 
 function refuseEnded(run: Run): void {
   const ended = run.progress.ended;
@@ -36,5 +104,22 @@ function refuseEnded(run: Run): void {
   const how = ended.outcome === 'succeeded' ? 'has succeeded already' : 'was undone';
   throw refused('run-ended', `Run ${run.runId} ${how}: nothing was done.`, {
     suggestions: [`See it with \`regionctl runs show ${run.runId}\`; make a new plan for anything else`],
+  });
+}
+
+function refusePastPivot(run: Run): void {
+  if (!pivotPassed(run.plan, run.progress)) return;
+  throw refused('past-pivot', `Run ${run.runId} has passed its point of no return: nothing was done. The way back is a plan of its own.`, {
+    suggestions: [`Finish it with \`regionctl runs resume ${run.runId}\`, then see \`regionctl failback plan\``],
+  });
+}
+
+function refuseStale(run: Run, going: 'forward' | 'back', reason: string | null): void {
+  const {lastAt} = run.progress;
+  const idleMs = lastAt === null ? 0 : run.clock.wall() - lastAt;
+  if (idleMs <= STALE_MS || reason !== null) return;
+  const what = going === 'forward' ? 'gone on with' : 'taken back';
+  throw refused('run-stale', `Run ${run.runId} was left alone for ${formatMs(idleMs)}: it is not ${what} without a reason.`, {
+    suggestions: ['Look at the fleet first (`regionctl status`), then run this again with --reason "…"'],
   });
 }

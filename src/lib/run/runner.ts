@@ -2,7 +2,6 @@ import {usageError} from '../errors.ts';
 import type {ExitCode} from '../exit-codes.ts';
 import {checkPlan} from '../plan/check-plan.ts';
 import type {Phase, Plan} from '../plan/plan.ts';
-import {identityText, whoAmI} from '../state/identity.ts';
 import {type Ending, openRun, type Run, type RunSetup} from './context.ts';
 import {endingExit} from './document.ts';
 import {admit, drive} from './drive.ts';
@@ -32,7 +31,7 @@ export async function runPlan(options: RunSetup & {readonly plan: Plan; readonly
   const run = openRun(setup, plan);
   if (run.progress.started) throw usageError(`Run ${run.runId} was begun already. Go on with \`regionctl runs resume ${run.runId}\`.`);
   setup.lease.check();
-  run.record('run-started', null, {v: JOURNAL_VERSION, by: startedBy(setup), token: setup.lease.token});
+  run.record('run-started', null, {v: JOURNAL_VERSION, by: run.by, token: setup.lease.token, user: run.user});
   for (const {phase, ms} of marks) run.record('phase-mark', null, {phase, ms});
   return runResult(run, await drive(run, () => admit(run)));
 }
@@ -41,11 +40,6 @@ export async function runPlan(options: RunSetup & {readonly plan: Plan; readonly
 export function assertRunnable(plan: Plan, {actions, checks}: Pick<RunSetup, 'actions' | 'checks'>): void {
   const problems = checkPlan(plan, actions, checks);
   if (problems.length > 0) throw usageError(`The plan ${plan.id} cannot be run: ${problems.join(' ')}`);
-}
-
-/** Who runs it, for the journal. */
-export function startedBy(setup: RunSetup): string {
-  return setup.by ?? identityText(whoAmI());
 }
 
 /** An ending with the exit code that fits. */

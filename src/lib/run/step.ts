@@ -1,9 +1,11 @@
-import {isRegionctlError, messageOf, refused, unavailable} from '../errors.ts';
+import {refused, unavailable} from '../errors.ts';
 import type {Answer, Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Step} from '../plan/plan.ts';
+import {awaitApproval} from './approval.ts';
 import {askAll, objection, sentences, untilAllHold} from './asking.ts';
 import type {Run} from './context.ts';
+import {orEnd, settle} from './ends.ts';
 import type {EffectLeft} from './events.ts';
 import {stepProgress} from './progress.ts';
 import type {BoundCall} from './registry.ts';
@@ -36,42 +38,15 @@ export async function carryOut(run: Run, step: Step): Promise<StepEnd> {
   return {kind: 'failed', code: done.code, says: done.says};
 }
 
-/** A failure of the world as a value. What must end the run (journal, lease, leaving) keeps flying. */
-export async function settle<T>(
-  work: () => Promise<T>,
-): Promise<{readonly ok: true; readonly value: T} | {readonly ok: false; readonly code: string; readonly says: string}> {
-  try {
-    return {ok: true, value: await work()};
-  } catch (error) {
-    if (error instanceof Ends) throw error.reason;
-    if (!isRegionctlError(error)) return {ok: false, code: 'step-failed', says: messageOf(error)};
-    if (error.code === 'left') throw error;
-    return {ok: false, code: error.code, says: error.message};
-  }
-}
-
-/** Marks what the journal or the lease threw, so that it is not taken for a failure of the step: whatever it is, it ends the run. */
-export class Ends extends Error {
-  readonly reason: unknown;
-
-  constructor(reason: unknown) {
-    super('the run ends here');
-    this.reason = reason;
-  }
-}
-
-/** Runs a write to the journal or a check of the lease inside a step. */
-export function orEnd(work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    throw new Ends(error);
-  }
-}
-
 async function attemptStep(run: Run, step: Step, attempt: Attempt): Promise<void> {
   const call = run.actions.bind(step.do);
-  const found = await within(run, step.deadlineMs, run.cancelledBy(), (ctx) => examine(run, ctx, step, call));
+  const look = () => within(run, step.deadlineMs, cancelOf(run, step), (ctx) => examine(run, ctx, step, call));
+  let found = await look();
+  if (found.to === 'apply' && step.approval !== null) {
+    await awaitApproval(run, step);
+    // People take their time: what was seen before they were asked says nothing now.
+    found = await look();
+  }
   if (found.to === 'apply') return applyStep(run, step, call, attempt);
   const facts = found.to === 'skip' ? found.answers : await confirm(run, step);
   await hold(run, step);
@@ -99,8 +74,8 @@ async function demand(run: Run, ctx: Ctx, step: Step): Promise<void> {
 
 async function applyStep(run: Run, step: Step, call: BoundCall, attempt: Attempt): Promise<void> {
   // From a pivot's intent on there is no way back, so nothing but its deadline cancels it.
-  const cancel = step.pivot ? null : run.cancelledBy();
-  if (run.signal.aborted && run.cancelledBy() !== null) throw refused('interrupted', 'interrupted');
+  const cancel = step.pivot ? null : cancelOf(run, step);
+  if (run.signal.aborted && cancelOf(run, step) !== null) throw refused('interrupted', 'interrupted');
   orEnd(() => run.lease.check());
   orEnd(() => run.record('intent', step.id, {action: step.do.action, v: step.do.v, says: call.says}));
   attempt.effect = 'possible';
@@ -111,6 +86,11 @@ async function applyStep(run: Run, step: Step, call: BoundCall, attempt: Attempt
   });
   await hold(run, step);
   orEnd(() => run.record('result', step.id, {result: attempt.result, says: resultText(answers, attempt.result)}));
+}
+
+/** What may end a step before it is done: the first Ctrl+C as long as the way back is open, and always where leaving does no harm. */
+function cancelOf(run: Run, step: Step): AbortSignal | null {
+  return step.mayLeave === true ? run.signal : run.cancelledBy();
 }
 
 /** Writing the intent may have taken long: a pivot is passed only with the lease and the facts asked again after it. */

@@ -1,9 +1,9 @@
 import {refused} from '../errors.ts';
 import type {Call, Step} from '../plan/plan.ts';
 import type {Run} from './context.ts';
+import {orEnd, settle} from './ends.ts';
 import {stepProgress} from './progress.ts';
 import {within} from './scope.ts';
-import {orEnd, settle} from './step.ts';
 
 /** What was taken back, and what could not be, one sentence each. */
 export type UndoResult = {readonly undone: readonly string[]; readonly troubles: readonly string[]};

@@ -13,7 +13,10 @@ export function identityText({user, host, pid}: Identity): string {
   return `${user}@${host} (pid ${pid})`;
 }
 
+/** Behind a shared root account, the person is who became root: approvals need people, not accounts. */
 function userName(): string {
+  const {SUDO_USER} = process.env;
+  if (SUDO_USER !== undefined && SUDO_USER !== '' && process.getuid?.() === 0) return SUDO_USER;
   try {
     return userInfo().username;
   } catch {

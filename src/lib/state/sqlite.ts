@@ -107,7 +107,8 @@ function stateOf(tables: Tables, place: Pick<LeaseHome, 'dir' | 'clock' | 'Datab
     createRun: (runId, fleet, plan) => createRun(tables, runId, fleet, plan),
     append: (runId, event) => append(tables, runId, event),
     plan: (runId) => readPlan(tables, runId),
-    events: (runId) => tables.all('SELECT seq, at, type, step, data FROM events WHERE run_id = ? ORDER BY seq', runId).map(toEvent),
+    events: (runId, after = 0) =>
+      tables.all('SELECT seq, at, type, step, data FROM events WHERE run_id = ? AND seq > ? ORDER BY seq', runId, after).map(toEvent),
     runs: (fleet) => readRuns(tables, fleet),
     lease: (name, runId) => takeLease(home, name, runId),
     holder: (name) => leaseHolder(home, name),

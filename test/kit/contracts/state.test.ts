@@ -29,8 +29,8 @@ const LEASE = {token: 'mine', check: () => undefined, release: () => undefined};
 
 it.each<[string, (state: State) => Partial<State>, string]>([
   ['counts from 0', ({append}) => ({append: (...line) => ({...append(...line), seq: append(...line).seq - 2})}), 'counts the lines'],
-  ['gives lines in another order', ({events}) => ({events: (run) => events(run).toReversed()}), 'counts the lines'],
-  ['loses a field', ({events}) => ({events: (run) => events(run).map((line) => ({...line, data: null}))}), 'value for value'],
+  ['gives lines in another order', ({events}) => ({events: (run, after) => events(run, after).toReversed()}), 'counts the lines'],
+  ['loses a field', ({events}) => ({events: (run, after) => events(run, after).map((line) => ({...line, data: null}))}), 'value for value'],
   [
     'takes a run twice',
     ({createRun, plan}) => ({createRun: (run, ...more) => (plan(run) ? undefined : createRun(run, ...more))}),
