@@ -101,18 +101,28 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
   }
 
   /** Runs a plan that passed its gates. */
-  protected async conduct(open: OpenFleet, world: World, plan: Plan, marks: readonly PhaseMark[]): Promise<Conducted> {
+  protected async conduct(
+    open: OpenFleet,
+    world: World,
+    plan: Plan,
+    {marks, approve = false}: {readonly marks: readonly PhaseMark[]; readonly approve?: boolean},
+  ): Promise<Conducted> {
     const {conductPlan} = await import('../lib/operate/conduct.ts');
     return this.#shown(open, plan, (onEvent) =>
-      conductPlan(open, world, plan, {interrupt: this.interrupt.signal, leave: this.#leave.signal, onEvent, marks}),
+      conductPlan(open, world, plan, {interrupt: this.interrupt.signal, leave: this.#leave.signal, onEvent, marks, approve}),
     );
   }
 
-  /** Goes on with a run. */
-  protected async conductResume(open: OpenFleet, world: World, runId: string, plan: Plan): Promise<Conducted> {
-    const {conductResume} = await import('../lib/operate/conduct.ts');
-    return this.#shown(open, plan, (onEvent) =>
-      conductResume(open, world, runId, {interrupt: this.interrupt.signal, leave: this.#leave.signal, onEvent}),
+  /** Goes on with a run, or takes it back. */
+  protected async conductTakeUp(
+    open: OpenFleet,
+    world: World,
+    run: {readonly runId: string; readonly plan: Plan},
+    how: {readonly going: 'forward' | 'back'; readonly reason: string | null; readonly approve?: boolean},
+  ): Promise<Conducted> {
+    const {conductTakeUp} = await import('../lib/operate/conduct.ts');
+    return this.#shown(open, run.plan, (onEvent) =>
+      conductTakeUp(open, world, run, {...how, interrupt: this.interrupt.signal, leave: this.#leave.signal, onEvent}),
     );
   }
 

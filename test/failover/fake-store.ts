@@ -95,6 +95,8 @@ export function fakeWorld(store: FakeStore): StoreWorld {
     stores,
     independent: async () => store.port,
     tried: new Map(),
+    proofs: new Map(),
+    marks: new Map(),
     provenAt: new Map(),
     spared: new Set(),
   };

@@ -15,12 +15,12 @@ function plan(members: SnapshotOptions['members'], verdicts: SnapshotOptions['ve
 
 const ids = (made: ReturnType<typeof plan>) => made.steps.map(({id}) => id);
 const SWITCH = [
+  'durability',
   'witness',
   'drain-front-door',
   'fence-eu-west',
   'seal',
   'catch-up',
-  'durability',
   'promote',
   'follow-ap',
   'reroute-front-door',

@@ -20,6 +20,8 @@ function plan(options: FleetOptions & SnapshotOptions & {to?: string; overrides?
     objectives: [],
     overrides: options.overrides ?? [],
     witness: options.witness ?? false,
+    guard: null,
+    approve: true,
   };
   return planFailover(input);
 }
@@ -89,6 +91,11 @@ describe('planFailover', () => {
 describe('gates of a failover', () => {
   it('pass for a dead region under a quorum, but for those that must ask the world', () => {
     expect(verdicts(plan())).toEqual({
+      'run-alone': 'unknown',
+      observer: 'unknown',
+      'survivors:orders': 'pass',
+      'settings:orders': 'unknown',
+      'clocks:orders': 'unknown',
       'region-down': 'pass',
       'target-healthy': 'pass',
       routers: 'pass',
@@ -111,11 +118,12 @@ describe('gates of a failover', () => {
     expect(verdicts(plan({members: {'us-east': null, ap: null}, to: 'eu-west', quorum: 2}))['standbys:orders']).toBe('pass');
   });
 
-  it('refuse when data may not be in the jurisdiction of the target, and that cannot be overridden', () => {
-    expect(verdicts(plan({allowed: ['US', 'SG']}))['residency:orders']).toBe('refuse');
-    expect(() => plan({allowed: ['US', 'SG'], overrides: [{gate: 'residency:orders', reason: 'r', by: 'b'}]})).toThrow(
-      /cannot be overridden/,
+  it('let nothing go where its data may not be: the next of the order is taken, and what is asked for by name is refused', () => {
+    expect(plan({allowed: ['US', 'SG']})).toMatchObject({to: 'ap', staysDown: []});
+    expect(() => plan({allowed: ['US', 'SG'], to: 'eu-west'})).toThrow(
+      'nothing can move: orders stays down: user-content may not be in eu-west (EU), and it has no secondary site where its data may be',
     );
+    expect(() => plan({overrides: [{gate: 'residency:orders', reason: 'r', by: 'b'}]})).toThrow(/cannot be overridden/);
   });
 
   it('refuse when a router that must be cut does not answer', () => {

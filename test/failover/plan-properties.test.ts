@@ -34,7 +34,22 @@ function planOf(sample: World) {
   const from = chooseSource(fleet, snapshot, undefined);
   const to = chooseDestination(fleet, snapshot, from, undefined);
   const loss = fleet.stores.map((spec) => expectedLoss(fleet, spec, snapshot, to));
-  return {snapshot, plan: planFailover({id: 'r', fleet, snapshot, from, to, loss, objectives: [], overrides: [], witness: true})};
+  return {
+    snapshot,
+    plan: planFailover({
+      id: 'r',
+      fleet,
+      snapshot,
+      from,
+      to,
+      loss,
+      objectives: [],
+      overrides: [],
+      witness: true,
+      guard: null,
+      approve: true,
+    }),
+  };
 }
 
 describe('any failover plan of any world', () => {

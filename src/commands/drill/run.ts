@@ -29,7 +29,7 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
     const {plan, marks} = await prepareDrill(open, world, {drill, overrides, signal: this.interrupt.signal});
     refuseShutGates(plan);
     await this.confirm(plan, yes);
-    const {document, events} = await this.conduct(open, world, plan, marks);
+    const {document, events} = await this.conduct(open, world, plan, {marks});
     const [{drillDocument, drillExit}, {drillText}] = await Promise.all([
       import('../../lib/drill/document.ts'),
       import('../../lib/output/drill-text.ts'),

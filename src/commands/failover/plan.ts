@@ -1,31 +1,25 @@
 import {Flags} from '@oclif/core';
-import {overrideFlags, RunCommand} from '../../kit/run-command.ts';
-import {EXIT} from '../../lib/exit-codes.ts';
-import {gateOpen} from '../../lib/plan/plan-document.ts';
+import {MovePlanCommand, movePlanFlags} from '../../kit/move-command.ts';
+import type {PrepareOptions} from '../../lib/operate/prepare.ts';
+import type {World} from '../../lib/operate/world.ts';
+import type {OpenFleet} from '../../lib/providers/open-fleet.ts';
 
-export default class FailoverPlan extends RunCommand<typeof FailoverPlan> {
+export default class FailoverPlan extends MovePlanCommand<typeof FailoverPlan> {
   static override summary = 'Show what a failover would do, what it would lose, and which gates stand in the way. Nothing is written.';
   static override description = 'Exit code: 0 when every gate passes or was overridden by name, 77 when one refuses.';
-  static override examples = ['<%= config.bin %> failover plan', '<%= config.bin %> failover plan --from us-east --to eu-west --json'];
+  static override examples = [
+    '<%= config.bin %> failover plan',
+    '<%= config.bin %> failover plan --from us-east --to eu-west -o plan.json',
+  ];
   static override flags = {
     from: Flags.string({helpValue: 'REGION', description: 'the region to leave; default: the one that holds the primary'}),
     to: Flags.string({helpValue: 'REGION', description: 'the region to go to; default: the first fit one of its failover order'}),
-    ...overrideFlags,
+    ...movePlanFlags,
   };
+  protected override readonly kind = 'failover';
 
-  async run(): Promise<unknown> {
-    const {from, to, override, reason} = this.flags;
-    const open = await this.openFleet();
-    const [{prepareFailover}, {planDocument}, {planText}] = await Promise.all([
-      import('../../lib/operate/prepare.ts'),
-      import('../../lib/plan/plan-document.ts'),
-      import('../../lib/output/run-text.ts'),
-    ]);
-    const overrides = await this.overrides(override, reason);
-    const {plan} = await prepareFailover(open, await this.world(open), {from, to, overrides, signal: this.interrupt.signal});
-    const document = planDocument(plan);
-    this.log(planText(document, await this.layout()));
-    this.verdict(document.gates.every(gateOpen) ? EXIT.good : EXIT.refused);
-    return document;
+  protected override async prepare(open: OpenFleet, world: World, options: PrepareOptions) {
+    const {prepareFailover} = await import('../../lib/operate/prepare.ts');
+    return prepareFailover(open, world, options);
   }
 }

@@ -1,5 +1,6 @@
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
+import {barredFrom} from './place.ts';
 
 /** Where to, and why there. `region` null = nowhere: `reason` says what is missing. */
 export type TargetChoice = {readonly region: string; readonly reason: string} | {readonly region: null; readonly reason: string};
@@ -23,7 +24,10 @@ export function obstacleTo(fleet: Fleet, snapshot: Snapshot, region: string, sto
   if (fleet.regions.find(({name}) => name === region)?.tier === 'cold') return `${region} is cold`;
   const health = snapshot.regions[region];
   if (health?.known && health.value.verdict === 'unhealthy') return `${region} is unhealthy (${health.value.reason})`;
-  for (const store of stores) {
+  const barred = stores.map((store) => barredFrom(fleet, store, region));
+  if (stores.length > 0 && barred.every((why) => why !== null)) return barred.filter((why) => why !== null).join('; ');
+  // What may not go along goes to its secondary site, so it needs no member here.
+  for (const store of stores.filter((_, index) => barred[index] === null)) {
     const members = store.members.filter((member) => member.region === region);
     if (members.length === 0) return `${region} has no member of ${store.name}`;
     const answering = members.some(({name}) => {

@@ -29,7 +29,7 @@ function lackOfTarget(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: str
   const primary = store === undefined ? null : findPrimary(store, spec);
   const ahead = primary === null ? undefined : store?.members[primary.member];
   const behind = spec.members
-    .filter(({region}) => region === to)
+    .filter(({name, region}) => region === to && name !== primary?.member)
     .map(({name}) => store?.members[name])
     .find((cell) => cell?.known === true);
   const rpoMs = rpoOf(fleet, spec)?.rpoMs ?? null;

@@ -31,7 +31,13 @@ export function regionDown(snapshot: Snapshot, region: string): Gate {
       says: `it is not known whether ${region} is down: ${cell?.reason ?? 'it was not looked at'}`,
     });
   }
-  const {verdict, reason} = cell.value;
+  const {verdict, reason, agree, asked: points} = cell.value;
+  if (verdict === 'unhealthy' && agree * 2 <= points)
+    return judged('region-down', true, {
+      verdict: 'unknown',
+      says: `only ${agree} of ${points} vantage points find ${region} down: ${reason}`,
+      measured: {agree, asked: points},
+    });
   if (verdict === 'unhealthy')
     return judged('region-down', true, {verdict: 'pass', says: `${region} is unhealthy: ${reason}`, measured: verdict});
   return judged('region-down', true, {
@@ -90,6 +96,48 @@ export function lossWithinRpo(loss: JudgedLoss): Gate {
   const measured: Json = {bytes: loss.bytes, transactions: loss.transactions, seconds: loss.seconds, certainty: loss.certainty};
   return judged(`loss:${loss.store}`, true, {verdict, says: `${loss.store} loses ${amount} (${loss.certainty}): ${loss.basis}`, measured});
 }
+
+/** Nobody else may be acting on the fleet. */
+export function runAlone(): Gate {
+  return asked('run-alone', false, [expect('run.alone', {}, true)], 'no other run acts on the fleet');
+}
+
+/** What we see is worth nothing while our own clock jumps or our own process stands still. */
+export function ourselvesSane(): Gate {
+  return asked('observer', true, [expect('observer.sane', {}, true)], 'this process and its clock can be trusted');
+}
+
+/** Everybody whose state decides must be seen: the target, the survivors, whoever is to be sealed. Only the region that is left may be unknown. */
+export function survivorsKnown(snapshot: Snapshot, spec: StoreSpec, from: string, target: string): Gate {
+  const cells = snapshot.stores[spec.name]?.members ?? {};
+  const unseen = spec.members.filter(({name, region}) => (region !== from || name === target) && cells[name]?.known !== true);
+  const reasons = unseen.map(({name}) => {
+    const cell = cells[name];
+    return `${name} (${cell?.known === false ? cell.reason : 'it was not looked at'})`;
+  });
+  if (unseen.length === 0)
+    return judged(`survivors:${spec.name}`, true, {verdict: 'pass', says: `every member of ${spec.name} outside ${from} answers`});
+  const says = `nothing is known of ${reasons.join(' and ')}`;
+  return judged(`survivors:${spec.name}`, true, {verdict: 'unknown', says, measured: unseen.map(({name}) => name)});
+}
+
+/** The target's own settings must allow what a primary has to do. */
+export function targetSettings(spec: StoreSpec, target: string): Gate {
+  return asked(
+    `settings:${spec.name}`,
+    true,
+    [expect('store.settings', {store: spec.name, member: target}, true)],
+    `${target} is set up for it`,
+  );
+}
+
+/** Clocks that are far apart make times, deadlines and last-writer-wins worthless. */
+export function clocksSane(spec: StoreSpec): Gate {
+  return asked(`clocks:${spec.name}`, true, [expect('store.clocks', {store: spec.name}, {mostMs: MOST_SKEW_MS})], 'clocks agree');
+}
+
+/** More than any network makes of a right clock. */
+const MOST_SKEW_MS = 5000;
 
 /** Data must stay where its class allows it. */
 export function residency(spec: StoreSpec, classes: readonly DataClass[], region: string, jurisdiction: string): Gate {

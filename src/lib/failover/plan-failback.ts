@@ -1,11 +1,13 @@
 import {refused, usageError} from '../errors.ts';
-import type {Fleet, StoreMember, StoreSpec} from '../fleet/fleet.ts';
+import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
+import {withApprovals} from './approvals.ts';
 import {isStale, type PrimaryFinding, primariesOf} from './find-primary.ts';
-import {asked, judged, residency, resolveOverrides, routersReachable, targetHealthy} from './gates.ts';
-import {answering, named, quorumOf, regionOfMember} from './plan-failover.ts';
+import {asked, clocksSane, judged, ourselvesSane, residency, resolveOverrides, routersReachable, runAlone, targetHealthy} from './gates.ts';
+import {answering, named} from './plan-failover.ts';
 import {expect, inOrder, storeSteps} from './steps.ts';
+import {durabilityStep, isFollowing, type Return, settleSteps, storeIn, switchSteps} from './switch-steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
 
 /** How long the witness writes before the switchover holds traffic. */
@@ -20,15 +22,6 @@ export type FailbackInput = {
   readonly to: string;
   readonly objectives: readonly Objective[];
   readonly overrides: readonly Override[];
-};
-
-/** One store that goes home: who is its primary now, and in which state its member at home is. */
-type Return = {
-  readonly spec: StoreSpec;
-  readonly primary: PrimaryFinding;
-  readonly epoch: number;
-  readonly home: StoreMember;
-  readonly others: readonly StoreMember[];
 };
 
 /** The region that traffic is meant to be in: the given one, or the one with the highest weight in the fleet file. */
@@ -63,8 +56,6 @@ export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): stri
   return only;
 }
 
-const unreadAck = {known: false, code: 'not-read', reason: 'it was not looked at', at: 0} as const;
-
 /** A standby is ahead of the only primary that answers: the true one is silent, and what it holds must not be overwritten. */
 function stalePrimary(spec: StoreSpec, name: string) {
   return refused(
@@ -98,12 +89,13 @@ export function planFailback(input: FailbackInput): Plan {
   const steps = [
     ...returns.flatMap(({spec}) => [storeSteps(named(spec, returns)).claim(answering(snapshot, spec))]),
     ...returns.flatMap((each) => rejoinSteps(each, snapshot, returns)),
+    ...returns.flatMap((each) => durabilityStep(each, snapshot, returns)),
     ...witnessSteps(fleet.witness, WARM_UP_MS).start,
     ...routes.map((route) => drainStep(route, snapshot)),
     ...returns.flatMap((each) => switchSteps(each, snapshot, returns)),
     ...routes.map((route) => rerouteStep(route, to, snapshot)),
     ...writeStep(fleet, to),
-    ...returns.flatMap((each) => settleSteps(each, returns)),
+    ...returns.flatMap((each) => settleSteps(each, snapshot, returns)),
   ];
   return {
     version: 1,
@@ -113,9 +105,10 @@ export function planFailback(input: FailbackInput): Plan {
     to,
     snapshot,
     expects: returns.map(({spec, primary}) => expect('store.primary', {store: spec.name}, primary.member)),
+    standsOn: returns.map(({spec, primary, epoch}) => expect('store.unmoved', {store: spec.name}, {primary: primary.member, epoch})),
     gates,
     overrides: resolveOverrides(gates, input.overrides),
-    steps: inOrder(steps),
+    steps: withApprovals(inOrder(steps), fleet.approval),
     abortIf: [],
     always: [...returns.map(({spec}) => storeSteps(named(spec, returns)).release()), ...witnessSteps(fleet.witness).stop],
     files: [],
@@ -152,11 +145,14 @@ function returnOf(spec: StoreSpec, snapshot: Snapshot, to: string): Return {
 function gatesOf({fleet, snapshot, to}: FailbackInput, returns: readonly Return[], routes: readonly string[]): Gate[] {
   const jurisdiction = fleet.regions.find(({name}) => name === to)?.jurisdiction ?? '';
   return [
+    runAlone(),
+    ourselvesSane(),
     targetReachable(fleet, snapshot, to, returns),
     routersReachable(snapshot, routes),
     ...returns.flatMap(({spec, primary, home}) => [
       residency(spec, fleet.dataClasses, to, jurisdiction),
       onePrimaryPerTimeline(spec, snapshot, primary),
+      clocksSane(spec),
       asked(
         `rejoin:${spec.name}`,
         false,
@@ -211,54 +207,4 @@ function rejoinSteps({spec, primary, home, others}: Return, snapshot: Snapshot, 
     ];
   });
   return [...back, build.caughtUp(home.name, home.region, primary.member)];
-}
-
-/** The switchover itself: stop the primary, let everybody let go, promote the one that has it all. */
-function switchSteps({spec, primary, epoch, home, others}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
-  const build = storeSteps(named(spec, returns));
-  const standbys = [home.name, ...others.map(({name}) => name)];
-  const quorum = quorumOf(spec, snapshot.stores[spec.name], standbys);
-  const fenced = expect('store.fenced', {store: spec.name, member: primary.member, region: primary.region}, {...quorum, accept: PLANNED});
-  return [
-    build.fence(primary.member, primary.region, quorum, PLANNED),
-    build.seal(standbys, primary.member),
-    build.catchUp(home.name, home.region, standbys),
-    build.durability(
-      home.name,
-      home.region,
-      spec.quorum,
-      spec.members.map(({name}) => name).filter((name) => name !== home.name),
-    ),
-    build.promote(home.name, home.region, epoch, [
-      fenced,
-      expect('store.sealed', {store: spec.name}, {members: standbys}),
-      expect('store.most-advanced', {store: spec.name, member: home.name}, {among: standbys}),
-    ]),
-    ...others.map(({name}) => build.follow(name, regionOfMember(spec, name), home.name)),
-  ];
-}
-
-/** The former primary comes back as a standby, its fence is lifted, and all members are compared. */
-function settleSteps({spec, primary, home}: Return, returns: readonly Return[]): Step[] {
-  const build = storeSteps(named(spec, returns));
-  return [
-    build.rejoin(primary.member, primary.region, home.name, 'auto', 'converge'),
-    build.unfence(primary.member, primary.region),
-    build.equal(
-      spec.members.map(({name}) => name),
-      home.name,
-    ),
-  ];
-}
-
-/** A planned stop is proven on the server itself: no proof by quorum here. */
-const PLANNED = ['stopped', 'closed'] as const;
-
-function isFollowing(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
-  const cell = storeIn(snapshot, spec).members[member];
-  return cell?.known === true && cell.value.role === 'standby' && cell.value.upstream === primary && cell.value.heardUpstreamAgoMs !== null;
-}
-
-function storeIn(snapshot: Snapshot, spec: StoreSpec) {
-  return snapshot.stores[spec.name] ?? {engine: spec.engine, ack: unreadAck, members: {}};
 }

@@ -2,23 +2,36 @@ import {refused, usageError} from '../errors.ts';
 import type {Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
+import {withApprovals} from './approvals.ts';
 import {chooseTarget} from './choose-target.ts';
 import {findPrimary, type PrimaryFinding, standbysOf} from './find-primary.ts';
 import {
+  clocksSane,
   enoughStandbys,
   fenceable,
   type JudgedLoss,
   lossWithinRpo,
+  ourselvesSane,
   primarySilent,
   regionDown,
   residency,
   resolveOverrides,
   routersReachable,
+  runAlone,
+  survivorsKnown,
   targetHealthy,
+  targetSettings,
 } from './gates.ts';
+import {type Guard, guardStep} from './guard.ts';
+import {handoverStep, managerFit, managerOf, settledStep} from './managed-steps.ts';
+import {placeFor} from './place.ts';
 import {quorumFit} from './quorum.ts';
+import {routeTarget, writeTarget} from './route-target.ts';
 import {expect, inOrder, storeSteps} from './steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
+import {byUrgency} from './urgency.ts';
+import {verifySteps} from './verify-steps.ts';
+import {warmUpSteps} from './warm-up.ts';
 
 /** What a failover is planned from. `loss` judges a promotion of `to` per store; `takenAt` of the snapshot is when looking began. */
 export type FailoverInput = {
@@ -32,6 +45,10 @@ export type FailoverInput = {
   readonly overrides: readonly Override[];
   /** Whether the run measures the write gap with its own witness. A drill brings its own. */
   readonly witness: boolean;
+  /** How long the old primary is guarded at the end; null = not at all (a drill heals and guards by itself). */
+  readonly guard: Guard | null;
+  /** Whether the approval of the fleet file is asked for. */
+  readonly approve: boolean;
 };
 
 /** One store that has to move: where its primary is, and who will be its primary. */
@@ -39,6 +56,10 @@ export type Move = {
   readonly spec: StoreSpec;
   readonly primary: PrimaryFinding;
   readonly target: string;
+  /** Where the target is: not always where the rest goes. */
+  readonly region: string;
+  /** Why it goes elsewhere than the rest; null = it does not. */
+  readonly why: string | null;
   readonly epoch: number;
   readonly standbys: readonly string[];
 };
@@ -69,9 +90,12 @@ export function chooseSource(fleet: Fleet, snapshot: Snapshot, given: string | u
 
 /** The region to go to: the given one, or the first fit one of the failover order. Refuses (77) when there is none. */
 export function chooseDestination(fleet: Fleet, snapshot: Snapshot, from: string, given: string | undefined): string {
-  if (given === from) throw usageError(`--to ${given}: that is the region that is being left`);
+  const stores = storesHeldBy(fleet, snapshot, from);
+  if (given === from && !hasOtherSite(fleet, snapshot, from, stores))
+    throw usageError(`--to ${given}: that is the region that is being left, and it has no other site with these stores`);
   if (given !== undefined) return given;
-  const choice = chooseTarget(fleet, snapshot, from, storesHeldBy(fleet, snapshot, from));
+  const choice = chooseTarget(fleet, snapshot, from, stores);
+  if (choice.region === null && hasOtherSite(fleet, snapshot, from, stores)) return from;
   if (choice.region === null) throw refused('no-target', `no region can take over from ${from}: ${choice.reason}`);
   return choice.region;
 }
@@ -84,10 +108,22 @@ export function storesHeldBy(fleet: Fleet, snapshot: Snapshot, region: string): 
   });
 }
 
+/** Whether any of the stores could be promoted within the region: it has another member there, which answers as a standby. */
+function hasOtherSite(fleet: Fleet, snapshot: Snapshot, region: string, stores: readonly StoreSpec[]): boolean {
+  return stores.some((spec) => {
+    const store = snapshot.stores[spec.name];
+    const primary = store === undefined ? null : findPrimary(store, spec);
+    if (store === undefined || primary === null) return false;
+    const place = placeFor(fleet, snapshot, spec, {from: region, to: region, primary: primary.member});
+    const cell = place.member === null ? undefined : store.members[place.member];
+    return cell?.known === true && cell.value.role === 'standby';
+  });
+}
+
 /** Plans a failover: pure, from one snapshot. Gates that must ask the world are still open (`unknown`) in the result. */
 export function planFailover(input: FailoverInput): Plan {
-  const {id, fleet, snapshot, from, to, objectives, loss} = input;
-  const moves = storesHeldBy(fleet, snapshot, from).map((spec) => moveOf(spec, snapshot, to));
+  const {id, fleet, snapshot, from, to, objectives, guard, approve} = input;
+  const {moves, staysDown} = movesOf(fleet, snapshot, from, to);
   const routes = fleet.routes.filter(({weights}) => to in weights || from in weights);
   const gates = gatesOf(input, moves, routes);
   const overrides = resolveOverrides(gates, input.overrides);
@@ -95,10 +131,15 @@ export function planFailover(input: FailoverInput): Plan {
   const steps = [
     ...witnessSteps(url).start,
     ...moves.flatMap(({spec}) => [storeSteps(named(spec, moves)).claim(answering(snapshot, spec))]),
+    ...warmUpSteps(fleet, moves, to),
     ...routes.map((route) => drainStep(route, snapshot)),
-    ...moves.flatMap((move) => stepsOf(move, moves, snapshot, {to, overrides})),
-    ...routes.map((route) => rerouteStep(route, to, snapshot)),
-    ...writeStep(fleet, to),
+    ...moves.flatMap((move) => stepsOf(move, moves, snapshot, overrides)),
+    ...routes.map((route) => rerouteStep(route, routeTarget(fleet, route, moves, to), snapshot)),
+    ...writeStep(fleet, writeTarget(fleet, routes, moves, to)),
+    ...verifySteps(fleet, moves, routes),
+    ...(guard === null ? [] : witnessSteps(url).end),
+    // A manager brings its own former primary back, or keeps it down.
+    ...(guard === null ? [] : moves.filter(({spec}) => managerOf(snapshot, spec.name) === null).map((move) => guardOf(move, moves, guard))),
   ];
   return {
     version: 1,
@@ -108,54 +149,87 @@ export function planFailover(input: FailoverInput): Plan {
     to,
     snapshot,
     expects: moves.map(({spec}) => expect('store.no-other-primary', {store: spec.name}, {except: from})),
+    standsOn: moves.map(({spec, primary, epoch}) => expect('store.unmoved', {store: spec.name}, {primary: primary.member, epoch})),
     gates,
     overrides,
-    steps: inOrder(steps),
+    steps: withApprovals(inOrder(steps), approve ? fleet.approval : null),
     abortIf: [],
     always: [...moves.map(({spec}) => storeSteps(named(spec, moves)).release()), ...witnessSteps(url).stop],
     files: [],
     objectives,
-    expected: {gapMs: null, loss},
+    expected: {gapMs: null, loss: input.loss},
+    staysDown: [...staysDown, ...moves.flatMap(({spec, why}) => (why === null ? [] : [`${spec.name} stays in its jurisdiction: ${why}`]))],
     drill: null,
   };
 }
 
 function gatesOf({fleet, snapshot, from, to, loss}: FailoverInput, moves: readonly Move[], routes: readonly RouteSpec[]): Gate[] {
-  const jurisdiction = fleet.regions.find(({name}) => name === to)?.jurisdiction ?? 'an unknown jurisdiction';
   return [
+    runAlone(),
+    ourselvesSane(),
     regionDown(snapshot, from),
-    targetHealthy(fleet, snapshot, to),
+    // Within one region only its stores can tell whether another site is fit; the region itself is what is down.
+    ...(to === from ? [] : [targetHealthy(fleet, snapshot, to)]),
     routersReachable(
       snapshot,
       routes.map(({name}) => name),
     ),
-    ...moves.flatMap(({spec, primary, standbys}) => [
+    ...moves.flatMap((move) => managerGates(move, snapshot)),
+    ...moves.flatMap(({spec, primary, target, region, standbys}) => [
       enoughStandbys(snapshot, spec),
-      residency(spec, fleet.dataClasses, to, jurisdiction),
+      survivorsKnown(snapshot, spec, from, target),
+      residency(spec, fleet.dataClasses, region, jurisdictionOf(fleet, region)),
       primarySilent(spec, primary.member, standbys),
       fenceable(spec, primary.member, primary.region, quorumOf(spec, snapshot.stores[spec.name], standbys)),
+      targetSettings(spec, target),
+      clocksSane(spec),
     ]),
     ...loss.map(lossWithinRpo),
   ];
 }
 
-function moveOf(spec: StoreSpec, snapshot: Snapshot, to: string): Move {
+function managerGates({spec, primary, target, region, epoch}: Move, snapshot: Snapshot): Gate[] {
+  const manager = managerOf(snapshot, spec.name);
+  if (manager === null) return [];
+  return [managerFit(spec.name, manager, {from: primary.member, to: target, region, epoch, planned: false})];
+}
+
+/** Where each store goes, the ones that critical services need first, and what stays down. Refuses (77) when nothing can move at all. */
+export function movesOf(
+  fleet: Fleet,
+  snapshot: Snapshot,
+  from: string,
+  to: string,
+): {readonly moves: readonly Move[]; readonly staysDown: readonly string[]} {
+  const held = byUrgency(fleet, storesHeldBy(fleet, snapshot, from)).map((spec) => moveOf(fleet, spec, snapshot, {from, to}));
+  const moves = held.flatMap((one) => (typeof one === 'string' ? [] : [one]));
+  const staysDown = held.filter((one) => typeof one === 'string');
+  if (moves.length === 0 && staysDown.length > 0) throw refused('no-target', `nothing can move: ${staysDown.join('; ')}`);
+  return {moves, staysDown};
+}
+
+function moveOf(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, {from, to}: {from: string; to: string}): Move | string {
   const store = snapshot.stores[spec.name];
   const primary = store === undefined ? null : findPrimary(store, spec);
   if (store === undefined || primary === null) throw refused('no-primary', `no primary of ${spec.name} could be found`);
+  const place = placeFor(fleet, snapshot, spec, {from, to, primary: primary.member});
+  if (place.member === null) return place.says;
+  const cell = store.members[place.member];
   const standbys = standbysOf(store).map(({name}) => name);
-  const inTarget = spec.members.filter(({region}) => region === to).map(({name}) => name);
-  const target = inTarget.find((name) => standbys.includes(name)) ?? inTarget[0];
-  if (target === undefined) throw refused('no-target', `${to} has no member of ${spec.name}`);
-  const cell = store.members[target];
-  return {spec, primary, target, epoch: cell?.known ? cell.value.durable.epoch : 0, standbys};
+  const epoch = cell?.known ? cell.value.durable.epoch : 0;
+  return {spec, primary, target: place.member, region: place.region, why: place.why, epoch, standbys};
+}
+
+function guardOf({spec, primary, target}: Move, moves: readonly Move[], {forMs}: Guard): Step {
+  const {member, region} = primary;
+  return guardStep(named(spec, moves), {member, region, upstream: target, forMs});
 }
 
 function stepsOf(
-  {spec, primary, target, epoch, standbys}: Move,
+  {spec, primary, target, region, epoch, standbys}: Move,
   moves: readonly Move[],
   snapshot: Snapshot,
-  {to, overrides}: {readonly to: string; readonly overrides: readonly Override[]},
+  overrides: readonly Override[],
 ): Step[] {
   const passed = (gate: string) => overrides.some((override) => override.gate === `${gate}:${spec.name}`);
   const accept = passed('fence') ? [...PROOFS, 'break-glass'] : PROOFS;
@@ -164,6 +238,20 @@ function stepsOf(
       ? []
       : [expect('store.silent', {store: spec.name, member: primary.member}, {standbys})];
   const build = storeSteps(named(spec, moves));
+  const manager = managerOf(snapshot, spec.name);
+  if (manager !== null) {
+    const fencedBy = expect(
+      'store.fenced',
+      {store: spec.name, member: primary.member, region: primary.region},
+      {need: 0, standbys, others: spec.members.length - 1, accept: passed('fence') ? [...PROOFS, 'break-glass'] : PROOFS},
+    );
+    const move = {from: primary.member, to: target, region, epoch, planned: false};
+    const rest = standbys.filter((name) => name !== target);
+    return [
+      handoverStep(named(spec, moves), manager, move, [fencedBy]),
+      ...rest.map((name) => settledStep(named(spec, moves), name, regionOfMember(spec, name), target)),
+    ];
+  }
   const others = spec.members.map(({name}) => name).filter((name) => name !== target);
   const followers = standbys.filter((name) => name !== target);
   const quorum = quorumOf(spec, snapshot.stores[spec.name], standbys);
@@ -172,9 +260,9 @@ function stepsOf(
   return [
     build.seal(standbys, primary.member, silent),
     build.fence(primary.member, primary.region, quorum, accept),
-    build.catchUp(target, to, standbys),
-    build.durability(target, to, spec.quorum, others),
-    build.promote(target, to, epoch, [
+    build.catchUp(target, region, standbys),
+    build.durability(target, region, spec.quorum, others),
+    build.promote(target, region, epoch, [
       sealed,
       fenced,
       expect('store.most-advanced', {store: spec.name, member: target}, {among: standbys}),
@@ -211,6 +299,11 @@ export function named(spec: StoreSpec, moves: readonly unknown[]) {
 /** The region of a member, from the fleet file: never from the node. */
 export function regionOfMember(spec: StoreSpec, name: string): string {
   return spec.members.find((member) => member.name === name)?.region ?? '';
+}
+
+/** The jurisdiction of a region, by the fleet file. */
+export function jurisdictionOf(fleet: Fleet, region: string): string {
+  return fleet.regions.find(({name}) => name === region)?.jurisdiction ?? 'an unknown jurisdiction';
 }
 
 function unhealthy(snapshot: Snapshot, region: string): boolean {

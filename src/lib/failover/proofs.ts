@@ -48,6 +48,7 @@ export async function makeProof(world: StoreWorld, ctx: Ctx, target: Target, arg
   // A lost region must not cost the time that the seal saves; one that can be reached is closed properly, however long that takes.
   const best = sealed === null || (await reachable(world, ctx, target)) ? await bestOnMember(world, ctx, target, args, sealed) : sealed;
   world.tried.set(memberOf(target), best.kind);
+  world.proofs.set(memberOf(target), best);
   return best;
 }
 

@@ -1,8 +1,9 @@
 import {z} from 'zod';
 import {refused} from '../errors.ts';
-import type {Action, Ctx, Standing} from '../plan/action.ts';
+import type {Action, Answer, Ctx, Standing} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
+import type {Store} from '../ports/store.ts';
 import {bytesBetween, comparePositions, type Position} from '../snapshot/position.ts';
 import type {Member} from '../snapshot/snapshot.ts';
 import {type FenceArguments, fenceArguments, makeProof, proofJson} from './proofs.ts';
@@ -19,6 +20,7 @@ const unseal = z.object({members: z.array(z.string()), upstream: z.string()});
 const among = z.object({among: z.array(z.string())});
 const rule = z.object({need: z.number().int().min(0), of: z.array(z.string())});
 const promotion = z.object({epoch: z.number().int()});
+const promoted = z.object({position: z.object({epoch: z.number().int()})});
 const upstream = z.object({upstream: z.string()});
 const rejoin = z.object({upstream: z.string(), how: z.enum(['follow', 'rebuild', 'auto'])});
 const lifting = z.object({when: z.enum(['undo', 'following'])});
@@ -47,6 +49,7 @@ type Parts<S extends z.ZodType> = {
   readonly schema: S;
   describe(target: Target, args: z.infer<S>): string;
   look?(ctx: Ctx, target: Target, args: z.infer<S>): Promise<Standing>;
+  still?(ctx: Ctx, target: Target, args: z.infer<S>, result: Json): Promise<Answer>;
   apply(ctx: Ctx, target: Target, args: z.infer<S>): Promise<Json>;
 };
 
@@ -162,16 +165,28 @@ const catchUp = (world: StoreWorld) =>
       const member = memberOf(target);
       const own = await readMember(store, member, ctx);
       const best = mostAdvanced(await readMembers(store, args.among, ctx));
-      if (best === null || (comparePositions(own.durable, best.member.durable) ?? -1) >= 0) return {from: null, bytes: 0};
+      if (best === null || (comparePositions(own.durable, best.member.durable) ?? -1) >= 0) {
+        await awaitReplay(world, ctx, store, member);
+        return {from: null, bytes: 0};
+      }
       await abilityOf(world, target, 'follow').follow(ctx, member, best.name);
       await until(world, ctx, `${member} did not reach the position of ${best.name}`, async () => {
         const now = await readMember(store, member, ctx);
         return (comparePositions(now.durable, best.member.durable) ?? -1) >= 0;
       });
       await abilityOf(world, target, 'seal').seal(ctx, [member]);
+      await awaitReplay(world, ctx, store, member);
       return {from: best.name, bytes: bytesBetween(own.durable, best.member.durable)};
     },
   });
+
+/** A promotion replays what is left before it takes a write, so the wait costs nothing, and before the pivot a stuck replay can still be undone. */
+async function awaitReplay(world: StoreWorld, ctx: Ctx, store: Store, member: string): Promise<void> {
+  await until(world, ctx, `${member} did not replay what it holds`, async () => {
+    const {applied, durable} = await readMember(store, member, ctx);
+    return (comparePositions(applied, durable) ?? -1) >= 0;
+  });
+}
 
 const durability = (world: StoreWorld) =>
   action({
@@ -192,18 +207,15 @@ const promote = (world: StoreWorld) =>
     effect: 'irreversible',
     schema: promotion,
     describe: (target) => `promote ${target.member}, in one statement that checks timeline, claim and deadline`,
-    look: async (ctx, target, args) => {
-      const cell = (await storeFor(world, target).store.observe(ctx.signal, [memberOf(target)]))[memberOf(target)];
-      if (cell === undefined || !cell.known) return 'unknown';
-      if (cell.value.role === 'primary') return cell.value.durable.epoch > args.epoch ? 'done' : 'elsewhere';
-      return cell.value.durable.epoch === args.epoch ? 'before' : 'elsewhere';
-    },
+    still: (ctx, target, _args, result) => stillPrimary(world, ctx, target, result),
+    look: (ctx, target, {epoch}) => lookAtPromotion(world, ctx, target, epoch),
     apply: async (ctx, target, args) => {
       const {store} = storeFor(world, target);
       const member = memberOf(target);
       const now = await readMember(store, member, ctx);
       if (now.durable.epoch !== args.epoch)
         throw refused('timeline-changed', `${member} is on timeline ${now.durable.epoch}, the plan was made for ${args.epoch}`);
+      await keepMark(world, ctx, target);
       const provenAt = world.provenAt.get(target.store ?? '');
       if (provenAt === undefined)
         throw refused('no-proof', `nothing proves in this process that the old primary of ${target.store} cannot write`);
@@ -214,6 +226,37 @@ const promote = (world: StoreWorld) =>
       return {position: {...position}};
     },
   });
+
+/** Where a member stands that is to become the primary after timeline `epoch`. */
+export async function lookAtPromotion(world: StoreWorld, ctx: Ctx, target: Target, epoch: number): Promise<Standing> {
+  const cell = (await storeFor(world, target).store.observe(ctx.signal, [memberOf(target)]))[memberOf(target)];
+  if (cell === undefined || !cell.known) return 'unknown';
+  if (cell.value.role === 'primary') return cell.value.durable.epoch > epoch ? 'done' : 'elsewhere';
+  return cell.value.durable.epoch === epoch ? 'before' : 'elsewhere';
+}
+
+/** What the target holds, to count from if the old primary turns out to have gone on. It must not hold up or stop the promotion. */
+async function keepMark(world: StoreWorld, ctx: Ctx, target: Target): Promise<void> {
+  const {name, store} = storeFor(world, target);
+  const mark = await store.abilities.loss?.mark?.(memberOf(target), ctx.signal).catch(() => null);
+  if (mark != null) world.marks.set(name, mark);
+}
+
+/** The primary that a run made is still that, on the timeline that it made. */
+export async function stillPrimary(world: StoreWorld, ctx: Ctx, target: Target, result: Json): Promise<Answer> {
+  const member = memberOf(target);
+  const made = promoted.safeParse(result);
+  const cell = (await storeFor(world, target).store.observe(ctx.signal, [member]))[member];
+  if (cell?.known !== true || !made.success) return {holds: null, measured: null, says: `${member} could not be asked`};
+  const {role, durable} = cell.value;
+  const epoch = made.data.position.epoch;
+  const holds = role === 'primary' && durable.epoch === epoch;
+  return {
+    holds,
+    measured: {role, epoch: durable.epoch},
+    says: `${member} is ${role} on timeline ${durable.epoch}${holds ? '' : `, this run had made it the primary on timeline ${epoch}`}`,
+  };
+}
 
 const follow = (world: StoreWorld) =>
   action({
@@ -272,7 +315,8 @@ export function mostAdvanced(seen: readonly {name: string; member: Member}[]): {
   );
 }
 
-async function until(world: StoreWorld, ctx: Ctx, otherwise: string, holds: () => Promise<boolean>): Promise<void> {
+/** Asks every few ms until it holds; refuses with `otherwise` at the deadline. */
+export async function until(world: StoreWorld, ctx: Ctx, otherwise: string, holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) {
     if (ctx.now() >= ctx.deadline) throw refused('deadline', `${otherwise} within its deadline`);
     await world.clock.sleep(POLL_MS, ctx.signal);

@@ -1,5 +1,6 @@
 import {isDeepStrictEqual} from 'node:util';
 import {z} from 'zod';
+import {formatMs} from '../output/units.ts';
 import type {Answer, Check, Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
@@ -15,6 +16,8 @@ const silentWanted = z.object({standbys: z.array(z.string())});
 /** How long a standby that still has a connection is listened to: a primary under load is heard every few ms. */
 const LISTEN_MS = 100;
 const ruleWanted = z.object({need: z.number(), of: z.array(z.string())});
+const clocksWanted = z.object({mostMs: z.number()});
+const unmovedWanted = z.object({primary: z.string(), epoch: z.number().int()});
 const exceptWanted = z.object({except: z.string()});
 
 /** The questions about stores that plans ask by name. None of them writes. */
@@ -47,6 +50,9 @@ export function storeChecks(world: StoreWorld): readonly Check[] {
           `${target.member} is fenced`,
         ),
     },
+    {name: 'store.settings', ask: (ctx, target) => settings(world, ctx, target)},
+    {name: 'store.clocks', ask: (ctx, target, want) => clocks(world, ctx, target, clocksWanted.parse(want).mostMs)},
+    {name: 'store.unmoved', ask: (ctx, target, want) => unmoved(world, ctx, target, unmovedWanted.parse(want))},
     {name: 'store.can-rejoin', ask: (ctx, target) => canRejoin(world, ctx, target)},
   ];
 }
@@ -190,6 +196,52 @@ async function noOther(world: StoreWorld, ctx: Ctx, target: Target, except: stri
   if (found.length === 0 && missing.length > 0)
     return {holds: null, measured: missing, says: `${missing.join(', ')} does not answer, so it is not known that it is no primary`};
   return told(found.length === 0, `no member outside ${except} is a primary`, `${found.join(', ')} is a primary already`, found);
+}
+
+async function settings(world: StoreWorld, ctx: Ctx, target: Target): Promise<Answer> {
+  const {inspect} = storeFor(world, target).store.abilities;
+  const member = memberOf(target);
+  if (inspect === undefined) return {holds: true, measured: null, says: `the engine of ${target.store} has no settings to look at`};
+  const findings = (await inspect.inspect(ctx.signal)).filter((finding) => finding.member === member);
+  const wrong = findings.filter(({verdict}) => verdict === 'error');
+  const unread = findings.filter(({verdict}) => verdict === 'unknown');
+  const [first] = [...wrong, ...unread];
+  return {
+    holds: wrong.length > 0 ? false : unread.length > 0 || findings.length === 0 ? null : true,
+    measured: wrong.map(({says}) => says),
+    says:
+      first === undefined
+        ? `${member} is set up to be the primary`
+        : `${member}: ${first.says}${first.fix === null ? '' : ` (${first.fix})`}`,
+  };
+}
+
+async function clocks(world: StoreWorld, ctx: Ctx, target: Target, mostMs: number): Promise<Answer> {
+  const {clock} = storeFor(world, target).store.abilities;
+  if (clock === undefined) return {holds: true, measured: null, says: `the engine of ${target.store} has no clocks to compare`};
+  const offsets = Object.entries(await clock.offsets(ctx.signal)).flatMap(([name, ms]) => (ms === null ? [] : [{name, ms}]));
+  const worst = offsets.toSorted((a, b) => Math.abs(b.ms) - Math.abs(a.ms))[0];
+  if (worst === undefined) return {holds: null, measured: null, says: `no member of ${target.store} told its time`};
+  const measured = Object.fromEntries(offsets.map(({name, ms}) => [name, Math.round(ms)]));
+  const apart = `${formatMs(Math.abs(worst.ms))} ${worst.ms < 0 ? 'behind' : 'ahead of'} this machine`;
+  const holds = Math.abs(worst.ms) <= mostMs;
+  return {holds, measured, says: holds ? `clocks agree: ${worst.name} is ${apart}` : `the clock of ${worst.name} is ${apart}`};
+}
+
+/** No other hand has promoted anything: nobody who answers is on a later timeline, or is a primary beside the known one on its timeline. */
+async function unmoved(world: StoreWorld, ctx: Ctx, target: Target, want: z.infer<typeof unmovedWanted>): Promise<Answer> {
+  const {store, spec} = storeFor(world, target);
+  const names = spec.members.map(({name}) => name);
+  const seen = await readMembers(store, names, ctx);
+  const later = seen.find(({member}) => member.durable.epoch > want.epoch);
+  const rival = seen.find(({name, member}) => member.role === 'primary' && name !== want.primary && member.durable.epoch === want.epoch);
+  const other = later ?? rival;
+  if (seen.length === 0) return {holds: null, measured: null, says: `no member of ${spec.name} answers`};
+  if (other === undefined)
+    return {holds: true, measured: null, says: `${want.primary} is the last primary of ${spec.name}, on timeline ${want.epoch}`};
+  const {role, durable} = other.member;
+  const says = `${other.name} is ${role} on timeline ${durable.epoch}; the plan was made for ${want.primary} on timeline ${want.epoch}`;
+  return {holds: false, measured: {member: other.name, role, epoch: durable.epoch}, says};
 }
 
 async function following(world: StoreWorld, ctx: Ctx, target: Target, want: string): Promise<Answer> {

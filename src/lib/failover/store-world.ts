@@ -1,6 +1,7 @@
 import {refused, unavailable} from '../errors.ts';
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import type {Ctx} from '../plan/action.ts';
+import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Abilities, Proof, Store} from '../ports/store.ts';
@@ -14,6 +15,10 @@ export type StoreWorld = {
   independent(store: string): Promise<Store>;
   /** Members for which this process has tried for the best proof that they cannot write, and what it got. */
   readonly tried: Map<string, Proof['kind']>;
+  /** Per member: the last proof that this process made of it. */
+  readonly proofs: Map<string, Proof>;
+  /** Per store: what the target held right before it was promoted, to count from. */
+  readonly marks: Map<string, Json>;
   /** Per store: when the newest proof was begun to be looked for, in ms of the monotonic clock. */
   readonly provenAt: Map<string, number>;
   /** Members that this run's fences have looked at and not touched, so that there is nothing to undo. null = a former process may have. */

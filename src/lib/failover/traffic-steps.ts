@@ -50,10 +50,19 @@ export function writeStep(fleet: Fleet, to: string): Step[] {
  * The witness measures the write gap of the run from its first step to its last. Where writes are accepted at the start, `warmUpMs` lets it see
  * that before anything is held up: a gap that it did not see begin is not measured.
  */
-export function witnessSteps(witness: WitnessSpec | null, warmUpMs = 0): {start: Step[]; stop: Step[]} {
-  if (witness === null) return {start: [], stop: []};
+export function witnessSteps(witness: WitnessSpec | null, warmUpMs = 0): {start: Step[]; end: Step[]; stop: Step[]} {
+  if (witness === null) return {start: [], end: [], stop: []};
   const {url, everyMs, deadlineMs} = witness;
+  const stop = step({
+    id: 'witness-stop',
+    phase: 'heal',
+    title: 'stop the witness and read back what it wrote',
+    do: call('witness.stop', {}, {coolDownMs: 200}),
+    onFailure: 'continue',
+    deadlineMs: 30_000,
+  });
   return {
+    // `stop` always runs; `end` is for plans that go on for long after the gap: nobody's orders are written while a guard waits.
     start: [
       step({
         id: 'witness',
@@ -65,15 +74,7 @@ export function witnessSteps(witness: WitnessSpec | null, warmUpMs = 0): {start:
         onFailure: 'continue',
       }),
     ],
-    stop: [
-      step({
-        id: 'witness-stop',
-        phase: 'heal',
-        title: 'stop the witness and read back what it wrote',
-        do: call('witness.stop', {}, {coolDownMs: 200}),
-        onFailure: 'continue',
-        deadlineMs: 30_000,
-      }),
-    ],
+    end: [{...stop, id: 'witness-end', phase: 'verify'}],
+    stop: [stop],
   };
 }

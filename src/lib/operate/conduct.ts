@@ -3,9 +3,10 @@ import type {Plan} from '../plan/plan.ts';
 import type {JournalEvent, State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type RunDocument, runDocument} from '../run/document.ts';
-import {resumeRun} from '../run/resume.ts';
+import {resumeRun, undoRun} from '../run/resume.ts';
 import {assertRunnable, type PhaseMark, type RunResult, runPlan} from '../run/runner.ts';
 import {heldBy} from '../state/lease.ts';
+import {refuseOutdated} from './reviewed.ts';
 import type {World} from './world.ts';
 
 /** Who is told, and by what a run is stopped: `interrupt` is the first Ctrl+C, `leave` the second. */
@@ -13,6 +14,8 @@ export type ConductOptions = {
   readonly interrupt: AbortSignal;
   readonly leave: AbortSignal;
   readonly onEvent?: (event: JournalEvent) => void;
+  /** The starter approves what one person may approve. */
+  readonly approve?: boolean;
 };
 
 /** A finished run: its result, its document, and the plan and journal that they were made from. */
@@ -53,10 +56,19 @@ export async function conductPlan(
   });
 }
 
-/** Goes on with a recorded run, under a new lease. */
-export async function conductResume(open: OpenFleet, world: World, runId: string, options: ConductOptions): Promise<Conducted> {
+/** Goes on with a recorded run, or takes it back, under a new lease. Refused (77) when the fleet file changed under it. */
+export async function conductTakeUp(
+  open: OpenFleet,
+  world: World,
+  {runId, plan}: {readonly runId: string; readonly plan: Plan},
+  options: ConductOptions & {readonly going: 'forward' | 'back'; readonly reason: string | null},
+): Promise<Conducted> {
   const state = await open.state();
-  return underLease(open, state, runId, (lease) => resumeRun({...setup(open, world, state, runId, options), lease}));
+  const takeUp = options.going === 'forward' ? resumeRun : undoRun;
+  return underLease(open, state, runId, async (lease) => {
+    refuseOutdated(open, plan);
+    return takeUp({...setup(open, world, state, runId, options), lease, reason: options.reason});
+  });
 }
 
 async function underLease(
@@ -77,7 +89,7 @@ async function underLease(
   }
 }
 
-function setup(open: OpenFleet, world: World, state: State, runId: string, {interrupt, leave, onEvent}: ConductOptions) {
+function setup(open: OpenFleet, world: World, state: State, runId: string, {interrupt, leave, onEvent, approve}: ConductOptions) {
   return {
     runId,
     state,
@@ -86,6 +98,7 @@ function setup(open: OpenFleet, world: World, state: State, runId: string, {inte
     clock: open.clock,
     signal: interrupt,
     stopSignal: leave,
+    approve: approve ?? false,
     ...(onEvent === undefined ? {} : {onEvent}),
   };
 }

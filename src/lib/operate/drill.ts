@@ -31,7 +31,7 @@ export async function prepareDrill(
     open,
     snapshot,
     {from, to: drill.reaction.failover.to ?? undefined, overrides: overrides.filter(({gate}) => !DRILL_GATES.includes(gate))},
-    {witness: false, state: null},
+    {witness: false, state: null, guard: null, approve: false},
   );
   const composed = composeDrill({drill, fleet: open.fleet, snapshot, failoverPlan, runId: newRunId('drill', open.clock.wall())});
   const own = resolveOverrides(

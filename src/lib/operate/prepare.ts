@@ -1,6 +1,8 @@
 import {expectedLoss} from '../failover/expected-loss.ts';
+import type {Guard} from '../failover/guard.ts';
 import {chooseAway, chooseHome, planFailback} from '../failover/plan-failback.ts';
-import {chooseDestination, chooseSource, planFailover, storesHeldBy} from '../failover/plan-failover.ts';
+import {chooseDestination, chooseSource, type FailoverInput, movesOf, planFailover} from '../failover/plan-failover.ts';
+import {chooseSwitchTarget, planSwitchover} from '../failover/plan-switchover.ts';
 import type {StoreSpec} from '../fleet/fleet.ts';
 import {objectivesOf, regionOf} from '../fleet/lookup.ts';
 import {observeFleet} from '../observe/take-snapshot.ts';
@@ -18,6 +20,8 @@ import type {World} from './world.ts';
 
 /** What a person may say about a failover or failback; everything else is found. */
 export type PrepareOptions = {
+  /** How long a failover guards the old primary; default: until it can do no harm. */
+  readonly guard?: Guard;
   readonly from?: string | undefined;
   readonly to?: string | undefined;
   readonly overrides: readonly Override[];
@@ -33,7 +37,8 @@ const GATES_MS = 10_000;
 /** Looks at the fleet, plans a failover and judges its gates. Nothing is written. */
 export async function prepareFailover(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
   const state = await open.state().catch(() => null);
-  return prepare(open, world, options, (snapshot) => failoverFrom(open, snapshot, options, {witness: true, state}));
+  const {guard = {forMs: null}} = options;
+  return prepare(open, world, options, (snapshot) => failoverFrom(open, snapshot, options, {witness: true, state, guard, approve: true}));
 }
 
 /** The failover that a snapshot leads to. A drill plans it before the fault, and brings its own witness. */
@@ -41,15 +46,16 @@ export function failoverFrom(
   open: OpenFleet,
   snapshot: Snapshot,
   options: Omit<PrepareOptions, 'signal'>,
-  {witness, state}: {readonly witness: boolean; readonly state: State | null},
+  more: Pick<FailoverInput, 'witness' | 'guard' | 'approve'> & {readonly state: State | null},
 ): Plan {
+  const {state, ...input} = more;
   const {fleet, clock} = open;
   if (options.from !== undefined) regionOf(fleet, options.from);
   if (options.to !== undefined) regionOf(fleet, options.to);
   const from = chooseSource(fleet, snapshot, options.from);
   const to = chooseDestination(fleet, snapshot, from, options.to);
-  const loss = storesHeldBy(fleet, snapshot, from).map((spec) =>
-    expectedLoss(fleet, spec, snapshot, to, lastSample(open, state, spec, to)),
+  const loss = movesOf(fleet, snapshot, from, to).moves.map(({spec, region, target}) =>
+    expectedLoss(fleet, spec, snapshot, region, lastSample(open, state, spec, target)),
   );
   const objectives = objectivesOf(fleet);
   return planFailover({
@@ -61,13 +67,12 @@ export function failoverFrom(
     loss,
     objectives,
     overrides: options.overrides,
-    witness,
+    ...input,
   });
 }
 
-function lastSample(open: OpenFleet, state: State | null, spec: StoreSpec, to: string): LagHistory | undefined {
-  const member = spec.members.find(({region}) => region === to);
-  return state === null || member === undefined ? undefined : historyOf(open, state, spec, member.name);
+function lastSample(open: OpenFleet, state: State | null, spec: StoreSpec, target: string): LagHistory | undefined {
+  return state === null ? undefined : historyOf(open, state, spec, target);
 }
 
 /** Looks at the fleet, plans the way home and judges its gates. Nothing is written. */
@@ -78,6 +83,18 @@ export async function prepareFailback(open: OpenFleet, world: World, options: Pr
     const from = chooseAway(fleet, snapshot, to);
     const objectives = objectivesOf(fleet);
     return planFailback({id: newRunId('failback', clock.wall()), fleet, snapshot, from, to, objectives, overrides: options.overrides});
+  });
+}
+
+/** Looks at the fleet, plans a planned move and judges its gates. Nothing is written. */
+export async function prepareSwitchover(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
+  const {fleet, clock} = open;
+  return prepare(open, world, options, (snapshot) => {
+    if (options.from !== undefined) regionOf(fleet, options.from);
+    const from = chooseSource(fleet, snapshot, options.from);
+    const to = regionOf(fleet, chooseSwitchTarget(fleet, from, options.to)).name;
+    const objectives = objectivesOf(fleet);
+    return planSwitchover({id: newRunId('switchover', clock.wall()), fleet, snapshot, from, to, objectives, overrides: options.overrides});
   });
 }
 

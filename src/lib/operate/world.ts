@@ -1,5 +1,7 @@
 import {join} from 'node:path';
 import {type DrillKit, drillActions} from '../drill/actions.ts';
+import {guardAction, guardCheck} from '../failover/guard.ts';
+import {managedActions, managedChecks} from '../failover/managed-actions.ts';
 import {storeActions} from '../failover/store-actions.ts';
 import {storeChecks} from '../failover/store-checks.ts';
 import {trafficActions, trafficChecks} from '../failover/traffic-actions.ts';
@@ -13,6 +15,7 @@ import {type Cell, known, unknown} from '../snapshot/cell.ts';
 import type {RegionHealth} from '../snapshot/snapshot.ts';
 import type {Witness} from '../witness/witness.ts';
 import {largestLag} from './lag.ts';
+import {ownChecks} from './own-checks.ts';
 
 /** Everything that plans of this fleet may name: the actions, the checks, and the witness that runs now. */
 export type World = {readonly actions: ActionRegistry; readonly checks: CheckRegistry; witness(): Witness | null};
@@ -27,10 +30,31 @@ export type WorldOptions = {
 /** Binds the actions and checks to an open fleet. One world belongs to one run. */
 export function worldOf(open: OpenFleet, {life, resumed = false, onWitness}: WorldOptions): World {
   const kit = drillKit(open, life, onWitness);
-  const stores = {...open, tried: new Map(), provenAt: new Map(), spared: resumed ? null : new Set<string>()};
+  const stores = {
+    ...open,
+    tried: new Map(),
+    proofs: new Map(),
+    marks: new Map(),
+    provenAt: new Map(),
+    spared: resumed ? null : new Set<string>(),
+  };
   return {
-    actions: new ActionRegistry([...storeActions(stores), ...trafficActions(open), ...verifyActions(stores), ...kit.actions]),
-    checks: new CheckRegistry([...storeChecks(stores), ...trafficChecks(open), ...kit.checks]),
+    actions: new ActionRegistry([
+      ...storeActions(stores),
+      ...managedActions(stores),
+      guardAction(stores),
+      ...trafficActions(open),
+      ...verifyActions(stores),
+      ...kit.actions,
+    ]),
+    checks: new CheckRegistry([
+      ...storeChecks(stores),
+      ...managedChecks(stores),
+      guardCheck(stores),
+      ...trafficChecks(open),
+      ...ownChecks(open),
+      ...kit.checks,
+    ]),
     witness: kit.witness,
   };
 }

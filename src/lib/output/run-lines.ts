@@ -43,6 +43,22 @@ function wordsOf(event: JournalEvent, plan: Plan): Words | null {
       return line('↩', 'warning', `undone: ${step?.title ?? ''}`, field(event, 'undone'));
     case 'undo-failed':
       return line('✗', 'critical', `not undone: ${step?.title ?? ''}`, says);
+    case 'approval-asked':
+      return line('?', 'warning', step?.title, says);
+    case 'approved':
+    case 'rejected':
+      return line(
+        event.type === 'approved' ? '✓' : '✗',
+        event.type === 'approved' ? 'good' : 'critical',
+        `${event.type} by ${field(event, 'by') ?? ''}`,
+        field(event, 'reason'),
+      );
+    case 'approval-expired':
+      return line('✗', 'critical', step?.title, says);
+    case 'abort-asked':
+      return line('!', 'warning', `${field(event, 'by') ?? 'somebody'} told it to stop`, field(event, 'reason'));
+    case 'note':
+      return line('·', 'warning', says);
     case 'interrupted':
       return line('!', 'warning', says ?? 'interrupted');
     case 'resumed':

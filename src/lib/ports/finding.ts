@@ -4,4 +4,6 @@ export type Finding = {
   readonly verdict: 'pass' | 'warning' | 'error' | 'unknown';
   readonly says: string;
   readonly fix: string | null;
+  /** The member of a store that it speaks of. */
+  readonly member?: string;
 };

@@ -17,6 +17,8 @@ export type Proof = {
   readonly leaks: readonly string[];
   /** Where the member's log ended, read after its last session was gone; absent when it could not be read. */
   readonly position?: Position;
+  /** Sessions whose commit waited for standbys when they were ended; absent when nobody asked or it could not be counted. */
+  readonly waiting?: number;
   /** It was so already: nothing was done to the member. */
   readonly found?: true;
 };
@@ -73,8 +75,11 @@ export type Abilities = {
     sealed(ctx: Ctx, members: readonly string[]): Promise<Readonly<Record<string, Cell<boolean>>>>;
   };
   fence: {
-    /** Fences by the best proof that can be had for this member now: stopped, else closed. Throws GuardError when none can. */
-    fence(ctx: Ctx, member: string): Promise<Proof>;
+    /**
+     * Fences by the best proof that can be had for this member now: stopped, else closed. Throws GuardError when none can. With `waiting` it
+     * also counts the sessions whose commit was waiting for standbys when they were ended: committed there, and acknowledged to nobody.
+     */
+    fence(ctx: Ctx, member: string, how?: {readonly waiting?: true}): Promise<Proof>;
     /** Looks again, without touching anything. null = not fenced by a means that can be seen on the member itself. */
     prove(ctx: Ctx, member: string): Promise<Proof | null>;
     /**
@@ -118,8 +123,16 @@ export type Abilities = {
     /** What its manager says that speaks against a handover now, one finding each; `error` findings refuse it. Reads only. */
     fit(move: {from: string | null; to: string; planned: boolean}, signal: AbortSignal): Promise<readonly Finding[]>;
   };
-  loss: {loss(to: string, signal: AbortSignal): Promise<Loss & {readonly seconds: number | null}>};
+  loss: {
+    loss(to: string, signal: AbortSignal): Promise<Loss & {readonly seconds: number | null}>;
+    /** What `member` holds now, as something to count from: taken of the target right before it is promoted. */
+    mark?(member: string, signal: AbortSignal): Promise<Json>;
+    /** How many transactions are committed on `member` that the mark does not hold: exact, whatever the writes were. */
+    since?(member: string, mark: Json, signal: AbortSignal): Promise<{readonly transactions: number}>;
+  };
   links: {links(signal: AbortSignal): Promise<readonly LinkReading[]>};
+  /** How far each member's clock is ahead of this machine's, in ms (negative = behind), by the middle of a round trip; null = it did not answer. */
+  clock: {offsets(signal: AbortSignal): Promise<Readonly<Record<string, number | null>>>};
   /** Settings and privileges that a failover will need, each judged. Reads only. */
   inspect: {inspect(signal: AbortSignal): Promise<readonly Finding[]>};
   /** Per-row digests of every user table at or past a position, ordered by key: what a row-by-row comparison reads. */

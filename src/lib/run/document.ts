@@ -152,10 +152,24 @@ function measuredBy(plan: Plan, progress: Progress): Measured & {readonly lossWi
   const result = results.at(-1) ?? null;
   return {
     writeGapMs: figure(result, 'writeGapMs'),
-    lostWrites: figure(result, 'lostWrites'),
+    lostWrites: lostOf(figure(result, 'lostWrites'), guardedLosses(plan, progress)),
     duplicatedWrites: figure(result, 'duplicatedWrites'),
     lossWindowMs: figure(result, 'lossWindowMs'),
   };
+}
+
+/** Writes that an old primary acknowledged alone before a guard closed it, per guard that met one. */
+function guardedLosses(plan: Plan, progress: Progress): readonly number[] {
+  return plan.steps
+    .filter((step) => step.do.action === 'store.guard')
+    .map((step) => figure(stepProgress(progress, step).result, 'lostWrites'))
+    .filter((lost) => lost !== null);
+}
+
+/** The witness writes through the front door and the others past it, so what both lost adds up. Nobody counted = null. */
+function lostOf(witness: number | null, guards: readonly number[]): number | null {
+  const late = guards.reduce((sum, lost) => sum + lost, 0);
+  return witness === null ? (late > 0 ? late : null) : witness + late;
 }
 
 function figure(result: Json, name: string): number | null {

@@ -120,7 +120,8 @@ async function hold(run: Run, step: Step): Promise<void> {
   }
 }
 
+/** What an action says of its own effect tells more than that its facts hold. */
 function resultText(answers: readonly Answer[], result: Json): string {
-  if (answers.length > 0) return sentences(answers);
-  return typeof result === 'object' && result !== null && 'says' in result && typeof result.says === 'string' ? result.says : '';
+  const own = typeof result === 'object' && result !== null && 'says' in result && typeof result.says === 'string' ? result.says : '';
+  return own === '' ? sentences(answers) : own;
 }

@@ -27,7 +27,11 @@ const PASSWORD = `select coalesce(rolpassword like 'SCRAM-SHA-256$%', false) as 
 /** Fencing of a primary: by what its host sees, else by closing it to everybody but us. */
 export function createFence(cluster: Cluster): Abilities['fence'] {
   return {
-    fence: (ctx, member) => fence(cluster, ctx, nodeOf(cluster, member)),
+    fence: async (ctx, member, how) => {
+      const node = nodeOf(cluster, member);
+      const waiting = how?.waiting === true ? await countWaiting(ctx, node) : null;
+      return {...(await fence(cluster, ctx, node)), ...(waiting === null ? {} : {waiting})};
+    },
     prove: (ctx, member) => prove(cluster, ctx, nodeOf(cluster, member)),
     lift: (ctx, member, when) => lift(cluster, ctx, nodeOf(cluster, member), when),
     open: async (ctx, member) => {
@@ -140,6 +144,13 @@ async function stayedEmpty(cluster: Cluster, ctx: Ctx, node: Node): Promise<bool
     if ((await countForeign(ctx, node)).others > 0) return false;
   }
   return true;
+}
+
+/** Asked right before the sessions are ended: whoever waits then is ended waiting. null = it could not be asked. */
+async function countWaiting(ctx: Ctx, node: Node): Promise<number | null> {
+  const sql = `select count(*)::int as "waiting" from pg_stat_activity where wait_event = 'SyncRep'`;
+  const rows = await node.session.rows<{waiting: number}>(sql, [], limitsOf(ctx)).catch(() => null);
+  return rows?.[0]?.waiting ?? null;
 }
 
 async function countForeign(ctx: Ctx, node: Node): Promise<{others: number; sameRole: number}> {

@@ -43,6 +43,7 @@ export async function inspect(cluster: Cluster, signal: AbortSignal): Promise<re
             verdict: 'unknown' as const,
             says: `its settings could not be read: ${messageOf(error)}`,
             fix: null,
+            member: node.name,
           },
         ]
       : judgeSettings(cluster, node, value),
@@ -66,8 +67,16 @@ export function judgeSettings(
   const wrong = [...privilegeRules(cluster, seen), ...settingRules(cluster, seen)].filter(({holds}) => !holds);
   const check = `${cluster.store} ${node.name}`;
   if (wrong.length === 0)
-    return [{check: `${check} settings`, verdict: 'pass', says: `PostgreSQL ${seen.version} is set up for a failover`, fix: null}];
-  return wrong.map(({name, verdict, says, fix}) => ({check: `${check} ${name}`, verdict, says, fix}));
+    return [
+      {
+        check: `${check} settings`,
+        verdict: 'pass',
+        says: `PostgreSQL ${seen.version} is set up for a failover`,
+        fix: null,
+        member: node.name,
+      },
+    ];
+  return wrong.map(({name, verdict, says, fix}) => ({check: `${check} ${name}`, verdict, says, fix, member: node.name}));
 }
 
 function privilegeRules({user, replicationUser}: Pick<Cluster, 'user' | 'replicationUser'>, seen: Settings): readonly Rule[] {

@@ -1,6 +1,8 @@
+import {unavailable} from '../../errors.ts';
+import type {Json} from '../../plan/json.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {bytesBetween} from '../../snapshot/position.ts';
-import {type Cluster, nodeOf} from './cluster.ts';
+import {type Cluster, nodeOf, only} from './cluster.ts';
 import {durableOf, primariesOf, readAll} from './facts.ts';
 
 type Reading = Awaited<ReturnType<Abilities['loss']['loss']>>;
@@ -10,7 +12,32 @@ type Reading = Awaited<ReturnType<Abilities['loss']['loss']>>;
  * Transactions are counted by ids, aborted ones included: never too few.
  */
 export function createLoss(cluster: Cluster): Abilities['loss'] {
-  return {loss: (to, signal) => loss(cluster, to, signal)};
+  return {
+    loss: (to, signal) => loss(cluster, to, signal),
+    mark: async (member, signal) => {
+      const node = nodeOf(cluster, member);
+      return only(await node.session.rows<{mark: string}>('select pg_current_snapshot()::text as "mark"', [], {signal}), node).mark;
+    },
+    since: (member, mark, signal) => since(cluster, member, mark, signal),
+  };
+}
+
+/* A snapshot names every transaction that it holds, so what is committed here and not in it is exact; a transaction with savepoints counts once
+   for each that was written in. More ids than this are not counted one by one. */
+const MOST_IDS = 5_000_000;
+const SINCE = `
+with mark as (select $1::pg_snapshot as held),
+ids as (select n::text::xid8 as id, held from mark,
+  generate_series(pg_snapshot_xmin(held)::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1) as n)
+select count(*)::int as "transactions" from ids where not pg_visible_in_snapshot(id, held) and pg_xact_status(id) = 'committed'`;
+const RANGE = `select (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - pg_snapshot_xmin($1::pg_snapshot)::text::bigint)::float8 as "ids"`;
+
+async function since(cluster: Cluster, member: string, mark: Json, signal: AbortSignal): Promise<{transactions: number}> {
+  const node = nodeOf(cluster, member);
+  if (typeof mark !== 'string') throw unavailable('bad-mark', `There is no snapshot to count from on ${member}.`);
+  const {ids} = only(await node.session.rows<{ids: number}>(RANGE, [mark], {signal}), node);
+  if (ids > MOST_IDS) throw unavailable('too-many', `${ids} transactions began on ${member} since: they are not counted one by one.`);
+  return only(await node.session.rows<{transactions: number}>(SINCE, [mark], {signal, timeoutMs: 10_000}), node);
 }
 
 async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<Reading> {

@@ -1,6 +1,7 @@
 import type {Abilities, Store} from '../../ports/store.ts';
 import type {ProviderContext, StorePart} from '../define.ts';
 import {createClaim} from './claim.ts';
+import {createClock} from './clock.ts';
 import {createCluster} from './cluster.ts';
 import {createDigest} from './digest.ts';
 import {createDurability} from './durability.ts';
@@ -28,6 +29,7 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     rejoin: createRejoin(cluster),
     loss: createLoss(cluster),
     links: createLinks(cluster),
+    clock: createClock(cluster),
     inspect: {inspect: (signal) => inspect(cluster, signal)},
     digest: createDigest(cluster),
   };

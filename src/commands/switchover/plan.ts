@@ -1,0 +1,25 @@
+import {Flags} from '@oclif/core';
+import {MovePlanCommand, movePlanFlags} from '../../kit/move-command.ts';
+import type {PrepareOptions} from '../../lib/operate/prepare.ts';
+import type {World} from '../../lib/operate/world.ts';
+import type {OpenFleet} from '../../lib/providers/open-fleet.ts';
+
+export default class SwitchoverPlan extends MovePlanCommand<typeof SwitchoverPlan> {
+  static override summary = 'Show what a planned move to another region would do, and which gates stand in the way. Nothing is written.';
+  static override description = 'Exit code: 0 when every gate passes or was overridden by name, 77 when one refuses.';
+  static override examples = [
+    '<%= config.bin %> switchover plan --to eu-west',
+    '<%= config.bin %> switchover plan --to eu-west -o plan.json',
+  ];
+  static override flags = {
+    from: Flags.string({helpValue: 'REGION', description: 'the region to leave; default: the one that holds the primary'}),
+    to: Flags.string({helpValue: 'REGION', description: 'the region to go to; default: the first fit one of its failover order'}),
+    ...movePlanFlags,
+  };
+  protected override readonly kind = 'switchover';
+
+  protected override async prepare(open: OpenFleet, world: World, options: PrepareOptions) {
+    const {prepareSwitchover} = await import('../../lib/operate/prepare.ts');
+    return prepareSwitchover(open, world, options);
+  }
+}

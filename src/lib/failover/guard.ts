@@ -1,0 +1,122 @@
+import {z} from 'zod';
+import {messageOf, unavailable} from '../errors.ts';
+import {formatMs} from '../output/units.ts';
+import type {Action, Answer, Check, Ctx} from '../plan/action.ts';
+import type {Json} from '../plan/json.ts';
+import type {Step, Target} from '../plan/plan.ts';
+import type {Proof} from '../ports/store.ts';
+import {isStale} from './find-primary.ts';
+import {proofJson} from './proofs.ts';
+import {call, expect, type StoreScope, step} from './steps.ts';
+import {action} from './store-actions.ts';
+import {abilityOf, memberOf, type StoreWorld, storeFor} from './store-world.ts';
+
+/** How often the old primary is tried, so that one that thaws or is started again is met at once. */
+const TRY_MS = 200;
+/** As long as anybody could wait for a region to come back. */
+const LONGEST_MS = 7 * 24 * 3_600_000;
+
+const guardArguments = z.object({upstream: z.string(), forMs: z.number().min(0).nullable()});
+const guardedWanted = z.object({upstream: z.string()});
+
+/** How long the guard stays: null = until the old primary is fenced for good or follows; 0 = one look. */
+export type Guard = {readonly forMs: number | null};
+
+/**
+ * Stays with the old primary until it can do no harm: closed so that a restart does not open it, or following the new one. One that comes back
+ * as a primary meanwhile is closed at once. Leaving it early is possible at any time, and makes the run end with a warning.
+ */
+export function guardStep(
+  scope: StoreScope,
+  {member, region, upstream, forMs}: Guard & {member: string; region: string; upstream: string},
+): Step {
+  const target = {store: scope.store, member, region};
+  return step({
+    id: `guard-${member}${scope.suffix}`,
+    phase: 'converge',
+    title: `guard ${member}: close it as soon as it comes back`,
+    do: call('store.guard', target, {upstream, forMs}),
+    ensures: [expect('store.guarded', target, {upstream})],
+    onFailure: 'continue',
+    mayLeave: true,
+    deadlineMs: forMs === null ? LONGEST_MS : forMs + 30_000,
+  });
+}
+
+/** The guard's action. */
+export function guardAction(world: StoreWorld): Action {
+  return action({
+    name: 'store.guard',
+    effect: 'irreversible',
+    schema: guardArguments,
+    describe: (target, {forMs}) =>
+      `try ${target.member} every ${TRY_MS} ms${forMs === null ? '' : ` for ${formatMs(forMs)}`}, and close it as soon as it answers as a primary`,
+    apply: (ctx, target, args) => guard(world, ctx, target, args),
+  });
+}
+
+/** Whether the old primary can do no harm any more. */
+export function guardCheck(world: StoreWorld): Check {
+  return {name: 'store.guarded', ask: (ctx, target, want) => guarded(world, ctx, target, guardedWanted.parse(want).upstream)};
+}
+
+async function guard(world: StoreWorld, ctx: Ctx, target: Target, {upstream, forMs}: z.infer<typeof guardArguments>): Promise<Json> {
+  const end = forMs === null ? ctx.deadline : Math.min(ctx.deadline, ctx.now() + forMs);
+  for (;;) {
+    const began = ctx.now();
+    const answer = await guarded(world, ctx, target, upstream);
+    if (answer.holds === true) return {says: answer.says, late: null};
+    const closed = await closeIfBack(world, ctx, target);
+    if (closed !== null) return closed;
+    if (ctx.now() >= end) throw unavailable('unguarded', `${answer.says}; it was left unguarded`);
+    await world.clock.sleep(Math.max(20, Math.min(TRY_MS - (ctx.now() - began), end - ctx.now())), ctx.signal);
+  }
+}
+
+async function guarded(world: StoreWorld, ctx: Ctx, target: Target, upstream: string): Promise<Answer> {
+  const member = memberOf(target);
+  const {store} = storeFor(world, target);
+  const cell = (await store.observe(ctx.signal, [member]))[member];
+  if (cell?.known === true && cell.value.role === 'standby') {
+    const follows = cell.value.upstream === upstream;
+    return {
+      holds: follows ? true : null,
+      measured: cell.value.upstream,
+      says: follows ? `${member} follows ${upstream}` : `${member} is a standby of ${cell.value.upstream ?? 'nobody'}`,
+    };
+  }
+  const durable = await durableProof(world, ctx, target, cell?.known === true);
+  if (durable !== null)
+    return {holds: true, measured: proofJson(durable), says: `${member} is ${durable.kind}, and a restart does not change that`};
+  const reason = cell?.known === true ? 'answers as a primary' : (cell?.reason ?? 'does not answer');
+  return {holds: false, measured: null, says: `${member} is not fenced for good: ${reason}`};
+}
+
+/** A server that stopped by itself comes back as it was; only one that was closed first, by this run, stays harmless. */
+async function durableProof(world: StoreWorld, ctx: Ctx, target: Target, answers: boolean): Promise<Proof | null> {
+  const member = memberOf(target);
+  const had = world.proofs.get(member);
+  if (!answers) return had?.survivesRestart === true && had.kind === 'stopped' ? had : null;
+  const proof = await abilityOf(world, target, 'fence').prove(ctx, member);
+  return proof?.survivesRestart === true ? proof : null;
+}
+
+/** What it acknowledged since it came back is counted: those writes are lost. */
+async function closeIfBack(world: StoreWorld, ctx: Ctx, target: Target): Promise<Json | null> {
+  const member = memberOf(target);
+  const {store, spec} = storeFor(world, target);
+  const cells = await store.observe(ctx.signal);
+  const cell = cells[member];
+  if (cell?.known !== true || cell.value.role !== 'primary') return null;
+  // Nobody closes what may be the only true primary: another one must have passed it by.
+  const snapshot = {engine: store.engine, ack: {known: false, code: 'not-read', reason: 'not asked', at: 0}, members: cells} as const;
+  if (!isStale(snapshot, cell.value)) return null;
+  const mark = world.marks.get(spec.name);
+  const proof = await abilityOf(world, target, 'fence').fence(ctx, member, {waiting: true});
+  world.proofs.set(member, proof);
+  const {loss} = store.abilities;
+  const since = mark === undefined || loss?.since === undefined ? null : await loss.since(member, mark, ctx.signal).catch(messageOf);
+  const lost = since === null || typeof since === 'string' ? null : Math.max(0, since.transactions - (proof.waiting ?? 0));
+  const counted = lost === null ? 'what it acknowledged since could not be counted' : `${lost} writes that it acknowledged alone are lost`;
+  return {says: `${member} came back and was ${proof.kind}; ${counted}`, proof: proofJson(proof), late: true, lostWrites: lost};
+}

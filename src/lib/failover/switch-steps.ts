@@ -1,0 +1,82 @@
+import type {StoreMember, StoreSpec} from '../fleet/fleet.ts';
+import type {Step} from '../plan/plan.ts';
+import type {Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
+import type {PrimaryFinding} from './find-primary.ts';
+import {handoverStep, managerOf, settledStep} from './managed-steps.ts';
+import {named, quorumOf, regionOfMember} from './plan-failover.ts';
+import {expect, storeSteps} from './steps.ts';
+
+/** One store whose primary is moved on purpose: who is its primary now, and the member that takes over. */
+export type Return = {
+  readonly spec: StoreSpec;
+  readonly primary: PrimaryFinding;
+  readonly epoch: number;
+  readonly home: StoreMember;
+  readonly others: readonly StoreMember[];
+};
+
+/** Who must acknowledge is set before traffic is held: it waits on the standby, and is in force from its first write as a primary. */
+export function durabilityStep({spec, home}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
+  if (managerOf(snapshot, spec.name) !== null) return [];
+  const others = spec.members.map(({name}) => name).filter((name) => name !== home.name);
+  return [{...storeSteps(named(spec, returns)).durability(home.name, home.region, spec.quorum, others), phase: 'preflight'}];
+}
+
+/** The switchover itself: stop the primary, let everybody let go, promote the one that has it all. */
+export function switchSteps({spec, primary, epoch, home, others}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
+  const build = storeSteps(named(spec, returns));
+  const manager = managerOf(snapshot, spec.name);
+  if (manager !== null) {
+    const move = {from: primary.member, to: home.name, region: home.region, epoch, planned: true};
+    const rest = [primary.member, ...others.map(({name}) => name)];
+    return [
+      handoverStep(named(spec, returns), manager, move, []),
+      ...rest.map((name) => settledStep(named(spec, returns), name, regionOfMember(spec, name), home.name)),
+    ];
+  }
+  const standbys = [home.name, ...others.map(({name}) => name)];
+  const quorum = quorumOf(spec, snapshot.stores[spec.name], standbys);
+  const fenced = expect('store.fenced', {store: spec.name, member: primary.member, region: primary.region}, {...quorum, accept: PLANNED});
+  return [
+    build.fence(primary.member, primary.region, quorum, PLANNED),
+    build.seal(standbys, primary.member),
+    build.catchUp(home.name, home.region, standbys),
+    build.promote(home.name, home.region, epoch, [
+      fenced,
+      expect('store.sealed', {store: spec.name}, {members: standbys}),
+      expect('store.most-advanced', {store: spec.name, member: home.name}, {among: standbys}),
+    ]),
+    ...others.map(({name}) => build.follow(name, regionOfMember(spec, name), home.name)),
+  ];
+}
+
+/** The former primary comes back as a standby, its fence is lifted, and all members are compared. */
+export function settleSteps({spec, primary, home}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
+  const build = storeSteps(named(spec, returns));
+  const managed = managerOf(snapshot, spec.name) !== null;
+  return [
+    ...(managed
+      ? []
+      : [build.rejoin(primary.member, primary.region, home.name, 'auto', 'converge'), build.unfence(primary.member, primary.region)]),
+    build.equal(
+      spec.members.map(({name}) => name),
+      home.name,
+    ),
+  ];
+}
+
+/** A planned stop is proven on the server itself: no proof by quorum here. */
+const PLANNED = ['stopped', 'closed'] as const;
+
+/** Whether a member streams from the primary, by the snapshot. */
+export function isFollowing(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
+  const cell = storeIn(snapshot, spec).members[member];
+  return cell?.known === true && cell.value.role === 'standby' && cell.value.upstream === primary && cell.value.heardUpstreamAgoMs !== null;
+}
+
+const unreadAck = {known: false, code: 'not-read', reason: 'it was not looked at', at: 0} as const;
+
+/** A store as the snapshot has it; nothing known when it was not read. */
+export function storeIn(snapshot: Snapshot, spec: StoreSpec): StoreSnapshot {
+  return snapshot.stores[spec.name] ?? {engine: spec.engine, ack: unreadAck, members: {}};
+}

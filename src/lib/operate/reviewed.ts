@@ -1,0 +1,57 @@
+import {isDeepStrictEqual} from 'node:util';
+import {refused, usageError} from '../errors.ts';
+import {missingGuards} from '../failover/check-guards.ts';
+import type {Plan} from '../plan/plan.ts';
+import {readPlan} from '../plan/read-plan.ts';
+import type {OpenFleet} from '../providers/open-fleet.ts';
+import type {Prepared, PrepareOptions} from './prepare.ts';
+
+/** A saved plan: the text of its file, and what kind of plan the command runs. */
+export type SavedPlan = {readonly text: string; readonly file: string; readonly kind: Plan['kind']};
+
+/**
+ * Makes a reviewed plan ready to run: its steps as they were reviewed, its gates judged now. Refused (77) when the fleet file, the primary or its
+ * timeline changed since, when it was run already, and when it lost a guard that every promotion needs.
+ */
+export async function prepareReviewed(
+  open: OpenFleet,
+  saved: SavedPlan,
+  options: PrepareOptions,
+  prepare: (options: PrepareOptions) => Promise<Prepared>,
+): Promise<Prepared> {
+  const plan = readPlan(saved.text, saved.file);
+  if (plan.kind !== saved.kind)
+    throw usageError(`${saved.file} is a ${plan.kind} plan`, {suggestions: [`regionctl ${plan.kind} run --plan ${saved.file}`]});
+  refuseOutdated(open, plan);
+  const guards = missingGuards(plan);
+  if (guards.length > 0) throw refused('plan-unsafe', `nothing was done: ${guards.join('; ')}`, {suggestions: [REPLAN]});
+  if ((await open.state()).plan(plan.id) !== null)
+    throw refused('plan-used', `nothing was done: this plan was run already, as run ${plan.id}`, {
+      suggestions: [`regionctl runs show ${plan.id}`],
+    });
+  const named = {from: plan.from ?? undefined, to: plan.to ?? undefined};
+  const fresh = await prepare({...options, ...named, overrides: [...plan.overrides, ...options.overrides]});
+  refuseMoved(plan, fresh.plan);
+  return {plan: {...plan, gates: fresh.plan.gates, overrides: fresh.plan.overrides}, marks: fresh.marks};
+}
+
+/** The fleet file of a plan that was made earlier, also of a run that is taken up again. */
+export function refuseOutdated(open: OpenFleet, plan: Plan): void {
+  if (plan.snapshot.fleetDigest === open.fleet.digest) return;
+  throw refused('fleet-changed', `nothing was done: ${open.fleet.file} was changed since the plan ${plan.id} was made`, {
+    suggestions: [REPLAN],
+  });
+}
+
+/** Compare-and-set: the primary of each store and its timeline. */
+function refuseMoved(plan: Plan, fresh: Plan): void {
+  const before = plan.standsOn ?? [];
+  const now = fresh.standsOn ?? [];
+  if (isDeepStrictEqual(before, now)) return;
+  const text = (facts: typeof before) => facts.map(({target, want}) => `${target.store ?? ''} ${JSON.stringify(want)}`).join(', ');
+  throw refused('plan-outdated', `nothing was done: the plan was made for ${text(before)}, and now it is ${text(now)}`, {
+    suggestions: [REPLAN],
+  });
+}
+
+const REPLAN = 'make the plan anew, and review it again';
