@@ -61,7 +61,8 @@ export function guardCheck(world: StoreWorld): Check {
 }
 
 async function guard(world: StoreWorld, ctx: Ctx, target: Target, {upstream, forMs}: z.infer<typeof guardArguments>): Promise<Json> {
-  const end = forMs === null ? ctx.deadline : Math.min(ctx.deadline, ctx.now() + forMs);
+  const limit = world.guardForMs ?? forMs;
+  const end = limit === null ? ctx.deadline : Math.min(ctx.deadline, ctx.now() + limit);
   for (;;) {
     const began = ctx.now();
     const answer = await guarded(world, ctx, target, upstream);

@@ -17,6 +17,8 @@ export type StoreWorld = {
   readonly tried: Map<string, Proof['kind']>;
   /** Per member: the last proof that this process made of it. */
   readonly proofs: Map<string, Proof>;
+  /** What a resumed run's guards are held to instead of what the plan says, in ms; null = as the plan says. */
+  readonly guardForMs: number | null;
   /** Per store: what the target held right before it was promoted, to count from. */
   readonly marks: Map<string, Json>;
   /** Per store: when the newest proof was begun to be looked for, in ms of the monotonic clock. */

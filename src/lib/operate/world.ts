@@ -24,11 +24,13 @@ export type World = {readonly actions: ActionRegistry; readonly checks: CheckReg
 export type WorldOptions = {
   readonly life: AbortSignal;
   readonly resumed?: boolean;
+  /** How long guards stay, in ms, whatever the plan says; null = as it says. */
+  readonly guardForMs?: number | null;
   readonly onWitness?: (witness: Witness | null) => void;
 };
 
 /** Binds the actions and checks to an open fleet. One world belongs to one run. */
-export function worldOf(open: OpenFleet, {life, resumed = false, onWitness}: WorldOptions): World {
+export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = null, onWitness}: WorldOptions): World {
   const kit = drillKit(open, life, onWitness);
   const stores = {
     ...open,
