@@ -58,9 +58,9 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
     return open;
   }
 
-  protected async world(open: OpenFleet, resumed = false): Promise<World> {
+  protected async world(open: OpenFleet, more: {readonly resumed?: boolean; readonly guardForMs?: number | null} = {}): Promise<World> {
     const {worldOf} = await import('../lib/operate/world.ts');
-    return worldOf(open, {life: this.#life.signal, resumed, onWitness: (witness) => this.#show?.onWitness(witness)});
+    return worldOf(open, {life: this.#life.signal, ...more, onWitness: (witness) => this.#show?.onWitness(witness)});
   }
 
   /** Who gives an override, for the record. */

@@ -25,7 +25,7 @@ describe('a failover whose regionctl is killed (-9) and resumed', () => {
     undisturbed = await cycle(lab, {
       kind: 'failover',
       fault: 'kill',
-      disturb: (here) => here.expectGood('failover', 'run', '--yes', '--json'),
+      disturb: (here) => here.failover(),
     });
     reference = undisturbed.state;
     points = pointsOf(await lastJournal(lab, 'failover'));
@@ -52,7 +52,7 @@ describe('a failover whose regionctl is killed (-9) and resumed', () => {
     expect([...ran, ...skipped].toSorted()).toEqual(
       [
         ...['witness', 'claim', 'drain-front-door', 'seal', 'fence-us-east', 'catch-up', 'durability', 'promote', 'follow-ap'],
-        ...['reroute-front-door', 'verify-write', 'release', 'witness-stop'],
+        ...['reroute-front-door', 'verify-write', 'witness-end', 'release', 'witness-stop'],
       ].toSorted(),
     );
     expect(points).toHaveLength(ran.length * MOMENTS.length + skipped.length * 2 + 4);

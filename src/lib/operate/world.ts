@@ -37,6 +37,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
     tried: new Map(),
     proofs: new Map(),
     marks: new Map(),
+    guardForMs,
     provenAt: new Map(),
     spared: resumed ? null : new Set<string>(),
   };

@@ -45,12 +45,17 @@ export class CrashLab {
   doomed = (kind: string, point: string, delayMs = 0, interruptAfter = ''): Promise<Ended> =>
     this.#spawn(process.execPath, [DOOMED, this.fleetFile, kind, point, String(delayMs), interruptAfter]).ended;
 
-  async expectGood(...args: string[]): Promise<Ended> {
+  expectGood = (...args: string[]): Promise<Ended> => this.expectStatus(0, ...args);
+
+  async expectStatus(status: number, ...args: string[]): Promise<Ended> {
     const ended = await this.cli(...args);
-    if (ended.status !== 0)
+    if (ended.status !== status)
       throw new Error(`regionctl ${args.join(' ')}: ${ended.status ?? ended.signal}\n${ended.stdout}\n${ended.stderr}`);
     return ended;
   }
+
+  /** A failover that leaves the old primary unguarded, as it is in these tests: that is a warning (1). */
+  failover = (...args: string[]): Promise<Ended> => this.expectStatus(1, 'failover', 'run', '--yes', '--no-guard', '--json', ...args);
 
   fault = (kind: string, region: string) => this.expectGood('lab', 'fault', kind, region, '--dir', this.dir);
   heal = (region: string) => this.expectGood('lab', 'heal', region, '--dir', this.dir);

@@ -45,7 +45,7 @@ async function run(): Promise<void> {
   const world: World = {...bound, actions: dying(bound.actions)};
   const prepare = kind === 'failover' ? prepareFailover : prepareFailback;
   const to = kind === 'failover' ? 'eu-west' : undefined;
-  const {plan, marks} = await prepare(open, world, {to, overrides: [], signal: interrupt.signal});
+  const {plan, marks} = await prepare(open, world, {to, overrides: [], signal: interrupt.signal, guard: {forMs: 0}});
   refuseShutGates(plan);
   const onEvent = (event: JournalEvent) => {
     if (point.moment === event.type && point.step === (event.step ?? '')) die();

@@ -120,13 +120,13 @@ function randomCases(count: number): readonly Case[] {
 }
 
 async function killedAtRandom(here: CrashLab, after: number, again: number | null): Promise<Ended> {
-  const first = here.start('failover', 'run', '--to', 'eu-west', '--yes');
+  const first = here.start('failover', 'run', '--to', 'eu-west', '--yes', '--no-guard');
   while (!first.stderr().includes('▶')) await Promise.race([sleep(5), first.ended]);
   await sleep(after);
   first.signal('SIGKILL');
   const died = await first.ended;
   if (again === null) return died;
-  const resume = here.start('runs', 'resume', 'last');
+  const resume = here.start('runs', 'resume', 'last', '--no-guard');
   await sleep(again);
   resume.signal('SIGKILL');
   await resume.ended;
