@@ -26,6 +26,8 @@ const LOOKS: readonly (readonly [string, string, readonly number[]])[] = [
   ['replication lag', 'replication-lag', [0]],
   ['replication loss --to eu-west', 'replication-loss', [0, 1]],
   ['failover plan', 'failover-plan', [77]],
+  ['switchover plan', 'failover-plan', [0]],
+  ['failover ready', 'failover-ready', [0]],
   ['runs list', 'runs-list', [0]],
   ['status', 'status', [0]],
   ['doctor', 'doctor', [0, 1]],
@@ -79,8 +81,17 @@ describe('a plan writes nothing', () => {
     await lab.run('replication', 'lag'); // makes the file that remembers lag
     const before = contentOf(lab.dir);
     const marks = await logEverything(true);
-    const plan = await lab.run('failover', 'plan', '--to', 'eu-west', '--override', 'region-down', '--reason', 'a test');
-    expect([0, 77], shown(plan)).toContain(plan.status);
+    const passed = ['--to', 'eu-west', '--override', 'region-down', '--reason', 'a test'];
+    const looks = [
+      await lab.run('failover', 'plan', ...passed),
+      await lab.run('failover', 'run', '--dry-run', '--override', 'primary-silent', ...passed),
+      await lab.run('switchover', 'run', '--dry-run', '--to', 'eu-west'),
+    ];
+    expect(
+      looks.map(({status}) => status),
+      looks.map(shown).join('\n'),
+    ).toEqual([77, 0, 0]);
+    expect(looks[1]?.stdout).toMatch(/would run\s+claim\s+take the advisory lock/u);
     const said = await logEverything(false, marks);
     expect(said.length, 'nothing was logged: the test proves nothing').toBeGreaterThan(3);
     for (const statement of said) {

@@ -96,6 +96,7 @@ export function fakeWorld(store: FakeStore): StoreWorld {
     independent: async () => store.port,
     tried: new Map(),
     proofs: new Map(),
+    hooks: {has: () => false, run: async () => ({exit: 0, tail: ''}), verify: async () => ({holds: null, says: 'no hook'})},
     marks: new Map(),
     guardForMs: null,
     provenAt: new Map(),

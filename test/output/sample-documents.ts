@@ -167,7 +167,8 @@ const run = {
   phases: {detectMs: 100, decideMs: null, fenceMs: 200, promoteMs: 300, rerouteMs: 50, verifyMs: 60, convergeMs: null},
   measured: {writeGapMs: 812, lostWrites: 0, duplicatedWrites: null},
   objectives: [{class: 'critical', kind: 'rto', targetMs: 900_000, measuredMs: 812, met: true}],
-  approvals: [],
+  approvals: [{step: 'drain-front-door', approvers: 2, verdict: 'approved', expiresAt: at, votes: []}],
+  notes: ['on-call was not told: no answer within 5 s'],
   overrides: [],
 };
 
@@ -211,6 +212,29 @@ export const sampleDocuments = {
     },
   },
   run,
+  'failover-ready': {
+    fleet: 'lab',
+    at,
+    share: 0.999,
+    pairs: [
+      {
+        from: 'us-east',
+        to: 'eu-west',
+        ready: false,
+        reason: 'clocks:orders: the clock of ap is 6.0 s behind',
+        gates: [{id: 'clocks:orders', verdict: 'refuse', measured: null, says: 'apart', overridable: true, overridden: false}],
+        checks: 1000,
+        share: 0.999,
+        since: at,
+      },
+    ],
+  },
+  'runs-vote': {
+    runId: 'fo-1',
+    step: 'drain-front-door',
+    by: 'bo@ops (pid 7)',
+    says: 'drain-front-door of fo-1 was approved by bo@ops (pid 7)',
+  },
   'runs-list': {
     runs: [{...activeRun, fleet: 'lab', reason: null}],
   },

@@ -3,6 +3,7 @@ import type {Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
 import type {Proof} from '../ports/store.ts';
+import {runUntilItHolds} from './run-hook.ts';
 import {abilityOf, memberOf, type StoreWorld, storeFor} from './store-world.ts';
 
 /** What a fence accepts. `need` standbys must be sealed for a proof by quorum (0 = the quorum proves nothing). */
@@ -36,6 +37,8 @@ async function lookForProof(world: StoreWorld, ctx: Ctx, target: Target, args: F
   const sealed = await sealedProof(world, ctx, target, args);
   const hadBetter = world.tried.has(member) && world.tried.get(member) !== 'sealed';
   if (sealed !== null && !hadBetter) return sealed;
+  const hooked = args.accept.includes('hook') ? await hookStillHolds(world, ctx, target) : null;
+  if (hooked !== null) return hooked;
   const looked = abilityOf(world, target, 'fence').prove(ctx, member);
   const onMember = sealed === null ? await looked : await soon(world, ctx, looked);
   return onMember !== null && args.accept.includes(onMember.kind) ? onMember : sealed;
@@ -63,9 +66,29 @@ async function bestOnMember(world: StoreWorld, ctx: Ctx, target: Target, args: F
     return proof;
   } catch (error) {
     if (sealed !== null) return sealed;
+    const hooked = args.accept.includes('hook') ? await hookProof(world, ctx, target) : null;
+    if (hooked !== null) return hooked;
     if (!args.accept.includes('break-glass')) throw error;
     return {kind: 'break-glass', at: isoNow(world), survivesRestart: false, leaks: ['everything: nobody proved that it stopped']};
   }
+}
+
+/** The fleet file's own way to fence, and its own check that it did. null = it has none. Throws when it ran and proved nothing. */
+async function hookProof(world: StoreWorld, ctx: Ctx, target: Target): Promise<Proof | null> {
+  const {spec} = storeFor(world, target);
+  if (spec.fenceHook === null) return null;
+  const place = {region: target.region ?? null, store: spec.name, member: memberOf(target)};
+  await runUntilItHolds(world.hooks, spec.fenceHook, place, ctx, (ms, signal) => world.clock.sleep(ms, signal));
+  return {kind: 'hook', at: isoNow(world), survivesRestart: true, leaks: [`what the hook ${spec.fenceHook} does not see`]};
+}
+
+/** A hook's proof asked again: its verify, without running it. */
+async function hookStillHolds(world: StoreWorld, ctx: Ctx, target: Target): Promise<Proof | null> {
+  const {spec} = storeFor(world, target);
+  if (spec.fenceHook === null || world.tried.get(memberOf(target)) !== 'hook') return null;
+  const place = {region: target.region ?? null, store: spec.name, member: memberOf(target)};
+  const {holds} = await world.hooks.verify(spec.fenceHook, place, ctx);
+  return holds === true ? (world.proofs.get(memberOf(target)) ?? null) : null;
 }
 
 /** Whether the member, or its host, says anything within a moment. */

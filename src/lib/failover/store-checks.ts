@@ -109,6 +109,8 @@ async function fenceable(world: StoreWorld, ctx: Ctx, target: Target, want: Json
   if (proof !== null) return {holds: true, measured: proof.kind, says: `${member} is ${proof.kind} already`};
   const cell = (await storeFor(world, target).store.observe(ctx.signal, [member]))[member];
   if (cell?.known) return {holds: true, measured: 'closed', says: `${member} answers and can be closed`};
+  const {fenceHook} = storeFor(world, target).spec;
+  if (fenceHook !== null) return {holds: true, measured: 'hook', says: `${member} can be fenced by the hook ${fenceHook}`};
   return {
     holds: false,
     measured: null,

@@ -4,6 +4,7 @@ import type {Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
 import type {Clock} from '../ports/clock.ts';
+import type {Hooks} from '../ports/hook.ts';
 import type {Abilities, Proof, Store} from '../ports/store.ts';
 import type {Member} from '../snapshot/snapshot.ts';
 
@@ -13,6 +14,7 @@ export type StoreWorld = {
   readonly clock: Clock;
   readonly stores: Readonly<Record<string, Store>>;
   independent(store: string): Promise<Store>;
+  readonly hooks: Hooks;
   /** Members for which this process has tried for the best proof that they cannot write, and what it got. */
   readonly tried: Map<string, Proof['kind']>;
   /** Per member: the last proof that this process made of it. */

@@ -167,7 +167,12 @@ const readingSchema = z
     }),
     z.strictObject({
       http: httpUrl.describe('URL that is asked with GET.'),
-      json: z.string().startsWith('/').nullable().default(null).describe('JSON pointer into the answer. Default: the whole body as text.'),
+      json: z
+        .string()
+        .regex(/^\//, 'a JSON pointer begins with /')
+        .nullable()
+        .default(null)
+        .describe('JSON pointer into the answer. Default: the whole body as text.'),
     }),
   ])
   .describe('Where a value comes from.');

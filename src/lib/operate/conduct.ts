@@ -6,6 +6,7 @@ import {type RunDocument, runDocument} from '../run/document.ts';
 import {resumeRun, undoRun} from '../run/resume.ts';
 import {assertRunnable, type PhaseMark, type RunResult, runPlan} from '../run/runner.ts';
 import {heldBy} from '../state/lease.ts';
+import {notifying} from './notify.ts';
 import {refuseOutdated} from './reviewed.ts';
 import type {World} from './world.ts';
 
@@ -52,7 +53,9 @@ export async function conductPlan(
   const state = await open.state();
   return underLease(open, state, plan.id, async (lease) => {
     state.createRun(plan.id, open.fleet.name, plan);
-    return runPlan({...setup(open, world, state, plan.id, options), lease, plan, marks: options.marks});
+    return told(open, state, plan, options, (onEvent) =>
+      runPlan({...setup(open, world, state, plan.id, {...options, onEvent}), lease, plan, marks: options.marks}),
+    );
   });
 }
 
@@ -67,8 +70,30 @@ export async function conductTakeUp(
   const takeUp = options.going === 'forward' ? resumeRun : undoRun;
   return underLease(open, state, runId, async (lease) => {
     refuseOutdated(open, plan);
-    return takeUp({...setup(open, world, state, runId, options), lease, reason: options.reason});
+    return told(open, state, plan, options, (onEvent) =>
+      takeUp({...setup(open, world, state, runId, {...options, onEvent}), lease, reason: options.reason}),
+    );
   });
+}
+
+/** Runs something whose events go to who watches and to the notifiers; it ends when those have been told. */
+async function told(
+  open: OpenFleet,
+  state: State,
+  plan: Plan,
+  {onEvent}: ConductOptions,
+  run: (onEvent: (event: JournalEvent) => void) => Promise<RunResult>,
+): Promise<RunResult> {
+  if (open.fleet.notifiers.length === 0) return run(onEvent ?? (() => {}));
+  const notify = notifying(open, state, plan.id, plan);
+  try {
+    return await run((event) => {
+      notify.onEvent(event);
+      onEvent?.(event);
+    });
+  } finally {
+    await notify.settled();
+  }
 }
 
 async function underLease(

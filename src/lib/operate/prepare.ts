@@ -10,6 +10,7 @@ import type {Override, Plan} from '../plan/plan.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import type {LagHistory} from '../replication/loss.ts';
+import {runDocument} from '../run/document.ts';
 import {judgeGates} from '../run/judge-gates.ts';
 import type {PhaseMark} from '../run/runner.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
@@ -113,10 +114,32 @@ async function prepare(open: OpenFleet, world: World, {signal}: PrepareOptions, 
     now: () => open.clock.now(),
     deadline: seen + GATES_MS,
   };
-  const judged = await judgeGates(plan(snapshot), world.checks, ctx);
+  const planned = plan(snapshot);
+  const expected = {...planned.expected, gapMs: gapOf(state, open.fleet.name, planned)};
+  const judged = await judgeGates({...planned, expected}, world.checks, ctx);
   const marks: PhaseMark[] = [
     {phase: 'detect', ms: Math.round(seen - began)},
     {phase: 'decide', ms: Math.round(open.clock.now() - seen)},
   ];
   return {plan: judged, marks};
+}
+
+/** How many earlier runs are looked at for what to expect. */
+const EARLIER_RUNS = 10;
+
+/** The shortest and the longest write gap that earlier runs of this kind between these regions measured; null = none did. Old journals never stop a plan. */
+function gapOf(state: State | null, fleet: string, {kind, from, to}: Plan): readonly [number, number] | null {
+  const heads = (state?.runs(fleet) ?? [])
+    .filter((head) => head.kind === kind && head.from === from && head.to === to)
+    .slice(0, EARLIER_RUNS);
+  const gaps = heads.flatMap(({runId}) => {
+    try {
+      const plan = state?.plan(runId) ?? null;
+      const document = plan === null || state === null ? null : runDocument(runId, plan, state.events(runId), false);
+      return document?.outcome === 'succeeded' && document.measured.writeGapMs !== null ? [document.measured.writeGapMs] : [];
+    } catch {
+      return [];
+    }
+  });
+  return gaps.length === 0 ? null : [Math.min(...gaps), Math.max(...gaps)];
 }

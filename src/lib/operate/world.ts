@@ -1,6 +1,7 @@
 import {join} from 'node:path';
 import {type DrillKit, drillActions} from '../drill/actions.ts';
 import {guardAction, guardCheck} from '../failover/guard.ts';
+import {hookActions, hookChecks} from '../failover/hook-actions.ts';
 import {managedActions, managedChecks} from '../failover/managed-actions.ts';
 import {storeActions} from '../failover/store-actions.ts';
 import {storeChecks} from '../failover/store-checks.ts';
@@ -46,6 +47,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
       ...storeActions(stores),
       ...managedActions(stores),
       guardAction(stores),
+      ...hookActions(open.hooks),
       ...trafficActions(open),
       ...verifyActions(stores),
       ...kit.actions,
@@ -54,6 +56,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
       ...storeChecks(stores),
       ...managedChecks(stores),
       guardCheck(stores),
+      ...hookChecks(open.hooks),
       ...trafficChecks(open),
       ...ownChecks(open),
       ...kit.checks,

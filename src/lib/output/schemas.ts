@@ -3,7 +3,7 @@ import {doctorSchema, healthSchema, statusSchema} from './schemas/health.ts';
 import {labDownSchema, labFaultSchema, labHealSchema, labLoadSchema, labStatusSchema} from './schemas/lab.ts';
 import {initSchema, versionSchema} from './schemas/program.ts';
 import {lagSchema, lossSchema} from './schemas/replication.ts';
-import {drillSchema, errorSchema, planSchema, runSchema, runsListSchema} from './schemas/run.ts';
+import {drillSchema, errorSchema, planSchema, readySchema, runSchema, runsListSchema, voteSchema} from './schemas/run.ts';
 
 /** The schema of every `--json` document, by the name of its file in schemas/. All allow more fields: fields are only ever added. */
 export const DOCUMENT_SCHEMAS = {
@@ -16,6 +16,8 @@ export const DOCUMENT_SCHEMAS = {
   'lab-heal': labHealSchema,
   'lab-load': labLoadSchema,
   'failover-plan': planSchema,
+  'failover-ready': readySchema,
+  'runs-vote': voteSchema,
   run: runSchema,
   'runs-list': runsListSchema,
   'drill-run': drillSchema,

@@ -3,6 +3,7 @@ import {EXIT} from '../exit-codes.ts';
 import type {Endpoint, Fleet, ProviderPart, StoreSpec} from '../fleet/fleet.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Fault} from '../ports/fault.ts';
+import type {Hooks} from '../ports/hook.ts';
 import type {Host} from '../ports/host.ts';
 import type {Notifier} from '../ports/notifier.ts';
 import type {Probe} from '../ports/probe.ts';
@@ -30,6 +31,8 @@ export type OpenFleet = {
   /** A second path to a store, with sessions of its own: what acted must not be what verifies. */
   independent(store: string): Promise<Store>;
   readonly fault: Fault | null;
+  /** The commands of the fleet file. */
+  readonly hooks: Hooks;
   /** By the name that the fleet file gives them. */
   readonly notifiers: Readonly<Record<string, Notifier>>;
   /** Where this fleet's state is kept: the fleet file's `state.dir`, or oclif's data directory. */
@@ -73,6 +76,7 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
       return store;
     },
     fault,
+    hooks: lazyHooks(fleet),
     notifiers,
     stateDir,
     state: () => {
@@ -85,6 +89,16 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
       await Promise.allSettled(opened.map((store) => store.close()));
       (await state?.catch(() => undefined))?.close();
     },
+  };
+}
+
+/** What starts programs is loaded when the first hook is run. */
+function lazyHooks(fleet: Fleet): Hooks {
+  const load = async (): Promise<Hooks> => (await import('./exec/hooks.ts')).createHooks(fleet);
+  return {
+    has: (name) => Object.hasOwn(fleet.hooks, name),
+    run: async (...args) => (await load()).run(...args),
+    verify: async (...args) => (await load()).verify(...args),
   };
 }
 

@@ -51,8 +51,15 @@ export const runSchema = z.looseObject({
   phases,
   measured,
   objectives: z.array(objective),
-  approvals: z.array(z.unknown()),
-  overrides: z.array(z.unknown()),
+  approvals: z.array(
+    z.looseObject({
+      step: z.string(),
+      approvers: z.int().min(1),
+      verdict: z.enum(['waiting', 'approved', 'rejected', 'expired']).nullable(),
+    }),
+  ),
+  overrides: z.array(z.looseObject({gate: z.string(), reason: z.string(), by: z.string()})),
+  notes: z.array(sentence),
 });
 
 const gate = z.looseObject({
@@ -73,7 +80,7 @@ const expectedLoss = z.looseObject({
   basis: sentence,
 });
 
-/** `failover plan --json`: the fields of a run with nothing done yet (`runId` and `outcome` null), its gates, and what is expected of it. */
+/** `failover plan --json`, `switchover plan --json` and `failback plan --json`: the fields of a run with nothing done yet (`runId` and `outcome` null), its gates, and what is expected of it. */
 export const planSchema = runSchema.extend({
   runId: z.null(),
   outcome: z.null(),
@@ -82,6 +89,28 @@ export const planSchema = runSchema.extend({
   gates: z.array(gate),
   expected: z.looseObject({gapMs: z.tuple([ms, ms]).nullable(), loss: z.array(expectedLoss)}),
 });
+
+const readyPair = z.looseObject({
+  from: z.string(),
+  to: z.string(),
+  ready: z.boolean(),
+  reason: sentence.nullable(),
+  gates: z.array(gate),
+  checks: z.int().min(1),
+  share: z.number().min(0).max(1).nullable(),
+  since: time.nullable(),
+});
+
+/** `failover ready --json`: one row for each way, with the share of the checks of the last 30 days that found it open. */
+export const readySchema = z.looseObject({
+  fleet: z.string(),
+  at: time,
+  share: z.number().min(0).max(1).nullable(),
+  pairs: z.array(readyPair),
+});
+
+/** `runs approve`, `runs reject` and `runs abort --json`. */
+export const voteSchema = z.looseObject({runId: z.string(), step: z.string().nullable(), by: z.string(), says: sentence});
 
 const runRow = z.looseObject({
   runId: z.string(),

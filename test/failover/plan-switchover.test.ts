@@ -1,0 +1,98 @@
+import {describe, expect, it} from 'vitest';
+import {missingGuards} from '../../src/lib/failover/check-guards.ts';
+import {chooseSource} from '../../src/lib/failover/plan-failover.ts';
+import {chooseSwitchTarget, planSwitchover} from '../../src/lib/failover/plan-switchover.ts';
+import {readPlan} from '../../src/lib/plan/read-plan.ts';
+import {type FleetOptions, type MemberSample, sampleFleet, sampleSnapshot} from './three-regions.ts';
+
+const PRIMARY: MemberSample = {role: 'primary', writable: true, upstream: null};
+const FOLLOWS: MemberSample = {upstream: 'us-east', heardUpstreamAgoMs: 5};
+const WELL = {'us-east': PRIMARY, 'eu-west': FOLLOWS, ap: FOLLOWS};
+
+function plan(members: Readonly<Record<string, MemberSample | null>> = WELL, options: FleetOptions & {to?: string; manager?: string} = {}) {
+  const fleet = {...sampleFleet(options), approval: {before: ['fence' as const], approvers: 2, expiresMs: 60_000}};
+  const seen = sampleSnapshot({members, verdicts: {}});
+  const {orders} = seen.stores;
+  const managed = orders === undefined || options.manager === undefined ? {} : {orders: {...orders, manager: options.manager}};
+  const snapshot = {...seen, stores: {...seen.stores, ...managed}};
+  const from = chooseSource(fleet, snapshot, undefined);
+  return planSwitchover({
+    id: 'switchover-1',
+    fleet,
+    snapshot,
+    from,
+    to: chooseSwitchTarget(fleet, from, options.to),
+    objectives: [],
+    overrides: [],
+  });
+}
+const ids = (made: ReturnType<typeof plan>) => made.steps.map(({id}) => id);
+
+describe('planSwitchover', () => {
+  it('moves a primary that is well, and brings it back as a standby afterwards', () => {
+    const made = plan();
+    expect(made).toMatchObject({kind: 'switchover', from: 'us-east', to: 'eu-west', staysDown: []});
+    expect(ids(made)).toEqual([
+      ...['claim', 'durability', 'witness', 'drain-front-door', 'fence-us-east', 'seal', 'catch-up', 'promote', 'follow-ap'],
+      ...['reroute-front-door', 'verify-write', 'rejoin-us-east', 'unfence-us-east', 'equal'],
+    ]);
+    expect(made.steps.find(({id}) => id === 'fence-us-east')?.do.args).toMatchObject({accept: ['stopped', 'closed']});
+    expect(missingGuards(made)).toEqual([]);
+  });
+
+  it('holds nothing up before what can be prepared is prepared', () => {
+    const order = ids(plan());
+    expect(order.indexOf('durability')).toBeLessThan(order.indexOf('drain-front-door'));
+  });
+
+  it('asks for the approval of the fleet file before the first thing that clients notice', () => {
+    expect(plan().steps.filter(({approval}) => approval !== null)).toMatchObject([{id: 'drain-front-door', approval: {approvers: 2}}]);
+  });
+
+  it('stands on the primary and its timeline', () => {
+    expect(plan().standsOn).toMatchObject([{check: 'store.unmoved', want: {primary: 'us-east', epoch: 1}}]);
+  });
+
+  it('refuses a target that does not follow, for good, and another stray by a gate that may be passed', () => {
+    const gate = (made: ReturnType<typeof plan>) => made.gates.find(({id}) => id === 'following:orders');
+    expect(gate(plan({...WELL, 'eu-west': {upstream: null}}))).toMatchObject({verdict: 'refuse', overridable: false});
+    expect(gate(plan({...WELL, ap: null}))).toMatchObject({verdict: 'refuse', overridable: true, says: 'ap does not follow us-east'});
+  });
+
+  it('leaves a store where it is whose data may not go along', () => {
+    expect(() => plan(WELL, {allowed: ['US']})).toThrow(/nothing was done: orders stay/);
+  });
+
+  it('asks the manager of a store and does nothing around it', () => {
+    const made = plan(WELL, {manager: 'patroni'});
+    expect(made.steps.map(({do: {action}}) => action).filter((name) => /fence|seal|promote|rejoin/.test(name))).toEqual([]);
+    expect(made.steps.find(({id}) => id === 'promote')).toMatchObject({pivot: true, do: {action: 'store.handover', args: {planned: true}}});
+    expect(made.gates.map(({id}) => id)).toContain('manager:orders');
+  });
+});
+
+describe('a saved plan', () => {
+  const text = () => JSON.stringify(plan());
+
+  it('is read back as it was, also out of the document that --json prints', () => {
+    expect(readPlan(text(), 'p.json')).toEqual(plan());
+    expect(readPlan(JSON.stringify({runId: null, plan: plan()}), 'p.json')).toEqual(plan());
+  });
+
+  it('says file, line or field of what is wrong', () => {
+    expect(() => readPlan('{\n"a": 1,\n}', 'p.json')).toThrow(/^p\.json:3: this is no JSON/);
+    expect(() => readPlan('{}', 'p.json')).toThrow(/^p\.json: this is no plan that can be run: version/);
+    const edited = JSON.parse(text());
+    edited.steps[3].deadlineMs = 'soon';
+    expect(() => readPlan(JSON.stringify({plan: edited}), 'p.json')).toThrow(/plan\.steps\.3\.deadlineMs/);
+  });
+
+  it('that lost a guard is told from one that has them all', () => {
+    const edited = plan();
+    const steps = edited.steps.map((step) => (step.id === 'promote' ? {...step, pivot: false, requires: step.requires.slice(1)} : step));
+    expect(missingGuards({...edited, steps})).toEqual([
+      'step "promote" (store.promote) no longer asks for store.claimed',
+      'step "promote" (store.promote) is no longer marked as the point of no return',
+    ]);
+  });
+});
