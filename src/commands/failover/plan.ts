@@ -9,7 +9,7 @@ export default class FailoverPlan extends MovePlanCommand<typeof FailoverPlan> {
   static override description = 'Exit code: 0 when every gate passes or was overridden by name, 77 when one refuses.';
   static override examples = [
     '<%= config.bin %> failover plan',
-    '<%= config.bin %> failover plan --from us-east --to eu-west -o plan.json',
+    '<%= config.bin %> failover plan --from us-east --to eu-west --output plan.json',
   ];
   static override flags = {
     from: Flags.string({helpValue: 'REGION', description: 'the region to leave; default: the one that holds the primary'}),

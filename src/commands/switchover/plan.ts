@@ -9,7 +9,7 @@ export default class SwitchoverPlan extends MovePlanCommand<typeof SwitchoverPla
   static override description = 'Exit code: 0 when every gate passes or was overridden by name, 77 when one refuses.';
   static override examples = [
     '<%= config.bin %> switchover plan --to eu-west',
-    '<%= config.bin %> switchover plan --to eu-west -o plan.json',
+    '<%= config.bin %> switchover plan --to eu-west --output plan.json',
   ];
   static override flags = {
     from: Flags.string({helpValue: 'REGION', description: 'the region to leave; default: the one that holds the primary'}),
