@@ -67,9 +67,10 @@ async function guard(world: StoreWorld, ctx: Ctx, target: Target, {upstream, for
     const began = ctx.now();
     const answer = await guarded(world, ctx, target, upstream);
     if (answer.holds === true) return {says: answer.says, late: null};
-    const closed = await closeIfBack(world, ctx, target);
-    if (closed !== null) return closed;
-    if (ctx.now() >= end) throw unavailable('unguarded', `${answer.says}; it was left unguarded`);
+    // What could not be closed this time may be next time: a guard does not give up.
+    const closed = await closeIfBack(world, ctx, target).catch((error: unknown) => messageOf(error));
+    if (closed !== null && typeof closed !== 'string') return closed;
+    if (ctx.now() >= end) throw unavailable('unguarded', `${closed ?? answer.says}; it was left unguarded`);
     await world.clock.sleep(Math.max(20, Math.min(TRY_MS - (ctx.now() - began), end - ctx.now())), ctx.signal);
   }
 }
@@ -103,7 +104,7 @@ async function durableProof(world: StoreWorld, ctx: Ctx, target: Target, answers
 }
 
 /** What it acknowledged since it came back is counted: those writes are lost. */
-async function closeIfBack(world: StoreWorld, ctx: Ctx, target: Target): Promise<Json | null> {
+async function closeIfBack(world: StoreWorld, ctx: Ctx, target: Target): Promise<{readonly [key: string]: Json} | null> {
   const member = memberOf(target);
   const {store, spec} = storeFor(world, target);
   const cells = await store.observe(ctx.signal);
@@ -113,7 +114,7 @@ async function closeIfBack(world: StoreWorld, ctx: Ctx, target: Target): Promise
   const snapshot = {engine: store.engine, ack: {known: false, code: 'not-read', reason: 'not asked', at: 0}, members: cells} as const;
   if (!isStale(snapshot, cell.value)) return null;
   const mark = world.marks.get(spec.name);
-  const proof = await abilityOf(world, target, 'fence').fence(ctx, member, {waiting: true});
+  const proof = await abilityOf(world, target, 'fence').fence(ctx, member, {waiting: true, keepRunning: true});
   world.proofs.set(member, proof);
   const {loss} = store.abilities;
   const since = mark === undefined || loss?.since === undefined ? null : await loss.since(member, mark, ctx.signal).catch(messageOf);

@@ -77,9 +77,10 @@ export type Abilities = {
   fence: {
     /**
      * Fences by the best proof that can be had for this member now: stopped, else closed. Throws GuardError when none can. With `waiting` it
-     * also counts the sessions whose commit was waiting for standbys when they were ended: committed there, and acknowledged to nobody.
+     * also counts the sessions whose commit was waiting for standbys when they were ended: committed there, and acknowledged to nobody. With
+     * `keepRunning` a member that could be closed is not stopped as well: it can still be read.
      */
-    fence(ctx: Ctx, member: string, how?: {readonly waiting?: true}): Promise<Proof>;
+    fence(ctx: Ctx, member: string, how?: {readonly waiting?: true; readonly keepRunning?: true}): Promise<Proof>;
     /** Looks again, without touching anything. null = not fenced by a means that can be seen on the member itself. */
     prove(ctx: Ctx, member: string): Promise<Proof | null>;
     /**

@@ -1,8 +1,19 @@
 import type {Provider} from './define.ts';
+import {execProviders} from './exec/provider.ts';
+import {haproxyProviders} from './haproxy/provider.ts';
 import {httpProviders} from './http/provider.ts';
 import {labProviders} from './lab/provider.ts';
 import {postgresProviders} from './postgres/provider.ts';
 import {tcpProviders} from './tcp/provider.ts';
+import {webhookProviders} from './webhook/provider.ts';
 
 /** The providers that ship with regionctl. Their implementations are imported when they are first used. */
-export const builtinProviders: readonly Provider[] = [...httpProviders, ...tcpProviders, ...postgresProviders, ...labProviders];
+export const builtinProviders: readonly Provider[] = [
+  ...httpProviders,
+  ...tcpProviders,
+  ...postgresProviders,
+  ...labProviders,
+  ...haproxyProviders,
+  ...execProviders,
+  ...webhookProviders,
+];

@@ -30,7 +30,7 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
     fence: async (ctx, member, how) => {
       const node = nodeOf(cluster, member);
       const waiting = how?.waiting === true ? await countWaiting(ctx, node) : null;
-      return {...(await fence(cluster, ctx, node)), ...(waiting === null ? {} : {waiting})};
+      return {...(await fence(cluster, ctx, node, how?.keepRunning === true)), ...(waiting === null ? {} : {waiting})};
     },
     prove: (ctx, member) => prove(cluster, ctx, nodeOf(cluster, member)),
     lift: (ctx, member, when) => lift(cluster, ctx, nodeOf(cluster, member), when),
@@ -46,13 +46,14 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
  * Stopped already = proof. Else closed over SQL, then stopped by its host, if it has one: a clean stop ships everything to the standbys and
  * lets the server follow later without a rebuild. What cannot be had is told with its reason.
  */
-async function fence(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
+async function fence(cluster: Cluster, ctx: Ctx, node: Node, keepRunning: boolean): Promise<Proof> {
   const reasons: string[] = [];
   if (await isStopped(ctx, node, reasons)) return {...proof(cluster, 'stopped', {survivesRestart: false}), found: true};
   const closed = await close(cluster, ctx, node).catch((error: unknown) => {
     reasons.push(`Not closed: ${messageOf(error)}`);
     return null;
   });
+  if (keepRunning && closed !== null) return closed;
   if (await stop(cluster, ctx, node, reasons))
     return {...proof(cluster, 'stopped', {survivesRestart: closed !== null}), ...(closed?.position && {position: closed.position})};
   if (closed !== null) return closed;
