@@ -133,7 +133,7 @@ function promoteSteps(scope: StoreScope) {
         phase: 'promote',
         title: `bring ${member} to the most advanced position of ${among.join(', ')}`,
         do: call('store.catch-up', memberTarget(scope, member, region), {among}),
-        ensures: [expect('store.most-advanced', memberTarget(scope, member, region), {among})],
+        ensures: [expect('store.most-advanced', memberTarget(scope, member, region), {among: [...among], replayed: true})],
         deadlineMs: 60_000,
       }),
     durability: (member: string, region: string, need: number, of: readonly string[]): Step =>

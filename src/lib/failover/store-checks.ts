@@ -11,7 +11,8 @@ import {mostAdvanced} from './store-actions.ts';
 import {abilityOf, memberOf, readMember, readMembers, type StoreWorld, storeFor} from './store-world.ts';
 
 const membersWanted = z.object({members: z.array(z.string())});
-const amongWanted = z.object({among: z.array(z.string())});
+/** `replayed`: it must also have applied what it holds, so that a promotion has nothing left to replay. */
+const amongWanted = z.object({among: z.array(z.string()), replayed: z.boolean().default(false)});
 const silentWanted = z.object({standbys: z.array(z.string())});
 /** How long a standby that still has a connection is listened to: a primary under load is heard every few ms. */
 const LISTEN_MS = 100;
@@ -36,7 +37,7 @@ export function storeChecks(world: StoreWorld): readonly Check[] {
     {name: 'store.fenced', ask: (ctx, target, want) => fenced(world, ctx, target, want)},
     {name: 'store.fenceable', ask: (ctx, target, want) => fenceable(world, ctx, target, want)},
     {name: 'store.silent', ask: (ctx, target, want) => silent(world, ctx, target, silentWanted.parse(want))},
-    {name: 'store.most-advanced', ask: (ctx, target, want) => leads(world, ctx, target, amongWanted.parse(want).among)},
+    {name: 'store.most-advanced', ask: (ctx, target, want) => leads(world, ctx, target, amongWanted.parse(want))},
     {name: 'store.durability', ask: (ctx, target, want) => durability(world, ctx, target, ruleWanted.parse(want))},
     {name: 'store.primary', ask: (ctx, target, want, via) => primary(world, ctx, target, String(want), via)},
     {name: 'store.no-other-primary', ask: (ctx, target, want) => noOther(world, ctx, target, exceptWanted.parse(want).except)},
@@ -143,7 +144,7 @@ async function silent(world: StoreWorld, ctx: Ctx, target: Target, want: z.infer
   return {holds: false, measured: agoMs, says: `${alive.name} heard ${target.member} ${agoMs} ms ago: it is alive`};
 }
 
-async function leads(world: StoreWorld, ctx: Ctx, target: Target, among: readonly string[]): Promise<Answer> {
+async function leads(world: StoreWorld, ctx: Ctx, target: Target, {among, replayed}: z.infer<typeof amongWanted>): Promise<Answer> {
   const {store} = storeFor(world, target);
   const seen = await readMembers(store, among, ctx);
   const own = seen.find(({name}) => name === target.member) ?? {
@@ -156,6 +157,8 @@ async function leads(world: StoreWorld, ctx: Ctx, target: Target, among: readonl
   const best = mostAdvanced(seen);
   const behind = best !== null && (comparePositions(own.member.durable, best.member.durable) ?? -1) < 0;
   const measured = {epoch: own.member.durable.epoch, offset: own.member.durable.offset};
+  if (!behind && replayed && (comparePositions(own.member.applied, own.member.durable) ?? -1) < 0)
+    return {holds: false, measured, says: `${own.name} has not replayed all that it holds`};
   return told(
     !behind,
     `${own.name} is at the most advanced position (timeline ${measured.epoch}, ${measured.offset})`,

@@ -128,10 +128,28 @@ function withEvent(view: RunView, event: JournalEvent): RunView {
   const begun = view.startedAt === null ? {...view, startedAt: event.at} : view;
   if (event.type === 'run-ended') return {...begun, endedAt: event.at, outcome: textOf(event, 'outcome'), reason: textOf(event, 'reason')};
   if (event.type === 'resumed') return {...begun, endedAt: null, outcome: null, reason: null};
-  if (event.type === 'interrupted') return {...begun, interrupted: textOf(event, 'says')};
+  const note = noteOf(event);
+  if (note !== undefined) return {...begun, interrupted: note};
   const change = event.step === null ? null : stepChange(event);
   if (change === null) return begun;
   return {...begun, steps: begun.steps.map((step) => (step.id === event.step ? {...step, ...change} : step))};
+}
+
+/** What the last line says until something else happens: what the run waits for, or who told it to stop. undefined = it stays as it is. */
+function noteOf(event: JournalEvent): string | null | undefined {
+  switch (event.type) {
+    case 'interrupted':
+    case 'approval-asked':
+    case 'note':
+      return textOf(event, 'says');
+    case 'approved':
+    case 'rejected':
+      return `${event.type} by ${textOf(event, 'by') ?? 'somebody'}`;
+    case 'abort-asked':
+      return `${textOf(event, 'by') ?? 'somebody'} told it to stop`;
+    default:
+      return undefined;
+  }
 }
 
 function stepChange(event: JournalEvent): Partial<StepView> | null {

@@ -5,10 +5,10 @@ import {defineProbe, defineStore, type Provider} from '../define.ts';
 const name = z.string().min(1);
 
 /** The `postgres` part of a store: one database that streams physically to its standbys. `user` is a superuser on every member. */
-const storeSchema = z.strictObject({database: name, user: name, password: secretRef, replicationUser: name});
+export const storeSchema = z.strictObject({database: name, user: name, password: secretRef, replicationUser: name});
 
 /** One member: where it is reached from here, and how it reaches others for replication (default: their `address`). */
-const memberSchema = z.strictObject({
+export const memberSchema = z.strictObject({
   address: hostPort,
   upstreams: z.record(z.string(), hostPort).default({}),
   replicationPassfile: name.optional(),
