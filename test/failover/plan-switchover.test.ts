@@ -34,7 +34,7 @@ describe('planSwitchover', () => {
     expect(made).toMatchObject({kind: 'switchover', from: 'us-east', to: 'eu-west', staysDown: []});
     expect(ids(made)).toEqual([
       ...['claim', 'durability', 'witness', 'drain-front-door', 'fence-us-east', 'seal', 'catch-up', 'promote', 'follow-ap'],
-      ...['reroute-front-door', 'verify-write', 'rejoin-us-east', 'unfence-us-east', 'equal'],
+      ...['reroute-front-door', 'verify-write', 'verify-rejected-us-east', 'rejoin-us-east', 'unfence-us-east', 'equal'],
     ]);
     expect(made.steps.find(({id}) => id === 'fence-us-east')?.do.args).toMatchObject({accept: ['stopped', 'closed']});
     expect(missingGuards(made)).toEqual([]);

@@ -16,7 +16,8 @@ export function hookActions(hooks: Hooks): readonly Action[] {
       describe: (target, {hook}) => `run the hook ${hook}${target.region === undefined ? '' : ` for ${target.region}`}`,
       apply: async (ctx, target, {hook}) => {
         const {tail} = await hooks.run(hook, placeOf(target), ctx);
-        return {says: tail === '' ? `the hook ${hook} ended well` : `the hook ${hook} said: ${tail}`};
+        const last = tail.trim().split('\n').at(-1) ?? '';
+        return {says: last === '' ? `the hook ${hook} ended well` : `the hook ${hook} said: ${last}`};
       },
     }),
   ];

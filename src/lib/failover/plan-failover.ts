@@ -128,6 +128,7 @@ export function planFailover(input: FailoverInput): Plan {
   const gates = gatesOf(input, moves, routes);
   const overrides = resolveOverrides(gates, input.overrides);
   const url = input.witness ? fleet.witness : null;
+  const verify = verifySteps(fleet, moves, routes);
   const steps = [
     ...witnessSteps(url).start,
     ...moves.flatMap(({spec}) => [storeSteps(named(spec, moves)).claim(answering(snapshot, spec))]),
@@ -136,10 +137,11 @@ export function planFailover(input: FailoverInput): Plan {
     ...moves.flatMap((move) => stepsOf(move, moves, snapshot, overrides)),
     ...routes.map((route) => rerouteStep(route, routeTarget(fleet, route, moves, to), snapshot)),
     ...writeStep(fleet, writeTarget(fleet, routes, moves, to)),
-    ...verifySteps(fleet, moves, routes),
+    ...verify.checks,
     ...(guard === null ? [] : witnessSteps(url).end),
     // A manager brings its own former primary back, or keeps it down.
     ...(guard === null ? [] : moves.filter(({spec}) => managerOf(snapshot, spec.name) === null).map((move) => guardOf(move, moves, guard))),
+    ...verify.rejected,
   ];
   return {
     version: 1,

@@ -51,6 +51,7 @@ export function planSwitchover(input: SwitchoverInput): Plan {
   const {moves, staysDown} = moved(fleet, snapshot, from, to);
   const routes = fleet.routes.filter(({weights}) => to in weights || from in weights);
   const targets = moves.map(({spec, home, primary}) => ({spec, region: home.region, target: home.name, primary}));
+  const verify = verifySteps(fleet, targets, routes);
   const gates = gatesOf(
     input,
     moves,
@@ -65,7 +66,8 @@ export function planSwitchover(input: SwitchoverInput): Plan {
     ...moves.flatMap((each) => switchSteps(each, snapshot, moves)),
     ...routes.map((route) => rerouteStep(route, routeTarget(fleet, route, targets, to), snapshot)),
     ...writeStep(fleet, writeTarget(fleet, routes, targets, to)),
-    ...verifySteps(fleet, targets, routes),
+    ...verify.checks,
+    ...verify.rejected,
     ...moves.flatMap((each) =>
       settleSteps(each, snapshot, moves).map((step) => ({...step, deadlineMs: Math.max(step.deadlineMs, SETTLE_AFTER_MS)})),
     ),

@@ -1,6 +1,6 @@
 import {z} from 'zod';
 import {type KindProvider, kindsOf, type PortName, type ProviderKinds} from './kinds.ts';
-import {endpointSchema, faultSchema, fileSchema, hostSchema, OWN_KEYS, routeSchema, storeSchema} from './schema.ts';
+import {endpointSchema, faultSchema, fileSchema, hostSchema, notifierSchema, OWN_KEYS, routeSchema, storeSchema} from './schema.ts';
 
 type JsonSchema = {[key: string]: unknown};
 
@@ -11,6 +11,7 @@ const OWNERS: readonly {readonly schema: z.ZodType; readonly port: PortName; rea
   {schema: routeSchema, port: 'router', key: 'router', own: OWN_KEYS.route},
   {schema: faultSchema, port: 'fault', key: 'kind', own: OWN_KEYS.fault},
   {schema: hostSchema, port: 'host', key: 'kind', own: OWN_KEYS.host},
+  {schema: notifierSchema, port: 'notifier', key: 'kind', own: OWN_KEYS.notifier},
 ];
 
 /**

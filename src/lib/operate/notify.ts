@@ -40,7 +40,8 @@ export function notifying(open: OpenFleet, state: State, runId: string, plan: Pl
 }
 
 async function deliver(open: OpenFleet, name: string, notice: Notice, timeoutMs: number): Promise<void> {
-  await open.notifiers[name]?.deliver(notice, AbortSignal.timeout(timeoutMs));
+  // The notifier has the same deadline and says more about what was late.
+  await open.notifiers[name]?.deliver(notice, AbortSignal.timeout(timeoutMs + 500));
 }
 
 /** The journal may be what is broken: then there is nowhere to write it down. */

@@ -8,6 +8,7 @@ import {type GateRow, gateRows} from '../plan/plan-document.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {judgeGates} from '../run/judge-gates.ts';
+import {rememberLatency} from './latency.ts';
 import {failoverFrom} from './prepare.ts';
 import {withRememberedAck} from './remember-ack.ts';
 import type {World} from './world.ts';
@@ -59,7 +60,10 @@ export async function readReady(
     names.filter((name) => name !== source && (to === undefined || name === to)).map((target) => ({source, target})),
   );
   const at = clock.wall();
+  // Readiness is asked on calm days: what is measured now is what a run compares with.
+  const measuring = rememberLatency(open, signal);
   const pairs = await Promise.all(ways.map(({source, target}) => judgePair(open, world, {snapshot, state, source, target, signal})));
+  await measuring;
   const documents = pairs.map((pair) => ({...pair, ...remembered(state, fleet.name, pair, at)}));
   const shares = documents.flatMap(({share}) => (share === null ? [] : [share]));
   const document = {

@@ -1,5 +1,6 @@
 import {join} from 'node:path';
 import {type DrillKit, drillActions} from '../drill/actions.ts';
+import {checkActions} from '../failover/check-actions.ts';
 import {guardAction, guardCheck} from '../failover/guard.ts';
 import {hookActions, hookChecks} from '../failover/hook-actions.ts';
 import {managedActions, managedChecks} from '../failover/managed-actions.ts';
@@ -16,6 +17,7 @@ import {type Cell, known, unknown} from '../snapshot/cell.ts';
 import type {RegionHealth} from '../snapshot/snapshot.ts';
 import type {Witness} from '../witness/witness.ts';
 import {largestLag} from './lag.ts';
+import {recallBaseline} from './latency.ts';
 import {ownChecks} from './own-checks.ts';
 
 /** Everything that plans of this fleet may name: the actions, the checks, and the witness that runs now. */
@@ -48,6 +50,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
       ...managedActions(stores),
       guardAction(stores),
       ...hookActions(open.hooks),
+      ...checkActions({...stores, baseline: (route) => recallBaseline(open, route)}),
       ...trafficActions(open),
       ...verifyActions(stores),
       ...kit.actions,

@@ -124,6 +124,8 @@ export type Abilities = {
     /** What its manager says that speaks against a handover now, one finding each; `error` findings refuse it. Reads only. */
     fit(move: {from: string | null; to: string; planned: boolean}, signal: AbortSignal): Promise<readonly Finding[]>;
   };
+  /** The worst case until the store's own manager has moved on after its primary is gone, in ms from the loss; `why` names the settings. */
+  timings: {timings(signal: AbortSignal): Promise<{readonly detectMs: number; readonly why: string}>};
   loss: {
     loss(to: string, signal: AbortSignal): Promise<Loss & {readonly seconds: number | null}>;
     /** What `member` holds now, as something to count from: taken of the target right before it is promoted. */

@@ -3,6 +3,7 @@ import {execProviders} from './exec/provider.ts';
 import {haproxyProviders} from './haproxy/provider.ts';
 import {httpProviders} from './http/provider.ts';
 import {labProviders} from './lab/provider.ts';
+import {patroniProviders} from './patroni/provider.ts';
 import {postgresProviders} from './postgres/provider.ts';
 import {tcpProviders} from './tcp/provider.ts';
 import {webhookProviders} from './webhook/provider.ts';
@@ -12,6 +13,7 @@ export const builtinProviders: readonly Provider[] = [
   ...httpProviders,
   ...tcpProviders,
   ...postgresProviders,
+  ...patroniProviders,
   ...labProviders,
   ...haproxyProviders,
   ...execProviders,

@@ -14,6 +14,7 @@ import {ackRule, observe} from './observe.ts';
 import {createPromote} from './promote.ts';
 import type {PostgresConfig, PostgresMember} from './provider.ts';
 import {createRejoin} from './rejoin.ts';
+import {createScalar} from './scalar.ts';
 import {createSeal} from './seal.ts';
 
 /** A PostgreSQL store. Sessions are opened when they are first needed, one for each member; `close` ends them, and with them the claim. */
@@ -32,6 +33,7 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     clock: createClock(cluster),
     inspect: {inspect: (signal) => inspect(cluster, signal)},
     digest: createDigest(cluster),
+    scalar: createScalar(cluster),
   };
   return {
     engine: 'postgres',
