@@ -64,7 +64,14 @@ const claim = (world: StoreWorld) =>
     effect: 'reversible',
     schema: claiming,
     describe: (target, args) => `take the advisory lock of regionctl for ${target.store} on ${args.members.join(', ')}`,
-    apply: async (ctx, target, args) => ({claimed: [...(await abilityOf(world, target, 'claim').claim(ctx, args.members))]}),
+    apply: async (ctx, target, args) => {
+      // The second path is opened now, so that a promotion need not wait for its logins while traffic is held. Who does not answer is asked again then.
+      void world.independent(storeFor(world, target).name).then(
+        (store) => store.observe(ctx.signal, args.members),
+        () => null,
+      );
+      return {claimed: [...(await abilityOf(world, target, 'claim').claim(ctx, args.members))]};
+    },
   });
 
 const release = (world: StoreWorld) =>
