@@ -42,7 +42,7 @@ describe('planFailback', () => {
       ...SWITCH,
     ]);
     expect(made.steps.find(({id}) => id === 'fence-us-east-first')?.undo).toBeNull();
-    expect(made.steps.find(({id}) => id === 'rejoin-us-east-first')?.do.args).toEqual({upstream: 'eu-west', how: 'rebuild'});
+    expect(made.steps.find(({id}) => id === 'rejoin-us-east-first')?.do.args).toEqual({upstream: 'eu-west', how: 'rewind'});
   });
 
   it('only switches over when everybody follows already', () => {

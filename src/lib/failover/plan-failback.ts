@@ -196,8 +196,8 @@ function rejoinSteps({spec, primary, home, others}: Return, snapshot: Snapshot, 
   const back = strays.flatMap(({name, region}) => {
     const cell = storeIn(snapshot, spec).members[name];
     const standby = cell?.known === true && cell.value.role === 'standby';
-    // What crashed as a primary may hold writes that the new one lacks: it never follows, it is rebuilt.
-    const rejoin = {...build.rejoin(name, region, primary.member, standby ? 'auto' : 'rebuild', 'converge'), id: `rejoin-${name}-first`};
+    // What crashed as a primary may hold writes that the new one lacks: it never follows, it is rewound or rebuilt.
+    const rejoin = {...build.rejoin(name, region, primary.member, standby ? 'auto' : 'rewind', 'converge'), id: `rejoin-${name}-first`};
     if (standby) return [rejoin];
     const fence = build.fence(name, region, {need: 0, standbys: [], others: 0}, ['stopped', 'closed'], false);
     return [

@@ -175,12 +175,11 @@ function standbySteps(scope: StoreScope) {
         ensures: [expect('store.following', memberTarget(scope, member, region), upstream)],
         onFailure: 'stop',
       }),
-    rejoin: (member: string, region: string, upstream: string, how: 'follow' | 'rebuild' | 'auto', phase: Phase): Step =>
+    rejoin: (member: string, region: string, upstream: string, how: 'follow' | 'rewind' | 'auto', phase: Phase): Step =>
       step({
         id: stepId(scope, `rejoin-${member}`),
         phase,
-        title:
-          how === 'rebuild' ? `rebuild ${member} from a base backup of ${upstream}` : `bring ${member} back as a standby of ${upstream}`,
+        title: how === 'rewind' ? `rewind or rebuild ${member} from ${upstream}` : `bring ${member} back as a standby of ${upstream}`,
         do: call('store.rejoin', memberTarget(scope, member, region), {upstream, how}),
         ensures: [expect('store.following', memberTarget(scope, member, region), upstream)],
         onFailure: 'stop',

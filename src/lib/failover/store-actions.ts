@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {refused} from '../errors.ts';
+import {isRegionctlError, refused} from '../errors.ts';
 import type {Action, Answer, Ctx, Standing} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
@@ -22,7 +22,7 @@ const rule = z.object({need: z.number().int().min(0), of: z.array(z.string())});
 const promotion = z.object({epoch: z.number().int()});
 const promoted = z.object({position: z.object({epoch: z.number().int()})});
 const upstream = z.object({upstream: z.string()});
-const rejoin = z.object({upstream: z.string(), how: z.enum(['follow', 'rebuild', 'auto'])});
+const rejoin = z.object({upstream: z.string(), how: z.enum(['follow', 'rewind', 'rebuild', 'auto'])});
 const lifting = z.object({when: z.enum(['undo', 'following'])});
 
 /** The actions on stores that every failover, failback and drill is made of. */
@@ -282,20 +282,31 @@ const rejoining = (world: StoreWorld) =>
     name: 'store.rejoin',
     effect: 'irreversible',
     schema: rejoin,
-    describe: (target, args) =>
-      `bring ${target.member} back under ${args.upstream} (${args.how === 'auto' ? 'follow if it can, else rebuild' : args.how})`,
+    describe: (target, args) => `bring ${target.member} back under ${args.upstream} (${WAYS_BACK[args.how].join(', else ')})`,
     apply: async (ctx, target, args) => {
       const {rejoin: join} = abilityOf(world, target, 'rejoin');
-      const member = memberOf(target);
-      if (args.how !== 'auto') return {how: args.how, ...(await join(ctx, member, args.how, args.upstream))};
-      try {
-        return {how: 'follow', ...(await join(ctx, member, 'follow', args.upstream))};
-      } catch (error) {
-        if (!(error instanceof Error) || !('code' in error) || error.code !== 'cannot-follow') throw error;
-        return {how: 'rebuild', why: error.message, ...(await join(ctx, member, 'rebuild', args.upstream))};
+      const ways = WAYS_BACK[args.how];
+      const reasons: string[] = [];
+      for (const how of ways) {
+        try {
+          return {how, why: reasons.join('; ') || null, ...(await join(ctx, memberOf(target), how, args.upstream))};
+        } catch (error) {
+          if (how === ways.at(-1) || !isRegionctlError(error) || !TRY_THE_NEXT.has(error.code)) throw error;
+          reasons.push(error.message);
+        }
       }
+      throw refused('cannot-rejoin', reasons.join('; '));
     },
   });
+
+/** What is tried in which order: the cheaper way first, and the next one only when the member's data does not allow it. */
+const WAYS_BACK = {
+  follow: ['follow'],
+  rewind: ['rewind', 'rebuild'],
+  rebuild: ['rebuild'],
+  auto: ['follow', 'rewind', 'rebuild'],
+} as const;
+const TRY_THE_NEXT: ReadonlySet<string> = new Set(['cannot-follow', 'cannot-rewind']);
 
 const awaitCaughtUp = (world: StoreWorld) =>
   action({

@@ -1,6 +1,6 @@
 import {isDeepStrictEqual} from 'node:util';
 import {z} from 'zod';
-import {formatMs} from '../output/units.ts';
+import {formatBytes, formatMs} from '../output/units.ts';
 import type {Answer, Check, Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
@@ -271,6 +271,6 @@ async function canRejoin(world: StoreWorld, ctx: Ctx, target: Target): Promise<A
   return {
     holds: true,
     measured: options.map(({how, bytes}) => ({how, bytes})),
-    says: `${target.member} can come back by ${options.map(({how}) => how).join(' or ')}`,
+    says: `${target.member} can come back by ${options.map(({how, bytes}) => (bytes === null ? how : `${how} (${formatBytes(bytes)})`)).join(' or ')}`,
   };
 }

@@ -1,4 +1,5 @@
 import type {Provider} from './define.ts';
+import {execHostProvider} from './exec/host-provider.ts';
 import {execProviders} from './exec/provider.ts';
 import {haproxyProviders} from './haproxy/provider.ts';
 import {httpProviders} from './http/provider.ts';
@@ -17,5 +18,6 @@ export const builtinProviders: readonly Provider[] = [
   ...labProviders,
   ...haproxyProviders,
   ...execProviders,
+  execHostProvider,
   ...webhookProviders,
 ];

@@ -13,6 +13,7 @@ import {canFollow, type Forks, parseHistory} from './timeline.ts';
 type Options = Awaited<ReturnType<Abilities['rejoin']['options']>>;
 
 const STREAM_MS = 5000;
+const CHECKPOINT_MS = 60_000;
 
 /** The ways back into the store for a member that is none of its standbys. */
 export function createRejoin(cluster: Cluster): Abilities['rejoin'] {
@@ -20,7 +21,8 @@ export function createRejoin(cluster: Cluster): Abilities['rejoin'] {
     options: (member, signal) => options(cluster, nodeOf(cluster, member), signal),
     rejoin: async (ctx, member, how, upstream) => {
       const node = nodeOf(cluster, member);
-      return how === 'follow' ? comeBack(cluster, ctx, node, upstream) : rebuild(cluster, ctx, node, upstream);
+      if (how === 'follow') return comeBack(cluster, ctx, node, upstream);
+      return how === 'rewind' ? rewind(cluster, ctx, node, upstream) : rebuild(cluster, ctx, node, upstream);
     },
   };
 }
@@ -38,7 +40,15 @@ async function options(cluster: Cluster, node: Node, signal: AbortSignal): Promi
   const whole = {how: 'rebuild', bytes: await databaseBytes(upstream, signal)} as const;
   const own = facts[node.name];
   const follow = own?.known === true ? await followOf(own, primary.facts, upstream, signal) : await stoppedFollow(node, signal);
-  return follow === null ? [whole] : [follow, whole];
+  const back = (await canRewind(node, upstream, signal)) ? [{how: 'rewind', bytes: null} as const] : [];
+  return [...(follow === null ? [] : [follow]), ...back, whole];
+}
+
+/** pg_rewind needs the host's command, and pages whose changes it can tell: checksums, or hints that are logged. The settings are the same on all members. */
+async function canRewind(node: Node, upstream: Node, signal: AbortSignal): Promise<boolean> {
+  if (node.host?.rewind === undefined) return false;
+  const sql = `select current_setting('wal_log_hints') = 'on' or current_setting('data_checksums') = 'on' as "can"`;
+  return only(await upstream.session.rows<{can: boolean}>(sql, [], {signal}), upstream).can;
 }
 
 /** A member that answers: a standby whose data is part of the primary's history. One that runs as a primary has gone its own way. */
@@ -98,6 +108,22 @@ async function refuseNewer(ctx: Ctx, node: Node, upstream: string, target: Posit
     'newer-timeline',
     `${node.name} is on timeline ${own.timeline}, later than that of ${upstream} (${target.epoch}): it must not be put under it.`,
   );
+}
+
+/** Takes the member's data back to where it left the upstream's history. Throws `cannot-rewind` when that cannot be: then only a rebuild is left. */
+async function rewind(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<{bytes: number | null}> {
+  const host = hostOf(node);
+  const source = nodeOf(cluster, upstream);
+  if (host.rewind === undefined) throw refused('cannot-rewind', `the host of ${node.name} has no way to rewind it`);
+  await refuseNewer(ctx, node, upstream, durableOf(await readFacts(source, limitsOf(ctx))));
+  const wasClaimed = forgetClaim(cluster, node);
+  await host.stop(ctx.signal);
+  // Right after a promotion the source's control file still names the old timeline, and pg_rewind would see nothing to do.
+  await source.session.rows('checkpoint', [], {signal: ctx.signal, timeoutMs: CHECKPOINT_MS});
+  const {bytes} = await host.rewind(upstream, ctx.signal);
+  await awaitStandby(cluster, ctx, node, upstream, Number.POSITIVE_INFINITY, () => true);
+  if (wasClaimed || cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  return {bytes};
 }
 
 async function rebuild(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<{bytes: number | null}> {
