@@ -160,18 +160,24 @@ bin=${POSTGRES_15}
 export TZ=UTC LC_ALL=C
 cd /
 [ "$(id -u)" -ne 0 ] || exec unshare --user --map-user=1000 --map-group=1000 "$0" "$@"
-start() { "$bin/pg_ctl" -D "$dir" -o "-p $port" -l "$dir.log" -w -s start </dev/null; }
+# A killed server whose zombie nobody reaps still has its pid: pg_ctl would take it for running.
+runs() {
+  pid=$(head -n 1 "$dir/postmaster.pid" 2>/dev/null) || return 1
+  state=$(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null | cut -c 1)
+  [ -n "$state" ] && [ "$state" != Z ]
+}
+start() { rm -f "$dir/postmaster.pid"; "$bin/pg_ctl" -D "$dir" -o "-p $port" -l "$dir.log" -w -s start </dev/null; }
 follow() {
   : >"$dir/standby.signal"
   if [ -n "$upstream" ]; then conninfo="host=$host port=$upstream user=replicator application_name=$name"; else conninfo=; fi
   printf "primary_conninfo = '%s'\\n" "$conninfo" >"$dir/postgresql.auto.conf"
-  "$bin/pg_ctl" -D "$dir" status >/dev/null 2>&1 || start
+  runs || start
 }
-stop() { "$bin/pg_ctl" -D "$dir" status >/dev/null 2>&1 || return 0; "$bin/pg_ctl" -D "$dir" -m fast -w -s stop; }
+stop() { runs || return 0; "$bin/pg_ctl" -D "$dir" -m fast -w -s stop; }
 case $word in
-  status) "$bin/pg_ctl" -D "$dir" status >/dev/null ;;
+  status) runs || exit 3 ;;
   stop) stop ;;
-  start) "$bin/pg_ctl" -D "$dir" status >/dev/null 2>&1 || start ;;
+  start) runs || start ;;
   standby) follow ;;
   rebuild)
     stop

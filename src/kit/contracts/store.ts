@@ -75,7 +75,7 @@ function holding(runner: Runner, makeWorld: () => Promise<StoreWorld>): void {
 
   test('a fenced member takes no write until the fence is undone', async ({store, primary, write, ctx}) => {
     const {fence} = store.abilities;
-    if (fence === undefined) return;
+    if (fence === undefined || store.manager !== undefined) return;
     await write(primary);
     const proof = await fence.fence(ctx(), primary);
     expect(Number.isNaN(Date.parse(proof.at))).toBe(false);
@@ -84,6 +84,18 @@ function holding(runner: Runner, makeWorld: () => Promise<StoreWorld>): void {
     expect(await outcomeOf(() => fence.lift(ctx(), primary, 'following'))).toMatchObject({refused: true, exit: 77});
     await fence.lift(ctx(), primary, 'undo');
     expect(await fence.prove(ctx(), primary)).toBe(null);
+    await write(primary);
+  });
+
+  test('one with a manager of its own is left to it: a healthy primary is not fenced, and nothing is done to it', async (world) => {
+    const {store, primary, write, ctx} = world;
+    const {manage, fence, seal, promote, follow, durability} = store.abilities;
+    if (store.manager === undefined) return;
+    expect(manage === undefined).toBe(false);
+    expect([seal, promote, follow, durability]).toEqual([undefined, undefined, undefined, undefined]);
+    if (fence === undefined) return;
+    expect(await fence.prove(ctx(), primary)).toBe(null);
+    expect(await outcomeOf(() => fence.fence(ctx(), primary))).toMatchObject({refused: true, exit: 77});
     await write(primary);
   });
 

@@ -26,10 +26,27 @@ const REACH_MS = 250;
 /** A proof that holds now, without touching anything. null = none of the accepted ones. */
 export async function findProof(world: StoreWorld, ctx: Ctx, target: Target, args: FenceArguments): Promise<Proof | null> {
   const began = ctx.now();
+  const fresh = freshProof(world, ctx, target, args);
+  if (fresh !== null) return fresh;
   const proof = await lookForProof(world, ctx, target, args);
   if (proof !== null) world.provenAt.set(target.store ?? '', began);
   return proof;
 }
+
+/**
+ * The proof that this very process made a moment ago. A promotion takes place within a second of the proof that it rests on, by the server's own
+ * check; what is much younger is not asked again while traffic is held. A process that was stopped meanwhile finds it too old.
+ */
+function freshProof(world: StoreWorld, ctx: Ctx, target: Target, {accept}: FenceArguments): Proof | null {
+  const proof = world.proofs.get(memberOf(target));
+  const at = world.provenAt.get(target.store ?? '');
+  if (proof === undefined || at === undefined || ctx.now() - at > FRESH_MS) return null;
+  // Only what a restart does not undo: a server that stopped by itself may be back by now.
+  return proof.kind === 'closed' && proof.survivesRestart && accept.includes('closed') ? proof : null;
+}
+
+/** Well below the second that a proof may be old when a promotion takes effect. */
+const FRESH_MS = 300;
 
 async function lookForProof(world: StoreWorld, ctx: Ctx, target: Target, args: FenceArguments): Promise<Proof | null> {
   const member = memberOf(target);
@@ -47,11 +64,13 @@ async function lookForProof(world: StoreWorld, ctx: Ctx, target: Target, args: F
 /** Fences by the best means that can be had; falls back on the seal that already holds. Throws (77) when neither is there. */
 export async function makeProof(world: StoreWorld, ctx: Ctx, target: Target, args: FenceArguments): Promise<Proof> {
   world.spared?.add(memberOf(target));
+  const began = ctx.now();
   const sealed = await sealedProof(world, ctx, target, args);
   // A lost region must not cost the time that the seal saves; one that can be reached is closed properly, however long that takes.
   const best = sealed === null || (await reachable(world, ctx, target)) ? await bestOnMember(world, ctx, target, args, sealed) : sealed;
   world.tried.set(memberOf(target), best.kind);
   world.proofs.set(memberOf(target), best);
+  world.provenAt.set(target.store ?? '', best.kind === 'closed' ? ctx.now() : began);
   return best;
 }
 
@@ -61,7 +80,8 @@ async function bestOnMember(world: StoreWorld, ctx: Ctx, target: Target, args: F
   ctx.signal.throwIfAborted();
   world.spared?.delete(member);
   try {
-    const proof = await abilityOf(world, target, 'fence').fence(ctx, member);
+    const how = args.accept.includes('sealed') || !(await canRewind(world, ctx, target)) ? {} : {keepRunning: true as const};
+    const proof = await abilityOf(world, target, 'fence').fence(ctx, member, how);
     if (proof.found) world.spared?.add(member);
     return proof;
   } catch (error) {
@@ -71,6 +91,16 @@ async function bestOnMember(world: StoreWorld, ctx: Ctx, target: Target, args: F
     if (!args.accept.includes('break-glass')) throw error;
     return {kind: 'break-glass', at: isoNow(world), survivesRestart: false, leaks: ['everything: nobody proved that it stopped']};
   }
+}
+
+/**
+ * A planned stop ships everything and lets the member follow later, but clients wait for it. Closed is as good a proof; what the member
+ * writes to its log after the promotion is then taken back by a rewind, if its host has one.
+ */
+async function canRewind(world: StoreWorld, ctx: Ctx, target: Target): Promise<boolean> {
+  const {rejoin} = storeFor(world, target).store.abilities;
+  const options = await rejoin?.rewinds?.(memberOf(target), ctx.signal).catch(() => false);
+  return options === true;
 }
 
 /** The fleet file's own way to fence, and its own check that it did. null = it has none. Throws when it ran and proved nothing. */

@@ -285,7 +285,8 @@ const rejoining = (world: StoreWorld) =>
     describe: (target, args) => `bring ${target.member} back under ${args.upstream} (${WAYS_BACK[args.how].join(', else ')})`,
     apply: async (ctx, target, args) => {
       const {rejoin: join} = abilityOf(world, target, 'rejoin');
-      const ways = WAYS_BACK[args.how];
+      // What was closed and went on running has written to its log since: it cannot follow as it is.
+      const ways = WAYS_BACK[args.how].filter((how) => how !== 'follow' || world.proofs.get(memberOf(target))?.kind !== 'closed');
       const reasons: string[] = [];
       for (const how of ways) {
         try {

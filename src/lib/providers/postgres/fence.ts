@@ -141,7 +141,7 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
 /** None reappears: twice more, a moment apart. */
 async function stayedEmpty(cluster: Cluster, ctx: Ctx, node: Node): Promise<boolean> {
   for (let look = 0; look < 2; look++) {
-    await cluster.clock.sleep(5, ctx.signal);
+    await cluster.clock.sleep(2, ctx.signal);
     if ((await countForeign(ctx, node)).others > 0) return false;
   }
   return true;

@@ -19,6 +19,7 @@ const CHECKPOINT_MS = 60_000;
 export function createRejoin(cluster: Cluster): Abilities['rejoin'] {
   return {
     options: (member, signal) => options(cluster, nodeOf(cluster, member), signal),
+    rewinds: (member, signal) => canRewind(nodeOf(cluster, member), nodeOf(cluster, member), signal),
     rejoin: async (ctx, member, how, upstream) => {
       const node = nodeOf(cluster, member);
       if (how === 'follow') return comeBack(cluster, ctx, node, upstream);
