@@ -138,8 +138,8 @@ const approvalSchema = z
     before: z
       .array(z.enum(['fence', 'promote', 'reroute', 'converge']))
       .min(1)
-      .default(['promote'])
-      .describe('Phases before which a run waits for approval. Default: promote.'),
+      .default(['fence'])
+      .describe('Phases before which a run waits for approval. Default: fence, before anything that clients notice.'),
     approvers: z.int().min(1).max(5).default(1).describe('How many people must approve. From 2 on, who started the run does not count.'),
     expires: durationMs.prefault('30m').describe('How long a run waits; then it goes back. Default 30m.'),
   })

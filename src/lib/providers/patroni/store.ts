@@ -1,0 +1,50 @@
+import type {Abilities, Store} from '../../ports/store.ts';
+import type {ProviderContext, StorePart} from '../define.ts';
+import {createClaim} from '../postgres/claim.ts';
+import {createClock} from '../postgres/clock.ts';
+import {createDigest} from '../postgres/digest.ts';
+import {createLinks} from '../postgres/links.ts';
+import {createLoss} from '../postgres/loss.ts';
+import {ackRule, observe} from '../postgres/observe.ts';
+import {createScalar} from '../postgres/scalar.ts';
+import {createEnsemble} from './ensemble.ts';
+import {createFence} from './fence.ts';
+import {fitness} from './fit.ts';
+import {handover} from './handover.ts';
+import {inspect} from './inspect.ts';
+import type {PatroniConfig, PatroniMember} from './provider.ts';
+import {createRejoin} from './rejoin.ts';
+import {timings} from './timings.ts';
+
+/**
+ * PostgreSQL whose primary Patroni moves. Servers are observed by SQL as any other; every change is asked of Patroni's REST API, so the abilities
+ * that act on servers by themselves (seal, promote, follow, durability) are missing. `close` ends sessions, the claim, and requests under way.
+ */
+export async function createStore(part: StorePart<PatroniConfig, PatroniMember>, context: ProviderContext): Promise<Store> {
+  const ensemble = createEnsemble(part, context);
+  const {cluster, rest} = ensemble;
+  const abilities: Partial<Abilities> = {
+    claim: createClaim(cluster),
+    fence: createFence(ensemble),
+    manage: {handover: (ctx, move) => handover(ensemble, ctx, move), fit: (move, signal) => fitness(ensemble, move, signal)},
+    rejoin: createRejoin(ensemble),
+    loss: createLoss(cluster),
+    links: createLinks(cluster),
+    clock: createClock(cluster),
+    inspect: {inspect: (signal) => inspect(ensemble, signal)},
+    timings: {timings: (signal) => timings(ensemble, signal)},
+    digest: createDigest(cluster),
+    scalar: createScalar(cluster),
+  };
+  return {
+    engine: 'patroni',
+    manager: 'patroni',
+    observe: (signal, members) => observe(cluster, signal, members),
+    ackRule: (signal) => ackRule(cluster, signal),
+    abilities,
+    close: async () => {
+      cluster.claims.clear();
+      await Promise.all([rest.close(), ...[...cluster.nodes.values()].map(({session}) => session.close())]);
+    },
+  };
+}
