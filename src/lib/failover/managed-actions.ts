@@ -1,10 +1,9 @@
 import {z} from 'zod';
-import {refused} from '../errors.ts';
 import type {Action, Answer, Check, Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
 import {action, lookAtPromotion, stillPrimary, until} from './store-actions.ts';
-import {abilityOf, memberOf, readMember, type StoreWorld, storeFor} from './store-world.ts';
+import {abilityOf, memberOf, readMembers, type StoreWorld, storeFor} from './store-world.ts';
 
 const handoverArguments = z.object({from: z.string(), epoch: z.number().int(), planned: z.boolean()});
 const upstreamArguments = z.object({upstream: z.string()});
@@ -57,9 +56,9 @@ async function fitness(world: StoreWorld, ctx: Ctx, target: Target, {from, plann
 async function awaitFollowing(world: StoreWorld, ctx: Ctx, target: Target, upstream: string): Promise<Json> {
   const {store} = storeFor(world, target);
   await until(world, ctx, `${target.member} does not follow ${upstream}`, async () => {
-    const {role, upstream: now, heardUpstreamAgoMs} = await readMember(store, memberOf(target), ctx);
-    if (role === 'primary') throw refused('target-elsewhere', `${target.member} is a primary`);
-    return now === upstream && heardUpstreamAgoMs !== null;
+    // Its manager may just be starting it again as a standby: who does not answer yet is waited for.
+    const [seen] = await readMembers(store, [memberOf(target)], ctx);
+    return seen?.member.role === 'standby' && seen.member.upstream === upstream && seen.member.heardUpstreamAgoMs !== null;
   });
   return {says: `${target.member} streams from ${upstream}`};
 }

@@ -177,15 +177,20 @@ function gatesOf({fleet, snapshot, from, to, loss}: FailoverInput, moves: readon
       routes.map(({name}) => name),
     ),
     ...moves.flatMap((move) => managerGates(move, snapshot)),
-    ...moves.flatMap(({spec, primary, target, region, standbys}) => [
-      enoughStandbys(snapshot, spec),
-      survivorsKnown(snapshot, spec, from, target),
-      residency(spec, fleet.dataClasses, region, jurisdictionOf(fleet, region)),
-      primarySilent(spec, primary.member, standbys),
-      fenceable(spec, primary.member, primary.region, quorumOf(spec, snapshot.stores[spec.name], standbys)),
-      targetSettings(spec, target),
-      clocksSane(spec),
-    ]),
+    ...moves.flatMap(({spec, primary, target, region, standbys}) => {
+      // A manager's standbys are not ours to seal: there the quorum proves nothing by itself.
+      const managed = managerOf(snapshot, spec.name) !== null;
+      const quorum = managed ? {need: 0, standbys, others: spec.members.length - 1} : quorumOf(spec, snapshot.stores[spec.name], standbys);
+      return [
+        ...(managed ? [] : [enoughStandbys(snapshot, spec)]),
+        survivorsKnown(snapshot, spec, from, target),
+        residency(spec, fleet.dataClasses, region, jurisdictionOf(fleet, region)),
+        primarySilent(spec, primary.member, standbys),
+        fenceable(spec, primary.member, primary.region, quorum),
+        targetSettings(spec, target),
+        clocksSane(spec),
+      ];
+    }),
     ...loss.map(lossWithinRpo),
   ];
 }

@@ -108,9 +108,15 @@ async function fenceable(world: StoreWorld, ctx: Ctx, target: Target, want: Json
   }
   const proof = await abilityOf(world, target, 'fence').prove(ctx, member);
   if (proof !== null) return {holds: true, measured: proof.kind, says: `${member} is ${proof.kind} already`};
-  const cell = (await storeFor(world, target).store.observe(ctx.signal, [member]))[member];
+  const {store, spec} = storeFor(world, target);
+  const cell = (await store.observe(ctx.signal, [member]))[member];
+  // Around a manager nothing is closed.
+  if (store.manager !== undefined && spec.fenceHook === null) {
+    const says = `nothing proves yet that ${member} cannot acknowledge writes: that ${store.manager} would promote nobody before its leader key runs out is no proof`;
+    return {holds: false, measured: null, says};
+  }
   if (cell?.known) return {holds: true, measured: 'closed', says: `${member} answers and can be closed`};
-  const {fenceHook} = storeFor(world, target).spec;
+  const {fenceHook} = spec;
   if (fenceHook !== null) return {holds: true, measured: 'hook', says: `${member} can be fenced by the hook ${fenceHook}`};
   return {
     holds: false,

@@ -5,7 +5,9 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 
 /** How long our own event loop is watched, and what is too much of a stall or of a jump of the clock, in ms. */
 const WATCH_MS = 50;
-const MOST_STALL_MS = 250;
+const MOST_STALL_MS = 500;
+/** A stall while our own code is being loaded is over at the next look; one that lasts is there again. */
+const LOOKS = 3;
 const MOST_JUMP_MS = 500;
 
 /** Questions about ourselves: what we see of the world is worth nothing when we are the ones who are unwell. */
@@ -16,9 +18,12 @@ export function ownChecks(open: OpenFleet): readonly Check[] {
     {
       name: 'observer.sane',
       ask: async (ctx) => {
-        const lag = startLoopLag();
-        await open.clock.sleep(WATCH_MS, ctx.signal).catch(() => undefined);
-        return judge(open.clock.wall() - began.wall - (open.clock.now() - began.now), lag.stop());
+        for (let look = 1; ; look++) {
+          const lag = startLoopLag();
+          await open.clock.sleep(WATCH_MS, ctx.signal).catch(() => undefined);
+          const answer = judge(open.clock.wall() - began.wall - (open.clock.now() - began.now), lag.stop());
+          if (answer.holds === true || look === LOOKS) return answer;
+        }
       },
     },
   ];

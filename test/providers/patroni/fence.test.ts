@@ -134,6 +134,7 @@ describe('a former leader is sealed', () => {
       withAp({server: {...following('eu'), conninfo: 'host=elsewhere port=1', senderHost: 'elsewhere'}}),
     ],
     ['one does not answer', withAp({server: 'timeout'})],
+    ['the settings let commits wait for nobody', withAp({server: {...following('eu'), syncCommit: 'local'}})],
     ['it still holds the leader key', script({cluster: clusterOf('us')})],
     ['the key is not known to be free', script({cluster: clusterOf(null)})],
     ['the cluster is paused', script({cluster: {...clusterOf('eu'), pause: true}})],
