@@ -50,7 +50,7 @@ describe.skipIf(without !== null)(`a run in a terminal${without === null ? '' : 
     expect([0, 1], left.output).toContain(left.status);
     expectCleanTerminal(left, 80);
     const middle = linesOf(left.output, 'since the last acknowledged write');
-    for (const text of ['us-east', 'eu-west', 'ap', 'promote eu-west', '✓', ' acknowledged', 'q or Ctrl+C: stop'])
+    for (const text of ['us-east', 'eu-west', 'ap', 'front-door', '✓', ' acknowledged', 'q or Ctrl+C: stop'])
       expect(middle.join('\n')).toContain(text);
     expect(middle.length, 'the view must not fill the terminal: what scrolls cannot be drawn again').toBeLessThan(24);
     const end = linesOf(left.output).join('\n');

@@ -52,7 +52,8 @@ describe('a failover whose regionctl is killed (-9) and resumed', () => {
     expect([...ran, ...skipped].toSorted()).toEqual(
       [
         ...['witness', 'claim', 'drain-front-door', 'seal', 'fence-us-east', 'catch-up', 'durability', 'promote', 'follow-ap'],
-        ...['reroute-front-door', 'verify-write', 'witness-end', 'release', 'witness-stop'],
+        ...['reroute-front-door', 'verify-write', 'verify-latency-front-door', 'verify-rejected-us-east'],
+        ...['witness-end', 'release', 'witness-stop'],
       ].toSorted(),
     );
     expect(points).toHaveLength(ran.length * MOMENTS.length + skipped.length * 2 + 4);

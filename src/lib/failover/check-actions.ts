@@ -1,7 +1,7 @@
 import {z} from 'zod';
 import {refused, unavailable} from '../errors.ts';
 import type {CheckSpec} from '../fleet/fleet.ts';
-import type {Action, Ctx} from '../plan/action.ts';
+import type {Action, Answer, Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
 import {primariesOf} from './find-primary.ts';
@@ -11,6 +11,8 @@ import {action} from './store-actions.ts';
 import {memberOf, type StoreWorld, storeFor} from './store-world.ts';
 
 const AGAIN_MS = 250;
+/** How long one asking may take. */
+const EACH_MS = 5000;
 const checkArguments = z.object({name: z.string()});
 const latencyArguments = z.object({url: z.url()});
 const none = z.object({});
@@ -52,10 +54,13 @@ function checkNamed({fleet}: CheckWorld, name: string): CheckSpec {
 }
 
 async function holdsInTime(world: CheckWorld, ctx: Ctx, check: CheckSpec): Promise<Json> {
+  let last: Answer | null = null;
   for (;;) {
-    const answer = await evaluate(check, readStore(world), ctx.signal);
+    const answer = await evaluate(check, readStore(world), AbortSignal.any([ctx.signal, AbortSignal.timeout(EACH_MS)]));
     if (answer.holds === true) return {says: answer.says, measured: answer.measured};
-    if (ctx.now() + AGAIN_MS >= ctx.deadline) throw unavailable('check-failed', answer.says);
+    // Cut short by the deadline it told nothing: what was answered before says more.
+    if (!ctx.signal.aborted) last = answer;
+    if (ctx.signal.aborted || ctx.now() + AGAIN_MS >= ctx.deadline) throw unavailable('check-failed', (last ?? answer).says);
     await world.clock.sleep(AGAIN_MS, ctx.signal);
   }
 }
