@@ -95,6 +95,13 @@ const seal = (world: StoreWorld) =>
     apply: async (ctx, target, args) => ({positions: {...(await abilityOf(world, target, 'seal').seal(ctx, args.members))}}),
   });
 
+/** Whatever loosens a store must be ours to loosen: another operator may have claimed it since, and promotes while we take our fence back. */
+async function demandClaim(world: StoreWorld, ctx: Ctx, target: Target): Promise<void> {
+  const {claim} = storeFor(world, target).store.abilities;
+  if (claim !== undefined && !(await claim.held(ctx)))
+    throw refused('not-claimed', `${target.store} is not claimed by this run any more: nothing was taken back`);
+}
+
 const unsealing = (world: StoreWorld) =>
   action({
     name: 'store.unseal',
@@ -102,6 +109,7 @@ const unsealing = (world: StoreWorld) =>
     schema: unseal,
     describe: (_target, args) => `let ${args.members.join(', ')} follow ${args.upstream} again`,
     apply: async (ctx, target, args) => {
+      await demandClaim(world, ctx, target);
       const {point, follow} = abilityOf(world, target, 'follow');
       const upstream = (await storeFor(world, target).store.observe(ctx.signal, [args.upstream]))[args.upstream];
       // A primary that is gone cannot be followed before it comes back; what can be put back now is where they look for it.
@@ -156,6 +164,7 @@ const unfence = (world: StoreWorld) =>
     describe: (target) => `put back the access rules of ${target.member}`,
     look: async (_ctx, target, args) => (args.when === 'undo' && world.spared?.has(memberOf(target)) ? 'done' : 'before'),
     apply: async (ctx, target, args) => {
+      await demandClaim(world, ctx, target);
       await abilityOf(world, target, 'fence').lift(ctx, memberOf(target), args.when);
       return null;
     },
