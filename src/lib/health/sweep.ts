@@ -22,13 +22,19 @@ export type SweepOptions = {
   readonly loopLag?: () => LoopLag;
 };
 
-const ATTEMPTS: Attempts = {fall: 2, pauseMs: 100};
+/** How a sweep asks unless it is told otherwise. */
+export const ATTEMPTS: Attempts = {fall: 2, pauseMs: 100};
 /** A lag of this share of an endpoint's timeout makes a timeout say more about us than about the endpoint. */
 const STALL_SHARE = 0.25;
 /** Probes end by the same deadline on their own; the sweep comes second, so that theirs is the answer when it has one. */
 const BEHIND_MS = 20;
 /** After that, how long a probe may take to put its end in words, before the sweep does it. */
 const WORDS_MS = 25;
+
+/** How long a sweep may take to count an endpoint as failed, in ms: it fails each time right before its deadline, or is late at the last. */
+export function longestSweepMs(timeoutMs: number, {fall, pauseMs}: Attempts = ATTEMPTS): number {
+  return fall * timeoutMs + (fall - 1) * pauseMs + BEHIND_MS + WORDS_MS;
+}
 
 /**
  * Asks every endpoint at once, each with its own deadline: a slow, hanging or broken one neither delays nor hides another. Readings come in

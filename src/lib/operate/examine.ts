@@ -10,6 +10,7 @@ import {storeNotes} from '../observe/store-notes.ts';
 import type {Finding} from '../ports/finding.ts';
 import type {Store} from '../ports/store.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import {worstCaseFindings} from './worst-case.ts';
 
 /** What `doctor --json` prints. */
 export type DoctorDocument = {readonly fleet: string; readonly file: string; readonly checks: readonly Finding[]};
@@ -23,6 +24,7 @@ export async function examine(open: OpenFleet, signal: AbortSignal): Promise<{do
     guarded('state', () => stateFindings(open)),
     ...fleet.routes.map(({name}) => guarded(`route ${name}`, () => routerFindings(open, name, signal))),
     ...fleet.stores.map((spec) => guarded(`store ${spec.name}`, () => storeFindings(spec, open.stores[spec.name], signal))),
+    guarded('worst case', () => worstCaseFindings(open, signal)),
   ]);
   const checks = [pass('fleet file', `${fleet.file} is valid`), ...promiseFindings(fleet), ...groups.flat()];
   return {document: {fleet: fleet.name, file: fleet.file, checks}, exit: exitOf(checks)};

@@ -57,6 +57,20 @@ export type Saved = {
   readonly tables: readonly string[];
   readonly walBytes: number;
   readonly files: readonly string[];
+  /** What could not be kept, or not be told apart, one sentence each; absent = nothing. */
+  readonly missing?: readonly string[];
+};
+
+/**
+ * One thing that a failover of the store may have to wait for, at worst. `ms` null = it could not be read, Infinity = nothing limits it. `why` is
+ * one sentence with the setting and its value; `fix` says how to make it shorter, null = it is a limit of our own.
+ */
+export type Delay = {
+  readonly stage: 'detect' | 'cut-over';
+  readonly what: string;
+  readonly ms: number | null;
+  readonly why: string;
+  readonly fix: string | null;
 };
 
 /** What abilities a store may have beyond being observed. Each is optional: ask before use. */
@@ -128,6 +142,8 @@ export type Abilities = {
   };
   /** The worst case until the store's own manager has moved on after its primary is gone, in ms from the loss; `why` names the settings. */
   timings: {timings(signal: AbortSignal): Promise<{readonly detectMs: number; readonly why: string}>};
+  /** What a failover of the store may have to wait for, by its settings as they are now. Reads only; a member that does not answer is a delay that is not known. */
+  delays: {delays(signal: AbortSignal): Promise<readonly Delay[]>};
   loss: {
     loss(to: string, signal: AbortSignal): Promise<Loss & {readonly seconds: number | null}>;
     /** What `member` holds now, as something to count from: taken of the target right before it is promoted. */

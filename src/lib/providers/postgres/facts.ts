@@ -89,7 +89,7 @@ export async function readFacts(node: Node, limits: Limits): Promise<Facts> {
 }
 
 /** How long one member is waited for, connecting included. */
-const OBSERVE_MS = 1500;
+export const OBSERVE_MS = 1500;
 
 /** Reads members (default: all) at the same time, each with its own deadline; a member that does not answer is an unknown cell. */
 export async function readAll(

@@ -3,6 +3,7 @@ import type {ProviderContext, StorePart} from '../define.ts';
 import {createClaim} from './claim.ts';
 import {createClock} from './clock.ts';
 import {createCluster} from './cluster.ts';
+import {createDelays} from './delays.ts';
 import {createDigest} from './digest.ts';
 import {createDurability} from './durability.ts';
 import {createFence} from './fence.ts';
@@ -32,6 +33,7 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     links: createLinks(cluster),
     clock: createClock(cluster),
     inspect: {inspect: (signal) => inspect(cluster, signal)},
+    delays: createDelays(cluster),
     digest: createDigest(cluster),
     scalar: createScalar(cluster),
   };
