@@ -74,13 +74,14 @@ describe('a drill agrees with an independent client', () => {
   });
 });
 
-/** The witness writes every 20 ms, the client every 10: each sees an end of the gap up to that much late, and both run on the same cores. */
+/** The witness writes every 20 ms, the client every 10: each sees an end of the gap up to that much late. The witness shares its event
+ * loop with the runner, which adds up to 60 ms at the ends where two cores also run the lab: 10 write intervals of the client are allowed. */
 function expectSameGap({measured: {writeGapMs}, witness}: DrillDocument, {longestGapMs, gapFrom, gapTo}: Findings): void {
   const apart = [Date.parse(witness?.gapFrom ?? '') - gapFrom, Date.parse(witness?.gapTo ?? '') - gapTo].map(Math.round);
   const text = `write gap: ${writeGapMs} ms by the witness, ${Math.round(longestGapMs)} ms by the client; the witness's begins ${apart[0]} ms and ends ${apart[1]} ms later`;
   process.stderr.write(`    ${text}\n`);
   expect(writeGapMs).not.toBeNull();
-  expect(Math.abs((writeGapMs ?? 0) - longestGapMs), text).toBeLessThanOrEqual(Math.max(50, 0.05 * longestGapMs));
+  expect(Math.abs((writeGapMs ?? 0) - longestGapMs), text).toBeLessThanOrEqual(Math.max(100, 0.05 * longestGapMs));
 }
 
 /** By the published schema where it was built, else by what it is built from. */
