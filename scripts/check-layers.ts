@@ -6,8 +6,7 @@ type Rule = {readonly from: RegExp; readonly mayNot: RegExp; readonly why: strin
 
 const PURE = 'src/lib/(fleet/(fleet|lookup)|snapshot|plan|ports|exit-codes|errors)';
 const TECHNOLOGY = 'src/lib/providers/[^/]+/';
-const CAPABILITY =
-  'src/lib/(health|replication|failover|verification|witness|drill|consistency|observe|run|traffic|capacity|residency|slo|evidence)/';
+const CAPABILITY = 'src/lib/(health|replication|failover|witness|drill|consistency|observe|run|traffic|capacity|residency|slo|evidence)/';
 
 const RULES: readonly Rule[] = [
   {
