@@ -16,12 +16,13 @@ type FileResult = {
   readonly name: string;
   readonly status: string;
   readonly message: string;
-  readonly assertionResults: readonly {status: string; fullName: string}[];
+  readonly assertionResults: readonly {status: string; fullName: string; failureMessages?: readonly string[]}[];
 };
 
 const root = join(import.meta.dirname, '..');
 const counts: Counts = {passed: 0, failed: 0, skipped: 0};
 const skippedNames: string[] = [];
+const failures: string[] = [];
 
 for (const [name, command] of [
   ['check', 'check'],
@@ -34,6 +35,8 @@ for (const [name, command] of [
 }
 if (counts.failed === 0) for (const project of ['unit', 'embedded', 'e2e', 'cli', 'servers']) runProject(project);
 if (skippedNames.length > 0) console.log(`\nSkipped:\n${skippedNames.map((name) => `  ${name}`).join('\n')}`);
+// Once more, at the end: whoever reads only the tail of a long log must see what failed.
+if (failures.length > 0) console.log(`\nFailed:\n${failures.join('\n')}`);
 console.log(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed === 0 ? 0 : 1;
 
@@ -60,7 +63,19 @@ function add(report: Report, status: number): void {
   counts.skipped += report.numPendingTests + report.numTodoTests;
   // A file that could not be loaded, or an error outside of any test, has no failed test of its own.
   if (report.numFailedTests === 0 && status !== 0) counts.failed += 1;
+  for (const file of report.testResults) {
+    if (file.status === 'failed' && file.message !== '') failures.push(`  ${file.name}: ${shortened(file.message)}`);
+    for (const test of file.assertionResults) {
+      if (test.status === 'failed')
+        failures.push(`  ${file.name}: ${test.fullName}: ${shortened((test.failureMessages ?? []).join('; '))}`);
+    }
+  }
   for (const test of report.testResults.flatMap((result) => result.assertionResults)) {
     if (test.status === 'pending' || test.status === 'skipped' || test.status === 'todo') skippedNames.push(test.fullName);
   }
+}
+
+/** The first lines of a message: what was expected and where, without the whole stack. */
+function shortened(message: string): string {
+  return message.split('\n').slice(0, 12).join('\n    ').slice(0, 1500);
 }
