@@ -39,12 +39,12 @@ async function serve(options: AgentOptions, request: IncomingMessage, response: 
   }
 }
 
-/** Without `as` it starts as its data says. */
+/** Without `as` it starts as its data says; with the upstream null it is a standby of nobody. */
 function start(machine: RegionMachine, body: unknown): Promise<void> {
-  const as: unknown = typeof body === 'object' && body !== null ? Reflect.get(body, 'as') : undefined;
+  const {as, upstream} = Object(body) as {as?: unknown; upstream?: unknown};
   if (as === undefined) return machine.startMember();
   if (as !== 'standby') throw usageError('as must be "standby", or absent to start the server as its data says');
-  return machine.startStandby(fieldOf(body, 'upstream'));
+  return machine.startStandby(upstream === null ? null : fieldOf(body, 'upstream'));
 }
 
 /** A caller that goes away ends the copying. */

@@ -141,10 +141,10 @@ export class RegionMachine {
     return this.#inTurn(() => this.#startPostgres());
   }
 
-  /** Starts the database as a standby of `upstream` on the data that it has. One that runs as a standby is turned to `upstream`. */
-  startStandby(upstream: string): Promise<void> {
+  /** Starts the database as a standby of `upstream` (null = of nobody) on the data that it has. One that runs as a standby is turned to it. */
+  startStandby(upstream: string | null): Promise<void> {
     return this.#inTurn(async () => {
-      this.#linkTo(upstream);
+      if (upstream !== null) this.#linkTo(upstream);
       if (this.postgres.running && this.postgres.role === 'primary') {
         throw refused('member-running', `the server of ${this.name} runs as a primary; stop it first`);
       }
@@ -215,10 +215,10 @@ export class RegionMachine {
     this.#context.changed();
   }
 
-  async #becomeStandby(upstream: string): Promise<void> {
+  async #becomeStandby(upstream: string | null): Promise<void> {
     const {data} = this.postgres.place;
     const auto = await readFile(join(data, 'postgresql.auto.conf'), 'utf8').catch(() => '');
-    const conninfo = primaryConninfo(this.#linkTo(upstream), this.name, join(this.home, 'pgpass'));
+    const conninfo = upstream === null ? '' : primaryConninfo(this.#linkTo(upstream), this.name, join(this.home, 'pgpass'));
     await writeInto(data, {'postgresql.auto.conf': withPrimaryConninfo(auto, conninfo), 'standby.signal': ''}, this.#context.runAs);
   }
 

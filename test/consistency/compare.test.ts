@@ -49,6 +49,46 @@ describe('comparing members', () => {
     expect(await compareMembers(digest, members, at, signal)).toMatchObject({verdict: 'equal', asOf: {A: at, B: at, C: at}});
   });
 
+  it('waits at the second look for all that was written by the first', async () => {
+    const asked: string[] = [];
+    const digest = digestOf({a: [{k: '1'}], b: [{}, {k: '1'}], c: [{k: '1'}]});
+    const spied: Digest = {
+      ...digest,
+      rows: (member, table, position, given) => {
+        asked.push(position.offset);
+        return digest.rows(member, table, position, given);
+      },
+    };
+    const latest = async () => ({...at, offset: '150'});
+    expect(await compareMembers(spied, members, at, signal, {latest})).toMatchObject({verdict: 'equal'});
+    expect(asked).toEqual(['100', '100', '100', '150', '150', '150']);
+  });
+
+  it('does not call a row diverged that changes at every look, and does not say that it is equal', async () => {
+    const moving = {a: [1, 3, 5, 7].map((n) => ({k: `${n}`})), b: [2, 4, 6, 8].map((n) => ({k: `${n}`})), c: [{k: '9'}]};
+    expect(await compareMembers(digestOf(moving), members, at, signal)).toMatchObject({
+      verdict: 'unknown',
+      reason: 't: 1 rows changed at each of 4 looks, so it is not known whether they are the same',
+      tables: [{code: 'moving', divergent: []}],
+    });
+    const beside = {a: moving.a.map((row) => ({...row, l: '1'})), b: moving.b.map((row) => ({...row, l: '2'})), c: [{k: '9', l: '1'}]};
+    expect(await compareMembers(digestOf(beside), members, at, signal)).toMatchObject({
+      verdict: 'diverged',
+      tables: [{divergent: [{key: 'l', class: 'stale', regions: ['B']}]}],
+    });
+  });
+
+  it('a position that cannot be read at the second look leaves it unknown', async () => {
+    const latest = async () => {
+      throw unavailable('gone', 'the primary does not answer');
+    };
+    const digest = digestOf({a: [{k: '1'}], b: [{}], c: [{k: '1'}]});
+    expect(await compareMembers(digest, members, at, signal, {latest})).toMatchObject({
+      verdict: 'unknown',
+      reason: 't: the primary does not answer',
+    });
+  });
+
   it('names missing and stale regions, and says when the list is cut', async () => {
     const digest = digestOf({a: [{k: '1', l: '1'}], b: [{k: '2', l: '2'}], c: [{l: '1'}]});
     const result = await compareMembers(digest, members, at, signal);
@@ -57,7 +97,7 @@ describe('comparing members', () => {
       {key: 'k', class: 'stale', regions: ['B']},
       {key: 'l', class: 'stale', regions: ['B']},
     ]);
-    expect((await compareMembers(digest, members, at, signal, 2)).tables[0]).toMatchObject({truncated: true, rows: 2});
+    expect((await compareMembers(digest, members, at, signal, {listed: 2})).tables[0]).toMatchObject({truncated: true, rows: 2});
   });
 
   it('never says equal without something compared to its end', async () => {

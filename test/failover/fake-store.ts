@@ -92,6 +92,7 @@ export function fakeWorld(store: FakeStore): StoreWorld {
   return {
     fleet: sampleFleet(),
     clock: systemClock(),
+    keeping: {dirOf: (runId, member) => `${runId}/${member}`, isWhole: async () => false},
     stores,
     independent: async () => store.port,
     tried: new Map(),

@@ -1,16 +1,21 @@
 import {describe, expect, it} from 'vitest';
 import {chooseAway, chooseHome, planFailback} from '../../src/lib/failover/plan-failback.ts';
+import type {RouteSpec} from '../../src/lib/fleet/fleet.ts';
+import type {Override} from '../../src/lib/plan/plan.ts';
 import {type SnapshotOptions, sampleFleet, sampleSnapshot} from './three-regions.ts';
 
 const AWAY = {role: 'primary', writable: true, upstream: null, epoch: 2} as const;
 const FOLLOWS = {upstream: 'eu-west', heardUpstreamAgoMs: 5, epoch: 2} as const;
 const STALE = {role: 'primary', writable: true, upstream: null, epoch: 1} as const;
 
-function plan(members: SnapshotOptions['members'], verdicts: SnapshotOptions['verdicts'] = {}) {
-  const fleet = sampleFleet();
+type More = Partial<Pick<RouteSpec, 'stages' | 'weights'>> & {readonly overrides?: readonly Override[]};
+
+function plan(members: SnapshotOptions['members'], verdicts: SnapshotOptions['verdicts'] = {}, {overrides = [], ...route}: More = {}) {
+  const sample = sampleFleet();
+  const fleet = {...sample, routes: sample.routes.map((each) => ({...each, ...route}))};
   const snapshot = sampleSnapshot({members: members ?? {}, verdicts: verdicts ?? {}});
   const to = chooseHome(fleet, undefined);
-  return planFailback({id: 'run-2', fleet, snapshot, from: chooseAway(fleet, snapshot, to), to, objectives: [], overrides: []});
+  return planFailback({id: 'run-2', fleet, snapshot, from: chooseAway(fleet, snapshot, to), to, objectives: [], overrides});
 }
 
 const ids = (made: ReturnType<typeof plan>) => made.steps.map(({id}) => id);
@@ -25,6 +30,7 @@ const SWITCH = [
   'follow-ap',
   'reroute-front-door',
   'verify-write',
+  'verify-rejected-eu-west',
   'rejoin-eu-west',
   'unfence-eu-west',
   'equal',
@@ -36,6 +42,7 @@ describe('planFailback', () => {
     expect(ids(made)).toEqual([
       'claim',
       'fence-us-east-first',
+      'save-us-east',
       'rejoin-us-east-first',
       'unfence-us-east-first',
       'caught-up-us-east',
@@ -43,6 +50,42 @@ describe('planFailback', () => {
     ]);
     expect(made.steps.find(({id}) => id === 'fence-us-east-first')?.undo).toBeNull();
     expect(made.steps.find(({id}) => id === 'rejoin-us-east-first')?.do.args).toEqual({upstream: 'eu-west', how: 'rewind'});
+  });
+
+  it('keeps what would be overwritten, unless a person gives it up by name', () => {
+    const members = {'us-east': null, 'eu-west': AWAY, ap: {upstream: null, epoch: 1}};
+    const saves = (made: ReturnType<typeof plan>) => ids(made).filter((id) => id.startsWith('save-'));
+    const made = plan(members);
+    expect(saves(made)).toEqual(['save-ap', 'save-us-east']);
+    expect(made.gates.find(({id}) => id === 'keep:orders')?.asks.map(({target}) => target.member)).toEqual(['us-east', 'ap']);
+    const given = plan(members, {}, {overrides: [{gate: 'keep', reason: 'its disk is gone', by: 'ann'}]});
+    expect(saves(given)).toEqual([]);
+    expect(given.overrides).toEqual([{gate: 'keep:orders', reason: 'its disk is gone', by: 'ann'}]);
+    expect(plan({'us-east': FOLLOWS, 'eu-west': AWAY, ap: FOLLOWS}).gates.map(({id}) => id)).not.toContain('keep:orders');
+  });
+
+  it('brings traffic home in the stages of the fleet file, each a safe point that waits for home to stay well', () => {
+    const following = {'us-east': FOLLOWS, 'eu-west': AWAY, ap: FOLLOWS};
+    const made = plan(following, {}, {stages: {shares: [10, 50], holdMs: 60_000}});
+    const sent = made.steps.filter(({do: {action}}) => action === 'route.weights').slice(1);
+    expect(sent.map(({id, phase, do: call}) => [id, phase, Object(call.args).weights])).toEqual([
+      ['reroute-front-door-10', 'reroute', {'us-east': 10, 'eu-west': 90, ap: 0}],
+      ['reroute-front-door-50', 'converge', {'us-east': 50, 'eu-west': 50, ap: 0}],
+      ['reroute-front-door', 'converge', {'us-east': 100, 'eu-west': 0, ap: 0}],
+    ]);
+    expect(sent.map(({hold}) => hold?.forMs ?? null)).toEqual([60_000, 60_000, null]);
+    expect(sent[0]?.hold?.watch).toMatchObject([{check: 'region.verdict', target: {region: 'us-east'}, want: ['healthy', 'degraded']}]);
+    const order = ids(made);
+    expect(order.indexOf('verify-write')).toBe(order.indexOf('reroute-front-door-10') + 1);
+  });
+
+  it('ends at the normal weights of the fleet file, where the others that have a share can serve', () => {
+    const following = {'us-east': FOLLOWS, 'eu-west': AWAY, ap: FOLLOWS};
+    const weights = {'us-east': 70, 'eu-west': 30, ap: 0};
+    const last = (verdicts: SnapshotOptions['verdicts']) =>
+      Object(plan(following, verdicts, {weights}).steps.findLast(({do: {action}}) => action === 'route.weights')?.do.args).weights;
+    expect(last({})).toEqual(weights);
+    expect(last({'eu-west': 'unhealthy'})).toEqual({'us-east': 100, 'eu-west': 0, ap: 0});
   });
 
   it('only switches over when everybody follows already', () => {

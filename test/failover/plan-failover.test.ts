@@ -43,6 +43,7 @@ describe('planFailover', () => {
       'follow follow-ap',
       'reroute reroute-front-door',
       'verify verify-write',
+      'verify verify-counts',
       'verify verify-rejected-us-east',
     ]);
     expect(made.always.map(({id}) => id)).toEqual(['release']);

@@ -34,7 +34,15 @@ export function sampleFleet({quorum = 1, allowed = null, rpoMs = 0, cold}: Fleet
         path: ['stores', 'orders'],
       },
     ],
-    routes: [{name: 'front-door', router: {kind: 'lab', config: {}, path: []}, weights: {'us-east': 100, 'eu-west': 0, ap: 0}, url: null}],
+    routes: [
+      {
+        name: 'front-door',
+        router: {kind: 'lab', config: {}, path: []},
+        weights: {'us-east': 100, 'eu-west': 0, ap: 0},
+        url: null,
+        stages: null,
+      },
+    ],
     services: [{name: 'checkout', class: 'critical', rtoMs: 900_000, stores: ['orders'], routes: ['front-door']}],
     dataClasses: [{name: 'user-content', rpoMs, allowed}],
     fault: null,

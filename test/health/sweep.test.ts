@@ -74,7 +74,7 @@ describe('isolation', () => {
 
   it('takes a probe that was cancelled by the deadline for late, not for unknown', async () => {
     const cancelled: Probe = {
-      check: (stop) => new Promise((resolve) => stop.addEventListener('abort', () => resolve({...GOOD, ok: null, code: 'aborted'}))),
+      check: (stop) => new Promise((resolve) => stop.addEventListener('abort', () => resolve({...GOOD, ok: null, code: 'cancelled'}))),
     };
     const [reading] = await probeAll({
       endpoints: [{endpoint: endpoint('a', 'eu', {timeoutMs: 200}), probe: cancelled}],

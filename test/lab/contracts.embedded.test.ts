@@ -61,6 +61,8 @@ describe('the providers of the lab', () => {
           ([receiver]) => receiver?.port === portsOf('ap')?.links['us-east'],
           () => false,
         ),
+      takesWritesFromOutside: async () =>
+        (await lab.sql<{writable: boolean}>('ap', 'select not pg_is_in_recovery() as writable'))[0]?.writable === true,
     };
   });
 });

@@ -23,7 +23,7 @@ const orders = {
   config: {},
   path: [],
 };
-const route = {name: 'front', router: {kind: 'lab', config: {}, path: []}, weights: {us: 100, eu: 0}, url: null};
+const route = {name: 'front', router: {kind: 'lab', config: {}, path: []}, weights: {us: 100, eu: 0}, url: null, stages: null};
 const sample = fleet([region('us', [us], 'US'), region('eu', [eu])], {stores: [orders], routes: [route]});
 const position = {lineage: '7', epoch: 1, offset: '100'};
 const primary = {

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {unavailable} from '../../src/lib/errors.ts';
 import type {Json} from '../../src/lib/plan/json.ts';
 import type {RunSetup} from '../../src/lib/run/context.ts';
 import {runPlan} from '../../src/lib/run/runner.ts';
@@ -198,6 +199,20 @@ describe('failures', () => {
       reason: 'done, but a: a broke; and afterwards z: z broke',
       exit: 1,
     });
+  });
+
+  it('continue: whatever the code of its failure, which may be one of our own words', async () => {
+    for (const code of ['aborted', 'undone', 'ok', 'cancelled']) {
+      const b = bench(planOf([step('p', {pivot: true}), step('a', {onFailure: 'continue'}), step('c')]), {
+        apply: async ({name}, set) => {
+          if (name === 'a') throw unavailable(code, 'it was not waited for');
+          set();
+          return undefined;
+        },
+      });
+      expect(await b.run()).toMatchObject({outcome: 'succeeded', code: 'incomplete', reason: 'done, but a: it was not waited for'});
+      expect(b.world.log).toEqual(['p=on', 'c=on']);
+    }
   });
 
   it('continue: what comes after it is not run, and then the run has failed', async () => {

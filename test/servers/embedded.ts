@@ -59,8 +59,8 @@ export type Server = {
   freeze(): void;
   thaw(): void;
   running(): boolean;
-  /** Makes the stopped server start as a standby of `upstream`. */
-  demote(upstream: Server): void;
+  /** Makes the stopped server start as a standby of `upstream`; null = of nobody. */
+  demote(upstream: Server | null): void;
   connect(options?: pg.ClientConfig): Promise<pg.Client>;
   sql<Row extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<Row[]>;
 };
@@ -230,8 +230,10 @@ function createServerOf(name: string, dir: string, port: number, programs: Progr
     thaw: () => signal('SIGCONT'),
     demote: (upstream) => {
       writeFileSync(join(dir, 'standby.signal'), '');
-      const conninfo = `host=127.0.0.1 port=${upstream.port} user=replicator application_name=${name}`;
-      writeFileSync(join(dir, 'postgresql.auto.conf'), `primary_conninfo = '${conninfo}'\n`);
+      const conninfo = upstream === null ? '' : `host=127.0.0.1 port=${upstream.port} user=replicator application_name=${name}`;
+      const file = join(dir, 'postgresql.auto.conf');
+      const kept = readFileSync(file, 'utf8').replace(/^primary_conninfo.*\n/gm, '');
+      writeFileSync(file, `${kept}primary_conninfo = '${conninfo}'\n`);
     },
     sql: async <Row extends pg.QueryResultRow>(text: string, values: unknown[] = []) => {
       const client = await connect({database: name === 'template' ? 'postgres' : 'orders'});

@@ -5,7 +5,7 @@ import type {Host} from '../../src/lib/ports/host.ts';
 import type {Position} from '../../src/lib/snapshot/position.ts';
 import {simHost} from './host.ts';
 import type {Process} from './process.ts';
-import type {Server} from './server.ts';
+import type {Rule, Server} from './server.ts';
 import {type Limits, Session, type Statement} from './session.ts';
 
 /** One member as a process sees it. */
@@ -33,6 +33,7 @@ export type Facts = {
   readonly heardAgoMs: number | null;
   readonly replaying: boolean;
   readonly nextWrite: number;
+  readonly rule: Rule;
 };
 
 /** Bytes of a record: positions are bytes, as the engine expects. */
@@ -118,6 +119,7 @@ export function factsOf(server: Server): Facts {
     heardAgoMs: live ? server.ground.scheduler.now - receiver.heardAt : null,
     replaying: server.replaying,
     nextWrite: server.log.length,
+    rule: server.live.rule,
   };
 }
 

@@ -15,12 +15,10 @@ async function undisturbed(kind: Kind, loss?: 'cut-off') {
 }
 
 /**
- * What an undo brings back. Two effects before the point of no return are not taken back, by the plan itself: who must acknowledge on the
- * target, which says nothing as long as that is a standby, and what a failback brought under the primary again.
+ * What an undo brings back: everything but what a failback brought under the primary again.
  */
 function startOf(kind: Kind, {members, weights}: Rest): object {
-  const kept = members.filter(({name}) => kind !== 'failback' || name !== 'us-east');
-  return {members: kept.map((member) => ({...member, file: {...member.file, rule: null}, live: {...member.live, rule: null}})), weights};
+  return {members: members.filter(({name}) => kind !== 'failback' || name !== 'us-east'), weights};
 }
 
 /** A step before the first point of no return: from there on nothing is taken back. */

@@ -70,7 +70,7 @@ export function takeUp(on: Stage, kind: 'resume' | 'undo'): Promise<Running> {
   return awaited(fleet, launch(process, dir, {kind, guardMs: 0}));
 }
 
-/** Once traffic is back nobody writes any more, unless it is to be under load: a comparison takes who lags for one that differs (known-holes.test.ts). */
+/** Once traffic is back nobody writes any more, unless it is to be under load: where a run ends is compared with where another one does. */
 function calmDown({fleet, underLoad}: Stage): Process['disturb'] {
   return (_process, {kind, label}) => {
     if (

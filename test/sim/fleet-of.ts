@@ -38,6 +38,7 @@ export function fleetOf({names, setup, router}: SimFleet): Fleet {
         router: {kind: 'sim', config: {}, path: []},
         weights: Object.fromEntries(Object.keys(router.weights).map((name, index) => [name, index === 0 ? 100 : 0])),
         url: null,
+        stages: null,
       },
     ],
     services: [],

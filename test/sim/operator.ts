@@ -1,10 +1,12 @@
 import {isRegionctlError, messageOf} from '../../src/lib/errors.ts';
 import {checkActions} from '../../src/lib/failover/check-actions.ts';
+import {countActions} from '../../src/lib/failover/count-actions.ts';
 import {expectedLoss} from '../../src/lib/failover/expected-loss.ts';
 import {guardAction, guardCheck} from '../../src/lib/failover/guard.ts';
 import {planFailback} from '../../src/lib/failover/plan-failback.ts';
 import {movesOf, planFailover} from '../../src/lib/failover/plan-failover.ts';
 import {planSwitchover} from '../../src/lib/failover/plan-switchover.ts';
+import {savingOf} from '../../src/lib/failover/save-actions.ts';
 import {storeActions} from '../../src/lib/failover/store-actions.ts';
 import {storeChecks} from '../../src/lib/failover/store-checks.ts';
 import type {StoreWorld} from '../../src/lib/failover/store-world.ts';
@@ -165,6 +167,7 @@ function bind(process: Process, state: State, job: Job, mutant: Mutant | null): 
   const world: StoreWorld = {
     fleet: fleetOf(process.fleet),
     clock,
+    keeping: {dirOf: (runId, member) => `${runId}/${member}`, isWhole: async (dir) => process.fleet.kept.has(dir)},
     stores: {[STORE]: open()},
     independent: async () => {
       second ??= open();
@@ -179,19 +182,22 @@ function bind(process: Process, state: State, job: Job, mutant: Mutant | null): 
     spared: resumed ? null : new Set<string>(),
   };
   const traffic = {clock, routers};
+  const saving = savingOf(world);
   return {
     world,
     routers,
     actions: new ActionRegistry(
       [
         ...storeActions(world),
+        ...saving.actions,
+        ...countActions(world),
         guardAction(world),
         ...checkActions({...world, baseline: async () => null}),
         ...trafficActions(traffic),
         ...verifyActions(world),
       ].map((action) => mutant?.action?.(action, world) ?? action),
     ),
-    checks: new CheckRegistry([...storeChecks(world), guardCheck(world), ...trafficChecks(traffic), ...ownChecks(state)]),
+    checks: new CheckRegistry([...storeChecks(world), ...saving.checks, guardCheck(world), ...trafficChecks(traffic), ...ownChecks(state)]),
   };
 }
 

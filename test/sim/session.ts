@@ -218,7 +218,7 @@ export class Session {
   }
 
   #aborted(signal: AbortSignal): RegionctlError {
-    return new RegionctlError('aborted', EXIT.unavailable, `${this.#server.name} was not waited for: the call was cancelled.`, {
+    return new RegionctlError('cancelled', EXIT.unavailable, `${this.#server.name} was not waited for: the call was cancelled.`, {
       cause: signal.reason,
     });
   }

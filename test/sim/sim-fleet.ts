@@ -30,6 +30,8 @@ export class SimFleet implements Ground {
   readonly random: Random;
   readonly net: Net;
   readonly servers: ReadonlyMap<string, Server>;
+  /** Folders on the machine of the operators in which something was kept. */
+  readonly kept = new Set<string>();
   readonly router: SimRouter;
   readonly writers: readonly Writer[];
   readonly truth: Truth;

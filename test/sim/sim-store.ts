@@ -1,6 +1,6 @@
 import {messageOf, refused, unavailable} from '../../src/lib/errors.ts';
 import type {Ctx} from '../../src/lib/plan/action.ts';
-import type {Abilities, Store} from '../../src/lib/ports/store.ts';
+import type {Abilities, Saved, Store} from '../../src/lib/ports/store.ts';
 import {type Cell, known, unknown} from '../../src/lib/snapshot/cell.ts';
 import type {Position} from '../../src/lib/snapshot/position.ts';
 import type {AckRule, Member} from '../../src/lib/snapshot/snapshot.ts';
@@ -9,6 +9,7 @@ import {type Cluster, createCluster, type Facts, limitsOf, type Node, nodeOf, po
 import {asCell, awaitStreaming, createDurability, createFollow, createPromote, createSeal} from './effects.ts';
 import {createFence, readAll} from './fence.ts';
 import type {Process} from './process.ts';
+import type {Server} from './server.ts';
 
 const OBSERVE_MS = 1500;
 const STREAM_MS = 5000;
@@ -31,6 +32,7 @@ export function simStore(process: Process, {claimGranted = false}: {readonly cla
       rejoin: createRejoin(cluster),
       loss: createLoss(cluster),
       digest: createDigest(cluster),
+      scalar: createScalar(cluster),
     },
     close: async () => {
       cluster.claims.clear();
@@ -54,7 +56,7 @@ async function observe(cluster: Cluster, signal: AbortSignal, members: readonly 
 
 function asMember(name: string, cell: Cell<Facts>): Cell<Member> {
   if (!cell.known) return cell;
-  const {recovering, durable, applied, upstream, heardAgoMs} = cell.value;
+  const {recovering, durable, applied, upstream, heardAgoMs, rule} = cell.value;
   const member: Member = {
     region: name,
     role: recovering ? 'standby' : 'primary',
@@ -63,6 +65,7 @@ function asMember(name: string, cell: Cell<Facts>): Cell<Member> {
     applied,
     upstream,
     heardUpstreamAgoMs: heardAgoMs === null ? null : Math.round(heardAgoMs),
+    acknowledges: rule,
   };
   return known(member, cell.at, cell.via);
 }
@@ -100,7 +103,36 @@ function createRejoin(cluster: Cluster): Abilities['rejoin'] {
       if (how === 'follow') return comeBack(cluster, ctx, node, upstream);
       return how === 'rewind' ? rewind(cluster, ctx, node, upstream) : rebuild(cluster, ctx, node, upstream);
     },
+    save: async (ctx, member, upstream, dir) => {
+      const saved = await save(cluster, ctx, nodeOf(cluster, member), nodeOf(cluster, upstream));
+      if (saved !== null) cluster.process.fleet.kept.add(dir);
+      return saved;
+    },
   };
+}
+
+/** As the real provider does: one that is stopped is started as a standby of nobody, and only one that nobody can write to is read. */
+async function save(cluster: Cluster, ctx: Ctx, node: Node, upstream: Node): Promise<Saved | null> {
+  let facts = await readFacts(node, limitsOf(ctx)).catch(() => null);
+  if (facts === null) {
+    const {running} = await hostOf(node).status(ctx.signal);
+    if (running !== false) throw unavailable('unreachable', `${node.name} does not answer, and its host does not say that it is stopped.`);
+    await hostOf(node).startAsStandby(null, ctx.signal);
+    const wasClaimed = cluster.claims.delete(node.name);
+    facts = await pollUntil(cluster, ctx, {forMs: Number.POSITIVE_INFINITY, everyMs: 20}, async () => {
+      const seen = await readFacts(node, limitsOf(ctx)).catch(() => null);
+      return seen === null || seen.replaying ? null : seen;
+    });
+    if (facts?.recovering !== true) throw refused('not-in-recovery', `${node.name} came up as a primary.`);
+    if (wasClaimed || cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  }
+  if (!facts.recovering && (await createFence(cluster).prove(ctx, node.name)) === null)
+    throw refused('not-fenced', `${node.name} runs as a primary and is not fenced.`);
+  const own = await node.session.ask('read the log', ({log}) => [...log], limitsOf(ctx));
+  const theirs = await upstream.session.ask('read the log', ({log}) => [...log], limitsOf(ctx));
+  const rows = own.filter((rec, index) => rec !== theirs[index] && rec.write !== null).length;
+  if (own.every((rec, index) => rec === theirs[index])) return null;
+  return {rows, tables: rows === 0 ? [] : ['public.orders'], walBytes: own.length - theirs.length, files: []};
 }
 
 async function comeBack(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<{bytes: number | null}> {
@@ -195,6 +227,12 @@ function createDigest(cluster: Cluster): Abilities['digest'] {
     tables: async () => ['public.orders'],
     rows: (member, _table, at, signal) => rowsOf(cluster, nodeOf(cluster, member), at, signal),
   };
+}
+
+/** The one query that the engine makes: how many rows the table has. */
+function createScalar(cluster: Cluster): Abilities['scalar'] {
+  const count = (server: Server) => server.log.slice(0, server.replayed).filter(({write}) => write !== null).length;
+  return {scalar: (member, query, signal) => nodeOf(cluster, member).session.ask(query, count, {signal})};
 }
 
 const CATCH_UP_MS = 5000;

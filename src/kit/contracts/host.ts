@@ -4,12 +4,14 @@ import {becomesTrue, outcomeOf, type Runner, verdictOf, worldTests} from './runn
 /** The host of a standby that runs and follows `upstream`. It is a running standby of `upstream` again after each test. */
 export type HostWorld = {
   readonly host: Host;
-  /** The member that it follows, by the name under which `startAsStandby` and `rebuild` know it. */
+  /** The member that it follows, by the name under which `startAsStandby`, `rebuild` and `rewind` know it. */
   readonly upstream: string;
   /** Whether the member's server takes connections, found out without asking the host. */
   isRunningFromOutside(): Promise<boolean>;
   /** Whether the member replicates from `upstream` now, found out without asking the host. */
   isFollowingFromOutside(): Promise<boolean>;
+  /** Whether the member takes a write now, found out without asking the host. Leave it out where nobody can tell. */
+  takesWritesFromOutside?(): Promise<boolean>;
   /** The same kind of host where nobody answers. Leave it out where there is no such thing. */
   readonly unreachable?: Host;
   close?(): Promise<void>;
@@ -30,6 +32,7 @@ export function hostContract(runner: Runner, makeWorld: () => Promise<HostWorld>
   runner.describe('host contract', () => {
     stopAndStart(runner, restored);
     standby(runner, restored);
+    copying(runner, restored);
     refusals(runner, restored);
   });
 }
@@ -76,6 +79,34 @@ function standby(runner: Runner, makeWorld: () => Promise<HostWorld>): void {
     expect(await becomesTrue(isFollowingFromOutside)).toBe(true);
   });
 
+  test('starts a stopped server as a standby of nobody: it answers, takes no write and follows nobody, also after a restart', async (world) => {
+    const {host, upstream, isRunningFromOutside, isFollowingFromOutside} = world;
+    await host.stop(live());
+    for (const start of [() => host.startAsStandby(null, live()), () => host.start(live())]) {
+      await start();
+      expect((await host.status(live())).running).toBe(true);
+      expect(await becomesTrue(isRunningFromOutside)).toBe(true);
+      expect(await isFollowingFromOutside()).toBe(false);
+      expect((await world.takesWritesFromOutside?.()) ?? false).toBe(false);
+      await host.stop(live());
+    }
+    await host.startAsStandby(upstream, live());
+    expect(await becomesTrue(isFollowingFromOutside)).toBe(true);
+  });
+
+  test('turns a standby that runs to the member that is named', async ({host, upstream, isRunningFromOutside, isFollowingFromOutside}) => {
+    await host.stop(live());
+    await host.startAsStandby(null, live());
+    expect(await becomesTrue(isRunningFromOutside)).toBe(true);
+    await host.startAsStandby(upstream, live());
+    expect(await becomesTrue(isFollowingFromOutside)).toBe(true);
+  });
+}
+
+function copying(runner: Runner, makeWorld: () => Promise<HostWorld>): void {
+  const {expect} = runner;
+  const test = worldTests(runner, makeWorld);
+
   test('rebuilds it as a standby, whether it runs or not, and says how much it copied', async ({host, upstream, ...world}) => {
     for (const stopped of [false, true]) {
       if (stopped) await host.stop(live());
@@ -84,6 +115,16 @@ function standby(runner: Runner, makeWorld: () => Promise<HostWorld>): void {
       expect((await host.status(live())).running).toBe(true);
       expect(await becomesTrue(world.isFollowingFromOutside)).toBe(true);
     }
+  });
+
+  test('rewinds a stopped one, if it can rewind at all: it is a standby afterwards, also where there was nothing to take back', async (world) => {
+    const {host, upstream} = world;
+    if (host.rewind === undefined) return;
+    await host.stop(live());
+    const {bytes} = await host.rewind(upstream, live());
+    expect(Number.isInteger(bytes) && bytes >= 0).toBe(true);
+    expect((await host.status(live())).running).toBe(true);
+    expect(await becomesTrue(world.isFollowingFromOutside)).toBe(true);
   });
 }
 
@@ -94,6 +135,7 @@ function refusals(runner: Runner, makeWorld: () => Promise<HostWorld>): void {
   test('refuses an upstream that it does not know, and leaves the server as it was', async ({host, isFollowingFromOutside}) => {
     expect(await verdictOf(() => host.startAsStandby('no-such-member', live()))).toBe('refused');
     expect(await verdictOf(() => host.rebuild('no-such-member', live()))).toBe('refused');
+    if (host.rewind !== undefined) expect(await verdictOf(() => host.rewind?.('no-such-member', live()))).toBe('refused');
     expect((await host.status(live())).running).toBe(true);
     expect(await becomesTrue(isFollowingFromOutside)).toBe(true);
   });

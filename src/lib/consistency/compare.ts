@@ -42,21 +42,25 @@ export type Digest = Abilities['digest'];
 /** At most so many divergent keys are listed for each table. */
 const LISTED = 1000;
 
+/** How a comparison is made. `latest`: the position to wait for at a second look (default: `at` again); `listed`: most keys named per table. */
+export type CompareOptions = {readonly latest?: () => Promise<Position>; readonly listed?: number};
+
 /**
- * Compares members row by row, at or past `at`. A table that differs is read a second time, and only what differs both times is reported: a
- * write that was on its way at the first look is no divergence. Throws only when it is cancelled.
+ * Compares members row by row, at or past `at`. A table that differs is read again, up to four times, each time past all that was written by
+ * then: only a key that differs twice in the same way is reported, since a write on its way is no divergence. Keys that change at every look
+ * make the table unknown (`moving`). Throws only when it is cancelled.
  */
 export async function compareMembers(
   digest: Digest,
   members: readonly ComparedMember[],
   at: Position,
   signal: AbortSignal,
-  listed: number = LISTED,
+  {latest = async () => at, listed = LISTED}: CompareOptions = {},
 ): Promise<Comparison> {
   const named = await nameTables(digest, members, signal);
   const tables: TableComparison[] = [];
   for (const table of named.tables) {
-    const compared = await compareTable({digest, members, table, at, signal, listed});
+    const compared = await compareTable({digest, members, table, at, latest, signal, listed});
     tables.push(compared);
     // A member that does not reach the position would be waited for at every table.
     if (compared.code === 'not-caught-up') break;
@@ -107,27 +111,61 @@ type TableJob = {
   readonly members: readonly ComparedMember[];
   readonly table: string;
   readonly at: Position;
+  readonly latest: () => Promise<Position>;
   readonly signal: AbortSignal;
   readonly listed: number;
 };
 
+/** A key that differs, with what every member has of it: the same twice means that it stands still. */
+type Found = Divergence & {readonly sums: string};
+type Look = Omit<TableComparison, 'divergent'> & {readonly found: readonly Found[]};
+
+const LOOKS = 4;
+
 async function compareTable(job: TableJob): Promise<TableComparison> {
-  const first = await mergeTable(job);
-  if (first.divergent.length === 0 || first.error !== null) return first;
-  const second = await mergeTable(job);
-  // With a list that was cut the second reading may list other keys; it stands by itself then.
-  if (first.truncated || second.truncated || second.error !== null) return second;
-  const name = ({key, class: kind, regions}: Divergence): string => JSON.stringify([key, kind, regions]);
-  const seen = new Set(first.divergent.map(name));
-  return {...second, divergent: second.divergent.filter((each) => seen.has(name(each)))};
+  let last = await mergeTable(job);
+  for (let look = 2; look <= LOOKS && last.found.length > 0 && last.error === null; look++) {
+    const next = await lookAgain(job, last);
+    // With a list that was cut the second reading may list other keys; it stands by itself then.
+    if (last.truncated || next.truncated || next.error !== null) return judged(next, next.found);
+    const before = new Map(last.found.map((each) => [nameOf(each), each.sums]));
+    const again = next.found.filter((each) => before.has(nameOf(each)));
+    const firm = again.filter((each) => before.get(nameOf(each)) === each.sums);
+    if (firm.length > 0) return judged(next, firm);
+    last = {...next, found: again};
+  }
+  if (last.found.length === 0 || last.error !== null) return judged(last, last.found);
+  const says = `${last.found.length} rows changed at each of ${LOOKS} looks, so it is not known whether they are the same`;
+  return {...judged(last, []), code: 'moving', error: `${job.table}: ${says}`};
+}
+
+/** Past all that the first look can have met. A position that cannot be read is a failure of this table, like any other. */
+async function lookAgain(job: TableJob, last: Look): Promise<Look> {
+  try {
+    return await mergeTable({...job, at: await job.latest()});
+  } catch (error) {
+    job.signal.throwIfAborted();
+    return failedLook(job.table, last, error);
+  }
+}
+
+const nameOf = ({key, class: kind, regions}: Found): string => JSON.stringify([key, kind, regions]);
+
+function judged({found: _, ...look}: Look, divergent: readonly Found[]): TableComparison {
+  return {...look, divergent: divergent.map(({sums: __, ...each}) => each)};
+}
+
+function failedLook(table: string, {rows, truncated}: Pick<Look, 'rows' | 'truncated'>, error: unknown): Look {
+  const code = isRegionctlError(error) ? error.code : 'error';
+  return {table, rows, found: [], truncated, code, error: `${table}: ${messageOf(error)}`};
 }
 
 type Head = {readonly key: string; readonly sum: string} | null;
 
 /** Reads all members side by side, ordered by key: the smallest key is judged, and whoever had it goes on. */
-async function mergeTable({digest, members, table, at, signal, listed}: TableJob): Promise<TableComparison> {
+async function mergeTable({digest, members, table, at, signal, listed}: TableJob): Promise<Look> {
   const streams = members.map(({member}) => digest.rows(member, table, at, signal)[Symbol.asyncIterator]());
-  const divergent: Divergence[] = [];
+  const found: Found[] = [];
   let [rows, truncated] = [0, false];
   const next = async (index: number): Promise<Head> => {
     const step = await streams[index]?.next();
@@ -137,29 +175,29 @@ async function mergeTable({digest, members, table, at, signal, listed}: TableJob
     let heads = await Promise.all(streams.map((_, index) => next(index)));
     for (let key = smallest(heads); key !== null; key = smallest(heads)) {
       rows++;
-      const found = judgeKey(key, heads, members);
-      truncated ||= divergent.length + found.length > listed;
-      if (!truncated) divergent.push(...found);
+      const differs = judgeKey(key, heads, members);
+      truncated ||= found.length + differs.length > listed;
+      if (!truncated) found.push(...differs);
       heads = await Promise.all(heads.map((head, index) => (head?.key === key ? next(index) : head)));
     }
-    return {table, rows, divergent, truncated, code: null, error: null};
+    return {table, rows, found, truncated, code: null, error: null};
   } catch (error) {
     signal.throwIfAborted();
-    const code = isRegionctlError(error) ? error.code : 'error';
-    return {table, rows, divergent: [], truncated, code, error: `${table}: ${messageOf(error)}`};
+    return failedLook(table, {rows, truncated}, error);
   } finally {
     await Promise.all(streams.map((stream) => stream.return?.().catch(() => undefined)));
   }
 }
 
-function judgeKey(key: string, heads: readonly Head[], members: readonly ComparedMember[]): Divergence[] {
+function judgeKey(key: string, heads: readonly Head[], members: readonly ComparedMember[]): Found[] {
   const sums = members.map(({region}, index) => ({region, sum: heads[index]?.key === key ? (heads[index]?.sum ?? null) : null}));
   const reference = sums.find(({sum}) => sum !== null)?.sum;
   const missing = sums.filter(({sum}) => sum === null).map(({region}) => region);
   const stale = sums.filter(({sum}) => sum !== null && sum !== reference).map(({region}) => region);
-  const found: Divergence[] = [];
-  if (missing.length > 0) found.push({key, class: 'missing', regions: missing});
-  if (stale.length > 0) found.push({key, class: 'stale', regions: stale});
+  const all = JSON.stringify(sums.map(({sum}) => sum));
+  const found: Found[] = [];
+  if (missing.length > 0) found.push({key, class: 'missing', regions: missing, sums: all});
+  if (stale.length > 0) found.push({key, class: 'stale', regions: stale, sums: all});
   return found;
 }
 

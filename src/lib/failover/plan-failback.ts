@@ -5,10 +5,12 @@ import type {Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
 import {isStale, type PrimaryFinding, primariesOf} from './find-primary.ts';
 import {asked, clocksSane, judged, ourselvesSane, residency, resolveOverrides, routersReachable, runAlone, targetHealthy} from './gates.ts';
+import {managerOf} from './managed-steps.ts';
 import {answering, named} from './plan-failover.ts';
 import {expect, inOrder, storeSteps} from './steps.ts';
 import {durabilityStep, isFollowing, type Return, settleSteps, storeIn, switchSteps} from './switch-steps.ts';
-import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
+import {drainStep, homeSteps, witnessSteps, writeStep} from './traffic-steps.ts';
+import {verifySteps} from './verify-steps.ts';
 
 /** How long the witness writes before the switchover holds traffic. */
 const WARM_UP_MS = 200;
@@ -86,15 +88,22 @@ export function planFailback(input: FailbackInput): Plan {
     returns,
     routes.map(({name}) => name),
   );
+  const overrides = resolveOverrides(gates, input.overrides);
+  const home = routes.map((route) => homeSteps(route, from, to, snapshot));
+  const moved = returns.map(({spec, primary, home: {name}}) => ({spec, primary, target: name}));
+  const verify = verifySteps(fleet, moved, routes);
   const steps = [
     ...returns.flatMap(({spec}) => [storeSteps(named(spec, returns)).claim(answering(snapshot, spec))]),
-    ...returns.flatMap((each) => rejoinSteps(each, snapshot, returns)),
+    ...returns.flatMap((each) => rejoinSteps(each, snapshot, returns, overrides)),
     ...returns.flatMap((each) => durabilityStep(each, snapshot, returns)),
     ...witnessSteps(fleet.witness, WARM_UP_MS).start,
     ...routes.map((route) => drainStep(route, snapshot)),
     ...returns.flatMap((each) => switchSteps(each, snapshot, returns)),
-    ...routes.map((route) => rerouteStep(route, to, snapshot)),
+    ...home.map(({first}) => first),
     ...writeStep(fleet, to),
+    ...verify.checks,
+    ...verify.rejected,
+    ...home.flatMap(({later}) => later),
     ...returns.flatMap((each) => settleSteps(each, snapshot, returns)),
   ];
   return {
@@ -107,7 +116,7 @@ export function planFailback(input: FailbackInput): Plan {
     expects: returns.map(({spec, primary}) => expect('store.primary', {store: spec.name}, primary.member)),
     standsOn: returns.map(({spec, primary, epoch}) => expect('store.unmoved', {store: spec.name}, {primary: primary.member, epoch})),
     gates,
-    overrides: resolveOverrides(gates, input.overrides),
+    overrides,
     steps: withApprovals(inOrder(steps), fleet.approval),
     abortIf: [],
     always: [...returns.map(({spec}) => storeSteps(named(spec, returns)).release()), ...witnessSteps(fleet.witness).stop],
@@ -159,8 +168,18 @@ function gatesOf({fleet, snapshot, to}: FailbackInput, returns: readonly Return[
         [expect('store.can-rejoin', {store: spec.name, member: home.name, region: home.region}, {upstream: primary.member})],
         `${home.name} can be brought back`,
       ),
+      ...keptFirst(spec, snapshot, primary.member),
     ]),
   ];
+}
+
+/** Who would be overwritten is read first. Whoever passes this gate by name gives up what such a member holds alone. */
+function keptFirst(spec: StoreSpec, snapshot: Snapshot, primary: string): Gate[] {
+  if (managerOf(snapshot, spec.name) !== null) return [];
+  const strays = spec.members.filter(({name}) => name !== primary && !isFollowing(snapshot, spec, name, primary));
+  if (strays.length === 0) return [];
+  const asks = strays.map(({name, region}) => expect('store.can-save', {store: spec.name, member: name, region}, {upstream: primary}));
+  return [asked(`keep:${spec.name}`, true, asks, `what ${strays.map(({name}) => name).join(' and ')} hold alone is kept first`)];
 }
 
 /** Home may be unhealthy only because its database is not yet what it should be; it must be reachable. */
@@ -190,18 +209,26 @@ function onePrimaryPerTimeline(spec: StoreSpec, snapshot: Snapshot, primary: Pri
 }
 
 /** Brings every member that does not follow the primary back under it; a stale primary is fenced for good first. */
-function rejoinSteps({spec, primary, home, others}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
+function rejoinSteps(
+  {spec, primary, home, others}: Return,
+  snapshot: Snapshot,
+  returns: readonly Return[],
+  overrides: readonly Override[],
+): Step[] {
   const build = storeSteps(named(spec, returns));
+  const keeps = managerOf(snapshot, spec.name) === null && !overrides.some(({gate}) => gate === `keep:${spec.name}`);
   const strays = [...others, home].filter(({name}) => !isFollowing(snapshot, spec, name, primary.member));
   const back = strays.flatMap(({name, region}) => {
     const cell = storeIn(snapshot, spec).members[name];
     const standby = cell?.known === true && cell.value.role === 'standby';
     // What crashed as a primary may hold writes that the new one lacks: it never follows, it is rewound or rebuilt.
     const rejoin = {...build.rejoin(name, region, primary.member, standby ? 'auto' : 'rewind', 'converge'), id: `rejoin-${name}-first`};
-    if (standby) return [rejoin];
+    const save = keeps ? [build.save(name, region, primary.member)] : [];
+    if (standby) return [...save, rejoin];
     const fence = build.fence(name, region, {need: 0, standbys: [], others: 0}, ['stopped', 'closed'], false);
     return [
       {...fence, id: `fence-${name}-first`, phase: 'converge' as const, onFailure: 'stop' as const},
+      ...save,
       rejoin,
       {...build.unfence(name, region), id: `unfence-${name}-first`},
     ];

@@ -27,10 +27,10 @@ import {handoverStep, managerFit, managerOf, settledStep} from './managed-steps.
 import {placeFor} from './place.ts';
 import {quorumFit} from './quorum.ts';
 import {routeTarget, writeTarget} from './route-target.ts';
-import {expect, inOrder, storeSteps} from './steps.ts';
+import {type DurabilityRule, expect, inOrder, storeSteps} from './steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
 import {byUrgency} from './urgency.ts';
-import {verifySteps} from './verify-steps.ts';
+import {countsStep, verifySteps} from './verify-steps.ts';
 import {warmUpSteps} from './warm-up.ts';
 
 /** What a failover is planned from. `loss` judges a promotion of `to` per store; `takenAt` of the snapshot is when looking began. */
@@ -138,6 +138,7 @@ export function planFailover(input: FailoverInput): Plan {
     ...routes.map((route) => rerouteStep(route, routeTarget(fleet, route, moves, to), snapshot)),
     ...writeStep(fleet, writeTarget(fleet, routes, moves, to)),
     ...verify.checks,
+    ...moves.flatMap((move) => countsOf(move, moves)),
     ...(guard === null ? [] : witnessSteps(url).end),
     // A manager brings its own former primary back, or keeps it down.
     ...(guard === null ? [] : moves.filter(({spec}) => managerOf(snapshot, spec.name) === null).map((move) => guardOf(move, moves, guard))),
@@ -227,6 +228,12 @@ function moveOf(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, {from, to}: {
   return {spec, primary, target: place.member, region: place.region, why: place.why, epoch, standbys};
 }
 
+/** Of the members that follow the new primary by now. */
+function countsOf({spec, target, standbys}: Move, moves: readonly Move[]): Step[] {
+  const followers = standbys.filter((name) => name !== target);
+  return followers.length === 0 ? [] : [countsStep(named(spec, moves), followers, target)];
+}
+
 function guardOf({spec, primary, target}: Move, moves: readonly Move[], {forMs}: Guard): Step {
   const {member, region} = primary;
   return guardStep(named(spec, moves), {member, region, upstream: target, forMs});
@@ -268,7 +275,7 @@ function stepsOf(
     build.seal(standbys, primary.member, silent),
     build.fence(primary.member, primary.region, quorum, accept),
     build.catchUp(target, region, standbys),
-    build.durability(target, region, spec.quorum, others),
+    build.durability(target, region, {need: spec.quorum, of: others}, acknowledgesNow(snapshot, spec, target)),
     build.promote(target, region, epoch, [
       sealed,
       fenced,
@@ -291,6 +298,12 @@ export function quorumOf(
   standbys: readonly string[],
 ): {need: number; standbys: readonly string[]; others: number} {
   return {need: quorumFit(spec, store).seals, standbys, others: spec.members.length - 1};
+}
+
+/** Who must acknowledge on a member by its own setting, as it was seen. */
+export function acknowledgesNow(snapshot: Snapshot, spec: StoreSpec, member: string): DurabilityRule | undefined {
+  const cell = snapshot.stores[spec.name]?.members[member];
+  return cell?.known === true ? cell.value.acknowledges : undefined;
 }
 
 /** The members that answer: a claim on one that does not would only cost time. */

@@ -51,6 +51,9 @@ export function inOrder(steps: readonly Step[]): Step[] {
 /** The store that steps are built for. `suffix` tells the steps of several stores apart. */
 export type StoreScope = {readonly store: string; readonly suffix: string};
 
+/** Who must hold a write before it is acknowledged: any `need` of `of`. */
+export type DurabilityRule = {readonly need: number; readonly of: readonly string[]};
+
 /** Builders of the steps that failover and failback share. */
 export function storeSteps(scope: StoreScope) {
   return {...claimSteps(scope), ...fenceSteps(scope), ...promoteSteps(scope), ...standbySteps(scope)};
@@ -136,7 +139,7 @@ function promoteSteps(scope: StoreScope) {
         ensures: [expect('store.most-advanced', memberTarget(scope, member, region), {among: [...among], replayed: true})],
         deadlineMs: 60_000,
       }),
-    durability: (member: string, region: string, need: number, of: readonly string[]): Step =>
+    durability: (member: string, region: string, {need, of}: DurabilityRule, before: DurabilityRule | undefined): Step =>
       step({
         id: stepId(scope, 'durability'),
         phase: 'promote',
@@ -146,6 +149,7 @@ function promoteSteps(scope: StoreScope) {
             : `let ${member} acknowledge a write when ${need} of ${of.join(', ')} hold it`,
         do: call('store.durability', memberTarget(scope, member, region), {need, of}),
         ensures: [expect('store.durability', memberTarget(scope, member, region), {need, of})],
+        undo: before === undefined ? null : call('store.durability', memberTarget(scope, member, region), {...before, back: true}),
       }),
     promote: (member: string, region: string, epoch: number, requires: readonly Expectation[]): Step =>
       step({
@@ -182,6 +186,16 @@ function standbySteps(scope: StoreScope) {
         title: how === 'rewind' ? `rewind or rebuild ${member} from ${upstream}` : `bring ${member} back as a standby of ${upstream}`,
         do: call('store.rejoin', memberTarget(scope, member, region), {upstream, how}),
         ensures: [expect('store.following', memberTarget(scope, member, region), upstream)],
+        onFailure: 'stop',
+        deadlineMs: 3_600_000,
+      }),
+    save: (member: string, region: string, upstream: string): Step =>
+      step({
+        id: stepId(scope, `save-${member}`),
+        phase: 'converge',
+        title: `keep what ${member} holds and ${upstream} does not`,
+        do: call('store.save', memberTarget(scope, member, region), {upstream}),
+        ensures: [expect('store.kept', memberTarget(scope, member, region), true)],
         onFailure: 'stop',
         deadlineMs: 3_600_000,
       }),

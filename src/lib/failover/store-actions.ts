@@ -18,7 +18,8 @@ const claiming = z.object({members: z.array(z.string()).min(1)});
 const members = z.object({members: z.array(z.string())});
 const unseal = z.object({members: z.array(z.string()), upstream: z.string()});
 const among = z.object({among: z.array(z.string())});
-const rule = z.object({need: z.number().int().min(0), of: z.array(z.string())});
+/** `back`: it is set to what it was before the run, which takes the claim like all that is taken back. */
+const rule = z.object({need: z.number().int().min(0), of: z.array(z.string()), back: z.boolean().default(false)});
 const promotion = z.object({epoch: z.number().int()});
 const promoted = z.object({position: z.object({epoch: z.number().int()})});
 const upstream = z.object({upstream: z.string()});
@@ -211,7 +212,8 @@ const durability = (world: StoreWorld) =>
     schema: rule,
     describe: (target, args) =>
       `set who must acknowledge on ${target.member}: ${args.need === 0 ? 'nobody' : `any ${args.need} of ${args.of.join(', ')}`}`,
-    apply: async (ctx, target, args) => {
+    apply: async (ctx, target, {back, ...args}) => {
+      if (back) await demandClaim(world, ctx, target);
       await abilityOf(world, target, 'durability').set(ctx, memberOf(target), args);
       return null;
     },

@@ -8,10 +8,14 @@ import type {Hooks} from '../ports/hook.ts';
 import type {Abilities, Proof, Store} from '../ports/store.ts';
 import type {Member} from '../snapshot/snapshot.ts';
 
+/** Where this machine keeps what a member would lose, and whether it is there, whole. */
+export type Keeping = {dirOf(runId: string, member: string): string; isWhole(dir: string): Promise<boolean>};
+
 /** What the actions and checks of stores work on. `independent` opens a second path to the store, with sessions of its own. */
 export type StoreWorld = {
   readonly fleet: Fleet;
   readonly clock: Clock;
+  readonly keeping: Keeping;
   readonly stores: Readonly<Record<string, Store>>;
   independent(store: string): Promise<Store>;
   readonly hooks: Hooks;

@@ -3,7 +3,7 @@ import type {Step} from '../plan/plan.ts';
 import type {Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
 import type {PrimaryFinding} from './find-primary.ts';
 import {handoverStep, managerOf, settledStep} from './managed-steps.ts';
-import {named, quorumOf, regionOfMember} from './plan-failover.ts';
+import {acknowledgesNow, named, quorumOf, regionOfMember} from './plan-failover.ts';
 import {expect, storeSteps} from './steps.ts';
 
 /** One store whose primary is moved on purpose: who is its primary now, and the member that takes over. */
@@ -19,7 +19,9 @@ export type Return = {
 export function durabilityStep({spec, home}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
   if (managerOf(snapshot, spec.name) !== null) return [];
   const others = spec.members.map(({name}) => name).filter((name) => name !== home.name);
-  return [{...storeSteps(named(spec, returns)).durability(home.name, home.region, spec.quorum, others), phase: 'preflight'}];
+  const rule = {need: spec.quorum, of: others};
+  const before = acknowledgesNow(snapshot, spec, home.name);
+  return [{...storeSteps(named(spec, returns)).durability(home.name, home.region, rule, before), phase: 'preflight'}];
 }
 
 /** The switchover itself: stop the primary, let everybody let go, promote the one that has it all. */

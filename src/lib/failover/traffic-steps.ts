@@ -21,11 +21,56 @@ export function drainStep(route: RouteSpec, snapshot: Snapshot): Step {
 
 /** Sends the route's traffic to one region. */
 export function rerouteStep(route: RouteSpec, to: string, snapshot: Snapshot): Step {
-  const weights = Object.fromEntries(Object.keys(route.weights).map((region) => [region, region === to ? 100 : 0]));
+  return sendStep(route, weightsOf(route, to, 100, to), `send traffic of ${route.name} to ${to}`, snapshot);
+}
+
+/**
+ * Brings the route's traffic home: at once, or in the stages of the fleet file. `first` ends the gap; `later` are safe points, each of which
+ * waits until home has stayed well with what it has.
+ */
+export function homeSteps(route: RouteSpec, from: string, to: string, snapshot: Snapshot): {first: Step; later: Step[]} {
+  const {stages} = route;
+  const whole = normalStep(route, to, snapshot);
+  const [least, ...more] = (stages?.shares ?? []).map((share): Step => {
+    const sent = sendStep(route, weightsOf(route, to, share, from), `send ${share} % of the traffic of ${route.name} to ${to}`, snapshot);
+    const holdMs = stages?.holdMs ?? 0;
+    const watch = [expect('region.verdict', {region: to}, FIT)];
+    return {
+      ...sent,
+      id: `${sent.id}-${share}`,
+      hold: {forMs: holdMs, everyMs: Math.min(STAGE_LOOK_MS, Math.max(1, holdMs)), minSamples: 2, watch},
+    };
+  });
+  if (least === undefined) return {first: whole, later: []};
+  return {first: least, later: [...more, whole].map((each) => ({...each, phase: 'converge' as const}))};
+}
+
+const FIT = ['healthy', 'degraded'];
+const STAGE_LOOK_MS = 2000;
+
+/** The shares of normal operation, where home has the greatest of them and the others that have one can serve; else everything goes home. */
+function normalStep(route: RouteSpec, to: string, snapshot: Snapshot): Step {
+  const shares = Object.entries(route.weights).filter(([, weight]) => weight > 0);
+  const greatest = shares.every(([region, weight]) => region === to || weight < (route.weights[to] ?? 0));
+  const serving = shares.every(([region]) => {
+    const cell = snapshot.regions[region];
+    return region === to || (cell?.known === true && FIT.includes(cell.value.verdict));
+  });
+  if (shares.length < 2 || !greatest || !serving) return rerouteStep(route, to, snapshot);
+  const text = shares.map(([region, weight]) => `${region} ${weight}`).join(', ');
+  return sendStep(route, route.weights, `give ${route.name} its normal weights: ${text}`, snapshot);
+}
+
+function weightsOf(route: RouteSpec, to: string, share: number, rest: string): Readonly<Record<string, number>> {
+  const weightOf = (region: string): number => (region === to ? share : region === rest ? 100 - share : 0);
+  return Object.fromEntries(Object.keys(route.weights).map((region) => [region, weightOf(region)]));
+}
+
+function sendStep(route: RouteSpec, weights: Readonly<Record<string, number>>, title: string, snapshot: Snapshot): Step {
   return step({
     id: `reroute-${route.name}`,
     phase: 'reroute',
-    title: `send traffic of ${route.name} to ${to}`,
+    title,
     do: call('route.weights', {router: route.name}, {weights, cut: false}),
     ensures: [verify('route.weights', {router: route.name}, weights)],
     onFailure: snapshot.routers[route.name]?.known ? 'stop' : 'continue',

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {compareMembers} from '../consistency/compare.ts';
+import {type Comparison, compareMembers} from '../consistency/compare.ts';
 import {refused} from '../errors.ts';
 import type {Action} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
@@ -13,6 +13,12 @@ export function verifyActions(world: StoreWorld): readonly Action[] {
   return [verifyEqual(world)];
 }
 
+/** Under load some rows never stand still; they are named, and a run has not failed because of them. */
+function onlyMoving({verdict, tables}: Comparison): boolean {
+  const failed = tables.filter(({error}) => error !== null);
+  return verdict === 'unknown' && failed.length > 0 && failed.every(({code}) => code === 'moving');
+}
+
 const verifyEqual = (world: StoreWorld) =>
   action({
     name: 'verify.equal',
@@ -21,10 +27,12 @@ const verifyEqual = (world: StoreWorld) =>
     describe: (target, {members}) => `compare every row of ${target.store} in ${members.join(', ')}`,
     apply: async (ctx, target, {members, primary}) => {
       const {store, spec} = storeFor(world, target);
-      const at = (await readMember(store, primary, ctx)).durable;
+      const latest = async () => (await readMember(store, primary, ctx)).durable;
+      const at = await latest();
       const compared = members.map((member) => ({member, region: spec.members.find(({name}) => name === member)?.region ?? member}));
-      const result = await compareMembers(abilityOf(world, target, 'digest'), compared, at, ctx.signal);
-      if (result.verdict !== 'equal') throw refused(result.verdict, `${target.store} is not proven equal: ${result.reason}`);
+      const result = await compareMembers(abilityOf(world, target, 'digest'), compared, at, ctx.signal, {latest});
+      if (result.verdict !== 'equal' && !onlyMoving(result))
+        throw refused(result.verdict, `${target.store} is not proven equal: ${result.reason}`);
       return {
         verdict: result.verdict,
         rows: result.coverage.rows,

@@ -1,7 +1,7 @@
 import type {Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
 import type {Step} from '../plan/plan.ts';
 import type {PrimaryFinding} from './find-primary.ts';
-import {call, step} from './steps.ts';
+import {call, type StoreScope, step} from './steps.ts';
 
 /** A store that moved: its former primary and its new one. */
 export type Verified = {readonly spec: StoreSpec; readonly primary: PrimaryFinding; readonly target: string};
@@ -49,4 +49,16 @@ function latencyStep({name, url}: RouteSpec): Step[] {
       onFailure: 'stop',
     }),
   ];
+}
+
+/** Counts the rows of every table on the new primary and on whoever stands by. A count that differs makes the run fail; the move stands. */
+export function countsStep({store, suffix}: StoreScope, members: readonly string[], primary: string): Step {
+  return step({
+    id: `verify-counts${suffix}`,
+    phase: 'verify',
+    title: `count the rows of ${store} on ${[primary, ...members.filter((name) => name !== primary)].join(', ')}`,
+    do: call('verify.counts', {store}, {members, primary}),
+    onFailure: 'stop',
+    deadlineMs: 60_000,
+  });
 }

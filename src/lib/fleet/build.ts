@@ -89,8 +89,14 @@ function storeOf(name: string, spec: FleetFile['stores'][string], configAt: Conf
   return {name, engine, dataClasses, quorum, fenceHook, members: list, config: configAt(path), path};
 }
 
-function routeOf(name: string, {router, weights, url}: FleetFile['routes'][string], configAt: ConfigAt): RouteSpec {
-  return {name, router: partAt(router, ['routes', name], configAt), weights, url};
+function routeOf(name: string, {router, weights, url, stages}: FleetFile['routes'][string], configAt: ConfigAt): RouteSpec {
+  return {
+    name,
+    router: partAt(router, ['routes', name], configAt),
+    weights,
+    url,
+    stages: stages === null ? null : {shares: stages.shares, holdMs: stages.hold},
+  };
 }
 
 function partAt(kind: string, path: Path, configAt: ConfigAt): ProviderPart {

@@ -66,6 +66,8 @@ export type RouteSpec = {
   readonly weights: Readonly<Record<string, number>>;
   /** Where a client enters; used by the witness and by verification. */
   readonly url: string | null;
+  /** How a failback brings traffic home: percent per stage, each held for `holdMs`; null = all at once. */
+  readonly stages: {readonly shares: readonly number[]; readonly holdMs: number} | null;
 };
 
 /** RTO in ms. Order of classes: critical, core, full, rebuild. */

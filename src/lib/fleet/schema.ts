@@ -8,7 +8,7 @@ export const OWN_KEYS = {
   endpoint: ['probe', 'critical', 'timeout', 'slow'],
   store: ['engine', 'dataClasses', 'quorum', 'fenceHook', 'members'],
   member: ['region', 'site', 'host'],
-  route: ['router', 'weights', 'url'],
+  route: ['router', 'weights', 'url', 'stages'],
   fault: ['kind'],
   host: ['kind'],
   notifier: ['kind', 'on', 'timeout'],
@@ -92,6 +92,23 @@ export const routeSchema = z
       .record(z.string(), z.int().min(0).max(100))
       .describe('Share of new traffic per region in normal operation: weights from 0 to 100.'),
     url: httpUrl.nullable().default(null).describe('Where clients enter.'),
+    stages: z
+      .strictObject({
+        shares: z
+          .array(z.int().min(1).max(99))
+          .min(1)
+          .refine(
+            (shares) => shares.every((share, index) => index === 0 || share > (shares[index - 1] ?? 0)),
+            'must rise from stage to stage',
+          )
+          .describe('Percent of traffic that goes home at each stage before all of it does, such as [10, 50].'),
+        hold: durationMs.prefault('1m').describe('How long home must stay well at a stage before the next one. Default 1m.'),
+      })
+      .nullable()
+      .default(null)
+      .describe(
+        'Brings traffic home in stages after a failback; only where every region can serve without holding the primary. Default: at once.',
+      ),
   })
   .describe('What sends clients to regions.');
 

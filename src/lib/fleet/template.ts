@@ -98,6 +98,7 @@ function routesBlock(regions: readonly string[]): string {
 #   router    kind of router, with its own keys beside it.
 #   weights   share of new traffic per region in normal operation, 0-100.
 #   url       where clients enter. Default: none.
+#   stages    how a failback brings traffic home, such as {shares: [10, 50], hold: 5m}. Default: at once.
 #routes:
 #  front-door:
 #    router: lab

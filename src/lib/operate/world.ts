@@ -1,9 +1,12 @@
+import {stat} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type DrillKit, drillActions} from '../drill/actions.ts';
 import {checkActions} from '../failover/check-actions.ts';
+import {countActions} from '../failover/count-actions.ts';
 import {guardAction, guardCheck} from '../failover/guard.ts';
 import {hookActions, hookChecks} from '../failover/hook-actions.ts';
 import {managedActions, managedChecks} from '../failover/managed-actions.ts';
+import {savingOf} from '../failover/save-actions.ts';
 import {storeActions} from '../failover/store-actions.ts';
 import {storeChecks} from '../failover/store-checks.ts';
 import {trafficActions, trafficChecks} from '../failover/traffic-actions.ts';
@@ -37,6 +40,15 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
   const kit = drillKit(open, life, onWitness);
   const stores = {
     ...open,
+    keeping: {
+      dirOf: (runId: string, member: string) => join(open.stateDir, 'kept', runId, member),
+      // The summary is written last: where it stands, everything else is there.
+      isWhole: (dir: string) =>
+        stat(join(dir, 'summary.json')).then(
+          () => true,
+          () => false,
+        ),
+    },
     tried: new Map(),
     proofs: new Map(),
     marks: new Map(),
@@ -44,10 +56,13 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
     provenAt: new Map(),
     spared: resumed ? null : new Set<string>(),
   };
+  const saving = savingOf(stores);
   return {
     actions: new ActionRegistry([
       ...storeActions(stores),
       ...managedActions(stores),
+      ...saving.actions,
+      ...countActions(stores),
       guardAction(stores),
       ...hookActions(open.hooks),
       ...checkActions({...stores, baseline: (route) => recallBaseline(open, route)}),
@@ -58,6 +73,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
     checks: new CheckRegistry([
       ...storeChecks(stores),
       ...managedChecks(stores),
+      ...saving.checks,
       guardCheck(stores),
       ...hookChecks(open.hooks),
       ...trafficChecks(open),

@@ -86,7 +86,8 @@ async function goForward(run: Run): Promise<Halt | null> {
 function haltAfter(run: Run, step: Step, end: StepEnd): Halt | null {
   if (end.kind === 'interrupted') return step.mayLeave === true && pivotPassed(run.plan, run.progress) ? null : interruption();
   if (end.kind !== 'failed') return null;
-  if (end.code === 'aborted') return {why: 'aborted', code: 'aborted', says: end.says, undo: true};
+  // The code alone does not tell: what a step calls may have a word like that of its own.
+  if (end.code === 'aborted' && run.progress.abort !== null) return {why: 'aborted', code: 'aborted', says: end.says, undo: true};
   if (step.onFailure === 'continue') return null;
   return {why: 'failed', code: end.code, says: `${step.id}: ${end.says}`, undo: step.onFailure === 'undo'};
 }

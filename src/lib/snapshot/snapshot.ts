@@ -17,6 +17,8 @@ export type Member = {
   readonly applied: Position;
   readonly upstream: string | null;
   readonly heardUpstreamAgoMs: number | null;
+  /** Who must hold a write before this member acknowledges it, as it is set there now; absent = it is not known, or no rule of "any n of these". */
+  readonly acknowledges?: {readonly need: number; readonly of: readonly string[]};
 };
 
 /**

@@ -4,14 +4,15 @@ import {refused, unavailable} from '../../../src/lib/errors.ts';
 import type {Host} from '../../../src/lib/ports/host.ts';
 import {failuresOf} from './failures.ts';
 
-type Machine = {running: boolean};
+type Machine = {running: boolean; follows: boolean};
 
 /** A host that keeps its promises, in memory. */
 function honest(machine: Machine): Host {
-  const run = async (signal: AbortSignal, running: boolean, upstream = 'us') => {
+  const run = async (signal: AbortSignal, running: boolean, upstream?: string | null) => {
     signal.throwIfAborted();
-    if (upstream !== 'us') throw refused('unknown-upstream', upstream);
+    if (upstream !== undefined && upstream !== null && upstream !== 'us') throw refused('unknown-upstream', upstream);
     machine.running = running;
+    if (upstream !== undefined) machine.follows = upstream !== null;
   };
   return {
     status: async (signal) => {
@@ -20,10 +21,14 @@ function honest(machine: Machine): Host {
     },
     stop: (signal) => run(signal, false),
     start: (signal) => run(signal, true),
-    startAsStandby: (upstream, signal) => run(signal, true, upstream ?? 'nobody'),
+    startAsStandby: (upstream, signal) => run(signal, true, upstream),
     rebuild: async (upstream, signal) => {
       await run(signal, true, upstream);
       return {bytes: 1};
+    },
+    rewind: async (upstream, signal) => {
+      await run(signal, true, upstream);
+      return {bytes: 0};
     },
   };
 }
@@ -31,15 +36,19 @@ function honest(machine: Machine): Host {
 const gone = () => Promise.reject(unavailable('host-unreachable', 'nobody there'));
 const silent: Host = {status: gone, stop: gone, start: gone, startAsStandby: gone, rebuild: gone};
 
+/** A machine that was made to run without the host. */
+const writable = (machine: Machine & {primary?: boolean}): boolean => machine.primary === true;
+
 function said(lie: (machine: Machine, host: Host) => Partial<Host>, unreachable: Partial<Host> = {}): Promise<string[]> {
   return failuresOf((runner) =>
     hostContract(runner, async () => {
-      const machine = {running: true};
+      const machine = {running: true, follows: true};
       const host = honest(machine);
-      const look = async () => machine.running;
       return {
         host: {...host, ...lie(machine, host)},
-        ...{upstream: 'us', isRunningFromOutside: look, isFollowingFromOutside: look},
+        ...{upstream: 'us', isRunningFromOutside: async () => machine.running},
+        isFollowingFromOutside: async () => machine.running && machine.follows,
+        takesWritesFromOutside: async () => machine.running && writable(machine),
         unreachable: {...silent, ...unreachable},
       };
     }),
@@ -62,6 +71,42 @@ it.each<[string, Parameters<typeof said>, string]>([
   [
     'takes any upstream',
     [(_, {startAsStandby}) => ({startAsStandby: (_up, signal) => startAsStandby('us', signal)})],
+    'refuses an upstream',
+  ],
+  [
+    'follows somebody when nobody is named',
+    [(_, {startAsStandby}) => ({startAsStandby: (up, signal) => startAsStandby(up ?? 'us', signal)})],
+    'as a standby of nobody',
+  ],
+  [
+    'comes up as a primary when nobody is named',
+    [
+      (machine, {startAsStandby}) => ({
+        startAsStandby: async (up, signal) => {
+          await startAsStandby(up, signal);
+          Object.assign(machine, {primary: up === null});
+        },
+      }),
+    ],
+    'as a standby of nobody',
+  ],
+  [
+    'cannot turn a standby that runs',
+    [
+      (machine, {startAsStandby}) => ({
+        startAsStandby: (up, signal) => (machine.running ? Promise.reject(refused('running', 'it runs')) : startAsStandby(up, signal)),
+      }),
+    ],
+    'turns a standby that runs',
+  ],
+  [
+    'rewinds and leaves it stopped',
+    [(_, {stop}) => ({rewind: (_up, signal) => stop(signal).then(() => ({bytes: 0}))})],
+    'rewinds a stopped one',
+  ],
+  [
+    'rewinds to any upstream',
+    [(_, {startAsStandby}) => ({rewind: (_up, signal) => startAsStandby('us', signal).then(() => ({bytes: 0}))})],
     'refuses an upstream',
   ],
   ['goes on after a cancel', [(_, {stop}) => ({stop: () => stop(new AbortController().signal)})], 'touches nothing'],

@@ -84,14 +84,14 @@ describe('the REST client', () => {
     const late = {signal: AbortSignal.timeout(50)};
     expect(await outcomeOf(() => rest.read(place, '/patroni', shape, late))).toMatchObject({code: 'timeout'});
     const cancelled = {signal: AbortSignal.abort()};
-    expect(await outcomeOf(() => rest.read(place, '/patroni', shape, cancelled))).toMatchObject({code: 'aborted'});
+    expect(await outcomeOf(() => rest.read(place, '/patroni', shape, cancelled))).toMatchObject({code: 'cancelled'});
   });
 
   it('ends what is under way when it is closed', async () => {
     const place = await open(() => undefined);
     const asked = outcomeOf(() => rest.order(place, '/switchover', {}, limits(10_000)));
     setTimeout(() => void rest.close(), 50);
-    expect(await asked).toMatchObject({refused: true, code: 'aborted'});
+    expect(await asked).toMatchObject({refused: true, code: 'cancelled'});
   });
 
   it('keeps the prefix of a URL', async () => {

@@ -79,7 +79,7 @@ describe('comparing members row by row', () => {
         ],
       },
     ]);
-    const cut = await compareMembers(store.abilities.digest, members, at, signal(), 1);
+    const cut = await compareMembers(store.abilities.digest, members, at, signal(), {listed: 1});
     expect(cut.tables[1]).toMatchObject({truncated: true});
   });
 });

@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {eventually, type Server, type Servers, startServers} from '../../servers/embedded.ts';
@@ -121,6 +121,24 @@ describe('fencing a primary', () => {
     await fence.lift(testCtx(), 'us', 'following');
     expect(await a.sql('select id from t')).toEqual([{id: 7}]);
     expect(await claim.held(testCtx())).toBe(true);
+  });
+
+  it('comes back over a slot that its new upstream does not have yet', async () => {
+    await store.close();
+    const host = hostOf(a, servers.all);
+    const startAsStandby = async (upstream: string | null): Promise<void> => {
+      writeFileSync(join(a.dir, 'postgresql.conf'), `${readFileSync(join(a.dir, 'postgresql.conf'), 'utf8')}primary_slot_name = 'us'\n`);
+      await host.startAsStandby(upstream, AbortSignal.timeout(30_000));
+    };
+    store = await openStore(servers.all, {us: {...host, startAsStandby}});
+    const {claim, seal, promote, rejoin, fence} = store.abilities;
+    await claim.claim(testCtx());
+    await fence.fence(testCtx(), 'us');
+    const {eu} = await seal.seal(testCtx(), ['eu']);
+    if (eu === undefined) throw new Error('not sealed');
+    await promote.promote(testCtx(), 'eu', {from: eu, until: performance.now() + 1000});
+    await rejoin.rejoin(testCtx(), 'us', 'follow', 'eu');
+    expect(await b.sql('select slot_name, active from pg_replication_slots')).toEqual([{slot_name: 'us', active: true}]);
   });
 
   it('undo starts a member that its host stopped', async () => {

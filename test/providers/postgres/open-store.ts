@@ -35,12 +35,17 @@ export function testCtx(runId = 'run-1', ms = 10_000): Ctx {
 }
 
 /** Opens the store over real servers. `hosts` gives control over some of them. */
-export async function openStore(servers: readonly Server[], hosts: Readonly<Record<string, Host>> = {}, quorum = 1): Promise<FullStore> {
+export async function openStore(
+  servers: readonly Server[],
+  hosts: Readonly<Record<string, Host>> = {},
+  quorum = 1,
+  user = 'regionctl',
+): Promise<FullStore> {
   const password = {source: 'env', name: 'X', toString: () => 'env:X', toJSON: () => 'env:X'} as const;
   const part: StorePart<PostgresConfig, PostgresMember> = {
     name: 'orders',
     quorum,
-    config: {database: 'orders', user: 'regionctl', password, replicationUser: 'replicator'},
+    config: {database: 'orders', user, password, replicationUser: 'replicator'},
     members: servers.map(({name, port}) => ({
       name,
       region: `region-${name}`,
@@ -63,8 +68,7 @@ export function hostOf(server: Server, others: readonly Server[]): Host {
     stop: () => server.stop(),
     start: () => server.start(),
     startAsStandby: async (name) => {
-      if (name === null) throw new Error('not in these tests');
-      server.demote(upstream(name));
+      server.demote(name === null ? null : upstream(name));
       await server.start();
     },
     rebuild: () => Promise.reject(new Error('not in these tests')),

@@ -32,7 +32,7 @@ describe('the postgres probe', () => {
     const cancel = new AbortController();
     const running = (await probe(b, 'any')).check(cancel.signal);
     cancel.abort();
-    expect(await running).toMatchObject({ok: null, code: 'aborted'});
+    expect(await running).toMatchObject({ok: null, code: 'cancelled'});
     b.thaw();
   });
 

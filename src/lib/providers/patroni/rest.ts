@@ -123,7 +123,7 @@ function restError(
     return unavailable('timeout', `${where(place)} did not answer within ${Math.ceil(timeoutMs)} ms.`, {cause: error});
   }
   if (signal.aborted || closing.aborted)
-    return unavailable('aborted', `${where(place)} was not waited for: the call was cancelled.`, {cause: error});
+    return unavailable('cancelled', `${where(place)} was not waited for: the call was cancelled.`, {cause: error});
   const {code, says} = codeOf(error).startsWith('UND_ERR')
     ? {code: 'reset', says: `broke the connection off: ${messageOf(error)}`}
     : troubleOf(error);

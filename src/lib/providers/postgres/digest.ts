@@ -12,17 +12,27 @@ export type PostgresDigest = Abilities['digest'] & {skipped(member: string, sign
 
 const PAGE = 2000;
 const CATCH_UP_MS = 5000;
-const TABLES = `
+/** Every table of users, named as SQL reads it, and whether it has a primary key. */
+export const TABLES = `
 select quote_ident(n.nspname) || '.' || quote_ident(c.relname) as "name", exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary) as "keyed"
 from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where c.relkind = 'r' and c.relpersistence = 'p' and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_toast'`;
 const KEY = `
 select a.attname as "column" from pg_index i cross join unnest(i.indkey::int2[]) with ordinality as k(attnum, n)
 join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum where i.indrelid = to_regclass($1) and i.indisprimary order by k.n`;
-/* A row's text depends on these: the same everywhere, or equal rows would differ. */
-const SAME_TEXT = `select set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO, YMD', false), set_config('intervalstyle', 'iso_8601', false),
+/** A row's text depends on these: the same everywhere, or equal rows would differ. */
+export const SAME_TEXT = `select set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO, YMD', false), set_config('intervalstyle', 'iso_8601', false),
   set_config('extra_float_digits', '1', false), set_config('bytea_output', 'hex', false), set_config('search_path', 'pg_catalog', false),
   set_config('lc_monetary', 'C', false), set_config('lc_numeric', 'C', false), set_config('xmloption', 'content', false)`;
+
+/** The digest of the row `x`, as SQL. */
+export const ROW_SUM = `encode(sha256(convert_to((x.*)::text, 'UTF8')), 'hex')`;
+
+/** The key of the row `x` as one text, as SQL. */
+export function keyText(columns: readonly string[]): string {
+  const names = columns.map((column) => `x.${quoteIdent(column)}`);
+  return names.length === 1 ? `${names[0]}::text` : `json_build_array(${names.map((name) => `${name}::text`).join(', ')})::text`;
+}
 
 /** Digests of every row of the tables that have a primary key. */
 export function createDigest(cluster: Cluster): PostgresDigest {
@@ -69,11 +79,10 @@ async function begin(client: Client, node: Node, table: string): Promise<void> {
   const columns = await ask<{column: string}>(client, node, KEY, [table]);
   if (columns.length === 0)
     throw unavailable('no-key', `${table} on ${node.name} is missing or has no primary key: its rows cannot be compared.`);
-  const names = columns.map(({column}) => `x.${quoteIdent(column)}`);
-  const key = names.length === 1 ? `${names[0]}::text` : `json_build_array(${names.map((name) => `${name}::text`).join(', ')})::text`;
+  const key = keyText(columns.map(({column}) => column));
   await ask(client, node, 'begin transaction isolation level repeatable read, read only', []);
   // `table` is the server's own quoted name, looked up by the key query above: a text that is none has no key.
-  const select = `select ${key} as "key", encode(sha256(convert_to((x.*)::text, 'UTF8')), 'hex') as "sum" from only ${table} x order by (${key}) collate "C"`;
+  const select = `select ${key} as "key", ${ROW_SUM} as "sum" from only ${table} x order by (${key}) collate "C"`;
   await ask(client, node, `declare digest no scroll cursor for ${select}`, []);
 }
 

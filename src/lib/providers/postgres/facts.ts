@@ -6,6 +6,7 @@ import type {Member} from '../../snapshot/snapshot.ts';
 import {type Cluster, type Node, nodeOf, only} from './cluster.ts';
 import {addressOf, addressText} from './conninfo.ts';
 import type {Limits} from './session.ts';
+import {parseSyncNames} from './sync-names.ts';
 
 /** Everything that one statement tells of one member. Offsets are decimal strings of bytes, times epoch ms of the server's own clock. */
 export type Facts = {
@@ -141,7 +142,15 @@ export function toMember(cluster: Cluster, node: Node, facts: Facts): Member {
     applied: {lineage: facts.lineage, epoch: facts.timeline, offset: facts.applied},
     upstream: upstreamOf(cluster, node, facts),
     heardUpstreamAgoMs: facts.heardAt === null ? null : Math.max(0, Math.round(facts.now - facts.heardAt)),
+    ...acknowledging(facts),
   };
+}
+
+/** Names as they are set, so that they can be put back. A list in order of preference is no such rule. */
+function acknowledging({syncNames}: Facts): Pick<Member, 'acknowledges'> {
+  const rule = parseSyncNames(syncNames);
+  if (rule === null || rule.method === 'first' || rule.of.includes('*')) return {};
+  return {acknowledges: {need: rule.need, of: rule.of}};
 }
 
 /** The members that say they are primary, the one on the highest timeline first. Several = split brain or a former primary that came back. */

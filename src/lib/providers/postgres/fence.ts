@@ -4,10 +4,11 @@ import type {Abilities, Proof} from '../../ports/store.ts';
 import {forgetClaim} from './claim.ts';
 import {type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
 import {durableOf, readFacts} from './facts.ts';
-import {type Hba, hasKept, readHba, writeClosed} from './hba.ts';
+import {type Hba, hasKept, isDenied, readHba, whereAllowed, writeClosed} from './hba.ts';
 import {lift} from './lift.ts';
 import {loginIsRefused} from './refused-login.ts';
 import {reload} from './settings.ts';
+import {hasStall, isStalled, STALL_LEAKS, stall} from './stall.ts';
 
 const CLOSE_MS = 5000;
 const ANSWER_MS = 500;
@@ -36,8 +37,9 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
     lift: (ctx, member, when) => lift(cluster, ctx, nodeOf(cluster, member), when),
     open: async (ctx, member) => {
       const node = nodeOf(cluster, member);
-      const hba = await readHba(cluster, ctx, node);
-      return !hba.closed && !(await hasKept(ctx, node, hba));
+      if (await hasStall(ctx, node)) return false;
+      const hba = await whereAllowed(() => readHba(cluster, ctx, node));
+      return hba === null || (!hba.closed && !(await hasKept(ctx, node, hba)));
     },
   };
 }
@@ -49,24 +51,47 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
 async function fence(cluster: Cluster, ctx: Ctx, node: Node, keepRunning: boolean): Promise<Proof> {
   const reasons: string[] = [];
   if (await isStopped(ctx, node, reasons)) return {...proof(cluster, 'stopped', {survivesRestart: false}), found: true};
-  const closed = await close(cluster, ctx, node).catch((error: unknown) => {
-    reasons.push(`Not closed: ${messageOf(error)}`);
-    return null;
-  });
-  if (keepRunning && closed !== null) return closed;
+  const closed = await closeOrStall(cluster, ctx, node, reasons);
+  const tight = closed?.by === 'file';
+  // Behind a fence with leaks a server is better stopped.
+  if (closed !== null && keepRunning && (tight || node.host === null)) return closed.proof;
   if (await stop(cluster, ctx, node, reasons))
-    return {...proof(cluster, 'stopped', {survivesRestart: closed !== null}), ...(closed?.position && {position: closed.position})};
-  if (closed !== null) return closed;
+    return {...proof(cluster, 'stopped', {survivesRestart: tight}), ...(closed?.proof.position && {position: closed.proof.position})};
+  if (closed !== null) return closed.proof;
   throw refused('fence-impossible', `${node.name} cannot be fenced. ${reasons.join(' ')}`, {
     suggestions: ['Seal the standbys, run a fencing hook, or stop the server by hand and run again.'],
   });
 }
 
-async function prove(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof | null> {
+/** Closed by its file of access rules; where that may not be written, made to wait for ever with every commit. null = neither, with the reasons. */
+async function closeOrStall(
+  cluster: Cluster,
+  ctx: Ctx,
+  node: Node,
+  reasons: string[],
+): Promise<{proof: Proof; by: 'file' | 'settings'} | null> {
+  try {
+    return {proof: await close(cluster, ctx, node), by: 'file'};
+  } catch (error) {
+    reasons.push(`Not closed: ${messageOf(error)}`);
+    if (!isDenied(error)) return null;
+  }
+  try {
+    await stall(cluster, ctx, node);
+    return {proof: await stalledProof(cluster, ctx, node), by: 'settings'};
+  } catch (error) {
+    reasons.push(`Not made to wait with every commit: ${messageOf(error)}`);
+    return null;
+  }
+}
+
+/** What can be seen on the member now, without touching it. */
+export async function prove(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof | null> {
   if (await isStopped(ctx, node, [])) return proof(cluster, 'stopped', {survivesRestart: false});
   try {
-    const hba = await readHba(cluster, ctx, node);
-    if (!hba.closed || !(await loginIsRefused(node.place, ctx.signal))) return null;
+    const hba = await whereAllowed(() => readHba(cluster, ctx, node));
+    if (hba?.closed !== true) return (await isStalled(ctx, node)) ? await stalledProof(cluster, ctx, node) : null;
+    if (!(await loginIsRefused(node.place, ctx.signal))) return null;
     const {others} = await countForeign(ctx, node);
     return others > 0 ? null : await closedProof(cluster, ctx, node);
   } catch {
@@ -159,12 +184,15 @@ async function countForeign(ctx: Ctx, node: Node): Promise<{others: number; same
 }
 
 /** The position is read after the last session was gone: nothing is acknowledged past it. */
-async function closedProof(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
+async function closedProof(cluster: Cluster, ctx: Ctx, node: Node, more: readonly string[] = []): Promise<Proof> {
   const workers = await node.session.rows<{type: string}>(WORKERS, [], limitsOf(ctx));
   const leaks = workers.map(({type}) => `a ${type} runs on ${node.name} and writes what it is sent`);
   const position = durableOf(await readFacts(node, limitsOf(ctx)));
-  return {...proof(cluster, 'closed', {survivesRestart: true, leaks}), position};
+  return {...proof(cluster, 'closed', {survivesRestart: true, leaks: [...more, ...leaks]}), position};
 }
+
+/** Sessions come back, and what they commit waits: nothing is acknowledged past the position but by the leaks. */
+const stalledProof = (cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> => closedProof(cluster, ctx, node, STALL_LEAKS);
 
 const sharedRole = (cluster: Cluster, node: Node, sessions: number): string =>
   `${sessions} sessions that are not ours use our own role ${cluster.user} on ${node.name}: closing could not shut them out. Give regionctl a role of its own.`;

@@ -78,7 +78,7 @@ function whyNot(end: string | null, facts: Facts | null): string {
 }
 
 /** A standby that is set to use a slot stalls for ever at an upstream that does not have it. */
-async function ensureSlot(ctx: Ctx, upstream: Node, slot: string): Promise<void> {
+export async function ensureSlot(ctx: Ctx, upstream: Node, slot: string): Promise<void> {
   const create =
     'select pg_create_physical_replication_slot($1, true) where not exists (select from pg_replication_slots where slot_name = $1)';
   try {

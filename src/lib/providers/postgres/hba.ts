@@ -1,3 +1,4 @@
+import {isRegionctlError} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import {type Cluster, limitsOf, type Node, only} from './cluster.ts';
 import {quoteLiteral} from './sql.ts';
@@ -58,7 +59,26 @@ export async function writeClosed(cluster: Cluster, ctx: Ctx, node: Node, hba: H
   if (hba.closed) return;
   await copyLines(ctx, node, `string_to_array(pg_read_file(${quoteLiteral(hba.path)}), E'\\n')`, keptPath(hba.path));
   const lines = closedLines(cluster.user, cluster.replicationUser).map(quoteLiteral).join(', ');
-  await copyLines(ctx, node, `array[${lines}]`, hba.path);
+  try {
+    await copyLines(ctx, node, `array[${lines}]`, hba.path);
+  } catch (error) {
+    // The file was not opened, so it is what it was: a kept one would say that the server had been closed.
+    if (isDenied(error)) await dropKept(ctx, node, hba);
+    throw error;
+  }
+}
+
+/** Whether the server said that the role, or its own user on the machine, may not do that. */
+export const isDenied = (error: unknown): boolean => isRegionctlError(error) && error.code === 'privilege';
+
+/** What is read, or null when it is not granted to the role. */
+export async function whereAllowed<T>(read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (isDenied(error)) return null;
+    throw error;
+  }
 }
 
 /** Whether a kept file stands beside it: the server was closed, and it is not on record that it is open again. */

@@ -3,9 +3,10 @@ import type {Ctx} from '../../plan/action.ts';
 import {claimMember} from './claim.ts';
 import {type Cluster, limitsOf, type Node, only, pollUntil} from './cluster.ts';
 import {primariesOf, readAll, readFacts} from './facts.ts';
-import {dropKept, type Hba, hasKept, readHba, restoreKept} from './hba.ts';
+import {dropKept, type Hba, hasKept, readHba, restoreKept, whereAllowed} from './hba.ts';
 import {destroy, endClient, openClient} from './session.ts';
 import {reload} from './settings.ts';
+import {endStall, hasStall} from './stall.ts';
 
 /**
  * Lifts a fence. `following`: the member must be a standby that streams. `undo`: no other member may be a primary on a later timeline; a member
@@ -13,10 +14,14 @@ import {reload} from './settings.ts';
  */
 export async function lift(cluster: Cluster, ctx: Ctx, node: Node, when: 'following' | 'undo'): Promise<void> {
   if (when === 'undo') await startAgain(cluster, ctx, node);
-  const hba = await readHba(cluster, ctx, node);
-  const kept = await hasKept(ctx, node, hba);
-  if (!hba.closed && !kept) return;
+  const stalled = await hasStall(ctx, node);
+  const hba = await whereAllowed(() => readHba(cluster, ctx, node));
+  const kept = hba !== null && (await hasKept(ctx, node, hba));
+  const closed = hba !== null && (hba.closed || kept);
+  if (!stalled && !closed) return;
   await (when === 'undo' ? requireStillPrimary(cluster, ctx, node) : requireFollowing(ctx, node));
+  if (stalled) await endStall(cluster, ctx, node);
+  if (!closed) return;
   if (!kept) {
     throw refused('lift-refused', `${hba.path}.regionctl on ${node.name} is missing or empty: there is no file to put back.`, {
       suggestions: [`Write ${hba.path} by hand and reload.`],

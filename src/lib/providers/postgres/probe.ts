@@ -40,6 +40,6 @@ function judge(role: 'primary' | 'standby', expect: PostgresProbeConfig['expect'
 /** Our own cancellation and a missing secret say nothing about the endpoint. */
 function failure(error: unknown, signal: AbortSignal): ProbeResult {
   const code = isRegionctlError(error) ? error.code : 'error';
-  const couldNotRun = signal.aborted || code === 'secret-missing' || code === 'aborted';
+  const couldNotRun = signal.aborted || code === 'secret-missing' || code === 'cancelled';
   return {ok: couldNotRun ? null : false, latencyMs: null, code, detail: messageOf(error)};
 }

@@ -7,8 +7,9 @@ import {bytesBetween, type Position} from '../../snapshot/position.ts';
 import {claimMember, forgetClaim} from './claim.ts';
 import {type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
 import {durableOf, type Facts, primariesOf, readAll, readFacts} from './facts.ts';
-import {awaitStreaming} from './follow.ts';
-import {canFollow, type Forks, parseHistory} from './timeline.ts';
+import {awaitStreaming, ensureSlot} from './follow.ts';
+import {readForks, wayOf} from './history.ts';
+import {canFollow, forkPoint} from './timeline.ts';
 
 type Options = Awaited<ReturnType<Abilities['rejoin']['options']>>;
 
@@ -25,6 +26,7 @@ export function createRejoin(cluster: Cluster): Abilities['rejoin'] {
       if (how === 'follow') return comeBack(cluster, ctx, node, upstream);
       return how === 'rewind' ? rewind(cluster, ctx, node, upstream) : rebuild(cluster, ctx, node, upstream);
     },
+    save: async (ctx, member, upstream, dir) => (await import('./save.ts')).save(cluster, ctx, nodeOf(cluster, member), upstream, dir),
   };
 }
 
@@ -41,15 +43,27 @@ async function options(cluster: Cluster, node: Node, signal: AbortSignal): Promi
   const whole = {how: 'rebuild', bytes: await databaseBytes(upstream, signal)} as const;
   const own = facts[node.name];
   const follow = own?.known === true ? await followOf(own, primary.facts, upstream, signal) : await stoppedFollow(node, signal);
-  const back = (await canRewind(node, upstream, signal)) ? [{how: 'rewind', bytes: null} as const] : [];
-  return [...(follow === null ? [] : [follow]), ...back, whole];
+  const seen = own?.known === true ? own.value : null;
+  if (!(await canRewind(seen === null ? upstream : node, node, signal))) return [...(follow === null ? [] : [follow]), whole];
+  const bytes = seen === null ? null : await sinceFork(node, seen, upstream, primary.facts, signal);
+  const back = {how: 'rewind', bytes} as const;
+  // A rewind reads all of the member's log since the fork: of much of it, a fresh copy is the lesser work.
+  const copies = bytes !== null && bytes > whole.bytes ? [whole, back] : [back, whole];
+  return [...(follow === null ? [] : [follow]), ...copies];
 }
 
-/** pg_rewind needs the host's command, and pages whose changes it can tell: checksums, or hints that are logged. The settings are the same on all members. */
-async function canRewind(node: Node, upstream: Node, signal: AbortSignal): Promise<boolean> {
+/** pg_rewind needs the host's command, and pages whose changes it can tell: checksums, or hints that are logged. `asked` = the member, or one that is set up like it. */
+async function canRewind(asked: Node, node: Node, signal: AbortSignal): Promise<boolean> {
   if (node.host?.rewind === undefined) return false;
   const sql = `select current_setting('wal_log_hints') = 'on' or current_setting('data_checksums') = 'on' as "can"`;
-  return only(await upstream.session.rows<{can: boolean}>(sql, [], {signal}), upstream).can;
+  return only(await asked.session.rows<{can: boolean}>(sql, [], {signal}), asked).can;
+}
+
+/** How much the member has written to its log since it left the primary's history; null = where that was is not known. */
+async function sinceFork(node: Node, own: Facts, upstream: Node, primary: Facts, signal: AbortSignal): Promise<number | null> {
+  const [mine, theirs] = await Promise.all([wayOf(node, own, signal), wayOf(upstream, primary, signal)]);
+  const fork = forkPoint(mine, theirs);
+  return fork === null ? null : Number(BigInt(own.durable) - fork.offset);
 }
 
 /** A member that answers: a standby whose data is part of the primary's history. One that runs as a primary has gone its own way. */
@@ -69,12 +83,6 @@ async function followOf(
 async function stoppedFollow(node: Node, signal: AbortSignal): Promise<Options[number] | null> {
   const status = await node.host?.status(signal).catch(() => null);
   return status?.running === false ? {how: 'follow', bytes: null} : null;
-}
-
-async function readForks(node: Node, timeline: number, signal: AbortSignal): Promise<Forks> {
-  const file = `pg_wal/${timeline.toString(16).toUpperCase().padStart(8, '0')}.history`;
-  const [row] = await node.session.rows<{text: string | null}>('select pg_read_file($1, 0, 1000000, true) as "text"', [file], {signal});
-  return parseHistory(row?.text ?? '');
 }
 
 async function databaseBytes(node: Node, signal: AbortSignal): Promise<number> {
@@ -116,6 +124,8 @@ async function rewind(cluster: Cluster, ctx: Ctx, node: Node, upstream: string):
   const host = hostOf(node);
   const source = nodeOf(cluster, upstream);
   if (host.rewind === undefined) throw refused('cannot-rewind', `the host of ${node.name} has no way to rewind it`);
+  if (!(await canRewind(source, node, ctx.signal)))
+    throw refused('cannot-rewind', `${upstream} has neither wal_log_hints nor data checksums: what ${node.name} changed cannot be told`);
   await refuseNewer(ctx, node, upstream, durableOf(await readFacts(source, limitsOf(ctx))));
   const wasClaimed = forgetClaim(cluster, node);
   await host.stop(ctx.signal);
@@ -156,6 +166,7 @@ async function awaitStandby(
   );
   if (facts === null) throw refused('cannot-follow', `${node.name} was started as a standby and does not answer. ${messageOf(last)}`);
   if (!facts.recovering) throw refused('not-in-recovery', `${node.name} came up as a primary instead of a standby of ${upstream}.`);
+  if (facts.slotName !== '') await ensureSlot(ctx, nodeOf(cluster, upstream), facts.slotName);
   await awaitStreaming(cluster, ctx, node, upstream, Math.max(0, end - ctx.now()), {fits: (facts) => fits(durableOf(facts))});
 }
 

@@ -182,5 +182,5 @@ function abortError(place: Place, signal: AbortSignal): Error {
   if (reason instanceof Error && reason.name === 'TimeoutError') {
     return unavailable('timeout', `${place.label} (${addressText(place)}) did not answer in time.`, {cause: reason});
   }
-  return unavailable('aborted', `${place.label} (${addressText(place)}) was not waited for: the call was cancelled.`, {cause: reason});
+  return unavailable('cancelled', `${place.label} (${addressText(place)}) was not waited for: the call was cancelled.`, {cause: reason});
 }

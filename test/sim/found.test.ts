@@ -60,11 +60,10 @@ it('a run whose claim another operator has takes nothing back: none of these his
 });
 
 /*
- * KNOWN HOLE: the row-by-row comparison looks twice in a row, both times at the position of its beginning. A write that comes right after that
- * position has not reached a lagging standby at the second look either when both are quick, so a fleet under load is now and then said to have
- * diverged. The second look should wait for the position that the primary has after the first. When this fails, the hole is closed: it can go.
+ * Found by the model: the row-by-row comparison looked twice, both times at the position of its beginning. A write right after that position had
+ * not reached a lagging standby at the second look either when both were quick, and a fleet under load was said to have diverged.
  */
-it('KNOWN HOLE: members that only lag are now and then said to have diverged, when they are compared under load', {
+it('members that only lag are not said to have diverged, however they are compared under load', {
   timeout: 60_000,
 }, async () => {
   const codes: string[] = [];
@@ -78,5 +77,5 @@ it('KNOWN HOLE: members that only lag are now and then said to have diverged, wh
     const logs = [...on.fleet.servers.values()].map(({log}) => log.flatMap(({write}) => (write === null ? [] : [write.id])));
     for (const log of logs) expect(log).toEqual(logs[0]);
   }
-  expect(codes).toContain('diverged');
+  expect(new Set(codes)).toEqual(new Set(['ok']));
 });
