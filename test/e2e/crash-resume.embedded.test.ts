@@ -52,7 +52,7 @@ describe('a failover whose regionctl is killed (-9) and resumed', () => {
     expect([...ran, ...skipped].toSorted()).toEqual(
       [
         ...['witness', 'claim', 'drain-front-door', 'seal', 'fence-us-east', 'catch-up', 'durability', 'promote', 'follow-ap'],
-        ...['reroute-front-door', 'verify-write', 'verify-latency-front-door', 'verify-rejected-us-east'],
+        ...['reroute-front-door', 'verify-write', 'verify-latency-front-door', 'verify-counts', 'verify-rejected-us-east'],
         ...['witness-end', 'release', 'witness-stop'],
       ].toSorted(),
     );

@@ -108,8 +108,40 @@ describe('planFailback', () => {
     );
   });
 
+  it('brings back who does not follow a primary that is home already, and moves nothing', () => {
+    const following = {upstream: 'us-east', heardUpstreamAgoMs: 5, epoch: 2} as const;
+    const made = plan({'us-east': AWAY, 'eu-west': STALE, ap: following});
+    expect([made.from, made.to]).toEqual(['us-east', 'us-east']);
+    expect(ids(made)).toEqual(['claim', 'fence-eu-west-first', 'save-eu-west', 'rejoin-eu-west-first', 'unfence-eu-west-first', 'equal']);
+    expect(made.steps.every(({onFailure}) => onFailure !== 'continue')).toBe(true);
+    expect(made.gates.map(({id}) => id)).toEqual([
+      'run-alone',
+      'observer',
+      'routers',
+      'one-primary:orders',
+      'clocks:orders',
+      'keep:orders',
+    ]);
+  });
+
+  it('a silent member that nobody goes home to keeps nobody waiting', () => {
+    const made = plan({'us-east': FOLLOWS, 'eu-west': AWAY, ap: null});
+    const own = made.steps.filter(({do: {target}}) => target.member === 'ap' && target.region === 'ap').slice(0, 4);
+    expect(own.map(({id, onFailure, after}) => [id, onFailure, after])).toEqual([
+      ['fence-ap-first', 'continue', ['claim']],
+      ['save-ap', 'continue', ['fence-ap-first', 'claim']],
+      ['rejoin-ap-first', 'continue', ['save-ap', 'claim']],
+      ['unfence-ap-first', 'continue', ['rejoin-ap-first', 'claim']],
+    ]);
+    expect(made.steps.find(({id}) => id === 'caught-up-us-east')?.after).toEqual(['claim']);
+    expect(made.gates.map(({id}) => id)).not.toContain('keep:orders');
+  });
+
   it('says why nothing is done when everything is at home', () => {
-    expect(() => plan({'us-east': AWAY})).toThrow('nothing was done: every primary is in us-east already');
+    const following = {upstream: 'us-east', heardUpstreamAgoMs: 5, epoch: 2} as const;
+    expect(() => plan({'us-east': AWAY, 'eu-west': following, ap: following})).toThrow(
+      'nothing was done: every primary is in us-east already',
+    );
     expect(() => plan({'us-east': null})).toThrow(/answers as primary: fail over first/);
   });
 });

@@ -168,6 +168,7 @@ const run = {
   measured: {writeGapMs: 812, lostWrites: 0, duplicatedWrites: null},
   objectives: [{class: 'critical', kind: 'rto', targetMs: 900_000, measuredMs: 812, met: true}],
   approvals: [{step: 'drain-front-door', approvers: 2, verdict: 'approved', expiresAt: at, votes: []}],
+  staysDown: ['people stays down: citizens may not be in ap (SG), and it has no secondary site where its data may be'],
   notes: ['on-call was not told: no answer within 5 s'],
   overrides: [],
 };

@@ -70,7 +70,7 @@ async function guard(world: StoreWorld, ctx: Ctx, target: Target, {upstream, for
     // What could not be closed this time may be next time: a guard does not give up.
     const closed = await closeIfBack(world, ctx, target).catch((error: unknown) => messageOf(error));
     if (closed !== null && typeof closed !== 'string') return closed;
-    if (ctx.now() >= end) throw unavailable('unguarded', `${closed ?? answer.says}; it was left unguarded`);
+    if (ctx.now() >= end) throw unavailable('unguarded', `${(closed ?? answer.says).replace(/\.$/, '')}; it was left unguarded`);
     await world.clock.sleep(Math.max(20, Math.min(TRY_MS - (ctx.now() - began), end - ctx.now())), ctx.signal);
   }
 }

@@ -38,7 +38,10 @@ export function chooseHome(fleet: Fleet, given: string | undefined): string {
   return best[0];
 }
 
-/** The region that holds the primaries now. Refuses (77) with one sentence when there is nothing to bring back. */
+/**
+ * The region that holds the primaries now; home itself when only members have to be brought back under a primary that is there already. Refuses
+ * (77) with one sentence when there is nothing to bring back.
+ */
 export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): string {
   const away = new Set<string>();
   for (const spec of fleet.stores) {
@@ -53,6 +56,7 @@ export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): stri
     if (current.member.region !== home) away.add(current.member.region);
   }
   const [only, ...others] = [...away];
+  if (only === undefined && fleet.stores.some((spec) => repairOf(spec, snapshot, home) !== null)) return home;
   if (only === undefined) throw refused('nothing-to-do', `nothing was done: every primary is in ${home} already`);
   if (others.length > 0) throw usageError(`primaries are in ${[...away].join(' and ')}: bring them back one at a time`);
   return only;
@@ -80,31 +84,36 @@ function splitBrain(spec: StoreSpec, one: string, other: string, epoch: number) 
 export function planFailback(input: FailbackInput): Plan {
   const {id, fleet, snapshot, from, to, objectives} = input;
   const returns = fleet.stores
-    .filter((spec) => primariesOf(storeIn(snapshot, spec))[0]?.member.region === from)
+    .filter((spec) => from !== to && primariesOf(storeIn(snapshot, spec))[0]?.member.region === from)
     .map((spec) => returnOf(spec, snapshot, to));
-  const routes = fleet.routes.filter(({weights}) => to in weights || from in weights);
+  const repairs = fleet.stores.flatMap((spec) => repairOf(spec, snapshot, to) ?? []);
+  const all = [...returns, ...repairs];
+  const routes = returns.length === 0 ? [] : fleet.routes.filter(({weights}) => to in weights || from in weights);
   const gates = gatesOf(
     input,
-    returns,
+    {returns, repairs},
     routes.map(({name}) => name),
   );
   const overrides = resolveOverrides(gates, input.overrides);
   const home = routes.map((route) => homeSteps(route, from, to, snapshot));
   const moved = returns.map(({spec, primary, home: {name}}) => ({spec, primary, target: name}));
   const verify = verifySteps(fleet, moved, routes);
+  const witness = returns.length === 0 ? null : fleet.witness;
   const steps = [
-    ...returns.flatMap(({spec}) => [storeSteps(named(spec, returns)).claim(answering(snapshot, spec))]),
-    ...returns.flatMap((each) => rejoinSteps(each, snapshot, returns, overrides)),
-    ...returns.flatMap((each) => durabilityStep(each, snapshot, returns)),
-    ...witnessSteps(fleet.witness, WARM_UP_MS).start,
+    ...all.flatMap(({spec}) => [storeSteps(named(spec, all)).claim(answering(snapshot, spec))]),
+    ...all.flatMap((each) => rejoinSteps(each, snapshot, all, overrides)),
+    ...returns.flatMap((each) => caughtUpStep(each, all)),
+    ...returns.flatMap((each) => durabilityStep(each, snapshot, all)),
+    ...witnessSteps(witness, WARM_UP_MS).start,
     ...routes.map((route) => drainStep(route, snapshot)),
-    ...returns.flatMap((each) => switchSteps(each, snapshot, returns)),
+    ...returns.flatMap((each) => switchSteps(each, snapshot, all)),
     ...home.map(({first}) => first),
-    ...writeStep(fleet, to),
+    ...(returns.length === 0 ? [] : writeStep(fleet, to)),
     ...verify.checks,
     ...verify.rejected,
     ...home.flatMap(({later}) => later),
-    ...returns.flatMap((each) => settleSteps(each, snapshot, returns)),
+    ...returns.flatMap((each) => settleSteps(each, snapshot, all)),
+    ...repairs.flatMap((each) => equalStep(each, all)),
   ];
   return {
     version: 1,
@@ -113,13 +122,13 @@ export function planFailback(input: FailbackInput): Plan {
     from,
     to,
     snapshot,
-    expects: returns.map(({spec, primary}) => expect('store.primary', {store: spec.name}, primary.member)),
-    standsOn: returns.map(({spec, primary, epoch}) => expect('store.unmoved', {store: spec.name}, {primary: primary.member, epoch})),
+    expects: all.map(({spec, primary}) => expect('store.primary', {store: spec.name}, primary.member)),
+    standsOn: all.map(({spec, primary, epoch}) => expect('store.unmoved', {store: spec.name}, {primary: primary.member, epoch})),
     gates,
     overrides,
     steps: withApprovals(inOrder(steps), fleet.approval),
     abortIf: [],
-    always: [...returns.map(({spec}) => storeSteps(named(spec, returns)).release()), ...witnessSteps(fleet.witness).stop],
+    always: [...all.map(({spec}) => storeSteps(named(spec, all)).release()), ...witnessSteps(witness).stop],
     files: [],
     objectives,
     expected: {
@@ -134,6 +143,17 @@ export function planFailback(input: FailbackInput): Plan {
     },
     drill: null,
   };
+}
+
+/** A store whose primary is home, or stays in another region by law, and whose other members do not all follow it; null = it needs nothing. */
+function repairOf(spec: StoreSpec, snapshot: Snapshot, home: string): Return | null {
+  const [current] = primariesOf(storeIn(snapshot, spec));
+  if (current === undefined || current.member.region !== home || managerOf(snapshot, spec.name) !== null) return null;
+  const primary = {member: current.name, region: current.member.region, seen: true, basis: 'it answers as the primary'};
+  const member = spec.members.find(({name}) => name === current.name);
+  const others = spec.members.filter(({name}) => name !== current.name);
+  if (member === undefined || others.every(({name}) => isFollowing(snapshot, spec, name, current.name))) return null;
+  return {spec, primary, epoch: current.member.durable.epoch, home: member, others};
 }
 
 function returnOf(spec: StoreSpec, snapshot: Snapshot, to: string): Return {
@@ -151,12 +171,14 @@ function returnOf(spec: StoreSpec, snapshot: Snapshot, to: string): Return {
   };
 }
 
-function gatesOf({fleet, snapshot, to}: FailbackInput, returns: readonly Return[], routes: readonly string[]): Gate[] {
+type Work = {readonly returns: readonly Return[]; readonly repairs: readonly Return[]};
+
+function gatesOf({fleet, snapshot, to}: FailbackInput, {returns, repairs}: Work, routes: readonly string[]): Gate[] {
   const jurisdiction = fleet.regions.find(({name}) => name === to)?.jurisdiction ?? '';
   return [
     runAlone(),
     ourselvesSane(),
-    targetReachable(fleet, snapshot, to, returns),
+    ...(returns.length === 0 ? [] : [targetReachable(fleet, snapshot, to, returns)]),
     routersReachable(snapshot, routes),
     ...returns.flatMap(({spec, primary, home}) => [
       residency(spec, fleet.dataClasses, to, jurisdiction),
@@ -168,15 +190,22 @@ function gatesOf({fleet, snapshot, to}: FailbackInput, returns: readonly Return[
         [expect('store.can-rejoin', {store: spec.name, member: home.name, region: home.region}, {upstream: primary.member})],
         `${home.name} can be brought back`,
       ),
-      ...keptFirst(spec, snapshot, primary.member),
+      ...keptFirst(spec, snapshot, primary.member, home.name),
+    ]),
+    ...repairs.flatMap(({spec, primary, home}) => [
+      onePrimaryPerTimeline(spec, snapshot, primary),
+      clocksSane(spec),
+      ...keptFirst(spec, snapshot, primary.member, home.name),
     ]),
   ];
 }
 
 /** Who would be overwritten is read first. Whoever passes this gate by name gives up what such a member holds alone. */
-function keptFirst(spec: StoreSpec, snapshot: Snapshot, primary: string): Gate[] {
+function keptFirst(spec: StoreSpec, snapshot: Snapshot, primary: string, home: string): Gate[] {
   if (managerOf(snapshot, spec.name) !== null) return [];
-  const strays = spec.members.filter(({name}) => name !== primary && !isFollowing(snapshot, spec, name, primary));
+  const strays = spec.members.filter(
+    ({name}) => name !== primary && !isFollowing(snapshot, spec, name, primary) && !mayStayAway(snapshot, spec, name, home),
+  );
   if (strays.length === 0) return [];
   const asks = strays.map(({name, region}) => expect('store.can-save', {store: spec.name, member: name, region}, {upstream: primary}));
   return [asked(`keep:${spec.name}`, true, asks, `what ${strays.map(({name}) => name).join(' and ')} hold alone is kept first`)];
@@ -217,21 +246,44 @@ function rejoinSteps(
 ): Step[] {
   const build = storeSteps(named(spec, returns));
   const keeps = managerOf(snapshot, spec.name) === null && !overrides.some(({gate}) => gate === `keep:${spec.name}`);
-  const strays = [...others, home].filter(({name}) => !isFollowing(snapshot, spec, name, primary.member));
-  const back = strays.flatMap(({name, region}) => {
+  const strays = [...others, home].filter(({name}) => name !== primary.member && !isFollowing(snapshot, spec, name, primary.member));
+  return strays.flatMap(({name, region}): Step[] => {
     const cell = storeIn(snapshot, spec).members[name];
     const standby = cell?.known === true && cell.value.role === 'standby';
     // What crashed as a primary may hold writes that the new one lacks: it never follows, it is rewound or rebuilt.
     const rejoin = {...build.rejoin(name, region, primary.member, standby ? 'auto' : 'rewind', 'converge'), id: `rejoin-${name}-first`};
     const save = keeps ? [build.save(name, region, primary.member)] : [];
     if (standby) return [...save, rejoin];
+    const inTurn = mayStayAway(snapshot, spec, name, home.name) ? eachIfTheLast : (steps: Step[]) => steps;
     const fence = build.fence(name, region, {need: 0, standbys: [], others: 0}, ['stopped', 'closed'], false);
-    return [
-      {...fence, id: `fence-${name}-first`, phase: 'converge' as const, onFailure: 'stop' as const},
+    return inTurn([
+      {...fence, id: `fence-${name}-first`, phase: 'converge', onFailure: 'stop'},
       ...save,
       rejoin,
       {...build.unfence(name, region), id: `unfence-${name}-first`},
-    ];
+    ]);
   });
-  return [...back, build.caughtUp(home.name, home.region, primary.member)];
+}
+
+/** A silent member that is not the one to go home to: it is brought back if it can be, and keeps nobody waiting if not. */
+function mayStayAway(snapshot: Snapshot, spec: StoreSpec, name: string, home: string): boolean {
+  return name !== home && storeIn(snapshot, spec).members[name]?.known !== true;
+}
+
+/** Steps that may fail without the run failing; each only after the one before it. */
+function eachIfTheLast(steps: readonly Step[]): Step[] {
+  return steps.map((step, index) => {
+    const before = steps[index - 1];
+    return {...step, onFailure: 'continue', after: before === undefined ? [] : [before.id]};
+  });
+}
+
+function caughtUpStep({spec, primary, home}: Return, all: readonly Return[]): Step[] {
+  return [storeSteps(named(spec, all)).caughtUp(home.name, home.region, primary.member)];
+}
+
+/** All members, once they follow. */
+function equalStep({spec, primary}: Return, all: readonly Return[]): Step[] {
+  const members = spec.members.map(({name}) => name);
+  return [storeSteps(named(spec, all)).equal(members, primary.member)];
 }

@@ -161,7 +161,8 @@ export function planFailover(input: FailoverInput): Plan {
     files: [],
     objectives,
     expected: {gapMs: null, loss: input.loss},
-    staysDown: [...staysDown, ...moves.flatMap(({spec, why}) => (why === null ? [] : [`${spec.name} stays in its jurisdiction: ${why}`]))],
+    staysDown,
+    remarks: moves.flatMap(({spec, why}) => (why === null ? [] : [`${spec.name} stays in its jurisdiction: ${why}`])),
     drill: null,
   };
 }

@@ -48,7 +48,7 @@ export type SwitchoverInput = {
  */
 export function planSwitchover(input: SwitchoverInput): Plan {
   const {id, fleet, snapshot, from, to, objectives} = input;
-  const {moves, staysDown} = moved(fleet, snapshot, from, to);
+  const {moves, stays} = moved(fleet, snapshot, from, to);
   const routes = fleet.routes.filter(({weights}) => to in weights || from in weights);
   const targets = moves.map(({spec, home, primary}) => ({spec, region: home.region, target: home.name, primary}));
   const verify = verifySteps(fleet, targets, routes);
@@ -98,19 +98,20 @@ export function planSwitchover(input: SwitchoverInput): Plan {
         basis: 'the primary is stopped only after it has shipped everything',
       })),
     },
-    staysDown,
+    staysDown: [],
+    remarks: stays,
     drill: null,
   };
 }
 
 /** Where each store goes. What may not go along stays where it is, and is named. */
-function moved(fleet: Fleet, snapshot: Snapshot, from: string, to: string): {moves: readonly Return[]; staysDown: readonly string[]} {
+function moved(fleet: Fleet, snapshot: Snapshot, from: string, to: string): {moves: readonly Return[]; stays: readonly string[]} {
   const places = byUrgency(fleet, storesHeldBy(fleet, snapshot, from)).map((spec) => moveOf(fleet, spec, snapshot, from, to));
   const moves = places.flatMap((one) => (typeof one === 'string' ? [] : [one]));
   const stays = places.filter((one) => typeof one === 'string');
   if (moves.length === 0)
     throw refused('nothing-to-do', `nothing was done: ${stays.length > 0 ? stays.join('; ') : `${from} holds no primary`}`);
-  return {moves, staysDown: stays};
+  return {moves, stays};
 }
 
 function moveOf(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, from: string, to: string): Return | string {

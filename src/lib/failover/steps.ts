@@ -39,12 +39,12 @@ export function verify(check: string, target: Target, want: Json): Expectation {
   return {...expect(check, target, want), via: 'independent'};
 }
 
-/** Each step waits for the one before it: plans of this house run in the order in which they are read. */
+/** Each step waits for the one before it, besides those that it names: plans of this house run in the order in which they are read. */
 export function inOrder(steps: readonly Step[]): Step[] {
   // A step that may fail without stopping the run is nobody's condition.
   return steps.map((current, index) => {
     const before = steps.slice(0, index).findLast(({onFailure}) => onFailure !== 'continue');
-    return before === undefined ? current : {...current, after: [before.id]};
+    return before === undefined ? current : {...current, after: [...new Set([...current.after, before.id])]};
   });
 }
 

@@ -18,7 +18,7 @@ export function storeNotes(store: StoreSpec, snapshot: StoreSnapshot | undefined
   const unread = cells.flatMap(({name, cell}) => (cell?.known === true ? [] : [`${name} (${cell?.reason ?? 'not observed'})`]));
   const notes = unread.length === 0 ? [] : [`${store.name}: could not read ${unread.join(', ')}`];
   if (writable.length > 1) {
-    return {verdict: 'unhealthy', notes: [`${store.name}: split brain: ${writable.join(' and ')} both accept writes`, ...notes]};
+    return {verdict: 'unhealthy', notes: [`${store.name}: split brain: ${writable.join(' and ')} both run as primaries`, ...notes]};
   }
   if (writable.length === 1 || peers) return {verdict: unread.length === 0 ? 'healthy' : 'degraded', notes};
   const none = `${store.name}: no member that was seen is a writable primary`;

@@ -41,11 +41,13 @@ export function runText(run: RunDocument, layout: Layout): string {
       ...paragraph(`run ${run.runId}${started}`, columns, 0, paint.muted),
       ...(run.reason === null ? [] : paragraph(run.reason, columns, 0)),
     ],
+    section('Stays down', listed(run.staysDown, columns, paint.critical), paint),
     section('Gates', gateLines(run.gates, layout), paint),
     section('Steps', stepLines(run.steps, layout), paint),
     section('Phases', phaseLine(run, columns), paint),
     section('Measured', measuredLine(run, columns), paint),
     section('Objectives', objectiveLines(run.objectives, layout), paint),
+    section('Notes', listed(run.notes, columns), paint),
   ]);
 }
 
@@ -57,6 +59,7 @@ export function planText(plan: PlanDocument, layout: Layout): string {
       paint.strong(cut(`plan: ${plan.kind}${way(plan)}`, columns)),
       ...paragraph(`plan ${plan.planId}; nothing was done yet`, columns, 0, paint.muted),
     ],
+    section('Stays down', listed(plan.staysDown, columns, paint.critical), paint),
     section('Gates', gateLines(plan.gates, layout), paint),
     section(
       'Steps',
@@ -65,6 +68,7 @@ export function planText(plan: PlanDocument, layout: Layout): string {
     ),
     section('Expected', expectedLines(plan, columns), paint),
     section('Objectives', objectiveLines(plan.objectives, layout), paint),
+    section('Notes', listed(plan.notes, columns), paint),
   ]);
 }
 
@@ -86,6 +90,10 @@ export function runListText(runs: readonly RunListRow[], {columns, paint, now}: 
     `${formatAge(run.startedAt, now)}, ${formatTime(run.startedAt)}`,
   ]);
   return table(heads, rows, columns).join('\n');
+}
+
+function listed(sentences: readonly string[], columns: number, meaning?: (text: string) => string): readonly string[] {
+  return sentences.flatMap((sentence) => paragraph(sentence, columns, 2, meaning));
 }
 
 function way({from, to}: {readonly from: string | null; readonly to: string | null}): string {

@@ -77,7 +77,7 @@ export function planDocument(plan: Plan): PlanDocument {
     approvals: plan.steps.flatMap(({id, approval}) =>
       approval === null ? [] : [{step: id, approvers: approval.approvers, verdict: null}],
     ),
-    notes: [],
+    notes: plan.remarks ?? [],
     staysDown: plan.staysDown ?? [],
     overrides: plan.overrides,
     gates: gateRows(plan),

@@ -134,6 +134,8 @@ export type Plan = {
   readonly expected: {readonly gapMs: readonly [number, number] | null; readonly loss: readonly Loss[]};
   /** What this plan leaves down, and why, one sentence each: data that may not go where the rest goes. */
   readonly staysDown?: readonly string[];
+  /** What goes another way than the rest and does not stay down for it, one sentence each. Absent in old plans. */
+  readonly remarks?: readonly string[];
   /** The drill that this plan was made from; `null` for any other kind. */
   readonly drill: string | null;
 };

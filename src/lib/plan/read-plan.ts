@@ -68,6 +68,7 @@ const planSchema = z.strictObject({
   objectives: z.array(z.strictObject({class: z.string(), kind: z.enum(['rto', 'rpo']), targetMs: z.number().min(0)})),
   expected: z.looseObject({}),
   staysDown: z.array(z.string()).optional(),
+  remarks: z.array(z.string()).optional(),
   drill: z.string().nullable(),
 });
 

@@ -25,6 +25,8 @@ export type RunDocument = {
   readonly approvals: readonly ApprovalRow[];
   readonly overrides: readonly Override[];
   readonly gates: readonly GateRow[];
+  /** What the run left down, and why. */
+  readonly staysDown: readonly string[];
   /** What is worth knowing and changed nothing: what a guard saw, a notifier that could not be reached. */
   readonly notes: readonly string[];
 };
@@ -58,7 +60,8 @@ export function runDocument(runId: string, plan: Plan, events: readonly JournalE
     measured: {writeGapMs: measured.writeGapMs, lostWrites: measured.lostWrites, duplicatedWrites: measured.duplicatedWrites},
     objectives: plan.objectives.map((objective) => judge(objective, measured)),
     approvals: approvalRows(plan, progress),
-    notes: progress.notes,
+    staysDown: plan.staysDown ?? [],
+    notes: [...(plan.remarks ?? []), ...progress.notes],
     overrides: plan.overrides,
     gates: gateRows(plan),
   };

@@ -139,28 +139,28 @@ async function finish(run: Run, halt: Halt | null): Promise<Ending> {
   if (halt.why !== 'failed') run.record('interrupted', null, {going: mayGoBack ? 'back' : 'away', says: halt.says});
   if (!mayGoBack) {
     const outcome = halt.why === 'failed' || halt.undo ? 'failed' : halt.why;
-    return {outcome, code: halt.code, reason: `${halt.says}. ${howToResume(run)}`};
+    return {outcome, code: halt.code, reason: sentenceOf(run, halt.says)};
   }
   return wayBack(run, halt);
 }
 
 export async function wayBack(run: Run, halt: Halt): Promise<Ending> {
   const {undone, troubles} = await undoAll(run);
-  if (troubles.length > 0)
-    return {outcome: 'failed', code: halt.code, reason: `${[halt.says, ...troubles].join('; ')}. ${howToResume(run)}`};
+  if (troubles.length > 0) return {outcome: 'failed', code: halt.code, reason: sentenceOf(run, [halt.says, ...troubles].join('; '))};
   if (undone.length > 0) return {outcome: 'undone', code: halt.code, reason: `${halt.says}; undone: ${undone.join(', ')}`};
   const untouched = `${halt.says}; there was nothing to undo. ${howToResume(run)}`;
   return {outcome: halt.why, code: halt.code, reason: untouched};
 }
 
-/** A step with onFailure `continue` may fail without the run failing; it is named all the same, and the ending is a warning. */
+/** A step with onFailure `continue` may fail without the run failing, and a store may have to stay down: both are named, and make the ending a warning. */
 function wholePlan(run: Run): Ending {
   const open = run.plan.steps.filter((step) => !stepProgress(run.progress, step).settled);
-  const says = open.map((step) => `${step.id}: ${stepProgress(run.progress, step).detail ?? 'not run'}`).join('; ');
+  const down = run.plan.staysDown ?? [];
+  const says = [...open.map((step) => `${step.id}: ${stepProgress(run.progress, step).detail ?? 'not run'}`), ...down].join('; ');
   if (open.some((step) => step.onFailure !== 'continue')) {
-    return {outcome: 'failed', code: 'step-failed', reason: `${says}. ${howToResume(run)}`};
+    return {outcome: 'failed', code: 'step-failed', reason: sentenceOf(run, says)};
   }
-  if (open.length > 0) return {outcome: 'succeeded', code: INCOMPLETE, reason: `done, but ${says}`};
+  if (says !== '') return {outcome: 'succeeded', code: INCOMPLETE, reason: `done, but ${says}`};
   const nothing = run.plan.steps.every((step) => stepProgress(run.progress, step).status === 'skipped');
   return {outcome: 'succeeded', code: 'ok', reason: nothing ? 'nothing was done: everything was already as planned' : 'every step is done'};
 }
@@ -196,6 +196,10 @@ function leaving(run: Run): Ending {
   const reason = `left at the second interruption; what was begun stands as it is. ${howToResume(run)}`;
   run.record('interrupted', null, {going: 'away', says: reason});
   return {outcome: 'interrupted', code: 'left', reason};
+}
+
+function sentenceOf(run: Run, says: string): string {
+  return `${says.replace(/\.$/, '')}. ${howToResume(run)}`;
 }
 
 function howToResume(run: Run): string {

@@ -59,6 +59,7 @@ export const runSchema = z.looseObject({
     }),
   ),
   overrides: z.array(z.looseObject({gate: z.string(), reason: z.string(), by: z.string()})),
+  staysDown: z.array(sentence),
   notes: z.array(sentence),
 });
 

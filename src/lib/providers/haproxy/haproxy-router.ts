@@ -3,6 +3,7 @@ import {isRegionctlError, messageOf, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Clock} from '../../ports/clock.ts';
 import type {Router} from '../../ports/router.ts';
+import {countHalfClosed} from './half-closed.ts';
 import {ask, type Bounds, order, type RuntimePlace} from './runtime-api.ts';
 import {parseServersState, parseSessions, pick, type ServerStates} from './servers.ts';
 import {keepState, requireWritable} from './state-file.ts';
@@ -94,11 +95,21 @@ async function endSessions({clock}: HaproxyRoute, {place}: Instance, ctx: Ctx, s
   const until = Math.min(clock.now() + CUT_MS, ctx.deadline - LAST_LOOK_MS);
   for (;;) {
     const left = held.length === 0 ? 0 : await sessionsOf(place, held, ctx);
-    if (left === 0) return before;
+    if (left === 0 || left === (await halfClosed(place, held, ctx))) return before;
     if (clock.now() >= until)
-      throw unavailable('sessions-left', `${place.name} still has ${left} sessions to ${held.join(', ')} after they were shut down`);
+      throw unavailable('sessions-left', `${place.name} still has ${left} sessions to ${held.join(', ')} after they were shut down`, {
+        suggestions: ['set "timeout client-fin 1s" in HAProxy: it never ends sessions by itself whose client has closed its half'],
+      });
     await clock.sleep(CUT_PAUSE_MS, ctx.signal);
+    // One that came in between the weight and the first order.
+    for (const server of held) await order(place, `shutdown sessions server ${server}`, boundsOf(ctx));
   }
+}
+
+/** They send nothing more, and what they sent was passed on before: they are as good as gone. */
+async function halfClosed(place: RuntimePlace, servers: readonly string[], ctx: Ctx): Promise<number | null> {
+  const info = await ask(place, 'show info', boundsOf(ctx));
+  return countHalfClosed(info, await ask(place, 'show sess', boundsOf(ctx)), servers);
 }
 
 async function sessionsOf(place: RuntimePlace, servers: readonly string[], ctx: Ctx): Promise<number> {

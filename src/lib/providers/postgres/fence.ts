@@ -21,7 +21,8 @@ where a.pid <> pg_backend_pid() and (a.backend_type = 'client backend' or (a.bac
   and (a.usename is not null or a.backend_start < pg_conf_load_time())`;
 const OURS = `a.usename = session_user and a.application_name like 'regionctl%'`;
 const FOREIGN = `select count(*)::int as "others", (count(*) filter (where a.usename = session_user))::int as "sameRole" ${OTHERS} and (${OURS}) is not true`;
-const TERMINATE = `select pg_terminate_backend(a.pid) ${OTHERS} and (${OURS}) is not true`;
+/* Whoever waits for standbys in this moment is ended waiting: nobody has told its client that its commit is there. */
+const TERMINATE = `select a.pid as "pid", coalesce(a.wait_event = 'SyncRep', false) as "waiting", pg_terminate_backend(a.pid) ${OTHERS} and (${OURS}) is not true`;
 const WORKERS = `select distinct backend_type as "type" from pg_stat_activity where backend_type like 'logical replication%apply%' or backend_type like 'logical replication%worker%'`;
 const PASSWORD = `select coalesce(rolpassword like 'SCRAM-SHA-256$%', false) as "scram" from pg_authid where rolname = session_user`;
 
@@ -30,8 +31,10 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
   return {
     fence: async (ctx, member, how) => {
       const node = nodeOf(cluster, member);
-      const waiting = how?.waiting === true ? await countWaiting(ctx, node) : null;
-      return {...(await fence(cluster, ctx, node, how?.keepRunning === true)), ...(waiting === null ? {} : {waiting})};
+      const before = how?.waiting === true ? await countWaiting(ctx, node) : null;
+      const {waiting, ...made} = await fence(cluster, ctx, node, how?.keepRunning === true);
+      // Only where nothing but its host ended them, how many waited is what was seen before.
+      return {...made, ...(before === null ? {} : {waiting: waiting ?? before})};
     },
     prove: (ctx, member) => prove(cluster, ctx, nodeOf(cluster, member)),
     lift: (ctx, member, when) => lift(cluster, ctx, nodeOf(cluster, member), when),
@@ -56,11 +59,17 @@ async function fence(cluster: Cluster, ctx: Ctx, node: Node, keepRunning: boolea
   // Behind a fence with leaks a server is better stopped.
   if (closed !== null && keepRunning && (tight || node.host === null)) return closed.proof;
   if (await stop(cluster, ctx, node, reasons))
-    return {...proof(cluster, 'stopped', {survivesRestart: tight}), ...(closed?.proof.position && {position: closed.proof.position})};
+    return {...proof(cluster, 'stopped', {survivesRestart: tight}), ...seenBefore(closed?.proof)};
   if (closed !== null) return closed.proof;
   throw refused('fence-impossible', `${node.name} cannot be fenced. ${reasons.join(' ')}`, {
     suggestions: ['Seal the standbys, run a fencing hook, or stop the server by hand and run again.'],
   });
+}
+
+/** What was read while it still ran. */
+function seenBefore(closed: Proof | undefined): Pick<Proof, 'position' | 'waiting'> {
+  const {position, waiting} = closed ?? {};
+  return {...(position === undefined ? {} : {position}), ...(waiting === undefined ? {} : {waiting})};
 }
 
 /** Closed by its file of access rules; where that may not be written, made to wait for ever with every commit. null = neither, with the reasons. */
@@ -149,18 +158,20 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
   await reload(ctx, node);
   let hba: Hba | null = null;
   let left = {others: -1, sameRole: 0};
+  const waiting = new Set<number>();
   const done = await pollUntil(cluster, ctx, {forMs: CLOSE_MS, everyMs: 5}, async () => {
     hba = await readHba(cluster, ctx, node);
     if (!hba.closed || !(await loginIsRefused(node.place, ctx.signal))) return null;
     left = await countForeign(ctx, node);
     // They may log in again at any time: the file that shuts out everybody else lets our own role in.
     if (left.sameRole > 0) throw refused('own-role', sharedRole(cluster, node, left.sameRole));
-    await node.session.rows(TERMINATE, [], limitsOf(ctx));
+    const ended = await node.session.rows<{pid: number; waiting: boolean}>(TERMINATE, [], limitsOf(ctx));
+    for (const {pid} of ended.filter((each) => each.waiting)) waiting.add(pid);
     left = await countForeign(ctx, node);
     return left.others === 0 && (await stayedEmpty(cluster, ctx, node)) ? true : null;
   });
   if (done === null) throw unavailable('not-closed', closeFailure(node, hba, left.others));
-  return closedProof(cluster, ctx, node);
+  return {...(await closedProof(cluster, ctx, node)), waiting: waiting.size};
 }
 
 /** None reappears: twice more, a moment apart. */
@@ -172,7 +183,7 @@ async function stayedEmpty(cluster: Cluster, ctx: Ctx, node: Node): Promise<bool
   return true;
 }
 
-/** Asked right before the sessions are ended: whoever waits then is ended waiting. null = it could not be asked. */
+/** How many sessions wait for standbys. null = it could not be asked. */
 async function countWaiting(ctx: Ctx, node: Node): Promise<number | null> {
   const sql = `select count(*)::int as "waiting" from pg_stat_activity where wait_event = 'SyncRep'`;
   const rows = await node.session.rows<{waiting: number}>(sql, [], limitsOf(ctx)).catch(() => null);

@@ -1,0 +1,116 @@
+import {spawn} from 'node:child_process';
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join, resolve} from 'node:path';
+import pg from 'pg';
+import type {RunDocument} from '../../src/lib/run/document.ts';
+import {type DebianFleet, startDebianFleet} from '../servers/debian.ts';
+import {PASSWORD} from '../servers/embedded.ts';
+import {type Haproxy, startHaproxy} from '../servers/haproxy.ts';
+import type {Ended, Ground} from './ground.ts';
+
+const BIN = join(resolve(import.meta.dirname, '../..'), 'bin/regionctl');
+const HOME = 'us-east';
+const REGIONS = [HOME, 'eu-west', 'ap'];
+
+/** Debian's PostgreSQL 15 run by hand, a primary and two standbys, ANY 1 of them, with HAProxy in front of their ports. */
+export async function debianGround(): Promise<Ground> {
+  let haproxy: Haproxy | null = null;
+  const fleet = await startDebianFleet({
+    members: REGIONS,
+    quorum: 1,
+    links: true,
+    settings: {max_prepared_transactions: '20'},
+    parts: async (servers) => {
+      const backends = Object.fromEntries(servers.map((each) => [each.name, [each]]));
+      haproxy = await startHaproxy({servers: backends, mode: 'tcp'});
+      return routeText(haproxy);
+    },
+  });
+  askTheDatabase(fleet);
+  const {frontPort, command} = await frontDoor(haproxy);
+  for (const region of REGIONS.slice(1)) await command(`set server be/${region} state maint`);
+  return {
+    regions: REGIONS,
+    connect: (region, settings) => fleet.connect(region, settings),
+    admin: (region) => fleet.connect(region, {user: 'regionctl', password: PASSWORD, database: 'orders'}),
+    enter: (settings) => open({host: '127.0.0.1', port: frontPort, database: 'orders', ...settings}),
+    regionAt: (port) => Object.values(fleet.servers).find((server) => server.port === port)?.name ?? 'nobody',
+    regionctl: (...args) => regionctl(fleet, args),
+    delay: async (slow, ms) => {
+      for (const region of REGIONS.slice(1)) {
+        const way = fleet.links.replication(region, HOME);
+        way.reshape({...way.shape, latencyMs: region === slow ? ms : 0});
+      }
+    },
+    begin: async (fault) => {
+      if (fault === 'kill') await fleet.kill(HOME);
+      else if (fault === 'freeze') fleet.freeze(HOME);
+      else fleet.partition(HOME);
+    },
+    end: async (fault) => {
+      if (fault === 'kill') await fleet.restart(HOME);
+      else if (fault === 'freeze') fleet.thaw(HOME);
+      else fleet.heal(HOME);
+    },
+    remove: async () => {
+      await haproxy?.end();
+      await fleet.end();
+    },
+  };
+}
+
+function routeText({runtime, regions, stateFile}: Haproxy): string {
+  const weights = REGIONS.map((region) => `${region}: ${region === HOME ? 100 : 0}`).join(', ');
+  return `routes:
+  front-door:
+    router: haproxy
+    address: ${runtime.host}:${runtime.port}
+    servers: ${JSON.stringify(regions)}
+    stateFile: ${JSON.stringify(stateFile)}
+    weights: {${weights}}
+`;
+}
+
+/** The port of a frozen server still takes connections: only the database itself tells that nobody is in. */
+function askTheDatabase({fleetFile}: DebianFleet): void {
+  const text = readFileSync(fleetFile, 'utf8').replaceAll(
+    'probe: tcp,',
+    `probe: postgres, user: regionctl, password: "\${file:password}", database: orders,`,
+  );
+  writeFileSync(fleetFile, text);
+}
+
+async function frontDoor(haproxy: Haproxy | null): Promise<Haproxy> {
+  if (haproxy === null) throw new Error('HAProxy was not started');
+  return haproxy;
+}
+
+async function open(settings: pg.ClientConfig): Promise<pg.Client> {
+  const client = new pg.Client(settings);
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+function regionctl(fleet: DebianFleet, args: readonly string[]): Promise<Ended> {
+  return new Promise((done, fail) => {
+    const child = spawn(BIN, [...args, '--json', '--fleet', fleet.fleetFile], {stdio: ['ignore', 'pipe', 'pipe']});
+    const printed = {stdout: '', stderr: ''};
+    for (const stream of ['stdout', 'stderr'] as const)
+      child[stream].setEncoding('utf8').on('data', (text: string) => {
+        printed[stream] += text;
+      });
+    child.on('error', fail).on('close', (code) => done(endedWith(code, printed)));
+  });
+}
+
+/** What was printed, as a run where it is one. */
+export function endedWith(code: number | null, {stdout, stderr}: {readonly stdout: string; readonly stderr: string}): Ended {
+  const text = `${stdout}\n${stderr}`;
+  try {
+    const printed = JSON.parse(stdout) as Partial<RunDocument>;
+    return {code, document: printed.steps === undefined ? null : (printed as RunDocument), text};
+  } catch {
+    return {code, document: null, text};
+  }
+}

@@ -1,0 +1,65 @@
+import {afterAll, beforeAll, expect, it} from 'vitest';
+import type {Fault, Ground} from './ground.ts';
+import {playRound, prepare, type Round, type Shown} from './round.ts';
+
+const FAULTS: readonly Fault[] = ['kill', 'freeze', 'partition'];
+const RESTARTS = [0, 100, 500, 2000];
+
+/** The whole matrix takes minutes: `npm run soak:matrix`. Otherwise each fault is tried once, and one restart. */
+const WHOLE = process.env.REGIONCTL_MATRIX === 'whole';
+
+/** Every fault three times in a row, with the slow standby swapped each time, and the killed primary started again at different moments. */
+function rounds(standbys: readonly string[]): readonly Round[] {
+  const slowAt = (index: number): string => standbys[index % standbys.length] ?? '';
+  const times = WHOLE ? 3 : 1;
+  const faults = FAULTS.flatMap((fault) => Array.from({length: times}, () => ({fault, restartMs: null})));
+  const restarts = (WHOLE ? RESTARTS : [500]).map((restartMs) => ({fault: 'kill' as const, restartMs}));
+  return [...faults, ...restarts].map((round, index) => ({...round, slow: slowAt(index)}));
+}
+
+/** Tries the faults out on one ground after another round, and proves what each must show. */
+export function matrix(standbys: readonly string[], makeGround: () => Promise<Ground>): void {
+  let ground: Ground;
+  const shown: Shown[] = [];
+  beforeAll(async () => {
+    ground = await makeGround();
+    await prepare(ground);
+  });
+  afterAll(() => ground?.remove());
+
+  for (const round of rounds(standbys)) {
+    const {fault, slow, restartMs} = round;
+    const when = restartMs === null ? '' : `, the server started again after ${restartMs} ms`;
+    it(`${fault} while ${slow} lags${when}: nothing that the quorum held is lost, and nobody acknowledges beside the new primary`, async () => {
+      const seen = await playRound(ground, round);
+      shown.push(seen);
+      process.stdout.write(`${lineOf(round, seen)}\n`);
+      if (restartMs === null) expectGuarded(seen);
+      else expect([0, 1, 2, 77], seen.over.text).toContain(seen.over.code);
+    });
+  }
+
+  it('the wanted target lacked the last write in at least 30 % of the rounds', () => {
+    const moved = shown.filter((each) => each.moved);
+    expect(moved.length).toBeGreaterThanOrEqual(3);
+    expect(moved.filter(({lacked}) => lacked).length / moved.length).toBeGreaterThanOrEqual(0.3);
+  });
+}
+
+/** The run ended well, and told exactly what was acknowledged without the quorum and is lost. */
+function expectGuarded({over, counted, lostLesser, onlyOnOld, lateMs}: Shown): void {
+  expect([over.code, over.document?.outcome], over.text).toEqual([0, 'succeeded']);
+  // Also what was committed and whose answer never came is counted; nothing else is.
+  expect(counted ?? 0).toBeGreaterThanOrEqual(lostLesser);
+  expect(counted ?? 0).toBeLessThanOrEqual(onlyOnOld ?? 0);
+  expect(lateMs ?? 0).toBeLessThanOrEqual(500);
+}
+
+function lineOf(
+  {fault, slow, restartMs}: Round,
+  {over, moved, lacked, lostLesser, counted, onlyOnOld, lateMs, firstWriteMs}: Shown,
+): string {
+  const start = restartMs === null ? '' : ` +${restartMs} ms`;
+  const outcome = moved ? 'moved' : `${over.code} ${over.document?.outcome ?? 'refused'}`;
+  return `    ${fault}${start}, ${slow} lags${lacked ? ', the target lacked' : ''}: ${outcome}, first write ${firstWriteMs} ms, lost ${lostLesser}, counted ${counted}, rows only there ${onlyOnOld}, late ${lateMs} ms`;
+}
