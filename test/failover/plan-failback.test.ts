@@ -53,11 +53,11 @@ describe('planFailback', () => {
   });
 
   it('keeps what would be overwritten, unless a person gives it up by name', () => {
-    const members = {'us-east': null, 'eu-west': AWAY, ap: {upstream: null, epoch: 1}};
+    const members = {'us-east': null, 'eu-west': AWAY, ap: {upstream: null, epoch: 1}} as const;
     const saves = (made: ReturnType<typeof plan>) => ids(made).filter((id) => id.startsWith('save-'));
     const made = plan(members);
     expect(saves(made)).toEqual(['save-ap', 'save-us-east']);
-    expect(made.gates.find(({id}) => id === 'keep:orders')?.asks.map(({target}) => target.member)).toEqual(['us-east', 'ap']);
+    expect(made.gates.find(({id}) => id === 'keep:orders')?.asks.map(({target}) => target.member)).toEqual(['ap', 'us-east']);
     const given = plan(members, {}, {overrides: [{gate: 'keep', reason: 'its disk is gone', by: 'ann'}]});
     expect(saves(given)).toEqual([]);
     expect(given.overrides).toEqual([{gate: 'keep:orders', reason: 'its disk is gone', by: 'ann'}]);
@@ -124,16 +124,18 @@ describe('planFailback', () => {
     ]);
   });
 
-  it('a silent member that nobody goes home to keeps nobody waiting', () => {
+  it('a silent member that nobody goes home to keeps nobody waiting, and is brought back at the end if it can be', () => {
     const made = plan({'us-east': FOLLOWS, 'eu-west': AWAY, ap: null});
-    const own = made.steps.filter(({do: {target}}) => target.member === 'ap' && target.region === 'ap').slice(0, 4);
+    const own = made.steps.filter(({do: {target}}) => target.member === 'ap');
     expect(own.map(({id, onFailure, after}) => [id, onFailure, after])).toEqual([
-      ['fence-ap-first', 'continue', ['claim']],
-      ['save-ap', 'continue', ['fence-ap-first', 'claim']],
-      ['rejoin-ap-first', 'continue', ['save-ap', 'claim']],
-      ['unfence-ap-first', 'continue', ['rejoin-ap-first', 'claim']],
+      ['fence-ap-first', 'continue', ['unfence-eu-west']],
+      ['save-ap', 'continue', ['fence-ap-first', 'unfence-eu-west']],
+      ['rejoin-ap-first', 'continue', ['save-ap', 'unfence-eu-west']],
+      ['unfence-ap-first', 'continue', ['rejoin-ap-first', 'unfence-eu-west']],
     ]);
-    expect(made.steps.find(({id}) => id === 'caught-up-us-east')?.after).toEqual(['claim']);
+    expect(made.steps.find(({id}) => id === 'rejoin-ap-first')?.do.args).toEqual({upstream: 'us-east', how: 'rewind'});
+    expect(made.steps.find(({id}) => id === 'equal')?.do.args).toMatchObject({mayMiss: ['ap']});
+    expect(made.steps.find(({id}) => id === 'seal')?.do.args).toEqual({members: ['us-east']});
     expect(made.gates.map(({id}) => id)).not.toContain('keep:orders');
   });
 

@@ -8,7 +8,17 @@ import {asked, clocksSane, judged, ourselvesSane, residency, resolveOverrides, r
 import {managerOf} from './managed-steps.ts';
 import {answering, named} from './plan-failover.ts';
 import {expect, inOrder, storeSteps} from './steps.ts';
-import {durabilityStep, isFollowing, type Return, settleSteps, storeIn, switchSteps} from './switch-steps.ts';
+import {
+  backSteps,
+  durabilityStep,
+  isFollowing,
+  othersOf,
+  type Return,
+  rejoinFirst,
+  settleSteps,
+  storeIn,
+  switchSteps,
+} from './switch-steps.ts';
 import {drainStep, homeSteps, witnessSteps, writeStep} from './traffic-steps.ts';
 import {verifySteps} from './verify-steps.ts';
 
@@ -112,7 +122,7 @@ export function planFailback(input: FailbackInput): Plan {
     ...verify.checks,
     ...verify.rejected,
     ...home.flatMap(({later}) => later),
-    ...returns.flatMap((each) => settleSteps(each, snapshot, all)),
+    ...returns.flatMap((each) => settleSteps(each, snapshot, all, keepsIn(each, overrides))),
     ...repairs.flatMap((each) => equalStep(each, all)),
   ];
   return {
@@ -153,7 +163,7 @@ function repairOf(spec: StoreSpec, snapshot: Snapshot, home: string): Return | n
   const member = spec.members.find(({name}) => name === current.name);
   const others = spec.members.filter(({name}) => name !== current.name);
   if (member === undefined || others.every(({name}) => isFollowing(snapshot, spec, name, current.name))) return null;
-  return {spec, primary, epoch: current.member.durable.epoch, home: member, others};
+  return {spec, primary, epoch: current.member.durable.epoch, home: member, others, silent: []};
 }
 
 function returnOf(spec: StoreSpec, snapshot: Snapshot, to: string): Return {
@@ -167,7 +177,7 @@ function returnOf(spec: StoreSpec, snapshot: Snapshot, to: string): Return {
     primary,
     epoch: current.member.durable.epoch,
     home,
-    others: spec.members.filter(({name}) => name !== home.name && name !== current.name),
+    ...othersOf(spec, snapshot, current.name, home.name),
   };
 }
 
@@ -180,34 +190,37 @@ function gatesOf({fleet, snapshot, to}: FailbackInput, {returns, repairs}: Work,
     ourselvesSane(),
     ...(returns.length === 0 ? [] : [targetReachable(fleet, snapshot, to, returns)]),
     routersReachable(snapshot, routes),
-    ...returns.flatMap(({spec, primary, home}) => [
-      residency(spec, fleet.dataClasses, to, jurisdiction),
-      onePrimaryPerTimeline(spec, snapshot, primary),
-      clocksSane(spec),
-      asked(
-        `rejoin:${spec.name}`,
-        false,
-        [expect('store.can-rejoin', {store: spec.name, member: home.name, region: home.region}, {upstream: primary.member})],
-        `${home.name} can be brought back`,
-      ),
-      ...keptFirst(spec, snapshot, primary.member, home.name),
-    ]),
-    ...repairs.flatMap(({spec, primary, home}) => [
-      onePrimaryPerTimeline(spec, snapshot, primary),
-      clocksSane(spec),
-      ...keptFirst(spec, snapshot, primary.member, home.name),
+    ...returns.flatMap((each) => {
+      const {spec, primary, home} = each;
+      return [
+        residency(spec, fleet.dataClasses, to, jurisdiction),
+        onePrimaryPerTimeline(spec, snapshot, primary),
+        clocksSane(spec),
+        asked(
+          `rejoin:${spec.name}`,
+          false,
+          [expect('store.can-rejoin', {store: spec.name, member: home.name, region: home.region}, {upstream: primary.member})],
+          `${home.name} can be brought back`,
+        ),
+        ...keptFirst(each, snapshot),
+      ];
+    }),
+    ...repairs.flatMap((each) => [
+      onePrimaryPerTimeline(each.spec, snapshot, each.primary),
+      clocksSane(each.spec),
+      ...keptFirst(each, snapshot),
     ]),
   ];
 }
 
 /** Who would be overwritten is read first. Whoever passes this gate by name gives up what such a member holds alone. */
-function keptFirst(spec: StoreSpec, snapshot: Snapshot, primary: string, home: string): Gate[] {
+function keptFirst({spec, primary, home, others}: Return, snapshot: Snapshot): Gate[] {
   if (managerOf(snapshot, spec.name) !== null) return [];
-  const strays = spec.members.filter(
-    ({name}) => name !== primary && !isFollowing(snapshot, spec, name, primary) && !mayStayAway(snapshot, spec, name, home),
-  );
+  const strays = [...others, home].filter(({name}) => name !== primary.member && !isFollowing(snapshot, spec, name, primary.member));
   if (strays.length === 0) return [];
-  const asks = strays.map(({name, region}) => expect('store.can-save', {store: spec.name, member: name, region}, {upstream: primary}));
+  const asks = strays.map(({name, region}) =>
+    expect('store.can-save', {store: spec.name, member: name, region}, {upstream: primary.member}),
+  );
   return [asked(`keep:${spec.name}`, true, asks, `what ${strays.map(({name}) => name).join(' and ')} hold alone is kept first`)];
 }
 
@@ -245,38 +258,19 @@ function rejoinSteps(
   overrides: readonly Override[],
 ): Step[] {
   const build = storeSteps(named(spec, returns));
-  const keeps = managerOf(snapshot, spec.name) === null && !overrides.some(({gate}) => gate === `keep:${spec.name}`);
+  const keeps = managerOf(snapshot, spec.name) === null && keepsIn({spec}, overrides);
   const strays = [...others, home].filter(({name}) => name !== primary.member && !isFollowing(snapshot, spec, name, primary.member));
-  return strays.flatMap(({name, region}): Step[] => {
+  return strays.flatMap((member): Step[] => {
+    const {name, region} = member;
     const cell = storeIn(snapshot, spec).members[name];
-    const standby = cell?.known === true && cell.value.role === 'standby';
-    // What crashed as a primary may hold writes that the new one lacks: it never follows, it is rewound or rebuilt.
-    const rejoin = {...build.rejoin(name, region, primary.member, standby ? 'auto' : 'rewind', 'converge'), id: `rejoin-${name}-first`};
-    const save = keeps ? [build.save(name, region, primary.member)] : [];
-    if (standby) return [...save, rejoin];
-    const inTurn = mayStayAway(snapshot, spec, name, home.name) ? eachIfTheLast : (steps: Step[]) => steps;
-    const fence = build.fence(name, region, {need: 0, standbys: [], others: 0}, ['stopped', 'closed'], false);
-    return inTurn([
-      {...fence, id: `fence-${name}-first`, phase: 'converge', onFailure: 'stop'},
-      ...save,
-      rejoin,
-      {...build.unfence(name, region), id: `unfence-${name}-first`},
-    ]);
+    if (cell?.known !== true || cell.value.role !== 'standby') return backSteps(build, member, primary.member, keeps);
+    return [...(keeps ? [build.save(name, region, primary.member)] : []), rejoinFirst(build, member, primary.member, 'auto')];
   });
 }
 
-/** A silent member that is not the one to go home to: it is brought back if it can be, and keeps nobody waiting if not. */
-function mayStayAway(snapshot: Snapshot, spec: StoreSpec, name: string, home: string): boolean {
-  return name !== home && storeIn(snapshot, spec).members[name]?.known !== true;
-}
-
-/** Steps that may fail without the run failing; each only after the one before it. */
-function eachIfTheLast(steps: readonly Step[]): Step[] {
-  return steps.map((step, index) => {
-    const before = steps[index - 1];
-    return {...step, onFailure: 'continue', after: before === undefined ? [] : [before.id]};
-  });
-}
+/** Whether what members hold alone is kept: unless somebody gave it up. */
+const keepsIn = ({spec}: Pick<Return, 'spec'>, overrides: readonly Override[]): boolean =>
+  !overrides.some(({gate}) => gate === `keep:${spec.name}`);
 
 function caughtUpStep({spec, primary, home}: Return, all: readonly Return[]): Step[] {
   return [storeSteps(named(spec, all)).caughtUp(home.name, home.region, primary.member)];

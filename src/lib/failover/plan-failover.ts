@@ -151,7 +151,9 @@ export function planFailover(input: FailoverInput): Plan {
     from,
     to,
     snapshot,
-    expects: moves.map(({spec}) => expect('store.no-other-primary', {store: spec.name}, {except: from})),
+    expects: moves.map(({spec}) =>
+      expect('store.no-other-primary', {store: spec.name}, {except: from, without: unheard(spec, snapshot, from, overrides)}),
+    ),
     standsOn: moves.map(({spec, primary, epoch}) => expect('store.unmoved', {store: spec.name}, {primary: primary.member, epoch})),
     gates,
     overrides,
@@ -227,6 +229,13 @@ function moveOf(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, {from, to}: {
   const standbys = standbysOf(store).map(({name}) => name);
   const epoch = cell?.known ? cell.value.durable.epoch : 0;
   return {spec, primary, target: place.member, region: place.region, why: place.why, epoch, standbys};
+}
+
+/** Members outside the region that nothing is known of, where somebody went past their gate: whether they are primaries cannot be asked. */
+function unheard(spec: StoreSpec, snapshot: Snapshot, from: string, overrides: readonly Override[]): string[] {
+  if (!overrides.some(({gate}) => gate === `survivors:${spec.name}`)) return [];
+  const known = answering(snapshot, spec);
+  return spec.members.flatMap(({name, region}) => (region === from || known.includes(name) ? [] : [name]));
 }
 
 /** Of the members that follow the new primary by now. */

@@ -21,7 +21,7 @@ import {placeFor} from './place.ts';
 import {answering, jurisdictionOf, named, storesHeldBy} from './plan-failover.ts';
 import {routeTarget, writeTarget} from './route-target.ts';
 import {expect, inOrder, storeSteps} from './steps.ts';
-import {durabilityStep, isFollowing, type Return, settleSteps, storeIn, switchSteps} from './switch-steps.ts';
+import {durabilityStep, isFollowing, othersOf, type Return, settleSteps, storeIn, switchSteps} from './switch-steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
 import {byUrgency} from './urgency.ts';
 import {verifySteps} from './verify-steps.ts';
@@ -69,7 +69,7 @@ export function planSwitchover(input: SwitchoverInput): Plan {
     ...verify.checks,
     ...verify.rejected,
     ...moves.flatMap((each) =>
-      settleSteps(each, snapshot, moves).map((step) => ({...step, deadlineMs: Math.max(step.deadlineMs, SETTLE_AFTER_MS)})),
+      settleSteps(each, snapshot, moves, true).map((step) => ({...step, deadlineMs: Math.max(step.deadlineMs, SETTLE_AFTER_MS)})),
     ),
   ];
   return {
@@ -135,7 +135,7 @@ function moveOf(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, from: string,
     primary: {member: current.name, region: current.member.region, seen: true, basis: 'it answers as the primary'},
     epoch: current.member.durable.epoch,
     home,
-    others: spec.members.filter(({name}) => name !== home.name && name !== current.name),
+    ...othersOf(spec, snapshot, current.name, home.name),
   };
 }
 
@@ -171,8 +171,8 @@ function gatesOf({fleet, snapshot, from, to}: SwitchoverInput, moves: readonly R
 }
 
 /** A planned move waits for nobody: the target streams, and so does everybody who will have to follow it. */
-function everyoneFollows({spec, primary, home, others}: Return, snapshot: Snapshot): Gate {
-  const strays = [home, ...others].map(({name}) => name).filter((name) => !isFollowing(snapshot, spec, name, primary.member));
+function everyoneFollows({spec, primary, home, others, silent}: Return, snapshot: Snapshot): Gate {
+  const strays = [home, ...others, ...silent].map(({name}) => name).filter((name) => !isFollowing(snapshot, spec, name, primary.member));
   const says =
     strays.length === 0
       ? `every standby of ${spec.name} follows ${primary.member}`

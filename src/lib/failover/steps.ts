@@ -207,12 +207,12 @@ function standbySteps(scope: StoreScope) {
         do: call('store.await-caught-up', memberTarget(scope, member, region), {upstream}),
         deadlineMs: 3_600_000,
       }),
-    equal: (members: readonly string[], primary: string): Step =>
+    equal: (members: readonly string[], primary: string, mayMiss: readonly string[] = []): Step =>
       step({
         id: stepId(scope, 'equal'),
         phase: 'verify',
         title: `compare ${members.join(', ')} row by row`,
-        do: call('verify.equal', {store}, {members, primary}),
+        do: call('verify.equal', {store}, {members, primary, ...(mayMiss.length === 0 ? {} : {mayMiss})}),
         onFailure: 'stop',
         deadlineMs: 600_000,
       }),

@@ -19,7 +19,8 @@ const LISTEN_MS = 100;
 const ruleWanted = z.object({need: z.number(), of: z.array(z.string())});
 const clocksWanted = z.object({mostMs: z.number()});
 const unmovedWanted = z.object({primary: z.string(), epoch: z.number().int()});
-const exceptWanted = z.object({except: z.string()});
+/** `without`: members that are not asked, because somebody went past the gate that they answer. */
+const exceptWanted = z.object({except: z.string(), without: z.array(z.string()).default([])});
 
 /** The questions about stores that plans ask by name. None of them writes. */
 export function storeChecks(world: StoreWorld): readonly Check[] {
@@ -40,7 +41,7 @@ export function storeChecks(world: StoreWorld): readonly Check[] {
     {name: 'store.most-advanced', ask: (ctx, target, want) => leads(world, ctx, target, amongWanted.parse(want))},
     {name: 'store.durability', ask: (ctx, target, want) => durability(world, ctx, target, ruleWanted.parse(want))},
     {name: 'store.primary', ask: (ctx, target, want, via) => primary(world, ctx, target, String(want), via)},
-    {name: 'store.no-other-primary', ask: (ctx, target, want) => noOther(world, ctx, target, exceptWanted.parse(want).except)},
+    {name: 'store.no-other-primary', ask: (ctx, target, want) => noOther(world, ctx, target, exceptWanted.parse(want))},
     {name: 'store.following', ask: (ctx, target, want) => following(world, ctx, target, String(want))},
     {
       name: 'store.open',
@@ -198,9 +199,9 @@ async function primary(world: StoreWorld, ctx: Ctx, target: Target, want: string
   );
 }
 
-async function noOther(world: StoreWorld, ctx: Ctx, target: Target, except: string): Promise<Answer> {
+async function noOther(world: StoreWorld, ctx: Ctx, target: Target, {except, without}: z.infer<typeof exceptWanted>): Promise<Answer> {
   const {store, spec} = storeFor(world, target);
-  const others = spec.members.filter(({region}) => region !== except).map(({name}) => name);
+  const others = spec.members.filter(({name, region}) => region !== except && !without.includes(name)).map(({name}) => name);
   const seen = await readMembers(store, others, ctx);
   const found = seen.filter(({member}) => member.role === 'primary').map(({name}) => name);
   const missing = others.filter((name) => !seen.some((each) => each.name === name));

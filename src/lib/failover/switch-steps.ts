@@ -13,7 +13,16 @@ export type Return = {
   readonly epoch: number;
   readonly home: StoreMember;
   readonly others: readonly StoreMember[];
+  /** Who does not answer: nobody waits for them, and they are brought back at the end if they can be. */
+  readonly silent: readonly StoreMember[];
 };
+
+/** The members beside the primary and the one that takes over: those that answer, and those that do not. */
+export function othersOf(spec: StoreSpec, snapshot: Snapshot, primary: string, home: string): Pick<Return, 'others' | 'silent'> {
+  const rest = spec.members.filter(({name}) => name !== home && name !== primary);
+  const known = ({name}: StoreMember): boolean => storeIn(snapshot, spec).members[name]?.known === true;
+  return {others: rest.filter(known), silent: rest.filter((member) => !known(member))};
+}
 
 /** Who must acknowledge is set before traffic is held: it waits on the standby, and is in force from its first write as a primary. */
 export function durabilityStep({spec, home}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
@@ -53,18 +62,50 @@ export function switchSteps({spec, primary, epoch, home, others}: Return, snapsh
 }
 
 /** The former primary comes back as a standby, its fence is lifted, and all members are compared. */
-export function settleSteps({spec, primary, home}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
+export function settleSteps({spec, primary, home, silent}: Return, snapshot: Snapshot, returns: readonly Return[], keeps: boolean): Step[] {
   const build = storeSteps(named(spec, returns));
   const managed = managerOf(snapshot, spec.name) !== null;
   return [
     ...(managed
       ? []
       : [build.rejoin(primary.member, primary.region, home.name, 'auto', 'converge'), build.unfence(primary.member, primary.region)]),
+    ...(managed ? [] : silent.flatMap((member) => eachIfTheLast(backSteps(build, member, home.name, keeps)))),
     build.equal(
       spec.members.map(({name}) => name),
       home.name,
+      silent.map(({name}) => name),
     ),
   ];
+}
+
+/** A member that crashed as a primary may hold writes that the present one lacks: it is fenced for good, and rewound or rebuilt. It never just follows. */
+export function backSteps(build: ReturnType<typeof storeSteps>, {name, region}: StoreMember, upstream: string, keeps: boolean): Step[] {
+  const fence = build.fence(name, region, {need: 0, standbys: [], others: 0}, ['stopped', 'closed'], false);
+  return [
+    {...fence, id: `${fence.id}-first`, phase: 'converge', onFailure: 'stop'},
+    ...(keeps ? [build.save(name, region, upstream)] : []),
+    rejoinFirst(build, {name, region}, upstream, 'rewind'),
+    {...build.unfence(name, region), id: `${build.unfence(name, region).id}-first`},
+  ];
+}
+
+/** Brings a member under the present primary before anything is moved. */
+export function rejoinFirst(
+  build: ReturnType<typeof storeSteps>,
+  {name, region}: Pick<StoreMember, 'name' | 'region'>,
+  upstream: string,
+  how: 'auto' | 'rewind',
+): Step {
+  const rejoin = build.rejoin(name, region, upstream, how, 'converge');
+  return {...rejoin, id: `${rejoin.id}-first`};
+}
+
+/** Steps that may fail without the run failing; each only after the one before it. */
+function eachIfTheLast(steps: readonly Step[]): Step[] {
+  return steps.map((step, index) => {
+    const before = steps[index - 1];
+    return {...step, onFailure: 'continue', after: before === undefined ? [] : [before.id]};
+  });
 }
 
 /** A planned stop is proven on the server itself: no proof by quorum here. */

@@ -4,9 +4,10 @@ import {refused} from '../errors.ts';
 import type {Action} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import {action} from './store-actions.ts';
-import {abilityOf, readMember, type StoreWorld, storeFor} from './store-world.ts';
+import {abilityOf, readMember, readMembers, type StoreWorld, storeFor} from './store-world.ts';
 
-const equalArguments = z.object({members: z.array(z.string()).min(2), primary: z.string()});
+/** `mayMiss`: members that are left out, and named, when they do not follow. */
+const equalArguments = z.object({members: z.array(z.string()).min(2), primary: z.string(), mayMiss: z.array(z.string()).default([])});
 
 /** Proofs that the data is the same everywhere. */
 export function verifyActions(world: StoreWorld): readonly Action[] {
@@ -25,8 +26,11 @@ const verifyEqual = (world: StoreWorld) =>
     effect: 'none',
     schema: equalArguments,
     describe: (target, {members}) => `compare every row of ${target.store} in ${members.join(', ')}`,
-    apply: async (ctx, target, {members, primary}) => {
+    apply: async (ctx, target, {members: all, primary, mayMiss}) => {
       const {store, spec} = storeFor(world, target);
+      const there = (await readMembers(store, mayMiss, ctx)).filter(({member}) => member.role === 'standby').map(({name}) => name);
+      const members = all.filter((name) => !mayMiss.includes(name) || there.includes(name));
+      const missing = all.filter((name) => !members.includes(name));
       const latest = async () => (await readMember(store, primary, ctx)).durable;
       const at = await latest();
       const compared = members.map((member) => ({member, region: spec.members.find(({name}) => name === member)?.region ?? member}));
@@ -36,7 +40,7 @@ const verifyEqual = (world: StoreWorld) =>
       return {
         verdict: result.verdict,
         rows: result.coverage.rows,
-        says: `${result.reason.replace(/\.$/, '')}, as of timeline ${at.epoch}, position ${at.offset}`,
+        says: `${result.reason.replace(/\.$/, '')}${missing.length === 0 ? '' : `, without ${missing.join(', ')}`}, as of timeline ${at.epoch}, position ${at.offset}`,
         asOf: result.asOf,
         tables: result.coverage.tables,
       } as unknown as Json;

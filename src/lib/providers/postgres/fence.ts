@@ -21,8 +21,10 @@ where a.pid <> pg_backend_pid() and (a.backend_type = 'client backend' or (a.bac
   and (a.usename is not null or a.backend_start < pg_conf_load_time())`;
 const OURS = `a.usename = session_user and a.application_name like 'regionctl%'`;
 const FOREIGN = `select count(*)::int as "others", (count(*) filter (where a.usename = session_user))::int as "sameRole" ${OTHERS} and (${OURS}) is not true`;
-/* Whoever waits for standbys in this moment is ended waiting: nobody has told its client that its commit is there. */
-const TERMINATE = `select a.pid as "pid", coalesce(a.wait_event = 'SyncRep', false) as "waiting", pg_terminate_backend(a.pid) ${OTHERS} and (${OURS}) is not true`;
+/* Whoever waits for standbys in this moment is ended waiting: nobody has told its client that its commit is there. A transaction that is being
+   prepared waits too, and is not committed. */
+const WAITING = `coalesce(a.wait_event = 'SyncRep', false) and not exists (select from pg_prepared_xacts p where p.transaction = a.backend_xid)`;
+const TERMINATE = `select a.pid as "pid", ${WAITING} as "waiting", pg_terminate_backend(a.pid) ${OTHERS} and (${OURS}) is not true`;
 const WORKERS = `select distinct backend_type as "type" from pg_stat_activity where backend_type like 'logical replication%apply%' or backend_type like 'logical replication%worker%'`;
 const PASSWORD = `select coalesce(rolpassword like 'SCRAM-SHA-256$%', false) as "scram" from pg_authid where rolname = session_user`;
 
@@ -185,7 +187,7 @@ async function stayedEmpty(cluster: Cluster, ctx: Ctx, node: Node): Promise<bool
 
 /** How many sessions wait for standbys. null = it could not be asked. */
 async function countWaiting(ctx: Ctx, node: Node): Promise<number | null> {
-  const sql = `select count(*)::int as "waiting" from pg_stat_activity where wait_event = 'SyncRep'`;
+  const sql = `select count(*)::int as "waiting" from pg_stat_activity a where ${WAITING}`;
   const rows = await node.session.rows<{waiting: number}>(sql, [], limitsOf(ctx)).catch(() => null);
   return rows?.[0]?.waiting ?? null;
 }

@@ -95,11 +95,17 @@ async function comeBack(cluster: Cluster, ctx: Ctx, node: Node, upstream: string
   const source = nodeOf(cluster, upstream);
   const target = durableOf(await readFacts(source, limitsOf(ctx)));
   const forks = await readForks(source, target.epoch, ctx.signal);
+  // On the same timeline it may have received more meanwhile than the upstream had when it was read.
+  const fits = (at: Position): boolean => at.epoch === target.epoch || canFollow(at, target, forks);
   await refuseNewer(ctx, node, upstream, target);
+  // A server that holds more than the upstream's history does not even start as its standby.
+  const own = await readFacts(node, limitsOf(ctx)).catch(() => null);
+  if (own?.recovering === true && !fits(durableOf(own)))
+    throw refused('cannot-follow', `${node.name} holds what is not in the history of ${upstream}`);
   const wasClaimed = forgetClaim(cluster, node);
   await host.stop(ctx.signal);
   await host.startAsStandby(upstream, ctx.signal);
-  await awaitStandby(cluster, ctx, node, upstream, STREAM_MS, (own) => own.epoch === target.epoch || canFollow(own, target, forks));
+  await awaitStandby(cluster, ctx, node, upstream, STREAM_MS, fits);
   const caughtUp = await pollUntil(cluster, ctx, {forMs: Number.POSITIVE_INFINITY, everyMs: 10}, async () => {
     const {applied, lineage} = await readFacts(node, limitsOf(ctx));
     return lineage === target.lineage && BigInt(applied) >= BigInt(target.offset) ? true : null;
