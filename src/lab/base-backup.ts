@@ -70,7 +70,8 @@ async function receive(client: Client, backup: BaseBackup): Promise<number> {
       // pg uses its buffer again: without the copy the archive would be corrupt.
       if (!untar.stdin.write(Buffer.from(chunk.subarray(1)))) {
         connection.stream.pause();
-        untar.stdin.once('drain', () => connection.stream.resume());
+        // What was read already still comes: one is enough to go on.
+        if (untar.stdin.listenerCount('drain') === 0) untar.stdin.once('drain', () => connection.stream.resume());
       }
     }
   });

@@ -34,6 +34,8 @@ export class OrdersStore {
       });
       // An idle connection that breaks is dropped by the pool; without a listener it would end the process.
       made.on('error', () => undefined);
+      // The same for one that is in use and breaks before its query began, or after that was given up.
+      made.on('connect', (client) => client.on('error', () => undefined));
       return made;
     };
     // Writes that wait for a lost quorum must not keep reads and health from being answered.

@@ -42,6 +42,8 @@ const FAST = {
   wal_retrieve_retry_interval: '100ms',
   autovacuum_max_workers: '1',
   max_worker_processes: '8',
+  // So that applications of two-phase commit can be tried out.
+  max_prepared_transactions: '20',
   max_parallel_workers: '0',
   jit: 'off',
 } as const;

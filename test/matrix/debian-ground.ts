@@ -2,11 +2,10 @@ import {spawn} from 'node:child_process';
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import pg from 'pg';
-import type {RunDocument} from '../../src/lib/run/document.ts';
 import {type DebianFleet, startDebianFleet} from '../servers/debian.ts';
 import {PASSWORD} from '../servers/embedded.ts';
 import {type Haproxy, startHaproxy} from '../servers/haproxy.ts';
-import type {Ended, Ground} from './ground.ts';
+import {type Ended, endedWith, type Ground} from './ground.ts';
 
 const BIN = join(resolve(import.meta.dirname, '../..'), 'bin/regionctl');
 const HOME = 'us-east';
@@ -33,8 +32,9 @@ export async function debianGround(): Promise<Ground> {
     regions: REGIONS,
     connect: (region, settings) => fleet.connect(region, settings),
     admin: (region) => fleet.connect(region, {user: 'regionctl', password: PASSWORD, database: 'orders'}),
-    enter: (settings) => open({host: '127.0.0.1', port: frontPort, database: 'orders', ...settings}),
-    regionAt: (port) => Object.values(fleet.servers).find((server) => server.port === port)?.name ?? 'nobody',
+    enter: entrance(frontPort, (port) => Object.values(fleet.servers).find((server) => server.port === port)?.name ?? 'nobody'),
+    held: 'select id::text from written',
+    alone: true,
     regionctl: (...args) => regionctl(fleet, args),
     delay: async (slow, ms) => {
       for (const region of REGIONS.slice(1)) {
@@ -85,6 +85,23 @@ async function frontDoor(haproxy: Haproxy | null): Promise<Haproxy> {
   return haproxy;
 }
 
+/** One session with the front door, as long as it lasts. */
+function entrance(port: number, regionAt: (port: number) => string): Ground['enter'] {
+  let client: pg.Client | null = null;
+  return async (id) => {
+    try {
+      client ??= await open({host: '127.0.0.1', port, database: 'orders', user: 'app', connectionTimeoutMillis: 1000, query_timeout: 3000});
+      const insert = `insert into written values ($1, 'front') returning current_setting('port')::int as port`;
+      const {rows} = await client.query<{port: number}>(insert, [id]);
+      return regionAt(rows[0]?.port ?? 0);
+    } catch (error) {
+      client?.end().catch(() => undefined);
+      client = null;
+      throw error;
+    }
+  };
+}
+
 async function open(settings: pg.ClientConfig): Promise<pg.Client> {
   const client = new pg.Client(settings);
   client.on('error', () => undefined);
@@ -102,15 +119,4 @@ function regionctl(fleet: DebianFleet, args: readonly string[]): Promise<Ended> 
       });
     child.on('error', fail).on('close', (code) => done(endedWith(code, printed)));
   });
-}
-
-/** What was printed, as a run where it is one. */
-export function endedWith(code: number | null, {stdout, stderr}: {readonly stdout: string; readonly stderr: string}): Ended {
-  const text = `${stdout}\n${stderr}`;
-  try {
-    const printed = JSON.parse(stdout) as Partial<RunDocument>;
-    return {code, document: printed.steps === undefined ? null : (printed as RunDocument), text};
-  } catch {
-    return {code, document: null, text};
-  }
 }

@@ -14,9 +14,12 @@ export type Ground = {
   connect(region: string, settings: pg.ClientConfig): Promise<pg.Client>;
   /** The same as a superuser, whom a fence lets in. */
   admin(region: string): Promise<pg.Client>;
-  /** Where clients enter: one session that takes a write, whoever has the traffic. */
-  enter(settings: pg.ClientConfig): Promise<pg.Client>;
-  regionAt(port: number): string;
+  /** One write where clients enter, whoever has the traffic: answers the region that acknowledged it. Throws when nobody did. */
+  enter(id: number): Promise<string>;
+  /** The ids that a region holds, by SQL: of the writers' own table, and of what came in where clients enter. */
+  readonly held: string;
+  /** Whether nobody but these writers writes: then what a failback keeps is theirs to the last row. */
+  readonly alone: boolean;
   regionctl(...args: readonly string[]): Promise<Ended>;
   /** Replication from home to `slow` takes so much longer than to the others. */
   delay(slow: string, ms: number): Promise<void>;
@@ -25,3 +28,14 @@ export type Ground = {
   end(fault: Fault): Promise<void>;
   remove(): Promise<void>;
 };
+
+/** What was printed, as a run where it is one. */
+export function endedWith(code: number | null, {stdout, stderr}: {readonly stdout: string; readonly stderr: string}): Ended {
+  const text = `${stdout}\n${stderr}`;
+  try {
+    const printed = JSON.parse(stdout) as Partial<RunDocument>;
+    return {code, document: printed.steps === undefined ? null : (printed as RunDocument), text};
+  } catch {
+    return {code, document: null, text};
+  }
+}

@@ -3,7 +3,7 @@ import {expect} from 'vitest';
 import type {RunDocument} from '../../src/lib/run/document.ts';
 import {eventually} from '../servers/embedded.ts';
 import type {Ended, Fault, Ground} from './ground.ts';
-import {type Ack, PREPARE, UNDER_QUORUM, type Way, Writer} from './writers.ts';
+import {type Ack, frontWriter, HostileWriter, PREPARE, UNDER_QUORUM, type Way, type Writing} from './writers.ts';
 
 export type Round = {
   readonly fault: Fault;
@@ -26,7 +26,9 @@ export type Shown = {
   readonly counted: number | null;
   /** Rows that only the old primary held once it was fenced; null = it did not move. */
   readonly onlyOnOld: number | null;
-  /** From the first to the last acknowledgement of the old primary after its return; null = it gave none. */
+  /** Rows that the failback kept of it before it overwrote it; null = it kept nothing. */
+  readonly kept: number | null;
+  /** How long the old primary acknowledged after its return; null = not at all. */
   readonly lateMs: number | null;
   /** From the fault to the first write that the new primary acknowledged. */
   readonly firstWriteMs: number | null;
@@ -56,7 +58,7 @@ export async function playRound(ground: Ground, round: Round): Promise<Shown> {
     const {over, faultAt, backAt, onlyOnOld} = await lose(ground, round, writers);
     const moved = over.document?.outcome === 'succeeded';
     await ground.delay(round.slow, 0);
-    if (moved) await must(ground, 0, 'failback', 'run', '--yes');
+    const back = moved ? await must(ground, 0, 'failback', 'run', '--yes') : null;
     await sleep(300);
     await Promise.all(writers.map(({writer}) => writer.stop()));
     await endPrepared(ground);
@@ -76,7 +78,8 @@ export async function playRound(ground: Ground, round: Round): Promise<Shown> {
       lostLesser: gone.length,
       counted: over.document?.measured.lostWrites ?? null,
       onlyOnOld,
-      lateMs: span(late),
+      kept: keptRows(back?.document?.steps.find(({id}) => id === `save-${home}`)?.detail ?? null),
+      lateMs: span(late, round.fault === 'partition' ? backAt : Number.POSITIVE_INFINITY),
       firstWriteMs: firstOf(
         acks.filter(({region, at}) => region !== home && at > faultAt),
         faultAt,
@@ -87,17 +90,16 @@ export async function playRound(ground: Ground, round: Round): Promise<Shown> {
   }
 }
 
-type Placed = {readonly way: Way; readonly region: string | null; readonly writer: Writer};
+type Placed = {readonly way: Way; readonly region: string | null; readonly writer: Writing};
 
 function startWriters(ground: Ground): readonly Placed[] {
-  const {regionAt} = ground;
   const hostile = ground.regions.flatMap((region) =>
-    HOSTILE.map((way) => {
+    HOSTILE.map((way): Placed => {
       const open = (settings: object) => ground.connect(region, {database: 'orders', ...settings});
-      return {way, region, writer: new Writer({way, region, open, regionAt})};
+      return {way, region, writer: new HostileWriter({way, region, open})};
     }),
   );
-  return [{way: 'front', region: null, writer: new Writer({way: 'front', region: null, open: ground.enter, regionAt})}, ...hostile];
+  return [{way: 'front', region: null, writer: frontWriter(ground.enter)}, ...hostile];
 }
 
 /** The fault, the failover, and the return. */
@@ -116,8 +118,10 @@ async function lose(ground: Ground, {fault, restartMs}: Round, writers: readonly
     await eventually(() => moved() || over !== null, 60_000);
     await sleep(500);
   } else await sleep(restartMs);
-  const backAt = performance.now();
+  // A killed or frozen server says nothing until it is back; one that was only cut off goes on, and is back when the way is.
+  let backAt = performance.now();
   await ground.end(fault);
+  if (fault === 'partition') backAt = performance.now();
   const ended = await running;
   const onlyOnOld = ended.document?.outcome === 'succeeded' ? await onlyOn(ground, home, ended.document) : null;
   return {over: ended, faultAt, backAt, onlyOnOld};
@@ -132,12 +136,17 @@ async function onlyOn(ground: Ground, home: string, {to}: RunDocument): Promise<
 async function idsIn(ground: Ground, region: string): Promise<ReadonlySet<number>> {
   const client = await ground.admin(region);
   try {
-    const {rows} = await client.query<{id: string}>('select id::text from written');
+    const {rows} = await client.query<{id: string}>(ground.held);
     return new Set(rows.map(({id}) => Number(id)));
   } finally {
     await client.end();
   }
 }
+
+const keptRows = (detail: string | null): number | null => {
+  const [, rows] = /^kept (\d+) rows?/.exec(detail ?? '') ?? [];
+  return rows === undefined ? null : Number(rows);
+};
 
 /** Whoever was cut off between the two halves of a prepared transaction leaves it behind. */
 async function endPrepared(ground: Ground): Promise<void> {
@@ -173,9 +182,9 @@ function firstElsewhere(acks: readonly Ack[], home: string, after: number): numb
   return away.length === 0 ? null : Math.max(...away.map(({at}) => at));
 }
 
-const span = (acks: readonly Ack[]): number | null => {
+const span = (acks: readonly Ack[], from: number): number | null => {
   const times = acks.map(({at}) => at);
-  return times.length === 0 ? null : Math.round(Math.max(...times) - Math.min(...times));
+  return times.length === 0 ? null : Math.round(Math.max(...times) - Math.min(from, ...times));
 };
 
 const firstOf = (acks: readonly Ack[], from: number): number | null =>

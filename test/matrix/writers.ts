@@ -12,29 +12,50 @@ export type Ack = {readonly id: number; readonly way: Way; readonly region: stri
 
 export const UNDER_QUORUM: ReadonlySet<Way> = new Set(['front', 'read-write', 'own-role', 'prepared']);
 
-/** What the writers need: one table that everybody may write to, and a role that insists on being allowed to. */
+/** What the writers need: one table that everybody may write to, and a role whose own settings say that it may write. */
 export const PREPARE = [
   'create table written (id bigint primary key, way text not null)',
   'grant all on written to public',
-  'create role stubborn login',
-  'alter role stubborn set default_transaction_read_only = off',
-  'alter role stubborn set synchronous_commit = on',
+  'alter role app set default_transaction_read_only = off',
+  'alter role app set synchronous_commit = on',
 ];
 
 let nextId = 1;
 
-/** Who a writer is: how it writes, whose server it is led to (null = whoever has the traffic), and how it gets there. */
+/** Who a hostile writer is: how it writes, whose own server it goes to, and how it gets there. */
 export type WriterSpec = {
   readonly way: Way;
-  readonly region: string | null;
+  readonly region: string;
   /** Throws where nobody takes the session. */
   open(settings: pg.ClientConfig): Promise<pg.Client>;
-  /** Whose server listens on a port. */
-  regionAt(port: number): string;
 };
 
-/** Writes in one way until it is stopped, in a new session whenever the last one was ended. */
-export class Writer {
+/** Whatever writes until it is stopped. */
+export type Writing = {readonly acks: readonly Ack[]; stop(): Promise<void>};
+
+/** Writes where clients enter, one after the other. */
+export function frontWriter(enter: (id: number) => Promise<string>): Writing {
+  const acks: Ack[] = [];
+  let stopped = false;
+  const done = (async () => {
+    while (!stopped) {
+      const id = nextId++;
+      const region = await enter(id).catch(() => null);
+      if (region !== null) acks.push({id, way: 'front', region, at: performance.now()});
+      await sleep(region === null ? 20 : 5);
+    }
+  })();
+  return {
+    acks,
+    stop: () => {
+      stopped = true;
+      return done;
+    },
+  };
+}
+
+/** Writes to one server in one way until it is stopped, in a new session whenever the last one was ended. */
+export class HostileWriter implements Writing {
   readonly acks: Ack[] = [];
   readonly #spec: WriterSpec;
   readonly #done: Promise<void>;
@@ -60,11 +81,11 @@ export class Writer {
   }
 
   async #once(id: number): Promise<number> {
-    const {way} = this.#spec;
+    const {way, region} = this.#spec;
     this.#client ??= await this.#session();
-    const region = await this.#commit(this.#client, id);
+    await this.#commit(this.#client, id);
     this.acks.push({id, way, region, at: performance.now()});
-    return way === 'front' ? 5 : 15;
+    return 15;
   }
 
   /** What a server refuses leaves the session as good as it was; anything else ends it. */
@@ -87,25 +108,19 @@ export class Writer {
   async #session(): Promise<pg.Client> {
     const {way, open} = this.#spec;
     // A session with a frozen server hangs on what it asked: its write is not acknowledged, and the next one is tried in a new session.
-    const client = await open({user: way === 'own-role' ? 'stubborn' : 'app', connectionTimeoutMillis: 1000, query_timeout: 3000});
+    const client = await open({user: 'app', connectionTimeoutMillis: 1000, query_timeout: 3000});
     if (way === 'local') await client.query('set synchronous_commit = local');
     if (way === 'cancelled') await client.query("set statement_timeout = '15ms'");
     return client;
   }
 
-  /** The region that acknowledged. Throws when it did not. */
-  async #commit(client: pg.Client, id: number): Promise<string> {
-    const {way, region, regionAt} = this.#spec;
+  /** Throws when it was not acknowledged. */
+  async #commit(client: pg.Client, id: number): Promise<void> {
+    const {way} = this.#spec;
     const insert = `insert into written values (${id}, '${way}')`;
-    if (way === 'front') {
-      const {rows} = await client.query<{port: number}>(`${insert} returning current_setting('port')::int as port`);
-      return regionAt(rows[0]?.port ?? 0);
-    }
     if (way === 'prepared') {
       await client.query(`begin; ${insert}; prepare transaction 'p${id}'`);
       await client.query(`commit prepared 'p${id}'`);
-    } else if (way === 'read-write') await client.query(`begin read write; ${insert}; commit`);
-    else await client.query(insert);
-    return region ?? '';
+    } else await client.query(way === 'read-write' ? `begin read write; ${insert}; commit` : insert);
   }
 }
