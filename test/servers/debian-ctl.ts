@@ -115,6 +115,7 @@ rm -rf "$1"`;
     end: () =>
       new Promise((resolve) => {
         if (child.exitCode !== null) return resolve();
+        child.ref();
         child.once('exit', () => resolve());
         child.stdin?.end();
       }),

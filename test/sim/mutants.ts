@@ -64,7 +64,8 @@ export const MUTANTS: readonly Mutant[] = [
 
 /** A plan without the steps that do something, and without what promotions ask. */
 function without(plan: Plan, actions: readonly string[], asked: readonly string[]): Plan {
-  const kept = plan.steps.filter((step) => !actions.includes(step.do.action));
+  const left = plan.steps.filter((step) => !actions.includes(step.do.action));
+  const kept = left.map((step) => ({...step, after: step.after.filter((id) => left.some((other) => other.id === id))}));
   const steps = kept.map((step): Step => {
     if (!step.pivot) return step;
     return {...step, requires: step.requires.filter(({check}) => !asked.includes(check))};

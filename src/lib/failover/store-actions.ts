@@ -230,10 +230,9 @@ const promote = (world: StoreWorld) =>
     apply: async (ctx, target, args) => {
       const {store} = storeFor(world, target);
       const member = memberOf(target);
-      const now = await readMember(store, member, ctx);
+      const [now] = await Promise.all([readMember(store, member, ctx), keepMark(world, ctx, target)]);
       if (now.durable.epoch !== args.epoch)
         throw refused('timeline-changed', `${member} is on timeline ${now.durable.epoch}, the plan was made for ${args.epoch}`);
-      await keepMark(world, ctx, target);
       const provenAt = world.provenAt.get(target.store ?? '');
       if (provenAt === undefined)
         throw refused('no-proof', `nothing proves in this process that the old primary of ${target.store} cannot write`);

@@ -56,10 +56,14 @@ async function attemptStep(run: Run, step: Step, attempt: Attempt): Promise<void
 
 /** Everything that is asked before the effect: is it done already, may it be done, and where does the target stand. */
 async function examine(run: Run, ctx: Ctx, step: Step, call: BoundCall): Promise<Finding> {
+  // Asked at once, because clients may be waiting; judged in turn.
+  const demanded = demand(run, ctx, step);
+  const looked = call.look(ctx);
+  for (const asked of [demanded, looked]) asked.catch(() => undefined);
   const facts = await askAll(run, ctx, step.ensures);
   if (step.ensures.length > 0 && objection(facts) === null) return {to: 'skip', answers: facts};
-  await demand(run, ctx, step);
-  const standing = await call.look(ctx);
+  await demanded;
+  const standing = await looked;
   if (standing === 'done') return {to: 'confirm'};
   if (standing === 'before') return {to: 'apply'};
   const where = standing === 'elsewhere' ? 'its target is in a state that was not expected' : 'the state of its target cannot be told';

@@ -12,6 +12,8 @@ import {hasStall, isStalled, STALL_LEAKS, stall} from './stall.ts';
 
 const CLOSE_MS = 5000;
 const ANSWER_MS = 500;
+/** How long sessions that were told to end are waited for before everything is looked at again. */
+const GONE_MS = 500;
 
 /* Who could still write: clients, and walsenders that are connected to a database, which take SQL too. A backend that has not logged in yet and
    was started after the configuration was loaded meets the closed file; one from before may still get in. */
@@ -55,11 +57,17 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
  */
 async function fence(cluster: Cluster, ctx: Ctx, node: Node, keepRunning: boolean): Promise<Proof> {
   const reasons: string[] = [];
-  if (await isStopped(ctx, node, reasons)) return {...proof(cluster, 'stopped', {survivesRestart: false}), found: true};
+  const found = async (): Promise<Proof | null> =>
+    (await isStopped(ctx, node, reasons)) ? {...proof(cluster, 'stopped', {survivesRestart: false}), found: true} : null;
+  // What is to be kept running most likely runs: clients wait while its host is asked.
+  const before = keepRunning ? null : await found();
+  if (before !== null) return before;
   const closed = await closeOrStall(cluster, ctx, node, reasons);
   const tight = closed?.by === 'file';
   // Behind a fence with leaks a server is better stopped.
   if (closed !== null && keepRunning && (tight || node.host === null)) return closed.proof;
+  const after = closed === null && keepRunning ? await found() : null;
+  if (after !== null) return after;
   if (await stop(cluster, ctx, node, reasons))
     return {...proof(cluster, 'stopped', {survivesRestart: tight}), ...seenBefore(closed?.proof)};
   if (closed !== null) return closed.proof;
@@ -98,7 +106,11 @@ async function closeOrStall(
 
 /** What can be seen on the member now, without touching it. */
 export async function prove(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof | null> {
-  if (await isStopped(ctx, node, [])) return proof(cluster, 'stopped', {survivesRestart: false});
+  const [stopped, closed] = await Promise.all([isStopped(ctx, node, []), proveClosed(cluster, ctx, node)]);
+  return stopped ? proof(cluster, 'stopped', {survivesRestart: false}) : closed;
+}
+
+async function proveClosed(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof | null> {
   try {
     const hba = await whereAllowed(() => readHba(cluster, ctx, node));
     if (hba?.closed !== true) return (await isStalled(ctx, node)) ? await stalledProof(cluster, ctx, node) : null;
@@ -167,13 +179,19 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
     left = await countForeign(ctx, node);
     // They may log in again at any time: the file that shuts out everybody else lets our own role in.
     if (left.sameRole > 0) throw refused('own-role', sharedRole(cluster, node, left.sameRole));
-    const ended = await node.session.rows<{pid: number; waiting: boolean}>(TERMINATE, [], limitsOf(ctx));
-    for (const {pid} of ended.filter((each) => each.waiting)) waiting.add(pid);
-    left = await countForeign(ctx, node);
-    return left.others === 0 && (await stayedEmpty(cluster, ctx, node)) ? true : null;
+    // Nobody is let in any more, so it is only waited for those who are in.
+    const gone = await pollUntil(cluster, ctx, {forMs: GONE_MS, everyMs: 1}, async () => {
+      const ended = await node.session.rows<{pid: number; waiting: boolean}>(TERMINATE, [], limitsOf(ctx));
+      for (const {pid} of ended.filter((each) => each.waiting)) waiting.add(pid);
+      left = await countForeign(ctx, node);
+      return left.others === 0 ? true : null;
+    });
+    if (gone === null) return null;
+    const [empty, closed] = await Promise.all([stayedEmpty(cluster, ctx, node), closedProof(cluster, ctx, node)]);
+    return empty ? closed : null;
   });
   if (done === null) throw unavailable('not-closed', closeFailure(node, hba, left.others));
-  return {...(await closedProof(cluster, ctx, node)), waiting: waiting.size};
+  return {...done, waiting: waiting.size};
 }
 
 /** None reappears: twice more, a moment apart. */

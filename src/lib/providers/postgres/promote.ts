@@ -17,7 +17,10 @@ type Judgement = {
   readonly receiving: boolean;
 };
 
-/* $1 $2 the claim, $3 lineage, $4 timeline, $5 the least position in bytes, $6 the last moment. All of it is judged inside the one statement that
+/** A moment so many ms, the next parameter, after the one that is given. */
+const LIMIT = (from: number): string => `$${from}::timestamptz + $${from + 1}::float8 * interval '1 millisecond'`;
+
+/* $1 $2 the claim, $3 lineage, $4 timeline, $5 the least position in bytes, $6 $7 the last moment. All of it is judged inside the one statement that
    promotes: a process that slept through its lease sends a statement that refuses itself. */
 const JUDGED = `
 with place as materialized (select pg_is_in_recovery() as recovering, ${STANDBY_DURABLE} as durable),
@@ -30,9 +33,9 @@ judged as materialized (
 const PROMOTE = `${JUDGED}
 select pg_promote(false) as "promoted" from judged j
 where j.recovering and j.claimed and not j.receiving and j.lineage = $3 and j.timeline = $4 and j.durable >= $5::numeric
-  and clock_timestamp() < $6::timestamptz`;
+  and clock_timestamp() < ${LIMIT(6)}`;
 const WHY = `${JUDGED}
-select j.recovering, j.lineage, j.timeline, j.durable::text, j.claimed, j.receiving, clock_timestamp() < $3::timestamptz as "inTime" from judged j`;
+select j.recovering, j.lineage, j.timeline, j.durable::text, j.claimed, j.receiving, clock_timestamp() < ${LIMIT(3)} as "inTime" from judged j`;
 
 /** Promotion with its conditions inside the statement itself. */
 export function createPromote(cluster: Cluster): Abilities['promote'] {
@@ -42,11 +45,11 @@ export function createPromote(cluster: Cluster): Abilities['promote'] {
 async function promote(cluster: Cluster, ctx: Ctx, node: Node, when: When): Promise<Position> {
   if (cluster.claims.size > 0 && !cluster.claims.has(node.name)) await claimLate(cluster, ctx, node);
   const keys = lockKeys(cluster.store);
-  const {limit} = await lastMoment(node, ctx, when);
+  const limit = await lastMoment(node, ctx, when);
   const {lineage, epoch, offset} = when.from;
-  const promoted = await node.session.rows<{promoted: boolean}>(PROMOTE, [...keys, lineage, epoch, offset, limit], limitsOf(ctx));
+  const promoted = await node.session.rows<{promoted: boolean}>(PROMOTE, [...keys, lineage, epoch, offset, ...limit], limitsOf(ctx));
   if (promoted.length === 0) {
-    const why = only(await node.session.rows<Judgement>(WHY, [...keys, limit], limitsOf(ctx)), node);
+    const why = only(await node.session.rows<Judgement>(WHY, [...keys, ...limit], limitsOf(ctx)), node);
     throw refused('promote-refused', `${node.name} was not promoted: ${reasonOf(why, when, cluster.store)}.`);
   }
   const done = await pollUntil(cluster, ctx, {forMs: Number.POSITIVE_INFINITY, everyMs: 3}, async () => {
@@ -61,13 +64,12 @@ async function promote(cluster: Cluster, ctx: Ctx, node: Node, when: When): Prom
 }
 
 /** The server's clock is read before our own is asked how long the decision is still good: a pause before, between or after them is noticed. */
-async function lastMoment(node: Node, ctx: Ctx, {until}: When): Promise<{limit: string}> {
+async function lastMoment(node: Node, ctx: Ctx, {until}: When): Promise<readonly [now: string, leftMs: number]> {
   const clock = await node.session.rows<{now: string}>('select clock_timestamp()::text as "now"', [], limitsOf(ctx));
   const left = until - ctx.now();
   if (left <= 0)
     throw refused('promote-refused', `${node.name} was not promoted: what the decision rests on is ${Math.round(-left)} ms too old.`);
-  const limit = `select ($1::timestamptz + $2::float8 * interval '1 millisecond')::text as "limit"`;
-  return only(await node.session.rows<{limit: string}>(limit, [only(clock, node).now, left], limitsOf(ctx)), node);
+  return [only(clock, node).now, left];
 }
 
 function reasonOf(why: Judgement, {from}: When, store: string): string {

@@ -5,7 +5,7 @@ import type {Cell} from '../../snapshot/cell.ts';
 import type {Position} from '../../snapshot/position.ts';
 import {askEach, type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
 import {asCell, durableOf, readFacts} from './facts.ts';
-import {setSetting} from './settings.ts';
+import {getSetting, tellSetting} from './settings.ts';
 
 const SEAL_MS = 2000;
 
@@ -45,13 +45,15 @@ async function sealAll(cluster: Cluster, ctx: Ctx, members: readonly string[]): 
 async function sealOne(cluster: Cluster, ctx: Ctx, node: Node): Promise<Position> {
   const before = await look(ctx, node);
   if (!before.recovering) throw refused('not-a-standby', `${node.name} is a primary: only a standby can let go of its upstream.`);
-  if (!before.letGo) await setSetting(cluster, ctx, node, 'primary_conninfo', '');
+  if (!before.letGo) await tellSetting(ctx, node, 'primary_conninfo', '');
   // The startup process reads the new setting a moment after the backends do and could start one more receiver before: look twice.
   let quiet = 0;
   const gone = await pollUntil(cluster, ctx, {forMs: SEAL_MS, everyMs: 2}, async () => {
     quiet = (await look(ctx, node)).letGo ? quiet + 1 : 0;
     return quiet >= 3 ? true : null;
   });
+  if (gone === null && (await getSetting(ctx, node, 'primary_conninfo')) !== '')
+    throw unavailable('not-in-force', `${node.name} did not take primary_conninfo = "" within ${SEAL_MS} ms.`);
   if (gone === null)
     throw unavailable('seal-timeout', `${node.name} still had a connection to its upstream ${SEAL_MS} ms after it was told to let go.`);
   return durableOf(await readFacts(node, limitsOf(ctx)));

@@ -8,12 +8,17 @@ import {quoteIdent, quoteLiteral} from './sql.ts';
  * told all its children. Throws `not-in-force` after two seconds.
  */
 export async function setSetting(cluster: Cluster, ctx: Ctx, node: Node, name: string, value: string): Promise<void> {
-  await node.session.rows(`alter system set ${quoteIdent(name)} = ${quoteLiteral(value)}`, [], limitsOf(ctx));
-  await reload(ctx, node);
+  await tellSetting(ctx, node, name, value);
   const seen = await pollUntil(cluster, ctx, {forMs: 2000, everyMs: 5}, async () =>
     (await getSetting(ctx, node, name)) === value ? true : null,
   );
   if (seen === null) throw unavailable('not-in-force', `${node.name} did not take ${name} = ${JSON.stringify(value)} within 2 s.`);
+}
+
+/** Sets it for good and does not wait: for who looks for its effect anyway. */
+export async function tellSetting(ctx: Ctx, node: Node, name: string, value: string): Promise<void> {
+  await node.session.rows(`alter system set ${quoteIdent(name)} = ${quoteLiteral(value)}`, [], limitsOf(ctx));
+  await reload(ctx, node);
 }
 
 /** The value of a setting as a new statement sees it. */
