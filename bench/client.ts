@@ -1,15 +1,14 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import pg from 'pg';
-import type {DebianServer} from '../test/servers/debian.ts';
 
 /** A client of the store: one connection, a write every 5 ms, at once again on an error. */
 export class Client {
   readonly acknowledged = new Map<number, number>();
-  readonly #servers: readonly DebianServer[];
+  readonly #servers: readonly {readonly port: number}[];
   #stopped = false;
   readonly #done: Promise<void>;
 
-  constructor(servers: readonly DebianServer[]) {
+  constructor(servers: readonly {readonly port: number}[]) {
     this.#servers = servers;
     this.#done = this.#write();
   }

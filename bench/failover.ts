@@ -1,12 +1,15 @@
 // Failover and switchover of PostgreSQL run by hand (Debian's PostgreSQL 15), as a client sees them: a write every 5 ms over one connection, on an
 // error a new one to whichever server takes writes, and the longest time between two acknowledgements. By hand = what a person could do at best:
 // the default made read-only, sessions ended, the standby drained, pg_promote. Ratios in one run, medians of 5.
-import {execFileSync, spawn} from 'node:child_process';
+import {execFile, execFileSync, spawn} from 'node:child_process';
 import {writeFileSync} from 'node:fs';
 import {cpus} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {promisify} from 'node:util';
 import {type DebianFleet, type DebianServer, noPostgres15, startDebianFleet} from '../test/servers/debian.ts';
+import {eventually} from '../test/servers/embedded.ts';
+import {noPatroni, type PatroniCluster, SCOPE, startPatroni} from '../test/servers/patroni.ts';
 import {Client} from './client.ts';
 import {median} from './timing.ts';
 
@@ -21,7 +24,8 @@ if (noPostgres15 !== null) {
   console.error(`Not run: ${noPostgres15}. test/servers/install installs it.`);
   process.exit(1);
 }
-await switchovers();
+const ours = await switchovers();
+await byPatronictl(ours);
 await kills(1);
 await kills(0);
 report();
@@ -36,7 +40,7 @@ async function watched(fleet: DebianFleet, move: () => Promise<void>): Promise<C
 }
 
 /** A two-node pair: by hand and by regionctl in turn, so that whatever else the machine does falls on both. */
-async function switchovers(): Promise<void> {
+async function switchovers(): Promise<number> {
   const byHand: number[] = [];
   const ours: number[] = [];
   const commands: number[] = [];
@@ -64,6 +68,45 @@ async function switchovers(): Promise<void> {
     byHandMs: round(byHand),
   });
   add('planned switchover: the whole command', '<= 2400 ms', median(commands), 'ms', median(commands) <= 2400, round(commands));
+  return median(ours);
+}
+
+/** The same pair and the same client, run by Patroni and moved by its own tool. */
+async function byPatronictl(ourMs: number): Promise<void> {
+  if (noPatroni !== null) throw new Error(`patronictl cannot be measured: ${noPatroni}`);
+  const gaps: number[] = [];
+  const cluster = await startPatroni({names: ['one', 'two']});
+  try {
+    await eventually(() =>
+      cluster
+        .member('one')
+        .sql('create role app superuser login')
+        .then(() => true),
+    );
+    await cluster.member('one').sql(TABLE);
+    for (let run = 0; run < RUNS; run++) {
+      const from = await cluster.settled();
+      const to = from === 'one' ? 'two' : 'one';
+      const client = new Client(cluster.members);
+      await sleep(500);
+      await patronictl(cluster, from, to);
+      // The command may end before the new leader takes writes.
+      await eventually(async () => (client.firstAfter(performance.now() - 100) ?? 0) > 0 && (await cluster.settled()) === to, 60_000);
+      await client.stop();
+      gaps.push(client.longestGap());
+    }
+  } finally {
+    await cluster.end();
+  }
+  const ratio = ourMs / median(gaps);
+  const detail = {byPatronictlMs: round(gaps), oursMs: Math.round(ourMs)};
+  add('planned switchover: gap, by regionctl to by patronictl', '<= 0.25 times', ratio, 'times', ratio <= 0.25, detail);
+}
+
+async function patronictl(cluster: PatroniCluster, from: string, to: string): Promise<void> {
+  const config = join(cluster.member(from).dir, 'patroni.json');
+  const args = ['-c', config, 'switchover', SCOPE, '--leader', from, '--candidate', to, '--force'];
+  await promisify(execFile)('patronictl', args, {cwd: '/'});
 }
 
 /** The primary's postmaster is killed, and regionctl started at the same moment. */

@@ -14,6 +14,7 @@ const entries = {
   'kit/help': 'src/kit/help.ts',
   'lab/supervisor': 'src/lab/supervisor-main.ts',
   'lab/service': 'src/lab/service-main.ts',
+  'witness/worker': 'src/lib/witness/worker.ts',
   ...filesUnder('src/commands'),
   ...filesUnder('src/hooks'),
 };

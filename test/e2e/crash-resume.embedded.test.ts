@@ -65,6 +65,17 @@ describe('a failover whose regionctl is killed (-9) and resumed', () => {
     expect(problemsOf(found, reference, pointFrom(at))).toEqual([]);
   });
 
+  it('ends in the state of an undisturbed one when a switchover was killed right after its promotion was sent', async () => {
+    const plain = await cycle(lab, {
+      kind: 'switchover',
+      fault: 'kill',
+      disturb: (here) => here.expectGood('switchover', 'run', '--to', 'eu-west', '--yes', '--json'),
+    });
+    expect(plain).toMatchObject({outcome: 'succeeded', lost: [], doubled: [], state: {firstWriteBy: 'eu-west'}});
+    const found = await cycle(lab, {kind: 'switchover', fault: 'kill', disturb: (here) => here.doomed('switchover', 'sent:promote')});
+    expect(problemsOf(found, plain.state, pointFrom('sent:promote'))).toEqual([]);
+  });
+
   // After the first the old primary is stopped on purpose; after the second its rules are put back and not loaded yet.
   it.each(['applied:fence-eu-west', 'sent:unfence-eu-west'])('ends well when the failback was killed at %s', async (at) => {
     const found = await cycle(lab, {kind: 'failback', fault: 'kill', disturb: (here) => here.doomed('failback', at)});

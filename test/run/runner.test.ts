@@ -201,6 +201,13 @@ describe('failures', () => {
     });
   });
 
+  it('what stays down is told in the end, and makes it a warning', async () => {
+    const down = ['people stays down: citizens may not be in ap (SG)'];
+    const b = bench(planOf([step('a')], {staysDown: down, remarks: ['goods goes to ap']}));
+    const reason = 'done, but people stays down: citizens may not be in ap (SG)';
+    expect(await b.run()).toEqual({runId: 'r1', outcome: 'succeeded', code: 'incomplete', reason, exit: 1});
+  });
+
   it('continue: whatever the code of its failure, which may be one of our own words', async () => {
     for (const code of ['aborted', 'undone', 'ok', 'cancelled']) {
       const b = bench(planOf([step('p', {pivot: true}), step('a', {onFailure: 'continue'}), step('c')]), {

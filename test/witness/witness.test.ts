@@ -1,3 +1,5 @@
+import {spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -5,6 +7,7 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {systemClock} from '../../src/lib/run/system-clock.ts';
 import {measureWitness} from '../../src/lib/witness/measure.ts';
 import {readBack} from '../../src/lib/witness/read-back.ts';
+import {startWitnessThread} from '../../src/lib/witness/thread.ts';
 import {startWitness, type Witness} from '../../src/lib/witness/witness.ts';
 import {readWitnessLog} from '../../src/lib/witness/witness-log.ts';
 import {accept, type Behaviour, startOrderServer} from './order-server.ts';
@@ -191,3 +194,53 @@ describe('the witness', () => {
     expect(counts.size).toBe(2500);
   });
 });
+
+describe('the witness in a thread of its own', () => {
+  const begin = (more: object = {}, how: object = {}) =>
+    startWitnessThread({...common, url: server.url, logFile: join(dir, 'w.ndjson'), ...more}, how);
+
+  it('does not take work of this process for a gap of the service', async () => {
+    // The server is another process: this one stands still.
+    const {port, end} = await serverOfItsOwn();
+    const witness = await begin({url: `http://127.0.0.1:${port}/orders`, everyMs: 20}, {ready: true});
+    const acks: number[] = [];
+    const off = witness.onAck((at) => acks.push(at));
+    await acked(witness, 5);
+    const busyUntil = performance.now() + 600;
+    while (performance.now() < busyUntil);
+    expect(witness.gapMs()).toBeLessThan(300);
+    await acked(witness, 5);
+    off();
+    const {longestGapMs, late} = witness.snapshot();
+    const log = await witness.stop();
+    await end();
+    expect(longestGapMs).toBeLessThan(300);
+    expect(late).toBeLessThan(15);
+    expect(acks.length).toBeGreaterThan(10);
+    expect(log.writes.filter(({outcome}) => outcome === 'acknowledged').length).toBe(witness.snapshot().acknowledged);
+    expect(log.sessions.at(-1)?.closed).toBe(true);
+  });
+
+  it('counts as the other one does, and tells what went wrong when it is stopped', async () => {
+    const witness = await begin();
+    await acked(witness, 10);
+    expect(witness.snapshot()).toMatchObject({failed: 0, unknown: 0, sinceLastAckMs: expect.any(Number)});
+    expect((await witness.stop()).writes.length).toBe(server.rows.length);
+    const broken = await begin({logFile: join(dir, 'missing', 'nowhere', 'w.ndjson'), url: 'no url'});
+    await expect(broken.stop()).rejects.toMatchObject({code: 'witness-failed'});
+  });
+});
+
+async function serverOfItsOwn(): Promise<{port: number; end(): Promise<void>}> {
+  const script = `require('node:http').createServer((q, a) => { q.resume(); q.on('end', () => a.writeHead(201).end('{}')); }).listen(0, '127.0.0.1', function () { console.log(this.address().port) })`;
+  const child = spawn(process.execPath, ['-e', script], {stdio: ['ignore', 'pipe', 'inherit']});
+  const [line] = await once(child.stdout, 'data');
+  return {
+    port: Number(String(line)),
+    end: async () => {
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
+}

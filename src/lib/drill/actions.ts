@@ -6,7 +6,7 @@ import type {Fault} from '../ports/fault.ts';
 import type {Cell} from '../snapshot/cell.ts';
 import type {RegionHealth} from '../snapshot/snapshot.ts';
 import {readBack} from '../witness/read-back.ts';
-import {startWitness, type Witness} from '../witness/witness.ts';
+import {startWitness, type Witness, type WitnessOptions} from '../witness/witness.ts';
 import {readWitnessLog} from '../witness/witness-log.ts';
 import {type DrillArguments, named} from './arguments.ts';
 import {drillChecks} from './checks.ts';
@@ -22,7 +22,12 @@ export type DrillDeps = {
   /** One fresh look at a region. Never throws for what the region does. */
   sampleHealth(region: string, signal: AbortSignal): Promise<Cell<RegionHealth>>;
   /** `dir` keeps the witness's logs, one for each run. `life` outlives a run that is interrupted: the witness ends with it at once. */
-  readonly witness: {readonly dir: string; readonly life: AbortSignal};
+  readonly witness: {
+    readonly dir: string;
+    readonly life: AbortSignal;
+    /** How it is started; default: in this thread. `ready` = only then it goes on. */
+    readonly start?: (options: WitnessOptions, how: {readonly ready: boolean}) => Promise<Witness>;
+  };
   readonly clock: Clock;
   readonly steady: SteadyDeps;
   /** Told when a witness starts, and with null when it has stopped: for the live view. */
@@ -56,14 +61,14 @@ type Running = {
   stopped(runId: string): Promise<boolean>;
 };
 
-function witnessHolder({witness: {dir, life}, clock, onWitness}: DrillDeps): Running {
+function witnessHolder({witness: {dir, life, start = startWitness}, clock, onWitness}: DrillDeps): Running {
   const held: {witness: Witness | null; url: string | null} = {witness: null, url: null};
   const fileOf = (runId: string) => join(dir, `${runId}.witness.ndjson`);
   return {
     current: () => held.witness,
-    async start(runId, {url, everyMs, deadlineMs}) {
+    async start(runId, {url, everyMs, deadlineMs, ready}) {
       held.url = url;
-      held.witness = await startWitness({url, run: runId, everyMs, deadlineMs, logFile: fileOf(runId), clock, signal: life});
+      held.witness = await start({url, run: runId, everyMs, deadlineMs, logFile: fileOf(runId), clock, signal: life}, {ready});
       onWitness?.(held.witness);
     },
     async stop({runId, signal}) {

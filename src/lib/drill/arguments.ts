@@ -16,7 +16,12 @@ const verdict = z.enum(['healthy', 'degraded', 'unhealthy', 'recovering']);
 
 /** The arguments of the drill's actions, version 1. Durations in ms. */
 export const drillArguments = {
-  'witness.start': z.strictObject({url: z.string(), everyMs: z.number().min(1), deadlineMs: z.number().min(1)}),
+  'witness.start': z.strictObject({
+    url: z.string(),
+    everyMs: z.number().min(1),
+    deadlineMs: z.number().min(1),
+    ready: z.boolean().default(false),
+  }),
   'witness.stop': z.strictObject({coolDownMs: ms}),
   'fault.inject': z.strictObject({kind: z.string(), args: z.json() as z.ZodType<Json>, leaseMs: z.number().min(1)}),
   'fault.heal': z.strictObject({}),

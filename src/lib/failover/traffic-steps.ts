@@ -113,7 +113,7 @@ export function witnessSteps(witness: WitnessSpec | null, warmUpMs = 0): {start:
         id: 'witness',
         phase: 'preflight',
         title: `write a numbered order every ${everyMs} ms, to measure the gap`,
-        do: call('witness.start', {}, {url, everyMs, deadlineMs}),
+        do: call('witness.start', {}, {url, everyMs, deadlineMs, ...(warmUpMs === 0 ? {} : {ready: true})}),
         ensures: [expect('witness.running', {}, true)],
         hold: warmUpMs === 0 ? null : {forMs: warmUpMs, everyMs: warmUpMs, minSamples: 1, watch: [expect('witness.running', {}, true)]},
         onFailure: 'continue',

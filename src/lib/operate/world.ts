@@ -18,6 +18,7 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 import {ActionRegistry, CheckRegistry} from '../run/registry.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
 import type {RegionHealth} from '../snapshot/snapshot.ts';
+import {startWitnessThread} from '../witness/thread.ts';
 import type {Witness} from '../witness/witness.ts';
 import {largestLag} from './lag.ts';
 import {recallBaseline} from './latency.ts';
@@ -88,7 +89,7 @@ function drillKit(open: OpenFleet, life: AbortSignal, onWitness: WorldOptions['o
   return drillActions({
     faults: open.fault,
     sampleHealth: (region, signal) => sampleRegion(open, region, signal),
-    witness: {dir: join(open.stateDir, 'witness'), life},
+    witness: {dir: join(open.stateDir, 'witness'), life, start: startWitnessThread},
     clock: open.clock,
     steady: {
       regions: open.fleet.regions.map(({name}) => name),

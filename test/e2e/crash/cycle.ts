@@ -5,8 +5,8 @@ import type {CrashLab, Ended} from './crash-lab.ts';
 import {type EndState, endState, timelineOf} from './end-state.ts';
 import {Writer} from './writer.ts';
 
-/** Which run is disturbed. A failback is disturbed after a failover that was not. */
-export type Kind = 'failover' | 'failback';
+/** Which run is disturbed. A failback is disturbed after a failover that was not; a switchover while nothing is lost. */
+export type Kind = 'failover' | 'failback' | 'switchover';
 /** How regionctl is brought to its end. It answers how it ended; a later one goes on. */
 export type Disturb = (lab: CrashLab) => Promise<Ended>;
 /** What one cycle found. */
@@ -41,6 +41,7 @@ export async function cycle(lab: CrashLab, options: CycleOptions): Promise<Cycle
     await writer.more(5);
     const catchUpFrom = options.behind === true ? await fallBehind(lab, writer) : null;
     const base = await timelineOf(lab, HOME);
+    if (options.kind === 'switchover') return await disturbedSwitchover(lab, options.disturb, writer, base);
     await lab.fault(options.fault, HOME);
     if (catchUpFrom !== null) await set(lab, {primary_conninfo: catchUpFrom});
     const {kind, disturb} = options;
@@ -71,6 +72,15 @@ async function disturbedFailback(lab: CrashLab, disturb: Disturb, writer: Writer
   const seen = [0, 1, 77].includes(resumed.status ?? -1) ? await judged(lab, ALL, base + 1, writer, HOME) : null;
   if (seen === null) return failed(died, resumed);
   return {died, resumed, ...(await listed(lab)), ...seen};
+}
+
+async function disturbedSwitchover(lab: CrashLab, disturb: Disturb, writer: Writer, base: number): Promise<Cycle> {
+  const {died, resumed} = await disturbAndResume(lab, disturb);
+  const seen = [0, 1, 77].includes(resumed.status ?? -1) ? await judged(lab, ALL, base, writer, AWAY) : null;
+  if (seen === null) return failed(died, resumed);
+  const heads = await listed(lab);
+  await lab.expectGood('switchover', 'run', '--to', HOME, '--yes', '--json');
+  return {died, resumed, ...heads, ...seen};
 }
 
 async function disturbAndResume(lab: CrashLab, disturb: Disturb) {

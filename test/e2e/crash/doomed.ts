@@ -1,5 +1,5 @@
-// A regionctl that kills itself, as `kill -9` would, at one point of a run on a real fleet. It is wired as `failover run` and `failback run` are.
-// Arguments: fleet file, failover | failback, point (points.ts), delay of an `inside` point in ms, and optionally the step after whose result
+// A regionctl that kills itself, as `kill -9` would, at one point of a run on a real fleet. It is wired as the commands are.
+// Arguments: fleet file, failover | failback | switchover, point (points.ts), delay of an `inside` point in ms, and optionally the step after whose result
 // it is interrupted, so that it can be killed while it undoes. A point that is never reached ends it with 3.
 import {channel} from 'node:diagnostics_channel';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -7,7 +7,7 @@ import pg from 'pg';
 import {kindsOf} from '../../../src/lib/fleet/kinds.ts';
 import {loadFleet} from '../../../src/lib/fleet/load.ts';
 import {conductPlan} from '../../../src/lib/operate/conduct.ts';
-import {prepareFailback, prepareFailover} from '../../../src/lib/operate/prepare.ts';
+import {prepareFailback, prepareFailover, prepareSwitchover} from '../../../src/lib/operate/prepare.ts';
 import {type World, worldOf} from '../../../src/lib/operate/world.ts';
 import type {Action} from '../../../src/lib/plan/action.ts';
 import type {JournalEvent, State} from '../../../src/lib/ports/state.ts';
@@ -43,8 +43,9 @@ async function run(): Promise<void> {
   const life = new AbortController();
   const bound = worldOf(open, {life: life.signal});
   const world: World = {...bound, actions: dying(bound.actions)};
-  const prepare = kind === 'failover' ? prepareFailover : prepareFailback;
-  const to = kind === 'failover' ? 'eu-west' : undefined;
+  const prepare = {failover: prepareFailover, failback: prepareFailback, switchover: prepareSwitchover}[kind];
+  if (prepare === undefined) throw new Error(`there is no ${kind}`);
+  const to = kind === 'failback' ? undefined : 'eu-west';
   const {plan, marks} = await prepare(open, world, {to, overrides: [], signal: interrupt.signal, guard: {forMs: 0}});
   refuseShutGates(plan);
   const onEvent = (event: JournalEvent) => {

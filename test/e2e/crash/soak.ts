@@ -1,8 +1,9 @@
-// Kills regionctl at every point of a failover or failback on a real lab, resumes it with the built program, and compares the end with that of
+// Kills regionctl at every point of a failover, failback or switchover on a real lab, resumes it with the built program, and compares the end with that of
 // a run that nobody disturbed. Needs a build. Prints one line for each point; ends with 1 when any of them went wrong.
 //
 //   node test/e2e/crash/soak.ts failover [lose|kill] [FILTER]   every point of the failover (FILTER: a regular expression on `moment:step`)
 //   node test/e2e/crash/soak.ts failback [lose|kill] [FILTER]   every point of the failback
+//   node test/e2e/crash/soak.ts switchover - [FILTER]           every point of a switchover
 //   node test/e2e/crash/soak.ts undo                            killed while it undoes after Ctrl+C, before the pivot
 //   node test/e2e/crash/soak.ts random [COUNT]                  the built program killed at random moments, every other resume killed too
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -15,7 +16,7 @@ import {type Point, pointFrom, pointsOf, pointText} from './points.ts';
 type Case = {readonly name: string; readonly point: Point | null; readonly disturb: Disturb; readonly behind: boolean};
 
 const [mode = 'failover', second = '', filter = ''] = process.argv.slice(2);
-const kind: Kind = mode === 'failback' ? 'failback' : 'failover';
+const kind: Kind = mode === 'failback' || mode === 'switchover' ? mode : 'failover';
 const fault = second === 'kill' ? 'kill' : 'lose';
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -29,7 +30,8 @@ try {
 
 async function soak(): Promise<number> {
   const plain = await reference(false);
-  const behind = await reference(true);
+  // A target that is behind is not switched over to.
+  const behind = kind === 'switchover' ? plain : await reference(true);
   const cases =
     mode === 'random' ? randomCases(Number(second || 20)) : mode === 'undo' ? undoCases() : pointCases(plain.points, behind.points);
   say(
@@ -77,7 +79,7 @@ async function undisturbed(behind: boolean): Promise<Cycle> {
     kind,
     fault,
     behind,
-    disturb: (here) => here.expectGood(kind, 'run', ...(kind === 'failover' ? ['--to', 'eu-west'] : []), '--yes', '--json'),
+    disturb: (here) => here.expectGood(kind, 'run', ...(kind === 'failback' ? [] : ['--to', 'eu-west']), '--yes', '--json'),
   };
   const found = await cycle(lab, options);
   if (found.lost.length > 0 || found.resumed.status !== 77)

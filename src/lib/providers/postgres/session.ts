@@ -70,7 +70,7 @@ export function createSession(place: Place): Session {
     const opened = acquire();
     const client = await opened;
     signal?.throwIfAborted();
-    const query = {text: sql, values: [...values], query_timeout: NEVER_MS};
+    const query = {...planName(sql), text: sql, values: [...values], query_timeout: NEVER_MS};
     try {
       const result = await inTime(client.query<Row & Record<string, unknown>>(query), timeoutMs);
       return result.rows;
@@ -93,6 +93,22 @@ export function createSession(place: Place): Session {
       if (opened !== null) await opened.then(endClient, () => undefined);
     },
   };
+}
+
+const planNames = new Map<string, string>();
+/** Texts that are long are few, and looked up as constants; were they made up of names, no more than so many would be kept by a server. */
+const MOST_PLANS = 100;
+const LONG = 150;
+
+/** A question over the catalogs costs a server more to plan than to answer, and is asked many times: its plan is kept for the session. */
+function planName(sql: string): {readonly name?: string} {
+  if (sql.length < LONG || !/^\s*(?:select|with)\b/i.test(sql)) return {};
+  const known = planNames.get(sql);
+  if (known !== undefined) return {name: known};
+  if (planNames.size >= MOST_PLANS) return {};
+  const name = `regionctl_${planNames.size}`;
+  planNames.set(sql, name);
+  return {name};
 }
 
 /**
