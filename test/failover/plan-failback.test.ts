@@ -137,6 +137,8 @@ describe('planFailback', () => {
     expect(made.steps.find(({id}) => id === 'equal')?.do.args).toMatchObject({mayMiss: ['ap']});
     expect(made.steps.find(({id}) => id === 'seal')?.do.args).toEqual({members: ['us-east']});
     expect(made.gates.map(({id}) => id)).not.toContain('keep:orders');
+    // It may be a primary that nobody here knows of: somebody has to say that it is none.
+    expect(made.gates.find(({id}) => id === 'survivors:orders')).toMatchObject({verdict: 'unknown', overridable: true, measured: ['ap']});
   });
 
   it('says why nothing is done when everything is at home', () => {

@@ -25,7 +25,7 @@ export type DrillDeps = {
   readonly witness: {
     readonly dir: string;
     readonly life: AbortSignal;
-    /** How it is started; default: in this thread. `ready` = only then it goes on. */
+    /** How it is started; default: in this thread. `ready` = writes are accepted now, so there is time to make it ready. */
     readonly start?: (options: WitnessOptions, how: {readonly ready: boolean}) => Promise<Witness>;
   };
   readonly clock: Clock;

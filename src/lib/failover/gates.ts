@@ -111,12 +111,16 @@ export function ourselvesSane(): Gate {
 export function survivorsKnown(snapshot: Snapshot, spec: StoreSpec, from: string, target: string): Gate {
   const cells = snapshot.stores[spec.name]?.members ?? {};
   const unseen = spec.members.filter(({name, region}) => (region !== from || name === target) && cells[name]?.known !== true);
+  if (unseen.length > 0) return survivorsUnknown(snapshot, spec, unseen);
+  return judged(`survivors:${spec.name}`, true, {verdict: 'pass', says: `every member of ${spec.name} outside ${from} answers`});
+}
+
+/** Members that do not answer: one of them may be a primary that nobody here knows of. */
+export function survivorsUnknown(snapshot: Snapshot, spec: StoreSpec, unseen: readonly {readonly name: string}[]): Gate {
   const reasons = unseen.map(({name}) => {
-    const cell = cells[name];
+    const cell = snapshot.stores[spec.name]?.members[name];
     return `${name} (${cell?.known === false ? cell.reason : 'it was not looked at'})`;
   });
-  if (unseen.length === 0)
-    return judged(`survivors:${spec.name}`, true, {verdict: 'pass', says: `every member of ${spec.name} outside ${from} answers`});
   const says = `nothing is known of ${reasons.join(' and ')}`;
   return judged(`survivors:${spec.name}`, true, {verdict: 'unknown', says, measured: unseen.map(({name}) => name)});
 }

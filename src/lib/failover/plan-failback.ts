@@ -4,7 +4,18 @@ import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
 import {isStale, type PrimaryFinding, primariesOf} from './find-primary.ts';
-import {asked, clocksSane, judged, ourselvesSane, residency, resolveOverrides, routersReachable, runAlone, targetHealthy} from './gates.ts';
+import {
+  asked,
+  clocksSane,
+  judged,
+  ourselvesSane,
+  residency,
+  resolveOverrides,
+  routersReachable,
+  runAlone,
+  survivorsUnknown,
+  targetHealthy,
+} from './gates.ts';
 import {managerOf} from './managed-steps.ts';
 import {answering, named} from './plan-failover.ts';
 import {expect, inOrder, storeSteps} from './steps.ts';
@@ -203,6 +214,7 @@ function gatesOf({fleet, snapshot, to}: FailbackInput, {returns, repairs}: Work,
           `${home.name} can be brought back`,
         ),
         ...keptFirst(each, snapshot),
+        ...(each.silent.length === 0 ? [] : [survivorsUnknown(snapshot, spec, each.silent)]),
       ];
     }),
     ...repairs.flatMap((each) => [

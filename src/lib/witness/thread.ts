@@ -13,13 +13,10 @@ type Figures = Record<(typeof FIGURES)[number], number>;
 export type ThreadMessage = {readonly started: true} | {readonly stopped: true} | {readonly ack: number};
 
 /**
- * The same stream in a thread of its own: work of this process that keeps its event loop busy is not taken for a gap of the service. Answers at
- * once; with `ready` only when the first write is about to leave. What goes wrong in the thread is told by `stop`.
+ * The same stream in a thread of its own: work of this process that keeps its event loop busy is not taken for a gap of the service. Answers
+ * when the first write is about to leave; what goes wrong in the thread later on is told by `stop`.
  */
-export async function startWitnessThread(
-  {clock, signal, ...options}: WitnessOptions,
-  {ready = false}: {readonly ready?: boolean} = {},
-): Promise<Witness> {
+export async function startWitnessThread({clock, signal, ...options}: WitnessOptions): Promise<Witness> {
   const shared = new SharedArrayBuffer(FIGURES.length * Float64Array.BYTES_PER_ELEMENT);
   const figures = new Float64Array(shared);
   const workerData: ThreadData = {options, figures: shared};
@@ -42,7 +39,7 @@ export async function startWitnessThread(
     worker.postMessage('leave');
   };
   signal.addEventListener('abort', leave, {once: true});
-  if (ready) await started.promise;
+  await started.promise;
   const began = epochNow();
   return {
     gapMs: () => epochNow() - (read(figures).lastAck || read(figures).startedAt || began),
