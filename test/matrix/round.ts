@@ -24,7 +24,7 @@ export type Shown = {
   readonly lostLesser: number;
   /** As the run counted them; null = it counted none. */
   readonly counted: number | null;
-  /** Rows that only the old primary held once it was fenced; null = it did not move. */
+  /** Rows that only the old primary held once it was fenced; null = it did not move, or was started again in the middle. */
   readonly onlyOnOld: number | null;
   /** Rows that the failback kept of it before it overwrote it; null = it kept nothing. */
   readonly kept: number | null;
@@ -123,7 +123,9 @@ async function lose(ground: Ground, {fault, restartMs}: Round, writers: readonly
   await ground.end(fault);
   if (fault === 'partition') backAt = performance.now();
   const ended = await running;
-  const onlyOnOld = ended.document?.outcome === 'succeeded' ? await onlyOn(ground, home, ended.document) : null;
+  // One that was started again in the middle may have been closed and stopped by the failover itself: then nobody reads it.
+  const readable = restartMs === null && ended.document?.outcome === 'succeeded';
+  const onlyOnOld = readable && ended.document !== null ? await onlyOn(ground, home, ended.document) : null;
   return {over: ended, faultAt, backAt, onlyOnOld};
 }
 
