@@ -3,7 +3,7 @@ import type {Fault, Ground} from './ground.ts';
 import {playRound, prepare, type Round, type Shown} from './round.ts';
 
 const FAULTS: readonly Fault[] = ['kill', 'freeze', 'partition'];
-const RESTARTS = [0, 100, 500, 2000];
+const RESTARTS = (process.env.REGIONCTL_MATRIX_RESTARTS ?? '0,100,500,2000').split(',').map(Number);
 
 /** The whole matrix takes minutes: `npm run soak:matrix`. Otherwise only a sample of it is played. */
 const WHOLE = process.env.REGIONCTL_MATRIX === 'whole';
@@ -13,7 +13,12 @@ type Sample = {readonly faults: readonly Fault[]; readonly restarts: readonly nu
 /** Every fault three times in a row, with the slow standby swapped each time, and the killed primary started again at different moments. */
 function rounds(standbys: readonly string[], sample: Sample): readonly Round[] {
   const slowAt = (index: number): string => standbys[index % standbys.length] ?? '';
-  const faults = WHOLE ? FAULTS.flatMap((fault) => [fault, fault, fault]) : sample.faults;
+  const faults =
+    WHOLE && process.env.REGIONCTL_MATRIX_RESTARTS !== undefined
+      ? []
+      : WHOLE
+        ? FAULTS.flatMap((fault) => [fault, fault, fault])
+        : sample.faults;
   const restarts = WHOLE ? RESTARTS : sample.restarts;
   return [...faults.map((fault) => ({fault, restartMs: null})), ...restarts.map((restartMs) => ({fault: 'kill' as const, restartMs}))].map(
     (round, index) => ({...round, slow: slowAt(index)}),

@@ -123,6 +123,9 @@ async function lose(ground: Ground, {fault, restartMs}: Round, writers: readonly
   await ground.end(fault);
   if (fault === 'partition') backAt = performance.now();
   const ended = await running;
+  // Whatever fails from here on, what the run said belongs to it.
+  if (ended.document?.outcome !== 'succeeded')
+    process.stdout.write(`    the run ended ${ended.code}: ${ended.document?.reason ?? ended.text.slice(0, 400)}\n`);
   // One that was started again in the middle may have been closed and stopped by the failover itself: then nobody reads it.
   const readable = restartMs === null && ended.document?.outcome === 'succeeded';
   const onlyOnOld = readable && ended.document !== null ? await onlyOn(ground, home, ended.document) : null;
