@@ -166,7 +166,7 @@ export function planFailback(input: FailbackInput): Plan {
   };
 }
 
-/** A store whose primary is home, or stays in another region by law, and whose other members do not all follow it; null = it needs nothing. */
+/** A store whose primary is home already and whose other members do not all follow it; null = it needs nothing. */
 function repairOf(spec: StoreSpec, snapshot: Snapshot, home: string): Return | null {
   const [current] = primariesOf(storeIn(snapshot, spec));
   if (current === undefined || current.member.region !== home || managerOf(snapshot, spec.name) !== null) return null;
