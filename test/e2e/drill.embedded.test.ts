@@ -5,6 +5,7 @@ import {z} from 'zod';
 import type {DrillDocument} from '../../src/lib/drill/document.ts';
 import {drillSchema} from '../../src/lib/output/schemas/run.ts';
 import type {RunDocument} from '../../src/lib/run/document.ts';
+import {eventually} from '../servers/embedded.ts';
 import {expectEqualRegions, expectNoFaultLeft} from './expect-regions.ts';
 import type {Findings} from './independent-client.ts';
 import {LabSession} from './lab-session.ts';
@@ -41,11 +42,15 @@ describe('a drill agrees with an independent client', () => {
   it('when writes are lost, behind a narrow line without a quorum: which ones, and since when', async () => {
     lab = new LabSession();
     await lab.up('--async');
-    // The standbys fall behind by their lines from the primary; the region itself has no fault, or the drill would refuse. They get so much that
-    // what they hold at the kill ends well after the witness began, also where regionctl takes two seconds to start.
-    for (const region of ['eu-west', 'ap']) await lab.lab('fault', 'bandwidth', region, '--from', 'us-east', '--bytes-per-second', '12000');
     const client = await lab.client('independent');
-    const drill = await lab.json<DrillDocument>(0, ['drill', 'run', drillFile(), '--yes']);
+    const running = lab.json<DrillDocument>(0, ['drill', 'run', drillFile(), '--yes']);
+    running.catch(() => undefined);
+    // The standbys fall behind by their lines from the primary; the region itself has no fault. Only once the witness writes, so that what they
+    // hold at the kill ends after it began.
+    const written = () => lab.sql<{n: number}>('us-east', `select count(*)::int as n from orders where ref like 'drill-%'`);
+    await eventually(async () => ((await written())[0]?.n ?? 0) > 10, 30_000);
+    for (const region of ['eu-west', 'ap']) await lab.lab('fault', 'bandwidth', region, '--from', 'us-east', '--bytes-per-second', '4000');
+    const drill = await running;
     const seen = await client.stop(await lab.truthOf('eu-west'));
     const witness = await witnessTruth(drill.runId);
 
@@ -99,7 +104,7 @@ function drillFile(): string {
     `name: narrow-line
 scenario: region-lost
 fault: {kind: kill, region: primary, lease: 2m}
-witness: {every: 20ms, warmUp: 3s, coolDown: 500ms}
+witness: {every: 20ms, warmUp: 8s, coolDown: 500ms}
 `,
   );
   return file;

@@ -24,7 +24,7 @@ export type Shown = {
   readonly lostLesser: number;
   /** As the run counted them; null = it counted none. */
   readonly counted: number | null;
-  /** Rows that only the old primary held once it was fenced; null = it did not move, or was started again in the middle. */
+  /** Rows that only the old primary held once it was fenced; null = it did not move. */
   readonly onlyOnOld: number | null;
   /** Rows that the failback kept of it before it overwrote it; null = it kept nothing. */
   readonly kept: number | null;
@@ -126,9 +126,7 @@ async function lose(ground: Ground, {fault, restartMs}: Round, writers: readonly
   // Whatever fails from here on, what the run said belongs to it.
   if (ended.document?.outcome !== 'succeeded')
     process.stdout.write(`    the run ended ${ended.code}: ${ended.document?.reason ?? ended.text.slice(0, 400)}\n`);
-  // One that was started again in the middle may have been closed and stopped by the failover itself: then nobody reads it.
-  const readable = restartMs === null && ended.document?.outcome === 'succeeded';
-  const onlyOnOld = readable && ended.document !== null ? await onlyOn(ground, home, ended.document) : null;
+  const onlyOnOld = ended.document?.outcome === 'succeeded' ? await onlyOn(ground, home, ended.document) : null;
   return {over: ended, faultAt, backAt, onlyOnOld};
 }
 

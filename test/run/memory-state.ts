@@ -25,7 +25,11 @@ export function memoryState(clock: Clock): State {
       return text === undefined ? null : (JSON.parse(text) as Plan);
     },
     events: (runId, after = 0) => (journal.get(runId) ?? []).filter(({seq}) => seq > after),
-    runs: () => [],
+    runs: (fleet) =>
+      [...plans].reverse().flatMap(([runId, {plan: text, startedAt, ...head}]) => {
+        const {kind, from, to} = JSON.parse(text) as Plan;
+        return fleet === undefined || head.fleet === fleet ? [{runId, fleet: head.fleet, kind, from, to, startedAt}] : [];
+      }),
     lease: () => freeLease(),
     holder: () => null,
     remember: (key, value) => void memory.set(key, value),

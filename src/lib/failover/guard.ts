@@ -66,7 +66,7 @@ async function guard(world: StoreWorld, ctx: Ctx, target: Target, {upstream, for
   for (;;) {
     const began = ctx.now();
     const answer = await guarded(world, ctx, target, upstream);
-    if (answer.holds === true) return {says: answer.says, late: null};
+    if (answer.holds === true) return {late: null, ...(await countFenced(world, ctx, target, answer.says))};
     // What could not be closed this time may be next time: a guard does not give up.
     const closed = await closeIfBack(world, ctx, target).catch((error: unknown) => messageOf(error));
     if (closed !== null && typeof closed !== 'string') return closed;
@@ -106,19 +106,34 @@ async function durableProof(world: StoreWorld, ctx: Ctx, target: Target, answers
 /** What it acknowledged since it came back is counted: those writes are lost. */
 async function closeIfBack(world: StoreWorld, ctx: Ctx, target: Target): Promise<{readonly [key: string]: Json} | null> {
   const member = memberOf(target);
-  const {store, spec} = storeFor(world, target);
+  const {store} = storeFor(world, target);
   const cells = await store.observe(ctx.signal);
   const cell = cells[member];
   if (cell?.known !== true || cell.value.role !== 'primary') return null;
   // Nobody closes what may be the only true primary: another one must have passed it by.
   const snapshot = {engine: store.engine, ack: {known: false, code: 'not-read', reason: 'not asked', at: 0}, members: cells} as const;
   if (!isStale(snapshot, cell.value)) return null;
-  const mark = world.marks.get(spec.name);
   const proof = await abilityOf(world, target, 'fence').fence(ctx, member, {waiting: true, keepRunning: true});
   world.proofs.set(member, proof);
-  const {loss} = store.abilities;
-  const since = mark === undefined || loss?.since === undefined ? null : await loss.since(member, mark, ctx.signal).catch(messageOf);
-  const lost = since === null || typeof since === 'string' ? null : Math.max(0, since.transactions - (proof.waiting ?? 0));
-  const counted = lost === null ? 'what it acknowledged since could not be counted' : `${lost} writes that it acknowledged alone are lost`;
+  const lost = await countLost(world, ctx, target, proof);
+  const counted = lost === null ? 'what it acknowledged since could not be counted' : `${lostText(lost)} lost`;
   return {says: `${member} came back and was ${proof.kind}; ${counted}`, proof: proofJson(proof), late: true, lostWrites: lost};
+}
+
+/** One that came back before the failover was done was closed by its fence, and may have acknowledged writes alone until then. */
+async function countFenced(world: StoreWorld, ctx: Ctx, target: Target, says: string): Promise<{readonly [key: string]: Json}> {
+  const proof = world.proofs.get(memberOf(target));
+  const lost = proof?.kind === 'closed' ? await countLost(world, ctx, target, proof) : null;
+  return lost === null || lost === 0 ? {says} : {says: `${says}; ${lostText(lost)} lost`, lostWrites: lost};
+}
+
+const lostText = (lost: number): string =>
+  `${lost} ${lost === 1 ? 'write that it acknowledged alone is' : 'writes that it acknowledged alone are'}`;
+
+/** What a closed primary committed and the new one does not have, without those whose client was never told; null = it could not be counted. */
+async function countLost(world: StoreWorld, ctx: Ctx, target: Target, {waiting}: Proof): Promise<number | null> {
+  const {name, store} = storeFor(world, target);
+  const mark = world.marks.get(name);
+  const since = mark === undefined ? null : await store.abilities.loss?.since?.(memberOf(target), mark, ctx.signal).catch(() => null);
+  return since == null ? null : Math.max(0, since.transactions - (waiting ?? 0));
 }

@@ -45,6 +45,8 @@ export type FailbackInput = {
   readonly to: string;
   readonly objectives: readonly Objective[];
   readonly overrides: readonly Override[];
+  /** Per store: how fast earlier copies of a member went, in bytes per second. */
+  readonly copySpeeds?: Readonly<Record<string, number>>;
 };
 
 /** The region that traffic is meant to be in: the given one, or the one with the highest weight in the fleet file. */
@@ -194,7 +196,7 @@ function returnOf(spec: StoreSpec, snapshot: Snapshot, to: string): Return {
 
 type Work = {readonly returns: readonly Return[]; readonly repairs: readonly Return[]};
 
-function gatesOf({fleet, snapshot, to}: FailbackInput, {returns, repairs}: Work, routes: readonly string[]): Gate[] {
+function gatesOf({fleet, snapshot, to, copySpeeds}: FailbackInput, {returns, repairs}: Work, routes: readonly string[]): Gate[] {
   const jurisdiction = fleet.regions.find(({name}) => name === to)?.jurisdiction ?? '';
   return [
     runAlone(),
@@ -210,7 +212,13 @@ function gatesOf({fleet, snapshot, to}: FailbackInput, {returns, repairs}: Work,
         asked(
           `rejoin:${spec.name}`,
           false,
-          [expect('store.can-rejoin', {store: spec.name, member: home.name, region: home.region}, {upstream: primary.member})],
+          [
+            expect(
+              'store.can-rejoin',
+              {store: spec.name, member: home.name, region: home.region},
+              {bytesPerSecond: copySpeeds?.[spec.name] ?? null},
+            ),
+          ],
           `${home.name} can be brought back`,
         ),
         ...keptFirst(each, snapshot),

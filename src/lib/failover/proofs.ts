@@ -80,8 +80,7 @@ async function bestOnMember(world: StoreWorld, ctx: Ctx, target: Target, args: F
   ctx.signal.throwIfAborted();
   world.spared?.delete(member);
   try {
-    const how = args.accept.includes('sealed') || !(await canRewind(world, ctx, target)) ? {} : {keepRunning: true as const};
-    const proof = await abilityOf(world, target, 'fence').fence(ctx, member, how);
+    const proof = await abilityOf(world, target, 'fence').fence(ctx, member, await howToFence(world, ctx, target, args));
     if (proof.found) world.spared?.add(member);
     return proof;
   } catch (error) {
@@ -91,6 +90,17 @@ async function bestOnMember(world: StoreWorld, ctx: Ctx, target: Target, args: F
     if (!args.accept.includes('break-glass')) throw error;
     return {kind: 'break-glass', at: isoNow(world), survivesRestart: false, leaks: ['everything: nobody proved that it stopped']};
   }
+}
+
+/** One that came back in the middle of a failover is kept readable: what it acknowledged alone meanwhile is counted once there is a new primary. */
+async function howToFence(
+  world: StoreWorld,
+  ctx: Ctx,
+  target: Target,
+  {accept}: FenceArguments,
+): Promise<{waiting?: true; keepRunning?: true}> {
+  if (accept.includes('sealed')) return {waiting: true, keepRunning: true};
+  return (await canRewind(world, ctx, target)) ? {keepRunning: true} : {};
 }
 
 /**

@@ -7,7 +7,7 @@ import type {Store} from '../ports/store.ts';
 import {bytesBetween, comparePositions, type Position} from '../snapshot/position.ts';
 import type {Member} from '../snapshot/snapshot.ts';
 import {type FenceArguments, fenceArguments, makeProof, proofJson} from './proofs.ts';
-import {abilityOf, memberOf, readMember, readMembers, type StoreWorld, storeFor} from './store-world.ts';
+import {abilityOf, hasReplayed, memberOf, readMember, readMembers, type StoreWorld, storeFor} from './store-world.ts';
 
 /** How old the proof may be when the promotion takes effect: a process that slept in between promotes nothing. */
 const PROMOTE_WINDOW_MS = 1000;
@@ -200,8 +200,7 @@ const catchUp = (world: StoreWorld) =>
 /** A promotion replays what is left before it takes a write, so the wait costs nothing, and before the pivot a stuck replay can still be undone. */
 async function awaitReplay(world: StoreWorld, ctx: Ctx, store: Store, member: string): Promise<void> {
   await until(world, ctx, `${member} did not replay what it holds`, async () => {
-    const {applied, durable} = await readMember(store, member, ctx);
-    return (comparePositions(applied, durable) ?? -1) >= 0;
+    return hasReplayed(await readMember(store, member, ctx));
   });
 }
 
@@ -225,12 +224,15 @@ const promote = (world: StoreWorld) =>
     effect: 'irreversible',
     schema: promotion,
     describe: (target) => `promote ${target.member}, in one statement that checks timeline, claim and deadline`,
-    still: (ctx, target, _args, result) => stillPrimary(world, ctx, target, result),
+    still: (ctx, target, _args, result) => {
+      recallMark(world, target, result);
+      return stillPrimary(world, ctx, target, result);
+    },
     look: (ctx, target, {epoch}) => lookAtPromotion(world, ctx, target, epoch),
     apply: async (ctx, target, args) => {
       const {store} = storeFor(world, target);
       const member = memberOf(target);
-      const [now] = await Promise.all([readMember(store, member, ctx), keepMark(world, ctx, target)]);
+      const [now, mark] = await Promise.all([readMember(store, member, ctx), keepMark(world, ctx, target)]);
       if (now.durable.epoch !== args.epoch)
         throw refused('timeline-changed', `${member} is on timeline ${now.durable.epoch}, the plan was made for ${args.epoch}`);
       const provenAt = world.provenAt.get(target.store ?? '');
@@ -240,7 +242,7 @@ const promote = (world: StoreWorld) =>
         from: now.durable,
         until: provenAt + PROMOTE_WINDOW_MS,
       });
-      return {position: {...position}};
+      return {position: {...position}, ...(mark === null ? {} : {mark})};
     },
   });
 
@@ -252,11 +254,19 @@ export async function lookAtPromotion(world: StoreWorld, ctx: Ctx, target: Targe
   return cell.value.durable.epoch === epoch ? 'before' : 'elsewhere';
 }
 
-/** What the target holds, to count from if the old primary turns out to have gone on. It must not hold up or stop the promotion. */
-async function keepMark(world: StoreWorld, ctx: Ctx, target: Target): Promise<void> {
+/** What the target holds, to count from if the old primary turns out to have gone on; null = unknown. It must not hold up or stop the promotion. */
+async function keepMark(world: StoreWorld, ctx: Ctx, target: Target): Promise<Json> {
   const {name, store} = storeFor(world, target);
   const mark = await store.abilities.loss?.mark?.(memberOf(target), ctx.signal).catch(() => null);
-  if (mark != null) world.marks.set(name, mark);
+  if (mark == null) return null;
+  world.marks.set(name, mark);
+  return mark;
+}
+
+/** A run that is taken up again counts from what its former process kept. */
+function recallMark(world: StoreWorld, target: Target, result: Json): void {
+  const kept = z.object({mark: z.json()}).safeParse(result);
+  if (kept.success) world.marks.set(storeFor(world, target).name, kept.data.mark as Json);
 }
 
 /** The primary that a run made is still that, on the timeline that it made. */

@@ -8,7 +8,7 @@ import type {Store} from '../ports/store.ts';
 import {comparePositions} from '../snapshot/position.ts';
 import {fenceArguments, findProof, proofJson} from './proofs.ts';
 import {mostAdvanced} from './store-actions.ts';
-import {abilityOf, memberOf, readMember, readMembers, type StoreWorld, storeFor} from './store-world.ts';
+import {abilityOf, hasReplayed, memberOf, readMember, readMembers, type StoreWorld, storeFor} from './store-world.ts';
 
 const membersWanted = z.object({members: z.array(z.string())});
 /** `replayed`: it must also have applied what it holds, so that a promotion has nothing left to replay. */
@@ -17,6 +17,7 @@ const silentWanted = z.object({standbys: z.array(z.string())});
 /** How long a standby that still has a connection is listened to: a primary under load is heard every few ms. */
 const LISTEN_MS = 100;
 const ruleWanted = z.object({need: z.number(), of: z.array(z.string())});
+const rejoinWanted = z.object({bytesPerSecond: z.number().positive().nullable().default(null)});
 const clocksWanted = z.object({mostMs: z.number()});
 const unmovedWanted = z.object({primary: z.string(), epoch: z.number().int()});
 /** `without`: members that are not asked, because somebody went past the gate that they answer. */
@@ -55,7 +56,7 @@ export function storeChecks(world: StoreWorld): readonly Check[] {
     {name: 'store.settings', ask: (ctx, target) => settings(world, ctx, target)},
     {name: 'store.clocks', ask: (ctx, target, want) => clocks(world, ctx, target, clocksWanted.parse(want).mostMs)},
     {name: 'store.unmoved', ask: (ctx, target, want) => unmoved(world, ctx, target, unmovedWanted.parse(want))},
-    {name: 'store.can-rejoin', ask: (ctx, target) => canRejoin(world, ctx, target)},
+    {name: 'store.can-rejoin', ask: (ctx, target, want) => canRejoin(world, ctx, target, rejoinWanted.parse(want))},
   ];
 }
 
@@ -164,7 +165,7 @@ async function leads(world: StoreWorld, ctx: Ctx, target: Target, {among, replay
   const best = mostAdvanced(seen);
   const behind = best !== null && (comparePositions(own.member.durable, best.member.durable) ?? -1) < 0;
   const measured = {epoch: own.member.durable.epoch, offset: own.member.durable.offset};
-  if (!behind && replayed && (comparePositions(own.member.applied, own.member.durable) ?? -1) < 0)
+  if (!behind && replayed && !hasReplayed(own.member))
     return {holds: false, measured, says: `${own.name} has not replayed all that it holds`};
   return told(
     !behind,
@@ -266,7 +267,10 @@ async function following(world: StoreWorld, ctx: Ctx, target: Target, want: stri
   );
 }
 
-async function canRejoin(world: StoreWorld, ctx: Ctx, target: Target): Promise<Answer> {
+/** How long a copy takes depends on disks and lines that nobody has measured before the first one. */
+const ASSUMED_BYTES_PER_SECOND = 50 * 1024 * 1024;
+
+async function canRejoin(world: StoreWorld, ctx: Ctx, target: Target, {bytesPerSecond}: z.infer<typeof rejoinWanted>): Promise<Answer> {
   const options = await abilityOf(world, target, 'rejoin').options(memberOf(target), ctx.signal);
   const [cheapest] = options;
   if (cheapest === undefined)
@@ -277,7 +281,21 @@ async function canRejoin(world: StoreWorld, ctx: Ctx, target: Target): Promise<A
     };
   return {
     holds: true,
-    measured: options.map(({how, bytes}) => ({how, bytes})),
-    says: `${target.member} can come back by ${options.map(({how, bytes}) => (bytes === null ? how : `${how} (${formatBytes(bytes)})`)).join(' or ')}`,
+    measured: options.map(({how, bytes}) => ({how, bytes, expectedMs: copyMs(how, bytes, bytesPerSecond)})),
+    says: `${target.member} can come back by ${options.map(({how, bytes}) => wayText(how, bytes, bytesPerSecond)).join(' or ')}`,
   };
+}
+
+/** null = nothing is copied, or how much is not known. */
+function copyMs(how: string, bytes: number | null, bytesPerSecond: number | null): number | null {
+  if (how === 'follow' || bytes === null) return null;
+  return Math.max(1000, Math.round((bytes / (bytesPerSecond ?? ASSUMED_BYTES_PER_SECOND)) * 1000));
+}
+
+function wayText(how: string, bytes: number | null, bytesPerSecond: number | null): string {
+  const ms = copyMs(how, bytes, bytesPerSecond);
+  if (bytes === null) return how;
+  if (ms === null) return `${how} (${formatBytes(bytes)})`;
+  const basis = bytesPerSecond === null ? `at an assumed ${formatBytes(ASSUMED_BYTES_PER_SECOND)} a second` : 'as fast as the last copy';
+  return `${how} (${formatBytes(bytes)}, about ${formatMs(ms)} ${basis})`;
 }

@@ -6,6 +6,7 @@ import type {Target} from '../plan/plan.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Hooks} from '../ports/hook.ts';
 import type {Abilities, Proof, Store} from '../ports/store.ts';
+import {comparePositions} from '../snapshot/position.ts';
 import type {Member} from '../snapshot/snapshot.ts';
 
 /** Where this machine keeps what a member would lose, and whether it is there, whole. */
@@ -70,4 +71,9 @@ export async function readMembers(store: Store, members: readonly string[], ctx:
     const cell = cells[name];
     return cell?.known ? [{name, member: cell.value}] : [];
   });
+}
+
+/** Whether a member has applied all that it can apply of what it holds. */
+export function hasReplayed({applied, durable, drained}: Member): boolean {
+  return drained === true || (comparePositions(applied, durable) ?? -1) >= 0;
 }

@@ -10,11 +10,11 @@ import type {Override, Plan} from '../plan/plan.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import type {LagHistory} from '../replication/loss.ts';
-import {runDocument} from '../run/document.ts';
 import {judgeGates} from '../run/judge-gates.ts';
 import type {PhaseMark} from '../run/runner.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {newRunId} from './conduct.ts';
+import {copySpeeds, earlierGaps} from './earlier-runs.ts';
 import {historyOf} from './loss.ts';
 import {withRememberedAck} from './remember-ack.ts';
 import type {World} from './world.ts';
@@ -79,11 +79,12 @@ function lastSample(open: OpenFleet, state: State | null, spec: StoreSpec, targe
 /** Looks at the fleet, plans the way home and judges its gates. Nothing is written. */
 export async function prepareFailback(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
   const {fleet, clock} = open;
+  const state = await open.state().catch(() => null);
   return prepare(open, world, options, (snapshot) => {
     const to = regionOf(fleet, chooseHome(fleet, options.to)).name;
     const from = chooseAway(fleet, snapshot, to);
-    const objectives = objectivesOf(fleet);
-    return planFailback({id: newRunId('failback', clock.wall()), fleet, snapshot, from, to, objectives, overrides: options.overrides});
+    const found = {id: newRunId('failback', clock.wall()), fleet, snapshot, from, to, objectives: objectivesOf(fleet)};
+    return planFailback({...found, overrides: options.overrides, copySpeeds: copySpeeds(state, fleet.name)});
   });
 }
 
@@ -115,31 +116,11 @@ async function prepare(open: OpenFleet, world: World, {signal}: PrepareOptions, 
     deadline: seen + GATES_MS,
   };
   const planned = plan(snapshot);
-  const expected = {...planned.expected, gapMs: gapOf(state, open.fleet.name, planned)};
+  const expected = {...planned.expected, gapMs: earlierGaps(state, open.fleet.name, planned)};
   const judged = await judgeGates({...planned, expected}, world.checks, ctx);
   const marks: PhaseMark[] = [
     {phase: 'detect', ms: Math.round(seen - began)},
     {phase: 'decide', ms: Math.round(open.clock.now() - seen)},
   ];
   return {plan: judged, marks};
-}
-
-/** How many earlier runs are looked at for what to expect. */
-const EARLIER_RUNS = 10;
-
-/** The shortest and the longest write gap that earlier runs of this kind between these regions measured; null = none did. Old journals never stop a plan. */
-function gapOf(state: State | null, fleet: string, {kind, from, to}: Plan): readonly [number, number] | null {
-  const heads = (state?.runs(fleet) ?? [])
-    .filter((head) => head.kind === kind && head.from === from && head.to === to)
-    .slice(0, EARLIER_RUNS);
-  const gaps = heads.flatMap(({runId}) => {
-    try {
-      const plan = state?.plan(runId) ?? null;
-      const document = plan === null || state === null ? null : runDocument(runId, plan, state.events(runId), false);
-      return document?.outcome === 'succeeded' && document.measured.writeGapMs !== null ? [document.measured.writeGapMs] : [];
-    } catch {
-      return [];
-    }
-  });
-  return gaps.length === 0 ? null : [Math.min(...gaps), Math.max(...gaps)];
 }

@@ -15,6 +15,8 @@ export type Member = {
   readonly writable: boolean;
   readonly durable: Position;
   readonly applied: Position;
+  /** It has applied every whole record that it holds: what is left up to `durable` is the beginning of one whose end never came. */
+  readonly drained?: true;
   readonly upstream: string | null;
   readonly heardUpstreamAgoMs: number | null;
   /** Who must hold a write before this member acknowledges it, as it is set there now; absent = it is not known, or no rule of "any n of these". */

@@ -148,10 +148,10 @@ function readPlan(tables: Tables, runId: string): Plan | null {
   return row === undefined ? null : (JSON.parse(String(row.plan)) as Plan);
 }
 
-/** Newest first. */
+/** Newest first, in the order in which they were begun: a clock may be set back. */
 function readRuns(tables: Tables, fleet: string | undefined): readonly RunHead[] {
   const columns = 'SELECT run_id, fleet, kind, source, target, started_at FROM runs';
-  const order = 'ORDER BY started_at DESC, rowid DESC';
+  const order = 'ORDER BY rowid DESC';
   const rows = fleet === undefined ? tables.all(`${columns} ${order}`) : tables.all(`${columns} WHERE fleet = ? ${order}`, fleet);
   return rows.map((row) => ({
     runId: String(row.run_id),

@@ -65,7 +65,7 @@ export function factsOf(name: string, more: Partial<Facts> = {}): Facts {
       now: 0,
       lastReplay: null,
     },
-    ...{replayPaused: false, replaying: false, slotName: '', heardAt: null, syncNames: '', syncCommit: 'on'},
+    ...{replayPaused: false, replaying: false, drained: false, slotName: '', heardAt: null, syncNames: '', syncCommit: 'on'},
     ...(recovering
       ? {conninfo: `host=db port=${port}`, receiver: 'streaming', senderHost: 'db', senderPort: port}
       : {conninfo: '', receiver: null, senderHost: null, senderPort: null}),

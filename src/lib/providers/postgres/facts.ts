@@ -23,6 +23,8 @@ export type Facts = {
   readonly replayPaused: boolean;
   /** After a restart a standby does not know how far it received: until it has replayed all that is on its disk, its position reads too low. */
   readonly replaying: boolean;
+  /** It has found no whole record behind the last one that it applied, and nothing more comes. */
+  readonly drained: boolean;
   readonly conninfo: string;
   readonly slotName: string;
   readonly receiver: string | null;
@@ -80,6 +82,8 @@ select p.recovering as "recovering",
   p.recovering and pg_last_wal_receive_lsn() is null
     and not exists (select from pg_stat_activity a where a.backend_type = 'startup' and a.wait_event in ('RecoveryRetrieveRetryInterval', 'RecoveryWalStream'))
     as "replaying",
+  case when p.recovering and p.applied < p.durable and r.pid is null then exists
+    (select from pg_stat_activity a where a.backend_type = 'startup' and a.wait_event = 'RecoveryRetrieveRetryInterval') else false end as "drained",
   current_setting('synchronous_standby_names') as "syncNames",
   current_setting('synchronous_commit') as "syncCommit"
 from place p left join pg_stat_wal_receiver r on true`;
@@ -140,6 +144,7 @@ export function toMember(cluster: Cluster, node: Node, facts: Facts): Member {
     writable: !facts.recovering && !facts.readOnly,
     durable: durableOf(facts),
     applied: {lineage: facts.lineage, epoch: facts.timeline, offset: facts.applied},
+    ...(facts.drained ? {drained: true} : {}),
     upstream: upstreamOf(cluster, node, facts),
     heardUpstreamAgoMs: facts.heardAt === null ? null : Math.max(0, Math.round(facts.now - facts.heardAt)),
     ...acknowledging(facts),

@@ -17,16 +17,17 @@ const GONE_MS = 500;
 
 /* Who could still write: clients, and walsenders that are connected to a database, which take SQL too. A backend that has not logged in yet and
    was started after the configuration was loaded meets the closed file; one from before may still get in. */
-const OTHERS = `
-from pg_stat_activity a
-where a.pid <> pg_backend_pid() and (a.backend_type = 'client backend' or (a.backend_type = 'walsender' and a.datid is not null))
+const OTHERS = `a.pid <> pg_backend_pid() and (a.backend_type = 'client backend' or (a.backend_type = 'walsender' and a.datid is not null))
   and (a.usename is not null or a.backend_start < pg_conf_load_time())`;
 const OURS = `a.usename = session_user and a.application_name like 'regionctl%'`;
-const FOREIGN = `select count(*)::int as "others", (count(*) filter (where a.usename = session_user))::int as "sameRole" ${OTHERS} and (${OURS}) is not true`;
+const FOREIGN = `select count(*)::int as "others", (count(*) filter (where a.usename = session_user))::int as "sameRole"
+from pg_stat_activity a where ${OTHERS} and (${OURS}) is not true`;
 /* Whoever waits for standbys in this moment is ended waiting: nobody has told its client that its commit is there. A transaction that is being
    prepared waits too, and is not committed. */
-const WAITING = `coalesce(a.wait_event = 'SyncRep', false) and not exists (select from pg_prepared_xacts p where p.transaction = a.backend_xid)`;
-const TERMINATE = `select a.pid as "pid", ${WAITING} as "waiting", pg_terminate_backend(a.pid) ${OTHERS} and (${OURS}) is not true`;
+const WAITING = `coalesce(a.wait_event = 'SyncRep', false) and (select count(*) from pg_prepared_xacts p where p.transaction = a.backend_xid) = 0`;
+/* A client may have its wait cancelled, and is told then: it is looked at once more right before its session is ended. */
+const TERMINATE = `select a.pid as "pid", ${WAITING} and coalesce(now.wait_event = 'SyncRep', false) as "waiting", pg_terminate_backend(a.pid)
+from pg_stat_activity a cross join lateral pg_stat_get_activity(a.pid) now where ${OTHERS} and (${OURS}) is not true`;
 const WORKERS = `select distinct backend_type as "type" from pg_stat_activity where backend_type like 'logical replication%apply%' or backend_type like 'logical replication%worker%'`;
 const PASSWORD = `select coalesce(rolpassword like 'SCRAM-SHA-256$%', false) as "scram" from pg_authid where rolname = session_user`;
 

@@ -1,8 +1,9 @@
+import {z} from 'zod';
 import {unavailable} from '../../errors.ts';
 import type {Json} from '../../plan/json.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {bytesBetween} from '../../snapshot/position.ts';
-import {type Cluster, nodeOf, only} from './cluster.ts';
+import {type Cluster, type Node, nodeOf, only} from './cluster.ts';
 import {durableOf, primariesOf, readAll} from './facts.ts';
 
 type Reading = Awaited<ReturnType<Abilities['loss']['loss']>>;
@@ -14,30 +15,46 @@ type Reading = Awaited<ReturnType<Abilities['loss']['loss']>>;
 export function createLoss(cluster: Cluster): Abilities['loss'] {
   return {
     loss: (to, signal) => loss(cluster, to, signal),
-    mark: async (member, signal) => {
-      const node = nodeOf(cluster, member);
-      return only(await node.session.rows<{mark: string}>('select pg_current_snapshot()::text as "mark"', [], {signal}), node).mark;
-    },
+    mark: (member, signal) => mark(nodeOf(cluster, member), signal),
     since: (member, mark, signal) => since(cluster, member, mark, signal),
   };
 }
 
-/* A snapshot names every transaction that it holds, so what is committed here and not in it is exact; a transaction with savepoints counts once
-   for each that was written in. More ids than this are not counted one by one. */
+/* Below its end a snapshot says which transactions are over, but one that is taken in recovery does not name those that are still open. What it
+   held of them is asked of the member itself, whenever that is: once it is promoted they are aborted there, and their ids are not given out again.
+   So what is committed elsewhere, and is either past the end or not committed there, is missing: exactly. A transaction with savepoints counts
+   once for each that was written in. */
+const MARK = `select pg_snapshot_xmin(s)::text as "from", pg_snapshot_xmax(s)::text as "end" from pg_current_snapshot() s`;
+/** More ids than this are not counted one by one. */
 const MOST_IDS = 5_000_000;
+const COUNT_MS = 10_000;
+const NOT_THERE = `
+select coalesce(range_agg(int8range(n, n + 1)) filter (where x.status <> 'committed'), '{}')::text as "ids", count(*) filter (where x.status is null)::int as "forgotten"
+from generate_series($1::int8, $2::int8 - 1) n, lateral (select pg_xact_status(n::text::xid8) as status) x`;
 const SINCE = `
-with mark as (select $1::pg_snapshot as held),
-ids as (select n::text::xid8 as id, held from mark,
-  generate_series(pg_snapshot_xmin(held)::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1) as n)
-select count(*)::int as "transactions" from ids where not pg_visible_in_snapshot(id, held) and pg_xact_status(id) = 'committed'`;
-const RANGE = `select (pg_snapshot_xmax(pg_current_snapshot())::text::bigint - pg_snapshot_xmin($1::pg_snapshot)::text::bigint)::float8 as "ids"`;
+select count(*)::int as "transactions" from generate_series($1::int8, pg_snapshot_xmax(pg_current_snapshot())::text::int8 - 1) n
+where (n >= $2::int8 or $3::int8multirange @> n) and pg_xact_status(n::text::xid8) = 'committed'`;
+const RANGE = `select (pg_snapshot_xmax(pg_current_snapshot())::text::int8 - $1::int8)::float8 as "ids"`;
 
-async function since(cluster: Cluster, member: string, mark: Json, signal: AbortSignal): Promise<{transactions: number}> {
+/** What a member held: everything that was committed there of the ids before `end`; those before `from` were all over. */
+const markSchema = z.object({member: z.string(), from: z.string(), end: z.string()});
+
+async function mark(node: Node, signal: AbortSignal): Promise<Json> {
+  return {member: node.name, ...only(await node.session.rows<{from: string; end: string}>(MARK, [], {signal}), node)};
+}
+
+async function since(cluster: Cluster, member: string, held: Json, signal: AbortSignal): Promise<{transactions: number}> {
   const node = nodeOf(cluster, member);
-  if (typeof mark !== 'string') throw unavailable('bad-mark', `There is no snapshot to count from on ${member}.`);
-  const {ids} = only(await node.session.rows<{ids: number}>(RANGE, [mark], {signal}), node);
+  const mark = markSchema.safeParse(held);
+  if (!mark.success) throw unavailable('bad-mark', `There is nothing to count from on ${member}.`);
+  const {from, end, member: marked} = mark.data;
+  const {ids} = only(await node.session.rows<{ids: number}>(RANGE, [from], {signal}), node);
   if (ids > MOST_IDS) throw unavailable('too-many', `${ids} transactions began on ${member} since: they are not counted one by one.`);
-  return only(await node.session.rows<{transactions: number}>(SINCE, [mark], {signal, timeoutMs: 10_000}), node);
+  const limits = {signal, timeoutMs: COUNT_MS};
+  const there = nodeOf(cluster, marked);
+  const open = only(await there.session.rows<{ids: string; forgotten: number}>(NOT_THERE, [from, end], limits), there);
+  if (open.forgotten > 0) throw unavailable('forgotten', `${marked} does not know any more which transactions it held.`);
+  return only(await node.session.rows<{transactions: number}>(SINCE, [from, end, open.ids], limits), node);
 }
 
 async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<Reading> {

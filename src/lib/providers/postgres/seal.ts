@@ -5,7 +5,7 @@ import type {Cell} from '../../snapshot/cell.ts';
 import type {Position} from '../../snapshot/position.ts';
 import {askEach, type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
 import {asCell, durableOf, readFacts} from './facts.ts';
-import {getSetting, tellSetting} from './settings.ts';
+import {getSetting, reload, tellSetting} from './settings.ts';
 
 const SEAL_MS = 2000;
 
@@ -56,7 +56,10 @@ async function sealOne(cluster: Cluster, ctx: Ctx, node: Node): Promise<Position
     throw unavailable('not-in-force', `${node.name} did not take primary_conninfo = "" within ${SEAL_MS} ms.`);
   if (gone === null)
     throw unavailable('seal-timeout', `${node.name} still had a connection to its upstream ${SEAL_MS} ms after it was told to let go.`);
-  return durableOf(await readFacts(node, limitsOf(ctx)));
+  const facts = await readFacts(node, limitsOf(ctx));
+  // It may sleep for wal_retrieve_retry_interval before it reads what came last.
+  if (facts.applied !== facts.durable) await reload(ctx, node);
+  return durableOf(facts);
 }
 
 async function sealedAll(cluster: Cluster, ctx: Ctx, members: readonly string[]): Promise<Readonly<Record<string, Cell<boolean>>>> {

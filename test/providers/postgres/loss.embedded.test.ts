@@ -1,0 +1,113 @@
+import type {Client} from 'pg';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {eventually, PASSWORD, type Server, type Servers, startServers} from '../../servers/embedded.ts';
+import {type FullStore, openStore, signal, testCtx} from './open-store.ts';
+
+describe('what the old primary has that the new one lacks', () => {
+  let servers: Servers;
+  let store: FullStore;
+  let [us, eu] = [] as unknown as [Server, Server];
+  const clients: Client[] = [];
+
+  beforeEach(async () => {
+    servers = await startServers(['us', 'eu']);
+    [us, eu] = servers.all as [Server, Server];
+    store = await openStore(servers.all, {}, 0);
+    await us.sql('create table t (id int primary key)');
+    await eventually(async () => (await us.sql("select 1 from pg_stat_replication where state = 'streaming'")).length === 1);
+  });
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((client) => client.end().catch(() => undefined)));
+    await store?.close();
+    await servers?.end();
+  });
+
+  const count = async (mark: Parameters<FullStore['abilities']['loss']['since'] & object>[1]): Promise<number | undefined> =>
+    (await store.abilities.loss.since?.('us', mark, signal()))?.transactions;
+
+  it('is counted exactly: also what was open at the promotion and is committed later, and nothing that is committed on both', async () => {
+    const open = await Promise.all([1, 2, 3, 4].map((id) => begin(id)));
+    await us.sql('insert into t values (10)');
+    await us.sql("begin; insert into t values (11); prepare transaction 'later'");
+    await replayed();
+    await store.abilities.seal.seal(testCtx(), ['eu']);
+    const mark = (await store.abilities.loss.mark?.('eu', signal())) ?? null;
+    await store.abilities.claim.claim(testCtx());
+    const at = await durable();
+    await store.abilities.promote.promote(testCtx(), 'eu', {from: at, until: performance.now() + 1000});
+    // The new primary gives out the same ids for writes of its own.
+    for (let id = 100; id < 110; id++) await eu.sql('insert into t values ($1)', [id]);
+    expect(await count(mark)).toBe(0);
+    for (const client of open.slice(0, 3)) await client.query('commit');
+    await open[3]?.query('rollback');
+    await us.sql("commit prepared 'later'");
+    await us.sql('insert into t values (12)');
+    await us.sql('insert into t values (13)');
+    expect(await count(mark)).toBe(6);
+    await store.abilities.claim.release(testCtx());
+  });
+
+  it('cannot be counted from something else than a mark', async () => {
+    await expect(store.abilities.loss.since?.('us', 'yesterday', signal())).rejects.toMatchObject({code: 'bad-mark'});
+  });
+
+  it('is the beginning of a record at most, when the primary died in the middle of it: the standby says that it has applied the rest', async () => {
+    let cut = false;
+    for (let tries = 0; tries < 8 && !cut; tries++) {
+      const client = await us.connect({user: 'regionctl', password: PASSWORD, database: 'orders'});
+      const from = await written();
+      const loading = client.query('insert into t select generate_series($1::int, $2::int)', [
+        tries * 1_000_000,
+        (tries + 1) * 1_000_000 - 1,
+      ]);
+      loading.catch(() => undefined);
+      client.on('error', () => undefined);
+      await eventually(async () => (await written()) - from > 10_000_000);
+      await us.kill();
+      await store.abilities.seal.seal(testCtx(), ['eu']);
+      await eventually(async () => {
+        const member = await seen();
+        return member.drained === true || member.applied.offset === member.durable.offset;
+      });
+      const {applied, durable: held, drained} = await seen();
+      cut = applied.offset !== held.offset;
+      expect(drained ?? false).toBe(cut);
+      if (cut) break;
+      await us.start();
+      await store.abilities.follow.follow(testCtx(), 'eu', 'us');
+    }
+    expect(cut, 'no record was cut in the middle').toBe(true);
+    const at = await durable();
+    await store.abilities.claim.claim(testCtx());
+    const made = await store.abilities.promote.promote(testCtx(), 'eu', {from: at, until: performance.now() + 1000});
+    expect(made.epoch).toBe(2);
+    await store.abilities.claim.release(testCtx());
+  });
+
+  async function begin(id: number): Promise<Client> {
+    const client = await us.connect({user: 'regionctl', password: PASSWORD, database: 'orders'});
+    clients.push(client);
+    await client.query('begin');
+    await client.query('insert into t values ($1)', [id]);
+    return client;
+  }
+
+  async function replayed(): Promise<void> {
+    const [row] = await us.sql<{at: string}>('select pg_current_wal_flush_lsn()::text as at');
+    await eventually(async () => (await eu.sql('select 1 where pg_last_wal_replay_lsn() >= $1::pg_lsn', [row?.at])).length === 1);
+  }
+
+  /** How much the primary has written to its log, in bytes. */
+  async function written(): Promise<number> {
+    const [row] = await us.sql<{bytes: number}>("select (pg_current_wal_lsn() - '0/0')::float8 as bytes");
+    return row?.bytes ?? 0;
+  }
+
+  async function seen() {
+    const cell = (await store.observe(signal(), ['eu'])).eu;
+    if (cell?.known !== true) throw new Error('eu was not seen');
+    return cell.value;
+  }
+
+  const durable = async () => (await seen()).durable;
+});
