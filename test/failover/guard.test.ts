@@ -34,9 +34,12 @@ describe('the guard of an old primary', () => {
     store.fence = async () => {
       closedAt = performance.now();
       store.prove = async () => CLOSED;
-      return {...CLOSED, waiting: 2};
+      return {...CLOSED, untold: ['7', '9']};
     };
-    store.port.abilities.loss = {loss: async () => Promise.reject(new Error('not asked')), since: async () => ({transactions: 7})};
+    store.port.abilities.loss = {
+      loss: async () => Promise.reject(new Error('not asked')),
+      since: async (_member, _mark, _signal, without = []) => ({transactions: 7 - without.length}),
+    };
     world.marks.set('orders', 'snapshot');
     expect(await guard()).toMatchObject({
       late: true,

@@ -146,6 +146,15 @@ describe('our own stall', () => {
     expect(await codes(251)).toEqual(['observer-overloaded', 'refused', 'ok']);
   });
 
+  it('that is over is no reason to judge nothing: what was late is asked once more', async () => {
+    const lags = [600, 3];
+    const slowStart = script({...REFUSED, code: 'timeout'}, {ok: true, latencyMs: 4, code: 'ok', detail: 'HTTP 200'});
+    const asked = [{endpoint: endpoint('late', 'eu', {timeoutMs: 1000}), probe: slowStart}, ...endpoints.slice(1)];
+    const readings = await probeAll({endpoints: asked, clock, signal, attempts, loopLag: () => ({stop: () => lags.shift() ?? 0})});
+    expect(readings.map(({result}) => result.code)).toEqual(['ok', 'refused', 'ok']);
+    expect(lags).toEqual([]);
+  });
+
   it('is seen on the real loop', async () => {
     const stall: Probe = {
       async check(stop) {

@@ -11,8 +11,9 @@ export class Commits {
     this.#server = server;
   }
 
-  get waiting(): number {
-    return this.#waiting.length;
+  /** Where in the log those are whose clients wait to be told. */
+  get untold(): readonly string[] {
+    return this.#waiting.map(({index}) => String(index));
   }
 
   /** Writes and flushes, then acknowledges as the session and the rule want. `done` is told true when its client hears "ok". */

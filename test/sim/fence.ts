@@ -26,11 +26,11 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
   return {
     fence: async (ctx, member, how) => {
       const node = nodeOf(cluster, member);
-      const waiting =
-        how?.waiting === true
-          ? await node.session.ask('count waiting', ({commits}) => commits.waiting, limitsOf(ctx)).catch(() => null)
+      const untold =
+        how?.untold === true
+          ? await node.session.ask('read who waits', ({commits}) => commits.untold, limitsOf(ctx)).catch(() => null)
           : null;
-      return {...(await fence(cluster, ctx, node, how?.keepRunning === true)), ...(waiting === null ? {} : {waiting})};
+      return {...(await fence(cluster, ctx, node, how?.keepRunning === true)), ...(untold === null ? {} : {untold})};
     },
     prove: (ctx, member) => prove(cluster, ctx, nodeOf(cluster, member)),
     lift: (ctx, member, when) => lift(cluster, ctx, nodeOf(cluster, member), when),

@@ -212,11 +212,11 @@ function createLoss(cluster: Cluster): Abilities['loss'] {
   return {
     loss: async () => Promise.reject(unavailable('not-asked', 'the simulation judges its losses by itself')),
     mark: (member, signal) => nodeOf(cluster, member).session.ask('mark', ({log}) => log.length, {signal}),
-    since: async (member, mark, signal) => {
+    since: async (member, mark, signal, without = []) => {
       const held = typeof mark === 'number' ? mark : 0;
-      return nodeOf(cluster, member).session.ask('count since the mark', ({log}) => ({transactions: Math.max(0, log.length - held)}), {
-        signal,
-      });
+      const untold = without.filter((index) => Number(index) >= held).length;
+      const count = ({log}: {readonly log: readonly unknown[]}) => ({transactions: Math.max(0, log.length - held - untold)});
+      return nodeOf(cluster, member).session.ask('count since the mark', count, {signal});
     },
   };
 }

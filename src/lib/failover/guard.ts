@@ -113,7 +113,7 @@ async function closeIfBack(world: StoreWorld, ctx: Ctx, target: Target): Promise
   // Nobody closes what may be the only true primary: another one must have passed it by.
   const snapshot = {engine: store.engine, ack: {known: false, code: 'not-read', reason: 'not asked', at: 0}, members: cells} as const;
   if (!isStale(snapshot, cell.value)) return null;
-  const proof = await abilityOf(world, target, 'fence').fence(ctx, member, {waiting: true, keepRunning: true});
+  const proof = await abilityOf(world, target, 'fence').fence(ctx, member, {untold: true, keepRunning: true});
   world.proofs.set(member, proof);
   const lost = await countLost(world, ctx, target, proof);
   const counted = lost === null ? 'what it acknowledged since could not be counted' : `${lostText(lost)} lost`;
@@ -131,9 +131,10 @@ const lostText = (lost: number): string =>
   `${lost} ${lost === 1 ? 'write that it acknowledged alone is' : 'writes that it acknowledged alone are'}`;
 
 /** What a closed primary committed and the new one does not have, without those whose client was never told; null = it could not be counted. */
-async function countLost(world: StoreWorld, ctx: Ctx, target: Target, {waiting}: Proof): Promise<number | null> {
+async function countLost(world: StoreWorld, ctx: Ctx, target: Target, {untold}: Proof): Promise<number | null> {
   const {name, store} = storeFor(world, target);
   const mark = world.marks.get(name);
-  const since = mark === undefined ? null : await store.abilities.loss?.since?.(memberOf(target), mark, ctx.signal).catch(() => null);
-  return since == null ? null : Math.max(0, since.transactions - (waiting ?? 0));
+  const since =
+    mark === undefined ? null : await store.abilities.loss?.since?.(memberOf(target), mark, ctx.signal, untold).catch(() => null);
+  return since?.transactions ?? null;
 }

@@ -98,8 +98,8 @@ async function howToFence(
   ctx: Ctx,
   target: Target,
   {accept}: FenceArguments,
-): Promise<{waiting?: true; keepRunning?: true}> {
-  if (accept.includes('sealed')) return {waiting: true, keepRunning: true};
+): Promise<{untold?: true; keepRunning?: true}> {
+  if (accept.includes('sealed')) return {untold: true, keepRunning: true};
   return (await canRewind(world, ctx, target)) ? {keepRunning: true} : {};
 }
 

@@ -24,6 +24,7 @@ export type SweepOptions = {
 
 /** How a sweep asks unless it is told otherwise. */
 export const ATTEMPTS: Attempts = {fall: 2, pauseMs: 100};
+const OVERLOADED = 'observer-overloaded';
 /** A lag of this share of an endpoint's timeout makes a timeout say more about us than about the endpoint. */
 const STALL_SHARE = 0.25;
 /** Probes end by the same deadline on their own; the sweep comes second, so that theirs is the answer when it has one. */
@@ -38,9 +39,18 @@ export function longestSweepMs(timeoutMs: number, {fall, pauseMs}: Attempts = AT
 
 /**
  * Asks every endpoint at once, each with its own deadline: a slow, hanging or broken one neither delays nor hides another. Readings come in
- * the order of `endpoints`. Never rejects; when `signal` is aborted, what had not answered is unknown with code `interrupted`.
+ * the order of `endpoints`. What was late while this process itself stood still is asked once more, since that says nothing of the endpoint;
+ * if it stands still again, it is not judged. Never rejects; when `signal` is aborted, what had not answered is unknown with code `interrupted`.
  */
 export async function probeAll(options: SweepOptions): Promise<EndpointReading[]> {
+  const readings = await probeOnce(options);
+  const again = options.endpoints.filter((_, index) => readings[index]?.result.code === OVERLOADED);
+  if (again.length === 0 || options.signal.aborted) return readings;
+  const second = await probeOnce({...options, endpoints: again});
+  return readings.map((reading) => second.find(({endpoint}) => endpoint === reading.endpoint) ?? reading);
+}
+
+async function probeOnce(options: SweepOptions): Promise<EndpointReading[]> {
   const lag = (options.loopLag ?? startLoopLag)();
   const readings = await Promise.all(options.endpoints.map((target) => readEndpoint(target, options)));
   const lagMs = lag.stop();
@@ -113,5 +123,5 @@ function distrustStall(reading: EndpointReading, lagMs: number): EndpointReading
   const {result, endpoint} = reading;
   if (result.ok !== false || result.code !== 'timeout' || lagMs <= endpoint.timeoutMs * STALL_SHARE) return reading;
   const detail = `not judged: this process itself stood still for ${Math.round(lagMs)} ms of a ${endpoint.timeoutMs} ms deadline`;
-  return {...reading, result: {ok: null, latencyMs: null, code: 'observer-overloaded', detail}};
+  return {...reading, result: {ok: null, latencyMs: null, code: OVERLOADED, detail}};
 }

@@ -17,8 +17,8 @@ export type Proof = {
   readonly leaks: readonly string[];
   /** Where the member's log ended, read after its last session was gone; absent when it could not be read. */
   readonly position?: Position;
-  /** Sessions whose commit waited for standbys when they were ended; absent when nobody asked or it could not be counted. */
-  readonly waiting?: number;
+  /** Transactions that were committed there and whose clients were told nothing: their sessions were ended while they waited. In the store's own words. */
+  readonly untold?: readonly string[];
   /** It was so already: nothing was done to the member. */
   readonly found?: true;
 };
@@ -90,11 +90,11 @@ export type Abilities = {
   };
   fence: {
     /**
-     * Fences by the best proof that can be had for this member now: stopped, else closed. Throws GuardError when none can. With `waiting` it
-     * also counts the sessions whose commit was waiting for standbys when they were ended: committed there, and acknowledged to nobody. With
+     * Fences by the best proof that can be had for this member now: stopped, else closed. Throws GuardError when none can. With `untold` it
+     * also tells which transactions waited for standbys when their sessions were ended: committed there, and acknowledged to nobody. With
      * `keepRunning` a member that could be closed is not stopped as well: it can still be read.
      */
-    fence(ctx: Ctx, member: string, how?: {readonly waiting?: true; readonly keepRunning?: true}): Promise<Proof>;
+    fence(ctx: Ctx, member: string, how?: {readonly untold?: true; readonly keepRunning?: true}): Promise<Proof>;
     /** Looks again, without touching anything. null = not fenced by a means that can be seen on the member itself. */
     prove(ctx: Ctx, member: string): Promise<Proof | null>;
     /**
@@ -148,8 +148,8 @@ export type Abilities = {
     loss(to: string, signal: AbortSignal): Promise<Loss & {readonly seconds: number | null}>;
     /** What `member` holds now, as something to count from: taken of the target right before it is promoted. */
     mark?(member: string, signal: AbortSignal): Promise<Json>;
-    /** How many transactions are committed on `member` that the mark does not hold: exact, whatever the writes were. */
-    since?(member: string, mark: Json, signal: AbortSignal): Promise<{readonly transactions: number}>;
+    /** How many transactions are committed on `member` that the mark does not hold, `without` those that are named: exact, whatever the writes were. */
+    since?(member: string, mark: Json, signal: AbortSignal, without?: readonly string[]): Promise<{readonly transactions: number}>;
   };
   links: {links(signal: AbortSignal): Promise<readonly LinkReading[]>};
   /** How far each member's clock is ahead of this machine's, in ms (negative = behind), by the middle of a round trip; null = it did not answer. */

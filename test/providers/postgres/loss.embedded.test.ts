@@ -3,6 +3,8 @@ import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {eventually, PASSWORD, type Server, type Servers, startServers} from '../../servers/embedded.ts';
 import {type FullStore, openStore, signal, testCtx} from './open-store.ts';
 
+const AS_US = {user: 'app', password: PASSWORD, database: 'orders'};
+
 describe('what the old primary has that the new one lacks', () => {
   let servers: Servers;
   let store: FullStore;
@@ -14,6 +16,7 @@ describe('what the old primary has that the new one lacks', () => {
     [us, eu] = servers.all as [Server, Server];
     store = await openStore(servers.all, {}, 0);
     await us.sql('create table t (id int primary key)');
+    await us.sql('grant all on t to public');
     await eventually(async () => (await us.sql("select 1 from pg_stat_replication where state = 'streaming'")).length === 1);
   });
   afterEach(async () => {
@@ -47,6 +50,45 @@ describe('what the old primary has that the new one lacks', () => {
     await store.abilities.claim.release(testCtx());
   });
 
+  it('leaves out what waited for standbys when its session was ended, unless the new primary has it', async () => {
+    await us.sql("alter system set synchronous_standby_names = 'nobody'");
+    await us.sql('select pg_reload_conf()');
+    const wait = (text: string) =>
+      us.connect(AS_US).then(
+        (client) =>
+          void client
+            .on('error', () => undefined)
+            .query(text)
+            .catch(() => undefined),
+      );
+    const waits = async () => (await us.sql("select 1 from pg_stat_activity where wait_event = 'SyncRep'")).length;
+    const app = await us.connect(AS_US);
+    clients.push(app);
+    app.on('error', () => undefined);
+    await app.query("set synchronous_commit = local; begin; insert into t values (20); prepare transaction 'second-half'");
+    // Only the checkpointer tells the others that there is anything to wait for, a moment after the setting is there.
+    for (let id = 1000; (await waits()) === 0; id++) {
+      await wait(`insert into t values (${id})`);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(await waits()).toBe(1);
+    await replayed();
+    await store.abilities.seal.seal(testCtx(), ['eu']);
+    await wait('insert into t values (2)');
+    await wait("commit prepared 'second-half'");
+    await wait("begin; insert into t values (3); prepare transaction 'first-half'");
+    await us.sql('set synchronous_commit = local; insert into t values (4)');
+    await eventually(async () => (await waits()) === 4);
+    const mark = (await store.abilities.loss.mark?.('eu', signal())) ?? null;
+    await store.abilities.claim.claim(testCtx());
+    await store.abilities.promote.promote(testCtx(), 'eu', {from: await durable(), until: performance.now() + 1000});
+    const {kind, untold} = await store.abilities.fence.fence(testCtx(), 'us', {untold: true, keepRunning: true});
+    expect([kind, untold?.length]).toEqual(['closed', 3]);
+    expect(await count(mark)).toBe(3);
+    expect((await store.abilities.loss.since?.('us', mark, signal(), untold))?.transactions).toBe(1);
+    await store.abilities.claim.release(testCtx());
+  });
+
   it('cannot be counted from something else than a mark', async () => {
     await expect(store.abilities.loss.since?.('us', 'yesterday', signal())).rejects.toMatchObject({code: 'bad-mark'});
   });
@@ -54,7 +96,7 @@ describe('what the old primary has that the new one lacks', () => {
   it('is the beginning of a record at most, when the primary died in the middle of it: the standby says that it has applied the rest', async () => {
     let cut = false;
     for (let tries = 0; tries < 8 && !cut; tries++) {
-      const client = await us.connect({user: 'regionctl', password: PASSWORD, database: 'orders'});
+      const client = await us.connect(AS_US);
       const from = await written();
       const loading = client.query('insert into t select generate_series($1::int, $2::int)', [
         tries * 1_000_000,
@@ -85,7 +127,7 @@ describe('what the old primary has that the new one lacks', () => {
   });
 
   async function begin(id: number): Promise<Client> {
-    const client = await us.connect({user: 'regionctl', password: PASSWORD, database: 'orders'});
+    const client = await us.connect(AS_US);
     clients.push(client);
     await client.query('begin');
     await client.query('insert into t values ($1)', [id]);

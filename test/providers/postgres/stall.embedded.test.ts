@@ -145,7 +145,15 @@ describe('fencing a primary whose access rules may not be written', () => {
 
   it('is undone on a member that follows after a clean stop', async () => {
     await store.close();
-    store = await openStore(servers.all, {us: hostOf(a, servers.all)});
+    const host = hostOf(a, servers.all);
+    // The stall ends the senders: a stop ships everything only to who is connected again.
+    const stop = async (until: AbortSignal) => {
+      await eventually(
+        async () => !a.running() || (await a.sql("select 1 from pg_stat_replication where state = 'streaming'")).length === 1,
+      );
+      await host.stop(until);
+    };
+    store = await openStore(servers.all, {us: {...host, stop}});
     const {claim, seal, promote, rejoin} = store.abilities;
     await claim.claim(testCtx());
     expect(await fence()).toMatchObject({kind: 'stopped', survivesRestart: false});

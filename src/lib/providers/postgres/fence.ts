@@ -23,11 +23,20 @@ const OURS = `a.usename = session_user and a.application_name like 'regionctl%'`
 const FOREIGN = `select count(*)::int as "others", (count(*) filter (where a.usename = session_user))::int as "sameRole"
 from pg_stat_activity a where ${OTHERS} and (${OURS}) is not true`;
 /* Whoever waits for standbys in this moment is ended waiting: nobody has told its client that its commit is there. A transaction that is being
-   prepared waits too, and is not committed. */
-const WAITING = `coalesce(a.wait_event = 'SyncRep', false) and (select count(*) from pg_prepared_xacts p where p.transaction = a.backend_xid) = 0`;
+   prepared waits too, and is not committed. One that was prepared before is committed in a session that has no id of its own, and counts as open
+   until the wait is over: which ones it may be is told here, and which it was afterwards. */
+const NEXT = 'pg_snapshot_xmax(pg_current_snapshot())::text::int8';
+const FULL = (xid: string): string =>
+  `(select case when f > ${NEXT} then f - 4294967296 else f end from (select (${NEXT} >> 32 << 32) + ${xid}::text::int8) as x(f))::text`;
+const WAITS = `coalesce(a.wait_event = 'SyncRep', false)`;
+const OWN_ID = `case when (select count(*) from pg_prepared_xacts p where p.transaction = a.backend_xid) = 0 then ${FULL('a.backend_xid')} end`;
+const PREPARED = `case when a.backend_xid is null then array(select ${FULL('p.transaction')} from pg_prepared_xacts p) end`;
 /* A client may have its wait cancelled, and is told then: it is looked at once more right before its session is ended. */
-const TERMINATE = `select a.pid as "pid", ${WAITING} and coalesce(now.wait_event = 'SyncRep', false) as "waiting", pg_terminate_backend(a.pid)
-from pg_stat_activity a cross join lateral pg_stat_get_activity(a.pid) now where ${OTHERS} and (${OURS}) is not true`;
+const TERMINATE = `select case when t.waits then ${OWN_ID} end as "own", case when t.waits then ${PREPARED} end as "prepared", pg_terminate_backend(a.pid)
+from pg_stat_activity a cross join lateral (select ${WAITS} and coalesce(n.wait_event = 'SyncRep', false) as waits from pg_stat_get_activity(a.pid) n) t
+where ${OTHERS} and (${OURS}) is not true`;
+const WAITING = `select ${OWN_ID} as "id" from pg_stat_activity a where ${WAITS} and a.backend_xid is not null`;
+const COMMITTED = `select id::text as "id" from unnest($1::text[]::xid8[]) as x(id) where pg_xact_status(id) = 'committed'`;
 const WORKERS = `select distinct backend_type as "type" from pg_stat_activity where backend_type like 'logical replication%apply%' or backend_type like 'logical replication%worker%'`;
 const PASSWORD = `select coalesce(rolpassword like 'SCRAM-SHA-256$%', false) as "scram" from pg_authid where rolname = session_user`;
 
@@ -36,10 +45,10 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
   return {
     fence: async (ctx, member, how) => {
       const node = nodeOf(cluster, member);
-      const before = how?.waiting === true ? await countWaiting(ctx, node) : null;
-      const {waiting, ...made} = await fence(cluster, ctx, node, how?.keepRunning === true);
-      // Only where nothing but its host ended them, how many waited is what was seen before.
-      return {...made, ...(before === null ? {} : {waiting: waiting ?? before})};
+      const before = how?.untold === true ? await readUntold(ctx, node) : null;
+      const {untold, ...made} = await fence(cluster, ctx, node, how?.keepRunning === true);
+      // Only where nothing but its host ended them, who waited is what was seen before.
+      return {...made, ...(before === null ? {} : {untold: untold ?? before})};
     },
     prove: (ctx, member) => prove(cluster, ctx, nodeOf(cluster, member)),
     lift: (ctx, member, when) => lift(cluster, ctx, nodeOf(cluster, member), when),
@@ -78,9 +87,9 @@ async function fence(cluster: Cluster, ctx: Ctx, node: Node, keepRunning: boolea
 }
 
 /** What was read while it still ran. */
-function seenBefore(closed: Proof | undefined): Pick<Proof, 'position' | 'waiting'> {
-  const {position, waiting} = closed ?? {};
-  return {...(position === undefined ? {} : {position}), ...(waiting === undefined ? {} : {waiting})};
+function seenBefore(closed: Proof | undefined): Pick<Proof, 'position' | 'untold'> {
+  const {position, untold} = closed ?? {};
+  return {...(position === undefined ? {} : {position}), ...(untold === undefined ? {} : {untold})};
 }
 
 /** Closed by its file of access rules; where that may not be written, made to wait for ever with every commit. null = neither, with the reasons. */
@@ -173,7 +182,8 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
   await reload(ctx, node);
   let hba: Hba | null = null;
   let left = {others: -1, sameRole: 0};
-  const waiting = new Set<number>();
+  const untold = new Set<string>();
+  const prepared = new Set<string>();
   const done = await pollUntil(cluster, ctx, {forMs: CLOSE_MS, everyMs: 5}, async () => {
     hba = await readHba(cluster, ctx, node);
     if (!hba.closed || !(await loginIsRefused(node.place, ctx.signal))) return null;
@@ -182,8 +192,10 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
     if (left.sameRole > 0) throw refused('own-role', sharedRole(cluster, node, left.sameRole));
     // Nobody is let in any more, so it is only waited for those who are in.
     const gone = await pollUntil(cluster, ctx, {forMs: GONE_MS, everyMs: 1}, async () => {
-      const ended = await node.session.rows<{pid: number; waiting: boolean}>(TERMINATE, [], limitsOf(ctx));
-      for (const {pid} of ended.filter((each) => each.waiting)) waiting.add(pid);
+      for (const ended of await node.session.rows<Ended>(TERMINATE, [], limitsOf(ctx))) {
+        if (ended.own !== null) untold.add(ended.own);
+        for (const id of ended.prepared ?? []) prepared.add(id);
+      }
       left = await countForeign(ctx, node);
       return left.others === 0 ? true : null;
     });
@@ -192,8 +204,12 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
     return empty ? closed : null;
   });
   if (done === null) throw unavailable('not-closed', closeFailure(node, hba, left.others));
-  return {...done, waiting: waiting.size};
+  const second = prepared.size === 0 ? [] : await node.session.rows<{id: string}>(COMMITTED, [[...prepared]], limitsOf(ctx));
+  return {...done, untold: [...untold, ...second.map(({id}) => id)]};
 }
+
+/** A session that was ended: the transaction that it waited for; or it may have been the second half of one of these. */
+type Ended = {readonly own: string | null; readonly prepared: readonly string[] | null};
 
 /** None reappears: twice more, a moment apart. */
 async function stayedEmpty(cluster: Cluster, ctx: Ctx, node: Node): Promise<boolean> {
@@ -204,11 +220,10 @@ async function stayedEmpty(cluster: Cluster, ctx: Ctx, node: Node): Promise<bool
   return true;
 }
 
-/** How many sessions wait for standbys. null = it could not be asked. */
-async function countWaiting(ctx: Ctx, node: Node): Promise<number | null> {
-  const sql = `select count(*)::int as "waiting" from pg_stat_activity a where ${WAITING}`;
-  const rows = await node.session.rows<{waiting: number}>(sql, [], limitsOf(ctx)).catch(() => null);
-  return rows?.[0]?.waiting ?? null;
+/** What waits for standbys, without second halves; null = it could not be asked. */
+async function readUntold(ctx: Ctx, node: Node): Promise<readonly string[] | null> {
+  const rows = await node.session.rows<{id: string | null}>(WAITING, [], limitsOf(ctx)).catch(() => null);
+  return rows?.flatMap(({id}) => id ?? []) ?? null;
 }
 
 async function countForeign(ctx: Ctx, node: Node): Promise<{others: number; sameRole: number}> {

@@ -16,7 +16,7 @@ export function createLoss(cluster: Cluster): Abilities['loss'] {
   return {
     loss: (to, signal) => loss(cluster, to, signal),
     mark: (member, signal) => mark(nodeOf(cluster, member), signal),
-    since: (member, mark, signal) => since(cluster, member, mark, signal),
+    since: (member, mark, signal, without = []) => since(cluster, member, mark, signal, without),
   };
 }
 
@@ -33,7 +33,7 @@ select coalesce(range_agg(int8range(n, n + 1)) filter (where x.status <> 'commit
 from generate_series($1::int8, $2::int8 - 1) n, lateral (select pg_xact_status(n::text::xid8) as status) x`;
 const SINCE = `
 select count(*)::int as "transactions" from generate_series($1::int8, pg_snapshot_xmax(pg_current_snapshot())::text::int8 - 1) n
-where (n >= $2::int8 or $3::int8multirange @> n) and pg_xact_status(n::text::xid8) = 'committed'`;
+where (n >= $2::int8 or $3::int8multirange @> n) and n <> all($4::int8[]) and pg_xact_status(n::text::xid8) = 'committed'`;
 const RANGE = `select (pg_snapshot_xmax(pg_current_snapshot())::text::int8 - $1::int8)::float8 as "ids"`;
 
 /** What a member held: everything that was committed there of the ids before `end`; those before `from` were all over. */
@@ -43,7 +43,13 @@ async function mark(node: Node, signal: AbortSignal): Promise<Json> {
   return {member: node.name, ...only(await node.session.rows<{from: string; end: string}>(MARK, [], {signal}), node)};
 }
 
-async function since(cluster: Cluster, member: string, held: Json, signal: AbortSignal): Promise<{transactions: number}> {
+async function since(
+  cluster: Cluster,
+  member: string,
+  held: Json,
+  signal: AbortSignal,
+  without: readonly string[],
+): Promise<{transactions: number}> {
   const node = nodeOf(cluster, member);
   const mark = markSchema.safeParse(held);
   if (!mark.success) throw unavailable('bad-mark', `There is nothing to count from on ${member}.`);
@@ -54,7 +60,7 @@ async function since(cluster: Cluster, member: string, held: Json, signal: Abort
   const there = nodeOf(cluster, marked);
   const open = only(await there.session.rows<{ids: string; forgotten: number}>(NOT_THERE, [from, end], limits), there);
   if (open.forgotten > 0) throw unavailable('forgotten', `${marked} does not know any more which transactions it held.`);
-  return only(await node.session.rows<{transactions: number}>(SINCE, [from, end, open.ids], limits), node);
+  return only(await node.session.rows<{transactions: number}>(SINCE, [from, end, open.ids, without], limits), node);
 }
 
 async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<Reading> {
