@@ -27,10 +27,12 @@ export class LabSession {
   readonly dir = join(this.parent, 'lab');
   readonly fleetFile = join(this.dir, 'regionctl.yaml');
   readonly #clients: IndependentClient[] = [];
+  readonly #truths = new Map<string, Truth>();
 
   async up(...flags: readonly string[]): Promise<LabStatus> {
     if (!existsSync(join(ROOT, 'dist/main.js')))
       throw new Error('these tests drive the built program, and dist/main.js is not there: run "npm run build" first');
+    this.#truths.clear();
     return this.json<LabStatus>(0, ['lab', 'up', '--dir', this.dir, ...flags]);
   }
 
@@ -70,11 +72,16 @@ export class LabSession {
 
   /** The server of a region itself, past every proxy and every fault. */
   async truthOf(region: string): Promise<Truth> {
-    const {regions} = await this.status();
-    const direct = regions.find((each) => each.region === region)?.direct.postgres;
-    if (direct === undefined) throw new Error(`the lab has no region ${region}`);
-    const {hostname, port} = new URL(`tcp://${direct}`);
-    return {host: hostname, port: Number(port), passwordFile: join(this.dir, 'secrets/regionctl')};
+    // Ports stay what they are as long as the lab is there, and a process for each question would be a load of its own.
+    if (!this.#truths.has(region)) {
+      for (const {region: name, direct} of (await this.status()).regions) {
+        const {hostname, port} = new URL(`tcp://${direct.postgres}`);
+        this.#truths.set(name, {host: hostname, port: Number(port), passwordFile: join(this.dir, 'secrets/regionctl')});
+      }
+    }
+    const truth = this.#truths.get(region);
+    if (truth === undefined) throw new Error(`the lab has no region ${region}`);
+    return truth;
   }
 
   /** A session with that server. The caller ends it. */

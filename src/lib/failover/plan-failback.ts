@@ -123,7 +123,7 @@ export function planFailback(input: FailbackInput): Plan {
   const verify = verifySteps(fleet, moved, routes);
   const witness = returns.length === 0 ? null : fleet.witness;
   const steps = [
-    ...all.flatMap(({spec}) => [storeSteps(named(spec, all)).claim(answering(snapshot, spec))]),
+    ...all.flatMap(({spec}) => [storeSteps(named(spec, all)).claim(answering(snapshot, spec), true)]),
     ...all.flatMap((each) => rejoinSteps(each, snapshot, all, overrides)),
     ...returns.flatMap((each) => caughtUpStep(each, all)),
     ...returns.flatMap((each) => durabilityStep(each, snapshot, all)),

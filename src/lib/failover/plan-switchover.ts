@@ -58,7 +58,7 @@ export function planSwitchover(input: SwitchoverInput): Plan {
     routes.map(({name}) => name),
   );
   const steps = [
-    ...moves.flatMap(({spec}) => [storeSteps(named(spec, moves)).claim(answering(snapshot, spec))]),
+    ...moves.flatMap(({spec}) => [storeSteps(named(spec, moves)).claim(answering(snapshot, spec), true)]),
     ...warmUpSteps(fleet, targets, to),
     ...moves.flatMap((each) => durabilityStep(each, snapshot, moves)),
     ...witnessSteps(fleet.witness, WARM_UP_MS).start,

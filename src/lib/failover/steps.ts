@@ -63,12 +63,12 @@ export function storeSteps(scope: StoreScope) {
 function claimSteps(scope: StoreScope) {
   const {store} = scope;
   return {
-    claim: (members: readonly string[]): Step =>
+    claim: (members: readonly string[], ready = false): Step =>
       step({
         id: stepId(scope, 'claim'),
         phase: 'preflight',
         title: `claim ${store} on ${members.join(', ')}`,
-        do: call('store.claim', {store}, {members}),
+        do: call('store.claim', {store}, ready ? {members, ready} : {members}),
         ensures: [expect('store.claimed', {store}, true)],
         undo: call('store.release', {store}),
       }),

@@ -14,7 +14,8 @@ const PROMOTE_WINDOW_MS = 1000;
 const POLL_MS = 10;
 
 const none = z.object({});
-const claiming = z.object({members: z.array(z.string()).min(1)});
+/** `ready`: also wait until the second path to every member is open, as long as nobody waits yet. */
+const claiming = z.object({members: z.array(z.string()).min(1), ready: z.boolean().default(false)});
 const members = z.object({members: z.array(z.string())});
 const unseal = z.object({members: z.array(z.string()), upstream: z.string()});
 const among = z.object({among: z.array(z.string())});
@@ -67,10 +68,9 @@ const claim = (world: StoreWorld) =>
     describe: (target, args) => `take the advisory lock of regionctl for ${target.store} on ${args.members.join(', ')}`,
     apply: async (ctx, target, args) => {
       // The second path is opened now, so that a promotion need not wait for its logins while traffic is held. Who does not answer is asked again then.
-      void world.independent(storeFor(world, target).name).then(
-        (store) => store.observe(ctx.signal, args.members),
-        () => null,
-      );
+      const opened = world.independent(storeFor(world, target).name).then((store) => store.observe(ctx.signal, args.members));
+      const settled = opened.catch(() => null);
+      if (args.ready) await settled;
       return {claimed: [...(await abilityOf(world, target, 'claim').claim(ctx, args.members))]};
     },
   });

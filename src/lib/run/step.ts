@@ -57,7 +57,8 @@ async function attemptStep(run: Run, step: Step, attempt: Attempt): Promise<void
 /** Everything that is asked before the effect: is it done already, may it be done, and where does the target stand. */
 async function examine(run: Run, ctx: Ctx, step: Step, call: BoundCall): Promise<Finding> {
   // Asked at once, because clients may be waiting; judged in turn.
-  const demanded = demand(run, ctx, step);
+  // A pivot is asked for all of it right before its effect. Before that only where people are asked, who must not be asked in vain.
+  const demanded = step.pivot && step.approval === null ? Promise.resolve() : demand(run, ctx, step);
   const looked = call.look(ctx);
   for (const asked of [demanded, looked]) asked.catch(() => undefined);
   const facts = await askAll(run, ctx, step.ensures);
