@@ -99,6 +99,7 @@ export function fakeWorld(store: FakeStore): StoreWorld {
     proofs: new Map(),
     hooks: {has: () => false, run: async () => ({exit: 0, tail: ''}), verify: async () => ({holds: null, says: 'no hook'})},
     marks: new Map(),
+    counted: new Set(),
     guardForMs: null,
     provenAt: new Map(),
     spared: new Set(),

@@ -77,6 +77,25 @@ describe('the guard of an old primary', () => {
     expect(await guard({forMs: 0})).toMatchObject({says: 'us-east is stopped, and a restart does not change that'});
   });
 
+  it('counts what one acknowledged alone that came back before its fence, which is not skipped for being done', async () => {
+    store.members['us-east'] = primary('us-east', 1);
+    store.fence = async () => ({...CLOSED, untold: ['3']});
+    store.prove = async () => CLOSED;
+    store.port.abilities.loss = {
+      loss: async () => Promise.reject(new Error('not asked')),
+      since: async (_member, _mark, _signal, without = []) => ({transactions: 2 - without.length}),
+    };
+    world.marks.set('orders', 'snapshot');
+    await makeProof(world, context(), target, {...FENCE, accept: [...FENCE.accept]});
+    expect(await guarded()).toMatchObject({holds: false, says: expect.stringContaining('not counted yet')});
+    expect(await guard()).toMatchObject({
+      late: null,
+      lostWrites: 1,
+      says: expect.stringContaining('1 write that it acknowledged alone is lost'),
+    });
+    expect(await guarded()).toMatchObject({holds: true});
+  });
+
   it('stays for as long as it was told, and a resumed run may be told otherwise', async () => {
     const began = performance.now();
     await expect(guard({forMs: 300})).rejects.toMatchObject({code: 'unguarded'});

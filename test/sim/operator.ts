@@ -177,6 +177,7 @@ function bind(process: Process, state: State, job: Job, mutant: Mutant | null): 
     tried: new Map(),
     proofs: new Map(),
     marks: new Map(),
+    counted: new Set(),
     guardForMs: resumed ? guardMs : null,
     provenAt: mutant?.provenAt?.() ?? new Map(),
     spared: resumed ? null : new Set<string>(),

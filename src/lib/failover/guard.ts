@@ -57,7 +57,21 @@ export function guardAction(world: StoreWorld): Action {
 
 /** Whether the old primary can do no harm any more. */
 export function guardCheck(world: StoreWorld): Check {
-  return {name: 'store.guarded', ask: (ctx, target, want) => guarded(world, ctx, target, guardedWanted.parse(want).upstream)};
+  return {
+    name: 'store.guarded',
+    ask: async (ctx, target, want) => {
+      const answer = await guarded(world, ctx, target, guardedWanted.parse(want).upstream);
+      if (answer.holds !== true || !isToCount(world, target)) return answer;
+      return {...answer, holds: false, says: `${answer.says}; what it acknowledged alone before is not counted yet`};
+    },
+  };
+}
+
+/** One that this run's fence found alive and closed: it came back in the middle of the failover. */
+function isToCount(world: StoreWorld, target: Target): boolean {
+  const member = memberOf(target);
+  const proof = world.proofs.get(member);
+  return proof?.kind === 'closed' && proof.untold !== undefined && !world.counted.has(member);
 }
 
 async function guard(world: StoreWorld, ctx: Ctx, target: Target, {upstream, forMs}: z.infer<typeof guardArguments>): Promise<Json> {
@@ -123,7 +137,7 @@ async function closeIfBack(world: StoreWorld, ctx: Ctx, target: Target): Promise
 /** One that came back before the failover was done was closed by its fence, and may have acknowledged writes alone until then. */
 async function countFenced(world: StoreWorld, ctx: Ctx, target: Target, says: string): Promise<{readonly [key: string]: Json}> {
   const proof = world.proofs.get(memberOf(target));
-  const lost = proof?.kind === 'closed' ? await countLost(world, ctx, target, proof) : null;
+  const lost = proof?.kind === 'closed' && isToCount(world, target) ? await countLost(world, ctx, target, proof) : null;
   return lost === null || lost === 0 ? {says} : {says: `${says}; ${lostText(lost)} lost`, lostWrites: lost};
 }
 
@@ -133,6 +147,7 @@ const lostText = (lost: number): string =>
 /** What a closed primary committed and the new one does not have, without those whose client was never told; null = it could not be counted. */
 async function countLost(world: StoreWorld, ctx: Ctx, target: Target, {untold}: Proof): Promise<number | null> {
   const {name, store} = storeFor(world, target);
+  world.counted.add(memberOf(target));
   const mark = world.marks.get(name);
   const since =
     mark === undefined ? null : await store.abilities.loss?.since?.(memberOf(target), mark, ctx.signal, untold).catch(() => null);
