@@ -53,7 +53,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
     tried: new Map(),
     proofs: new Map(),
     marks: new Map(),
-    counted: new Set(),
+    counted: new Set<string>(),
     guardForMs,
     provenAt: new Map(),
     spared: resumed ? null : new Set<string>(),
