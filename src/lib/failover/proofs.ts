@@ -2,7 +2,7 @@ import {z} from 'zod';
 import type {Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
-import type {Proof} from '../ports/store.ts';
+import type {Proof, Store} from '../ports/store.ts';
 import {runUntilItHolds} from './run-hook.ts';
 import {abilityOf, memberOf, type StoreWorld, storeFor} from './store-world.ts';
 
@@ -22,6 +22,8 @@ export const SEAL_LEAKS = ['synchronous_commit=local', 'cancelled commits'] as c
 
 /** How long a member may take to say that it can be reached at all, when sealing is a proof already. */
 const REACH_MS = 250;
+/** As long as that only its host is waited for, when its port is closed. */
+const REFUSED_MS = 50;
 
 /** A proof that holds now, without touching anything. null = none of the accepted ones. */
 export async function findProof(world: StoreWorld, ctx: Ctx, target: Target, args: FenceArguments): Promise<Proof | null> {
@@ -136,15 +138,22 @@ async function reachable(world: StoreWorld, ctx: Ctx, target: Target): Promise<b
   const member = memberOf(target);
   const done = new AbortController();
   const bounded = {...ctx, signal: AbortSignal.any([ctx.signal, done.signal])};
-  const answers = storeFor(world, target)
-    .store.observe(bounded.signal, [member])
-    .then((cells) => cells[member]?.known === true || Promise.reject(new Error('it does not answer')));
+  const seen = storeFor(world, target).store.observe(bounded.signal, [member]);
+  const answers = seen.then((cells) => cells[member]?.known === true || Promise.reject(new Error('it does not answer')));
   const proven = abilityOf(world, target, 'fence')
     .prove(bounded, member)
     .then((proof) => proof !== null || Promise.reject(new Error('nothing is proven')));
-  const found = await soon(world, ctx, Promise.any([answers, proven]));
+  const found = await soon(world, ctx, Promise.race([Promise.any([answers, proven]), givenUp(world, bounded, seen, member)]));
   done.abort();
   return found === true;
+}
+
+/** Nobody listens there: its host may still say so itself, but is waited for no longer than clients can spare. */
+async function givenUp(world: StoreWorld, ctx: Ctx, seen: ReturnType<Store['observe']>, member: string): Promise<false> {
+  const cell = (await seen)[member];
+  const refused = cell?.known === false && cell.code === 'refused';
+  await world.clock.sleep(refused ? REFUSED_MS : REACH_MS, ctx.signal);
+  return false;
 }
 
 /** What is asked if it answers within a moment, else null. Its failure is no answer either. */
