@@ -210,10 +210,11 @@ class Play {
     }
   }
 
-  /** No engine can be safe from hands at all: what is asked is that it sees what they did before it promotes. So they act while everybody sleeps. */
+  /** No engine can be safe from hands at all: what is asked is that it sees what they did before it promotes. So they act while everybody sleeps, and as long as no promotion has begun. */
   #handMayAct(server: Server): boolean {
     const isStandby = server.role === 'standby' && server.running && !server.frozen && !server.promoting;
-    return isStandby && this.#fleet.truth.promotions.length === 0 && this.runs.every(({process}) => process.stopped || !process.alive);
+    const begun = this.#fleet.truth.promotions.length > 0 || this.#fleet.names.some((name) => this.#fleet.server(name).promoting);
+    return isStandby && !begun && this.runs.every(({process}) => process.stopped || !process.alive);
   }
 
   #links(from: Place, to: Place) {

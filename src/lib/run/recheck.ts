@@ -12,11 +12,31 @@ import {within} from './scope.ts';
  * later, a fence is lifted at the end): that is not lost.
  */
 export async function recheckFinished(run: Run): Promise<void> {
+  const passed = await passedPivots(run);
   for (const step of run.plan.steps) {
     if (!stepProgress(run.progress, step).settled) continue;
     const says = await lost(run, step);
-    if (says !== null && isNeeded(run, step)) run.record('step-lost', step.id, {says: `no longer so: ${says}`});
+    if (says !== null && isNeeded(run, step, passed)) run.record('step-lost', step.id, {says: `no longer so: ${says}`});
   }
+}
+
+/**
+ * Pivots whose effect took place although their result was never written: what they stood on was asked before, and may be gone for good since (a
+ * promoted standby cannot be sealed again).
+ */
+async function passedPivots(run: Run): Promise<ReadonlySet<string>> {
+  const begun = run.plan.steps.filter((step) => {
+    const {settled, intended} = stepProgress(run.progress, step);
+    return step.pivot && intended && !settled;
+  });
+  const done = await Promise.all(begun.map((step) => isDone(run, step)));
+  return new Set(begun.filter((_, index) => done[index]).map(({id}) => id));
+}
+
+async function isDone(run: Run, step: Step): Promise<boolean> {
+  const call = run.actions.bind(step.do);
+  const looked = await settle(() => within(run, step.deadlineMs, run.cancelledBy(), (ctx) => call.look(ctx)));
+  return looked.ok && looked.value === 'done';
 }
 
 /** Why the step's facts do not hold any more, or null. Without facts the action itself is asked, if it can be undone at all. */
@@ -41,9 +61,9 @@ function trouble({code, says}: {readonly code: string; readonly says: string}): 
  * Whether the rest of the plan stands on a step: its fact is required by a step to come, or it is held until the `always` steps give it back.
  * Else, if no later step has changed the same thing since: before the pivot always, after it only where the plan goes on from here.
  */
-function isNeeded(run: Run, step: Step): boolean {
+function isNeeded(run: Run, step: Step, passed: ReadonlySet<string>): boolean {
   const {plan, progress} = run;
-  const open = plan.steps.filter((other) => !stepProgress(progress, other).settled);
+  const open = plan.steps.filter((other) => !stepProgress(progress, other).settled && !passed.has(other.id));
   if (open.some((other) => requiresFactOf(other, step)) || isHeldToTheEnd(run, step)) return true;
   if (isSuperseded(run, step)) return false;
   const isEnd = plan.steps.every((other) => !other.after.includes(step.id));
