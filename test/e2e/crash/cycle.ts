@@ -137,11 +137,12 @@ async function set(lab: CrashLab, settings: Readonly<Record<string, string | nul
   }
 }
 
-/** The journal of the newest run. */
+/** The journal of the newest run of that kind that was disturbed or would have been. */
 export async function lastJournal(lab: CrashLab, kind: Kind): Promise<readonly JournalEvent[]> {
   const state = await openState({dir: lab.stateDir, clock: systemClock()});
   try {
-    const run = state.runs('lab').find((head) => head.kind === kind);
+    // A switchover is brought home by another one.
+    const run = state.runs('lab').find((head) => head.kind === kind && (kind === 'failback' || head.to === AWAY));
     return run === undefined ? [] : state.events(run.runId);
   } finally {
     state.close();
