@@ -6,6 +6,8 @@ import {progressOf, stepProgress} from '../run/progress.ts';
 
 /** How many earlier runs are looked at for what to expect. */
 const EARLIER_RUNS = 10;
+/** A smaller copy tells how long a server takes to start, not how fast its data moves. */
+const LEAST_BYTES = 256 * 1024 * 1024;
 
 /** The shortest and the longest write gap that earlier runs of this kind between these regions measured; null = none did. Old journals never stop a plan. */
 export function earlierGaps(state: State | null, fleet: string, {kind, from, to}: Plan): readonly [number, number] | null {
@@ -17,7 +19,7 @@ export function earlierGaps(state: State | null, fleet: string, {kind, from, to}
   return gaps.length === 0 ? null : [Math.min(...gaps), Math.max(...gaps)];
 }
 
-/** Per store: how fast the last copy of a member's data went in an earlier run, starting the server included. In bytes per second. */
+/** Per store: how fast the last copy of much of a member's data went in an earlier run, starting the server included. In bytes per second. */
 export function copySpeeds(state: State | null, fleet: string): Readonly<Record<string, number>> {
   const copies = earlier(
     state,
@@ -29,7 +31,7 @@ export function copySpeeds(state: State | null, fleet: string): Readonly<Record<
         const {startedAt, endedAt, result} = stepProgress(progress, step);
         const bytes = step.do.action === 'store.rejoin' ? copiedBytes(result) : 0;
         const ms = (endedAt ?? 0) - (startedAt ?? 0);
-        return bytes > 0 && ms > 0 ? [{store: step.do.target.store ?? '', speed: (bytes / ms) * 1000}] : [];
+        return bytes >= LEAST_BYTES && ms > 0 ? [{store: step.do.target.store ?? '', speed: (bytes / ms) * 1000}] : [];
       });
     },
   );

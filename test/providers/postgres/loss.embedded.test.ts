@@ -74,17 +74,19 @@ describe('what the old primary has that the new one lacks', () => {
     expect(await waits()).toBe(1);
     await replayed();
     await store.abilities.seal.seal(testCtx(), ['eu']);
+    // First, so that what waits has later ids than anything that is over: a snapshot ends before them.
+    await us.sql('set synchronous_commit = local; insert into t values (4)');
     await wait('insert into t values (2)');
+    await wait('insert into t values (5)');
     await wait("commit prepared 'second-half'");
     await wait("begin; insert into t values (3); prepare transaction 'first-half'");
-    await us.sql('set synchronous_commit = local; insert into t values (4)');
-    await eventually(async () => (await waits()) === 4);
+    await eventually(async () => (await waits()) === 5);
     const mark = (await store.abilities.loss.mark?.('eu', signal())) ?? null;
     await store.abilities.claim.claim(testCtx());
     await store.abilities.promote.promote(testCtx(), 'eu', {from: await durable(), until: performance.now() + 1000});
     const {kind, untold} = await store.abilities.fence.fence(testCtx(), 'us', {untold: true, keepRunning: true});
-    expect([kind, untold?.length]).toEqual(['closed', 3]);
-    expect(await count(mark)).toBe(3);
+    expect([kind, untold?.length]).toEqual(['closed', 4]);
+    expect(await count(mark)).toBe(4);
     expect((await store.abilities.loss.since?.('us', mark, signal(), untold))?.transactions).toBe(1);
     await store.abilities.claim.release(testCtx());
   });

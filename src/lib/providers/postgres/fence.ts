@@ -25,9 +25,11 @@ from pg_stat_activity a where ${OTHERS} and (${OURS}) is not true`;
 /* Whoever waits for standbys in this moment is ended waiting: nobody has told its client that its commit is there. A transaction that is being
    prepared waits too, and is not committed. One that was prepared before is committed in a session that has no id of its own, and counts as open
    until the wait is over: which ones it may be is told here, and which it was afterwards. */
-const NEXT = 'pg_snapshot_xmax(pg_current_snapshot())::text::int8';
+/* Ids are shown without their upper half: the one that is meant is the nearest to where ids are now. Open ones may be past the snapshot's end. */
+const NOW = 'pg_snapshot_xmax(pg_current_snapshot())::text::int8';
+const HALF = '2147483648';
 const FULL = (xid: string): string =>
-  `(select case when f > ${NEXT} then f - 4294967296 else f end from (select (${NEXT} >> 32 << 32) + ${xid}::text::int8) as x(f))::text`;
+  `(select ${NOW} + (((${xid}::text::int8 - ${NOW}) % 4294967296 + 4294967296 + ${HALF}) % 4294967296) - ${HALF})::text`;
 const WAITS = `coalesce(a.wait_event = 'SyncRep', false)`;
 const OWN_ID = `case when (select count(*) from pg_prepared_xacts p where p.transaction = a.backend_xid) = 0 then ${FULL('a.backend_xid')} end`;
 const PREPARED = `case when a.backend_xid is null then array(select ${FULL('p.transaction')} from pg_prepared_xacts p) end`;
