@@ -110,6 +110,33 @@ describe('a run that has not ended', () => {
   });
 });
 
+describe('lost writes, by the witness and by the guards of two stores', () => {
+  const doing = (id: string, action: string) => step(id, {do: {action, v: 1, target: {store: id}, args: {}}});
+  const plan = planOf([doing('w', 'witness.stop'), doing('one', 'store.guard'), doing('two', 'store.guard')]);
+  it.each<[number | null, number | null, number | null, number | null]>([
+    // All counted: what the witness lost is among it.
+    [2, 5, 0, 5],
+    [null, 5, 1, 6],
+    [null, 0, 0, 0],
+    [7, 0, 0, 7],
+    // One did not: what the witness lost may be that one's.
+    [2, 5, null, 7],
+    [2, null, null, 2],
+    [null, 5, null, 5],
+    [null, 0, null, null],
+    [null, null, null, null],
+  ])('witness %s, guards %s and %s: %s', (witness, one, two, lost) => {
+    const result = (at: number, id: string, lostWrites: number | null): [number, string, string, Json] => [
+      at,
+      'result',
+      id,
+      {result: {lostWrites, writeGapMs: 1}, says: ''},
+    ];
+    const events = journal(started, result(1, 'w', witness), result(2, 'one', one), result(3, 'two', two));
+    expect(runDocument('r1', plan, events, true).measured.lostWrites).toBe(lost);
+  });
+});
+
 describe('objectives', () => {
   const witness = step('w', {do: {action: 'witness.stop', v: 1, target: {}, args: {}}});
   const objectives = [

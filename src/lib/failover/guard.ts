@@ -138,7 +138,8 @@ async function closeIfBack(world: StoreWorld, ctx: Ctx, target: Target): Promise
 async function countFenced(world: StoreWorld, ctx: Ctx, target: Target, says: string): Promise<{readonly [key: string]: Json}> {
   const proof = world.proofs.get(memberOf(target));
   const lost = proof?.kind === 'closed' && isToCount(world, target) ? await countLost(world, ctx, target, proof) : null;
-  return lost === null || lost === 0 ? {says} : {says: `${says}; ${lostText(lost)} lost`, lostWrites: lost};
+  if (lost === null) return {says};
+  return {says: lost === 0 ? says : `${says}; ${lostText(lost)} lost`, lostWrites: lost};
 }
 
 const lostText = (lost: number): string =>

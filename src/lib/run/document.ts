@@ -161,18 +161,22 @@ function measuredBy(plan: Plan, progress: Progress): Measured & {readonly lossWi
   };
 }
 
-/** Writes that an old primary acknowledged alone before a guard closed it, per guard that met one. */
-function guardedLosses(plan: Plan, progress: Progress): readonly number[] {
+/** Writes that an old primary had and the new one lacks, per guard; null = that one could not count, or had nothing to count. */
+function guardedLosses(plan: Plan, progress: Progress): readonly (number | null)[] {
   return plan.steps
     .filter((step) => step.do.action === 'store.guard')
-    .map((step) => figure(stepProgress(progress, step).result, 'lostWrites'))
-    .filter((lost) => lost !== null);
+    .map((step) => figure(stepProgress(progress, step).result, 'lostWrites'));
 }
 
-/** The witness writes through the front door and the others past it, so what both lost adds up. Nobody counted = null. */
-function lostOf(witness: number | null, guards: readonly number[]): number | null {
-  const late = guards.reduce((sum, lost) => sum + lost, 0);
-  return witness === null ? (late > 0 ? late : null) : witness + late;
+/**
+ * A guard counts everything that its store lost, so where all of them counted the witness has nothing to add: its own writes are among them.
+ * Where one could not, what the witness lost may be that one's. Nobody counted = null.
+ */
+function lostOf(witness: number | null, guards: readonly (number | null)[]): number | null {
+  const counted = guards.filter((lost) => lost !== null);
+  const sum = counted.reduce((all, lost) => all + lost, 0);
+  if (guards.length > 0 && counted.length === guards.length) return Math.max(sum, witness ?? 0);
+  return witness === null ? (sum > 0 ? sum : null) : witness + sum;
 }
 
 function figure(result: Json, name: string): number | null {
