@@ -1,4 +1,4 @@
-import {type AddressInfo, createServer, type Server, type Socket} from 'node:net';
+import {type AddressInfo, connect, createServer, type Server, type Socket} from 'node:net';
 
 /** A loopback server on a free port, gone with its connections when disposed. */
 export type Listener = {readonly port: number; close(): Promise<void>};
@@ -22,12 +22,24 @@ export async function listen(talk: (socket: Socket) => void): Promise<Listener> 
   };
 }
 
-/** A port on which nobody listens. */
+/** A port on which nobody listens, now or later: one that the system gives to nobody who asks for a free one. */
 export async function deadPort(): Promise<number> {
-  const server = createServer();
-  const port = await bound(server);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (let tries = 0; tries < 20; tries++) {
+    const port = 500 + Math.floor(Math.random() * 500);
+    if (await refused(port)) return port;
+  }
+  throw new Error('no port below 1000 refuses connections');
+}
+
+function refused(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED'));
+  });
 }
 
 /** Answers every request with this raw text once its head has come. */

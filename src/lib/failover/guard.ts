@@ -5,6 +5,8 @@ import type {Action, Answer, Check, Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Step, Target} from '../plan/plan.ts';
 import type {Proof} from '../ports/store.ts';
+import type {Cell} from '../snapshot/cell.ts';
+import type {Member} from '../snapshot/snapshot.ts';
 import {isStale} from './find-primary.ts';
 import {proofJson} from './proofs.ts';
 import {call, expect, type StoreScope, step} from './steps.ts';
@@ -60,7 +62,7 @@ export function guardCheck(world: StoreWorld): Check {
   return {
     name: 'store.guarded',
     ask: async (ctx, target, want) => {
-      const answer = await guarded(world, ctx, target, guardedWanted.parse(want).upstream);
+      const answer = await guarded(world, ctx, target, guardedWanted.parse(want).upstream, await look(world, ctx, target));
       if (answer.holds !== true || !isToCount(world, target)) return answer;
       return {...answer, holds: false, says: `${answer.says}; what it acknowledged alone before is not counted yet`};
     },
@@ -77,22 +79,31 @@ function isToCount(world: StoreWorld, target: Target): boolean {
 async function guard(world: StoreWorld, ctx: Ctx, target: Target, {upstream, forMs}: z.infer<typeof guardArguments>): Promise<Json> {
   const limit = world.guardForMs ?? forMs;
   const end = limit === null ? ctx.deadline : Math.min(ctx.deadline, ctx.now() + limit);
+  let wasSilent = false;
   for (;;) {
     const began = ctx.now();
-    const answer = await guarded(world, ctx, target, upstream);
-    if (answer.holds === true) return {late: null, ...(await countFenced(world, ctx, target, answer.says))};
+    const cell = await look(world, ctx, target);
+    // One that was silent until now and answers as a primary has just come back: it is not asked for proofs that it cannot have.
+    const isBack = wasSilent && cell?.known === true && cell.value.role === 'primary';
+    wasSilent = cell?.known !== true;
+    const answer = isBack ? null : await guarded(world, ctx, target, upstream, cell);
+    if (answer?.holds === true) return {late: null, ...(await countFenced(world, ctx, target, answer.says))};
     // What could not be closed this time may be next time: a guard does not give up.
-    const closed = await closeIfBack(world, ctx, target).catch((error: unknown) => messageOf(error));
+    const closed = wasSilent ? null : await closeIfBack(world, ctx, target, upstream).catch((error: unknown) => messageOf(error));
     if (closed !== null && typeof closed !== 'string') return closed;
-    if (ctx.now() >= end) throw unavailable('unguarded', `${(closed ?? answer.says).replace(/\.$/, '')}; it was left unguarded`);
+    const why = closed ?? answer?.says ?? `${memberOf(target)} answers as a primary`;
+    if (ctx.now() >= end) throw unavailable('unguarded', `${why.replace(/\.$/, '')}; it was left unguarded`);
     await world.clock.sleep(Math.max(20, Math.min(TRY_MS - (ctx.now() - began), end - ctx.now())), ctx.signal);
   }
 }
 
-async function guarded(world: StoreWorld, ctx: Ctx, target: Target, upstream: string): Promise<Answer> {
+async function look(world: StoreWorld, ctx: Ctx, target: Target): Promise<Cell<Member> | undefined> {
   const member = memberOf(target);
-  const {store} = storeFor(world, target);
-  const cell = (await store.observe(ctx.signal, [member]))[member];
+  return (await storeFor(world, target).store.observe(ctx.signal, [member]))[member];
+}
+
+async function guarded(world: StoreWorld, ctx: Ctx, target: Target, upstream: string, cell: Cell<Member> | undefined): Promise<Answer> {
+  const member = memberOf(target);
   if (cell?.known === true && cell.value.role === 'standby') {
     const follows = cell.value.upstream === upstream;
     return {
@@ -117,16 +128,19 @@ async function durableProof(world: StoreWorld, ctx: Ctx, target: Target, answers
   return proof?.survivesRestart === true ? proof : null;
 }
 
+const NOT_ASKED = {known: false, code: 'not-read', reason: 'not asked', at: 0} as const;
+
 /** What it acknowledged since it came back is counted: those writes are lost. */
-async function closeIfBack(world: StoreWorld, ctx: Ctx, target: Target): Promise<{readonly [key: string]: Json} | null> {
+async function closeIfBack(world: StoreWorld, ctx: Ctx, target: Target, upstream: string): Promise<{readonly [key: string]: Json} | null> {
   const member = memberOf(target);
   const {store} = storeFor(world, target);
-  const cells = await store.observe(ctx.signal);
-  const cell = cells[member];
+  // Clients write there meanwhile: members that are gone too are only waited for where the new primary does not say that it has passed this one by.
+  const both = await store.observe(ctx.signal, [member, upstream]);
+  const cell = both[member];
   if (cell?.known !== true || cell.value.role !== 'primary') return null;
   // Nobody closes what may be the only true primary: another one must have passed it by.
-  const snapshot = {engine: store.engine, ack: {known: false, code: 'not-read', reason: 'not asked', at: 0}, members: cells} as const;
-  if (!isStale(snapshot, cell.value)) return null;
+  const passed = (cells: typeof both): boolean => isStale({engine: store.engine, ack: NOT_ASKED, members: cells}, cell.value);
+  if (!passed(both) && !passed(await store.observe(ctx.signal))) return null;
   const proof = await abilityOf(world, target, 'fence').fence(ctx, member, {untold: true, keepRunning: true});
   world.proofs.set(member, proof);
   const lost = await countLost(world, ctx, target, proof);
