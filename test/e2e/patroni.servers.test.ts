@@ -32,7 +32,8 @@ describe.skipIf(noPatroni !== null)(`PostgreSQL run by Patroni${noPatroni === nu
       const status = JSON.stringify([
         'sh',
         '-c',
-        'for p in $(pgrep -f -- "-D $0/data" || true); do grep -q "^State:.Z" /proc/$p/status || exit 0; done; exit 3',
+        // Neither another pgrep that looks for the same nor one that is gone by the time it is looked at.
+        'for p in $(pgrep -f -- "[-]D $0/data" || true); do grep -qs "^State:.[^Z]" /proc/$p/status && exit 0; done; exit 3',
         dir,
       ]);
       return `      ${name}: {region: ${name}, address: "127.0.0.1:${port}", rest: "${rest}", host: {kind: exec, status: ${status}, stop: ["false"]}}`;
