@@ -97,6 +97,7 @@ async function guard(world: StoreWorld, ctx: Ctx, target: Target, {upstream, for
   }
 }
 
+/** How the old primary answers now. */
 async function look(world: StoreWorld, ctx: Ctx, target: Target): Promise<Cell<Member> | undefined> {
   const member = memberOf(target);
   return (await storeFor(world, target).store.observe(ctx.signal, [member]))[member];
@@ -151,7 +152,7 @@ async function closeIfBack(world: StoreWorld, ctx: Ctx, target: Target, upstream
 /** One that came back before the failover was done was closed by its fence, and may have acknowledged writes alone until then. */
 async function countFenced(world: StoreWorld, ctx: Ctx, target: Target, says: string): Promise<{readonly [key: string]: Json}> {
   const proof = world.proofs.get(memberOf(target));
-  const lost = proof?.kind === 'closed' && isToCount(world, target) ? await countLost(world, ctx, target, proof) : null;
+  const lost = proof !== undefined && isToCount(world, target) ? await countLost(world, ctx, target, proof) : null;
   if (lost === null) return {says};
   return {says: lost === 0 ? says : `${says}; ${lostText(lost)} lost`, lostWrites: lost};
 }

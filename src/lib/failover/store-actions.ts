@@ -68,9 +68,11 @@ const claim = (world: StoreWorld) =>
     describe: (target, args) => `take the advisory lock of regionctl for ${target.store} on ${args.members.join(', ')}`,
     apply: async (ctx, target, args) => {
       // The second path is opened now, so that a promotion need not wait for its logins while traffic is held. Who does not answer is asked again then.
-      const opened = world.independent(storeFor(world, target).name).then((store) => store.observe(ctx.signal, args.members));
-      const settled = opened.catch(() => null);
-      if (args.ready) await settled;
+      const opened = world
+        .independent(storeFor(world, target).name)
+        .then((store) => store.observe(ctx.signal, args.members))
+        .catch(() => null);
+      if (args.ready) await opened;
       return {claimed: [...(await abilityOf(world, target, 'claim').claim(ctx, args.members))]};
     },
   });

@@ -34,9 +34,14 @@ async function passedPivots(run: Run): Promise<ReadonlySet<string>> {
 }
 
 async function isDone(run: Run, step: Step): Promise<boolean> {
-  const call = run.actions.bind(step.do);
-  const looked = await settle(() => within(run, step.deadlineMs, run.cancelledBy(), (ctx) => call.look(ctx)));
+  const looked = await look(run, step);
   return looked.ok && looked.value === 'done';
+}
+
+/** Where the target of a step stands, by its own action. */
+function look(run: Run, step: Step) {
+  const call = run.actions.bind(step.do);
+  return settle(() => within(run, step.deadlineMs, run.cancelledBy(), (ctx) => call.look(ctx)));
 }
 
 /** Why the step's facts do not hold any more, or null. Without facts the action itself is asked, if it can be undone at all. */
@@ -46,10 +51,9 @@ async function lost(run: Run, step: Step): Promise<string | null> {
     return asked.ok ? (objection(asked.value)?.says ?? null) : trouble(asked);
   }
   if (step.undo === null) return null;
-  const call = run.actions.bind(step.do);
-  const looked = await settle(() => within(run, step.deadlineMs, run.cancelledBy(), (ctx) => call.look(ctx)));
+  const looked = await look(run, step);
   if (!looked.ok) return trouble(looked);
-  return looked.value === 'done' ? null : `${call.says} does not show`;
+  return looked.value === 'done' ? null : `${run.actions.bind(step.do).says} does not show`;
 }
 
 /** Being interrupted says nothing of the step: the run goes back before it would matter. */
