@@ -124,6 +124,29 @@ describe('planFailback', () => {
     ]);
   });
 
+  it('does not take a primary for the true one while so many are silent that another could acknowledge behind it', () => {
+    const survivors = (made: ReturnType<typeof plan>) => made.gates.find(({id}) => id === 'survivors:orders');
+    const alone = plan({'us-east': STALE, 'eu-west': null, ap: null});
+    expect(survivors(alone)).toMatchObject({verdict: 'unknown', overridable: true, measured: ['eu-west', 'ap']});
+    // One of them, with nobody else to acknowledge, could not.
+    const following = {upstream: 'us-east', heardUpstreamAgoMs: 5, epoch: 1} as const;
+    expect(survivors(plan({'us-east': STALE, 'eu-west': null, ap: following}))).toBeUndefined();
+  });
+
+  it('never takes one for it that a run of ours has passed by, whoever is silent', () => {
+    const fleet = sampleFleet();
+    const made = sampleSnapshot({members: {'us-east': STALE, 'eu-west': null, ap: null}});
+    const orders = made.stores.orders;
+    if (orders === undefined) throw new Error('no store');
+    const after =
+      (epoch: number, lineage = orders.members['us-east']?.known ? orders.members['us-east'].value.durable.lineage : '') =>
+      () =>
+        chooseAway(fleet, {...made, stores: {orders: {...orders, promoted: {lineage, epoch}}}}, 'us-east');
+    expect(homeAfter(2)).toThrow(/us-east answers as primary of orders, but .*later timeline/);
+    expect(homeAfter(1)()).toBe('us-east');
+    expect(homeAfter(2, 'another')()).toBe('us-east');
+  });
+
   it('a silent member that nobody goes home to keeps nobody waiting, and is brought back at the end if it can be', () => {
     const made = plan({'us-east': FOLLOWS, 'eu-west': AWAY, ap: null});
     const own = made.steps.filter(({do: {target}}) => target.member === 'ap');

@@ -3,7 +3,7 @@ import {checkActions} from '../../src/lib/failover/check-actions.ts';
 import {countActions} from '../../src/lib/failover/count-actions.ts';
 import {expectedLoss} from '../../src/lib/failover/expected-loss.ts';
 import {guardAction, guardCheck} from '../../src/lib/failover/guard.ts';
-import {planFailback} from '../../src/lib/failover/plan-failback.ts';
+import {chooseAway, planFailback} from '../../src/lib/failover/plan-failback.ts';
 import {movesOf, planFailover} from '../../src/lib/failover/plan-failover.ts';
 import {planSwitchover} from '../../src/lib/failover/plan-switchover.ts';
 import {savingOf} from '../../src/lib/failover/save-actions.ts';
@@ -13,6 +13,7 @@ import type {StoreWorld} from '../../src/lib/failover/store-world.ts';
 import {trafficActions, trafficChecks} from '../../src/lib/failover/traffic-actions.ts';
 import {verifyActions} from '../../src/lib/failover/verify-actions.ts';
 import {takeSnapshot} from '../../src/lib/observe/take-snapshot.ts';
+import {withPromotions} from '../../src/lib/operate/earlier-runs.ts';
 import {withRememberedAck} from '../../src/lib/operate/remember-ack.ts';
 import type {Check} from '../../src/lib/plan/action.ts';
 import type {Plan} from '../../src/lib/plan/plan.ts';
@@ -211,7 +212,8 @@ async function planOf(
 ): Promise<Plan> {
   const {fleet, clock, stores} = world;
   const seen = await takeSnapshot({fleet, probes: [], stores, routers, clock, signal: new AbortController().signal, vantage: 'here'});
-  const snapshot = withRememberedAck(state, 'sim', {...seen, regions: regionsAs(seen, kind === 'failover' ? from : null, clock.wall())});
+  const judged = {...seen, regions: regionsAs(seen, kind === 'failover' ? from : null, clock.wall())};
+  const snapshot = withPromotions(state, 'sim', withRememberedAck(state, 'sim', judged));
   const common = {
     id: `${kind}-${process.name}`,
     fleet,
@@ -222,7 +224,7 @@ async function planOf(
     overrides: overrides.map((gate) => ({gate, reason: 'told to', by: process.name})),
   };
   if (kind === 'switchover') return planSwitchover(common);
-  if (kind === 'failback') return planFailback(common);
+  if (kind === 'failback') return planFailback({...common, from: chooseAway(fleet, snapshot, to)});
   const loss = movesOf(fleet, snapshot, from, to).moves.map(({spec, region}) => expectedLoss(fleet, spec, snapshot, region));
   return planFailover({...common, loss, witness: false, guard: {forMs: guardMs}, approve: false});
 }

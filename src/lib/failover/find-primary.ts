@@ -19,11 +19,10 @@ export function primariesOf(store: StoreSnapshot): readonly {name: string; membe
     .sort((a, b) => b.member.durable.epoch - a.member.durable.epoch);
 }
 
-/** Whether any member that answers is on a later timeline: then a promotion has passed this primary by, whoever holds it now. */
+/** Whether any member that answers is on a later timeline, or a run made one: then a promotion has passed this primary by, whoever holds it now. */
 export function isStale(store: StoreSnapshot, primary: Member): boolean {
-  return answering(store).some(
-    ({member}) => member.durable.lineage === primary.durable.lineage && member.durable.epoch > primary.durable.epoch,
-  );
+  const later = [...answering(store).map(({member}) => member.durable), ...(store.promoted === undefined ? [] : [store.promoted])];
+  return later.some(({lineage, epoch}) => lineage === primary.durable.lineage && epoch > primary.durable.epoch);
 }
 
 /** The standbys that answer, by name. */

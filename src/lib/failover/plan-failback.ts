@@ -85,11 +85,11 @@ export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): stri
   return only;
 }
 
-/** A standby is ahead of the only primary that answers: the true one is silent, and what it holds must not be overwritten. */
+/** A standby is ahead of the only primary that answers, or a run made another: the true one is silent, and what it holds must not be overwritten. */
 function stalePrimary(spec: StoreSpec, name: string) {
   return refused(
     'stale-primary',
-    `nothing was done: ${name} answers as primary of ${spec.name}, but a standby is on a later timeline, so the true primary is another one`,
+    `nothing was done: ${name} answers as primary of ${spec.name}, but a standby is on a later timeline or a run promoted another, so the true primary is another one`,
     {
       suggestions: ['bring the region of the true primary back, or fail over from it, then run this again'],
     },
@@ -227,10 +227,20 @@ function gatesOf({fleet, snapshot, to, copySpeeds}: FailbackInput, {returns, rep
     }),
     ...repairs.flatMap((each) => [
       onePrimaryPerTimeline(each.spec, snapshot, each.primary),
+      ...noRivalAmong(each, snapshot),
       clocksSane(each.spec),
       ...keptFirst(each, snapshot),
     ]),
   ];
+}
+
+/**
+ * Nothing has moved, so the primary at home is taken for the true one: unless so many are silent that one of them may be a later primary, with
+ * enough others behind it to acknowledge writes.
+ */
+function noRivalAmong({spec, others}: Return, snapshot: Snapshot): Gate[] {
+  const silent = others.filter(({name}) => storeIn(snapshot, spec).members[name]?.known !== true);
+  return silent.length > spec.quorum ? [survivorsUnknown(snapshot, spec, silent)] : [];
 }
 
 /** Who would be overwritten is read first. Whoever passes this gate by name gives up what such a member holds alone. */

@@ -1,8 +1,11 @@
+import {z} from 'zod';
 import type {Json} from '../plan/json.ts';
 import type {Plan} from '../plan/plan.ts';
 import type {RunHead, State} from '../ports/state.ts';
 import {runDocument} from '../run/document.ts';
 import {progressOf, stepProgress} from '../run/progress.ts';
+import type {Position} from '../snapshot/position.ts';
+import type {Snapshot} from '../snapshot/snapshot.ts';
 
 /** How many earlier runs are looked at for what to expect. */
 const EARLIER_RUNS = 10;
@@ -39,6 +42,30 @@ export function copySpeeds(state: State | null, fleet: string): Readonly<Record<
   return Object.fromEntries(copies.toReversed().map(({store, speed}) => [store, speed]));
 }
 
+/** A snapshot with the latest promotion of each store that earlier runs made: who they promoted may be silent, and is the true primary all the same. */
+export function withPromotions(state: State | null, fleet: string, snapshot: Snapshot): Snapshot {
+  if (state === null) return snapshot;
+  const latest = new Map<string, Pick<Position, 'lineage' | 'epoch'>>();
+  const left = (): boolean => Object.keys(snapshot.stores).some((name) => !latest.has(name));
+  // Newest first, and no further than needed: clients may be waiting.
+  earlier(state, fleet, left, (_runId, plan, events) => {
+    const progress = progressOf(plan, events);
+    for (const step of plan.steps.filter(({pivot}) => pivot).toReversed()) {
+      const made = promotion.safeParse(stepProgress(progress, step).result);
+      const store = step.do.target.store ?? '';
+      if (made.success && !latest.has(store)) latest.set(store, {lineage: made.data.position.lineage, epoch: made.data.position.epoch});
+    }
+    return [];
+  });
+  const stores = Object.entries(snapshot.stores).map(([name, store]) => {
+    const promoted = latest.get(name);
+    return [name, promoted === undefined ? store : {...store, promoted}] as const;
+  });
+  return {...snapshot, stores: Object.fromEntries(stores)};
+}
+
+const promotion = z.object({position: z.object({lineage: z.string(), epoch: z.number()})});
+
 type Events = ReturnType<State['events']>;
 
 function earlier<T>(
@@ -48,15 +75,24 @@ function earlier<T>(
   read: (runId: string, plan: Plan, events: Events) => readonly T[],
 ): readonly T[] {
   if (state === null) return [];
-  const heads = state.runs(fleet).filter(wanted).slice(0, EARLIER_RUNS);
-  return heads.flatMap(({runId}) => {
-    try {
-      const plan = state.plan(runId);
-      return plan === null ? [] : read(runId, plan, state.events(runId));
-    } catch {
-      return [];
-    }
-  });
+  const found: T[] = [];
+  let looked = 0;
+  for (const head of state.runs(fleet)) {
+    if (looked === EARLIER_RUNS) break;
+    if (!wanted(head)) continue;
+    looked += 1;
+    found.push(...readable(state, head, read));
+  }
+  return found;
+}
+
+function readable<T>(state: State, {runId}: RunHead, read: (runId: string, plan: Plan, events: Events) => readonly T[]): readonly T[] {
+  try {
+    const plan = state.plan(runId);
+    return plan === null ? [] : read(runId, plan, state.events(runId));
+  } catch {
+    return [];
+  }
 }
 
 /** Only a copy tells anything: what just follows is caught up by its stream. */

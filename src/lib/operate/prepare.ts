@@ -14,7 +14,7 @@ import {judgeGates} from '../run/judge-gates.ts';
 import type {PhaseMark} from '../run/runner.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {newRunId} from './conduct.ts';
-import {copySpeeds, earlierGaps} from './earlier-runs.ts';
+import {copySpeeds, earlierGaps, withPromotions} from './earlier-runs.ts';
 import {historyOf} from './loss.ts';
 import {withRememberedAck} from './remember-ack.ts';
 import type {World} from './world.ts';
@@ -106,7 +106,7 @@ async function prepare(open: OpenFleet, world: World, {signal}: PrepareOptions, 
     observeFleet({...open, signal, vantage: 'here'}),
     open.state().catch(() => null),
   ]);
-  const snapshot = withRememberedAck(state, open.fleet.name, seenNow);
+  const snapshot = withPromotions(state, open.fleet.name, withRememberedAck(state, open.fleet.name, seenNow));
   const seen = open.clock.now();
   const ctx = {
     runId: 'plan',

@@ -49,6 +49,8 @@ export type StoreSnapshot = {
   /** The program that moves this store's primary itself (`patroni`), so that a plan asks it. Absent = regionctl does it by hand. */
   readonly manager?: string;
   readonly ack: Cell<AckRule>;
+  /** The latest promotion that a run of this state made: whoever is a primary on an earlier timeline of that lineage is none any more. */
+  readonly promoted?: Pick<Position, 'lineage' | 'epoch'>;
   readonly members: Readonly<Record<string, Cell<Member>>>;
 };
 

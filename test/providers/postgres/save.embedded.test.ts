@@ -64,6 +64,18 @@ describe('keeping what a former primary holds alone', () => {
     expect(linesOf(join(dir, 'rows.ndjson'))).toEqual(lines);
   });
 
+  it('not of one that was promoted past its upstream: what it holds must not be thrown away', async () => {
+    await goSeparateWays(store, old, next);
+    await store.abilities.fence.fence(ctx(), 'eu');
+    const other = store.abilities.rejoin.save?.(ctx(), 'eu', 'us', dir);
+    await expect(other).rejects.toMatchObject({
+      code: 'newer-timeline',
+      exit: 77,
+      message: expect.stringContaining('eu is on timeline 2, later than'),
+    });
+    expect(readdirSync(join(dir, '..'))).toEqual([]);
+  });
+
   it('of one that runs and is closed: read as it is', async () => {
     await goSeparateWays(store, old, next);
     await expect(save()).rejects.toMatchObject({code: 'not-fenced', exit: 77});

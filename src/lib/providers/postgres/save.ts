@@ -36,6 +36,11 @@ function stretchOf(node: Node, own: Way, upstream: Node, other: Way): Stretch | 
   if (fork === null)
     throw refused('no-fork', `${node.name} and ${upstream.name} have no history in common: where they parted is not known.`);
   const end = own.position;
+  if (end.lineage === other.position.lineage && end.epoch > other.position.epoch)
+    throw refused(
+      'newer-timeline',
+      `${node.name} is on timeline ${end.epoch}, later than that of ${upstream.name} (${other.position.epoch}): it must not be put under it.`,
+    );
   const same = fork.epoch === end.epoch && fork.epoch === other.position.epoch;
   // Both wrote on one timeline: the histories do not say from where on.
   if (same && BigInt(end.offset) > fork.offset)
