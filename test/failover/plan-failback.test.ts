@@ -138,7 +138,7 @@ describe('planFailback', () => {
     const made = sampleSnapshot({members: {'us-east': STALE, 'eu-west': null, ap: null}});
     const orders = made.stores.orders;
     if (orders === undefined) throw new Error('no store');
-    const after =
+    const homeAfter =
       (epoch: number, lineage = orders.members['us-east']?.known ? orders.members['us-east'].value.durable.lineage : '') =>
       () =>
         chooseAway(fleet, {...made, stores: {orders: {...orders, promoted: {lineage, epoch}}}}, 'us-east');
