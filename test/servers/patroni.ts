@@ -232,13 +232,21 @@ async function configure(members: readonly PatroniMember[], patch: object): Prom
   if (!answers.some((answer) => answer.status === 'fulfilled' && answer.value.ok)) throw new Error('no Patroni took the configuration');
 }
 
-type Listed = {readonly name: string; readonly role: string; readonly state: string};
+type Listed = {readonly name: string; readonly role: string; readonly state: string; readonly lag?: number | string};
+
+/** What each that answers lists: each has a copy of its own. */
+async function lists(members: readonly PatroniMember[]): Promise<readonly (readonly Listed[])[]> {
+  const answers = await Promise.all(members.map((member) => member.ask('/cluster').catch(() => null)));
+  return answers.flatMap((answer) => (answer === null ? [] : [(answer as {members?: readonly Listed[]}).members ?? []]));
+}
 
 async function listed(members: readonly PatroniMember[]): Promise<readonly Listed[]> {
-  const answers = await Promise.all(members.map((member) => member.ask('/cluster').catch(() => null)));
-  const found = answers.find((answer) => answer !== null) as {members?: readonly Listed[]} | undefined;
-  return found?.members ?? [];
+  return (await lists(members))[0] ?? [];
 }
+
+/** A member that was just started is listed as running before it has said where it stands: until then nobody may switch over to it. */
+const isWell = ({role, state, lag}: Listed): boolean =>
+  ['running', 'streaming'].includes(state) && (role === 'leader' || typeof lag === 'number');
 
 async function leaderOf(members: readonly PatroniMember[]): Promise<string | null> {
   return (await listed(members)).find(({role, state}) => role === 'leader' && state === 'running')?.name ?? null;
@@ -248,7 +256,7 @@ async function leaderOf(members: readonly PatroniMember[]): Promise<string | nul
 async function settled(members: readonly PatroniMember[], ms: number): Promise<string> {
   return eventually(async () => {
     const leader = await leaderOf(members);
-    if (leader === null || (await listed(members)).some(({state}) => !['running', 'streaming'].includes(state))) return null;
+    if (leader === null || !(await lists(members)).flat().every(isWell)) return null;
     const streaming = "select application_name from pg_stat_replication where state = 'streaming' and not pg_is_in_recovery()";
     const rows = await memberNamed(members, leader)
       .sql<{application_name: string}>(streaming)

@@ -3,7 +3,7 @@ import type {Action, Answer, Check, Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
 import {action, lookAtPromotion, stillPrimary, until} from './store-actions.ts';
-import {abilityOf, memberOf, readMembers, type StoreWorld, storeFor} from './store-world.ts';
+import {abilityOf, memberOf, readMembers, type StoreWorld, storeFor, withFix} from './store-world.ts';
 
 const handoverArguments = z.object({from: z.string(), epoch: z.number().int(), planned: z.boolean()});
 const upstreamArguments = z.object({upstream: z.string()});
@@ -49,7 +49,7 @@ async function fitness(world: StoreWorld, ctx: Ctx, target: Target, {from, plann
   return {
     holds: errors.length > 0 ? false : unknowns.length > 0 ? null : true,
     measured: findings.map(({check, verdict}) => ({check, verdict})),
-    says: first?.says ?? (others.length > 0 ? others.join('; ') : `the manager of ${target.store} has nothing against it`),
+    says: first === undefined ? others.join('; ') || `the manager of ${target.store} has nothing against it` : withFix(first),
   };
 }
 

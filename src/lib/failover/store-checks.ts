@@ -8,7 +8,7 @@ import type {Store} from '../ports/store.ts';
 import {comparePositions} from '../snapshot/position.ts';
 import {fenceArguments, findProof, proofJson} from './proofs.ts';
 import {mostAdvanced} from './store-actions.ts';
-import {abilityOf, hasReplayed, memberOf, readMember, readMembers, type StoreWorld, storeFor} from './store-world.ts';
+import {abilityOf, hasReplayed, memberOf, readMember, readMembers, type StoreWorld, storeFor, withFix} from './store-world.ts';
 
 const membersWanted = z.object({members: z.array(z.string())});
 /** `replayed`: it must also have applied what it holds, so that a promotion has nothing left to replay. */
@@ -222,10 +222,7 @@ async function settings(world: StoreWorld, ctx: Ctx, target: Target): Promise<An
   return {
     holds: wrong.length > 0 ? false : unread.length > 0 || findings.length === 0 ? null : true,
     measured: wrong.map(({says}) => says),
-    says:
-      first === undefined
-        ? `${member} is set up to be the primary`
-        : `${member}: ${first.says}${first.fix === null ? '' : ` (${first.fix})`}`,
+    says: first === undefined ? `${member} is set up to be the primary` : `${member}: ${withFix(first)}`,
   };
 }
 

@@ -4,6 +4,7 @@ import type {Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
 import type {Clock} from '../ports/clock.ts';
+import type {Finding} from '../ports/finding.ts';
 import type {Hooks} from '../ports/hook.ts';
 import type {Abilities, Proof, Store} from '../ports/store.ts';
 import {comparePositions} from '../snapshot/position.ts';
@@ -79,3 +80,6 @@ export async function readMembers(store: Store, members: readonly string[], ctx:
 export function hasReplayed({applied, durable, drained}: Member): boolean {
   return drained === true || (comparePositions(applied, durable) ?? -1) >= 0;
 }
+
+/** What was found, and in brackets what to do about it. */
+export const withFix = ({says, fix}: Finding): string => (fix === null ? says : `${says} (${fix})`);

@@ -75,7 +75,11 @@ function judgeSynchronous(seen: Seen, {name, sync}: ListedMember): readonly Find
 /** A leader that is well refuses to hand over to one that is too far behind; without a leader Patroni promotes a named candidate all the same. */
 function judgeLag(seen: Seen, {name, lag}: ListedMember, {planned}: Move): readonly Finding[] {
   const {maximumLag} = seen.config;
-  if (lag === null) return planned ? [finding(seen, 'lag', 'unknown', `Patroni does not know how far ${name} is behind`, null, name)] : [];
+  if (lag === null) {
+    const says = `Patroni does not know how far ${name} is behind`;
+    const fix = `a member that was just started tells its position on its next turn: try again in ${seen.config.loopWait} s`;
+    return planned ? [finding(seen, 'lag', 'unknown', says, fix, name)] : [];
+  }
   if (lag <= maximumLag) return [];
   const says = `${name} is ${lag} bytes behind, more than maximum_lag_on_failover (${maximumLag})`;
   return [finding(seen, 'lag', planned ? 'error' : 'warning', says, 'wait until it has caught up, or choose another member', name)];
