@@ -6,5 +6,6 @@ import {matrix} from './matrix.ts';
 
 const why = noPostgres15 ?? noHaproxy;
 describe.skipIf(why !== null)(`faults of PostgreSQL 15 behind HAProxy${why === null ? '' : ` (skipped: ${why})`}`, () => {
-  matrix(['eu-west', 'ap'], {faults: ['kill', 'freeze', 'partition'], restarts: []}, debianGround);
+  // The partition is played on the lab, whose proxies are the same.
+  matrix(['eu-west', 'ap'], {faults: ['kill', 'freeze'], restarts: []}, debianGround);
 });
