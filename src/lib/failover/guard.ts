@@ -62,7 +62,10 @@ export function guardCheck(world: StoreWorld): Check {
   return {
     name: 'store.guarded',
     ask: async (ctx, target, want) => {
-      const answer = await guarded(world, ctx, target, guardedWanted.parse(want).upstream, await look(world, ctx, target));
+      const {upstream} = guardedWanted.parse(want);
+      const member = memberOf(target);
+      const seen = await storeFor(world, target).store.observe(ctx.signal, [member]);
+      const answer = await guarded(world, ctx, target, upstream, seen[member]);
       if (answer.holds !== true || !isToCount(world, target)) return answer;
       return {...answer, holds: false, says: `${answer.says}; what it acknowledged alone before is not counted yet`};
     },
@@ -79,28 +82,25 @@ function isToCount(world: StoreWorld, target: Target): boolean {
 async function guard(world: StoreWorld, ctx: Ctx, target: Target, {upstream, forMs}: z.infer<typeof guardArguments>): Promise<Json> {
   const limit = world.guardForMs ?? forMs;
   const end = limit === null ? ctx.deadline : Math.min(ctx.deadline, ctx.now() + limit);
-  let wasSilent = false;
+  // Sealed out or given up on: this run's fence has not touched it.
+  let wasSilent = ['sealed', 'break-glass'].includes(world.tried.get(memberOf(target)) ?? '');
   for (;;) {
     const began = ctx.now();
-    const cell = await look(world, ctx, target);
-    // One that was silent until now and answers as a primary has just come back: it is not asked for proofs that it cannot have.
+    // Both at once: what closes the one that is back asks the other whether it has passed it by, and clients write there meanwhile.
+    const both = await storeFor(world, target).store.observe(ctx.signal, [memberOf(target), upstream]);
+    const cell = both[memberOf(target)];
+    // One that was silent or untouched until now and answers as a primary has just come back: it is not asked for proofs that it cannot have.
     const isBack = wasSilent && cell?.known === true && cell.value.role === 'primary';
     wasSilent = cell?.known !== true;
     const answer = isBack ? null : await guarded(world, ctx, target, upstream, cell);
     if (answer?.holds === true) return {late: null, ...(await countFenced(world, ctx, target, answer.says))};
     // What could not be closed this time may be next time: a guard does not give up.
-    const closed = wasSilent ? null : await closeIfBack(world, ctx, target, upstream).catch((error: unknown) => messageOf(error));
+    const closed = wasSilent ? null : await closeIfBack(world, ctx, target, both).catch((error: unknown) => messageOf(error));
     if (closed !== null && typeof closed !== 'string') return closed;
     const why = closed ?? answer?.says ?? `${memberOf(target)} answers as a primary`;
     if (ctx.now() >= end) throw unavailable('unguarded', `${why.replace(/\.$/, '')}; it was left unguarded`);
     await world.clock.sleep(Math.max(20, Math.min(TRY_MS - (ctx.now() - began), end - ctx.now())), ctx.signal);
   }
-}
-
-/** How the old primary answers now. */
-async function look(world: StoreWorld, ctx: Ctx, target: Target): Promise<Cell<Member> | undefined> {
-  const member = memberOf(target);
-  return (await storeFor(world, target).store.observe(ctx.signal, [member]))[member];
 }
 
 async function guarded(world: StoreWorld, ctx: Ctx, target: Target, upstream: string, cell: Cell<Member> | undefined): Promise<Answer> {
@@ -131,12 +131,15 @@ async function durableProof(world: StoreWorld, ctx: Ctx, target: Target, answers
 
 const NOT_ASKED = {known: false, code: 'not-read', reason: 'not asked', at: 0} as const;
 
-/** What it acknowledged since it came back is counted: those writes are lost. */
-async function closeIfBack(world: StoreWorld, ctx: Ctx, target: Target, upstream: string): Promise<{readonly [key: string]: Json} | null> {
+/** What it acknowledged since it came back is counted: those writes are lost. `both` = what was just seen of it and of the new primary. */
+async function closeIfBack(
+  world: StoreWorld,
+  ctx: Ctx,
+  target: Target,
+  both: Readonly<Record<string, Cell<Member>>>,
+): Promise<{readonly [key: string]: Json} | null> {
   const member = memberOf(target);
   const {store} = storeFor(world, target);
-  // Clients write there meanwhile: members that are gone too are only waited for where the new primary does not say that it has passed this one by.
-  const both = await store.observe(ctx.signal, [member, upstream]);
   const cell = both[member];
   if (cell?.known !== true || cell.value.role !== 'primary') return null;
   // Nobody closes what may be the only true primary: another one must have passed it by.

@@ -1,6 +1,7 @@
+import {type AddressInfo, connect, createServer, type Socket} from 'node:net';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {createSession, type Session} from '../../../src/lib/providers/postgres/session.ts';
-import {PASSWORD, type Server, type Servers, startServers} from '../../servers/embedded.ts';
+import {eventually, PASSWORD, type Server, type Servers, startServers} from '../../servers/embedded.ts';
 
 describe('a session', () => {
   let servers: Servers;
@@ -34,5 +35,38 @@ describe('a session', () => {
     const began = performance.now();
     await expect(session.rows('select pg_sleep(5)', [], {timeoutMs: 200})).rejects.toMatchObject({code: 'timeout', exit: 69});
     expect(performance.now() - began).toBeLessThan(1000);
+  });
+
+  it('keeps its place in the queue of a frozen server, however often it tries', async () => {
+    const ways: Socket[] = [];
+    const relay = createServer((from) => {
+      const to = connect(server.port, '127.0.0.1');
+      ways.push(to);
+      from.pipe(to).on('error', () => from.destroy());
+      to.pipe(from).on('error', () => to.destroy());
+    });
+    await new Promise<void>((done) => relay.listen(0, '127.0.0.1', done));
+    const {port} = relay.address() as AddressInfo;
+    const place = {host: '127.0.0.1', port, label: 'us', user: 'regionctl', database: 'orders'};
+    const other = createSession({...place, password: async () => PASSWORD});
+    try {
+      server.freeze();
+      for (let tries = 0; tries < 3; tries++) await expect(other.rows('select 1')).rejects.toMatchObject({code: 'timeout'});
+      expect(ways.length).toBeGreaterThanOrEqual(3);
+      server.thaw();
+      // Where both are let in at once, either may be the first.
+      const first = `select 1 from pg_stat_activity where state = 'idle' and client_port = ${ways[0]?.localPort}`;
+      await eventually(async () => (await server.sql(first)).length === 1);
+      const [row] = await other.rows<{port: number}>('select inet_client_port() as port');
+      expect(row?.port).toBe(ways[0]?.localPort);
+      // And the one that it has is kept.
+      const opened = ways.length;
+      await other.rows('select 1');
+      expect(ways).toHaveLength(opened);
+    } finally {
+      server.thaw();
+      await other.close();
+      relay.close();
+    }
   });
 });

@@ -3,9 +3,10 @@ import type {Ctx} from '../../plan/action.ts';
 import type {Clock} from '../../ports/clock.ts';
 import type {Host} from '../../ports/host.ts';
 import type {ProviderContext, StorePart} from '../define.ts';
+import type {Place} from './connect.ts';
 import type {Address} from './conninfo.ts';
 import type {PostgresConfig, PostgresMember} from './provider.ts';
-import {createSession, type Limits, type Place, type Session} from './session.ts';
+import {createSession, type Limits, type Session} from './session.ts';
 
 /** One member with its session. `rows` is the way to ask it; `place` opens further connections. */
 export type Node = {

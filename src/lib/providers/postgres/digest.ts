@@ -3,8 +3,9 @@ import {unavailable} from '../../errors.ts';
 import type {Abilities} from '../../ports/store.ts';
 import type {Position} from '../../snapshot/position.ts';
 import {type Cluster, type Node, nodeOf} from './cluster.ts';
+import {destroy, endClient, openClient} from './connect.ts';
 import {readFacts} from './facts.ts';
-import {destroy, endClient, openClient, placeError} from './session.ts';
+import {placeError} from './session.ts';
 import {quoteIdent} from './sql.ts';
 
 /** What a row-by-row comparison reads, and the names of the tables that it cannot compare because they have no primary key. */

@@ -40,7 +40,9 @@ where ${OTHERS} and (${OURS}) is not true`;
 const WAITING = `select ${OWN_ID} as "id" from pg_stat_activity a where ${WAITS} and a.backend_xid is not null`;
 const COMMITTED = `select id::text as "id" from unnest($1::text[]::xid8[]) as x(id) where pg_xact_status(id) = 'committed'`;
 const WORKERS = `select distinct backend_type as "type" from pg_stat_activity where backend_type like 'logical replication%apply%' or backend_type like 'logical replication%worker%'`;
-const PASSWORD = `select coalesce(rolpassword like 'SCRAM-SHA-256$%', false) as "scram" from pg_authid where rolname = session_user`;
+/* Asked at once: clients write for as long as it takes to close. */
+const BEFORE = `select pg_is_in_recovery() as "recovering", f.*,
+  (select coalesce(rolpassword like 'SCRAM-SHA-256$%', false) from pg_authid where rolname = session_user) as "scram" from (${FOREIGN}) f`;
 
 /** Fencing of a primary: by what its host sees, else by closing it to everybody but us. */
 export function createFence(cluster: Cluster): Abilities['fence'] {
@@ -173,12 +175,9 @@ async function stop(cluster: Cluster, ctx: Ctx, node: Node, reasons: string[]): 
 }
 
 async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
-  const facts = await readFacts(node, limitsOf(ctx));
-  if (facts.recovering) throw refused('not-a-primary', `${node.name} is a standby, so there is nothing to fence on it.`);
-  const [password] = await node.session.rows<{scram: boolean}>(PASSWORD, [], limitsOf(ctx));
-  if (password?.scram !== true)
-    throw refused('own-role', `closing would lock out our own role ${cluster.user}, which has no SCRAM-SHA-256 password.`);
-  const before = await countForeign(ctx, node);
+  const before = only(await node.session.rows<Before>(BEFORE, [], limitsOf(ctx)), node);
+  if (before.recovering) throw refused('not-a-primary', `${node.name} is a standby, so there is nothing to fence on it.`);
+  if (!before.scram) throw refused('own-role', `closing would lock out our own role ${cluster.user}, which has no SCRAM-SHA-256 password.`);
   if (before.sameRole > 0) throw refused('own-role', sharedRole(cluster, node, before.sameRole));
   await writeClosed(cluster, ctx, node, await readHba(cluster, ctx, node));
   await reload(ctx, node);
@@ -186,6 +185,14 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
   let left = {others: -1, sameRole: 0};
   const untold = new Set<string>();
   const prepared = new Set<string>();
+  const endOthers = async (): Promise<void> => {
+    for (const ended of await node.session.rows<Ended>(TERMINATE, [], limitsOf(ctx))) {
+      if (ended.own !== null) untold.add(ended.own);
+      for (const id of ended.prepared ?? []) prepared.add(id);
+    }
+  };
+  // At once: what is written from here on is lost. Who comes back before the file is in force is ended once more below.
+  await endOthers();
   const done = await pollUntil(cluster, ctx, {forMs: CLOSE_MS, everyMs: 5}, async () => {
     hba = await readHba(cluster, ctx, node);
     if (!hba.closed || !(await loginIsRefused(node.place, ctx.signal))) return null;
@@ -194,10 +201,7 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
     if (left.sameRole > 0) throw refused('own-role', sharedRole(cluster, node, left.sameRole));
     // Nobody is let in any more, so it is only waited for those who are in.
     const gone = await pollUntil(cluster, ctx, {forMs: GONE_MS, everyMs: 1}, async () => {
-      for (const ended of await node.session.rows<Ended>(TERMINATE, [], limitsOf(ctx))) {
-        if (ended.own !== null) untold.add(ended.own);
-        for (const id of ended.prepared ?? []) prepared.add(id);
-      }
+      await endOthers();
       left = await countForeign(ctx, node);
       return left.others === 0 ? true : null;
     });
@@ -209,6 +213,8 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
   const second = prepared.size === 0 ? [] : await node.session.rows<{id: string}>(COMMITTED, [[...prepared]], limitsOf(ctx));
   return {...done, untold: [...untold, ...second.map(({id}) => id)]};
 }
+
+type Before = {readonly recovering: boolean; readonly scram: boolean; readonly sameRole: number};
 
 /** A session that was ended: the transaction that it waited for; or it may have been the second half of one of these. */
 type Ended = {readonly own: string | null; readonly prepared: readonly string[] | null};

@@ -43,13 +43,12 @@ export function isClosed(rules: readonly HbaRule[], user: string, replicationUse
   );
 }
 
-const RULES = `select type as "type", database::text[] as "database", user_name::text[] as "users", address as "address", auth_method as "method", error as "error"
-from pg_hba_file_rules order by line_number`;
+const RULES = `select current_setting('hba_file') as "path", coalesce(jsonb_agg(jsonb_build_object('type', type, 'database', database, 'users', user_name,
+  'address', address, 'method', auth_method, 'error', error) order by line_number), '[]') as "rules" from pg_hba_file_rules`;
 
 /** Reads the file as it is on disk now; what the server has loaded is another question. */
 export async function readHba(cluster: Cluster, ctx: Ctx, node: Node): Promise<Hba> {
-  const {path} = only(await node.session.rows<{path: string}>(`select current_setting('hba_file') as "path"`, [], limitsOf(ctx)), node);
-  const rules = await node.session.rows<HbaRule>(RULES, [], limitsOf(ctx));
+  const {path, rules} = only(await node.session.rows<{path: string; rules: readonly HbaRule[]}>(RULES, [], limitsOf(ctx)), node);
   const error = rules.find((rule) => rule.error !== null)?.error ?? null;
   return {path, closed: isClosed(rules, cluster.user, cluster.replicationUser), error};
 }

@@ -2,9 +2,9 @@ import {isRegionctlError, messageOf, refused, unavailable} from '../../errors.ts
 import type {Ctx} from '../../plan/action.ts';
 import {claimMember} from './claim.ts';
 import {type Cluster, limitsOf, type Node, only, pollUntil} from './cluster.ts';
+import {destroy, endClient, openClient} from './connect.ts';
 import {primariesOf, readAll, readFacts} from './facts.ts';
 import {dropKept, type Hba, hasKept, readHba, restoreKept, whereAllowed} from './hba.ts';
-import {destroy, endClient, openClient} from './session.ts';
 import {reload} from './settings.ts';
 import {endStall, hasStall} from './stall.ts';
 

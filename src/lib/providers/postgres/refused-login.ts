@@ -1,4 +1,4 @@
-import {destroy, endClient, openClient, type Place} from './session.ts';
+import {destroy, endClient, openClient, type Place} from './connect.ts';
 import {codeOf} from './trouble.ts';
 
 /**

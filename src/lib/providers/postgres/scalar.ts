@@ -1,7 +1,8 @@
 import type {Json} from '../../plan/json.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {type Cluster, nodeOf} from './cluster.ts';
-import {endClient, openClient, placeError} from './session.ts';
+import {endClient, openClient} from './connect.ts';
+import {placeError} from './session.ts';
 
 const CONNECT_MS = 1000;
 const QUERY_MS = 5000;

@@ -1,16 +1,8 @@
 import type {Client} from 'pg';
 import {isRegionctlError, unavailable} from '../../errors.ts';
-import type {Address} from './conninfo.ts';
+import {createOpener, destroy, endClient, inTime, type Place, STATEMENT_MS} from './connect.ts';
 import {addressText} from './conninfo.ts';
 import {codeOf, troubleOf} from './trouble.ts';
-
-/** Where a session leads. `label` is the member's name for messages; the password is asked for at each connection and not kept. */
-export type Place = Address & {
-  readonly label: string;
-  readonly user: string;
-  readonly database: string;
-  readonly password: () => Promise<string>;
-};
 
 /** Limits of one statement: its own time-out (default 1500 ms), and a signal that gives up waiting for it. */
 export type Limits = {readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined};
@@ -25,31 +17,35 @@ export type Session = {
 };
 
 const CONNECT_MS = 1000;
-const STATEMENT_MS = 1500;
 /** A member that was silent for a whole connection attempt gets shorter ones for a while, so that it does not slow down every step of a failover. */
 const SILENT_CONNECT_MS = 300;
 const SILENT_FOR_MS = 3000;
 /** pg's own time-out is left out of it: see `inTime`. */
 const NEVER_MS = 2 ** 31 - 1;
-/** A timer that is this late was slept over; what was asked then gets this much more. */
-const SLEPT_MS = 200;
-const GRACE_MS = 300;
 
 /** A session that opens itself on its first statement. */
 export function createSession(place: Place): Session {
   let current: Promise<Client> | null = null;
+  let live: Client | null = null;
   let silentSince = Number.NEGATIVE_INFINITY;
   const forget = (opened: Promise<Client>): void => {
-    if (current === opened) current = null;
+    if (current === opened) current = live = null;
   };
+  const opener = createOpener(place, (client) => {
+    if (live === client) current = live = null;
+  });
   const acquire = (): Promise<Client> => {
     if (current !== null) return current;
     const isSilent = performance.now() - silentSince < SILENT_FOR_MS;
-    const opened: Promise<Client> = openClient(place, isSilent ? SILENT_CONNECT_MS : CONNECT_MS, () => forget(opened));
-    opened.catch((error: unknown) => {
-      forget(opened);
-      if (!isSilent && troubleOf(error).code === 'timeout') silentSince = performance.now();
-    });
+    const opened: Promise<Client> = opener.open(isSilent ? SILENT_CONNECT_MS : CONNECT_MS);
+    opened
+      .then((client) => {
+        if (current === opened) live = client;
+      })
+      .catch((error: unknown) => {
+        forget(opened);
+        if (!isSilent && troubleOf(error).code === 'timeout') silentSince = performance.now();
+      });
     current = opened;
     return opened;
   };
@@ -89,7 +85,8 @@ export function createSession(place: Place): Session {
       withLimits(place, limits, (timeoutMs) => inTurn(timeoutMs, limits.signal, (leftMs) => run(sql, values, leftMs, limits.signal))),
     close: async () => {
       const opened = current;
-      current = null;
+      current = live = null;
+      opener.close();
       if (opened !== null) await opened.then(endClient, () => undefined);
     },
   };
@@ -111,70 +108,14 @@ function planName(sql: string): {readonly name?: string} {
   return {name};
 }
 
-/**
- * A timer that comes late tells that this process slept (stopped, or its machine was), not that the server did: the answer may have arrived
- * meanwhile and is read in a moment. Without this, whatever was asked when a process was stopped would fail when it goes on.
- */
-async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const arm = (forMs: number): void => {
-      const due = performance.now() + forMs;
-      timer = setTimeout(() => (performance.now() - due > SLEPT_MS ? arm(GRACE_MS) : reject(new Error('timeout expired'))), forMs);
-    };
-    arm(ms);
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** The server itself said no and goes on listening; anything else leaves the connection in doubt. */
 const isAnswer = (error: unknown): boolean => /^[0-9A-Z]{5}$/.test(codeOf(error)) && !/^57P|^EPIPE$/.test(codeOf(error));
-
-/** Opens one client with the house's limits. `onEnd` is told once it is gone. The caller ends it. */
-export async function openClient(place: Place, timeoutMs: number, onEnd: () => void, statementMs = 10_000): Promise<Client> {
-  const {Client: PgClient} = (await import('pg')).default;
-  const {host, port, user, database} = place;
-  const limits = {connectionTimeoutMillis: timeoutMs, query_timeout: STATEMENT_MS, statement_timeout: statementMs, keepAlive: true};
-  const client = new PgClient({host, port, user, database, password: await place.password(), application_name: 'regionctl', ...limits});
-  // Without a listener an idle connection that breaks would end the process.
-  client.on('error', onEnd);
-  client.on('end', onEnd);
-  try {
-    await client.connect();
-  } catch (error) {
-    destroy(client);
-    throw error;
-  }
-  return client;
-}
-
-/** Ends a client politely, for at most 200 ms; a frozen server must not hold up anybody's exit. */
-export async function endClient(client: Client): Promise<void> {
-  const timer = setTimeout(() => destroy(client), 200);
-  try {
-    await client.end();
-  } catch {
-    // It was gone already.
-  } finally {
-    clearTimeout(timer);
-  }
-}
 
 /** Turns anything that a statement failed with into the error that callers know. */
 export function placeError(place: Pick<Place, 'label' | 'host' | 'port'>, error: unknown): Error {
   if (isRegionctlError(error)) return error;
   const {code, says} = troubleOf(error);
   return unavailable(code, `${place.label} (${addressText(place)}) ${says}.`, {cause: error});
-}
-
-/** Breaks the connection off at once. */
-export function destroy(client: Client): void {
-  const {connection} = client as unknown as {connection?: {stream?: {destroy(): void}}};
-  connection?.stream?.destroy();
 }
 
 async function withLimits<T>(place: Place, limits: Limits, work: (timeoutMs: number) => Promise<T>): Promise<T> {

@@ -1,7 +1,8 @@
 import type {Client} from 'pg';
 import type {Ctx} from '../../plan/action.ts';
 import type {Node} from './cluster.ts';
-import {destroy, endClient, openClient, placeError} from './session.ts';
+import {destroy, endClient, openClient} from './connect.ts';
+import {placeError} from './session.ts';
 
 /** A connection beside the member's own session, for long work: what runs on it does not hold up the statements of a run. */
 export type SideSession = {

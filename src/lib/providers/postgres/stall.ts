@@ -2,7 +2,7 @@ import type {Client} from 'pg';
 import {refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import {type Cluster, limitsOf, type Node, only, pollUntil} from './cluster.ts';
-import {destroy, endClient, openClient} from './session.ts';
+import {destroy, endClient, openClient} from './connect.ts';
 import {reload} from './settings.ts';
 import {quoteIdent, quoteLiteral} from './sql.ts';
 import {formatSyncNames, parseSyncNames} from './sync-names.ts';

@@ -1,0 +1,171 @@
+import type {Socket} from 'node:net';
+import type {Client} from 'pg';
+import type {Address} from './conninfo.ts';
+import {troubleOf} from './trouble.ts';
+
+/** Where a session leads. `label` is the member's name for messages; the password is asked for at each connection and not kept. */
+export type Place = Address & {
+  readonly label: string;
+  readonly user: string;
+  readonly database: string;
+  readonly password: () => Promise<string>;
+};
+
+/** How long a statement may take when nothing else was said. */
+export const STATEMENT_MS = 1500;
+/** A timer that is this late was slept over; what was asked then gets this much more. */
+const SLEPT_MS = 200;
+const GRACE_MS = 300;
+
+/**
+ * Opens one client after another to the same place. A frozen server answers in the order of its queue: an attempt that got into it is kept beside
+ * newer ones, so that a thaw is met at once, however many have queued up since.
+ */
+export function createOpener(place: Place, onEnd: (client: Client) => void): {open(limitMs: number): Promise<Client>; close(): void} {
+  let kept: Attempt | null = null;
+  let closed = false;
+  const keep = (attempt: Attempt | null, others: readonly (Attempt | null)[]): void => {
+    kept = attempt;
+    for (const each of others) if (each !== attempt) each?.drop();
+    // Nobody waits for it alone.
+    if (attempt !== null) streamOf(attempt.client())?.unref();
+  };
+  return {
+    open: async (limitMs) => {
+      closed = false;
+      const both = [kept?.isGone() === true ? null : kept, attemptClient(place, onEnd)] as const;
+      try {
+        const client = await inTime(firstOf(...both), limitMs);
+        kept = null;
+        for (const each of both) if (each?.client() !== client) each?.drop();
+        streamOf(client)?.ref();
+        return client;
+      } catch (error) {
+        // Who is refused anew is not waiting in any queue.
+        const isLate = !closed && troubleOf(error).code === 'timeout';
+        keep(isLate ? (both.find((each) => each?.isWaiting()) ?? null) : null, both);
+        throw error;
+      }
+    },
+    close: () => {
+      closed = true;
+      keep(null, [kept]);
+    },
+  };
+}
+
+/** A client that is being opened, for as long as it takes. */
+type Attempt = {
+  readonly opened: Promise<Client>;
+  readonly client: () => Client | null;
+  /** The connection is there, and the server has not answered on it yet. */
+  readonly isWaiting: () => boolean;
+  readonly isGone: () => boolean;
+  readonly drop: () => void;
+};
+
+/** `onEnd` is told once the client is gone. */
+function attemptClient(place: Place, onEnd: (client: Client) => void, statementMs = 10_000): Attempt {
+  let client: Client | null = null;
+  let state: 'new' | 'waiting' | 'over' = 'new';
+  let gone = false;
+  const end = (ended: Client): void => {
+    gone = true;
+    onEnd(ended);
+  };
+  const open = async (): Promise<Client> => {
+    const {Client: PgClient} = (await import('pg')).default;
+    const {host, port, user, database} = place;
+    const limits = {query_timeout: STATEMENT_MS, statement_timeout: statementMs, keepAlive: true};
+    const made = new PgClient({host, port, user, database, password: await place.password(), application_name: 'regionctl', ...limits});
+    // Without a listener an idle connection that breaks would end the process.
+    made.on('error', () => end(made));
+    made.on('end', () => end(made));
+    if (state === 'over') throw new Error('the attempt was given up');
+    client = made;
+    streamOf(made)?.once('connect', () => {
+      if (state === 'new') state = 'waiting';
+    });
+    try {
+      await made.connect();
+      return made;
+    } catch (error) {
+      destroy(made);
+      throw error;
+    } finally {
+      state = 'over';
+    }
+  };
+  const opened = open();
+  opened.catch(() => undefined);
+  return {
+    opened,
+    client: () => client,
+    isWaiting: () => state === 'waiting' && !gone,
+    isGone: () => gone,
+    drop: () => {
+      state = 'over';
+      if (client !== null) destroy(client);
+    },
+  };
+}
+
+/** Whichever is open first; what the newer one fails with. */
+function firstOf(older: Attempt | null, newer: Attempt): Promise<Client> {
+  return new Promise((resolve, reject) => {
+    older?.opened.then(resolve, () => undefined);
+    newer.opened.then(resolve, reject);
+  });
+}
+
+/** Opens one client with the house's limits. `onEnd` is told once it is gone. The caller ends it. */
+export async function openClient(place: Place, timeoutMs: number, onEnd: () => void, statementMs?: number): Promise<Client> {
+  const attempt = attemptClient(place, onEnd, statementMs);
+  try {
+    return await inTime(attempt.opened, timeoutMs);
+  } catch (error) {
+    attempt.drop();
+    throw error;
+  }
+}
+
+/** Ends a client politely, for at most 200 ms; a frozen server must not hold up anybody's exit. */
+export async function endClient(client: Client): Promise<void> {
+  const timer = setTimeout(() => destroy(client), 200);
+  try {
+    await client.end();
+  } catch {
+    // It was gone already.
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Breaks the connection off at once. */
+export function destroy(client: Client): void {
+  streamOf(client)?.destroy();
+}
+
+function streamOf(client: Client | null): Socket | undefined {
+  return (client as unknown as {connection?: {stream?: Socket}} | null)?.connection?.stream;
+}
+
+/**
+ * A timer that comes late tells that this process slept (stopped, or its machine was), not that the server did: the answer may have arrived
+ * meanwhile and is read in a moment. Without this, whatever was asked when a process was stopped would fail when it goes on.
+ */
+export async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const arm = (forMs: number): void => {
+      const due = performance.now() + forMs;
+      timer = setTimeout(() => (performance.now() - due > SLEPT_MS ? arm(GRACE_MS) : reject(new Error('timeout expired'))), forMs);
+    };
+    arm(ms);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
