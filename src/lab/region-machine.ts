@@ -15,6 +15,7 @@ import {writeInto} from './template.ts';
 /** A shutdown ships what was acknowledged to the standbys first; one that is out of reach holds it up until wal_sender_timeout. */
 const STOP_MS = 70_000;
 const FREEZE_MS = 3000;
+const KILL_MS = 5000;
 
 /** The processes of one region: its database and its service. They are started and ended here, and only here. */
 export class RegionMachine {
@@ -178,10 +179,14 @@ export class RegionMachine {
   }
 
   async #killAll(): Promise<void> {
-    signalAll(this.pids(), 'SIGKILL');
-    await this.postgres.ended(5000);
-    // What was being forked while the list was read.
-    signalAll(this.pids(), 'SIGKILL');
+    // Again until none is left: one may be forked while the list is read, and a killed one takes a moment to go.
+    const gone = () => {
+      const left = this.pids();
+      signalAll(left, 'SIGKILL');
+      return left.length === 0;
+    };
+    await waitUntil(gone, KILL_MS);
+    await this.postgres.ended(KILL_MS);
   }
 
   async #copyFrom(port: number, dest: string, signal: AbortSignal): Promise<number> {

@@ -58,10 +58,13 @@ describe('a healthy fleet', () => {
       coloured(['status', '--json']),
     ]);
     expect(wanted).toEqual([true, false, false]);
-    for (const env of [{NO_COLOR: '1'}, {TERM: 'dumb'}]) {
-      const texts = [['health', 'check'], ['status'], ['failover', 'plan'], ['doctor'], ['--help']];
-      expect(await Promise.all(texts.map((args) => coloured(args, env))), JSON.stringify(env)).toEqual(texts.map(() => false));
-    }
+    const plain = [
+      coloured(['health', 'check'], {NO_COLOR: '1'}),
+      coloured(['failover', 'plan'], {NO_COLOR: '1'}),
+      coloured(['status'], {TERM: 'dumb'}),
+      coloured(['--help'], {TERM: 'dumb'}),
+    ];
+    expect(await Promise.all(plain)).toEqual([false, false, false, false]);
     expect((await lab.run('status')).stdout).not.toMatch(ESCAPE);
   });
 

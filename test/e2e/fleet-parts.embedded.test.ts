@@ -82,7 +82,7 @@ describe('checks', () => {
     expect(bad).toMatchObject({
       outcome: 'failed',
       code: 'check-failed',
-      reason: expect.stringMatching(/read-only transaction.*Go on with/),
+      reason: expect.stringMatching(/refuses the query: .*read-only transaction.*Go on with/),
     });
     // The move stands: it is finished by whoever mends the check. Until then the region that was left is closed and stopped.
     expect(await lab.sql('eu-west', 'select pg_is_in_recovery() as recovering')).toEqual([{recovering: false}]);

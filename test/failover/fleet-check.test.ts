@@ -2,6 +2,7 @@ import {createServer, type Server} from 'node:http';
 import type {AddressInfo} from 'node:net';
 import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {refused} from '../../src/lib/errors.ts';
 import {evaluate, pointed} from '../../src/lib/failover/fleet-check.ts';
 import {baselineOf, judgeLatency, measureP95, percentile} from '../../src/lib/failover/latency.ts';
 import type {CheckSpec} from '../../src/lib/fleet/fleet.ts';
@@ -42,6 +43,19 @@ describe('a check through the front door', () => {
 
   it('is unknown when nobody answers', async () => {
     expect(await ask({name: 'x', http: 'http://127.0.0.1:1/', status: 200, contains: null})).toMatchObject({holds: null});
+  });
+});
+
+describe('a query that the server refuses', () => {
+  it('is unknown for good, unlike a server that does not answer', async () => {
+    const check = equal({store: 'orders', sql: 'selec 1'}, {value: 1});
+    const refuse = () => Promise.reject(refused('bad-query', 'us-east refuses the query: syntax error'));
+    expect(await evaluate(check, refuse, signal())).toMatchObject({
+      holds: null,
+      forGood: true,
+      says: expect.stringContaining('syntax error'),
+    });
+    expect(await ask(check)).toMatchObject({holds: null, forGood: false});
   });
 });
 

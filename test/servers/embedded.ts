@@ -112,15 +112,20 @@ export async function eventually<T>(look: () => Promise<T> | T, ms = 10_000): Pr
   }
 }
 
-/** Two ports are never the same: the search starts at a random place below the ephemeral range. */
+const givenPorts = new Set<number>();
+
+/** A free port below the ephemeral range. None is given twice by one process: what asked for it may not have taken it yet. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (givenPorts.has(port)) continue;
     const free = await new Promise<boolean>((resolve) => {
       const probe = createServer().once('error', () => resolve(false));
       probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
     });
-    if (free) return port;
+    if (!free) continue;
+    givenPorts.add(port);
+    return port;
   }
 }
 

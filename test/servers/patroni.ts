@@ -101,12 +101,16 @@ export async function startPatroni(options: PatroniOptions): Promise<PatroniClus
     await cluster.settled();
     return cluster;
   } catch (error) {
-    const logs = members.map(
-      ({name, logFile}) => `${name}: ${existsSync(logFile) ? readFileSync(logFile, 'utf8').slice(-1500) : 'no log'}`,
-    );
+    const logs = members.map(({name, logFile}) => `${name}: ${existsSync(logFile) ? troubleIn(readFileSync(logFile, 'utf8')) : 'no log'}`);
     await cluster.end();
     throw new Error(`the cluster did not come up\n${logs.join('\n')}`, {cause: error});
   }
+}
+
+/** What went wrong, before the last lines: Patroni says every second that it goes on. */
+function troubleIn(log: string): string {
+  const wrong = log.split('\n').filter((line) => /FATAL|PANIC|ERROR|WARNING|could not|HINT|DETAIL/.test(line));
+  return [...wrong.slice(0, 20), '…', log.slice(-500)].join('\n');
 }
 
 function memberNamed(members: readonly PatroniMember[], name: string): PatroniMember {

@@ -60,7 +60,8 @@ async function holdsInTime(world: CheckWorld, ctx: Ctx, check: CheckSpec): Promi
     if (answer.holds === true) return {says: answer.says, measured: answer.measured};
     // Cut short by the deadline it told nothing: what was answered before says more.
     if (!ctx.signal.aborted) last = answer;
-    if (ctx.signal.aborted || ctx.now() + AGAIN_MS >= ctx.deadline) throw unavailable('check-failed', (last ?? answer).says);
+    const isLast = answer.forGood || ctx.signal.aborted || ctx.now() + AGAIN_MS >= ctx.deadline;
+    if (isLast) throw unavailable('check-failed', (last ?? answer).says);
     await world.clock.sleep(AGAIN_MS, ctx.signal);
   }
 }

@@ -1,4 +1,4 @@
-import {messageOf, unavailable} from '../errors.ts';
+import {isRegionctlError, messageOf, unavailable} from '../errors.ts';
 import type {CheckSpec, ReadingSpec} from '../fleet/fleet.ts';
 import type {Answer} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
@@ -7,12 +7,17 @@ import {httpText} from './http-text.ts';
 /** Reads one value of a store's present primary. */
 export type ReadStore = (store: string, query: string, signal: AbortSignal) => Promise<Json>;
 
+/** What a check answers. `forGood` = the query itself is refused, and will be however often it is asked. */
+export type CheckAnswer = Answer & {readonly forGood: boolean};
+
 /** Evaluates a check of the fleet file. What could not be read is unknown, with the reason; it is neither good nor bad. */
-export async function evaluate(check: CheckSpec, readStore: ReadStore, signal: AbortSignal): Promise<Answer> {
+export async function evaluate(check: CheckSpec, readStore: ReadStore, signal: AbortSignal): Promise<CheckAnswer> {
   try {
-    return 'http' in check ? await answers(check, signal) : await areEqual(check, readStore, signal);
+    const answer = 'http' in check ? await answers(check, signal) : await areEqual(check, readStore, signal);
+    return {...answer, forGood: false};
   } catch (error) {
-    return {holds: null, measured: null, says: `${check.name} could not be checked: ${messageOf(error)}`};
+    const forGood = isRegionctlError(error) && error.code === 'bad-query';
+    return {holds: null, measured: null, says: `${check.name} could not be checked: ${messageOf(error)}`, forGood};
   }
 }
 

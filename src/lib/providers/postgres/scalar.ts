@@ -1,11 +1,15 @@
+import {messageOf, refused} from '../../errors.ts';
 import type {Json} from '../../plan/json.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {type Cluster, nodeOf} from './cluster.ts';
 import {endClient, openClient} from './connect.ts';
 import {placeError} from './session.ts';
+import {codeOf} from './trouble.ts';
 
 const CONNECT_MS = 1000;
 const QUERY_MS = 5000;
+/** It is wrong as it is written, writes, or is not permitted: asking again changes nothing. */
+const FOR_GOOD = /^(42...|25006|0A000)$/;
 
 /** One value by one query, in a session of its own that can write nothing: a check must never be the reason for a lock or a change. */
 export function createScalar(cluster: Cluster): Abilities['scalar'] {
@@ -30,6 +34,8 @@ export function createScalar(cluster: Cluster): Abilities['scalar'] {
           await endClient(client);
         }
       } catch (error) {
+        if (FOR_GOOD.test(codeOf(error)))
+          throw refused('bad-query', `${place.label} refuses the query: ${messageOf(error)}`, {cause: error});
         throw placeError(place, error);
       }
     },
