@@ -1,7 +1,9 @@
 import {defineConfig} from 'vitest/config';
 
-// `unit` is pure; `embedded` starts PostgreSQL from npm; `e2e` and `cli` run the built program on a lab; `servers` needs Debian's packages.
+// `unit` is pure; `embedded` starts PostgreSQL from npm; `e2e` and `cli` run a lab, most of them by the built program; `servers` needs Debian's
+// packages.
 const real = {testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false, disableConsoleIntercept: true};
+const WHOLE_MACHINE = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/*.embedded.test.ts`);
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -14,9 +16,10 @@ export default defineConfig({
           testTimeout: 20_000,
         },
       },
-      // One file at a time: what these tests see depends on real servers being prompt.
-      {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: ['test/e2e/**'], ...real}},
-      {test: {name: 'e2e', include: ['test/e2e/**/*.embedded.test.ts'], ...real}},
+      // Two files at a time: each has servers of its own, and waits for them more than it computes.
+      {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: WHOLE_MACHINE, ...real, fileParallelism: true}},
+      // One file at a time: what these see depends on a machine that is theirs.
+      {test: {name: 'e2e', include: WHOLE_MACHINE, ...real}},
       {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], ...real}},
       {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], ...real}},
     ],

@@ -12,11 +12,8 @@ const count = async (lab: LabUnderTest, region: string, ref: string) =>
 
 describe('a lab of three regions', () => {
   const lab = new LabUnderTest();
-  let upMs = 0;
   beforeAll(async () => {
-    const began = performance.now();
     await lab.up();
-    upMs = performance.now() - began;
   });
   afterAll(() => lab.remove());
   // A test that failed midway must not fail the next ones.
@@ -26,10 +23,6 @@ describe('a lab of three regions', () => {
 
   const streaming = () => lab.sql<Sync>('us-east', STREAMING);
   const whole = async () => (await lab.status()).regions.every(({state}) => state === 'running') && (await streaming()).length === 2;
-
-  it('comes up within five seconds', () => {
-    expect(upMs).toBeLessThan(5000);
-  });
 
   it('says what there is', async () => {
     const status = await lab.status();

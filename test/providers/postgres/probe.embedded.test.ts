@@ -28,7 +28,7 @@ describe('the postgres probe', () => {
     b.freeze();
     const began = performance.now();
     expect(await (await probe(b, 'any', 300)).check(signal())).toMatchObject({ok: false, code: 'timeout', latencyMs: null});
-    expect(performance.now() - began).toBeLessThan(900);
+    expect(performance.now() - began).toBeLessThan(2000);
     const cancel = new AbortController();
     const running = (await probe(b, 'any')).check(cancel.signal);
     cancel.abort();

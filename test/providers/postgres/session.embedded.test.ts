@@ -34,7 +34,7 @@ describe('a session', () => {
   it('gives up on a server that does not answer in time', async () => {
     const began = performance.now();
     await expect(session.rows('select pg_sleep(5)', [], {timeoutMs: 200})).rejects.toMatchObject({code: 'timeout', exit: 69});
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(performance.now() - began).toBeLessThan(3000);
   });
 
   it('keeps its place in the queue of a frozen server, however often it tries', async () => {
