@@ -18,12 +18,15 @@ async function run(options: LabOptions): Promise<void> {
     await supervisor.stop();
     process.exit(0);
   };
-  const giveUp = async (reason: string) => {
+  let leaving: Promise<void> | null = null;
+  const leave = async (reason: string) => {
     await supervisor.stop();
     await removeFiles(supervisor.record());
     if (process.connected) process.send?.({failed: reason}, () => process.exit(1));
     else process.exit(1);
   };
+  // The first reason counts: a start that was interrupted fails for that.
+  const giveUp = (reason: string) => (leaving ??= leave(reason));
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => void (ready ? end() : giveUp('it was interrupted')));
   process.on('SIGHUP', () => undefined);
   process.once('disconnect', () => void (ready ? undefined : giveUp('nobody waits for it any more')));

@@ -37,6 +37,7 @@ export class Supervisor implements ControlledLab {
   #paths: RegionPaths | null = null;
   #door: FrontDoor | null = null;
   #base: LabRecord;
+  #starting: Promise<unknown> | null = null;
   #stopping = false;
 
   /** `onShutdown` is called when the lab was asked to end; the process then calls `stop`. */
@@ -51,8 +52,14 @@ export class Supervisor implements ControlledLab {
     };
   }
 
-  /** Builds and starts everything. When it resolves, all standbys stream and the front door serves. */
-  async start(): Promise<LabStatus> {
+  /** Builds and starts everything. When it resolves, all standbys stream and the front door serves. Once it was told to stop, it fails. */
+  start(): Promise<LabStatus> {
+    const starting = this.#start();
+    this.#starting = starting;
+    return starting;
+  }
+
+  async #start(): Promise<LabStatus> {
     const options = this.#options;
     const {dir} = options;
     const dataRoot = await chooseDataRoot(dir, options.profile);
@@ -66,11 +73,15 @@ export class Supervisor implements ControlledLab {
     const members = labRegions(options.regions).map(({name}) => name);
     const context: LabContext = {options, dataRoot, binaries, runAs, members, passwords: secrets, changed: () => this.#update({})};
     const paths = await this.#openPaths(context, secrets.control);
+    this.#goOn();
     await buildData(context, [...this.#machines.values()]);
+    this.#goOn();
     await this.#startMachines(paths, secrets.regionctl);
+    this.#goOn();
     await this.#openFrontDoor(paths, members);
     await this.#openControl(secrets.control);
     await this.#writeFleetFile();
+    this.#goOn();
     return this.status();
   }
 
@@ -80,6 +91,21 @@ export class Supervisor implements ControlledLab {
     this.#stopping = true;
     this.#ledger.close();
     await endProcesses(this.record());
+    // A start that is under way makes new processes and files, until it finds that those before are gone.
+    let over = this.#starting === null;
+    const starting = this.#starting
+      ?.catch(() => {})
+      .then(() => {
+        over = true;
+      });
+    while (!over) {
+      await Promise.race([starting, sleep(20)]);
+      await endProcesses(this.record());
+    }
+  }
+
+  #goOn(): void {
+    if (this.#stopping) throw new Error('it was told to stop');
   }
 
   get regions(): readonly string[] {
@@ -184,10 +210,12 @@ export class Supervisor implements ControlledLab {
       paths.lead(machine.name, 'http', machine.servicePort);
     };
     await startDatabase(primary);
-    await Promise.all([
+    const all = await Promise.allSettled([
       startService(primary),
       ...standbys.map(async (standby) => startDatabase(standby).then(() => startService(standby))),
     ]);
+    // Only when nobody starts anything any more.
+    for (const each of all) if (each.status === 'rejected') throw each.reason;
     const quorum = this.#options.mode === 'quorum';
     await waitForReplication({port: primary.postgres.port, password, standbys: standbys.length, quorum}, READY_MS);
   }
