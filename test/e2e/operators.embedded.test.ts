@@ -70,7 +70,8 @@ describe('Ctrl+C', () => {
     await reached(run, '✓ make eu-west and ap let go');
     run.signal('SIGHUP');
     const {status, stdout} = await run.ended;
-    expect([status, stdout]).toEqual([130, expect.stringContaining('interrupted; undone: fence-us-east, seal, drain-front-door, claim')]);
+    // The next step, which has nothing to take back here, may or may not have begun by then.
+    expect([status, stdout]).toEqual([130, expect.stringMatching(/interrupted; undone: (fence-us-east, )?seal, drain-front-door, claim/)]);
     await lab.heal('us-east');
     await expect
       .poll(

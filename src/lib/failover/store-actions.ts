@@ -116,7 +116,9 @@ const unsealing = (world: StoreWorld) =>
       const {point, follow} = abilityOf(world, target, 'follow');
       const upstream = (await storeFor(world, target).store.observe(ctx.signal, [args.upstream]))[args.upstream];
       // A primary that is gone cannot be followed before it comes back; what can be put back now is where they look for it.
-      await Promise.all(args.members.map((member) => (upstream?.known ? follow : point)(ctx, member, args.upstream)));
+      const all = await Promise.allSettled(args.members.map((member) => (upstream?.known ? follow : point)(ctx, member, args.upstream)));
+      // Only when nothing is under way any more: once this has failed on the record, nobody may still act.
+      for (const each of all) if (each.status === 'rejected') throw each.reason;
       return null;
     },
   });
