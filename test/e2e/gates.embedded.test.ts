@@ -133,7 +133,8 @@ describe('in a fleet that is well', () => {
     await expect.poll(async () => (await shownLast(fleet)).stdout, {timeout: 15_000, interval: 200}).toContain('"outcome": "paused"');
     const held = ['refuse', /^\S+@\S+ \(pid \d+\) acts on the fleet with run switchover-/] as const;
     try {
-      await refuses(['failover', 'plan'], {...lives, 'run-alone': held});
+      const claimed = ['refuse', /^orders is claimed on \S+ by regionctl switchover-\S+, process \d+, since /] as const;
+      await refuses(['failover', 'plan'], {...lives, 'run-alone': held, 'unclaimed:orders': claimed});
       await isFixed(['failover', 'plan'], 'run-alone');
     } finally {
       await lab.json(0, ['runs', 'abort', 'last', '--fleet', fleet, '--reason', REASON]);

@@ -1,3 +1,4 @@
+import {readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
 import {CrashLab, type Going} from './crash/crash-lab.ts';
@@ -59,6 +60,48 @@ describe('two operators', () => {
       expect((await endState(lab, ['eu-west', 'ap'], base)).firstWriteBy).toBe('eu-west');
     },
   );
+});
+
+describe('two operators who share no state', () => {
+  /** Who has been stopped by a signal, as the kernel tells. */
+  const isStopped = (pid: number): boolean => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+
+  // The sleeper has proven everything, and its next statement would promote.
+  it('one is stopped right before it promotes eu-west, the other takes over and promotes ap: the sleeper promotes nothing when it wakes', async () => {
+    const to = 'ap';
+    const other = lab.otherFleet();
+    await lab.fault('kill', 'us-east');
+    const sleeper = lab.sleeper('failover', 'intent:promote');
+    await expect.poll(() => isStopped(sleeper.pid), {timeout: 20_000, interval: 5}).toBe(true);
+
+    // Without being told to, nobody acts under another's hands, and nothing is touched.
+    const told = await lab.cli('failover', 'run', '--yes', '--json', '--to', to, '-f', other);
+    const {error} = JSON.parse(told.stdout);
+    expect([told.status, error.code]).toEqual([75, 'lease-held']);
+    expect(error.message).toMatch(/orders is claimed on \S+ by regionctl failover-\S+, process \d+, since \d{4}-/);
+    expect(error.suggestions.join(' ')).toContain('--override unclaimed:orders');
+
+    const over = ['--override', 'unclaimed', '--reason', 'the other machine sleeps'];
+    const taken = await lab.cli('failover', 'run', '--yes', '--no-guard', '--json', '--to', to, '-f', other, ...over);
+    expect([taken.status, JSON.parse(taken.stdout).outcome]).toEqual([1, 'succeeded']);
+    const {stdout: shown} = await lab.cli('runs', 'show', 'last', '-f', other);
+    expect(shown).toMatch(/overridden +unclaimed:orders .*\n +passed by .+: the other machine sleeps/);
+
+    sleeper.signal('SIGCONT');
+    await sleeper.ended;
+    const slept = JSON.parse((await lab.cli('runs', 'show', 'last', '--json')).stdout);
+    expect(slept.outcome).toBe('failed');
+    expect(slept.steps.find(({id}: {id: string}) => id === 'promote').status).toBe('failed');
+    expect(await endState(lab, ['eu-west', 'ap'], base)).toMatchObject({firstWriteBy: to});
+    expect(await timelineOf(lab, to)).toBe(base + 1);
+    expect((await lab.sql<{on: boolean}>('eu-west', 'select pg_is_in_recovery() as "on"'))[0]?.on).toBe(true);
+    // Nor can it be gone on with, or taken back: the fleet has moved.
+    for (const how of ['resume', 'undo']) expect((await lab.cli('runs', how, 'last', '--json')).status).not.toBe(0);
+    expect(await endState(lab, ['eu-west', 'ap'], base)).toMatchObject({firstWriteBy: to});
+
+    await lab.heal('us-east');
+    await lab.expectGood('failback', 'run', '--yes', '--json', '-f', other);
+  });
 });
 
 describe('Ctrl+C', () => {

@@ -116,6 +116,7 @@ describe('planFailback', () => {
     expect(made.steps.every(({onFailure}) => onFailure !== 'continue')).toBe(true);
     expect(made.gates.map(({id}) => id)).toEqual([
       'run-alone',
+      'unclaimed:orders',
       'observer',
       'routers',
       'one-primary:orders',

@@ -94,6 +94,7 @@ describe('gates of a failover', () => {
   it('pass for a dead region under a quorum, but for those that must ask the world', () => {
     expect(verdicts(plan())).toEqual({
       'run-alone': 'unknown',
+      'unclaimed:orders': 'unknown',
       observer: 'unknown',
       'survivors:orders': 'pass',
       'settings:orders': 'unknown',

@@ -22,6 +22,7 @@ describe('a run', () => {
 
       Gates
         overridden  region-down  us-east was not measured
+          passed by ana: drill
 
       Steps
         done     preflight  claim orders                                         30 ms
@@ -65,6 +66,7 @@ describe('a plan', () => {
 
       Gates
         overridden  region-down  us-east was not measured
+          passed by ana: drill
 
       Steps
          1 preflight claim orders

@@ -1,68 +1,118 @@
-import {leaseHeld, messageOf, unavailable} from '../../src/lib/errors.ts';
+import {isRegionctlError, leaseHeld, messageOf, refused, unavailable} from '../../src/lib/errors.ts';
 import type {Ctx} from '../../src/lib/plan/action.ts';
 import type {Abilities} from '../../src/lib/ports/store.ts';
-import {askEach, type Cluster, limitsOf, type Node, pollUntil} from './cluster.ts';
+import {askEach, type Cluster, limitsOf, type Node, nodesOf, pollUntil, send} from './cluster.ts';
 import type {Backend, Server} from './server.ts';
+import type {Statement} from './session.ts';
 
+/** How long a standby that is being promoted is waited for. */
+const CALM_MS = 5000;
 /** How long a claim waits for members that are slower than the first. */
 const GRACE_MS = 300;
 
 type Holder = {readonly pid: number; readonly application: string};
-type Take = (cluster: Cluster, ctx: Ctx, node: Node) => Promise<Holder | null>;
-type Asked = Awaited<ReturnType<typeof askEach<Holder | null>>>;
+/** It is ours, over the connection of this backend. */
+type Taken = {readonly over: Backend};
+type Asked = Awaited<ReturnType<typeof askEach<Taken | Holder>>>;
 
 /** The claim as the real provider takes it: a lock of the session on every reachable member, statement by statement. */
 export function createClaim(cluster: Cluster): Abilities['claim'] {
   return {
-    claim: (ctx, members) => claimAll(cluster, ctx, takeOrSucceed, members),
-    evict: (ctx) => claimAll(cluster, ctx, evictThenTake),
+    claim: (ctx, members) => claimAll(cluster, ctx, members),
+    evict: (ctx, members) => {
+      cluster.evicts = true;
+      return claimAll(cluster, ctx, members);
+    },
     held: (ctx) => isHeld(cluster, ctx),
+    holders: async (ctx, members) => {
+      const asked = await askEach(nodesOf(cluster, members), (node) =>
+        node.session.ask('who holds the lock', (server, backend) => nameOf(server, backend), limitsOf(ctx)),
+      );
+      return Object.fromEntries(asked.flatMap(({node, value}) => (value === undefined ? [] : [[node.name, value] as const])));
+    },
     release: async (ctx) => {
-      await askEach(claimed(cluster), (node) => unlock(ctx, node));
+      await askEach(ours(cluster), (node) => unlock(ctx, node));
       cluster.claims.clear();
+      cluster.claimed = false;
+      cluster.wanted = [];
+      cluster.evicts = false;
     },
   };
 }
 
+const nameOf = ({lockedBy}: Server, backend: Backend): string | null =>
+  lockedBy === null || lockedBy === backend ? null : lockedBy.application;
+
+/** A statement that changes something: on a claimed store over the very connection that holds the claim, or not at all. */
+export async function act<T>(cluster: Cluster, ctx: Ctx, node: Node, label: string, statement: Statement<T>): Promise<T> {
+  if (!cluster.claimed || cluster.claimGranted || cluster.unbound) return send(cluster, ctx, node, label, statement, null);
+  return send(cluster, ctx, node, label, statement, holdsNow(cluster, node) ?? (await claimLate(cluster, ctx, node)));
+}
+
+function holdsNow(cluster: Cluster, node: Node): Backend | null {
+  const held = cluster.claims.get(node.name);
+  return held !== undefined && node.session.backend === held ? held : null;
+}
+
 export async function claimMember(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
-  const holder = await take(cluster, ctx, node);
-  if (holder !== null) throw heldElsewhere(node, holder);
-  cluster.claims.add(node.name);
+  const taken = await takeCalm(cluster, ctx, node);
+  if ('pid' in taken) throw heldElsewhere(node, taken);
+  cluster.claims.set(node.name, taken.over);
 }
 
 /** A member that came back without us counts only if another one's claim was held all along. */
-export async function claimLate(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
-  const holder = await take(cluster, ctx, node);
-  if (holder !== null) throw heldElsewhere(node, holder);
-  if (await isHeld(cluster, ctx)) cluster.claims.add(node.name);
-  else await unlock(ctx, node);
+async function claimLate(cluster: Cluster, ctx: Ctx, node: Node): Promise<Backend> {
+  const notClaimed = () => refused('not-claimed', `The store is not claimed by this run any more, so nothing is done to ${node.name}.`);
+  if (!(await isHeld(cluster, ctx))) throw notClaimed();
+  const again = holdsNow(cluster, node);
+  if (again !== null) return again;
+  const taken = await takeCalm(cluster, ctx, node);
+  if ('pid' in taken) throw heldElsewhere(node, taken);
+  if (!(await isHeld(cluster, ctx))) {
+    await unlock(ctx, node);
+    throw notClaimed();
+  }
+  cluster.claims.set(node.name, taken.over);
+  return taken.over;
 }
 
-async function claimAll(cluster: Cluster, ctx: Ctx, how: Take, members?: readonly string[]): Promise<readonly string[]> {
-  const nodes = [...cluster.nodes.values()].filter(({name}) => members === undefined || members.includes(name));
-  const asked = await askPromptly(cluster, nodes, (node) => how(cluster, ctx, node));
-  const other = asked.find(({value}) => value !== undefined && value !== null);
-  const taken = asked.filter(({value}) => value === null).map(({node}) => node);
-  if (other?.value) {
-    await askEach(
-      taken.filter((node) => !cluster.claims.has(node.name)),
-      (node) => unlock(ctx, node),
+async function claimAll(cluster: Cluster, ctx: Ctx, members?: readonly string[]): Promise<readonly string[]> {
+  const nodes = nodesOf(cluster, members);
+  const asked = await askPromptly(cluster, nodes, (node) => takeOrSucceed(cluster, ctx, node));
+  const taken = asked.flatMap(({node, value}) => (value !== undefined && 'over' in value ? [{node, over: value.over}] : []));
+  const giveBack = () =>
+    askEach(
+      taken.flatMap((each) => (cluster.claims.has(each.node.name) ? [] : [each.node])),
+      (each) => unlock(ctx, each),
     );
-    throw heldElsewhere(other.node, other.value);
+  for (const {node, value} of asked) {
+    if (value === undefined || 'over' in value) continue;
+    await giveBack();
+    throw heldElsewhere(node, value);
   }
   if (taken.length === 0)
     throw unavailable('unreachable', `No member could be claimed. ${asked.map(({error}) => messageOf(error)).join(' ')}`);
-  for (const node of taken) cluster.claims.add(node.name);
-  return taken.map(({name}) => name);
+  const calm = await askEach(
+    taken.map(({node}) => node),
+    (node) => awaitCalm(cluster, ctx, node),
+  );
+  const busy = calm.find(({error}) => isNotCalm(error));
+  if (busy !== undefined) {
+    await giveBack();
+    throw busy.error;
+  }
+  for (const {node, over} of taken) cluster.claims.set(node.name, over);
+  cluster.claimed = true;
+  cluster.wanted = nodes.map(({name}) => name);
+  return taken.map(({node}) => node.name);
 }
 
-async function askPromptly(cluster: Cluster, nodes: readonly Node[], ask: (node: Node) => Promise<Holder | null>): Promise<Asked> {
+async function askPromptly(cluster: Cluster, nodes: readonly Node[], ask: (node: Node) => Promise<Taken | Holder>): Promise<Asked> {
   const done = new AbortController();
   const answered = new Map<Node, Asked[number]>();
   const each = nodes.map(async (node) => {
     const [asked] = await askEach([node], ask);
     if (asked !== undefined) answered.set(node, asked);
-    if (done.signal.aborted && asked?.value === null && cluster.claims.size > 0) cluster.claims.add(node.name);
     if (asked?.error !== undefined) throw asked.error;
   });
   const all = Promise.allSettled(each);
@@ -71,38 +121,59 @@ async function askPromptly(cluster: Cluster, nodes: readonly Node[], ask: (node:
   return nodes.flatMap((node) => answered.get(node) ?? []);
 }
 
-/** Answers null when it is ours now, else who has it. */
-async function take(cluster: Cluster, ctx: Ctx, node: Node): Promise<Holder | null> {
-  if (cluster.claimGranted) return null;
+/** Answers over whose connection it is ours now, else who has it. */
+async function take(cluster: Cluster, ctx: Ctx, node: Node): Promise<Taken | Holder> {
   const name = sessionName(ctx);
-  const taken = await node.session.ask('try lock', (server, backend) => tryLock(server, backend, name), limitsOf(ctx));
-  if (taken) return null;
+  const taken = await node.session.ask(
+    'try lock',
+    (server, backend) => tryLock(server, backend, name, cluster.claimGranted),
+    limitsOf(ctx),
+  );
+  if (taken !== null) return {over: taken};
   const holder = await node.session.ask('who holds the lock', ({lockedBy}) => lockedBy, limitsOf(ctx));
   return holder === null ? {pid: 0, application: 'gone meanwhile'} : {pid: holder.pid, application: holder.application};
 }
 
-function tryLock(server: Server, backend: Backend, name: string): boolean {
+function tryLock(server: Server, backend: Backend, name: string, granted: boolean): Backend | null {
+  if (granted) return backend;
   backend.application = name;
   if (server.lockedBy === null) server.lockedBy = backend;
-  return server.lockedBy === backend;
+  return server.lockedBy === backend ? backend : null;
 }
 
 /** A session of the same run belongs to a process that ended: the lease lets only one process run it. */
-async function takeOrSucceed(cluster: Cluster, ctx: Ctx, node: Node): Promise<Holder | null> {
-  const holder = await take(cluster, ctx, node);
-  return holder !== null && holder.application === sessionName(ctx) ? evictThenTake(cluster, ctx, node) : holder;
+async function takeOrSucceed(cluster: Cluster, ctx: Ctx, node: Node): Promise<Taken | Holder> {
+  const taken = await take(cluster, ctx, node);
+  const evicts = 'pid' in taken && (cluster.evicts || taken.application === sessionName(ctx));
+  return evicts ? evictThenTake(cluster, ctx, node) : taken;
 }
 
-async function evictThenTake(cluster: Cluster, ctx: Ctx, node: Node): Promise<Holder | null> {
-  let last: Holder | null = null;
+async function evictThenTake(cluster: Cluster, ctx: Ctx, node: Node): Promise<Taken | Holder> {
+  let last: Taken | Holder | null = null;
   await pollUntil(cluster, ctx, {forMs: 2000, everyMs: 10}, async () => {
     last = await take(cluster, ctx, node);
-    if (last === null) return true;
+    if ('over' in last) return true;
     const {pid} = last;
     if (pid > 0) await node.session.ask('terminate backend', (server) => terminate(server, pid), limitsOf(ctx));
     return null;
   });
-  return last;
+  return last ?? {pid: 0, application: 'not asked'};
+}
+
+/** What a former holder sent last may still be under way: a standby that is told to promote is waited for. */
+async function takeCalm(cluster: Cluster, ctx: Ctx, node: Node, how = takeOrSucceed): Promise<Taken | Holder> {
+  const taken = await how(cluster, ctx, node);
+  if ('over' in taken) await awaitCalm(cluster, ctx, node);
+  return taken;
+}
+
+const isNotCalm = (error: unknown): boolean => isRegionctlError(error) && error.code === 'not-calm';
+
+async function awaitCalm(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
+  if (cluster.claimGranted) return;
+  const look = () => node.session.ask('is it calm?', ({promoting}) => !promoting, limitsOf(ctx));
+  if ((await pollUntil(cluster, ctx, {forMs: CALM_MS, everyMs: 5}, async () => ((await look()) ? true : null))) === true) return;
+  throw unavailable('not-calm', `It cannot be told whether ${node.name} is being promoted.`);
 }
 
 function terminate(server: Server, pid: number): void {
@@ -112,19 +183,34 @@ function terminate(server: Server, pid: number): void {
 /** Still ours on every claimed member that can be reached; what broke is taken again as long as another was held all along. */
 async function isHeld(cluster: Cluster, ctx: Ctx): Promise<boolean> {
   if (cluster.claimGranted) return true;
-  const asked = await askEach(claimed(cluster), (node) =>
-    node.session.ask('lock is mine', (server, backend) => server.lockedBy === backend, limitsOf(ctx)),
+  const asked = await askEach(ours(cluster), (node) =>
+    node.session.ask(
+      'lock is mine',
+      (server, backend) => server.lockedBy === backend && backend === cluster.claims.get(node.name),
+      limitsOf(ctx),
+    ),
   );
   const lost = asked.filter(({value}) => value === false);
   if (!asked.some(({value}) => value === true)) return false;
   const again = await askEach(
     lost.map(({node}) => node),
-    (node) => take(cluster, ctx, node),
+    (node) => takeCalm(cluster, ctx, node, cluster.claims.has(node.name) ? take : takeOrSucceed),
   );
-  return again.every(({value, error}) => value === null || error !== undefined);
+  const busy = again.find(({error}) => isNotCalm(error));
+  if (busy !== undefined) throw busy.error;
+  for (const {node, value} of again) if (value !== undefined && 'over' in value) cluster.claims.set(node.name, value.over);
+  return again.every(({value}) => value === undefined || 'over' in value);
 }
 
-const claimed = (cluster: Cluster): readonly Node[] => [...cluster.nodes.values()].filter(({name}) => cluster.claims.has(name));
+const ours = (cluster: Cluster): readonly Node[] => nodesOf(cluster, [...new Set([...cluster.wanted, ...cluster.claims.keys()])]);
+
+/** Forgets a member whose server is about to be stopped on purpose. */
+export function forgetClaim(cluster: Cluster, node: Node): Backend | undefined {
+  const held = cluster.claims.get(node.name);
+  cluster.claims.delete(node.name);
+  cluster.wanted = cluster.wanted.filter((name) => name !== node.name);
+  return held;
+}
 
 /** As the real one: it tells of the run, so that whoever goes on with it knows its own dead predecessor. */
 const sessionName = ({runId}: Ctx): string => `regionctl ${runId}`;
@@ -141,3 +227,22 @@ function unlock(ctx: Ctx, node: Node): Promise<void> {
 
 const heldElsewhere = (node: Node, {application}: Holder) =>
   leaseHeld(`The store is claimed on ${node.name} by another session: ${application}.`);
+
+/** Sets something in the files, has them read again, and waits until it is in force. */
+export async function setSetting(
+  cluster: Cluster,
+  ctx: Ctx,
+  node: Node,
+  set: {readonly name: string; readonly write: (server: Server) => void; readonly inForce: (server: Server) => boolean},
+): Promise<void> {
+  await act(cluster, ctx, node, `alter system ${set.name}`, set.write);
+  await reload(cluster, ctx, node);
+  const seen = await pollUntil(cluster, ctx, {forMs: 2000, everyMs: 5}, async () =>
+    (await node.session.ask(`show ${set.name}`, set.inForce, limitsOf(ctx))) ? true : null,
+  );
+  if (seen === null) throw unavailable('not-in-force', `${node.name} did not take ${set.name} within 2 s.`);
+}
+
+export async function reload(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
+  await act(cluster, ctx, node, 'reload', (server) => server.reload());
+}

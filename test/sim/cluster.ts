@@ -1,11 +1,10 @@
-import {unavailable} from '../../src/lib/errors.ts';
 import type {Ctx} from '../../src/lib/plan/action.ts';
 import type {Clock} from '../../src/lib/ports/clock.ts';
 import type {Host} from '../../src/lib/ports/host.ts';
 import type {Position} from '../../src/lib/snapshot/position.ts';
 import {simHost} from './host.ts';
 import type {Process} from './process.ts';
-import type {Rule, Server} from './server.ts';
+import type {Backend, Rule, Server} from './server.ts';
 import {type Limits, Session, type Statement} from './session.ts';
 
 /** One member as a process sees it. */
@@ -16,9 +15,13 @@ export type Cluster = {
   readonly process: Process;
   readonly clock: Clock;
   readonly nodes: ReadonlyMap<string, Node>;
-  readonly claims: Set<string>;
-  /** Only for a mutant: whoever asks has the claim. */
+  readonly claims: Map<string, Backend>;
+  claimed: boolean;
+  wanted: readonly string[];
+  evicts: boolean;
+  /** Only for mutants: whoever asks has the claim; statements are not bound to it. */
   readonly claimGranted: boolean;
+  readonly unbound: boolean;
 };
 
 /** What one statement tells of one member. */
@@ -40,14 +43,27 @@ export type Facts = {
 const RECORD_BYTES = 100;
 const LEAST_MS = 100;
 
-export function createCluster(process: Process, claimGranted: boolean): Cluster {
+export function createCluster(
+  process: Process,
+  {claimGranted = false, unbound = false}: {readonly claimGranted?: boolean; readonly unbound?: boolean},
+): Cluster {
   const nodes = process.fleet.names.map((name, index): Node => {
     const server = process.fleet.server(name);
     const can = process.fleet.setup.hosts[index] ?? 'none';
     const host = can === 'none' ? null : simHost(process, server, can === 'rewind');
     return {name, server, host, session: new Session(process, server)};
   });
-  return {process, clock: process.clock(), nodes: new Map(nodes.map((node) => [node.name, node])), claims: new Set(), claimGranted};
+  return {
+    process,
+    clock: process.clock(),
+    nodes: new Map(nodes.map((node) => [node.name, node])),
+    claims: new Map(),
+    claimed: false,
+    wanted: [],
+    evicts: false,
+    claimGranted,
+    unbound,
+  };
 }
 
 export function nodeOf(cluster: Cluster, name: string): Node {
@@ -56,18 +72,22 @@ export function nodeOf(cluster: Cluster, name: string): Node {
   return node;
 }
 
+/** The named members, default all of them. */
+export const nodesOf = (cluster: Cluster, members?: readonly string[]): readonly Node[] =>
+  [...cluster.nodes.values()].filter(({name}) => members === undefined || members.includes(name));
+
 /** The limits of a statement within an effect: what is left of its deadline, at most `atMostMs`. */
 export function limitsOf(ctx: Ctx, atMostMs = 1500): Limits {
   return {timeoutMs: Math.max(LEAST_MS, Math.min(atMostMs, Math.ceil(ctx.deadline - ctx.now()))), signal: ctx.signal};
 }
 
-/** A statement that changes something: there must be an intent on record for it. */
-export function act<T>(cluster: Cluster, ctx: Ctx, node: Node, label: string, statement: Statement<T>): Promise<T> {
+/** A statement that changes something: there must be an intent on record for it. `on` = the connection that holds the claim. */
+export function send<T>(cluster: Cluster, ctx: Ctx, node: Node, label: string, statement: Statement<T>, on: Backend | null): Promise<T> {
   const {process} = cluster;
   if (process.alive && process.openIntent === null) {
     process.fleet.truth.violate('effect-before-intent', `${process.name} sends "${label}" to ${node.name} and no intent is on record`);
   }
-  return node.session.ask(label, statement, limitsOf(ctx));
+  return node.session.ask(label, statement, {...limitsOf(ctx), ...(on === null ? {} : {on})});
 }
 
 /** Asks again every `everyMs` until `look` answers something, for at most `forMs` and never beyond the effect's own deadline. */
@@ -121,25 +141,6 @@ export function factsOf(server: Server): Facts {
     nextWrite: server.log.length,
     rule: server.live.rule,
   };
-}
-
-/** Sets something in the files, has them read again, and waits until it is in force. */
-export async function setSetting(
-  cluster: Cluster,
-  ctx: Ctx,
-  node: Node,
-  set: {readonly name: string; readonly write: (server: Server) => void; readonly inForce: (server: Server) => boolean},
-): Promise<void> {
-  await act(cluster, ctx, node, `alter system ${set.name}`, set.write);
-  await reload(cluster, ctx, node);
-  const seen = await pollUntil(cluster, ctx, {forMs: 2000, everyMs: 5}, async () =>
-    (await node.session.ask(`show ${set.name}`, set.inForce, limitsOf(ctx))) ? true : null,
-  );
-  if (seen === null) throw unavailable('not-in-force', `${node.name} did not take ${set.name} within 2 s.`);
-}
-
-export async function reload(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
-  await act(cluster, ctx, node, 'reload', (server) => server.reload());
 }
 
 /** The members that say they are primary, the one on the highest timeline first. */

@@ -1,21 +1,8 @@
 import {messageOf, refused, unavailable} from '../../src/lib/errors.ts';
 import type {Ctx} from '../../src/lib/plan/action.ts';
 import type {Abilities, Proof} from '../../src/lib/ports/store.ts';
-import {claimMember} from './claim.ts';
-import {
-  act,
-  askEach,
-  type Cluster,
-  type Facts,
-  factsOf,
-  limitsOf,
-  type Node,
-  nodeOf,
-  pollUntil,
-  primariesOf,
-  readFacts,
-  reload,
-} from './cluster.ts';
+import {act, claimMember, forgetClaim, reload} from './claim.ts';
+import {askEach, type Cluster, type Facts, factsOf, limitsOf, type Node, nodeOf, pollUntil, primariesOf, readFacts} from './cluster.ts';
 import type {Server} from './server.ts';
 
 const CLOSE_MS = 5000;
@@ -77,7 +64,7 @@ async function isStopped(ctx: Ctx, node: Node): Promise<boolean> {
 
 async function stop(cluster: Cluster, ctx: Ctx, node: Node, reasons: string[]): Promise<boolean> {
   if (node.host === null) return false;
-  const wasClaimed = cluster.claims.delete(node.name);
+  const former = forgetClaim(cluster, node);
   try {
     await node.host.stop(ctx.signal);
     const {running, detail} = await node.host.status(ctx.signal);
@@ -86,7 +73,7 @@ async function stop(cluster: Cluster, ctx: Ctx, node: Node, reasons: string[]): 
   } catch (error) {
     reasons.push(`Its host could not stop it: ${messageOf(error)}`);
   }
-  if (wasClaimed) cluster.claims.add(node.name);
+  if (former !== undefined) cluster.claims.set(node.name, former);
   return false;
 }
 
@@ -193,7 +180,7 @@ async function startAgain(cluster: Cluster, ctx: Ctx, node: Node): Promise<void>
     readFacts(node, limitsOf(ctx)).catch(() => null),
   );
   if (up === null) throw unavailable('timeout', `${node.name} was started and does not answer.`);
-  if (cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  if (cluster.claimed) await claimMember(cluster, ctx, node);
 }
 
 /** Every member at once; one that does not answer has no value. */

@@ -128,8 +128,8 @@ const next = fc.option(
   {freq: 3},
 );
 
-function jobOf(kind: 'failover' | 'switchover' | 'failback', from: number, to: number, guardMs: number): Job {
-  const overrides = kind === 'failover' ? ['region-down', 'primary-silent', 'survivors'] : [];
+function jobOf(kind: 'failover' | 'switchover' | 'failback', from: number, to: number, guardMs: number, takesOver = false): Job {
+  const overrides = [...(kind === 'failover' ? ['region-down', 'primary-silent', 'survivors'] : []), ...(takesOver ? ['unclaimed'] : [])];
   return {kind, from: nameOf(from), to: nameOf(to), overrides, guardMs};
 }
 
@@ -266,6 +266,48 @@ const twoMinds: fc.Arbitrary<Plot> = fc
     };
   });
 
+/** Somebody takes the store over while another acts on it, or sleeps, or has just promoted; or gives up in the middle of it. */
+const takenOver: fc.Arbitrary<Plot> = fc
+  .tuple(
+    fc.oneof(livesOn, trouble),
+    startAt,
+    fc.integer({min: 0, max: 1200}),
+    fc.constantFrom(1, 2),
+    fc.record({
+      at: point,
+      act: fc.constant('sleep'),
+      ms: fc.integer({min: 20, max: 4000}),
+      meanwhile: fc.constantFrom<What[]>([], [{kind: 'command', command: 1}]),
+    }) as fc.Arbitrary<Disturbance>,
+    fc.boolean(),
+    disturbance,
+    next,
+  )
+  .map(([events, at, after, to, sleep, sleeps, more, then]) => ({
+    events,
+    commands: [
+      {...command(at, 0, failover(1), sleeps ? sleep : null), next: then},
+      command(sleeps && sleep.meanwhile.length > 0 ? -1 : at + after, 1, jobOf('failover', 0, to, 0, true), more),
+    ],
+  }));
+
+/** Asleep while it lets the standbys go back to the first primary; somebody takes the store over meanwhile, and promotes. */
+const takenBack: fc.Arbitrary<Plot> = fc
+  .tuple(livesOn, startAt, fc.constantFrom('result seal', 'result fence', 'step-started promote'), fc.integer({min: 1500, max: 4000}))
+  .map(([events, at, label, ms]) => {
+    const killed: Disturbance = {at: {kind: 'append', count: null, label}, act: 'kill', ms: 0, meanwhile: []};
+    const back = {kind: 'send', count: null, label: "alter system primary_conninfo = 'us-east'"} as const;
+    const sleep: Disturbance = {at: back, act: 'sleep', ms, meanwhile: [{kind: 'command', command: 2}]};
+    return {
+      events,
+      commands: [
+        command(at, 0, failover(1), killed),
+        command(at + 3000, 0, {kind: 'undo', guardMs: 0}, sleep),
+        command(-1, 1, jobOf('failover', 0, 2, 0, true), null),
+      ],
+    };
+  });
+
 const byChance: fc.Arbitrary<Plot> = fc
   .record({trouble, noise, first, second})
   .map(({trouble: loss, noise: more, first: one, second: other}) => ({
@@ -282,6 +324,8 @@ export const histories: fc.Arbitrary<History> = fc
       {weight: 1, arbitrary: asleep},
       {weight: 2, arbitrary: twoHands},
       {weight: 1, arbitrary: twoMinds},
+      {weight: 1, arbitrary: takenOver},
+      {weight: 1, arbitrary: takenBack},
     ),
   })
   .map(({setup: fleet, plot}) => ({setup: fleet, ...plot}));

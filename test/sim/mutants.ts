@@ -13,6 +13,8 @@ export type Mutant = {
   readonly store?: (store: Store) => Store;
   /** Whoever asks has the claim. */
   readonly claimGranted?: true;
+  /** The claim is asked about, and statements are sent over any connection. */
+  readonly unbound?: true;
   readonly lease?: (take: () => Lease) => Lease;
   readonly provenAt?: () => Map<string, number>;
   readonly action?: (action: Action, world: StoreWorld) => Action;
@@ -44,6 +46,7 @@ export const MUTANTS: readonly Mutant[] = [
     provenAt: () => new NeverOld(),
   },
   {name: 'no-claim', claimGranted: true},
+  {name: 'no-binding', unbound: true},
   {
     // A lease is given to whoever asks, and nobody finds out that another one has it.
     name: 'no-lease-check',

@@ -160,7 +160,7 @@ function bind(process: Process, state: State, job: Job, mutant: Mutant | null): 
   const clock = process.clock();
   const resumed = !('to' in job);
   const open = (): Store => {
-    const store = simStore(process, mutant?.claimGranted === true ? {claimGranted: true} : {});
+    const store = simStore(process, {claimGranted: mutant?.claimGranted === true, unbound: mutant?.unbound === true});
     return mutant?.store?.(store) ?? store;
   };
   const routers = {'front-door': simRouter(process)};

@@ -1,11 +1,11 @@
-import {RegionctlError, unavailable} from '../../src/lib/errors.ts';
+import {RegionctlError, refused, unavailable} from '../../src/lib/errors.ts';
 import {EXIT} from '../../src/lib/exit-codes.ts';
 import type {Channel} from './net.ts';
 import type {Process} from './process.ts';
 import type {Backend, Server} from './server.ts';
 
-/** Limits of one statement, as a real session has them. */
-export type Limits = {readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined};
+/** Limits of one statement, as a real session has them: with `on` it is sent over the connection of that backend or not at all. */
+export type Limits = {readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined; readonly on?: Backend};
 
 /** What a statement does on the server, at one moment. What it throws is the server's answer. */
 export type Statement<T> = (server: Server, backend: Backend) => T;
@@ -36,15 +36,22 @@ export class Session {
   #current: Promise<Connection> | null = null;
   #last: Promise<unknown> = Promise.resolve();
   #silentSince = Number.NEGATIVE_INFINITY;
+  #missed: {readonly at: number; readonly error: unknown} | null = null;
+  #live: Connection | null = null;
 
   constructor(process: Process, server: Server) {
     this.#process = process;
     this.#server = server;
   }
 
-  ask<T>(label: string, statement: Statement<T>, {timeoutMs = STATEMENT_MS, signal}: Limits = {}): Promise<T> {
+  /** Whose connection is open now, as far as this end knows. */
+  get backend(): Backend | null {
+    return this.#live?.open === true ? this.#live.backend : null;
+  }
+
+  ask<T>(label: string, statement: Statement<T>, {timeoutMs = STATEMENT_MS, signal, on}: Limits = {}): Promise<T> {
     if (signal?.aborted === true) return Promise.reject(this.#aborted(signal));
-    const running = this.#inTurn(label, statement, timeoutMs, signal);
+    const running = this.#inTurn(label, statement, timeoutMs, signal, on);
     if (signal === undefined) return running;
     return new Promise<T>((resolve, reject) => {
       const give = (): void => reject(this.#aborted(signal));
@@ -59,13 +66,18 @@ export class Session {
     if (opened !== null) await opened.then((connection) => this.#hangUp(connection)).catch(() => undefined);
   }
 
-  #inTurn<T>(label: string, statement: Statement<T>, timeoutMs: number, signal: AbortSignal | undefined): Promise<T> {
-    const end = this.#now + timeoutMs;
+  #inTurn<T>(label: string, statement: Statement<T>, timeoutMs: number, signal: AbortSignal | undefined, on?: Backend): Promise<T> {
+    const since = this.#now;
+    const end = since + timeoutMs;
     const turn = this.#last.then(async () => {
       signal?.throwIfAborted();
       if (end - this.#now <= 0) throw this.#trouble('timeout');
+      if (on !== undefined && this.backend !== on) throw this.#claimLost();
+      if (this.#current === null && this.#missed !== null && this.#missed.at > since) throw this.#missed.error;
       const connection = await this.#acquire();
+      this.#live = connection;
       signal?.throwIfAborted();
+      if (on !== undefined && connection.backend !== on) throw this.#claimLost();
       return this.#run(connection, label, statement, Math.max(0, end - this.#now));
     });
     this.#last = turn.catch(() => undefined);
@@ -82,7 +94,9 @@ export class Session {
     const opened = this.#open(isSilent ? SILENT_CONNECT_MS : CONNECT_MS);
     opened.catch((error: unknown) => {
       this.#forget(opened);
-      if (!isSilent && error instanceof RegionctlError && error.code === 'timeout') this.#silentSince = this.#now;
+      if (!(error instanceof RegionctlError && error.code === 'timeout')) return;
+      this.#missed = {at: this.#now, error};
+      if (!isSilent) this.#silentSince = this.#now;
     });
     this.#current = opened;
     return opened;
@@ -215,6 +229,10 @@ export class Session {
   #trouble(code: 'timeout' | 'refused' | 'reset'): RegionctlError {
     const says = {timeout: 'did not answer in time', refused: 'refuses connections', reset: 'broke the connection off'}[code];
     return unavailable(code, `${this.#server.name} ${says}.`);
+  }
+
+  #claimLost(): RegionctlError {
+    return refused('claim-lost', `The connection to ${this.#server.name} that held the claim is gone.`);
   }
 
   #aborted(signal: AbortSignal): RegionctlError {

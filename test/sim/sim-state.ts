@@ -36,6 +36,7 @@ export function processState(dir: DataDir, process: Process): State {
       if (!process.alive) throw CRASH;
       const line = state.append(runId, event);
       follow(process, event.type, event.step);
+      if (process.openIntent !== null) demandLease(dir, process, label);
       process.fleet.note(`${process.name} writes ${label}${saysOf(event.data)}`);
       process.disturb(process, {kind: 'appended', label, count: process.appends});
       if (!process.alive) throw CRASH;
@@ -50,6 +51,12 @@ export function processState(dir: DataDir, process: Process): State {
 function follow(process: Process, type: string, step: string | null): void {
   if (type === 'intent' || type === 'undo-intent') process.openIntent = step;
   if (['result', 'step-failed', 'step-skipped', 'undo-result', 'undo-failed', 'run-ended'].includes(type)) process.openIntent = null;
+}
+
+/** One process at a time acts for a data directory: whoever is about to act holds its lease, in that very moment. */
+function demandLease({held}: DataDir, process: Process, label: string): void {
+  if (held?.process === process || !/^(undo-)?intent /.test(label)) return;
+  process.fleet.truth.violate('two-at-work', `${process.name} writes ${label}, and ${held?.process.name ?? 'nobody'} holds the lease`);
 }
 
 function takeLease(dir: DataDir, process: Process, name: string, runId: string | null): Lease {

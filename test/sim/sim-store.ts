@@ -4,7 +4,7 @@ import type {Abilities, Saved, Store} from '../../src/lib/ports/store.ts';
 import {type Cell, known, unknown} from '../../src/lib/snapshot/cell.ts';
 import type {Position} from '../../src/lib/snapshot/position.ts';
 import type {AckRule, Member} from '../../src/lib/snapshot/snapshot.ts';
-import {claimMember, createClaim} from './claim.ts';
+import {claimMember, createClaim, forgetClaim} from './claim.ts';
 import {type Cluster, createCluster, type Facts, limitsOf, type Node, nodeOf, pollUntil, primariesOf, readFacts} from './cluster.ts';
 import {asCell, awaitStreaming, createDurability, createFollow, createPromote, createSeal} from './effects.ts';
 import {createFence, readAll} from './fence.ts';
@@ -16,8 +16,8 @@ const STREAM_MS = 5000;
 const CHECKPOINT_MS = 60_000;
 
 /** A store of the simulated fleet as one process sees it, with sessions of its own. */
-export function simStore(process: Process, {claimGranted = false}: {readonly claimGranted?: boolean} = {}): Store {
-  const cluster = createCluster(process, claimGranted);
+export function simStore(process: Process, lacks: {readonly claimGranted?: boolean; readonly unbound?: boolean} = {}): Store {
+  const cluster = createCluster(process, lacks);
   return {
     engine: 'postgres',
     observe: (signal, members = process.fleet.names) => observe(cluster, signal, members),
@@ -36,6 +36,7 @@ export function simStore(process: Process, {claimGranted = false}: {readonly cla
     },
     close: async () => {
       cluster.claims.clear();
+      cluster.claimed = false;
       await Promise.all([...cluster.nodes.values()].map(({session}) => session.close()));
     },
   };
@@ -118,13 +119,13 @@ async function save(cluster: Cluster, ctx: Ctx, node: Node, upstream: Node): Pro
     const {running} = await hostOf(node).status(ctx.signal);
     if (running !== false) throw unavailable('unreachable', `${node.name} does not answer, and its host does not say that it is stopped.`);
     await hostOf(node).startAsStandby(null, ctx.signal);
-    const wasClaimed = cluster.claims.delete(node.name);
+    forgetClaim(cluster, node);
     facts = await pollUntil(cluster, ctx, {forMs: Number.POSITIVE_INFINITY, everyMs: 20}, async () => {
       const seen = await readFacts(node, limitsOf(ctx)).catch(() => null);
       return seen === null || seen.replaying ? null : seen;
     });
     if (facts?.recovering !== true) throw refused('not-in-recovery', `${node.name} came up as a primary.`);
-    if (wasClaimed || cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+    if (cluster.claimed) await claimMember(cluster, ctx, node);
   }
   if (!facts.recovering && (await createFence(cluster).prove(ctx, node.name)) === null)
     throw refused('not-fenced', `${node.name} runs as a primary and is not fenced.`);
@@ -139,7 +140,7 @@ async function comeBack(cluster: Cluster, ctx: Ctx, node: Node, upstream: string
   const host = hostOf(node);
   const target = (await readFacts(nodeOf(cluster, upstream), limitsOf(ctx))).durable;
   await refuseNewer(ctx, node, upstream, target);
-  const wasClaimed = cluster.claims.delete(node.name);
+  forgetClaim(cluster, node);
   await host.stop(ctx.signal);
   await host.startAsStandby(upstream, ctx.signal);
   await awaitStandby(cluster, ctx, node, upstream, STREAM_MS, () => isPartOf(node, nodeOf(cluster, upstream)));
@@ -147,7 +148,7 @@ async function comeBack(cluster: Cluster, ctx: Ctx, node: Node, upstream: string
     BigInt((await readFacts(node, limitsOf(ctx))).applied.offset) >= BigInt(target.offset) ? true : null,
   );
   if (caughtUp === null) throw unavailable('not-caught-up', `${node.name} streams from ${upstream} and had not caught up at the deadline.`);
-  if (wasClaimed || cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  if (cluster.claimed) await claimMember(cluster, ctx, node);
   return {bytes: null};
 }
 
@@ -155,22 +156,22 @@ async function rewind(cluster: Cluster, ctx: Ctx, node: Node, upstream: string):
   const host = hostOf(node);
   if (host.rewind === undefined) throw refused('cannot-rewind', `the host of ${node.name} has no way to rewind it`);
   await refuseNewer(ctx, node, upstream, (await readFacts(nodeOf(cluster, upstream), limitsOf(ctx))).durable);
-  const wasClaimed = cluster.claims.delete(node.name);
+  forgetClaim(cluster, node);
   await host.stop(ctx.signal);
   await nodeOf(cluster, upstream).session.ask('checkpoint', () => undefined, {signal: ctx.signal, timeoutMs: CHECKPOINT_MS});
   const {bytes} = await host.rewind(upstream, ctx.signal);
   await awaitStandby(cluster, ctx, node, upstream, Number.POSITIVE_INFINITY, () => true);
-  if (wasClaimed || cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  if (cluster.claimed) await claimMember(cluster, ctx, node);
   return {bytes};
 }
 
 async function rebuild(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<{bytes: number | null}> {
   const host = hostOf(node);
-  const wasClaimed = cluster.claims.delete(node.name);
+  forgetClaim(cluster, node);
   await refuseNewer(ctx, node, upstream, (await readFacts(nodeOf(cluster, upstream), limitsOf(ctx))).durable);
   const {bytes} = await host.rebuild(upstream, ctx.signal);
   await awaitStandby(cluster, ctx, node, upstream, Number.POSITIVE_INFINITY, () => true);
-  if (wasClaimed || cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  if (cluster.claimed) await claimMember(cluster, ctx, node);
   return {bytes};
 }
 

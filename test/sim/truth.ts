@@ -1,7 +1,10 @@
 import type {Ack, Ground, Rec, Server} from './server.ts';
 
 /** Something that must never happen, and did. */
-export type Violation = {readonly rule: 'lost-write' | 'two-primaries' | 'proof-was-wrong' | 'effect-before-intent'; readonly says: string};
+export type Violation = {
+  readonly rule: 'lost-write' | 'two-primaries' | 'proof-was-wrong' | 'effect-before-intent' | 'two-at-work';
+  readonly says: string;
+};
 
 type Promise = {readonly rec: Rec; readonly index: number; readonly by: string; readonly at: number};
 

@@ -69,6 +69,9 @@ function holding(runner: Runner, makeWorld: () => Promise<StoreWorld>): void {
     await ours.claim(ctx());
     expect(await outcomeOf(() => theirs.claim(ctx('another-run')))).toMatchObject({code: 'lease-held', exit: 75});
     expect(await ours.held(ctx())).toBe(true);
+    const told = Object.values(await theirs.holders(ctx('another-run')));
+    expect(told.filter((holder) => holder !== null).length > 0).toBe(true);
+    expect(Object.values(await ours.holders(ctx())).every((holder) => holder === null)).toBe(true);
     await theirs.evict(ctx('another-run'));
     expect(await ours.held(ctx())).toBe(false);
   });

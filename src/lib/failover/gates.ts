@@ -102,6 +102,17 @@ export function runAlone(): Gate {
   return asked('run-alone', false, [expect('run.alone', {}, true)], 'no other run acts on the fleet');
 }
 
+/** Nobody may be acting on the store from another machine. Whoever passes this gate by name ends that one's sessions: from then on it can change nothing. */
+export function unclaimed(spec: StoreSpec, members: readonly string[]): Gate {
+  const asks = [expect('store.unclaimed', {store: spec.name}, {members: [...members]})];
+  return asked(`unclaimed:${spec.name}`, true, asks, `nobody else has claimed ${spec.name}`);
+}
+
+/** Whether somebody wants the store, whoever has it. */
+export function takesOver(spec: StoreSpec, overrides: readonly Override[]): boolean {
+  return overrides.some(({gate}) => gate === `unclaimed:${spec.name}`);
+}
+
 /** What we see is worth nothing while our own clock jumps or our own process stands still. */
 export function ourselvesSane(): Gate {
   return asked('observer', true, [expect('observer.sane', {}, true)], 'this process and its clock can be trusted');
@@ -135,9 +146,10 @@ export function targetSettings(spec: StoreSpec, target: string): Gate {
   );
 }
 
-/** Clocks that are far apart make times, deadlines and last-writer-wins worthless. */
-export function clocksSane(spec: StoreSpec): Gate {
-  return asked(`clocks:${spec.name}`, true, [expect('store.clocks', {store: spec.name}, {mostMs: MOST_SKEW_MS})], 'clocks agree');
+/** Clocks that are far apart make times, deadlines and last-writer-wins worthless. `members` = those that answer. */
+export function clocksSane(spec: StoreSpec, members: readonly string[]): Gate {
+  const want = {mostMs: MOST_SKEW_MS, members: [...members]};
+  return asked(`clocks:${spec.name}`, true, [expect('store.clocks', {store: spec.name}, want)], 'clocks agree');
 }
 
 /** More than any network makes of a right clock. */

@@ -14,11 +14,13 @@ import {
   routersReachable,
   runAlone,
   survivorsUnknown,
+  takesOver,
   targetHealthy,
+  unclaimed,
 } from './gates.ts';
 import {managerOf} from './managed-steps.ts';
-import {answering, named} from './plan-failover.ts';
-import {expect, inOrder, storeSteps} from './steps.ts';
+import {answering, named, namesOf} from './plan-failover.ts';
+import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {
   backSteps,
   durabilityStep,
@@ -123,7 +125,9 @@ export function planFailback(input: FailbackInput): Plan {
   const verify = verifySteps(fleet, moved, routes);
   const witness = returns.length === 0 ? null : fleet.witness;
   const steps = [
-    ...all.flatMap(({spec}) => [storeSteps(named(spec, all)).claim(answering(snapshot, spec), true)]),
+    ...all.flatMap(({spec}) => [
+      storeSteps(named(spec, all)).claim(answering(snapshot, spec), {ready: true, evict: takesOver(spec, overrides)}),
+    ]),
     ...all.flatMap((each) => rejoinSteps(each, snapshot, all, overrides)),
     ...returns.flatMap((each) => caughtUpStep(each, all)),
     ...returns.flatMap((each) => durabilityStep(each, snapshot, all)),
@@ -149,7 +153,7 @@ export function planFailback(input: FailbackInput): Plan {
     standsOn: all.map(({spec, primary, epoch}) => expect('store.unmoved', {store: spec.name}, {primary: primary.member, epoch})),
     gates,
     overrides,
-    steps: withApprovals(inOrder(steps), fleet.approval),
+    steps: withApprovals(inOrder(underClaims(steps, namesOf(all))), fleet.approval),
     abortIf: [],
     always: [...all.map(({spec}) => storeSteps(named(spec, all)).release()), ...witnessSteps(witness).stop],
     files: [],
@@ -200,6 +204,7 @@ function gatesOf({fleet, snapshot, to, copySpeeds}: FailbackInput, {returns, rep
   const jurisdiction = fleet.regions.find(({name}) => name === to)?.jurisdiction ?? '';
   return [
     runAlone(),
+    ...[...returns, ...repairs].map(({spec}) => unclaimed(spec, answering(snapshot, spec))),
     ourselvesSane(),
     ...(returns.length === 0 ? [] : [targetReachable(fleet, snapshot, to, returns)]),
     routersReachable(snapshot, routes),
@@ -208,7 +213,7 @@ function gatesOf({fleet, snapshot, to, copySpeeds}: FailbackInput, {returns, rep
       return [
         residency(spec, fleet.dataClasses, to, jurisdiction),
         onePrimaryPerTimeline(spec, snapshot, primary),
-        clocksSane(spec),
+        clocksSane(spec, answering(snapshot, spec)),
         asked(
           `rejoin:${spec.name}`,
           false,
@@ -228,7 +233,7 @@ function gatesOf({fleet, snapshot, to, copySpeeds}: FailbackInput, {returns, rep
     ...repairs.flatMap((each) => [
       onePrimaryPerTimeline(each.spec, snapshot, each.primary),
       ...noRivalAmong(each, snapshot),
-      clocksSane(each.spec),
+      clocksSane(each.spec, answering(snapshot, each.spec)),
       ...keptFirst(each, snapshot),
     ]),
   ];

@@ -19,15 +19,17 @@ import {
   routersReachable,
   runAlone,
   survivorsKnown,
+  takesOver,
   targetHealthy,
   targetSettings,
+  unclaimed,
 } from './gates.ts';
 import {type Guard, guardStep} from './guard.ts';
 import {handoverStep, managerFit, managerOf, settledStep} from './managed-steps.ts';
 import {placeFor} from './place.ts';
 import {quorumFit} from './quorum.ts';
 import {routeTarget, writeTarget} from './route-target.ts';
-import {type DurabilityRule, expect, inOrder, storeSteps} from './steps.ts';
+import {type DurabilityRule, expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
 import {byUrgency} from './urgency.ts';
 import {countsStep, verifySteps} from './verify-steps.ts';
@@ -131,7 +133,7 @@ export function planFailover(input: FailoverInput): Plan {
   const verify = verifySteps(fleet, moves, routes);
   const steps = [
     ...witnessSteps(url).start,
-    ...moves.flatMap(({spec}) => [storeSteps(named(spec, moves)).claim(answering(snapshot, spec))]),
+    ...moves.flatMap(({spec}) => [storeSteps(named(spec, moves)).claim(answering(snapshot, spec), {evict: takesOver(spec, overrides)})]),
     ...warmUpSteps(fleet, moves, to),
     ...routes.map((route) => drainStep(route, snapshot)),
     ...moves.flatMap((move) => stepsOf(move, moves, snapshot, overrides)),
@@ -157,7 +159,7 @@ export function planFailover(input: FailoverInput): Plan {
     standsOn: moves.map(({spec, primary, epoch}) => expect('store.unmoved', {store: spec.name}, {primary: primary.member, epoch})),
     gates,
     overrides,
-    steps: withApprovals(inOrder(steps), approve ? fleet.approval : null),
+    steps: withApprovals(inOrder(underClaims(steps, namesOf(moves))), approve ? fleet.approval : null),
     abortIf: [],
     always: [...moves.map(({spec}) => storeSteps(named(spec, moves)).release()), ...witnessSteps(url).stop],
     files: [],
@@ -172,6 +174,7 @@ export function planFailover(input: FailoverInput): Plan {
 function gatesOf({fleet, snapshot, from, to, loss}: FailoverInput, moves: readonly Move[], routes: readonly RouteSpec[]): Gate[] {
   return [
     runAlone(),
+    ...moves.map(({spec}) => unclaimed(spec, answering(snapshot, spec))),
     ourselvesSane(),
     regionDown(snapshot, from),
     // Within one region only its stores can tell whether another site is fit; the region itself is what is down.
@@ -192,7 +195,7 @@ function gatesOf({fleet, snapshot, from, to, loss}: FailoverInput, moves: readon
         primarySilent(spec, primary.member, standbys),
         fenceable(spec, primary.member, primary.region, quorum),
         targetSettings(spec, target),
-        clocksSane(spec),
+        clocksSane(spec, answering(snapshot, spec)),
       ];
     }),
     ...loss.map(lossWithinRpo),
@@ -230,6 +233,9 @@ function moveOf(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, {from, to}: {
   const epoch = cell?.known ? cell.value.durable.epoch : 0;
   return {spec, primary, target: place.member, region: place.region, why: place.why, epoch, standbys};
 }
+
+/** The stores that a plan is about. */
+export const namesOf = (all: readonly {readonly spec: StoreSpec}[]): readonly string[] => all.map(({spec}) => spec.name);
 
 /** Members outside the region that nothing is known of, where somebody went past their gate: whether they are primaries cannot be asked. */
 function unheard(spec: StoreSpec, snapshot: Snapshot, from: string, overrides: readonly Override[]): string[] {

@@ -13,14 +13,16 @@ import {
   resolveOverrides,
   routersReachable,
   runAlone,
+  takesOver,
   targetHealthy,
   targetSettings,
+  unclaimed,
 } from './gates.ts';
 import {managerFit, managerOf} from './managed-steps.ts';
 import {placeFor} from './place.ts';
-import {answering, jurisdictionOf, named, storesHeldBy} from './plan-failover.ts';
+import {answering, jurisdictionOf, named, namesOf, storesHeldBy} from './plan-failover.ts';
 import {routeTarget, writeTarget} from './route-target.ts';
-import {expect, inOrder, storeSteps} from './steps.ts';
+import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {durabilityStep, isFollowing, othersOf, type Return, settleSteps, storeIn, switchSteps} from './switch-steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
 import {byUrgency} from './urgency.ts';
@@ -57,8 +59,11 @@ export function planSwitchover(input: SwitchoverInput): Plan {
     moves,
     routes.map(({name}) => name),
   );
+  const overrides = resolveOverrides(gates, input.overrides);
   const steps = [
-    ...moves.flatMap(({spec}) => [storeSteps(named(spec, moves)).claim(answering(snapshot, spec), true)]),
+    ...moves.flatMap(({spec}) => [
+      storeSteps(named(spec, moves)).claim(answering(snapshot, spec), {ready: true, evict: takesOver(spec, overrides)}),
+    ]),
     ...warmUpSteps(fleet, targets, to),
     ...moves.flatMap((each) => durabilityStep(each, snapshot, moves)),
     ...witnessSteps(fleet.witness, WARM_UP_MS).start,
@@ -82,8 +87,8 @@ export function planSwitchover(input: SwitchoverInput): Plan {
     expects: moves.map(({spec, primary}) => expect('store.primary', {store: spec.name}, primary.member)),
     standsOn: moves.map(({spec, primary, epoch}) => expect('store.unmoved', {store: spec.name}, {primary: primary.member, epoch})),
     gates,
-    overrides: resolveOverrides(gates, input.overrides),
-    steps: withApprovals(inOrder(steps), fleet.approval),
+    overrides,
+    steps: withApprovals(inOrder(underClaims(steps, namesOf(moves))), fleet.approval),
     abortIf: [],
     always: [...moves.map(({spec}) => storeSteps(named(spec, moves)).release()), ...witnessSteps(fleet.witness).stop],
     files: [],
@@ -151,6 +156,7 @@ export function chooseSwitchTarget(fleet: Fleet, from: string, given: string | u
 function gatesOf({fleet, snapshot, from, to}: SwitchoverInput, moves: readonly Return[], routes: readonly string[]): Gate[] {
   return [
     runAlone(),
+    ...moves.map(({spec}) => unclaimed(spec, answering(snapshot, spec))),
     ourselvesSane(),
     targetHealthy(fleet, snapshot, to),
     routersReachable(snapshot, routes),
@@ -161,7 +167,7 @@ function gatesOf({fleet, snapshot, from, to}: SwitchoverInput, moves: readonly R
         everyoneFollows(move, snapshot),
         residency(spec, fleet.dataClasses, home.region, jurisdictionOf(fleet, home.region)),
         targetSettings(spec, home.name),
-        clocksSane(spec),
+        clocksSane(spec, answering(snapshot, spec)),
         manager === null
           ? fenceable(spec, primary.member, from, {need: 0, standbys: [], others: spec.members.length - 1})
           : managerFit(spec.name, manager, {from: primary.member, to: home.name, region: home.region, epoch, planned: true}),

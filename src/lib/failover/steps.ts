@@ -48,6 +48,21 @@ export function inOrder(steps: readonly Step[]): Step[] {
   });
 }
 
+/**
+ * Steps that act on what no claim guards by itself (routers, hosts, hooks) ask for it right before: whoever slept while another took over must
+ * not move traffic, or stop a server, under the other's hands. Statements on servers are bound to the claim where they are sent.
+ */
+export function underClaims(steps: readonly Step[], stores: readonly string[]): Step[] {
+  return steps.map((current) => {
+    if (!UNBOUND.has(current.do.action)) return current;
+    const {store} = current.do.target;
+    const claims = (store === undefined ? stores : [store]).map((name) => expect('store.claimed', {store: name}, true));
+    return {...current, requires: [...claims, ...current.requires]};
+  });
+}
+
+const UNBOUND: ReadonlySet<string> = new Set(['route.weights', 'hook.run', 'store.fence', 'store.rejoin', 'store.save']);
+
 /** The store that steps are built for. `suffix` tells the steps of several stores apart. */
 export type StoreScope = {readonly store: string; readonly suffix: string};
 
@@ -63,12 +78,12 @@ export function storeSteps(scope: StoreScope) {
 function claimSteps(scope: StoreScope) {
   const {store} = scope;
   return {
-    claim: (members: readonly string[], ready = false): Step =>
+    claim: (members: readonly string[], {ready = false, evict = false}: {readonly ready?: boolean; readonly evict?: boolean} = {}): Step =>
       step({
         id: stepId(scope, 'claim'),
         phase: 'preflight',
-        title: `claim ${store} on ${members.join(', ')}`,
-        do: call('store.claim', {store}, ready ? {members, ready} : {members}),
+        title: `${evict ? 'end the sessions of whoever has claimed, and ' : ''}claim ${store} on ${members.join(', ')}`,
+        do: call('store.claim', {store}, {members, ...(ready ? {ready} : {}), ...(evict ? {evict} : {})}),
         ensures: [expect('store.claimed', {store}, true)],
         undo: call('store.release', {store}),
       }),

@@ -14,8 +14,8 @@ const PROMOTE_WINDOW_MS = 1000;
 const POLL_MS = 10;
 
 const none = z.object({});
-/** `ready`: also wait until the second path to every member is open, as long as nobody waits yet. */
-const claiming = z.object({members: z.array(z.string()).min(1), ready: z.boolean().default(false)});
+/** `ready`: also wait until the second path to every member is open, as long as nobody waits yet. `evict`: from whoever has it. */
+const claiming = z.object({members: z.array(z.string()).min(1), ready: z.boolean().default(false), evict: z.boolean().default(false)});
 const members = z.object({members: z.array(z.string())});
 const unseal = z.object({members: z.array(z.string()), upstream: z.string()});
 const among = z.object({among: z.array(z.string())});
@@ -65,7 +65,8 @@ const claim = (world: StoreWorld) =>
     name: 'store.claim',
     effect: 'reversible',
     schema: claiming,
-    describe: (target, args) => `take the advisory lock of regionctl for ${target.store} on ${args.members.join(', ')}`,
+    describe: (target, args) =>
+      `take the advisory lock of regionctl for ${target.store} on ${args.members.join(', ')}${args.evict ? ', ending the session of whoever has it' : ''}`,
     apply: async (ctx, target, args) => {
       // The second path is opened now, so that a promotion need not wait for its logins while traffic is held. Who does not answer is asked again then.
       const opened = world
@@ -73,7 +74,8 @@ const claim = (world: StoreWorld) =>
         .then((store) => store.observe(ctx.signal, args.members))
         .catch(() => null);
       if (args.ready) await opened;
-      return {claimed: [...(await abilityOf(world, target, 'claim').claim(ctx, args.members))]};
+      const {claim, evict} = abilityOf(world, target, 'claim');
+      return {claimed: [...(await (args.evict ? evict : claim)(ctx, args.members))]};
     },
   });
 

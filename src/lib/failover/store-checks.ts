@@ -18,7 +18,9 @@ const silentWanted = z.object({standbys: z.array(z.string())});
 const LISTEN_MS = 100;
 const ruleWanted = z.object({need: z.number(), of: z.array(z.string())});
 const rejoinWanted = z.object({bytesPerSecond: z.number().positive().nullable().default(null)});
-const clocksWanted = z.object({mostMs: z.number()});
+/** `members`: only these are asked; absent = all. */
+const clocksWanted = z.object({mostMs: z.number(), members: z.array(z.string()).optional()});
+const unclaimedWanted = z.object({members: z.array(z.string())});
 const unmovedWanted = z.object({primary: z.string(), epoch: z.number().int()});
 /** `without`: members that are not asked, because somebody went past the gate that they answer. */
 const exceptWanted = z.object({except: z.string(), without: z.array(z.string()).default([])});
@@ -35,6 +37,7 @@ export function storeChecks(world: StoreWorld): readonly Check[] {
           `${target.store} is not claimed by this run`,
         ),
     },
+    {name: 'store.unclaimed', ask: (ctx, target, want) => unclaimed(world, ctx, target, unclaimedWanted.parse(want).members)},
     {name: 'store.sealed', ask: (ctx, target, want) => sealed(world, ctx, target, membersWanted.parse(want).members)},
     {name: 'store.fenced', ask: (ctx, target, want) => fenced(world, ctx, target, want)},
     {name: 'store.fenceable', ask: (ctx, target, want) => fenceable(world, ctx, target, want)},
@@ -54,7 +57,7 @@ export function storeChecks(world: StoreWorld): readonly Check[] {
         ),
     },
     {name: 'store.settings', ask: (ctx, target) => settings(world, ctx, target)},
-    {name: 'store.clocks', ask: (ctx, target, want) => clocks(world, ctx, target, clocksWanted.parse(want).mostMs)},
+    {name: 'store.clocks', ask: (ctx, target, want) => clocks(world, ctx, target, clocksWanted.parse(want))},
     {name: 'store.unmoved', ask: (ctx, target, want) => unmoved(world, ctx, target, unmovedWanted.parse(want))},
     {name: 'store.can-rejoin', ask: (ctx, target, want) => canRejoin(world, ctx, target, rejoinWanted.parse(want))},
   ];
@@ -62,6 +65,18 @@ export function storeChecks(world: StoreWorld): readonly Check[] {
 
 function told(holds: boolean | null, yes: string, no: string, measured: Json = holds): Answer {
   return {holds, measured, says: holds === true ? yes : no};
+}
+
+/** Nobody else acts on the store now, as far as the members that are asked can tell. */
+async function unclaimed(world: StoreWorld, ctx: Ctx, target: Target, members: readonly string[]): Promise<Answer> {
+  const {claim} = storeFor(world, target).store.abilities;
+  const holders = claim === undefined ? {} : await claim.holders(ctx, members);
+  const held = Object.entries(holders).find(([, holder]) => holder !== null);
+  if (held !== undefined)
+    return {holds: false, measured: {member: held[0], holder: held[1]}, says: `${target.store} is claimed on ${held[0]} by ${held[1]}`};
+  if (claim !== undefined && Object.keys(holders).length === 0)
+    return {holds: null, measured: null, says: `no member of ${target.store} tells whether somebody has claimed it`};
+  return {holds: true, measured: null, says: `nobody else has claimed ${target.store}`};
 }
 
 async function sealed(world: StoreWorld, ctx: Ctx, target: Target, members: readonly string[]): Promise<Answer> {
@@ -215,7 +230,7 @@ async function settings(world: StoreWorld, ctx: Ctx, target: Target): Promise<An
   const {inspect} = storeFor(world, target).store.abilities;
   const member = memberOf(target);
   if (inspect === undefined) return {holds: true, measured: null, says: `the engine of ${target.store} has no settings to look at`};
-  const findings = (await inspect.inspect(ctx.signal)).filter((finding) => finding.member === member);
+  const findings = (await inspect.inspect(ctx.signal, [member])).filter((finding) => finding.member === member);
   const wrong = findings.filter(({verdict}) => verdict === 'error');
   const unread = findings.filter(({verdict}) => verdict === 'unknown');
   const [first] = [...wrong, ...unread];
@@ -226,10 +241,10 @@ async function settings(world: StoreWorld, ctx: Ctx, target: Target): Promise<An
   };
 }
 
-async function clocks(world: StoreWorld, ctx: Ctx, target: Target, mostMs: number): Promise<Answer> {
+async function clocks(world: StoreWorld, ctx: Ctx, target: Target, {mostMs, members}: z.infer<typeof clocksWanted>): Promise<Answer> {
   const {clock} = storeFor(world, target).store.abilities;
   if (clock === undefined) return {holds: true, measured: null, says: `the engine of ${target.store} has no clocks to compare`};
-  const offsets = Object.entries(await clock.offsets(ctx.signal)).flatMap(([name, ms]) => (ms === null ? [] : [{name, ms}]));
+  const offsets = Object.entries(await clock.offsets(ctx.signal, members)).flatMap(([name, ms]) => (ms === null ? [] : [{name, ms}]));
   const worst = offsets.toSorted((a, b) => Math.abs(b.ms) - Math.abs(a.ms))[0];
   if (worst === undefined) return {holds: null, measured: null, says: `no member of ${target.store} told its time`};
   const measured = Object.fromEntries(offsets.map(({name, ms}) => [name, Math.round(ms)]));
@@ -238,11 +253,15 @@ async function clocks(world: StoreWorld, ctx: Ctx, target: Target, mostMs: numbe
   return {holds, measured, says: holds ? `clocks agree: ${worst.name} is ${apart}` : `the clock of ${worst.name} is ${apart}`};
 }
 
-/** No other hand has promoted anything: nobody who answers is on a later timeline, or is a primary beside the known one on its timeline. */
+/**
+ * No other hand has promoted anything: nobody who answers is on a later timeline, or is a primary beside the known one on its timeline. The known
+ * one is asked only when nobody else answers: were it later itself, the others would follow it there, and it may be what everybody waits for.
+ */
 async function unmoved(world: StoreWorld, ctx: Ctx, target: Target, want: z.infer<typeof unmovedWanted>): Promise<Answer> {
   const {store, spec} = storeFor(world, target);
-  const names = spec.members.map(({name}) => name);
-  const seen = await readMembers(store, names, ctx);
+  const names = spec.members.map(({name}) => name).filter((name) => name !== want.primary);
+  const others = await readMembers(store, names, ctx);
+  const seen = others.length > 0 ? others : await readMembers(store, [want.primary], ctx);
   const later = seen.find(({member}) => member.durable.epoch > want.epoch);
   const rival = seen.find(({name, member}) => member.role === 'primary' && name !== want.primary && member.durable.epoch === want.epoch);
   const other = later ?? rival;

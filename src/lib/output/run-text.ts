@@ -1,3 +1,4 @@
+import type {Override} from '../plan/plan.ts';
 import type {GateRow, ObjectiveRow, PlanDocument, PlanStepRow, StepRow, StepStatus} from '../plan/plan-document.ts';
 import type {RunHead} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
@@ -42,7 +43,7 @@ export function runText(run: RunDocument, layout: Layout): string {
       ...(run.reason === null ? [] : paragraph(run.reason, columns, 0)),
     ],
     section('Stays down', listed(run.staysDown, columns, paint.critical), paint),
-    section('Gates', gateLines(run.gates, layout), paint),
+    section('Gates', gateLines(run, layout), paint),
     section('Steps', stepLines(run.steps, layout), paint),
     section('Phases', phaseLine(run, columns), paint),
     section('Measured', measuredLine(run, columns), paint),
@@ -60,7 +61,7 @@ export function planText(plan: PlanDocument, layout: Layout): string {
       ...paragraph(`plan ${plan.planId}; nothing was done yet`, columns, 0, paint.muted),
     ],
     section('Stays down', listed(plan.staysDown, columns, paint.critical), paint),
-    section('Gates', gateLines(plan.gates, layout), paint),
+    section('Gates', gateLines(plan, layout), paint),
     section(
       'Steps',
       plan.steps.flatMap((step, index) => plannedStep(step, index, layout)),
@@ -101,7 +102,10 @@ function way({from, to}: {readonly from: string | null; readonly to: string | nu
   return ` ${from ?? 'any'} → ${to ?? 'any'}`;
 }
 
-function gateLines(gates: readonly GateRow[], {columns, paint}: Layout): readonly string[] {
+type Gated = {readonly gates: readonly GateRow[]; readonly overrides: readonly Override[]};
+
+/** Who passed a shut gate, and why, is told in full. */
+function gateLines({gates, overrides}: Gated, {columns, paint}: Layout): readonly string[] {
   const rows = gates.map((gate): Cell[] => {
     const [word, meaning]: [string, Meaning] =
       gate.verdict === 'pass'
@@ -111,7 +115,11 @@ function gateLines(gates: readonly GateRow[], {columns, paint}: Layout): readonl
           : [gate.verdict, gateMeaning(gate)];
     return ['', {text: word, paint: paint[meaning]}, gate.id, gate.says];
   });
-  return table([{}, {shrink: false}, {shrink: false}, {}], rows, columns);
+  const lines = table([{}, {shrink: false}, {shrink: false}, {}], rows, columns);
+  return gates.flatMap(({id, verdict}, i) => {
+    const passed = verdict === 'pass' ? [] : overrides.filter(({gate}) => gate === id);
+    return [lines[i] ?? '', ...passed.flatMap(({by, reason}) => paragraph(`passed by ${by}: ${reason}`, columns, 4, paint.muted))];
+  });
 }
 
 function gateMeaning(gate: GateRow): Meaning {

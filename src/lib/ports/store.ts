@@ -79,8 +79,11 @@ export type Abilities = {
   claim: {
     /** Takes it on the named members (default: all); those that do not answer are left out. What a former process of the same run left is evicted. */
     claim(ctx: Ctx, members?: readonly string[]): Promise<readonly string[]>;
-    evict(ctx: Ctx): Promise<readonly string[]>;
+    /** The same, after ending the session of whoever has it. What that one had sent is done or never will be. */
+    evict(ctx: Ctx, members?: readonly string[]): Promise<readonly string[]>;
     held(ctx: Ctx): Promise<boolean>;
+    /** Who has it, in the store's own words, by member; null = nobody. Nothing is taken; members that do not answer are left out. */
+    holders(ctx: Ctx, members?: readonly string[]): Promise<Readonly<Record<string, string | null>>>;
     release(ctx: Ctx): Promise<void>;
   };
   /** Makes standbys let go of their upstream; answers the durable position that each had afterwards. */
@@ -153,9 +156,9 @@ export type Abilities = {
   };
   links: {links(signal: AbortSignal): Promise<readonly LinkReading[]>};
   /** How far each member's clock is ahead of this machine's, in ms (negative = behind), by the middle of a round trip; null = it did not answer. */
-  clock: {offsets(signal: AbortSignal): Promise<Readonly<Record<string, number | null>>>};
+  clock: {offsets(signal: AbortSignal, members?: readonly string[]): Promise<Readonly<Record<string, number | null>>>};
   /** Settings and privileges that a failover will need, each judged. Reads only. */
-  inspect: {inspect(signal: AbortSignal): Promise<readonly Finding[]>};
+  inspect: {inspect(signal: AbortSignal, members?: readonly string[]): Promise<readonly Finding[]>};
   /** Per-row digests of every user table at or past a position, ordered by key: what a row-by-row comparison reads. */
   digest: {
     tables(member: string, signal: AbortSignal): Promise<readonly string[]>;

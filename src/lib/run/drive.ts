@@ -6,6 +6,7 @@ import {askAll, objection} from './asking.ts';
 import type {Ending, Run} from './context.ts';
 import {settle} from './ends.ts';
 import {pivotPassed, stepProgress} from './progress.ts';
+import {isHeldToTheEnd} from './recheck.ts';
 import {within} from './scope.ts';
 import {carryOut, type StepEnd} from './step.ts';
 import {undoAll} from './undo.ts';
@@ -67,10 +68,13 @@ export async function admit(run: Run): Promise<Ending | null> {
 /** Null when every step was tried. Failures of steps that may be passed over are found in the progress afterwards. */
 async function goForward(run: Run): Promise<Halt | null> {
   let told = false;
+  let holds = false;
   for (const step of run.plan.steps) {
     if (stepProgress(run.progress, step).settled) continue;
-    const halt = await haltBefore(run, step);
+    const isHold = isHeldToTheEnd(run, step);
+    const halt = (await haltBefore(run, step)) ?? (holds && !isHold ? await moved(run) : null);
     if (halt !== null) return halt;
+    holds = isHold;
     if (run.signal.aborted && !told) {
       told = true;
       run.record('interrupted', null, {going: 'forward', says: 'past the point of no return: going on to the next safe point'});
@@ -80,6 +84,20 @@ async function goForward(run: Run): Promise<Halt | null> {
     if (stopped !== null) return stopped;
   }
   return null;
+}
+
+/**
+ * What keeps others out (a claim) is ours now: nobody moves anything any more. Somebody may have done so between our last look and that, and then
+ * the plan is not for this world.
+ */
+async function moved(run: Run): Promise<Halt | null> {
+  if (pivotPassed(run.plan, run.progress)) return null;
+  const asked = await settle(() => within(run, ADMISSION_MS, run.signal, (ctx) => askAll(run, ctx, run.plan.standsOn ?? [])));
+  if (!asked.ok && asked.code === 'interrupted') return interruption();
+  const says = asked.ok ? objection(asked.value)?.says : asked.says;
+  return says === undefined
+    ? null
+    : {why: 'failed', code: 'plan-outdated', says: `the plan does not fit the fleet any more: ${says}`, undo: true};
 }
 
 /** Whether the way forward ends with this step, and why. */

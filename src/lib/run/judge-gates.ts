@@ -1,4 +1,4 @@
-import {messageOf, refused} from '../errors.ts';
+import {leaseHeld, messageOf, refused} from '../errors.ts';
 import type {Answer, Ctx} from '../plan/action.ts';
 import type {Gate, Plan} from '../plan/plan.ts';
 import {gateOpen, gateRows} from '../plan/plan-document.ts';
@@ -9,11 +9,16 @@ export async function judgeGates(plan: Plan, checks: CheckRegistry, ctx: Ctx): P
   return {...plan, gates: await Promise.all(plan.gates.map((gate) => judgeGate(gate, checks, ctx)))};
 }
 
-/** Refuses (77) with the sentence of the first gate that is shut; the others are listed as what else stands in the way. */
+/** Gates that are shut because somebody else is at work: whoever runs into them waits, or takes over. */
+const BY_OTHERS = /^unclaimed:/;
+
+/** Refuses (77; 75 where somebody else is at work) with the sentence of the first gate that is shut; the others are listed as what else stands in the way. */
 export function refuseShutGates(plan: Plan): void {
   const [first, ...others] = gateRows(plan).filter((gate) => !gateOpen(gate));
   if (first === undefined) return;
   const override = first.overridable ? [`if you know better, pass it by name: --override ${first.id} --reason "…"`] : [];
+  const isOthers = BY_OTHERS.test(first.id) && first.verdict === 'refuse';
+  if (isOthers) throw leaseHeld(`nothing was done: ${first.says}`, {suggestions: ['wait for it to end', ...override]});
   throw refused(
     'gate-refused',
     `nothing was done, gate ${first.id} ${first.verdict === 'refuse' ? 'refuses' : 'does not know'}: ${first.says}`,

@@ -79,7 +79,7 @@ function requiresFactOf(other: Step, step: Step): boolean {
 }
 
 /** What `always` undoes (a claim) is meant to last as long as the run. A fault with a lease ends by itself and is not renewed. */
-function isHeldToTheEnd(run: Run, step: Step): boolean {
+export function isHeldToTheEnd(run: Run, step: Step): boolean {
   const {undo, leaseMs} = step;
   return undo !== null && leaseMs === null && run.plan.always.some((other) => isSameCall(other.do, undo));
 }
@@ -101,7 +101,7 @@ function wantsOtherwise(step: Step, other: Step): boolean {
   return step.ensures.some((fact) => other.ensures.some((newer) => isSameFact(fact, newer) && !isDeepStrictEqual(fact.want, newer.want)));
 }
 
-function isSameFact(a: Expectation, b: Expectation): boolean {
+export function isSameFact(a: Expectation, b: Expectation): boolean {
   return a.check === b.check && overlap(a.target, b.target);
 }
 

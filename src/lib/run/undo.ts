@@ -1,8 +1,10 @@
 import {refused} from '../errors.ts';
 import type {Call, Step} from '../plan/plan.ts';
+import {askAll, objection} from './asking.ts';
 import type {Run} from './context.ts';
 import {orEnd, settle} from './ends.ts';
 import {stepProgress} from './progress.ts';
+import {isHeldToTheEnd, isSameFact} from './recheck.ts';
 import {within} from './scope.ts';
 
 /** What was taken back, and what could not be, one sentence each. */
@@ -15,11 +17,14 @@ export type UndoResult = {readonly undone: readonly string[]; readonly troubles:
 export async function undoAll(run: Run): Promise<UndoResult> {
   const undone: string[] = [];
   const troubles: string[] = [];
+  let moved: string | null | undefined;
   for (const step of run.plan.steps.toReversed()) {
     const {undo} = step;
     if (undo === null || !stepProgress(run.progress, step).intended) continue;
     run.lease.check();
-    const done = await settle(() => undoStep(run, step, undo));
+    const isHold = isHeldToTheEnd(run, step);
+    if (!isHold && moved === undefined) moved = await movedBy(run);
+    const done = await settle(() => (isHold ? undoStep(run, step, undo) : undoUnmoved(run, step, undo, moved ?? null)));
     if (done.ok) undone.push(step.id);
     else {
       run.record('undo-failed', step.id, {code: done.code, says: done.says});
@@ -27,6 +32,32 @@ export async function undoAll(run: Run): Promise<UndoResult> {
     }
   }
   return {undone, troubles};
+}
+
+/**
+ * What another hand has moved meanwhile stands on what we would take back (a standby that let go of the old primary must not go back to it): then
+ * it stays. null = nobody has, as far as anybody tells.
+ */
+async function movedBy(run: Run): Promise<string | null> {
+  const asked = await settle(() => within(run, ASK_MS, null, (ctx) => askAll(run, ctx, run.plan.standsOn ?? [])));
+  return asked.ok ? (asked.value.find(({holds}) => holds === false)?.says ?? null) : null;
+}
+
+const ASK_MS = 10_000;
+
+async function undoUnmoved(run: Run, step: Step, undo: Call, moved: string | null): Promise<void> {
+  if (moved !== null) throw refused('moved', `another hand has moved it since: ${moved}`);
+  await demandHeld(run, step);
+  await undoStep(run, step, undo);
+}
+
+/** What the step did under a claim is taken back under it only: another may have taken over since, and stands on it. */
+async function demandHeld(run: Run, step: Step): Promise<void> {
+  const held = run.plan.steps.filter((other) => isHeldToTheEnd(run, other)).flatMap(({ensures}) => ensures);
+  const facts = step.requires.filter((fact) => held.some((other) => isSameFact(fact, other)));
+  if (facts.length === 0) return;
+  const refusal = objection(await within(run, step.deadlineMs, null, (ctx) => askAll(run, ctx, facts)));
+  if (refusal !== null) throw refused('not-claimed', refusal.says);
 }
 
 async function undoStep(run: Run, step: Step, undo: Call): Promise<void> {

@@ -1,6 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import pg from 'pg';
@@ -44,6 +44,20 @@ export class CrashLab {
   /** A regionctl from the sources that kills itself at a point (doomed.ts). */
   doomed = (kind: string, point: string, delayMs = 0, interruptAfter = ''): Promise<Ended> =>
     this.#spawn(process.execPath, [DOOMED, this.fleetFile, kind, point, String(delayMs), interruptAfter]).ended;
+
+  /** One that is stopped (SIGSTOP) at the point instead, as if its machine slept. */
+  sleeper = (kind: string, point: string): Going =>
+    this.#spawn(process.execPath, [DOOMED, this.fleetFile, kind, point, '0', ''], {REGIONCTL_DOOMED: 'SIGSTOP'});
+
+  /** A fleet file of the same fleet for an operator with a data directory of their own. */
+  otherFleet(): string {
+    const file = join(this.dir, 'other.yaml');
+    const own = readFileSync(this.fleetFile, 'utf8');
+    const text = own.replace(/^state:.*$/m, 'state: {dir: other-state}');
+    if (text === own) throw new Error('the fleet file of the lab names no state');
+    writeFileSync(file, text);
+    return file;
+  }
 
   expectGood = (...args: string[]): Promise<Ended> => this.expectStatus(0, ...args);
 
@@ -91,8 +105,8 @@ export class CrashLab {
     }
   }
 
-  #spawn(program: string, args: readonly string[]): Going {
-    const env = {...process.env, REGIONCTL_FLEET: this.fleetFile, CI: '1'};
+  #spawn(program: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Going {
+    const env = {...process.env, REGIONCTL_FLEET: this.fleetFile, CI: '1', ...more};
     const child = spawn(program, args, {env, stdio: ['ignore', 'pipe', 'pipe'], cwd: this.parent});
     const out = {stdout: '', stderr: ''};
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

@@ -1,6 +1,7 @@
 // A regionctl that kills itself, as `kill -9` would, at one point of a run on a real fleet. It is wired as the commands are.
 // Arguments: fleet file, failover | failback | switchover, point (points.ts), delay of an `inside` point in ms, and optionally the step after whose result
-// it is interrupted, so that it can be killed while it undoes. A point that is never reached ends it with 3.
+// it is interrupted, so that it can be killed while it undoes. A point that is never reached ends it with 3. With REGIONCTL_DOOMED=SIGSTOP it is
+// stopped there instead, and goes on when it is told to.
 import {channel} from 'node:diagnostics_channel';
 import {setTimeout as sleep} from 'node:timers/promises';
 import pg from 'pg';
@@ -23,7 +24,8 @@ const EFFECTS =
 
 const [file = '', kind = '', text = '', delay = '0', interruptAfter = ''] = process.argv.slice(2);
 const point = pointFrom(text);
-const die = () => process.kill(process.pid, 'SIGKILL');
+const deadly = process.env.REGIONCTL_DOOMED === 'SIGSTOP' ? 'SIGSTOP' : 'SIGKILL';
+const die = () => process.kill(process.pid, deadly);
 /** The step whose effect goes on, by its intent on record. */
 const now = {step: '', applying: false};
 const aims = (moment: string) => now.applying && point.moment === moment && point.step === now.step;

@@ -40,8 +40,11 @@ describe('acting on a PostgreSQL store', () => {
     await expect(
       rival.abilities.promote.promote(testCtx(), 'eu', {from: await durable('eu'), until: performance.now() + 1000}),
     ).rejects.toMatchObject({
-      message: expect.stringMatching(/does not hold the claim/),
+      code: 'not-claimed',
     });
+    // Nothing else either: it goes over the session that held the claim, and that one is gone.
+    await expect(rival.abilities.seal.seal(testCtx(), ['eu'])).rejects.toMatchObject({code: 'seal-failed'});
+    expect(await b.sql("select 1 from pg_stat_wal_receiver where status = 'streaming'")).toHaveLength(1);
   });
 
   it('is taken over from a process of the same run that ended without a word', async () => {
@@ -65,13 +68,41 @@ describe('acting on a PostgreSQL store', () => {
     const {claim, seal, promote} = store.abilities;
     await claim.claim(testCtx('mine'), ['us', 'ap']);
     await rival.abilities.claim.claim(testCtx('theirs'), ['eu']);
-    await seal.seal(testCtx('mine'), ['eu', 'ap']);
-    const when = {from: await durable('eu'), until: performance.now() + 1000};
-    await expect(promote.promote(testCtx('mine'), 'eu', when)).rejects.toMatchObject({code: 'lease-held'});
+    expect(await claim.holders(testCtx('mine'))).toEqual({us: null, eu: expect.stringContaining('regionctl theirs'), ap: null});
+    // Under another's claim nothing is changed there.
+    expect(Object.keys(await seal.seal(testCtx('mine'), ['eu', 'ap']))).toEqual(['ap']);
+    const at = await durable('eu');
+    await expect(promote.promote(testCtx('mine'), 'eu', {from: at, until: performance.now() + 1000})).rejects.toMatchObject({
+      code: 'lease-held',
+    });
     await rival.abilities.claim.release(testCtx('theirs'));
+    expect(Object.keys(await seal.seal(testCtx('mine'), ['eu']))).toEqual(['eu']);
+    const when = {from: await durable('eu'), until: performance.now() + 1000};
     expect(await promote.promote(testCtx('mine'), 'eu', when)).toMatchObject({epoch: 2});
     await claim.release(testCtx('mine'));
     expect(await rival.abilities.claim.claim(testCtx('theirs'))).toHaveLength(3);
+  });
+
+  it('is not taken before it shows what the one that was evicted had begun', async () => {
+    await store.abilities.claim.claim(testCtx('mine'));
+    await store.abilities.seal.seal(testCtx('mine'), ['eu']);
+    // A standby that is slow to promote: its startup process hears nothing for a while, and until then it looks like any other.
+    const [startup] = await b.sql<{pid: number}>("select pid from pg_stat_activity where backend_type = 'startup'");
+    process.kill(startup?.pid ?? 0, 'SIGSTOP');
+    const when = {from: await durable('eu'), until: performance.now() + 1000};
+    const promoted = store.abilities.promote.promote(testCtx('mine'), 'eu', when).catch((error: unknown) => error);
+    await eventually(async () => (await b.sql("select 1 from pg_stat_file('promote', true) where size is not null")).length === 1);
+    let over = false;
+    const taken = rival.abilities.claim.evict(testCtx('theirs')).finally(() => {
+      over = true;
+    });
+    await eventually(async () => (await b.sql("select 1 from pg_locks where locktype = 'advisory'")).length === 1);
+    for (let look = 0; look < 20; look++) await b.sql('select 1');
+    expect(over).toBe(false);
+    process.kill(startup?.pid ?? 0, 'SIGCONT');
+    expect(await taken).toHaveLength(3);
+    await promoted;
+    expect((await rival.observe(signal())).eu).toMatchObject({value: {role: 'primary'}});
   });
 
   it('seals standbys: nothing written after it reaches them', async () => {

@@ -9,11 +9,12 @@ import {overwritesLeaderKey} from './version.ts';
 /** What regionctl needs only where it closes servers and changes their settings by itself: Patroni does all that. */
 const NOT_NEEDED = ['password', 'alter-system'] as const;
 
-/** Settings of the servers as for any PostgreSQL, and what Patroni says of itself. Reads only. */
-export async function inspect(ensemble: Ensemble, signal: AbortSignal): Promise<readonly Finding[]> {
-  const [servers, picture] = await Promise.all([inspectServers(ensemble.cluster, signal), takePicture(ensemble, signal)]);
+/** Settings of the servers (default: all) as for any PostgreSQL, and what Patroni says of itself. Reads only. */
+export async function inspect(ensemble: Ensemble, signal: AbortSignal, members?: readonly string[]): Promise<readonly Finding[]> {
+  const [servers, picture] = await Promise.all([inspectServers(ensemble.cluster, signal, members), takePicture(ensemble, signal)]);
   const kept = servers.filter(({check}) => !NOT_NEEDED.some((name) => check.endsWith(` ${name}`))).map((each) => asReader(ensemble, each));
-  const bare = ensemble.peers.filter(({name}) => !kept.some(({member}) => member === name));
+  const asked = ensemble.peers.filter(({name}) => members === undefined || members.includes(name));
+  const bare = asked.filter(({name}) => !kept.some(({member}) => member === name));
   const fine = bare.map(({name}) => finding(ensemble, `${name} settings`, 'pass', 'PostgreSQL is set up for a failover', null, name));
   return [...kept, ...fine, ...judgePatroni(picture)];
 }

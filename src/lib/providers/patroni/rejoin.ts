@@ -102,7 +102,7 @@ async function awaitStreaming(ensemble: Ensemble, ctx: Ctx, peer: Peer, {target,
     return stuckSince !== null && ctx.now() - stuckSince >= STUCK_MS ? 'stuck' : null;
   });
   if (end !== 'streams') throw await notBack(ensemble, ctx, peer, last);
-  if (ensemble.cluster.claims.size > 0) await claimMember(ensemble.cluster, ctx, peer.node);
+  if (ensemble.cluster.claimed) await claimMember(ensemble.cluster, ctx, peer.node);
 }
 
 async function notBack(ensemble: Ensemble, ctx: Ctx, peer: Peer, last: string): Promise<Error> {

@@ -31,7 +31,7 @@ export async function createStore(part: StorePart<PatroniConfig, PatroniMember>,
     loss: createLoss(cluster),
     links: createLinks(cluster),
     clock: createClock(cluster),
-    inspect: {inspect: (signal) => inspect(ensemble, signal)},
+    inspect: {inspect: (signal, members) => inspect(ensemble, signal, members)},
     timings: {timings: (signal) => timings(ensemble, signal)},
     digest: createDigest(cluster),
     scalar: createScalar(cluster),
@@ -44,6 +44,7 @@ export async function createStore(part: StorePart<PatroniConfig, PatroniMember>,
     abilities,
     close: async () => {
       cluster.claims.clear();
+      cluster.claimed = false;
       await Promise.all([rest.close(), ...[...cluster.nodes.values()].map(({session}) => session.close())]);
     },
   };

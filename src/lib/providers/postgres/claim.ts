@@ -1,8 +1,10 @@
 import {createHash} from 'node:crypto';
-import {leaseHeld, messageOf, unavailable} from '../../errors.ts';
+import {isRegionctlError, leaseHeld, messageOf, refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Abilities} from '../../ports/store.ts';
-import {askEach, type Cluster, limitsOf, type Node, only, pollUntil} from './cluster.ts';
+import {askEach, type Cluster, limitsOf, type Node, nodesOf, only, pollUntil} from './cluster.ts';
+import type {Connection} from './session.ts';
+import {isDenied} from './trouble.ts';
 
 /** How long a claim waits for members that are slower than the first. */
 const GRACE_MS = 300;
@@ -30,67 +32,124 @@ where l.locktype = 'advisory' and l.granted and l.objsubid = 2 and l.classid::bi
 /** The claim: a session advisory lock on every reachable member. It works on standbys too, and ends with the session. */
 export function createClaim(cluster: Cluster): Abilities['claim'] {
   return {
-    claim: (ctx, members) => claimAll(cluster, ctx, takeOrSucceed, members),
-    evict: (ctx) => claimAll(cluster, ctx, evictThenTake),
+    claim: (ctx, members) => claimAll(cluster, ctx, members),
+    evict: (ctx, members) => {
+      cluster.evicts = true;
+      return claimAll(cluster, ctx, members);
+    },
     held: (ctx) => isHeld(cluster, ctx),
+    holders: (ctx, members) => readHolders(cluster, ctx, members),
     release: (ctx) => release(cluster, ctx),
   };
 }
 
-/** Takes the claim on one member, for one that joined after the others were claimed. Held by another = lease-held. */
+/**
+ * A statement that changes something. On a claimed store it goes over the very connection that holds the claim, or not at all: whoever has been
+ * evicted, or slept while another came, changes nothing any more. A member without our claim is claimed first. Throws `claim-lost`,
+ * `not-claimed` or `lease-held`; then nothing was sent.
+ */
+export async function act<Row>(
+  cluster: Cluster,
+  ctx: Ctx,
+  node: Node,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<readonly Row[]> {
+  if (!cluster.claimed) return node.session.rows<Row>(sql, values, limitsOf(ctx));
+  const on = holdsNow(cluster, node) ?? (await claimLate(cluster, ctx, node));
+  return node.session.rows<Row>(sql, values, {...limitsOf(ctx), on});
+}
+
+/** The connection that holds our claim on a member, as long as it is open. */
+function holdsNow(cluster: Cluster, node: Node): Connection | null {
+  const held = cluster.claims.get(node.name);
+  return held !== undefined && node.session.connection() === held ? held : null;
+}
+
+/** Takes the claim on one member, for one that was started again since the others were claimed. Held by another = lease-held. */
 export async function claimMember(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
-  const holder = await take(cluster, ctx, node);
-  if (holder !== null) throw heldElsewhere(cluster, node, holder);
-  cluster.claims.add(node.name);
+  const taken = await takeCalm(cluster, ctx, node);
+  if ('pid' in taken) throw heldElsewhere(cluster, node, taken);
+  cluster.claims.set(node.name, taken.over);
 }
 
 /**
- * Takes the claim on a member that did not answer when the others were claimed and came back without us. It counts only if another member's
+ * Takes the claim on a member that did not answer when the others were claimed, or whose connection broke. It counts only if another member's
  * claim was held all along, asked after taking this one: whoever had come in between would have had to get past that one.
  */
-export async function claimLate(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
-  const holder = await take(cluster, ctx, node);
-  if (holder !== null) throw heldElsewhere(cluster, node, holder);
-  if (await isHeld(cluster, ctx)) cluster.claims.add(node.name);
-  else await unlock(cluster, ctx, node);
+async function claimLate(cluster: Cluster, ctx: Ctx, node: Node): Promise<Connection> {
+  const notClaimed = () =>
+    refused('not-claimed', `${cluster.store} is not claimed by this run any more, so nothing is done to ${node.name}.`);
+  // Asked first, too: one that was evicted must not evict in turn.
+  if (!(await isHeld(cluster, ctx))) throw notClaimed();
+  const again = holdsNow(cluster, node);
+  if (again !== null) return again;
+  const taken = await takeCalm(cluster, ctx, node);
+  if ('pid' in taken) throw heldElsewhere(cluster, node, taken);
+  if (!(await isHeld(cluster, ctx))) {
+    await unlock(cluster, ctx, node);
+    throw notClaimed();
+  }
+  cluster.claims.set(node.name, taken.over);
+  return taken.over;
 }
 
 /** Forgets a member whose server is about to be stopped on purpose: losing that session is no loss of the claim. */
-export const forgetClaim = (cluster: Cluster, node: Node): boolean => cluster.claims.delete(node.name);
+export function forgetClaim(cluster: Cluster, node: Node): Connection | undefined {
+  const held = cluster.claims.get(node.name);
+  cluster.claims.delete(node.name);
+  cluster.wanted = cluster.wanted.filter((name) => name !== node.name);
+  return held;
+}
 
-type Take = (cluster: Cluster, ctx: Ctx, node: Node) => Promise<Holder | null>;
-
-async function claimAll(cluster: Cluster, ctx: Ctx, how: Take, members?: readonly string[]): Promise<readonly string[]> {
-  const nodes = [...cluster.nodes.values()].filter(({name}) => members === undefined || members.includes(name));
-  const asked = await askPromptly(cluster, nodes, (node) => how(cluster, ctx, node));
-  const other = asked.find(({value}) => value !== undefined && value !== null);
-  const taken = asked.filter(({value}) => value === null).map(({node}) => node);
-  if (other?.value) {
-    await askEach(
-      taken.filter((node) => !cluster.claims.has(node.name)),
-      (node) => unlock(cluster, ctx, node),
+async function claimAll(cluster: Cluster, ctx: Ctx, members?: readonly string[]): Promise<readonly string[]> {
+  const nodes = nodesOf(cluster, members);
+  const asked = await askPromptly(cluster, nodes, (node) => takeOrSucceed(cluster, ctx, node));
+  const taken = asked.flatMap(({node, value}) => (value !== undefined && 'over' in value ? [{node, over: value.over}] : []));
+  const giveBack = () =>
+    askEach(
+      taken.flatMap((each) => (cluster.claims.has(each.node.name) ? [] : [each.node])),
+      (each) => unlock(cluster, ctx, each),
     );
-    throw heldElsewhere(cluster, other.node, other.value);
+  for (const {node, value} of asked) {
+    if (value === undefined || 'over' in value) continue;
+    await giveBack();
+    throw heldElsewhere(cluster, node, value);
   }
   if (taken.length === 0) {
     const why = asked.map(({error}) => messageOf(error)).join(' ');
     throw unavailable('unreachable', `No member of ${cluster.store} could be claimed. ${why}`);
   }
-  for (const node of taken) cluster.claims.add(node.name);
-  return taken.map(({name}) => name);
+  // However long that takes: one that is told to promote is no member to pass over.
+  const calm = await askEach(
+    taken.map(({node}) => node),
+    (node) => awaitCalm(cluster, ctx, node),
+  );
+  const busy = calm.find(({error}) => isNotCalm(error));
+  if (busy !== undefined) {
+    await giveBack();
+    throw busy.error;
+  }
+  for (const {node, over} of taken) cluster.claims.set(node.name, over);
+  cluster.claimed = true;
+  cluster.wanted = nodes.map(({name}) => name);
+  return taken.map(({node}) => node.name);
 }
 
-type Asked = Awaited<ReturnType<typeof askEach<Holder | null>>>;
+/** It is ours, over this connection. */
+type Taken = {readonly over: Connection};
+type Asked = Awaited<ReturnType<typeof askEach<Taken | Holder>>>;
 
-/** Asks them all at once. When one has answered, the others have a moment left: a member that is gone must not hold up the run. */
-async function askPromptly(cluster: Cluster, nodes: readonly Node[], ask: (node: Node) => Promise<Holder | null>): Promise<Asked> {
+/**
+ * Asks them all at once. When one has answered, the others have a moment left: a member that is gone must not hold up the run. One that comes late
+ * belongs to the claim like the others: it is asked about, and released, with them.
+ */
+async function askPromptly(cluster: Cluster, nodes: readonly Node[], ask: (node: Node) => Promise<Taken | Holder>): Promise<Asked> {
   const done = new AbortController();
   const answered = new Map<Node, Asked[number]>();
   const each = nodes.map(async (node) => {
     const [asked] = await askEach([node], ask);
     if (asked !== undefined) answered.set(node, asked);
-    // One that comes late belongs to the claim like the others: it is asked about and released with them.
-    if (done.signal.aborted && asked?.value === null && cluster.claims.size > 0) cluster.claims.add(node.name);
     if (asked?.error !== undefined) throw asked.error;
   });
   const all = Promise.allSettled(each);
@@ -99,58 +158,129 @@ async function askPromptly(cluster: Cluster, nodes: readonly Node[], ask: (node:
   return nodes.flatMap((node) => answered.get(node) ?? []);
 }
 
-/** Answers null when it is ours now, else who has it. */
-async function take(cluster: Cluster, ctx: Ctx, node: Node): Promise<Holder | null> {
+/** Answers over which connection it is ours now, else who has it. */
+async function take(cluster: Cluster, ctx: Ctx, node: Node): Promise<Taken | Holder> {
   const keys = lockKeys(cluster.store);
-  const {taken} = only(await node.session.rows<{taken: boolean}>(TAKE, [...keys, sessionName(ctx)], limitsOf(ctx)), node);
-  if (taken) return null;
+  let over: Connection | null = null;
+  const tell = (connection: Connection): void => {
+    over = connection;
+  };
+  const limits = {...limitsOf(ctx), tell};
+  const {taken} = only(await node.session.rows<{taken: boolean}>(TAKE, [...keys, sessionName(ctx)], limits), node);
+  if (taken && over !== null) return {over};
   const [holder] = await node.session.rows<Holder>(HOLDER, keys, limitsOf(ctx));
   return holder ?? {pid: 0, mine: false, application: 'gone meanwhile', since: ''};
 }
 
 /** A session of the same run belongs to a process that ended: the lease lets only one process run it. Its server may not have noticed yet. */
-async function takeOrSucceed(cluster: Cluster, ctx: Ctx, node: Node): Promise<Holder | null> {
-  const holder = await take(cluster, ctx, node);
-  return holder !== null && holder.application === sessionName(ctx) ? evictThenTake(cluster, ctx, node) : holder;
+async function takeOrSucceed(cluster: Cluster, ctx: Ctx, node: Node): Promise<Taken | Holder> {
+  const taken = await take(cluster, ctx, node);
+  const evicts = 'pid' in taken && (cluster.evicts || taken.application === sessionName(ctx));
+  return evicts ? evictThenTake(cluster, ctx, node) : taken;
 }
 
 /** A former holder may take it back as soon as it is free, so ending its session and taking the lock are tried together. */
-async function evictThenTake(cluster: Cluster, ctx: Ctx, node: Node): Promise<Holder | null> {
-  let last: Holder | null = null;
+async function evictThenTake(cluster: Cluster, ctx: Ctx, node: Node): Promise<Taken | Holder> {
+  let last: Taken | Holder | null = null;
   await pollUntil(cluster, ctx, {forMs: 2000, everyMs: 10}, async () => {
     last = await take(cluster, ctx, node);
-    if (last === null) return true;
+    if ('over' in last) return true;
     if (last.pid > 0) await node.session.rows('select pg_terminate_backend($1::int)', [last.pid], limitsOf(ctx));
     return null;
   });
-  return last;
+  return last ?? {pid: 0, mine: false, application: 'not asked', since: ''};
 }
 
 /**
- * Still ours on every claimed member that can be reached. A member whose session broke is taken again, as long as another member's claim
- * was held all along: whoever had come in between would have had to get past that one.
+ * What a former holder sent last may still be under way: a standby that it told to promote looks like any other until it has begun. A standby is
+ * calm when it has no such order, and its startup process waits for the log. Nobody gives one any more once the claim is ours.
+ */
+const CALM = (ordered: string): string => `
+with seen as materialized (select pg_is_in_recovery() as recovering, ${ordered} as ordered)
+select not s.recovering or (not s.ordered and exists (select from pg_stat_activity a where a.backend_type = 'startup' and s.recovering
+  and a.wait_event in ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval', 'RecoveryPause', 'RecoveryApplyDelay'))) as "calm" from seen s`;
+const ORDERED = `exists (select from pg_stat_file('promote', true) where size is not null)`;
+
+async function takeCalm(cluster: Cluster, ctx: Ctx, node: Node, how = takeOrSucceed): Promise<Taken | Holder> {
+  const taken = await how(cluster, ctx, node);
+  if ('over' in taken) await awaitCalm(cluster, ctx, node);
+  return taken;
+}
+
+/** Throws `not-calm`. */
+async function awaitCalm(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
+  if (await isCalm(cluster, ctx, node)) return;
+  throw unavailable('not-calm', `It cannot be told whether ${node.name} is being promoted: it was busy with its log for ${CALM_MS} ms.`);
+}
+
+const isNotCalm = (error: unknown): boolean => isRegionctlError(error) && error.code === 'not-calm';
+
+/** How long a standby that replays without a pause is looked at. */
+const CALM_MS = 5000;
+const LOOK_MS = 5;
+
+async function isCalm(cluster: Cluster, ctx: Ctx, node: Node): Promise<boolean> {
+  const ask = async (ordered: string): Promise<boolean> =>
+    only(await node.session.rows<{calm: boolean}>(CALM(ordered), [], limitsOf(ctx)), node).calm;
+  const look = (): Promise<boolean> =>
+    ask(ORDERED).catch((error: unknown) => {
+      // A role that may not see files may not promote by SQL either: nobody else of its kind has done so.
+      if (isDenied(error)) return ask('false');
+      throw error;
+    });
+  return (await pollUntil(cluster, ctx, {forMs: CALM_MS, everyMs: LOOK_MS}, async () => ((await look()) ? true : null))) === true;
+}
+
+/** Who has it on each member that answers; null = nobody, or we. */
+async function readHolders(cluster: Cluster, ctx: Ctx, members?: readonly string[]): Promise<Readonly<Record<string, string | null>>> {
+  const asked = await askEach(nodesOf(cluster, members), async (node) => {
+    const [holder] = await node.session.rows<Holder>(HOLDER, lockKeys(cluster.store), limitsOf(ctx));
+    return holder === undefined || holder.mine ? null : holderText(holder);
+  });
+  return Object.fromEntries(asked.flatMap(({node, value}) => (value === undefined ? [] : [[node.name, value] as const])));
+}
+
+/**
+ * Still ours on every member that belongs to the claim and can be reached. One whose session broke, or that was late, is taken now, as long as
+ * another member's claim was held all along: whoever had come in between would have had to get past that one. Throws `not-calm`.
  */
 async function isHeld(cluster: Cluster, ctx: Ctx): Promise<boolean> {
-  const keys = lockKeys(cluster.store);
-  const nodes = [...cluster.nodes.values()].filter(({name}) => cluster.claims.has(name));
-  const asked = await askEach(nodes, async (node) => {
-    const {mine} = only(await node.session.rows<{mine: boolean}>(`select ${CLAIMED_BY_US} as "mine"`, keys, limitsOf(ctx)), node);
-    return mine;
-  });
+  const nodes = ours(cluster);
+  const asked = await askEach(nodes, (node) => isKept(cluster, ctx, node));
   const lost = asked.filter(({value}) => value === false);
   if (!asked.some(({value}) => value === true)) return false;
   const again = await askEach(
     lost.map(({node}) => node),
-    (node) => take(cluster, ctx, node),
+    // Whoever has taken from us what we had is not evicted in turn.
+    (node) => takeCalm(cluster, ctx, node, cluster.claims.has(node.name) ? take : takeOrSucceed),
   );
-  return again.every(({value, error}) => value === null || error !== undefined);
+  const busy = again.find(({error}) => isNotCalm(error));
+  if (busy !== undefined) throw busy.error;
+  for (const {node, value} of again) if (value !== undefined && 'over' in value) cluster.claims.set(node.name, value.over);
+  return again.every(({value}) => value === undefined || 'over' in value);
+}
+
+const ours = (cluster: Cluster): readonly Node[] => nodesOf(cluster, [...new Set([...cluster.wanted, ...cluster.claims.keys()])]);
+
+/** Whether the lock is held still, and by the connection that took it. */
+async function isKept(cluster: Cluster, ctx: Ctx, node: Node): Promise<boolean> {
+  let over: Connection | null = null;
+  const tell = (connection: Connection): void => {
+    over = connection;
+  };
+  const limits = {...limitsOf(ctx), tell};
+  const asked = await node.session.rows<{mine: boolean}>(`select ${CLAIMED_BY_US} as "mine"`, lockKeys(cluster.store), limits);
+  return only(asked, node).mine && over === cluster.claims.get(node.name);
 }
 
 async function release(cluster: Cluster, ctx: Ctx): Promise<void> {
-  const nodes = [...cluster.nodes.values()].filter(({name}) => cluster.claims.has(name));
+  const nodes = ours(cluster);
   // A member that cannot be reached has lost our session with the lock.
   await askEach(nodes, (node) => unlock(cluster, ctx, node));
   cluster.claims.clear();
+  cluster.claimed = false;
+  cluster.wanted = [];
+  cluster.evicts = false;
 }
 
 const sessionName = ({runId}: Ctx): string => `regionctl ${runId}`.slice(0, 63);
@@ -162,10 +292,10 @@ const unlock = (cluster: Cluster, ctx: Ctx, node: Node) =>
     limitsOf(ctx),
   );
 
-const heldElsewhere = (cluster: Cluster, node: Node, {pid, application, since}: Holder) =>
-  leaseHeld(
-    `Store ${cluster.store} is claimed on ${node.name} by another session: ${application || 'without a name'}, process ${pid}, since ${since || 'an unknown time'}.`,
-    {
-      suggestions: ['Wait for it to end, or let this run evict it.'],
-    },
-  );
+const holderText = ({pid, application, since}: Holder): string =>
+  `${application || 'a session without a name'}, process ${pid}, since ${since || 'an unknown time'}`;
+
+const heldElsewhere = (cluster: Cluster, node: Node, holder: Holder) =>
+  leaseHeld(`Store ${cluster.store} is claimed on ${node.name} by another session: ${holderText(holder)}.`, {
+    suggestions: ['Wait for it to end; or, if its operator is gone for good, take over with --override unclaimed --reason "…".'],
+  });

@@ -1,13 +1,13 @@
 import type {Abilities} from '../../ports/store.ts';
-import {askEach, type Cluster, only} from './cluster.ts';
+import {askEach, type Cluster, nodesOf, only} from './cluster.ts';
 
 const ASK_MS = 1500;
 
 /** The members' clocks against this machine's, each read in the middle of one round trip. */
 export function createClock(cluster: Cluster): Abilities['clock'] {
   return {
-    offsets: async (signal) => {
-      const asked = await askEach([...cluster.nodes.values()], async (node) => {
+    offsets: async (signal, members) => {
+      const asked = await askEach(nodesOf(cluster, members), async (node) => {
         const limits = {signal: AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]), timeoutMs: ASK_MS};
         // Connecting takes longer than asking: the first answer only opens the session.
         await node.session.rows('select 1', [], limits);

@@ -6,7 +6,7 @@ import type {ProviderContext, StorePart} from '../define.ts';
 import type {Place} from './connect.ts';
 import type {Address} from './conninfo.ts';
 import type {PostgresConfig, PostgresMember} from './provider.ts';
-import {createSession, type Limits, type Session} from './session.ts';
+import {type Connection, createSession, type Limits, type Session} from './session.ts';
 
 /** One member with its session. `rows` is the way to ask it; `place` opens further connections. */
 export type Node = {
@@ -20,7 +20,10 @@ export type Node = {
   readonly session: Session;
 };
 
-/** A store's members and what they share. `claims` holds the backend that holds our claim on each member that was claimed. */
+/**
+ * A store's members and what they share. `claims` tells for each claimed member over which connection its claim is held. `claimed`: the store is
+ * claimed, so nothing is changed on it but under the claim. `wanted`: the members that belong to it, also those that were late. `evicts`: whoever holds a member that is claimed later is evicted, as the others were.
+ */
 export type Cluster = {
   readonly store: string;
   readonly user: string;
@@ -28,7 +31,10 @@ export type Cluster = {
   readonly quorum: number;
   readonly clock: Clock;
   readonly nodes: ReadonlyMap<string, Node>;
-  readonly claims: Set<string>;
+  readonly claims: Map<string, Connection>;
+  claimed: boolean;
+  wanted: readonly string[];
+  evicts: boolean;
 };
 
 /** Builds the members of one store. Nothing is opened yet. */
@@ -42,7 +48,18 @@ export function createCluster(part: StorePart<PostgresConfig, PostgresMember>, c
   });
   const byName = new Map(nodes.map((node) => [node.name, node] as const));
   const {name: store, quorum} = part;
-  return {store, user, replicationUser, quorum, clock: context.clock, nodes: byName, claims: new Set()};
+  return {
+    store,
+    user,
+    replicationUser,
+    quorum,
+    clock: context.clock,
+    nodes: byName,
+    claims: new Map(),
+    claimed: false,
+    wanted: [],
+    evicts: false,
+  };
 }
 
 /** The member of that name. Throws a UsageError that lists the known ones. */
@@ -55,6 +72,10 @@ export function nodeOf(cluster: Cluster, name: string): Node {
   }
   return node;
 }
+
+/** The named members, default all of them; names that are not known are left out. */
+export const nodesOf = (cluster: Cluster, members?: readonly string[]): readonly Node[] =>
+  [...cluster.nodes.values()].filter(({name}) => members === undefined || members.includes(name));
 
 /** How a member reaches another one for replication. */
 export const upstreamAddress = (cluster: Cluster, member: Node, upstream: string): Address =>

@@ -1,14 +1,15 @@
 import {messageOf, refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Abilities, Proof} from '../../ports/store.ts';
-import {forgetClaim} from './claim.ts';
+import {act, forgetClaim} from './claim.ts';
 import {type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
 import {durableOf, readFacts} from './facts.ts';
-import {type Hba, hasKept, isDenied, readHba, whereAllowed, writeClosed} from './hba.ts';
+import {type Hba, hasKept, readHba, whereAllowed, writeClosed} from './hba.ts';
 import {lift} from './lift.ts';
 import {loginIsRefused} from './refused-login.ts';
 import {reload} from './settings.ts';
 import {hasStall, isStalled, STALL_LEAKS, stall} from './stall.ts';
+import {isDenied} from './trouble.ts';
 
 const CLOSE_MS = 5000;
 const ANSWER_MS = 500;
@@ -161,7 +162,7 @@ async function answersAllTheSame(ctx: Ctx, node: Node, reasons: string[]): Promi
 
 async function stop(cluster: Cluster, ctx: Ctx, node: Node, reasons: string[]): Promise<boolean> {
   if (node.host === null) return false;
-  const wasClaimed = forgetClaim(cluster, node);
+  const former = forgetClaim(cluster, node);
   try {
     await node.host.stop(ctx.signal);
     const {running, detail} = await node.host.status(ctx.signal);
@@ -170,7 +171,7 @@ async function stop(cluster: Cluster, ctx: Ctx, node: Node, reasons: string[]): 
   } catch (error) {
     reasons.push(`Its host could not stop it: ${messageOf(error)}`);
   }
-  if (wasClaimed) cluster.claims.add(node.name);
+  if (former !== undefined) cluster.claims.set(node.name, former);
   return false;
 }
 
@@ -180,13 +181,13 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
   if (!before.scram) throw refused('own-role', `closing would lock out our own role ${cluster.user}, which has no SCRAM-SHA-256 password.`);
   if (before.sameRole > 0) throw refused('own-role', sharedRole(cluster, node, before.sameRole));
   await writeClosed(cluster, ctx, node, await readHba(cluster, ctx, node));
-  await reload(ctx, node);
+  await reload(cluster, ctx, node);
   let hba: Hba | null = null;
   let left = {others: -1, sameRole: 0};
   const untold = new Set<string>();
   const prepared = new Set<string>();
   const endOthers = async (): Promise<void> => {
-    for (const ended of await node.session.rows<Ended>(TERMINATE, [], limitsOf(ctx))) {
+    for (const ended of await act<Ended>(cluster, ctx, node, TERMINATE)) {
       if (ended.own !== null) untold.add(ended.own);
       for (const id of ended.prepared ?? []) prepared.add(id);
     }

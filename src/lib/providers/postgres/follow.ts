@@ -1,6 +1,7 @@
 import {refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Abilities} from '../../ports/store.ts';
+import {act} from './claim.ts';
 import {type Cluster, limitsOf, type Node, nodeOf, pollUntil, upstreamAddress} from './cluster.ts';
 import {addressText, buildConninfo} from './conninfo.ts';
 import {type Facts, readFacts, upstreamOf} from './facts.ts';
@@ -43,7 +44,7 @@ async function point(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): 
   const parts = {host, port: String(port), user: cluster.replicationUser, application_name: node.name, passfile: node.passfile ?? ''};
   await setSetting(cluster, ctx, node, 'primary_conninfo', buildConninfo(parts));
   // The setting comes first: an upstream that is down now must not keep a standby sealed.
-  if (facts.slotName !== '') await ensureSlot(ctx, nodeOf(cluster, upstream), facts.slotName);
+  if (facts.slotName !== '') await ensureSlot(cluster, ctx, nodeOf(cluster, upstream), facts.slotName);
 }
 
 /**
@@ -78,11 +79,11 @@ function whyNot(end: string | null, facts: Facts | null): string {
 }
 
 /** A standby that is set to use a slot stalls for ever at an upstream that does not have it. */
-export async function ensureSlot(ctx: Ctx, upstream: Node, slot: string): Promise<void> {
+export async function ensureSlot(cluster: Cluster, ctx: Ctx, upstream: Node, slot: string): Promise<void> {
   const create =
     'select pg_create_physical_replication_slot($1, true) where not exists (select from pg_replication_slots where slot_name = $1)';
   try {
-    await upstream.session.rows(create, [slot], limitsOf(ctx));
+    await act(cluster, ctx, upstream, create, [slot]);
   } catch (error) {
     throw unavailable('no-slot', `The replication slot ${slot} could not be created on ${upstream.name}.`, {cause: error});
   }

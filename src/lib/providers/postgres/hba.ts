@@ -1,7 +1,8 @@
-import {isRegionctlError} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
+import {act} from './claim.ts';
 import {type Cluster, limitsOf, type Node, only} from './cluster.ts';
 import {quoteLiteral} from './sql.ts';
+import {isDenied} from './trouble.ts';
 
 /** One rule as pg_hba_file_rules shows it. */
 export type HbaRule = {
@@ -56,19 +57,16 @@ export async function readHba(cluster: Cluster, ctx: Ctx, node: Node): Promise<H
 /** Keeps the present file beside itself, then closes it. A file that is closed already is left alone, so that the kept one stays the original. */
 export async function writeClosed(cluster: Cluster, ctx: Ctx, node: Node, hba: Hba): Promise<void> {
   if (hba.closed) return;
-  await copyLines(ctx, node, `string_to_array(pg_read_file(${quoteLiteral(hba.path)}), E'\\n')`, keptPath(hba.path));
+  await copyLines(cluster, ctx, node, `string_to_array(pg_read_file(${quoteLiteral(hba.path)}), E'\\n')`, keptPath(hba.path));
   const lines = closedLines(cluster.user, cluster.replicationUser).map(quoteLiteral).join(', ');
   try {
-    await copyLines(ctx, node, `array[${lines}]`, hba.path);
+    await copyLines(cluster, ctx, node, `array[${lines}]`, hba.path);
   } catch (error) {
     // The file was not opened, so it is what it was: a kept one would say that the server had been closed.
-    if (isDenied(error)) await dropKept(ctx, node, hba);
+    if (isDenied(error)) await dropKept(cluster, ctx, node, hba);
     throw error;
   }
 }
-
-/** Whether the server said that the role, or its own user on the machine, may not do that. */
-export const isDenied = (error: unknown): boolean => isRegionctlError(error) && error.code === 'privilege';
 
 /** What is read, or null when it is not granted to the role. */
 export async function whereAllowed<T>(read: () => Promise<T>): Promise<T | null> {
@@ -87,24 +85,25 @@ export async function hasKept(ctx: Ctx, node: Node, hba: Hba): Promise<boolean> 
 }
 
 /** Puts the kept file back. The server still goes by the rules that it has loaded. */
-export async function restoreKept(ctx: Ctx, node: Node, hba: Hba): Promise<void> {
-  await copyLines(ctx, node, `string_to_array(pg_read_file(${quoteLiteral(keptPath(hba.path))}), E'\\n')`, hba.path);
+export async function restoreKept(cluster: Cluster, ctx: Ctx, node: Node, hba: Hba): Promise<void> {
+  await copyLines(cluster, ctx, node, `string_to_array(pg_read_file(${quoteLiteral(keptPath(hba.path))}), E'\\n')`, hba.path);
 }
 
 /** Empties the kept file. Only once the rules are in force: until then it tells whoever goes on that they may not be. */
-export async function dropKept(ctx: Ctx, node: Node, hba: Hba): Promise<void> {
-  await copyLines(ctx, node, `array[]::text[]`, keptPath(hba.path));
+export async function dropKept(cluster: Cluster, ctx: Ctx, node: Node, hba: Hba): Promise<void> {
+  await copyLines(cluster, ctx, node, `array[]::text[]`, keptPath(hba.path));
 }
 
 const keptPath = (path: string): string => `${path}.regionctl`;
 
 /* COPY is the one way to write a server's file over SQL that also works on a standby. Its CSV form with signs that no such file holds as
    delimiter and quote writes lines as they are; the text form would turn tabs and backslashes into escapes. */
-async function copyLines(ctx: Ctx, node: Node, lines: string, path: string): Promise<void> {
+async function copyLines(cluster: Cluster, ctx: Ctx, node: Node, lines: string, path: string): Promise<void> {
   const source = `select replace(l.line, E'\\r', '') from unnest(${lines}) with ordinality as l(line, n) order by l.n`;
-  await node.session.rows(
+  await act(
+    cluster,
+    ctx,
+    node,
     `copy (${source}) to ${quoteLiteral(path)} with (format csv, delimiter E'\\x01', quote E'\\x02', escape E'\\x02', null E'\\x03')`,
-    [],
-    limitsOf(ctx),
   );
 }

@@ -1,6 +1,6 @@
 import {messageOf} from '../../errors.ts';
 import type {Finding} from '../../ports/finding.ts';
-import {askEach, type Cluster, type Node, only} from './cluster.ts';
+import {askEach, type Cluster, type Node, nodesOf, only} from './cluster.ts';
 
 /** What a failover will need of one server, as read in one statement. */
 export type Settings = {
@@ -28,9 +28,9 @@ select current_setting('server_version_num')::int / 10000 as "version",
   (select error from pg_hba_file_rules where error is not null limit 1) as "hbaError",
   (select rolreplication or rolsuper from pg_roles where rolname = $1) as "replicates"`;
 
-/** Reads every member and judges what a failover would stumble over. A member that cannot be read is a finding of its own. */
-export async function inspect(cluster: Cluster, signal: AbortSignal): Promise<readonly Finding[]> {
-  const nodes = [...cluster.nodes.values()];
+/** Reads members (default: all) and judges what a failover would stumble over. A member that cannot be read is a finding of its own. */
+export async function inspect(cluster: Cluster, signal: AbortSignal, members?: readonly string[]): Promise<readonly Finding[]> {
+  const nodes = nodesOf(cluster, members);
   const asked = await askEach(nodes, async (node) => {
     const limits = {signal: AbortSignal.any([signal, AbortSignal.timeout(1500)])};
     return only(await node.session.rows<Settings>(SETTINGS, [cluster.replicationUser], limits), node);

@@ -33,11 +33,11 @@ export async function lift(cluster: Cluster, ctx: Ctx, node: Node, when: 'follow
 /** A process that ended after it had put the file back may not have had it loaded: so the reload comes in any case, and the kept file goes last. */
 async function openAgain(cluster: Cluster, ctx: Ctx, node: Node, hba: Hba): Promise<void> {
   const {now} = await readFacts(node, limitsOf(ctx));
-  if (hba.closed) await restoreKept(ctx, node, hba);
-  await reload(ctx, node);
+  if (hba.closed) await restoreKept(cluster, ctx, node, hba);
+  await reload(cluster, ctx, node);
   const loaded = await pollUntil(cluster, ctx, {forMs: 2000, everyMs: 10}, async () => ((await loadedAt(node)) >= now ? true : null));
   if (loaded === null) throw unavailable('not-in-force', `${node.name} did not load its pg_hba file again within 2 s.`);
-  await dropKept(ctx, node, hba);
+  await dropKept(cluster, ctx, node, hba);
 }
 
 async function requireFollowing(ctx: Ctx, node: Node): Promise<void> {
@@ -75,7 +75,7 @@ async function startAgain(cluster: Cluster, ctx: Ctx, node: Node): Promise<void>
   );
   if (up === null)
     throw unavailable(isRegionctlError(last) ? last.code : 'timeout', `${node.name} was started and does not answer. ${messageOf(last)}`);
-  if (cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  if (cluster.claimed) await claimMember(cluster, ctx, node);
 }
 
 /** When the postmaster last read its files, in epoch ms: a new backend inherits that from it. */

@@ -2,7 +2,7 @@ import {refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Abilities} from '../../ports/store.ts';
 import type {Position} from '../../snapshot/position.ts';
-import {CLAIMED_BY_US, claimLate, lockKeys} from './claim.ts';
+import {act, CLAIMED_BY_US, lockKeys} from './claim.ts';
 import {type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
 import {durableOf, readFacts, STANDBY_DURABLE, standbyTimeline} from './facts.ts';
 
@@ -43,11 +43,10 @@ export function createPromote(cluster: Cluster): Abilities['promote'] {
 }
 
 async function promote(cluster: Cluster, ctx: Ctx, node: Node, when: When): Promise<Position> {
-  if (cluster.claims.size > 0 && !cluster.claims.has(node.name)) await claimLate(cluster, ctx, node);
   const keys = lockKeys(cluster.store);
   const limit = await lastMoment(node, ctx, when);
   const {lineage, epoch, offset} = when.from;
-  const promoted = await node.session.rows<{promoted: boolean}>(PROMOTE, [...keys, lineage, epoch, offset, ...limit], limitsOf(ctx));
+  const promoted = await act<{promoted: boolean}>(cluster, ctx, node, PROMOTE, [...keys, lineage, epoch, offset, ...limit]);
   if (promoted.length === 0) {
     const why = only(await node.session.rows<Judgement>(WHY, [...keys, ...limit], limitsOf(ctx)), node);
     throw refused('promote-refused', `${node.name} was not promoted: ${reasonOf(why, when, cluster.store)}.`);

@@ -102,7 +102,7 @@ async function comeBack(cluster: Cluster, ctx: Ctx, node: Node, upstream: string
   const own = await readFacts(node, limitsOf(ctx)).catch(() => null);
   if (own?.recovering === true && !fits(durableOf(own)))
     throw refused('cannot-follow', `${node.name} holds what is not in the history of ${upstream}`);
-  const wasClaimed = forgetClaim(cluster, node);
+  forgetClaim(cluster, node);
   await host.stop(ctx.signal);
   await host.startAsStandby(upstream, ctx.signal);
   await awaitStandby(cluster, ctx, node, upstream, STREAM_MS, fits);
@@ -111,7 +111,7 @@ async function comeBack(cluster: Cluster, ctx: Ctx, node: Node, upstream: string
     return lineage === target.lineage && BigInt(applied) >= BigInt(target.offset) ? true : null;
   });
   if (caughtUp === null) throw unavailable('not-caught-up', `${node.name} streams from ${upstream} and had not caught up at the deadline.`);
-  if (wasClaimed || cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  if (cluster.claimed) await claimMember(cluster, ctx, node);
   return {bytes: null};
 }
 
@@ -133,23 +133,23 @@ async function rewind(cluster: Cluster, ctx: Ctx, node: Node, upstream: string):
   if (!(await canRewind(source, node, ctx.signal)))
     throw refused('cannot-rewind', `${upstream} has neither wal_log_hints nor data checksums: what ${node.name} changed cannot be told`);
   await refuseNewer(ctx, node, upstream, durableOf(await readFacts(source, limitsOf(ctx))));
-  const wasClaimed = forgetClaim(cluster, node);
+  forgetClaim(cluster, node);
   await host.stop(ctx.signal);
   // Right after a promotion the source's control file still names the old timeline, and pg_rewind would see nothing to do.
   await source.session.rows('checkpoint', [], {signal: ctx.signal, timeoutMs: CHECKPOINT_MS});
   const {bytes} = await host.rewind(upstream, ctx.signal);
   await awaitStandby(cluster, ctx, node, upstream, Number.POSITIVE_INFINITY, () => true);
-  if (wasClaimed || cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  if (cluster.claimed) await claimMember(cluster, ctx, node);
   return {bytes};
 }
 
 async function rebuild(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<{bytes: number | null}> {
   const host = hostOf(node);
-  const wasClaimed = forgetClaim(cluster, node);
+  forgetClaim(cluster, node);
   await refuseNewer(ctx, node, upstream, durableOf(await readFacts(nodeOf(cluster, upstream), limitsOf(ctx))));
   const {bytes} = await host.rebuild(upstream, ctx.signal);
   await awaitStandby(cluster, ctx, node, upstream, Number.POSITIVE_INFINITY, () => true);
-  if (wasClaimed || cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  if (cluster.claimed) await claimMember(cluster, ctx, node);
   return {bytes};
 }
 
@@ -172,7 +172,7 @@ async function awaitStandby(
   );
   if (facts === null) throw refused('cannot-follow', `${node.name} was started as a standby and does not answer. ${messageOf(last)}`);
   if (!facts.recovering) throw refused('not-in-recovery', `${node.name} came up as a primary instead of a standby of ${upstream}.`);
-  if (facts.slotName !== '') await ensureSlot(ctx, nodeOf(cluster, upstream), facts.slotName);
+  if (facts.slotName !== '') await ensureSlot(cluster, ctx, nodeOf(cluster, upstream), facts.slotName);
   await awaitStreaming(cluster, ctx, node, upstream, Math.max(0, end - ctx.now()), {fits: (facts) => fits(durableOf(facts))});
 }
 

@@ -84,7 +84,7 @@ async function startToRead(cluster: Cluster, ctx: Ctx, node: Node): Promise<Fact
       suggestions: ['Let startAsStandby of its host start it as a standby when {upstream} is empty.'],
     });
   }
-  if (cluster.claims.size > 0) await claimMember(cluster, ctx, node);
+  if (cluster.claimed) await claimMember(cluster, ctx, node);
   return facts;
 }
 

@@ -45,7 +45,7 @@ async function sealAll(cluster: Cluster, ctx: Ctx, members: readonly string[]): 
 async function sealOne(cluster: Cluster, ctx: Ctx, node: Node): Promise<Position> {
   const before = await look(ctx, node);
   if (!before.recovering) throw refused('not-a-standby', `${node.name} is a primary: only a standby can let go of its upstream.`);
-  if (!before.letGo) await tellSetting(ctx, node, 'primary_conninfo', '');
+  if (!before.letGo) await tellSetting(cluster, ctx, node, 'primary_conninfo', '');
   // The startup process reads the new setting a moment after the backends do and could start one more receiver before: look twice.
   let quiet = 0;
   const gone = await pollUntil(cluster, ctx, {forMs: SEAL_MS, everyMs: 2}, async () => {
@@ -58,7 +58,7 @@ async function sealOne(cluster: Cluster, ctx: Ctx, node: Node): Promise<Position
     throw unavailable('seal-timeout', `${node.name} still had a connection to its upstream ${SEAL_MS} ms after it was told to let go.`);
   const facts = await readFacts(node, limitsOf(ctx));
   // It may sleep for wal_retrieve_retry_interval before it reads what came last.
-  if (facts.applied !== facts.durable) await reload(ctx, node);
+  if (facts.applied !== facts.durable) await reload(cluster, ctx, node);
   return durableOf(facts);
 }
 

@@ -1,11 +1,22 @@
 import type {Client} from 'pg';
-import {isRegionctlError, unavailable} from '../../errors.ts';
+import {isRegionctlError, refused, unavailable} from '../../errors.ts';
 import {createOpener, destroy, endClient, inTime, type Place, STATEMENT_MS} from './connect.ts';
 import {addressText} from './conninfo.ts';
 import {codeOf, troubleOf} from './trouble.ts';
 
-/** Limits of one statement: its own time-out (default 1500 ms), and a signal that gives up waiting for it. */
-export type Limits = {readonly timeoutMs?: number; readonly signal?: AbortSignal | undefined};
+/** One connection of a session, for telling it from the next one. */
+export type Connection = object;
+
+/**
+ * Limits of one statement: its own time-out (default 1500 ms), and a signal that gives up waiting for it. With `on` it is sent over that very
+ * connection or not at all (code `claim-lost`). `tell` hears over which one the answer came.
+ */
+export type Limits = {
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly on?: Connection;
+  readonly tell?: (connection: Connection) => void;
+};
 
 /**
  * One connection that is opened when it is first needed and opened anew after it was lost. Statements run one after the other.
@@ -13,8 +24,13 @@ export type Limits = {readonly timeoutMs?: number; readonly signal?: AbortSignal
  */
 export type Session = {
   rows<Row>(sql: string, values?: readonly unknown[], limits?: Limits): Promise<readonly Row[]>;
+  /** The connection that is open now; null = none. */
+  connection(): Connection | null;
   close(): Promise<void>;
 };
+
+/** A statement in the queue, with when it was asked. */
+type Asked = Limits & {readonly since: number};
 
 const CONNECT_MS = 1000;
 /** A member that was silent for a whole connection attempt gets shorter ones for a while, so that it does not slow down every step of a failover. */
@@ -28,6 +44,7 @@ export function createSession(place: Place): Session {
   let current: Promise<Client> | null = null;
   let live: Client | null = null;
   let silentSince = Number.NEGATIVE_INFINITY;
+  let missed: {readonly at: number; readonly error: unknown} | null = null;
   const forget = (opened: Promise<Client>): void => {
     if (current === opened) current = live = null;
   };
@@ -44,7 +61,9 @@ export function createSession(place: Place): Session {
       })
       .catch((error: unknown) => {
         forget(opened);
-        if (!isSilent && troubleOf(error).code === 'timeout') silentSince = performance.now();
+        if (troubleOf(error).code !== 'timeout') return;
+        missed = {at: performance.now(), error};
+        if (!isSilent) silentSince = missed.at;
       });
     current = opened;
     return opened;
@@ -62,13 +81,19 @@ export function createSession(place: Place): Session {
     last = turn.catch(() => undefined);
     return turn;
   };
-  const run = async <Row>(sql: string, values: readonly unknown[], timeoutMs: number, signal?: AbortSignal): Promise<readonly Row[]> => {
+  const run = async <Row>(sql: string, values: readonly unknown[], timeoutMs: number, asked: Asked): Promise<readonly Row[]> => {
+    const {signal, on, tell, since} = asked;
+    if (on !== undefined && live !== on) throw claimLost(place);
+    // It has waited for that connection too, and does not wait for another one after it.
+    if (current === null && missed !== null && missed.at > since) throw missed.error;
     const opened = acquire();
     const client = await opened;
     signal?.throwIfAborted();
+    if (on !== undefined && client !== on) throw claimLost(place);
     const query = {...planName(sql), text: sql, values: [...values], query_timeout: NEVER_MS};
     try {
       const result = await inTime(client.query<Row & Record<string, unknown>>(query), timeoutMs);
+      tell?.(client);
       return result.rows;
     } catch (error) {
       // After a time-out the answer may still come and would be taken for the next statement's.
@@ -81,8 +106,11 @@ export function createSession(place: Place): Session {
     }
   };
   return {
-    rows: (sql, values = [], limits = {}) =>
-      withLimits(place, limits, (timeoutMs) => inTurn(timeoutMs, limits.signal, (leftMs) => run(sql, values, leftMs, limits.signal))),
+    rows: (sql, values = [], limits = {}) => {
+      const asked = {...limits, since: performance.now()};
+      return withLimits(place, limits, (timeoutMs) => inTurn(timeoutMs, limits.signal, (leftMs) => run(sql, values, leftMs, asked)));
+    },
+    connection: () => live,
     close: async () => {
       const opened = current;
       current = live = null;
@@ -110,6 +138,9 @@ function planName(sql: string): {readonly name?: string} {
 
 /** The server itself said no and goes on listening; anything else leaves the connection in doubt. */
 const isAnswer = (error: unknown): boolean => /^[0-9A-Z]{5}$/.test(codeOf(error)) && !/^57P|^EPIPE$/.test(codeOf(error));
+
+const claimLost = ({label}: Place): Error =>
+  refused('claim-lost', `The connection to ${label} that held the claim is gone, so nothing was sent over another one.`);
 
 /** Turns anything that a statement failed with into the error that callers know. */
 export function placeError(place: Pick<Place, 'label' | 'host' | 'port'>, error: unknown): Error {

@@ -1,5 +1,6 @@
 import {unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
+import {act} from './claim.ts';
 import {type Cluster, limitsOf, type Node, only, pollUntil} from './cluster.ts';
 import {quoteIdent, quoteLiteral} from './sql.ts';
 
@@ -8,7 +9,7 @@ import {quoteIdent, quoteLiteral} from './sql.ts';
  * told all its children. Throws `not-in-force` after two seconds.
  */
 export async function setSetting(cluster: Cluster, ctx: Ctx, node: Node, name: string, value: string): Promise<void> {
-  await tellSetting(ctx, node, name, value);
+  await tellSetting(cluster, ctx, node, name, value);
   const seen = await pollUntil(cluster, ctx, {forMs: 2000, everyMs: 5}, async () =>
     (await getSetting(ctx, node, name)) === value ? true : null,
   );
@@ -16,9 +17,9 @@ export async function setSetting(cluster: Cluster, ctx: Ctx, node: Node, name: s
 }
 
 /** Sets it for good and does not wait: for who looks for its effect anyway. */
-export async function tellSetting(ctx: Ctx, node: Node, name: string, value: string): Promise<void> {
-  await node.session.rows(`alter system set ${quoteIdent(name)} = ${quoteLiteral(value)}`, [], limitsOf(ctx));
-  await reload(ctx, node);
+export async function tellSetting(cluster: Cluster, ctx: Ctx, node: Node, name: string, value: string): Promise<void> {
+  await act(cluster, ctx, node, `alter system set ${quoteIdent(name)} = ${quoteLiteral(value)}`);
+  await reload(cluster, ctx, node);
 }
 
 /** The value of a setting as a new statement sees it. */
@@ -27,6 +28,6 @@ export async function getSetting(ctx: Ctx, node: Node, name: string): Promise<st
 }
 
 /** Asks the server to read its configuration again. */
-export async function reload(ctx: Ctx, node: Node): Promise<void> {
-  await node.session.rows('select pg_reload_conf()', [], limitsOf(ctx));
+export async function reload(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
+  await act(cluster, ctx, node, 'select pg_reload_conf()');
 }

@@ -1,6 +1,7 @@
 import type {Client} from 'pg';
 import {refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
+import {act} from './claim.ts';
 import {type Cluster, limitsOf, type Node, only, pollUntil} from './cluster.ts';
 import {destroy, endClient, openClient} from './connect.ts';
 import {reload} from './settings.ts';
@@ -46,14 +47,14 @@ export async function hasStall(ctx: Ctx, node: Node): Promise<boolean> {
  */
 export async function stall(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
   await refuseLesser(ctx, node);
-  await setAll(ctx, node, (await readStall(ctx, node)) ?? (await readBefore(ctx, node)));
+  await setAll(cluster, ctx, node, (await readStall(ctx, node)) ?? (await readBefore(ctx, node)));
   const {now} = only(await node.session.rows<{now: string}>('select clock_timestamp()::text as "now"', [], limitsOf(ctx)), node);
-  await reload(ctx, node);
+  await reload(cluster, ctx, node);
   let why = `${node.name} did not load its settings within ${STALL_MS} ms`;
   const done = await pollUntil(cluster, ctx, {forMs: STALL_MS, everyMs: 10}, async () => {
     const loaded = await loadedStall(node, now);
     if (loaded === null) return null;
-    await node.session.rows(`select pg_terminate_backend(a.pid) ${EARLIER}`, [loaded], limitsOf(ctx));
+    await act(cluster, ctx, node, `select pg_terminate_backend(a.pid) ${EARLIER}`, [loaded]);
     const left = await countEarlier(ctx, node, loaded);
     why = `${left} sessions of ${node.name} are from before its settings`;
     if (left > 0) return null;
@@ -75,8 +76,8 @@ export async function isStalled(ctx: Ctx, node: Node): Promise<boolean> {
 export async function endStall(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
   const before = await readStall(ctx, node);
   if (before === null) return;
-  for (const name of [READ_ONLY, COMMIT, NAMES] as const) await alter(ctx, node, name, before[name]);
-  await reload(ctx, node);
+  for (const name of [READ_ONLY, COMMIT, NAMES] as const) await alter(cluster, ctx, node, name, before[name]);
+  await reload(cluster, ctx, node);
   const gone = await pollUntil(cluster, ctx, {forMs: 2000, everyMs: 10}, async () => ((await loadedStall(node)) === null ? true : null));
   if (gone === null) throw unavailable('not-in-force', `${node.name} did not load its former settings within 2 s.`);
 }
@@ -103,15 +104,15 @@ async function readBefore(ctx: Ctx, node: Node): Promise<Before> {
 }
 
 /** The names first: with them it is on record what was before. */
-async function setAll(ctx: Ctx, node: Node, before: Before): Promise<void> {
-  await alter(ctx, node, NAMES, formatSyncNames({need: 2, of: [NOBODY, `${KEPT}${JSON.stringify(before)}`]}));
-  await alter(ctx, node, COMMIT, 'on');
-  await alter(ctx, node, READ_ONLY, 'on');
+async function setAll(cluster: Cluster, ctx: Ctx, node: Node, before: Before): Promise<void> {
+  await alter(cluster, ctx, node, NAMES, formatSyncNames({need: 2, of: [NOBODY, `${KEPT}${JSON.stringify(before)}`]}));
+  await alter(cluster, ctx, node, COMMIT, 'on');
+  await alter(cluster, ctx, node, READ_ONLY, 'on');
 }
 
-async function alter(ctx: Ctx, node: Node, name: string, value: string | null): Promise<void> {
+async function alter(cluster: Cluster, ctx: Ctx, node: Node, name: string, value: string | null): Promise<void> {
   const to = value === null ? `reset ${quoteIdent(name)}` : `set ${quoteIdent(name)} = ${quoteLiteral(value)}`;
-  await node.session.rows(`alter system ${to}`, [], limitsOf(ctx));
+  await act(cluster, ctx, node, `alter system ${to}`);
 }
 
 async function refuseLesser(ctx: Ctx, node: Node): Promise<void> {

@@ -32,7 +32,7 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     loss: createLoss(cluster),
     links: createLinks(cluster),
     clock: createClock(cluster),
-    inspect: {inspect: (signal) => inspect(cluster, signal)},
+    inspect: {inspect: (signal, members) => inspect(cluster, signal, members)},
     delays: createDelays(cluster),
     digest: createDigest(cluster),
     scalar: createScalar(cluster),
@@ -44,6 +44,7 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     abilities,
     close: async () => {
       cluster.claims.clear();
+      cluster.claimed = false;
       await Promise.all([...cluster.nodes.values()].map(({session}) => session.close()));
     },
   };

@@ -1,4 +1,4 @@
-import {messageOf} from '../../errors.ts';
+import {isRegionctlError, messageOf} from '../../errors.ts';
 
 /** Why a server could not be asked: a stable code, and half a sentence that follows its name ("us-east (…) …"). */
 export type Trouble = {readonly code: string; readonly says: string};
@@ -41,3 +41,6 @@ export function codeOf(error: unknown): string {
   if (error instanceof AggregateError) return codeOf(error.errors[0]);
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
+
+/** Whether the server said that the role, or its own user on the machine, may not do that. */
+export const isDenied = (error: unknown): boolean => isRegionctlError(error) && error.code === 'privilege';
