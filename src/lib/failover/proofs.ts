@@ -2,7 +2,7 @@ import {z} from 'zod';
 import type {Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
-import type {Proof, Store} from '../ports/store.ts';
+import type {Abilities, Proof, Store} from '../ports/store.ts';
 import {runUntilItHolds} from './run-hook.ts';
 import {abilityOf, memberOf, type StoreWorld, storeFor} from './store-world.ts';
 
@@ -94,15 +94,14 @@ async function bestOnMember(world: StoreWorld, ctx: Ctx, target: Target, args: F
   }
 }
 
+type FenceHow = NonNullable<Parameters<Abilities['fence']['fence']>[2]>;
+
 /** One that came back in the middle of a failover is kept readable: what it acknowledged alone meanwhile is counted once there is a new primary. */
-async function howToFence(
-  world: StoreWorld,
-  ctx: Ctx,
-  target: Target,
-  {accept}: FenceArguments,
-): Promise<{untold?: true; keepRunning?: true}> {
+async function howToFence(world: StoreWorld, ctx: Ctx, target: Target, {accept, standbys}: FenceArguments): Promise<FenceHow> {
   if (accept.includes('sealed')) return {untold: true, keepRunning: true};
-  return (await canRewind(world, ctx, target)) ? {keepRunning: true} : {};
+  // Standbys take what it writes until then, so clients may write until then.
+  const lossless = standbys.length > 0 ? ({lossless: true} as const) : {};
+  return (await canRewind(world, ctx, target)) ? {...lossless, keepRunning: true} : lossless;
 }
 
 /**

@@ -95,9 +95,10 @@ export type Abilities = {
     /**
      * Fences by the best proof that can be had for this member now: stopped, else closed. Throws GuardError when none can. With `untold` it
      * also tells which transactions waited for standbys when their sessions were ended: committed there, and acknowledged to nobody. With
-     * `keepRunning` a member that could be closed is not stopped as well: it can still be read.
+     * `keepRunning` a member that could be closed is not stopped as well: it can still be read. With `lossless` what it acknowledges until it is
+     * closed is not lost, so its sessions are ended only when nobody else is let in any more.
      */
-    fence(ctx: Ctx, member: string, how?: {readonly untold?: true; readonly keepRunning?: true}): Promise<Proof>;
+    fence(ctx: Ctx, member: string, how?: {readonly untold?: true; readonly keepRunning?: true; readonly lossless?: true}): Promise<Proof>;
     /** Looks again, without touching anything. null = not fenced by a means that can be seen on the member itself. */
     prove(ctx: Ctx, member: string): Promise<Proof | null>;
     /**

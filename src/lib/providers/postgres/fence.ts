@@ -51,7 +51,7 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
     fence: async (ctx, member, how) => {
       const node = nodeOf(cluster, member);
       const before = how?.untold === true ? await readUntold(ctx, node) : null;
-      const {untold, ...made} = await fence(cluster, ctx, node, how?.keepRunning === true);
+      const {untold, ...made} = await fence(cluster, ctx, node, {keepRunning: how?.keepRunning === true, lossless: how?.lossless === true});
       // Only where nothing but its host ended them, who waited is what was seen before.
       return {...made, ...(before === null ? {} : {untold: untold ?? before})};
     },
@@ -70,14 +70,16 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
  * Stopped already = proof. Else closed over SQL, then stopped by its host, if it has one: a clean stop ships everything to the standbys and
  * lets the server follow later without a rebuild. What cannot be had is told with its reason.
  */
-async function fence(cluster: Cluster, ctx: Ctx, node: Node, keepRunning: boolean): Promise<Proof> {
+type How = {readonly keepRunning: boolean; readonly lossless: boolean};
+
+async function fence(cluster: Cluster, ctx: Ctx, node: Node, {keepRunning, lossless}: How): Promise<Proof> {
   const reasons: string[] = [];
   const found = async (): Promise<Proof | null> =>
     (await isStopped(ctx, node, reasons)) ? {...proof(cluster, 'stopped', {survivesRestart: false}), found: true} : null;
   // What is to be kept running most likely runs: clients wait while its host is asked.
   const before = keepRunning ? null : await found();
   if (before !== null) return before;
-  const closed = await closeOrStall(cluster, ctx, node, reasons);
+  const closed = await closeOrStall(cluster, ctx, node, {reasons, lossless});
   const tight = closed?.by === 'file';
   // Behind a fence with leaks a server is better stopped.
   if (closed !== null && keepRunning && (tight || node.host === null)) return closed.proof;
@@ -102,10 +104,10 @@ async function closeOrStall(
   cluster: Cluster,
   ctx: Ctx,
   node: Node,
-  reasons: string[],
+  {reasons, lossless}: {reasons: string[]; lossless: boolean},
 ): Promise<{proof: Proof; by: 'file' | 'settings'} | null> {
   try {
-    return {proof: await close(cluster, ctx, node), by: 'file'};
+    return {proof: await close(cluster, ctx, node, lossless), by: 'file'};
   } catch (error) {
     reasons.push(`Not closed: ${messageOf(error)}`);
     if (!isDenied(error)) return null;
@@ -175,7 +177,7 @@ async function stop(cluster: Cluster, ctx: Ctx, node: Node, reasons: string[]): 
   return false;
 }
 
-async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
+async function close(cluster: Cluster, ctx: Ctx, node: Node, lossless: boolean): Promise<Proof> {
   const before = only(await node.session.rows<Before>(BEFORE, [], limitsOf(ctx)), node);
   if (before.recovering) throw refused('not-a-primary', `${node.name} is a standby, so there is nothing to fence on it.`);
   if (!before.scram) throw refused('own-role', `closing would lock out our own role ${cluster.user}, which has no SCRAM-SHA-256 password.`);
@@ -192,8 +194,8 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof> {
       for (const id of ended.prepared ?? []) prepared.add(id);
     }
   };
-  // At once: what is written from here on is lost. Who comes back before the file is in force is ended once more below.
-  await endOthers();
+  // At once where what is written from here on is lost. Who comes back before the file is in force is ended once more below.
+  if (!lossless) await endOthers();
   const done = await pollUntil(cluster, ctx, {forMs: CLOSE_MS, everyMs: 5}, async () => {
     hba = await readHba(cluster, ctx, node);
     if (!hba.closed || !(await loginIsRefused(node.place, ctx.signal))) return null;
@@ -223,7 +225,7 @@ type Ended = {readonly own: string | null; readonly prepared: readonly string[] 
 /** None reappears: twice more, a moment apart. */
 async function stayedEmpty(cluster: Cluster, ctx: Ctx, node: Node): Promise<boolean> {
   for (let look = 0; look < 2; look++) {
-    await cluster.clock.sleep(2, ctx.signal);
+    await cluster.clock.sleep(1, ctx.signal);
     if ((await countForeign(ctx, node)).others > 0) return false;
   }
   return true;

@@ -51,7 +51,7 @@ async function promote(cluster: Cluster, ctx: Ctx, node: Node, when: When): Prom
     const why = only(await node.session.rows<Judgement>(WHY, [...keys, ...limit], limitsOf(ctx)), node);
     throw refused('promote-refused', `${node.name} was not promoted: ${reasonOf(why, when, cluster.store)}.`);
   }
-  const done = await pollUntil(cluster, ctx, {forMs: Number.POSITIVE_INFINITY, everyMs: 3}, async () => {
+  const done = await pollUntil(cluster, ctx, {forMs: Number.POSITIVE_INFINITY, everyMs: 1}, async () => {
     const {recovering} = only(
       await node.session.rows<{recovering: boolean}>('select pg_is_in_recovery() as "recovering"', [], limitsOf(ctx)),
       node,

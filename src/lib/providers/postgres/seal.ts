@@ -48,7 +48,7 @@ async function sealOne(cluster: Cluster, ctx: Ctx, node: Node): Promise<Position
   if (!before.letGo) await tellSetting(cluster, ctx, node, 'primary_conninfo', '');
   // The startup process reads the new setting a moment after the backends do and could start one more receiver before: look twice.
   let quiet = 0;
-  const gone = await pollUntil(cluster, ctx, {forMs: SEAL_MS, everyMs: 2}, async () => {
+  const gone = await pollUntil(cluster, ctx, {forMs: SEAL_MS, everyMs: 1}, async () => {
     quiet = (await look(ctx, node)).letGo ? quiet + 1 : 0;
     return quiet >= 3 ? true : null;
   });
