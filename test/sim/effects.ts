@@ -38,9 +38,9 @@ async function sealOne(cluster: Cluster, ctx: Ctx, node: Node): Promise<Position
   if (!before.recovering) throw refused('not-a-standby', `${node.name} is a primary: only a standby can let go of its upstream.`);
   if (!before.letGo) await point(cluster, ctx, node, '');
   let quiet = 0;
-  const gone = await pollUntil(cluster, ctx, {forMs: SEAL_MS, everyMs: 2}, async () => {
+  const gone = await pollUntil(cluster, ctx, {forMs: SEAL_MS, everyMs: 1}, async () => {
     quiet = (await look(ctx, node)).letGo ? quiet + 1 : 0;
-    return quiet >= 3 ? true : null;
+    return quiet >= 2 ? true : null;
   });
   if (gone === null)
     throw unavailable('seal-timeout', `${node.name} still had a connection to its upstream ${SEAL_MS} ms after it was told to let go.`);

@@ -46,11 +46,12 @@ async function sealOne(cluster: Cluster, ctx: Ctx, node: Node): Promise<Position
   const before = await look(ctx, node);
   if (!before.recovering) throw refused('not-a-standby', `${node.name} is a primary: only a standby can let go of its upstream.`);
   if (!before.letGo) await tellSetting(cluster, ctx, node, 'primary_conninfo', '');
-  // The startup process reads the new setting a moment after the backends do and could start one more receiver before: look twice.
+  // The startup process reads the new setting a moment after the backends do and could start one more receiver before: look twice; who relies on
+  // it looks once more, and a promotion in its own statement.
   let quiet = 0;
   const gone = await pollUntil(cluster, ctx, {forMs: SEAL_MS, everyMs: 1}, async () => {
     quiet = (await look(ctx, node)).letGo ? quiet + 1 : 0;
-    return quiet >= 3 ? true : null;
+    return quiet >= 2 ? true : null;
   });
   if (gone === null && (await getSetting(ctx, node, 'primary_conninfo')) !== '')
     throw unavailable('not-in-force', `${node.name} did not take primary_conninfo = "" within ${SEAL_MS} ms.`);
