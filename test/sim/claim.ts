@@ -1,4 +1,5 @@
 import {isRegionctlError, leaseHeld, messageOf, refused, unavailable} from '../../src/lib/errors.ts';
+import {EXIT} from '../../src/lib/exit-codes.ts';
 import type {Ctx} from '../../src/lib/plan/action.ts';
 import type {Abilities} from '../../src/lib/ports/store.ts';
 import {askEach, type Cluster, limitsOf, type Node, nodesOf, pollUntil, send} from './cluster.ts';
@@ -161,8 +162,8 @@ async function evictThenTake(cluster: Cluster, ctx: Ctx, node: Node): Promise<Ta
 }
 
 /** What a former holder sent last may still be under way: a standby that is told to promote is waited for. */
-async function takeCalm(cluster: Cluster, ctx: Ctx, node: Node, how = takeOrSucceed): Promise<Taken | Holder> {
-  const taken = await how(cluster, ctx, node);
+async function takeCalm(cluster: Cluster, ctx: Ctx, node: Node): Promise<Taken | Holder> {
+  const taken = await takeOrSucceed(cluster, ctx, node);
   if ('over' in taken) await awaitCalm(cluster, ctx, node);
   return taken;
 }
@@ -171,7 +172,7 @@ const isNotCalm = (error: unknown): boolean => isRegionctlError(error) && error.
 
 async function awaitCalm(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
   if (cluster.claimGranted) return;
-  const look = () => node.session.ask('is it calm?', ({promoting}) => !promoting, limitsOf(ctx));
+  const look = () => isCalm(ctx, node);
   if ((await pollUntil(cluster, ctx, {forMs: CALM_MS, everyMs: 5}, async () => ((await look()) ? true : null))) === true) return;
   throw unavailable('not-calm', `It cannot be told whether ${node.name} is being promoted.`);
 }
@@ -194,13 +195,30 @@ async function isHeld(cluster: Cluster, ctx: Ctx): Promise<boolean> {
   if (!asked.some(({value}) => value === true)) return false;
   const again = await askEach(
     lost.map(({node}) => node),
-    (node) => takeCalm(cluster, ctx, node, cluster.claims.has(node.name) ? take : takeOrSucceed),
+    (node) => takeAgain(cluster, ctx, node),
   );
-  const busy = again.find(({error}) => isNotCalm(error));
-  if (busy !== undefined) throw busy.error;
   for (const {node, value} of again) if (value !== undefined && 'over' in value) cluster.claims.set(node.name, value.over);
   return again.every(({value}) => value === undefined || 'over' in value);
 }
+
+async function takeAgain(cluster: Cluster, ctx: Ctx, node: Node): Promise<Taken | Holder> {
+  const taken = await (cluster.claims.has(node.name) ? take : takeOrSucceed)(cluster, ctx, node);
+  if ('pid' in taken || (await isCalm(ctx, node))) return taken;
+  await unlock(ctx, node);
+  throw unavailable('not-calm', `${node.name} is busy.`);
+}
+
+const isCalm = (ctx: Ctx, node: Node): Promise<boolean> => node.session.ask('is it calm?', ({promoting}) => !promoting, limitsOf(ctx));
+
+/** Right before a promotion: every member that belongs to the claim and answers. */
+export async function claimRest(cluster: Cluster, ctx: Ctx): Promise<void> {
+  if (!cluster.claimed || cluster.claimGranted) return;
+  const rest = ours(cluster).filter((node) => holdsNow(cluster, node) === null);
+  const asked = await askEach(rest, (node) => claimLate(cluster, ctx, node));
+  for (const {error} of asked) if (error !== undefined && !isSilent(error)) throw error;
+}
+
+const isSilent = (error: unknown): boolean => isRegionctlError(error) && error.exit === EXIT.unavailable && error.code !== 'not-calm';
 
 const ours = (cluster: Cluster): readonly Node[] => nodesOf(cluster, [...new Set([...cluster.wanted, ...cluster.claims.keys()])]);
 

@@ -3,7 +3,7 @@ import type {Ctx} from '../../src/lib/plan/action.ts';
 import type {Abilities} from '../../src/lib/ports/store.ts';
 import {type Cell, known, unknown} from '../../src/lib/snapshot/cell.ts';
 import type {Position} from '../../src/lib/snapshot/position.ts';
-import {act, setSetting} from './claim.ts';
+import {act, claimRest, setSetting} from './claim.ts';
 import {askEach, type Cluster, type Facts, factsOf, limitsOf, type Node, nodeOf, pollUntil, readFacts} from './cluster.ts';
 import {promote} from './power.ts';
 import type {Backend, Server} from './server.ts';
@@ -140,6 +140,7 @@ export function createPromote(cluster: Cluster): Abilities['promote'] {
   return {
     promote: async (ctx, member, when) => {
       const node = nodeOf(cluster, member);
+      await claimRest(cluster, ctx);
       const limit = await lastMoment(node, ctx, when.until);
       const why = await act(cluster, ctx, node, 'promote', (server, backend) =>
         judgeAndPromote(server, cluster.claimGranted ? server.lockedBy : backend, when.from, limit),

@@ -105,6 +105,17 @@ describe('acting on a PostgreSQL store', () => {
     expect((await rival.observe(signal())).eu).toMatchObject({value: {role: 'primary'}});
   });
 
+  it('is taken over also while every standby has its hands full with its log', async () => {
+    await store.abilities.claim.claim(testCtx('mine'));
+    let over = false;
+    const load = (async () => {
+      for (let id = 1; !over; id += 500) await a.sql(`insert into t select i, repeat('x', 500) from generate_series(${id}, ${id + 499}) i`);
+    })();
+    expect(await rival.abilities.claim.evict(testCtx('theirs'))).toHaveLength(3);
+    over = true;
+    await load;
+  });
+
   it('seals standbys: nothing written after it reaches them', async () => {
     await a.sql("insert into t values (1, 'before')");
     const positions = await store.abilities.seal.seal(testCtx(), ['eu', 'ap']);

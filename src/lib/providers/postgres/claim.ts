@@ -1,5 +1,6 @@
 import {createHash} from 'node:crypto';
 import {isRegionctlError, leaseHeld, messageOf, refused, unavailable} from '../../errors.ts';
+import {EXIT} from '../../exit-codes.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {askEach, type Cluster, limitsOf, type Node, nodesOf, only, pollUntil} from './cluster.ts';
@@ -192,44 +193,79 @@ async function evictThenTake(cluster: Cluster, ctx: Ctx, node: Node): Promise<Ta
 }
 
 /**
- * What a former holder sent last may still be under way: a standby that it told to promote looks like any other until it has begun. A standby is
- * calm when it has no such order, and its startup process waits for the log. Nobody gives one any more once the claim is ours.
+ * What a former holder sent last may still be under way: a standby that it told to promote looks like any other until it has begun, and nobody
+ * gives such an order any more once the claim is ours. The order is a file until the startup process, waiting for more of the log, takes it up; from
+ * then on that process neither waits nor replays for long.
  */
 const CALM = (ordered: string): string => `
 with seen as materialized (select pg_is_in_recovery() as recovering, ${ordered} as ordered)
-select not s.recovering or (not s.ordered and exists (select from pg_stat_activity a where a.backend_type = 'startup' and s.recovering
-  and a.wait_event in ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval', 'RecoveryPause', 'RecoveryApplyDelay'))) as "calm" from seen s`;
+select s.recovering as "recovering", s.ordered as "ordered", exists (select from pg_stat_activity a where a.backend_type = 'startup' and not s.ordered
+  and a.wait_event in ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval', 'RecoveryPause', 'RecoveryApplyDelay')) as "waits",
+  coalesce(pg_last_wal_replay_lsn()::text, '') as "applied" from seen s`;
 const ORDERED = `exists (select from pg_stat_file('promote', true) where size is not null)`;
+type Calm = {readonly recovering: boolean; readonly ordered: boolean; readonly waits: boolean; readonly applied: string};
 
-async function takeCalm(cluster: Cluster, ctx: Ctx, node: Node, how = takeOrSucceed): Promise<Taken | Holder> {
-  const taken = await how(cluster, ctx, node);
+async function takeCalm(cluster: Cluster, ctx: Ctx, node: Node): Promise<Taken | Holder> {
+  const taken = await takeOrSucceed(cluster, ctx, node);
   if ('over' in taken) await awaitCalm(cluster, ctx, node);
   return taken;
 }
 
 /** Throws `not-calm`. */
 async function awaitCalm(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
-  if (await isCalm(cluster, ctx, node)) return;
+  if (await isCalm(cluster, ctx, node, CALM_MS)) return;
   throw unavailable('not-calm', `It cannot be told whether ${node.name} is being promoted: it was busy with its log for ${CALM_MS} ms.`);
 }
 
 const isNotCalm = (error: unknown): boolean => isRegionctlError(error) && error.code === 'not-calm';
 
-/** How long a standby that replays without a pause is looked at. */
+/** How long a standby that neither waits for its log nor gets on with it is looked at. */
 const CALM_MS = 5000;
-const LOOK_MS = 5;
+const LOOK_MS = 10;
+/** Where nobody was evicted nobody was at work a moment ago: one that is only busy is not waited for longer. */
+const BUSY_MS = 500;
+/** One that gets on with its log for so long, in so many looks, has not been told to promote: the end of a promotion replays next to nothing. */
+const REPLAYS_MS = 100;
+const REPLAYS_LOOKS = 4;
 
-async function isCalm(cluster: Cluster, ctx: Ctx, node: Node): Promise<boolean> {
-  const ask = async (ordered: string): Promise<boolean> =>
-    only(await node.session.rows<{calm: boolean}>(CALM(ordered), [], limitsOf(ctx)), node).calm;
-  const look = (): Promise<boolean> =>
-    ask(ORDERED).catch((error: unknown) => {
-      // A role that may not see files may not promote by SQL either: nobody else of its kind has done so.
-      if (isDenied(error)) return ask('false');
-      throw error;
-    });
-  return (await pollUntil(cluster, ctx, {forMs: CALM_MS, everyMs: LOOK_MS}, async () => ((await look()) ? true : null))) === true;
+async function isCalm(cluster: Cluster, ctx: Ctx, node: Node, forMs: number): Promise<boolean> {
+  const began = ctx.now();
+  const seen = new Set<string>();
+  const calm = await pollUntil(cluster, ctx, {forMs, everyMs: LOOK_MS}, async () => {
+    const {recovering, ordered, waits, applied} = await lookCalm(ctx, node);
+    if (!recovering || waits) return true;
+    if (ordered) return null;
+    seen.add(applied);
+    const passed = ctx.now() - began;
+    const replays = seen.size >= REPLAYS_LOOKS && passed >= REPLAYS_MS;
+    return replays || (!cluster.evicts && passed >= BUSY_MS) ? true : null;
+  });
+  return calm === true;
 }
+
+async function lookCalm(ctx: Ctx, node: Node): Promise<Calm> {
+  const ask = async (ordered: string): Promise<Calm> => only(await node.session.rows<Calm>(CALM(ordered), [], limitsOf(ctx)), node);
+  try {
+    return await ask(ORDERED);
+  } catch (error) {
+    // A role that may not see files may not promote by SQL either: nobody else of its kind has done so.
+    if (isDenied(error)) return ask('false');
+    throw error;
+  }
+}
+
+/**
+ * Claims every member that belongs to the claim and answers, and waits until it is calm: right before a promotion, since a member that was passed
+ * over could be about to be promoted by who was evicted. Throws what keeps one from it.
+ */
+export async function claimRest(cluster: Cluster, ctx: Ctx): Promise<void> {
+  if (!cluster.claimed) return;
+  const rest = ours(cluster).filter((node) => holdsNow(cluster, node) === null);
+  const asked = await askEach(rest, (node) => claimLate(cluster, ctx, node));
+  for (const {error} of asked) if (error !== undefined && !isSilent(error)) throw error;
+}
+
+const isSilent = (error: unknown): boolean => isRegionctlError(error) && error.exit === EXIT.unavailable && error.code !== 'not-calm';
 
 /** Who has it on each member that answers; null = nobody, or we. */
 async function readHolders(cluster: Cluster, ctx: Ctx, members?: readonly string[]): Promise<Readonly<Record<string, string | null>>> {
@@ -242,7 +278,7 @@ async function readHolders(cluster: Cluster, ctx: Ctx, members?: readonly string
 
 /**
  * Still ours on every member that belongs to the claim and can be reached. One whose session broke, or that was late, is taken now, as long as
- * another member's claim was held all along: whoever had come in between would have had to get past that one. Throws `not-calm`.
+ * another member's claim was held all along: whoever had come in between would have had to get past that one. One that is not calm is left out for now.
  */
 async function isHeld(cluster: Cluster, ctx: Ctx): Promise<boolean> {
   const nodes = ours(cluster);
@@ -251,13 +287,18 @@ async function isHeld(cluster: Cluster, ctx: Ctx): Promise<boolean> {
   if (!asked.some(({value}) => value === true)) return false;
   const again = await askEach(
     lost.map(({node}) => node),
-    // Whoever has taken from us what we had is not evicted in turn.
-    (node) => takeCalm(cluster, ctx, node, cluster.claims.has(node.name) ? take : takeOrSucceed),
+    (node) => takeAgain(cluster, ctx, node),
   );
-  const busy = again.find(({error}) => isNotCalm(error));
-  if (busy !== undefined) throw busy.error;
   for (const {node, value} of again) if (value !== undefined && 'over' in value) cluster.claims.set(node.name, value.over);
   return again.every(({value}) => value === undefined || 'over' in value);
+}
+
+async function takeAgain(cluster: Cluster, ctx: Ctx, node: Node): Promise<Taken | Holder> {
+  // Whoever has taken from us what we had is not evicted in turn.
+  const taken = await (cluster.claims.has(node.name) ? take : takeOrSucceed)(cluster, ctx, node);
+  if ('pid' in taken || (await isCalm(cluster, ctx, node, 0))) return taken;
+  await unlock(cluster, ctx, node);
+  throw unavailable('not-calm', `${node.name} is busy with its log.`);
 }
 
 const ours = (cluster: Cluster): readonly Node[] => nodesOf(cluster, [...new Set([...cluster.wanted, ...cluster.claims.keys()])]);

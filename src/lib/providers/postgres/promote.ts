@@ -2,7 +2,7 @@ import {refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Abilities} from '../../ports/store.ts';
 import type {Position} from '../../snapshot/position.ts';
-import {act, CLAIMED_BY_US, lockKeys} from './claim.ts';
+import {act, CLAIMED_BY_US, claimRest, lockKeys} from './claim.ts';
 import {type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
 import {durableOf, readFacts, STANDBY_DURABLE, standbyTimeline} from './facts.ts';
 
@@ -43,6 +43,7 @@ export function createPromote(cluster: Cluster): Abilities['promote'] {
 }
 
 async function promote(cluster: Cluster, ctx: Ctx, node: Node, when: When): Promise<Position> {
+  await claimRest(cluster, ctx);
   const keys = lockKeys(cluster.store);
   const limit = await lastMoment(node, ctx, when);
   const {lineage, epoch, offset} = when.from;
