@@ -38,6 +38,10 @@ export function isRegionctlError(error: unknown): error is RegionctlError {
   return error instanceof Error && 'code' in error && 'exit' in error && typeof error.code === 'string' && typeof error.exit === 'number';
 }
 
+/** The store is another's now, or nobody's: no reason to try the same thing in another way. */
+export const isNotOurs = (error: unknown): boolean =>
+  isRegionctlError(error) && ['not-claimed', 'claim-lost', 'lease-held'].includes(error.code);
+
 /** One line for people out of anything that was thrown. */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

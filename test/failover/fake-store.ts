@@ -96,6 +96,7 @@ export function fakeWorld(store: FakeStore): StoreWorld {
     stores,
     independent: async () => store.port,
     tried: new Map(),
+    evicted: new Set<string>(),
     proofs: new Map(),
     hooks: {has: () => false, run: async () => ({exit: 0, tail: ''}), verify: async () => ({holds: null, says: 'no hook'})},
     marks: new Map(),

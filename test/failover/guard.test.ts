@@ -1,4 +1,5 @@
 import {beforeEach, describe, expect, it} from 'vitest';
+import {refused} from '../../src/lib/errors.ts';
 import {guardAction, guardCheck, guardStep} from '../../src/lib/failover/guard.ts';
 import {makeProof} from '../../src/lib/failover/proofs.ts';
 import type {Proof} from '../../src/lib/ports/store.ts';
@@ -48,6 +49,31 @@ describe('the guard of an old primary', () => {
     });
     expect(closedAt - cameBackAt).toBeLessThan(500);
     expect(await guarded()).toMatchObject({holds: true});
+  });
+
+  it('closes it also after its claim has lapsed, and not where somebody else has come since', async () => {
+    store.members['us-east'] = primary('us-east', 1);
+    let held = false;
+    let holder: string | null = null;
+    store.port.abilities.claim = {
+      claim: async () => {
+        held = true;
+        return ['eu-west'];
+      },
+      evict: async () => Promise.reject(new Error('nobody is evicted')),
+      held: async () => held,
+      holders: async () => ({'eu-west': holder, 'us-east': null}),
+      release: async () => undefined,
+    };
+    store.fence = async () => {
+      if (!held) throw refused('not-claimed', 'orders is not claimed by this run any more');
+      return CLOSED;
+    };
+    holder = 'regionctl other';
+    await expect(guard({forMs: 0})).rejects.toMatchObject({code: 'unguarded'});
+    expect(held).toBe(false);
+    holder = null;
+    expect(await guard()).toMatchObject({late: true, says: expect.stringContaining('came back and was closed')});
   });
 
   it('does not touch a primary that nobody has passed by', async () => {

@@ -56,6 +56,7 @@ function holdsNow(cluster: Cluster, node: Node): Backend | null {
 }
 
 export async function claimMember(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
+  if (cluster.claims.size > 0) await demandHeld(cluster, ctx, node);
   const taken = await takeCalm(cluster, ctx, node);
   if ('pid' in taken) throw heldElsewhere(node, taken);
   cluster.claims.set(node.name, taken.over);
@@ -63,15 +64,14 @@ export async function claimMember(cluster: Cluster, ctx: Ctx, node: Node): Promi
 
 /** A member that came back without us counts only if another one's claim was held all along. */
 async function claimLate(cluster: Cluster, ctx: Ctx, node: Node): Promise<Backend> {
-  const notClaimed = () => refused('not-claimed', `The store is not claimed by this run any more, so nothing is done to ${node.name}.`);
-  if (!(await isHeld(cluster, ctx))) throw notClaimed();
+  await demandHeld(cluster, ctx, node);
   const again = holdsNow(cluster, node);
   if (again !== null) return again;
   const taken = await takeCalm(cluster, ctx, node);
   if ('pid' in taken) throw heldElsewhere(node, taken);
   if (!(await isHeld(cluster, ctx))) {
     await unlock(ctx, node);
-    throw notClaimed();
+    throw notClaimed(node);
   }
   cluster.claims.set(node.name, taken.over);
   return taken.over;
@@ -193,16 +193,29 @@ async function isHeld(cluster: Cluster, ctx: Ctx): Promise<boolean> {
   );
   const lost = asked.filter(({value}) => value === false);
   if (!asked.some(({value}) => value === true)) return false;
+  const had = ({node}: {readonly node: Node}): boolean => cluster.claims.has(node.name);
+  return (
+    (await takeAll(cluster, ctx, lost.filter(had), take)) &&
+    takeAll(
+      cluster,
+      ctx,
+      lost.filter((each) => !had(each)),
+      takeOrSucceed,
+    )
+  );
+}
+
+async function takeAll(cluster: Cluster, ctx: Ctx, lost: readonly {readonly node: Node}[], how: typeof take): Promise<boolean> {
   const again = await askEach(
     lost.map(({node}) => node),
-    (node) => takeAgain(cluster, ctx, node),
+    (node) => takeAgain(cluster, ctx, node, how),
   );
   for (const {node, value} of again) if (value !== undefined && 'over' in value) cluster.claims.set(node.name, value.over);
   return again.every(({value}) => value === undefined || 'over' in value);
 }
 
-async function takeAgain(cluster: Cluster, ctx: Ctx, node: Node): Promise<Taken | Holder> {
-  const taken = await (cluster.claims.has(node.name) ? take : takeOrSucceed)(cluster, ctx, node);
+async function takeAgain(cluster: Cluster, ctx: Ctx, node: Node, how: typeof take): Promise<Taken | Holder> {
+  const taken = await how(cluster, ctx, node);
   if ('pid' in taken || (await isCalm(ctx, node))) return taken;
   await unlock(ctx, node);
   throw unavailable('not-calm', `${node.name} is busy.`);
@@ -221,6 +234,14 @@ export async function claimRest(cluster: Cluster, ctx: Ctx): Promise<void> {
 const isSilent = (error: unknown): boolean => isRegionctlError(error) && error.exit === EXIT.unavailable && error.code !== 'not-calm';
 
 const ours = (cluster: Cluster): readonly Node[] => nodesOf(cluster, [...new Set([...cluster.wanted, ...cluster.claims.keys()])]);
+
+const notClaimed = (node: Node) =>
+  refused('not-claimed', `The store is not claimed by this run any more, so nothing is done to ${node.name}.`);
+
+/** Asked right before a host is told anything. */
+export async function demandHeld(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
+  if (cluster.claimed && !(await isHeld(cluster, ctx))) throw notClaimed(node);
+}
 
 /** Forgets a member whose server is about to be stopped on purpose. */
 export function forgetClaim(cluster: Cluster, node: Node): Backend | undefined {

@@ -1,7 +1,7 @@
 import {messageOf, refused, unavailable} from '../../src/lib/errors.ts';
 import type {Ctx} from '../../src/lib/plan/action.ts';
 import type {Abilities, Proof} from '../../src/lib/ports/store.ts';
-import {act, claimMember, forgetClaim, reload} from './claim.ts';
+import {act, claimMember, demandHeld, forgetClaim, reload} from './claim.ts';
 import {askEach, type Cluster, type Facts, factsOf, limitsOf, type Node, nodeOf, pollUntil, primariesOf, readFacts} from './cluster.ts';
 import type {Server} from './server.ts';
 
@@ -64,6 +64,7 @@ async function isStopped(ctx: Ctx, node: Node): Promise<boolean> {
 
 async function stop(cluster: Cluster, ctx: Ctx, node: Node, reasons: string[]): Promise<boolean> {
   if (node.host === null) return false;
+  await demandHeld(cluster, ctx, node);
   const former = forgetClaim(cluster, node);
   try {
     await node.host.stop(ctx.signal);
@@ -175,6 +176,7 @@ async function startAgain(cluster: Cluster, ctx: Ctx, node: Node): Promise<void>
   if (node.host === null || (await node.host.status(ctx.signal)).running !== false) return;
   const [primary] = primariesOf(await readAll(cluster, ctx));
   if (primary !== undefined) throw refused('lift-refused', `${node.name} stays stopped: ${primary.name} is the primary now.`);
+  await demandHeld(cluster, ctx, node);
   await node.host.start(ctx.signal);
   const up = await pollUntil(cluster, ctx, {forMs: Number.POSITIVE_INFINITY, everyMs: 20}, () =>
     readFacts(node, limitsOf(ctx)).catch(() => null),

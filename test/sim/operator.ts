@@ -176,6 +176,7 @@ function bind(process: Process, state: State, job: Job, mutant: Mutant | null): 
     },
     hooks: {has: () => false, run: async () => ({exit: 0, tail: ''}), verify: async () => ({holds: null, says: 'there is no hook'})},
     tried: new Map(),
+    evicted: new Set<string>(),
     proofs: new Map(),
     marks: new Map(),
     counted: new Set(),

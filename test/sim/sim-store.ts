@@ -4,7 +4,7 @@ import type {Abilities, Saved, Store} from '../../src/lib/ports/store.ts';
 import {type Cell, known, unknown} from '../../src/lib/snapshot/cell.ts';
 import type {Position} from '../../src/lib/snapshot/position.ts';
 import type {AckRule, Member} from '../../src/lib/snapshot/snapshot.ts';
-import {claimMember, createClaim, forgetClaim} from './claim.ts';
+import {claimMember, createClaim, demandHeld, forgetClaim} from './claim.ts';
 import {type Cluster, createCluster, type Facts, limitsOf, type Node, nodeOf, pollUntil, primariesOf, readFacts} from './cluster.ts';
 import {asCell, awaitStreaming, createDurability, createFollow, createPromote, createSeal} from './effects.ts';
 import {createFence, readAll} from './fence.ts';
@@ -118,6 +118,7 @@ async function save(cluster: Cluster, ctx: Ctx, node: Node, upstream: Node): Pro
   if (facts === null) {
     const {running} = await hostOf(node).status(ctx.signal);
     if (running !== false) throw unavailable('unreachable', `${node.name} does not answer, and its host does not say that it is stopped.`);
+    await demandHeld(cluster, ctx, node);
     await hostOf(node).startAsStandby(null, ctx.signal);
     forgetClaim(cluster, node);
     facts = await pollUntil(cluster, ctx, {forMs: Number.POSITIVE_INFINITY, everyMs: 20}, async () => {
@@ -140,6 +141,7 @@ async function comeBack(cluster: Cluster, ctx: Ctx, node: Node, upstream: string
   const host = hostOf(node);
   const target = (await readFacts(nodeOf(cluster, upstream), limitsOf(ctx))).durable;
   await refuseNewer(ctx, node, upstream, target);
+  await demandHeld(cluster, ctx, node);
   forgetClaim(cluster, node);
   await host.stop(ctx.signal);
   await host.startAsStandby(upstream, ctx.signal);
@@ -156,6 +158,7 @@ async function rewind(cluster: Cluster, ctx: Ctx, node: Node, upstream: string):
   const host = hostOf(node);
   if (host.rewind === undefined) throw refused('cannot-rewind', `the host of ${node.name} has no way to rewind it`);
   await refuseNewer(ctx, node, upstream, (await readFacts(nodeOf(cluster, upstream), limitsOf(ctx))).durable);
+  await demandHeld(cluster, ctx, node);
   forgetClaim(cluster, node);
   await host.stop(ctx.signal);
   await nodeOf(cluster, upstream).session.ask('checkpoint', () => undefined, {signal: ctx.signal, timeoutMs: CHECKPOINT_MS});
@@ -167,6 +170,7 @@ async function rewind(cluster: Cluster, ctx: Ctx, node: Node, upstream: string):
 
 async function rebuild(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<{bytes: number | null}> {
   const host = hostOf(node);
+  await demandHeld(cluster, ctx, node);
   forgetClaim(cluster, node);
   await refuseNewer(ctx, node, upstream, (await readFacts(nodeOf(cluster, upstream), limitsOf(ctx))).durable);
   const {bytes} = await host.rebuild(upstream, ctx.signal);

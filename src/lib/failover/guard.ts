@@ -21,6 +21,9 @@ const LONGEST_MS = 7 * 24 * 3_600_000;
 const guardArguments = z.object({upstream: z.string(), forMs: z.number().min(0).nullable()});
 const guardedWanted = z.object({upstream: z.string()});
 
+/** How often it sees to its claim. */
+const KEEP_MS = 2000;
+
 /** How long the guard stays: null = until the old primary is fenced for good or follows; 0 = one look. */
 export type Guard = {readonly forMs: number | null};
 
@@ -83,6 +86,7 @@ async function guard(world: StoreWorld, ctx: Ctx, target: Target, {upstream, for
   const limit = world.guardForMs ?? forMs;
   const end = limit === null ? ctx.deadline : Math.min(ctx.deadline, ctx.now() + limit);
   // Sealed out or given up on: this run's fence has not touched it.
+  const keep = keeper(world, ctx, target);
   let wasSilent = ['sealed', 'break-glass'].includes(world.tried.get(memberOf(target)) ?? '');
   for (;;) {
     const began = ctx.now();
@@ -99,6 +103,7 @@ async function guard(world: StoreWorld, ctx: Ctx, target: Target, {upstream, for
     if (closed !== null && typeof closed !== 'string') return closed;
     const why = closed ?? answer?.says ?? `${memberOf(target)} answers as a primary`;
     if (ctx.now() >= end) throw unavailable('unguarded', `${why.replace(/\.$/, '')}; it was left unguarded`);
+    await keep();
     await world.clock.sleep(Math.max(20, Math.min(TRY_MS - (ctx.now() - began), end - ctx.now())), ctx.signal);
   }
 }
@@ -129,6 +134,27 @@ async function durableProof(world: StoreWorld, ctx: Ctx, target: Target, answers
   return proof?.survivesRestart === true ? proof : null;
 }
 
+/** Sees to the claim every now and then. */
+function keeper(world: StoreWorld, ctx: Ctx, target: Target): () => Promise<void> {
+  let keptAt = ctx.now();
+  return async () => {
+    if (ctx.now() - keptAt < KEEP_MS) return;
+    keptAt = ctx.now();
+    await keepClaim(world, ctx, target).catch(() => undefined);
+  };
+}
+
+/**
+ * A guard may stay for days, and connections break meanwhile. A claim that has lapsed by itself is taken again where nobody else has it: what is
+ * closed under it has been passed by, whoever did that.
+ */
+async function keepClaim(world: StoreWorld, ctx: Ctx, target: Target): Promise<void> {
+  const {claim} = storeFor(world, target).store.abilities;
+  if (claim === undefined || (await claim.held(ctx))) return;
+  const holders = Object.values(await claim.holders(ctx));
+  if (holders.length > 0 && holders.every((holder) => holder === null)) await claim.claim(ctx);
+}
+
 const NOT_ASKED = {known: false, code: 'not-read', reason: 'not asked', at: 0} as const;
 
 /** What it acknowledged since it came back is counted: those writes are lost. `both` = what was just seen of it and of the new primary. */
@@ -145,6 +171,7 @@ async function closeIfBack(
   // Nobody closes what may be the only true primary: another one must have passed it by.
   const passed = (cells: typeof both): boolean => isStale({engine: store.engine, ack: NOT_ASKED, members: cells}, cell.value);
   if (!passed(both) && !passed(await store.observe(ctx.signal))) return null;
+  await keepClaim(world, ctx, target);
   const proof = await abilityOf(world, target, 'fence').fence(ctx, member, {untold: true, keepRunning: true});
   world.proofs.set(member, proof);
   const lost = await countLost(world, ctx, target, proof);

@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {isNotOurs} from '../errors.ts';
 import type {Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
@@ -87,6 +88,8 @@ async function bestOnMember(world: StoreWorld, ctx: Ctx, target: Target, args: F
     return proof;
   } catch (error) {
     if (sealed !== null) return sealed;
+    // Another's now, or nobody's: not to be fenced in another way either.
+    if (isNotOurs(error)) throw error;
     const hooked = args.accept.includes('hook') ? await hookProof(world, ctx, target) : null;
     if (hooked !== null) return hooked;
     if (!args.accept.includes('break-glass')) throw error;

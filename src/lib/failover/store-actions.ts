@@ -75,9 +75,16 @@ const claim = (world: StoreWorld) =>
         .catch(() => null);
       if (args.ready) await opened;
       const {claim, evict} = abilityOf(world, target, 'claim');
-      return {claimed: [...(await (args.evict ? evict : claim)(ctx, args.members))]};
+      return {claimed: [...(await (args.evict && mayEvict(world, target) ? evict : claim)(ctx, args.members))]};
     },
   });
+
+/** Once, when the run begins: whoever has come since is not the one that was meant. */
+function mayEvict({spared, evicted}: StoreWorld, {store = ''}: Target): boolean {
+  const may = spared !== null && !evicted.has(store);
+  evicted.add(store);
+  return may;
+}
 
 const release = (world: StoreWorld) =>
   action({

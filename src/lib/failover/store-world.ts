@@ -31,6 +31,8 @@ export type StoreWorld = {
   readonly marks: Map<string, Json>;
   /** Former primaries of which this process has counted, or tried to count, what they acknowledged alone. */
   readonly counted: Set<string>;
+  /** Stores that this process has taken from whoever had them. */
+  readonly evicted: Set<string>;
   /** Per store: when the newest proof was begun to be looked for, in ms of the monotonic clock. */
   readonly provenAt: Map<string, number>;
   /** Members that this run's fences have looked at and not touched, so that there is nothing to undo. null = a former process may have. */

@@ -32,7 +32,12 @@ export async function prepareReviewed(
   const named = {from: plan.from ?? undefined, to: plan.to ?? undefined};
   const fresh = await prepare({...options, ...named, overrides: [...plan.overrides, ...options.overrides]});
   refuseMoved(plan, fresh.plan);
-  return {plan: {...plan, gates: fresh.plan.gates, overrides: fresh.plan.overrides}, marks: fresh.marks};
+  // Whether somebody is to be evicted is said when it runs.
+  const claims = new Map(
+    fresh.plan.steps.flatMap(({id, title, do: call}) => (call.action === 'store.claim' ? [[id, {title, do: call}]] : [])),
+  );
+  const steps = plan.steps.map((step) => ({...step, ...(step.do.action === 'store.claim' ? claims.get(step.id) : {})}));
+  return {plan: {...plan, steps, gates: fresh.plan.gates, overrides: fresh.plan.overrides}, marks: fresh.marks};
 }
 
 /** The fleet file of a plan that was made earlier, also of a run that is taken up again. */

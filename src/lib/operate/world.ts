@@ -51,6 +51,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
         ),
     },
     tried: new Map(),
+    evicted: new Set<string>(),
     proofs: new Map(),
     marks: new Map(),
     counted: new Set<string>(),

@@ -7,6 +7,7 @@ import type {Ending, Run} from './context.ts';
 import {settle} from './ends.ts';
 import {pivotPassed, stepProgress} from './progress.ts';
 import {isHeldToTheEnd} from './recheck.ts';
+import {renewHolds} from './renew.ts';
 import {within} from './scope.ts';
 import {carryOut, type StepEnd} from './step.ts';
 import {undoAll} from './undo.ts';
@@ -80,11 +81,20 @@ async function goForward(run: Run): Promise<Halt | null> {
       run.record('interrupted', null, {going: 'forward', says: 'past the point of no return: going on to the next safe point'});
     }
     if (blocked(run, step)) continue;
-    const stopped = haltAfter(run, step, await carryOut(run, step));
+    const stopped = haltAfter(run, step, await carryOutHeld(run, step));
     if (stopped !== null) return stopped;
   }
   return null;
 }
+
+/** A step that failed only because what keeps others out had lapsed by itself is tried once more. */
+async function carryOutHeld(run: Run, step: Step): Promise<StepEnd> {
+  const end = await carryOut(run, step);
+  if (end.kind !== 'failed' || step.pivot || !LAPSED.has(end.code)) return end;
+  return (await renewHolds(run)) ? carryOut(run, step) : end;
+}
+
+const LAPSED: ReadonlySet<string> = new Set(['requires', 'not-claimed', 'claim-lost']);
 
 /**
  * What keeps others out (a claim) is ours now: nobody moves anything any more. Somebody may have done so between our last look and that, and then

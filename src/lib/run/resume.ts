@@ -1,14 +1,12 @@
 import {refused, usageError} from '../errors.ts';
 import {formatMs} from '../output/units.ts';
-import {askAll, objection} from './asking.ts';
 import {type Ending, openRun, type Run, type RunSetup} from './context.ts';
 import {admit, drive, wayBack, withAlways} from './drive.ts';
-import {settle} from './ends.ts';
 import {JOURNAL_VERSION} from './events.ts';
+import {movedByOthers} from './moved.ts';
 import {anyIntent, pivotPassed, stepProgress} from './progress.ts';
 import {recheckFinished} from './recheck.ts';
 import {assertRunnable, type RunResult, runResult} from './runner.ts';
-import {within} from './scope.ts';
 import {carryOut} from './step.ts';
 
 /** After this time without a line in the journal nobody goes on with a run without saying why: the world has moved on. */
@@ -73,30 +71,10 @@ async function goBack(run: Run): Promise<Ending> {
 
 /** Another hand moved what the run stands on: before the pivot what the plan was made for, after it what the pivot had reached. */
 async function refuseMoved(run: Run): Promise<Ending | null> {
-  const says = pivotPassed(run.plan, run.progress) ? await movedSince(run) : await movedBefore(run);
+  const says = await movedByOthers(run);
   if (says === null) return null;
   return {outcome: 'failed', code: 'plan-outdated', reason: `another hand has moved it since: ${says}; nothing more was done`};
 }
-
-async function movedBefore(run: Run): Promise<string | null> {
-  const facts = run.plan.standsOn ?? [];
-  if (facts.length === 0) return null;
-  const asked = await settle(() => within(run, ASK_MS, run.cancelledBy(), (ctx) => askAll(run, ctx, facts)));
-  return asked.ok ? (objection(asked.value)?.says ?? null) : asked.says;
-}
-
-async function movedSince(run: Run): Promise<string | null> {
-  for (const step of run.plan.steps) {
-    const {settled, result} = stepProgress(run.progress, step);
-    const {still} = run.actions.bind(step.do);
-    if (!step.pivot || !settled || result === null || still === null) continue;
-    const asked = await settle(() => within(run, ASK_MS, null, (ctx) => still(ctx, result)));
-    if (asked.ok && asked.value.holds === false) return asked.value.says;
-  }
-  return null;
-}
-
-const ASK_MS = 10_000;
 
 function refuseEnded(run: Run): void {
   const ended = run.progress.ended;

@@ -3,8 +3,10 @@ import type {Call, Step} from '../plan/plan.ts';
 import {askAll, objection} from './asking.ts';
 import type {Run} from './context.ts';
 import {orEnd, settle} from './ends.ts';
+import {factsMoved} from './moved.ts';
 import {stepProgress} from './progress.ts';
 import {isHeldToTheEnd, isSameFact} from './recheck.ts';
+import {renewHolds} from './renew.ts';
 import {within} from './scope.ts';
 
 /** What was taken back, and what could not be, one sentence each. */
@@ -17,14 +19,18 @@ export type UndoResult = {readonly undone: readonly string[]; readonly troubles:
 export async function undoAll(run: Run): Promise<UndoResult> {
   const undone: string[] = [];
   const troubles: string[] = [];
-  let moved: string | null | undefined;
+  let moved: Awaited<ReturnType<typeof factsMoved>> | null = null;
   for (const step of run.plan.steps.toReversed()) {
     const {undo} = step;
     if (undo === null || !stepProgress(run.progress, step).intended) continue;
     run.lease.check();
     const isHold = isHeldToTheEnd(run, step);
-    if (!isHold && moved === undefined) moved = await movedBy(run);
-    const done = await settle(() => (isHold ? undoStep(run, step, undo) : undoUnmoved(run, step, undo, moved ?? null)));
+    if (!isHold && moved === null) {
+      await renewHolds(run);
+      moved = await factsMoved(run);
+    }
+    const others = moved ?? [];
+    const done = await settle(() => (isHold ? undoStep(run, step, undo) : undoUnmoved(run, step, undo, others)));
     if (done.ok) undone.push(step.id);
     else {
       run.record('undo-failed', step.id, {code: done.code, says: done.says});
@@ -34,19 +40,10 @@ export async function undoAll(run: Run): Promise<UndoResult> {
   return {undone, troubles};
 }
 
-/**
- * What another hand has moved meanwhile stands on what we would take back (a standby that let go of the old primary must not go back to it): then
- * it stays. null = nobody has, as far as anybody tells.
- */
-async function movedBy(run: Run): Promise<string | null> {
-  const asked = await settle(() => within(run, ASK_MS, null, (ctx) => askAll(run, ctx, run.plan.standsOn ?? [])));
-  return asked.ok ? (asked.value.find(({holds}) => holds === false)?.says ?? null) : null;
-}
-
-const ASK_MS = 10_000;
-
-async function undoUnmoved(run: Run, step: Step, undo: Call, moved: string | null): Promise<void> {
-  if (moved !== null) throw refused('moved', `another hand has moved it since: ${moved}`);
+async function undoUnmoved(run: Run, step: Step, undo: Call, moved: Awaited<ReturnType<typeof factsMoved>>): Promise<void> {
+  // What others have moved stands on what we would take back: a standby that let go of the old primary must not go back to it.
+  const other = moved.find(({fact}) => fact.target.store !== undefined && fact.target.store === step.do.target.store);
+  if (other !== undefined) throw refused('moved', `another hand has moved it since: ${other.says}`);
   await demandHeld(run, step);
   await undoStep(run, step, undo);
 }

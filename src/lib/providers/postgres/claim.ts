@@ -69,6 +69,7 @@ function holdsNow(cluster: Cluster, node: Node): Connection | null {
 
 /** Takes the claim on one member, for one that was started again since the others were claimed. Held by another = lease-held. */
 export async function claimMember(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
+  if (cluster.claims.size > 0) await demandHeld(cluster, ctx, node);
   const taken = await takeCalm(cluster, ctx, node);
   if ('pid' in taken) throw heldElsewhere(cluster, node, taken);
   cluster.claims.set(node.name, taken.over);
@@ -79,20 +80,26 @@ export async function claimMember(cluster: Cluster, ctx: Ctx, node: Node): Promi
  * claim was held all along, asked after taking this one: whoever had come in between would have had to get past that one.
  */
 async function claimLate(cluster: Cluster, ctx: Ctx, node: Node): Promise<Connection> {
-  const notClaimed = () =>
-    refused('not-claimed', `${cluster.store} is not claimed by this run any more, so nothing is done to ${node.name}.`);
   // Asked first, too: one that was evicted must not evict in turn.
-  if (!(await isHeld(cluster, ctx))) throw notClaimed();
+  await demandHeld(cluster, ctx, node);
   const again = holdsNow(cluster, node);
   if (again !== null) return again;
   const taken = await takeCalm(cluster, ctx, node);
   if ('pid' in taken) throw heldElsewhere(cluster, node, taken);
   if (!(await isHeld(cluster, ctx))) {
     await unlock(cluster, ctx, node);
-    throw notClaimed();
+    throw notClaimed(cluster, node);
   }
   cluster.claims.set(node.name, taken.over);
   return taken.over;
+}
+
+const notClaimed = (cluster: Cluster, node: Node) =>
+  refused('not-claimed', `${cluster.store} is not claimed by this run any more, so nothing is done to ${node.name}.`);
+
+/** What is told to a host goes past the claim: it is asked about right before. Throws `not-claimed`. */
+export async function demandHeld(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
+  if (cluster.claimed && !(await isHeld(cluster, ctx))) throw notClaimed(cluster, node);
 }
 
 /** Forgets a member whose server is about to be stopped on purpose: losing that session is no loss of the claim. */
@@ -112,10 +119,10 @@ async function claimAll(cluster: Cluster, ctx: Ctx, members?: readonly string[])
       taken.flatMap((each) => (cluster.claims.has(each.node.name) ? [] : [each.node])),
       (each) => unlock(cluster, ctx, each),
     );
-  for (const {node, value} of asked) {
-    if (value === undefined || 'over' in value) continue;
+  for (const {node, value, error} of asked) {
+    if (value !== undefined ? 'over' in value : isSilent(error)) continue;
     await giveBack();
-    throw heldElsewhere(cluster, node, value);
+    throw value === undefined ? error : heldElsewhere(cluster, node, value as Holder);
   }
   if (taken.length === 0) {
     const why = asked.map(({error}) => messageOf(error)).join(' ');
@@ -200,7 +207,7 @@ async function evictThenTake(cluster: Cluster, ctx: Ctx, node: Node): Promise<Ta
 const CALM = (ordered: string): string => `
 with seen as materialized (select pg_is_in_recovery() as recovering, ${ordered} as ordered)
 select s.recovering as "recovering", s.ordered as "ordered", exists (select from pg_stat_activity a where a.backend_type = 'startup' and not s.ordered
-  and a.wait_event in ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval', 'RecoveryPause', 'RecoveryApplyDelay')) as "waits",
+  and (a.wait_event in ('RecoveryWalStream', 'RecoveryRetrieveRetryInterval', 'RecoveryPause', 'RecoveryApplyDelay') or a.wait_event like 'RecoveryConflict%')) as "waits",
   coalesce(pg_last_wal_replay_lsn()::text, '') as "applied" from seen s`;
 const ORDERED = `exists (select from pg_stat_file('promote', true) where size is not null)`;
 type Calm = {readonly recovering: boolean; readonly ordered: boolean; readonly waits: boolean; readonly applied: string};
@@ -248,7 +255,7 @@ async function lookCalm(ctx: Ctx, node: Node): Promise<Calm> {
   try {
     return await ask(ORDERED);
   } catch (error) {
-    // A role that may not see files may not promote by SQL either: nobody else of its kind has done so.
+    // Without the right to see files an order shows only once it was taken up.
     if (isDenied(error)) return ask('false');
     throw error;
   }
@@ -265,7 +272,9 @@ export async function claimRest(cluster: Cluster, ctx: Ctx): Promise<void> {
   for (const {error} of asked) if (error !== undefined && !isSilent(error)) throw error;
 }
 
-const isSilent = (error: unknown): boolean => isRegionctlError(error) && error.exit === EXIT.unavailable && error.code !== 'not-calm';
+/** It did not answer; anything else is an answer, and no reason to pass a member over. */
+const isSilent = (error: unknown): boolean => isRegionctlError(error) && error.exit === EXIT.unavailable && !ANSWERS.has(error.code);
+const ANSWERS: ReadonlySet<string> = new Set(['not-calm', 'privilege', 'sql', 'auth']);
 
 /** Who has it on each member that answers; null = nobody, or we. */
 async function readHolders(cluster: Cluster, ctx: Ctx, members?: readonly string[]): Promise<Readonly<Record<string, string | null>>> {
@@ -285,17 +294,31 @@ async function isHeld(cluster: Cluster, ctx: Ctx): Promise<boolean> {
   const asked = await askEach(nodes, (node) => isKept(cluster, ctx, node));
   const lost = asked.filter(({value}) => value === false);
   if (!asked.some(({value}) => value === true)) return false;
+  // What we had comes first: when another has it, nobody is evicted where we were late.
+  const had = ({node}: {readonly node: Node}): boolean => cluster.claims.has(node.name);
+  return (
+    (await takeAll(cluster, ctx, lost.filter(had), take)) &&
+    takeAll(
+      cluster,
+      ctx,
+      lost.filter((each) => !had(each)),
+      takeOrSucceed,
+    )
+  );
+}
+
+/** false = another has one of them. */
+async function takeAll(cluster: Cluster, ctx: Ctx, lost: readonly {readonly node: Node}[], how: typeof take): Promise<boolean> {
   const again = await askEach(
     lost.map(({node}) => node),
-    (node) => takeAgain(cluster, ctx, node),
+    (node) => takeAgain(cluster, ctx, node, how),
   );
   for (const {node, value} of again) if (value !== undefined && 'over' in value) cluster.claims.set(node.name, value.over);
   return again.every(({value}) => value === undefined || 'over' in value);
 }
 
-async function takeAgain(cluster: Cluster, ctx: Ctx, node: Node): Promise<Taken | Holder> {
-  // Whoever has taken from us what we had is not evicted in turn.
-  const taken = await (cluster.claims.has(node.name) ? take : takeOrSucceed)(cluster, ctx, node);
+async function takeAgain(cluster: Cluster, ctx: Ctx, node: Node, how: typeof take): Promise<Taken | Holder> {
+  const taken = await how(cluster, ctx, node);
   if ('pid' in taken || (await isCalm(cluster, ctx, node, 0))) return taken;
   await unlock(cluster, ctx, node);
   throw unavailable('not-calm', `${node.name} is busy with its log.`);

@@ -1,7 +1,7 @@
-import {messageOf, refused, unavailable} from '../../errors.ts';
+import {isNotOurs, messageOf, refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Abilities, Proof} from '../../ports/store.ts';
-import {act, forgetClaim} from './claim.ts';
+import {act, demandHeld, forgetClaim} from './claim.ts';
 import {type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
 import {durableOf, readFacts} from './facts.ts';
 import {type Hba, hasKept, readHba, whereAllowed, writeClosed} from './hba.ts';
@@ -109,6 +109,7 @@ async function closeOrStall(
   try {
     return {proof: await close(cluster, ctx, node, lossless), by: 'file'};
   } catch (error) {
+    if (isNotOurs(error)) throw error;
     reasons.push(`Not closed: ${messageOf(error)}`);
     if (!isDenied(error)) return null;
   }
@@ -116,6 +117,7 @@ async function closeOrStall(
     await stall(cluster, ctx, node);
     return {proof: await stalledProof(cluster, ctx, node), by: 'settings'};
   } catch (error) {
+    if (isNotOurs(error)) throw error;
     reasons.push(`Not made to wait with every commit: ${messageOf(error)}`);
     return null;
   }
@@ -164,6 +166,7 @@ async function answersAllTheSame(ctx: Ctx, node: Node, reasons: string[]): Promi
 
 async function stop(cluster: Cluster, ctx: Ctx, node: Node, reasons: string[]): Promise<boolean> {
   if (node.host === null) return false;
+  await demandHeld(cluster, ctx, node);
   const former = forgetClaim(cluster, node);
   try {
     await node.host.stop(ctx.signal);

@@ -1,4 +1,4 @@
-import {refused, unavailable} from '../../errors.ts';
+import {isNotOurs, refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {act} from './claim.ts';
@@ -85,6 +85,7 @@ export async function ensureSlot(cluster: Cluster, ctx: Ctx, upstream: Node, slo
   try {
     await act(cluster, ctx, upstream, create, [slot]);
   } catch (error) {
+    if (isNotOurs(error)) throw error;
     throw unavailable('no-slot', `The replication slot ${slot} could not be created on ${upstream.name}.`, {cause: error});
   }
 }

@@ -1,6 +1,6 @@
 import {isRegionctlError, messageOf, refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
-import {claimMember} from './claim.ts';
+import {claimMember, demandHeld} from './claim.ts';
 import {type Cluster, limitsOf, type Node, only, pollUntil} from './cluster.ts';
 import {destroy, endClient, openClient} from './connect.ts';
 import {primariesOf, readAll, readFacts} from './facts.ts';
@@ -65,6 +65,7 @@ async function startAgain(cluster: Cluster, ctx: Ctx, node: Node): Promise<void>
   const facts = await readAll(cluster, ctx.signal);
   const [primary] = primariesOf(facts);
   if (primary !== undefined) throw refused('lift-refused', `${node.name} stays stopped: ${primary.name} is the primary now.`);
+  await demandHeld(cluster, ctx, node);
   await node.host.start(ctx.signal);
   let last: unknown = null;
   const up = await pollUntil(cluster, ctx, {forMs: Number.POSITIVE_INFINITY, everyMs: 20}, () =>

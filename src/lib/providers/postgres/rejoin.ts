@@ -4,7 +4,7 @@ import type {Host} from '../../ports/host.ts';
 import type {Abilities} from '../../ports/store.ts';
 import type {Cell} from '../../snapshot/cell.ts';
 import {bytesBetween, type Position} from '../../snapshot/position.ts';
-import {claimMember, forgetClaim} from './claim.ts';
+import {claimMember, demandHeld, forgetClaim} from './claim.ts';
 import {type Cluster, limitsOf, type Node, nodeOf, only, pollUntil} from './cluster.ts';
 import {durableOf, type Facts, primariesOf, readAll, readFacts} from './facts.ts';
 import {awaitStreaming, ensureSlot} from './follow.ts';
@@ -102,6 +102,7 @@ async function comeBack(cluster: Cluster, ctx: Ctx, node: Node, upstream: string
   const own = await readFacts(node, limitsOf(ctx)).catch(() => null);
   if (own?.recovering === true && !fits(durableOf(own)))
     throw refused('cannot-follow', `${node.name} holds what is not in the history of ${upstream}`);
+  await demandHeld(cluster, ctx, node);
   forgetClaim(cluster, node);
   await host.stop(ctx.signal);
   await host.startAsStandby(upstream, ctx.signal);
@@ -133,10 +134,12 @@ async function rewind(cluster: Cluster, ctx: Ctx, node: Node, upstream: string):
   if (!(await canRewind(source, node, ctx.signal)))
     throw refused('cannot-rewind', `${upstream} has neither wal_log_hints nor data checksums: what ${node.name} changed cannot be told`);
   await refuseNewer(ctx, node, upstream, durableOf(await readFacts(source, limitsOf(ctx))));
+  await demandHeld(cluster, ctx, node);
   forgetClaim(cluster, node);
   await host.stop(ctx.signal);
   // Right after a promotion the source's control file still names the old timeline, and pg_rewind would see nothing to do.
   await source.session.rows('checkpoint', [], {signal: ctx.signal, timeoutMs: CHECKPOINT_MS});
+  await demandHeld(cluster, ctx, node);
   const {bytes} = await host.rewind(upstream, ctx.signal);
   await awaitStandby(cluster, ctx, node, upstream, Number.POSITIVE_INFINITY, () => true);
   if (cluster.claimed) await claimMember(cluster, ctx, node);
@@ -145,8 +148,9 @@ async function rewind(cluster: Cluster, ctx: Ctx, node: Node, upstream: string):
 
 async function rebuild(cluster: Cluster, ctx: Ctx, node: Node, upstream: string): Promise<{bytes: number | null}> {
   const host = hostOf(node);
-  forgetClaim(cluster, node);
   await refuseNewer(ctx, node, upstream, durableOf(await readFacts(nodeOf(cluster, upstream), limitsOf(ctx))));
+  await demandHeld(cluster, ctx, node);
+  forgetClaim(cluster, node);
   const {bytes} = await host.rebuild(upstream, ctx.signal);
   await awaitStandby(cluster, ctx, node, upstream, Number.POSITIVE_INFINITY, () => true);
   if (cluster.claimed) await claimMember(cluster, ctx, node);

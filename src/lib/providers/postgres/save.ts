@@ -3,7 +3,7 @@ import {messageOf, refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Saved} from '../../ports/store.ts';
 import type {Position} from '../../snapshot/position.ts';
-import {claimMember, forgetClaim} from './claim.ts';
+import {claimMember, demandHeld, forgetClaim} from './claim.ts';
 import {type Cluster, limitsOf, type Node, nodeOf, pollUntil} from './cluster.ts';
 import {type Facts, readFacts} from './facts.ts';
 import {prove} from './fence.ts';
@@ -63,6 +63,7 @@ async function readable(cluster: Cluster, ctx: Ctx, node: Node): Promise<Facts> 
     });
   // Its fence has leaks: as a standby it has none.
   if (node.host === null) throw refused('fence-leaks', `${node.name} may still be written to: ${proof.leaks.join(', ')}.`);
+  await demandHeld(cluster, ctx, node);
   forgetClaim(cluster, node);
   await node.host.stop(ctx.signal);
   return startToRead(cluster, ctx, node);
@@ -75,6 +76,7 @@ async function startToRead(cluster: Cluster, ctx: Ctx, node: Node): Promise<Fact
   const {running, detail} = await host.status(ctx.signal);
   if (running !== false)
     throw unavailable('unreachable', `${node.name} does not answer, and its host does not say that it is stopped: ${detail}.`);
+  await demandHeld(cluster, ctx, node);
   forgetClaim(cluster, node);
   await host.startAsStandby(null, ctx.signal);
   const facts = await replayed(cluster, ctx, node);
