@@ -7,8 +7,8 @@ import type pg from 'pg';
  */
 export type Way = 'front' | 'read-write' | 'own-role' | 'prepared' | 'local' | 'cancelled';
 
-/** One write that was acknowledged. `at` is on the clock of this process, in ms. */
-export type Ack = {readonly id: number; readonly way: Way; readonly region: string; readonly at: number};
+/** One write that was acknowledged: when it was asked for, and when it was answered, on the clock of this process, in ms. */
+export type Ack = {readonly id: number; readonly way: Way; readonly region: string; readonly since: number; readonly at: number};
 
 export const UNDER_QUORUM: ReadonlySet<Way> = new Set(['front', 'read-write', 'own-role', 'prepared']);
 
@@ -40,8 +40,9 @@ export function frontWriter(enter: (id: number) => Promise<string>): Writing {
   const done = (async () => {
     while (!stopped) {
       const id = nextId++;
+      const since = performance.now();
       const region = await enter(id).catch(() => null);
-      if (region !== null) acks.push({id, way: 'front', region, at: performance.now()});
+      if (region !== null) acks.push({id, way: 'front', region, since, at: performance.now()});
       await sleep(region === null ? 20 : 5);
     }
   })();
@@ -83,8 +84,9 @@ export class HostileWriter implements Writing {
   async #once(id: number): Promise<number> {
     const {way, region} = this.#spec;
     this.#client ??= await this.#session();
+    const since = performance.now();
     await this.#commit(this.#client, id);
-    this.acks.push({id, way, region, at: performance.now()});
+    this.acks.push({id, way, region, since, at: performance.now()});
     return 15;
   }
 
