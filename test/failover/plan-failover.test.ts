@@ -103,6 +103,7 @@ describe('gates of a failover', () => {
       'target-healthy': 'pass',
       routers: 'pass',
       'standbys:orders': 'pass',
+      'acknowledgers:orders': 'pass',
       'residency:orders': 'pass',
       'primary-silent:orders': 'unknown',
       'fence:orders': 'unknown',
@@ -119,6 +120,20 @@ describe('gates of a failover', () => {
   it('refuse when too few standbys answer to seal the old primary out', () => {
     expect(verdicts(plan({members: {'us-east': null, ap: null}, to: 'eu-west'}))['standbys:orders']).toBe('refuse');
     expect(verdicts(plan({members: {'us-east': null, ap: null}, to: 'eu-west', quorum: 2}))['standbys:orders']).toBe('pass');
+  });
+
+  it('refuse when nobody would be left to hold the writes; who passes that lets the new primary acknowledge with those that are left', () => {
+    const last = {members: {'us-east': null, ap: null}, to: 'eu-west'};
+    const gate = plan(last).gates.find(({id}) => id === 'acknowledgers:orders');
+    expect(gate).toMatchObject({verdict: 'refuse', overridable: true, measured: []});
+    expect(gate?.says).toBe('nobody will follow eu-west and hold its writes; 1 must, so eu-west would accept none');
+    const rule = (made: ReturnType<typeof plan>) => made.steps.find(({id}) => id === 'durability')?.do.args;
+    expect(rule(plan(last))).toMatchObject({need: 1});
+    expect(rule(plan({...last, overrides: [{gate: 'acknowledgers', reason: 'r', by: 'b'}]}))).toMatchObject({
+      need: 0,
+      of: ['us-east', 'ap'],
+    });
+    expect(verdicts(plan({quorum: 0}))).not.toHaveProperty('acknowledgers:orders');
   });
 
   it('let nothing go where its data may not be: the next of the order is taken, and what is asked for by name is refused', () => {

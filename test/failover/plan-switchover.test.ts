@@ -59,6 +59,25 @@ describe('planSwitchover', () => {
     expect(gate(plan({...WELL, ap: null}))).toMatchObject({verdict: 'refuse', overridable: true, says: 'ap does not follow us-east'});
   });
 
+  it('brings the former primary back before traffic where nobody else can hold a write, and lets a stray hold nothing up', () => {
+    const lonely = plan({...WELL, ap: null});
+    expect(ids(lonely).slice(ids(lonely).indexOf('promote'))).toEqual([
+      ...['promote', 'rejoin-us-east', 'reroute-front-door', 'verify-write', 'verify-rejected-us-east', 'unfence-us-east'],
+      ...['fence-ap-first', 'save-ap', 'rejoin-ap-first', 'unfence-ap-first', 'equal'],
+    ]);
+    const deaf = plan({...WELL, ap: {upstream: null}});
+    expect(ids(deaf)).toEqual(expect.arrayContaining(['follow-ap', 'rejoin-us-east']));
+    expect(ids(deaf).indexOf('rejoin-us-east')).toBeLessThan(ids(deaf).indexOf('reroute-front-door'));
+    expect(deaf.steps.find(({id}) => id === 'follow-ap')).toMatchObject({onFailure: 'continue'});
+    expect(missingGuards(deaf)).toEqual([]);
+  });
+
+  it('refuses where even with the former primary too few can hold a write', () => {
+    const gate = (made: ReturnType<typeof plan>) => made.gates.find(({id}) => id === 'acknowledgers:orders');
+    expect(gate(plan())).toMatchObject({verdict: 'pass', measured: ['ap', 'us-east']});
+    expect(gate(plan({...WELL, ap: null}, {quorum: 2}))).toMatchObject({verdict: 'refuse', overridable: true, measured: ['us-east']});
+  });
+
   it('leaves a store where it is whose data may not go along', () => {
     expect(() => plan(WELL, {allowed: ['US']})).toThrow(/nothing was done: orders stay/);
   });

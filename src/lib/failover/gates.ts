@@ -79,6 +79,18 @@ export function enoughStandbys(snapshot: Snapshot, spec: StoreSpec): Gate {
   return judged(`standbys:${spec.name}`, false, {verdict: standbys.length >= needed ? 'pass' : 'refuse', says, measured: standbys});
 }
 
+/**
+ * Whoever takes over must find enough members to hold its writes, else it is promoted and accepts none. `left` = the members that will follow
+ * it. Whoever passes this gate by name lets it acknowledge with those that are left: see `ruleOf`.
+ */
+export function acknowledgers(spec: StoreSpec, target: string, left: readonly string[]): Gate[] {
+  if (spec.quorum === 0) return [];
+  const enough = left.length >= spec.quorum;
+  const will = `${left.length === 0 ? 'nobody' : left.join(' and ')} will follow ${target} and hold its writes; ${spec.quorum} must`;
+  const says = enough ? will : `${will}, so ${target} would accept none`;
+  return [judged(`acknowledgers:${spec.name}`, true, {verdict: enough ? 'pass' : 'refuse', says, measured: [...left]})];
+}
+
 /** There must be a proof to be had that the old primary cannot acknowledge writes. */
 export function fenceable(spec: StoreSpec, primary: string, region: string, quorum: Json): Gate {
   return asked(

@@ -30,6 +30,7 @@ import {
   rejoinFirst,
   settleSteps,
   storeIn,
+  switchAcknowledgers,
   switchSteps,
 } from './switch-steps.ts';
 import {drainStep, homeSteps, witnessSteps, writeStep} from './traffic-steps.ts';
@@ -130,7 +131,7 @@ export function planFailback(input: FailbackInput): Plan {
     ]),
     ...all.flatMap((each) => rejoinSteps(each, snapshot, all, overrides)),
     ...returns.flatMap((each) => caughtUpStep(each, all)),
-    ...returns.flatMap((each) => durabilityStep(each, snapshot, all)),
+    ...returns.flatMap((each) => durabilityStep(each, snapshot, all, overrides)),
     ...witnessSteps(witness, WARM_UP_MS).start,
     ...routes.map((route) => drainStep(route, snapshot)),
     ...returns.flatMap((each) => switchSteps(each, snapshot, all)),
@@ -180,7 +181,7 @@ function repairOf(spec: StoreSpec, snapshot: Snapshot, home: string): Return | n
   const member = spec.members.find(({name}) => name === current.name);
   const others = spec.members.filter(({name}) => name !== current.name);
   if (member === undefined || others.every(({name}) => isFollowing(snapshot, spec, name, current.name))) return null;
-  return {spec, primary, epoch: current.member.durable.epoch, home: member, others, silent: []};
+  return {spec, primary, epoch: current.member.durable.epoch, home: member, others, followers: others.map(({name}) => name), silent: []};
 }
 
 function returnOf(spec: StoreSpec, snapshot: Snapshot, to: string): Return {
@@ -189,12 +190,15 @@ function returnOf(spec: StoreSpec, snapshot: Snapshot, to: string): Return {
   if (current === undefined) throw refused('no-primary', `no member of ${spec.name} answers as primary`);
   if (home === undefined) throw refused('no-target', `${to} has no member of ${spec.name}`);
   const primary = {member: current.name, region: current.member.region, seen: true, basis: 'it answers as the primary'};
+  const rest = othersOf(spec, snapshot, current.name, home.name);
   return {
     spec,
     primary,
     epoch: current.member.durable.epoch,
     home,
-    ...othersOf(spec, snapshot, current.name, home.name),
+    ...rest,
+    // Whoever does not follow now is brought back before anything is moved.
+    followers: rest.others.map(({name}) => name),
   };
 }
 
@@ -227,6 +231,7 @@ function gatesOf({fleet, snapshot, to, copySpeeds}: FailbackInput, {returns, rep
           `${home.name} can be brought back`,
         ),
         ...keptFirst(each, snapshot),
+        ...switchAcknowledgers(each, snapshot),
         ...(each.silent.length === 0 ? [] : [survivorsUnknown(snapshot, spec, each.silent)]),
       ];
     }),

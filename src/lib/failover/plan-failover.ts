@@ -6,6 +6,7 @@ import {withApprovals} from './approvals.ts';
 import {chooseTarget} from './choose-target.ts';
 import {findPrimary, type PrimaryFinding, standbysOf} from './find-primary.ts';
 import {
+  acknowledgers,
   clocksSane,
   enoughStandbys,
   fenceable,
@@ -27,7 +28,7 @@ import {
 import {type Guard, guardStep} from './guard.ts';
 import {handoverStep, managerFit, managerOf, settledStep} from './managed-steps.ts';
 import {placeFor} from './place.ts';
-import {quorumFit} from './quorum.ts';
+import {quorumFit, ruleOf} from './quorum.ts';
 import {routeTarget, writeTarget} from './route-target.ts';
 import {type DurabilityRule, expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
@@ -189,7 +190,16 @@ function gatesOf({fleet, snapshot, from, to, loss}: FailoverInput, moves: readon
       const managed = managerOf(snapshot, spec.name) !== null;
       const quorum = managed ? {need: 0, standbys, others: spec.members.length - 1} : quorumOf(spec, snapshot.stores[spec.name], standbys);
       return [
-        ...(managed ? [] : [enoughStandbys(snapshot, spec)]),
+        ...(managed
+          ? []
+          : [
+              enoughStandbys(snapshot, spec),
+              ...acknowledgers(
+                spec,
+                target,
+                standbys.filter((name) => name !== target),
+              ),
+            ]),
         survivorsKnown(snapshot, spec, from, target),
         residency(spec, fleet.dataClasses, region, jurisdictionOf(fleet, region)),
         primarySilent(spec, primary.member, standbys),
@@ -282,7 +292,6 @@ function stepsOf(
       ...rest.map((name) => settledStep(named(spec, moves), name, regionOfMember(spec, name), target)),
     ];
   }
-  const others = spec.members.map(({name}) => name).filter((name) => name !== target);
   const followers = standbys.filter((name) => name !== target);
   const quorum = quorumOf(spec, snapshot.stores[spec.name], standbys);
   const sealed = expect('store.sealed', {store: spec.name}, {members: standbys});
@@ -291,7 +300,7 @@ function stepsOf(
     build.seal(standbys, primary.member, silent),
     build.fence(primary.member, primary.region, quorum, accept),
     build.catchUp(target, region, standbys),
-    build.durability(target, region, {need: spec.quorum, of: others}, acknowledgesNow(snapshot, spec, target)),
+    build.durability(target, region, ruleOf(spec, target, followers, overrides), acknowledgesNow(snapshot, spec, target)),
     build.promote(target, region, epoch, [
       sealed,
       fenced,

@@ -23,7 +23,16 @@ import {placeFor} from './place.ts';
 import {answering, jurisdictionOf, named, namesOf, storesHeldBy} from './plan-failover.ts';
 import {routeTarget, writeTarget} from './route-target.ts';
 import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
-import {durabilityStep, isFollowing, othersOf, type Return, settleSteps, storeIn, switchSteps} from './switch-steps.ts';
+import {
+  durabilityStep,
+  isFollowing,
+  othersOf,
+  type Return,
+  settleSteps,
+  storeIn,
+  switchAcknowledgers,
+  switchSteps,
+} from './switch-steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
 import {byUrgency} from './urgency.ts';
 import {verifySteps} from './verify-steps.ts';
@@ -65,7 +74,7 @@ export function planSwitchover(input: SwitchoverInput): Plan {
       storeSteps(named(spec, moves)).claim(answering(snapshot, spec), {ready: true, evict: takesOver(spec, overrides)}),
     ]),
     ...warmUpSteps(fleet, targets, to),
-    ...moves.flatMap((each) => durabilityStep(each, snapshot, moves)),
+    ...moves.flatMap((each) => durabilityStep(each, snapshot, moves, overrides)),
     ...witnessSteps(fleet.witness, WARM_UP_MS).start,
     ...routes.map((route) => drainStep(route, snapshot)),
     ...moves.flatMap((each) => switchSteps(each, snapshot, moves)),
@@ -135,12 +144,14 @@ function moveOf(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, from: string,
   // What may not leave needs no move: its region is well.
   if (home === undefined || (place.member !== null && place.why !== null))
     return `${spec.name} stays in ${from}: its data may not be in ${to}`;
+  const rest = othersOf(spec, snapshot, current.name, home.name);
   return {
     spec,
     primary: {member: current.name, region: current.member.region, seen: true, basis: 'it answers as the primary'},
     epoch: current.member.durable.epoch,
     home,
-    ...othersOf(spec, snapshot, current.name, home.name),
+    ...rest,
+    followers: rest.others.map(({name}) => name).filter((name) => isFollowing(snapshot, spec, name, current.name)),
   };
 }
 
@@ -165,6 +176,7 @@ function gatesOf({fleet, snapshot, from, to}: SwitchoverInput, moves: readonly R
       const manager = managerOf(snapshot, spec.name);
       return [
         everyoneFollows(move, snapshot),
+        ...switchAcknowledgers(move, snapshot),
         residency(spec, fleet.dataClasses, home.region, jurisdictionOf(fleet, home.region)),
         targetSettings(spec, home.name),
         clocksSane(spec, answering(snapshot, spec)),

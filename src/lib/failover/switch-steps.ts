@@ -1,9 +1,11 @@
 import type {StoreMember, StoreSpec} from '../fleet/fleet.ts';
-import type {Step} from '../plan/plan.ts';
+import type {Gate, Override, Step} from '../plan/plan.ts';
 import type {Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
 import type {PrimaryFinding} from './find-primary.ts';
+import {acknowledgers} from './gates.ts';
 import {handoverStep, managerOf, settledStep} from './managed-steps.ts';
 import {acknowledgesNow, named, quorumOf, regionOfMember} from './plan-failover.ts';
+import {ruleOf} from './quorum.ts';
 import {expect, storeSteps} from './steps.ts';
 
 /** One store whose primary is moved on purpose: who is its primary now, and the member that takes over. */
@@ -13,6 +15,8 @@ export type Return = {
   readonly epoch: number;
   readonly home: StoreMember;
   readonly others: readonly StoreMember[];
+  /** Which of the others are sure to follow the one that takes over. */
+  readonly followers: readonly string[];
   /** Who does not answer: nobody waits for them, and they are brought back at the end if they can be. */
   readonly silent: readonly StoreMember[];
 };
@@ -24,17 +28,30 @@ export function othersOf(spec: StoreSpec, snapshot: Snapshot, primary: string, h
   return {others: rest.filter(known), silent: rest.filter((member) => !known(member))};
 }
 
+/** Whether enough members can hold the writes of the one that takes over. A manager sees to that itself. */
+export function switchAcknowledgers(move: Return, snapshot: Snapshot): Gate[] {
+  return managerOf(snapshot, move.spec.name) === null ? acknowledgers(move.spec, move.home.name, leftOf(move)) : [];
+}
+
+/** Who will follow the member that takes over: those that follow now, and the former primary, which is well. */
+const leftOf = ({primary, followers}: Return): readonly string[] => [...followers, primary.member];
+
+/** Without the former primary too few would hold the first write: it is brought back before traffic is, not after. */
+const needsFormer = (move: Return, snapshot: Snapshot): boolean =>
+  managerOf(snapshot, move.spec.name) === null && leftOf(move).length <= move.spec.quorum;
+
 /** Who must acknowledge is set before traffic is held: it waits on the standby, and is in force from its first write as a primary. */
-export function durabilityStep({spec, home}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
+export function durabilityStep(move: Return, snapshot: Snapshot, returns: readonly Return[], overrides: readonly Override[]): Step[] {
+  const {spec, home} = move;
   if (managerOf(snapshot, spec.name) !== null) return [];
-  const others = spec.members.map(({name}) => name).filter((name) => name !== home.name);
-  const rule = {need: spec.quorum, of: others};
+  const rule = ruleOf(spec, home.name, leftOf(move), overrides);
   const before = acknowledgesNow(snapshot, spec, home.name);
   return [{...storeSteps(named(spec, returns)).durability(home.name, home.region, rule, before), phase: 'preflight'}];
 }
 
 /** The switchover itself: stop the primary, let everybody let go, promote the one that has it all. */
-export function switchSteps({spec, primary, epoch, home, others}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
+export function switchSteps(move: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
+  const {spec, primary, epoch, home, others} = move;
   const build = storeSteps(named(spec, returns));
   const manager = managerOf(snapshot, spec.name);
   if (manager !== null) {
@@ -57,18 +74,23 @@ export function switchSteps({spec, primary, epoch, home, others}: Return, snapsh
       expect('store.sealed', {store: spec.name}, {members: standbys}),
       expect('store.most-advanced', {store: spec.name, member: home.name}, {among: standbys}),
     ]),
-    ...others.map(({name}) => build.follow(name, regionOfMember(spec, name), home.name)),
+    ...others.map(({name}) => followStep(move, build.follow(name, regionOfMember(spec, name), home.name), name)),
+    ...(needsFormer(move, snapshot) ? [build.rejoin(primary.member, primary.region, home.name, 'auto', 'follow')] : []),
   ];
 }
 
+/** Who did not follow before the move and cannot follow after it must not keep all traffic waiting. */
+const followStep = ({followers}: Return, follow: Step, name: string): Step =>
+  followers.includes(name) ? follow : {...follow, onFailure: 'continue'};
+
 /** The former primary comes back as a standby, its fence is lifted, and all members are compared. */
-export function settleSteps({spec, primary, home, silent}: Return, snapshot: Snapshot, returns: readonly Return[], keeps: boolean): Step[] {
+export function settleSteps(move: Return, snapshot: Snapshot, returns: readonly Return[], keeps: boolean): Step[] {
+  const {spec, primary, home, silent} = move;
   const build = storeSteps(named(spec, returns));
   const managed = managerOf(snapshot, spec.name) !== null;
   return [
-    ...(managed
-      ? []
-      : [build.rejoin(primary.member, primary.region, home.name, 'auto', 'converge'), build.unfence(primary.member, primary.region)]),
+    ...(managed || needsFormer(move, snapshot) ? [] : [build.rejoin(primary.member, primary.region, home.name, 'auto', 'converge')]),
+    ...(managed ? [] : [build.unfence(primary.member, primary.region)]),
     ...(managed ? [] : silent.flatMap((member) => eachIfTheLast(backSteps(build, member, home.name, keeps)))),
     build.equal(
       spec.members.map(({name}) => name),
