@@ -1,7 +1,8 @@
 import {readFileSync} from 'node:fs';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
-import {CrashLab, type Going} from './crash/crash-lab.ts';
+import type {Going} from './crash/crash-ground.ts';
+import {CrashLab} from './crash/crash-lab.ts';
 import {type EndState, endState, timelineOf} from './crash/end-state.ts';
 
 const ALL = ['us-east', 'eu-west', 'ap'];

@@ -2,7 +2,8 @@ import {execFileSync} from 'node:child_process';
 import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {CrashLab, type Ended} from './crash/crash-lab.ts';
+import type {Ended} from './crash/crash-ground.ts';
+import {CrashLab} from './crash/crash-lab.ts';
 import {type EndState, endState, timelineOf} from './crash/end-state.ts';
 
 const ALIVE = ['eu-west', 'ap'];

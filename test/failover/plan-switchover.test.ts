@@ -61,6 +61,7 @@ describe('planSwitchover', () => {
 
   it('brings the former primary back before traffic where nobody else can hold a write, and lets a stray hold nothing up', () => {
     const lonely = plan({...WELL, ap: null});
+    expect(lonely.steps.find(({id}) => id === 'fence-us-east')?.do.args).toMatchObject({clean: true});
     expect(ids(lonely).slice(ids(lonely).indexOf('promote'))).toEqual([
       ...['promote', 'rejoin-us-east', 'reroute-front-door', 'verify-write', 'verify-rejected-us-east', 'unfence-us-east'],
       ...['fence-ap-first', 'save-ap', 'rejoin-ap-first', 'unfence-ap-first', 'equal'],
@@ -70,12 +71,18 @@ describe('planSwitchover', () => {
     expect(ids(deaf).indexOf('rejoin-us-east')).toBeLessThan(ids(deaf).indexOf('reroute-front-door'));
     expect(deaf.steps.find(({id}) => id === 'follow-ap')).toMatchObject({onFailure: 'continue'});
     expect(missingGuards(deaf)).toEqual([]);
+    // What it holds alone is kept before it is brought back, and it can still be missing.
+    expect(ids(deaf).slice(-5)).toEqual(['verify-rejected-us-east', 'unfence-us-east', 'save-ap', 'rejoin-ap-first', 'equal']);
+    expect(deaf.steps.at(-1)?.do.args).toMatchObject({mayMiss: ['ap']});
   });
 
   it('refuses where even with the former primary too few can hold a write', () => {
     const gate = (made: ReturnType<typeof plan>) => made.gates.find(({id}) => id === 'acknowledgers:orders');
-    expect(gate(plan())).toMatchObject({verdict: 'pass', measured: ['ap', 'us-east']});
-    expect(gate(plan({...WELL, ap: null}, {quorum: 2}))).toMatchObject({verdict: 'refuse', overridable: true, measured: ['us-east']});
+    expect(gate(plan())).toMatchObject({verdict: 'pass', asks: [], measured: ['ap', 'us-east']});
+    // Whether the one that is needed can come back is asked of its host.
+    expect(gate(plan({...WELL, ap: null}))).toMatchObject({asks: [{check: 'store.can-return', target: {member: 'us-east'}}]});
+    expect(gate(plan({...WELL, ap: null}, {hosts: false}))).toMatchObject({verdict: 'refuse', measured: []});
+    expect(gate(plan({...WELL, ap: null}, {quorum: 2}))).toMatchObject({verdict: 'refuse', overridable: false, measured: ['us-east']});
   });
 
   it('leaves a store where it is whose data may not go along', () => {

@@ -12,10 +12,12 @@ export type FleetOptions = {
   readonly allowed?: readonly string[] | null;
   readonly rpoMs?: number;
   readonly cold?: string;
+  /** Default true: the host of each member can be controlled. */
+  readonly hosts?: boolean;
 };
 
 /** A fleet of three regions with one store, one route and one service: pure data, nothing behind it. */
-export function sampleFleet({quorum = 1, allowed = null, rpoMs = 0, cold}: FleetOptions = {}): Fleet {
+export function sampleFleet({quorum = 1, allowed = null, rpoMs = 0, cold, hosts = true}: FleetOptions = {}): Fleet {
   return {
     version: 1,
     name: 'sample',
@@ -29,7 +31,13 @@ export function sampleFleet({quorum = 1, allowed = null, rpoMs = 0, cold}: Fleet
         dataClasses: ['user-content'],
         quorum,
         fenceHook: null,
-        members: REGIONS.map((name) => ({name, region: name, site: null, config: {}, host: null})),
+        members: REGIONS.map((name) => ({
+          name,
+          region: name,
+          site: null,
+          config: {},
+          host: hosts ? {kind: 'exec', config: {}, path: []} : null,
+        })),
         config: {},
         path: ['stores', 'orders'],
       },

@@ -1,4 +1,4 @@
-import type {Fleet} from '../../src/lib/fleet/fleet.ts';
+import type {Fleet, ProviderPart} from '../../src/lib/fleet/fleet.ts';
 import type {SimFleet} from './sim-fleet.ts';
 
 /** The one store of every simulated fleet. */
@@ -27,7 +27,7 @@ export function fleetOf({names, setup, router}: SimFleet): Fleet {
         dataClasses: ['orders'],
         quorum: setup.quorum,
         fenceHook: null,
-        members: names.map((name) => ({name, region: name, site: null, config: {}, host: null})),
+        members: names.map((name, index) => ({name, region: name, site: null, config: {}, host: hostOf(setup.hosts[index])})),
         config: {},
         path: ['stores', STORE],
       },
@@ -54,3 +54,6 @@ export function fleetOf({names, setup, router}: SimFleet): Fleet {
     labels: {},
   };
 }
+
+const hostOf = (can: string | undefined): ProviderPart | null =>
+  can === undefined || can === 'none' ? null : {kind: 'sim', config: {}, path: []};

@@ -24,12 +24,13 @@ import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {
   backSteps,
   durabilityStep,
+  formerSteps,
   isFollowing,
   othersOf,
   type Return,
-  rejoinFirst,
   settleSteps,
   storeIn,
+  strayBack,
   switchAcknowledgers,
   switchSteps,
 } from './switch-steps.ts';
@@ -131,10 +132,11 @@ export function planFailback(input: FailbackInput): Plan {
     ]),
     ...all.flatMap((each) => rejoinSteps(each, snapshot, all, overrides)),
     ...returns.flatMap((each) => caughtUpStep(each, all)),
-    ...returns.flatMap((each) => durabilityStep(each, snapshot, all, overrides)),
+    ...returns.flatMap((each) => durabilityStep(each, snapshot, all)),
     ...witnessSteps(witness, WARM_UP_MS).start,
     ...routes.map((route) => drainStep(route, snapshot)),
     ...returns.flatMap((each) => switchSteps(each, snapshot, all)),
+    ...returns.flatMap((each) => formerSteps(each, snapshot, all)),
     ...home.map(({first}) => first),
     ...(returns.length === 0 ? [] : writeStep(fleet, to)),
     ...verify.checks,
@@ -301,10 +303,9 @@ function rejoinSteps(
   const keeps = managerOf(snapshot, spec.name) === null && keepsIn({spec}, overrides);
   const strays = [...others, home].filter(({name}) => name !== primary.member && !isFollowing(snapshot, spec, name, primary.member));
   return strays.flatMap((member): Step[] => {
-    const {name, region} = member;
-    const cell = storeIn(snapshot, spec).members[name];
+    const cell = storeIn(snapshot, spec).members[member.name];
     if (cell?.known !== true || cell.value.role !== 'standby') return backSteps(build, member, primary.member, keeps);
-    return [...(keeps ? [build.save(name, region, primary.member)] : []), rejoinFirst(build, member, primary.member, 'auto')];
+    return strayBack(build, member, primary.member, keeps);
   });
 }
 

@@ -28,7 +28,7 @@ import {
 import {type Guard, guardStep} from './guard.ts';
 import {handoverStep, managerFit, managerOf, settledStep} from './managed-steps.ts';
 import {placeFor} from './place.ts';
-import {quorumFit, ruleOf} from './quorum.ts';
+import {quorumFit} from './quorum.ts';
 import {routeTarget, writeTarget} from './route-target.ts';
 import {type DurabilityRule, expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
@@ -185,21 +185,13 @@ function gatesOf({fleet, snapshot, from, to, loss}: FailoverInput, moves: readon
       routes.map(({name}) => name),
     ),
     ...moves.flatMap((move) => managerGates(move, snapshot)),
-    ...moves.flatMap(({spec, primary, target, region, standbys}) => {
+    ...moves.flatMap((move) => {
+      const {spec, primary, target, region, standbys} = move;
       // A manager's standbys are not ours to seal: there the quorum proves nothing by itself.
       const managed = managerOf(snapshot, spec.name) !== null;
       const quorum = managed ? {need: 0, standbys, others: spec.members.length - 1} : quorumOf(spec, snapshot.stores[spec.name], standbys);
       return [
-        ...(managed
-          ? []
-          : [
-              enoughStandbys(snapshot, spec),
-              ...acknowledgers(
-                spec,
-                target,
-                standbys.filter((name) => name !== target),
-              ),
-            ]),
+        ...(managed ? [] : [enoughStandbys(snapshot, spec), ...acknowledgers(spec, target, lastingOf(move, snapshot, from, to))]),
         survivorsKnown(snapshot, spec, from, target),
         residency(spec, fleet.dataClasses, region, jurisdictionOf(fleet, region)),
         primarySilent(spec, primary.member, standbys),
@@ -210,6 +202,23 @@ function gatesOf({fleet, snapshot, from, to, loss}: FailoverInput, moves: readon
     }),
     ...loss.map(lossWithinRpo),
   ];
+}
+
+/** Standbys on the target's own history: the others can follow it only if they are brought back first. */
+function fitOf({spec, target, standbys}: Move, snapshot: Snapshot): readonly string[] {
+  const cells = snapshot.stores[spec.name]?.members ?? {};
+  const durable = (name: string) => {
+    const cell = cells[name];
+    return cell?.known === true ? cell.value.durable : null;
+  };
+  const own = durable(target);
+  return standbys.filter((name) => name !== target && durable(name)?.lineage === own?.lineage && durable(name)?.epoch === own?.epoch);
+}
+
+/** Of those, who will be there when the region is gone. One that is down already has shown what it has left. */
+function lastingOf(move: Move, snapshot: Snapshot, from: string, to: string): readonly string[] {
+  const stays = to === from || unhealthy(snapshot, from);
+  return fitOf(move, snapshot).filter((name) => stays || regionOfMember(move.spec, name) !== from);
 }
 
 function managerGates({spec, primary, target, region, epoch}: Move, snapshot: Snapshot): Gate[] {
@@ -265,12 +274,8 @@ function guardOf({spec, primary, target}: Move, moves: readonly Move[], {forMs}:
   return guardStep(named(spec, moves), {member, region, upstream: target, forMs});
 }
 
-function stepsOf(
-  {spec, primary, target, region, epoch, standbys}: Move,
-  moves: readonly Move[],
-  snapshot: Snapshot,
-  overrides: readonly Override[],
-): Step[] {
+function stepsOf(move: Move, moves: readonly Move[], snapshot: Snapshot, overrides: readonly Override[]): Step[] {
+  const {spec, primary, target, region, epoch, standbys} = move;
   const passed = (gate: string) => overrides.some((override) => override.gate === `${gate}:${spec.name}`);
   const accept = passed('fence') ? [...PROOFS, 'break-glass'] : PROOFS;
   const silent =
@@ -285,14 +290,15 @@ function stepsOf(
       {store: spec.name, member: primary.member, region: primary.region},
       {need: 0, standbys, others: spec.members.length - 1, accept: passed('fence') ? [...PROOFS, 'break-glass'] : PROOFS},
     );
-    const move = {from: primary.member, to: target, region, epoch, planned: false};
+    const handover = {from: primary.member, to: target, region, epoch, planned: false};
     const rest = standbys.filter((name) => name !== target);
     return [
-      handoverStep(named(spec, moves), manager, move, [fencedBy]),
+      handoverStep(named(spec, moves), manager, handover, [fencedBy]),
       ...rest.map((name) => settledStep(named(spec, moves), name, regionOfMember(spec, name), target)),
     ];
   }
   const followers = standbys.filter((name) => name !== target);
+  const fit = fitOf(move, snapshot);
   const quorum = quorumOf(spec, snapshot.stores[spec.name], standbys);
   const sealed = expect('store.sealed', {store: spec.name}, {members: standbys});
   const fenced = expect('store.fenced', {store: spec.name, member: primary.member, region: primary.region}, {...quorum, accept});
@@ -300,7 +306,7 @@ function stepsOf(
     build.seal(standbys, primary.member, silent),
     build.fence(primary.member, primary.region, quorum, accept),
     build.catchUp(target, region, standbys),
-    build.durability(target, region, ruleOf(spec, target, followers, overrides), acknowledgesNow(snapshot, spec, target)),
+    build.durability(target, region, ruleOf(spec, target), acknowledgesNow(snapshot, spec, target)),
     build.promote(target, region, epoch, [
       sealed,
       fenced,
@@ -309,7 +315,7 @@ function stepsOf(
     // One follower too many that cannot follow must not keep all traffic waiting.
     ...followers.map((name) => ({
       ...build.follow(name, regionOfMember(spec, name), target),
-      ...(followers.length > spec.quorum ? {onFailure: 'continue' as const} : {}),
+      ...(fit.length > spec.quorum || !fit.includes(name) ? {onFailure: 'continue' as const} : {}),
     })),
   ];
 }
@@ -323,6 +329,11 @@ export function quorumOf(
   standbys: readonly string[],
 ): {need: number; standbys: readonly string[]; others: number} {
   return {need: quorumFit(spec, store).seals, standbys, others: spec.members.length - 1};
+}
+
+/** Who must hold a write of the one that takes over, as the fleet file says. */
+export function ruleOf(spec: StoreSpec, target: string): DurabilityRule {
+  return {need: spec.quorum, of: spec.members.map(({name}) => name).filter((name) => name !== target)};
 }
 
 /** Who must acknowledge on a member by its own setting, as it was seen. */

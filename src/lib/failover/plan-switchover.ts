@@ -25,6 +25,7 @@ import {routeTarget, writeTarget} from './route-target.ts';
 import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {
   durabilityStep,
+  formerSteps,
   isFollowing,
   othersOf,
   type Return,
@@ -74,10 +75,11 @@ export function planSwitchover(input: SwitchoverInput): Plan {
       storeSteps(named(spec, moves)).claim(answering(snapshot, spec), {ready: true, evict: takesOver(spec, overrides)}),
     ]),
     ...warmUpSteps(fleet, targets, to),
-    ...moves.flatMap((each) => durabilityStep(each, snapshot, moves, overrides)),
+    ...moves.flatMap((each) => durabilityStep(each, snapshot, moves)),
     ...witnessSteps(fleet.witness, WARM_UP_MS).start,
     ...routes.map((route) => drainStep(route, snapshot)),
     ...moves.flatMap((each) => switchSteps(each, snapshot, moves)),
+    ...moves.flatMap((each) => formerSteps(each, snapshot, moves)),
     ...routes.map((route) => rerouteStep(route, routeTarget(fleet, route, targets, to), snapshot)),
     ...writeStep(fleet, writeTarget(fleet, routes, targets, to)),
     ...verify.checks,

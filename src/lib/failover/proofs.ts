@@ -15,6 +15,8 @@ export const fenceArguments = z.object({
   accept: z.array(z.enum(['stopped', 'closed', 'sealed', 'hook', 'break-glass'])),
   /** A seal counts only after this process has tried for a better proof: what can be closed must be closed. */
   tried: z.boolean().optional(),
+  /** It must be able to follow at once: a clean stop, however fast it could be closed. */
+  clean: z.boolean().optional(),
 });
 export type FenceArguments = z.infer<typeof fenceArguments>;
 
@@ -100,11 +102,11 @@ async function bestOnMember(world: StoreWorld, ctx: Ctx, target: Target, args: F
 type FenceHow = NonNullable<Parameters<Abilities['fence']['fence']>[2]>;
 
 /** One that came back in the middle of a failover is kept readable: what it acknowledged alone meanwhile is counted once there is a new primary. */
-async function howToFence(world: StoreWorld, ctx: Ctx, target: Target, {accept, standbys}: FenceArguments): Promise<FenceHow> {
+async function howToFence(world: StoreWorld, ctx: Ctx, target: Target, {accept, standbys, clean}: FenceArguments): Promise<FenceHow> {
   if (accept.includes('sealed')) return {untold: true, keepRunning: true};
   // Standbys take what it writes until then, so clients may write until then.
   const lossless = standbys.length > 0 ? ({lossless: true} as const) : {};
-  return (await canRewind(world, ctx, target)) ? {...lossless, keepRunning: true} : lossless;
+  return clean !== true && (await canRewind(world, ctx, target)) ? {...lossless, keepRunning: true} : lossless;
 }
 
 /**

@@ -1,7 +1,5 @@
 import type {StoreSpec} from '../fleet/fleet.ts';
-import type {Override} from '../plan/plan.ts';
 import type {StoreSnapshot} from '../snapshot/snapshot.ts';
-import type {DurabilityRule} from './steps.ts';
 
 /** What the acknowledgement rule of a store is worth as a fence. `seals` 0 = it proves nothing, and `why` says so. */
 export type QuorumFit = {readonly seals: number; readonly why: string | null};
@@ -25,11 +23,4 @@ export function quorumFit(spec: StoreSpec, store: StoreSnapshot | undefined): Qu
   if (strangers.length > 0)
     return {seals: 0, why: `the primary of ${spec.name} also waits for ${strangers.join(', ')}, which the fleet file does not know`};
   return {seals: of.length - need + 1, why: null};
-}
-
-/** Who must hold a write of the new primary: what the fleet file says, or fewer where somebody passed `acknowledgers` by name. */
-export function ruleOf(spec: StoreSpec, target: string, left: readonly string[], overrides: readonly Override[]): DurabilityRule {
-  const passed = overrides.some(({gate}) => gate === `acknowledgers:${spec.name}`);
-  const of = spec.members.map(({name}) => name).filter((name) => name !== target);
-  return {need: passed ? Math.min(spec.quorum, left.length) : spec.quorum, of};
 }

@@ -116,7 +116,7 @@ function fenceSteps(scope: StoreScope) {
     fence: (
       member: string,
       region: string,
-      quorum: {need: number; standbys: readonly string[]; others: number},
+      quorum: {need: number; standbys: readonly string[]; others: number; clean?: boolean},
       accept: readonly string[],
       mayUndo = true,
     ): Step =>

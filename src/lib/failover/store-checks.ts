@@ -59,6 +59,7 @@ export function storeChecks(world: StoreWorld): readonly Check[] {
     {name: 'store.settings', ask: (ctx, target) => settings(world, ctx, target)},
     {name: 'store.clocks', ask: (ctx, target, want) => clocks(world, ctx, target, clocksWanted.parse(want))},
     {name: 'store.unmoved', ask: (ctx, target, want) => unmoved(world, ctx, target, unmovedWanted.parse(want))},
+    {name: 'store.can-return', ask: (ctx, target) => canReturn(world, ctx, target)},
     {name: 'store.can-rejoin', ask: (ctx, target, want) => canRejoin(world, ctx, target, rejoinWanted.parse(want))},
   ];
 }
@@ -280,6 +281,17 @@ async function following(world: StoreWorld, ctx: Ctx, target: Target, want: stri
     `${target.member} streams from ${want}`,
     `${target.member} ${upstream === null ? 'streams from nobody' : `streams from ${upstream}`}`,
     upstream,
+  );
+}
+
+/** Whether a primary that is about to be fenced can follow the next one. */
+async function canReturn(world: StoreWorld, ctx: Ctx, target: Target): Promise<Answer> {
+  const member = memberOf(target);
+  const can = (await storeFor(world, target).store.abilities.rejoin?.returns?.(member, ctx.signal)) ?? true;
+  return told(
+    can,
+    `${member} can come back as a standby`,
+    `${member} cannot come back as a standby: its host does not answer, or has no way to start it as one`,
   );
 }
 

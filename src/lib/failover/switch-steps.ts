@@ -1,11 +1,10 @@
 import type {StoreMember, StoreSpec} from '../fleet/fleet.ts';
-import type {Gate, Override, Step} from '../plan/plan.ts';
+import type {Gate, Step} from '../plan/plan.ts';
 import type {Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
 import type {PrimaryFinding} from './find-primary.ts';
 import {acknowledgers} from './gates.ts';
 import {handoverStep, managerOf, settledStep} from './managed-steps.ts';
-import {acknowledgesNow, named, quorumOf, regionOfMember} from './plan-failover.ts';
-import {ruleOf} from './quorum.ts';
+import {acknowledgesNow, named, quorumOf, regionOfMember, ruleOf} from './plan-failover.ts';
 import {expect, storeSteps} from './steps.ts';
 
 /** One store whose primary is moved on purpose: who is its primary now, and the member that takes over. */
@@ -30,23 +29,31 @@ export function othersOf(spec: StoreSpec, snapshot: Snapshot, primary: string, h
 
 /** Whether enough members can hold the writes of the one that takes over. A manager sees to that itself. */
 export function switchAcknowledgers(move: Return, snapshot: Snapshot): Gate[] {
-  return managerOf(snapshot, move.spec.name) === null ? acknowledgers(move.spec, move.home.name, leftOf(move)) : [];
+  const {spec, primary, home, followers} = move;
+  if (managerOf(snapshot, spec.name) !== null) return [];
+  const comesBack = spec.members.some(({name, host}) => name === primary.member && host !== null);
+  const returns = expect('store.can-return', {store: spec.name, member: primary.member, region: primary.region}, true);
+  const left = [...followers, ...(comesBack ? [primary.member] : [])];
+  return acknowledgers(spec, home.name, left, needsFormer(move, snapshot) && comesBack ? [returns] : []);
 }
 
-/** Who will follow the member that takes over: those that follow now, and the former primary, which is well. */
-const leftOf = ({primary, followers}: Return): readonly string[] => [...followers, primary.member];
-
 /** Without the former primary too few would hold the first write: it is brought back before traffic is, not after. */
-const needsFormer = (move: Return, snapshot: Snapshot): boolean =>
-  managerOf(snapshot, move.spec.name) === null && leftOf(move).length <= move.spec.quorum;
+const needsFormer = ({spec, followers}: Return, snapshot: Snapshot): boolean =>
+  managerOf(snapshot, spec.name) === null && followers.length < spec.quorum;
+
+/** Those that must be back before traffic is: after all promotions, so that one that takes long holds up nothing else. */
+export function formerSteps(move: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
+  const {spec, primary, home} = move;
+  return needsFormer(move, snapshot)
+    ? [storeSteps(named(spec, returns)).rejoin(primary.member, primary.region, home.name, 'auto', 'follow')]
+    : [];
+}
 
 /** Who must acknowledge is set before traffic is held: it waits on the standby, and is in force from its first write as a primary. */
-export function durabilityStep(move: Return, snapshot: Snapshot, returns: readonly Return[], overrides: readonly Override[]): Step[] {
-  const {spec, home} = move;
+export function durabilityStep({spec, home}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
   if (managerOf(snapshot, spec.name) !== null) return [];
-  const rule = ruleOf(spec, home.name, leftOf(move), overrides);
   const before = acknowledgesNow(snapshot, spec, home.name);
-  return [{...storeSteps(named(spec, returns)).durability(home.name, home.region, rule, before), phase: 'preflight'}];
+  return [{...storeSteps(named(spec, returns)).durability(home.name, home.region, ruleOf(spec, home.name), before), phase: 'preflight'}];
 }
 
 /** The switchover itself: stop the primary, let everybody let go, promote the one that has it all. */
@@ -66,7 +73,7 @@ export function switchSteps(move: Return, snapshot: Snapshot, returns: readonly 
   const quorum = quorumOf(spec, snapshot.stores[spec.name], standbys);
   const fenced = expect('store.fenced', {store: spec.name, member: primary.member, region: primary.region}, {...quorum, accept: PLANNED});
   return [
-    build.fence(primary.member, primary.region, quorum, PLANNED),
+    build.fence(primary.member, primary.region, needsFormer(move, snapshot) ? {...quorum, clean: true} : quorum, PLANNED),
     build.seal(standbys, primary.member),
     build.catchUp(home.name, home.region, standbys),
     build.promote(home.name, home.region, epoch, [
@@ -75,7 +82,6 @@ export function switchSteps(move: Return, snapshot: Snapshot, returns: readonly 
       expect('store.most-advanced', {store: spec.name, member: home.name}, {among: standbys}),
     ]),
     ...others.map(({name}) => followStep(move, build.follow(name, regionOfMember(spec, name), home.name), name)),
-    ...(needsFormer(move, snapshot) ? [build.rejoin(primary.member, primary.region, home.name, 'auto', 'follow')] : []),
   ];
 }
 
@@ -85,17 +91,19 @@ const followStep = ({followers}: Return, follow: Step, name: string): Step =>
 
 /** The former primary comes back as a standby, its fence is lifted, and all members are compared. */
 export function settleSteps(move: Return, snapshot: Snapshot, returns: readonly Return[], keeps: boolean): Step[] {
-  const {spec, primary, home, silent} = move;
+  const {spec, primary, home, others, followers, silent} = move;
+  const strays = others.filter(({name}) => !followers.includes(name));
   const build = storeSteps(named(spec, returns));
   const managed = managerOf(snapshot, spec.name) !== null;
   return [
     ...(managed || needsFormer(move, snapshot) ? [] : [build.rejoin(primary.member, primary.region, home.name, 'auto', 'converge')]),
     ...(managed ? [] : [build.unfence(primary.member, primary.region)]),
+    ...(managed ? [] : strays.flatMap((member) => eachIfTheLast(strayBack(build, member, home.name, keeps)))),
     ...(managed ? [] : silent.flatMap((member) => eachIfTheLast(backSteps(build, member, home.name, keeps)))),
     build.equal(
       spec.members.map(({name}) => name),
       home.name,
-      silent.map(({name}) => name),
+      [...strays, ...silent].map(({name}) => name),
     ),
   ];
 }
@@ -111,8 +119,13 @@ export function backSteps(build: ReturnType<typeof storeSteps>, {name, region}: 
   ];
 }
 
+/** A standby that answers and follows nobody here: what it holds alone is kept, and it is brought under the present primary. */
+export function strayBack(build: ReturnType<typeof storeSteps>, {name, region}: StoreMember, upstream: string, keeps: boolean): Step[] {
+  return [...(keeps ? [build.save(name, region, upstream)] : []), rejoinFirst(build, {name, region}, upstream, 'auto')];
+}
+
 /** Brings a member under the present primary before anything is moved. */
-export function rejoinFirst(
+function rejoinFirst(
   build: ReturnType<typeof storeSteps>,
   {name, region}: Pick<StoreMember, 'name' | 'region'>,
   upstream: string,

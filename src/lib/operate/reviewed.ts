@@ -32,6 +32,7 @@ export async function prepareReviewed(
   const named = {from: plan.from ?? undefined, to: plan.to ?? undefined};
   const fresh = await prepare({...options, ...named, overrides: [...plan.overrides, ...options.overrides]});
   refuseMoved(plan, fresh.plan);
+  refuseOtherWay(plan, fresh.plan);
   // Whether somebody is to be evicted is said when it runs.
   const claims = new Map(
     fresh.plan.steps.flatMap(({id, title, do: call}) => (call.action === 'store.claim' ? [[id, {title, do: call}]] : [])),
@@ -59,4 +60,18 @@ function refuseMoved(plan: Plan, fresh: Plan): void {
   });
 }
 
+/** Members that have come, gone or stopped following since: the same move would be made in another way now. */
+function refuseOtherWay(plan: Plan, fresh: Plan): void {
+  const ways = [plan, fresh].map(({steps}) => steps.filter(({phase}) => MOVING.has(phase)).map(({id}) => id));
+  const [before = [], now = []] = ways;
+  if (isDeepStrictEqual(before, now)) return;
+  const gone = before.filter((id) => !now.includes(id));
+  const come = now.filter((id) => !before.includes(id));
+  const text = [...gone.map((id) => `without ${id}`), ...come.map((id) => `with ${id}`)].join(', ') || `in the order ${now.join(', ')}`;
+  throw refused('plan-outdated', `nothing was done: the members of its stores are not what they were; the plan would now be made ${text}`, {
+    suggestions: [REPLAN],
+  });
+}
+
+const MOVING: ReadonlySet<string> = new Set(['fence', 'promote', 'follow', 'reroute']);
 const REPLAN = 'make the plan anew, and review it again';

@@ -128,6 +128,8 @@ export type Abilities = {
     options(member: string, signal: AbortSignal): Promise<readonly WayBack[]>;
     /** Whether the member, the primary now, could be rewound once another one has taken over. */
     rewinds?(member: string, signal: AbortSignal): Promise<boolean>;
+    /** Whether the member, the primary now, could be started as a standby of another; absent = it can be told only when it is to be. */
+    returns?(member: string, signal: AbortSignal): Promise<boolean>;
     rejoin(ctx: Ctx, member: string, how: WayBack['how'], upstream: string): Promise<{bytes: number | null}>;
     /**
      * Keeps what `member` holds that `upstream` does not, before it is overwritten: the rows, and the WAL range from where it left. Written into

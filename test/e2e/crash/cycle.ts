@@ -1,14 +1,14 @@
 import type {JournalEvent} from '../../../src/lib/ports/state.ts';
 import {systemClock} from '../../../src/lib/run/system-clock.ts';
 import {openState} from '../../../src/lib/state/sqlite.ts';
-import type {CrashLab, Ended} from './crash-lab.ts';
+import type {CrashGround, Ended, Fault} from './crash-ground.ts';
 import {type EndState, endState, timelineOf} from './end-state.ts';
 import {Writer} from './writer.ts';
 
 /** Which run is disturbed. A failback is disturbed after a failover that was not; a switchover while nothing is lost. */
 export type Kind = 'failover' | 'failback' | 'switchover';
 /** How regionctl is brought to its end. It answers how it ended; a later one goes on. */
-export type Disturb = (lab: CrashLab) => Promise<Ended>;
+export type Disturb = (lab: CrashGround) => Promise<Ended>;
 /** What one cycle found. */
 export type Cycle = {
   readonly died: Ended;
@@ -23,7 +23,7 @@ export type Cycle = {
 
 export type CycleOptions = {
   readonly kind: Kind;
-  readonly fault: 'lose' | 'kill';
+  readonly fault: Fault;
   readonly disturb: Disturb;
   /** Leaves eu-west behind ap, and without its rule for acknowledgements, so that catching up and durability have something to do. */
   readonly behind?: boolean;
@@ -34,7 +34,7 @@ const AWAY = 'eu-west';
 const ALL = [HOME, AWAY, 'ap'];
 
 /** One whole round under load: the region is lost, the disturbed run is resumed, the fleet is looked at and brought back to its start. */
-export async function cycle(lab: CrashLab, options: CycleOptions): Promise<Cycle> {
+export async function cycle(lab: CrashGround, options: CycleOptions): Promise<Cycle> {
   const writer = new Writer(lab, `w${process.hrtime.bigint()}`);
   writer.start();
   try {
@@ -55,7 +55,7 @@ export async function cycle(lab: CrashLab, options: CycleOptions): Promise<Cycle
   }
 }
 
-async function disturbedFailover(lab: CrashLab, disturb: Disturb, writer: Writer, base: number): Promise<Cycle> {
+async function disturbedFailover(lab: CrashGround, disturb: Disturb, writer: Writer, base: number): Promise<Cycle> {
   const {died, resumed} = await disturbAndResume(lab, disturb);
   const seen = [0, 1, 77].includes(resumed.status ?? -1) ? await judged(lab, [AWAY, 'ap'], base, writer, AWAY) : null;
   if (seen === null) return failed(died, resumed);
@@ -65,7 +65,7 @@ async function disturbedFailover(lab: CrashLab, disturb: Disturb, writer: Writer
   return {died, resumed, ...heads, ...seen};
 }
 
-async function disturbedFailback(lab: CrashLab, disturb: Disturb, writer: Writer, base: number): Promise<Cycle> {
+async function disturbedFailback(lab: CrashGround, disturb: Disturb, writer: Writer, base: number): Promise<Cycle> {
   await lab.failover('--to', AWAY);
   await lab.heal(HOME);
   const {died, resumed} = await disturbAndResume(lab, disturb);
@@ -74,7 +74,7 @@ async function disturbedFailback(lab: CrashLab, disturb: Disturb, writer: Writer
   return {died, resumed, ...(await listed(lab)), ...seen};
 }
 
-async function disturbedSwitchover(lab: CrashLab, disturb: Disturb, writer: Writer, base: number): Promise<Cycle> {
+async function disturbedSwitchover(lab: CrashGround, disturb: Disturb, writer: Writer, base: number): Promise<Cycle> {
   const {died, resumed} = await disturbAndResume(lab, disturb);
   const seen = [0, 1, 77].includes(resumed.status ?? -1) ? await judged(lab, ALL, base, writer, AWAY) : null;
   if (seen === null) return failed(died, resumed);
@@ -83,7 +83,7 @@ async function disturbedSwitchover(lab: CrashLab, disturb: Disturb, writer: Writ
   return {died, resumed, ...heads, ...seen};
 }
 
-async function disturbAndResume(lab: CrashLab, disturb: Disturb) {
+async function disturbAndResume(lab: CrashGround, disturb: Disturb) {
   const died = await disturb(lab);
   // As doomed.ts ends when its point was never reached.
   if (died.status === 3) throw new Error('it was not killed: the point was never reached');
@@ -105,20 +105,20 @@ function briefly({stdout, stderr}: Ended): string {
   }
 }
 
-async function judged(lab: CrashLab, members: readonly string[], base: number, writer: Writer, primary: string) {
+async function judged(lab: CrashGround, members: readonly string[], base: number, writer: Writer, primary: string) {
   const state = await endState(lab, members, base);
   await writer.more(3);
   await writer.stop();
   return {state, acknowledged: writer.acknowledged.length, ...(await writer.judge(primary))};
 }
 
-async function listed(lab: CrashLab): Promise<{outcome: string | null; listed: string | null}> {
+async function listed(lab: CrashGround): Promise<{outcome: string | null; listed: string | null}> {
   const [show, list] = await Promise.all([lab.cli('runs', 'show', 'last', '--json'), lab.cli('runs', 'list', '--json')]);
   return {outcome: JSON.parse(show.stdout).outcome ?? null, listed: JSON.parse(list.stdout).runs[0]?.outcome ?? null};
 }
 
 /** eu-west lets go while writes go on, so that ap holds more; its own rule for acknowledgements is not the plan's. Answers what it followed. */
-async function fallBehind(lab: CrashLab, writer: Writer): Promise<string> {
+async function fallBehind(lab: CrashGround, writer: Writer): Promise<string> {
   const [row] = await lab.sql<{conninfo: string}>(AWAY, `select current_setting('primary_conninfo') as "conninfo"`);
   await set(lab, {primary_conninfo: '', synchronous_standby_names: ''});
   await writer.more(20);
@@ -126,7 +126,7 @@ async function fallBehind(lab: CrashLab, writer: Writer): Promise<string> {
 }
 
 /** Settings of eu-west, past every fault; null = as its own file says. */
-async function set(lab: CrashLab, settings: Readonly<Record<string, string | null>>): Promise<void> {
+async function set(lab: CrashGround, settings: Readonly<Record<string, string | null>>): Promise<void> {
   const client = await lab.connect(AWAY);
   try {
     for (const [name, value] of Object.entries(settings))
@@ -138,11 +138,11 @@ async function set(lab: CrashLab, settings: Readonly<Record<string, string | nul
 }
 
 /** The journal of the newest run of that kind that was disturbed or would have been. */
-export async function lastJournal(lab: CrashLab, kind: Kind): Promise<readonly JournalEvent[]> {
+export async function lastJournal(lab: CrashGround, kind: Kind): Promise<readonly JournalEvent[]> {
   const state = await openState({dir: lab.stateDir, clock: systemClock()});
   try {
     // A switchover is brought home by another one.
-    const run = state.runs('lab').find((head) => head.kind === kind && (kind === 'failback' || head.to === AWAY));
+    const run = state.runs(lab.fleet).find((head) => head.kind === kind && (kind === 'failback' || head.to === AWAY));
     return run === undefined ? [] : state.events(run.runId);
   } finally {
     state.close();

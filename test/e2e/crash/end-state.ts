@@ -1,7 +1,4 @@
-import {readFileSync} from 'node:fs';
-import {join} from 'node:path';
-import pg from 'pg';
-import type {CrashLab} from './crash-lab.ts';
+import type {CrashGround} from './crash-ground.ts';
 
 /** What a member is, in words that are the same however often the fleet was moved before. */
 type MemberState = {
@@ -37,56 +34,40 @@ select pg_is_in_recovery() as "recovering",
   array(select application_name from pg_stat_activity where application_name like 'regionctl %') as "runSessions"`;
 
 /** Reads the members that should be alive. Timelines are told relative to `base`. */
-export async function endState(lab: CrashLab, members: readonly string[], base: number): Promise<EndState> {
+export async function endState(lab: CrashGround, members: readonly string[], base: number): Promise<EndState> {
   const states = await Promise.all(members.map(async (name) => [name, await memberState(lab, name, base)] as const));
-  return {members: Object.fromEntries(states), weights: await lab.weights(), firstWriteBy: await write(lab)};
+  return {
+    members: Object.fromEntries(states),
+    weights: await lab.weights(),
+    firstWriteBy: await lab.order(`end-${process.hrtime.bigint()}`).catch(String),
+  };
 }
 
 /** The timeline that a primary writes. */
-export async function timelineOf(lab: CrashLab, region: string): Promise<number> {
+export async function timelineOf(lab: CrashGround, region: string): Promise<number> {
   const [row] = await lab.sql<MemberState>(region, MEMBER);
   if (row === undefined || row.recovering) throw new Error(`${region} is no primary`);
   return row.timeline;
 }
 
-async function memberState(lab: CrashLab, name: string, base: number): Promise<MemberState> {
+async function memberState(lab: CrashGround, name: string, base: number): Promise<MemberState> {
   const [row] = await lab.sql<MemberState>(name, MEMBER);
   if (row === undefined) throw new Error(`${name} answers nothing`);
-  const {direct, links} = lab.record.regions.find((region) => region.name === name) ?? {direct: {postgres: 0}, links: {}};
-  const service = await serviceLogin(lab, direct.postgres);
-  return {...named(row, links), timeline: row.timeline - base, service};
-}
-
-async function serviceLogin(lab: CrashLab, port: number): Promise<string> {
-  const password = readFileSync(join(lab.dir, 'secrets/app'), 'utf8').trim();
-  const client = new pg.Client({host: '127.0.0.1', port, user: 'app', password, database: 'orders', connectionTimeoutMillis: 3000});
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return 'let in';
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    await client.end();
-  }
+  const service = await lab.logIn(name).then(
+    () => 'let in',
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  return {...named(row, lab.names(name)), timeline: row.timeline - base, service};
 }
 
 /**
  * Ports as the names of whom they lead to: those of another lab are others. The lab words its first conninfo in its own way, with quotes and a
  * limit for connecting; regionctl in another.
  */
-function named<T>(row: T, links: Readonly<Record<string, number>>): T {
-  const text = Object.entries(links).reduce(
-    (json, [to, port]) => json.replaceAll(`port=${port}`, `port=${to}`).replaceAll(`"${port}"`, `"${to}"`),
+function named<T>(row: T, names: Readonly<Record<number, string>>): T {
+  const text = Object.entries(names).reduce(
+    (json, [port, to]) => json.replaceAll(`port=${port}`, `port=${to}`).replaceAll(`"${port}"`, `"${to}"`),
     JSON.stringify(row).replaceAll("'", '').replaceAll(' connect_timeout=5', ''),
   );
   return JSON.parse(text) as T;
-}
-
-async function write(lab: CrashLab): Promise<string | null> {
-  const body = JSON.stringify({ref: `end-${process.hrtime.bigint()}`, item: 'tea', quantity: 1});
-  const headers = {'content-type': 'application/json', connection: 'close'};
-  const answer = await fetch(lab.frontDoor, {method: 'POST', headers, body, signal: AbortSignal.timeout(3000)});
-  await answer.text();
-  return answer.status === 201 ? answer.headers.get('x-region') : `HTTP ${answer.status}`;
 }

@@ -1,4 +1,4 @@
-// Kills regionctl at every point of a failover, failback or switchover on a real lab, resumes it with the built program, and compares the end with that of
+// Kills regionctl at every point of a failover, failback or switchover on a real lab (--debian: on Debian's PostgreSQL 15 behind HAProxy), resumes it with the built program, and compares the end with that of
 // a run that nobody disturbed. Needs a build. Prints one line for each point; ends with 1 when any of them went wrong.
 //
 //   node test/e2e/crash/soak.ts failover [lose|kill] [FILTER]   every point of the failover (FILTER: a regular expression on `moment:step`)
@@ -7,7 +7,10 @@
 //   node test/e2e/crash/soak.ts undo                            killed while it undoes after Ctrl+C, before the pivot
 //   node test/e2e/crash/soak.ts random [COUNT]                  the built program killed at random moments, every other resume killed too
 import {setTimeout as sleep} from 'node:timers/promises';
-import {CrashLab, type Ended} from './crash-lab.ts';
+import {parseArgs} from 'node:util';
+import {CrashDebian} from './crash-debian.ts';
+import type {CrashGround, Ended} from './crash-ground.ts';
+import {CrashLab} from './crash-lab.ts';
 import {type Cycle, type CycleOptions, cycle, type Disturb, type Kind, lastJournal} from './cycle.ts';
 import type {EndState} from './end-state.ts';
 import {problemsOf} from './judge.ts';
@@ -15,12 +18,15 @@ import {type Point, pointFrom, pointsOf, pointText} from './points.ts';
 
 type Case = {readonly name: string; readonly point: Point | null; readonly disturb: Disturb; readonly behind: boolean};
 
-const [mode = 'failover', second = '', filter = ''] = process.argv.slice(2);
+const {
+  values: {debian},
+  positionals: [mode = 'failover', second = '', filter = ''],
+} = parseArgs({allowPositionals: true, options: {debian: {type: 'boolean', default: false}}});
 const kind: Kind = mode === 'failback' || mode === 'switchover' ? mode : 'failover';
 const fault = second === 'kill' ? 'kill' : 'lose';
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
-const lab = new CrashLab();
+const lab: CrashGround = debian ? new CrashDebian() : new CrashLab();
 try {
   await lab.up();
   process.exitCode = (await soak()) === 0 ? 0 : 1;
@@ -62,8 +68,7 @@ async function tried({disturb, point, behind}: Case, wanted: EndState): Promise<
 
 /** A fleet that was left somewhere else would make every later case bad. */
 async function renew(): Promise<void> {
-  await lab.cli('lab', 'down', '--dir', lab.dir);
-  await lab.up();
+  await lab.renew();
   // The first failover of a lab leaves settings in places where the later ones find them.
   await undisturbed(false);
 }
@@ -79,7 +84,10 @@ async function undisturbed(behind: boolean): Promise<Cycle> {
     kind,
     fault,
     behind,
-    disturb: (here) => here.expectGood(kind, 'run', ...(kind === 'failback' ? [] : ['--to', 'eu-west']), '--yes', '--json'),
+    disturb: (here) => {
+      if (kind === 'failover') return here.failover('--to', 'eu-west');
+      return here.expectGood(kind, 'run', ...(kind === 'failback' ? [] : ['--to', 'eu-west']), '--yes', '--json');
+    },
   };
   const found = await cycle(lab, options);
   if (found.lost.length > 0 || found.resumed.status !== 77)
@@ -108,7 +116,7 @@ function undoCases(): readonly Case[] {
   const points = ['seal', 'drain-front-door', 'claim'].flatMap((step) => [`undo-intent:${step}`, `undo-result:${step}`]);
   return ['interrupted', 'undo-result:fence-us-east', ...points, 'always-started'].map((text) => ({
     ...{name: `${text} after Ctrl+C`, point: pointFrom(text), behind: false},
-    disturb: (here: CrashLab) => here.doomed(kind, text, 0, 'fence-us-east'),
+    disturb: (here: CrashGround) => here.doomed(kind, text, 0, 'fence-us-east'),
   }));
 }
 
@@ -117,11 +125,11 @@ function randomCases(count: number): readonly Case[] {
     const after = Math.round(Math.random() * 900);
     const again = index % 2 === 1 ? Math.round(Math.random() * 700) : null;
     const name = `killed ${after} ms after its run began${again === null ? '' : `, its resume killed after ${again} ms`}`;
-    return {name, point: null, behind: index % 3 === 2, disturb: (here: CrashLab) => killedAtRandom(here, after, again)};
+    return {name, point: null, behind: index % 3 === 2, disturb: (here: CrashGround) => killedAtRandom(here, after, again)};
   });
 }
 
-async function killedAtRandom(here: CrashLab, after: number, again: number | null): Promise<Ended> {
+async function killedAtRandom(here: CrashGround, after: number, again: number | null): Promise<Ended> {
   const first = here.start('failover', 'run', '--to', 'eu-west', '--yes', '--no-guard');
   while (!first.stderr().includes('▶')) await Promise.race([sleep(5), first.ended]);
   await sleep(after);

@@ -20,6 +20,7 @@ const CHECKPOINT_MS = 60_000;
 export function createRejoin(cluster: Cluster): Abilities['rejoin'] {
   return {
     options: (member, signal) => options(cluster, nodeOf(cluster, member), signal),
+    returns: async (member, signal) => returns(nodeOf(cluster, member), signal),
     rewinds: (member, signal) => canRewind(nodeOf(cluster, member), nodeOf(cluster, member), signal),
     rejoin: async (ctx, member, how, upstream) => {
       const node = nodeOf(cluster, member);
@@ -50,6 +51,12 @@ async function options(cluster: Cluster, node: Node, signal: AbortSignal): Promi
   // A rewind reads all of the member's log since the fork: of much of it, a fresh copy is the lesser work.
   const copies = bytes !== null && bytes > whole.bytes ? [whole, back] : [back, whole];
   return [...(follow === null ? [] : [follow]), ...copies];
+}
+
+async function returns({host}: Node, signal: AbortSignal): Promise<boolean> {
+  if (host === null || host.startsStandbys === false) return false;
+  const status = await host.status(signal).catch(() => null);
+  return status !== null && status.running !== null;
 }
 
 /** pg_rewind needs the host's command, and pages whose changes it can tell: checksums, or hints that are logged. `asked` = the member, or one that is set up like it. */
