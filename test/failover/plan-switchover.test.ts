@@ -66,6 +66,12 @@ describe('planSwitchover', () => {
       ...['promote', 'rejoin-us-east', 'reroute-front-door', 'verify-write', 'verify-rejected-us-east', 'unfence-us-east'],
       ...['fence-ap-first', 'save-ap', 'rejoin-ap-first', 'unfence-ap-first', 'equal'],
     ]);
+    // There is nobody to catch up from; what came last is replayed all the same.
+    expect(ids(lonely)).not.toContain('catch-up');
+    expect(lonely.steps.find(({id}) => id === 'seal')?.ensures).toMatchObject([
+      {check: 'store.sealed'},
+      {check: 'store.most-advanced', want: {among: ['eu-west'], replayed: true}},
+    ]);
     const deaf = plan({...WELL, ap: {upstream: null}});
     expect(ids(deaf)).toEqual(expect.arrayContaining(['follow-ap', 'rejoin-us-east']));
     expect(ids(deaf).indexOf('rejoin-us-east')).toBeLessThan(ids(deaf).indexOf('reroute-front-door'));

@@ -153,6 +153,23 @@ describe('what stops a step before its effect', () => {
     expect(b.world.log).toEqual(['a=on', 'a=off']);
     expect(b.setup.state.events('r1').find((event) => event.type === 'step-failed')?.data).toMatchObject({effect: 'withdrawn'});
   });
+
+  // Nobody waits for a look before the intent: it is taken with what the pivot requires, and the way back is open still.
+  it.each(['elsewhere', 'unknown'] as const)('a pivot whose target stands %s', async (standing) => {
+    const b = bench(planOf([step('a'), step('b', {after: ['a'], pivot: true})]), {
+      look: ({name}, seen) => (name === 'b' ? standing : seen),
+    });
+    expect(await b.run()).toMatchObject({outcome: 'undone', code: `target-${standing}`});
+    expect(b.world.log).toEqual(['a=on', 'a=off']);
+    expect(b.setup.state.events('r1').find((event) => event.type === 'step-failed')?.data).toMatchObject({effect: 'withdrawn'});
+  });
+
+  it('a pivot that another hand has done is not done again', async () => {
+    const b = bench(planOf([step('a'), step('b', {after: ['a'], pivot: true})]), {look: ({name}, seen) => (name === 'b' ? 'done' : seen)});
+    b.world.values.set('b', 'on');
+    expect(await b.run()).toMatchObject({outcome: 'succeeded'});
+    expect(b.world.log).toEqual(['a=on']);
+  });
 });
 
 describe('failures', () => {

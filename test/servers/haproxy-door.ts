@@ -8,6 +8,7 @@ export class HaproxyDoor {
   readonly #regions: readonly string[];
   #haproxy: Haproxy | null = null;
   #session: Promise<pg.Client> | null = null;
+  #last: Promise<void> = Promise.resolve();
   #byPort: ReadonlyMap<number, string> = new Map();
 
   constructor(regions: readonly string[]) {
@@ -40,7 +41,14 @@ export class HaproxyDoor {
   async insert(sql: string, values: readonly unknown[]): Promise<string> {
     this.#session ??= this.#logIn();
     const session = this.#session;
+    const before = this.#last;
+    let free: () => void = () => undefined;
+    this.#last = new Promise((done) => {
+      free = done;
+    });
     try {
+      // A session takes one statement at a time.
+      await before;
       const client = await session;
       const {rows} = await client.query<{port: number}>(`${sql} returning current_setting('port')::int as port`, [...values]);
       return this.#byPort.get(rows[0]?.port ?? 0) ?? 'nobody';
@@ -48,6 +56,8 @@ export class HaproxyDoor {
       if (this.#session === session) this.#session = null;
       session.then((client) => client.end()).catch(() => undefined);
       throw error;
+    } finally {
+      free();
     }
   }
 

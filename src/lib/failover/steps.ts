@@ -103,14 +103,19 @@ function claimSteps(scope: StoreScope) {
 function fenceSteps(scope: StoreScope) {
   const {store} = scope;
   return {
-    seal: (members: readonly string[], upstream: string | null, requires: readonly Expectation[] = []): Step =>
+    seal: (
+      members: readonly string[],
+      upstream: string | null,
+      requires: readonly Expectation[] = [],
+      besides: readonly Expectation[] = [],
+    ): Step =>
       step({
         id: stepId(scope, 'seal'),
         phase: 'fence',
         title: `make ${members.join(' and ')} let go of ${upstream ?? 'their upstream'}`,
         do: call('store.seal', {store}, {members}),
         requires,
-        ensures: [expect('store.sealed', {store}, {members})],
+        ensures: [expect('store.sealed', {store}, {members}), ...besides],
         undo: upstream === null ? null : call('store.unseal', {store}, {members, upstream}),
       }),
     fence: (
@@ -166,12 +171,12 @@ function promoteSteps(scope: StoreScope) {
         ensures: [expect('store.durability', memberTarget(scope, member, region), {need, of})],
         undo: before === undefined ? null : call('store.durability', memberTarget(scope, member, region), {...before, back: true}),
       }),
-    promote: (member: string, region: string, epoch: number, requires: readonly Expectation[]): Step =>
+    promote: (member: string, region: string, epoch: number, requires: readonly Expectation[], mark = true): Step =>
       step({
         id: stepId(scope, 'promote'),
         phase: 'promote',
         title: `promote ${member} in ${region}`,
-        do: call('store.promote', memberTarget(scope, member, region), {epoch}),
+        do: call('store.promote', memberTarget(scope, member, region), mark ? {epoch} : {epoch, mark}),
         requires: [expect('store.claimed', {store}, true), ...requires],
         ensures: [verify('store.primary', {store}, member)],
         pivot: true,

@@ -21,7 +21,8 @@ const unseal = z.object({members: z.array(z.string()), upstream: z.string()});
 const among = z.object({among: z.array(z.string())});
 /** `back`: it is set to what it was before the run, which takes the claim like all that is taken back. */
 const rule = z.object({need: z.number().int().min(0), of: z.array(z.string()), back: z.boolean().default(false)});
-const promotion = z.object({epoch: z.number().int()});
+/** `mark`: what it holds is kept, to count from what the old primary may acknowledge alone after it. */
+const promotion = z.object({epoch: z.number().int(), mark: z.boolean().default(true)});
 const promoted = z.object({position: z.object({epoch: z.number().int()})});
 const upstream = z.object({upstream: z.string()});
 const rejoin = z.object({upstream: z.string(), how: z.enum(['follow', 'rewind', 'rebuild', 'auto'])});
@@ -74,8 +75,10 @@ const claim = (world: StoreWorld) =>
         .then((store) => store.observe(ctx.signal, args.members))
         .catch(() => null);
       if (args.ready) await opened;
-      const {claim, evict} = abilityOf(world, target, 'claim');
-      return {claimed: [...(await (args.evict && mayEvict(world, target) ? evict : claim)(ctx, args.members))]};
+      const {claim, evict, ready} = abilityOf(world, target, 'claim');
+      const claimed = await (args.evict && mayEvict(world, target) ? evict : claim)(ctx, args.members);
+      if (args.ready) await ready?.(claimed);
+      return {claimed: [...claimed]};
     },
   });
 
@@ -245,7 +248,7 @@ const promote = (world: StoreWorld) =>
     apply: async (ctx, target, args) => {
       const {store} = storeFor(world, target);
       const member = memberOf(target);
-      const [now, mark] = await Promise.all([readMember(store, member, ctx), keepMark(world, ctx, target)]);
+      const [now, mark] = await Promise.all([readMember(store, member, ctx), args.mark ? keepMark(world, ctx, target) : null]);
       if (now.durable.epoch !== args.epoch)
         throw refused('timeline-changed', `${member} is on timeline ${now.durable.epoch}, the plan was made for ${args.epoch}`);
       const provenAt = world.provenAt.get(target.store ?? '');

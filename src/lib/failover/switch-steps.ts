@@ -72,15 +72,24 @@ export function switchSteps(move: Return, snapshot: Snapshot, returns: readonly 
   const standbys = [home.name, ...others.map(({name}) => name)];
   const quorum = quorumOf(spec, snapshot.stores[spec.name], standbys);
   const fenced = expect('store.fenced', {store: spec.name, member: primary.member, region: primary.region}, {...quorum, accept: PLANNED});
+  // In a pair there is nobody to catch up from: it is only waited until what came last is replayed.
+  const replayed = expect('store.most-advanced', {store: spec.name, member: home.name}, {among: standbys, replayed: true});
   return [
     build.fence(primary.member, primary.region, needsFormer(move, snapshot) ? {...quorum, clean: true} : quorum, PLANNED),
-    build.seal(standbys, primary.member),
-    build.catchUp(home.name, home.region, standbys),
-    build.promote(home.name, home.region, epoch, [
-      fenced,
-      expect('store.sealed', {store: spec.name}, {members: standbys}),
-      expect('store.most-advanced', {store: spec.name, member: home.name}, {among: standbys}),
-    ]),
+    build.seal(standbys, primary.member, [], others.length === 0 ? [replayed] : []),
+    ...(others.length === 0 ? [] : [build.catchUp(home.name, home.region, standbys)]),
+    build.promote(
+      home.name,
+      home.region,
+      epoch,
+      [
+        fenced,
+        expect('store.sealed', {store: spec.name}, {members: standbys}),
+        expect('store.most-advanced', {store: spec.name, member: home.name}, {among: standbys}),
+      ],
+      // It was proven closed before it: nothing can come after it.
+      false,
+    ),
     ...others.map(({name}) => followStep(move, build.follow(name, regionOfMember(spec, name), home.name), name)),
   ];
 }

@@ -81,6 +81,8 @@ export type Abilities = {
     claim(ctx: Ctx, members?: readonly string[]): Promise<readonly string[]>;
     /** The same, after ending the session of whoever has it. What that one had sent is done or never will be. */
     evict(ctx: Ctx, members?: readonly string[]): Promise<readonly string[]>;
+    /** Gets the members ready for what will have to be fast. Never throws. */
+    ready?(members: readonly string[]): Promise<void>;
     held(ctx: Ctx): Promise<boolean>;
     /** Who has it, in the store's own words, by member; null = nobody. Nothing is taken; members that do not answer are left out. */
     holders(ctx: Ctx, members?: readonly string[]): Promise<Readonly<Record<string, string | null>>>;

@@ -1,5 +1,5 @@
 import {refused, unavailable} from '../errors.ts';
-import type {Answer, Ctx} from '../plan/action.ts';
+import type {Answer, Ctx, Standing} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Step} from '../plan/plan.ts';
 import {awaitApproval} from './approval.ts';
@@ -9,7 +9,7 @@ import {orEnd, settle} from './ends.ts';
 import type {EffectLeft} from './events.ts';
 import {stepProgress} from './progress.ts';
 import type {BoundCall} from './registry.ts';
-import {pause, within} from './scope.ts';
+import {left, pause, within} from './scope.ts';
 
 /** How one step ended. `interrupted` = the first Ctrl+C cut it short. */
 export type StepEnd = {readonly kind: 'ok' | 'interrupted'} | {readonly kind: 'failed'; readonly code: string; readonly says: string};
@@ -40,6 +40,8 @@ export async function carryOut(run: Run, step: Step): Promise<StepEnd> {
 
 async function attemptStep(run: Run, step: Step, attempt: Attempt): Promise<void> {
   const call = run.actions.bind(step.do);
+  // What nobody has begun is not done already, and clients wait: a pivot is looked at with all that it requires, after its intent.
+  if (looksLate(run, step)) return applyStep(run, step, call, attempt);
   const look = () => within(run, step.deadlineMs, cancelOf(run, step), (ctx) => examine(run, ctx, step, call));
   let found = await look();
   if (found.to === 'apply' && step.approval !== null) {
@@ -54,6 +56,8 @@ async function attemptStep(run: Run, step: Step, attempt: Attempt): Promise<void
   orEnd(() => run.record('step-skipped', step.id, {says: says === '' ? 'already done' : `already done: ${says}`}));
 }
 
+const looksLate = (run: Run, step: Step): boolean => step.pivot && step.approval === null && !stepProgress(run.progress, step).intended;
+
 /** Everything that is asked before the effect: is it done already, may it be done, and where does the target stand. */
 async function examine(run: Run, ctx: Ctx, step: Step, call: BoundCall): Promise<Finding> {
   // Asked at once, because clients may be waiting; judged in turn.
@@ -64,9 +68,12 @@ async function examine(run: Run, ctx: Ctx, step: Step, call: BoundCall): Promise
   const facts = await askAll(run, ctx, step.ensures);
   if (step.ensures.length > 0 && objection(facts) === null) return {to: 'skip', answers: facts};
   await demanded;
-  const standing = await looked;
-  if (standing === 'done') return {to: 'confirm'};
-  if (standing === 'before') return {to: 'apply'};
+  return {to: placeOf(await looked) === 'done' ? 'confirm' : 'apply'};
+}
+
+/** Throws when the target is nowhere where the effect could begin. */
+function placeOf(standing: Standing): 'done' | 'before' {
+  if (standing === 'done' || standing === 'before') return standing;
   const where = standing === 'elsewhere' ? 'its target is in a state that was not expected' : 'the state of its target cannot be told';
   throw refused(standing === 'elsewhere' ? 'target-elsewhere' : 'target-unknown', `${where}; nothing was done`);
 }
@@ -80,13 +87,14 @@ async function demand(run: Run, ctx: Ctx, step: Step): Promise<void> {
 async function applyStep(run: Run, step: Step, call: BoundCall, attempt: Attempt): Promise<void> {
   // From a pivot's intent on there is no way back, so nothing but its deadline cancels it.
   const cancel = step.pivot ? null : cancelOf(run, step);
+  if (run.stop.aborted) throw left();
   if (run.signal.aborted && cancelOf(run, step) !== null) throw refused('interrupted', 'interrupted');
   orEnd(() => run.lease.check());
   orEnd(() => run.record('intent', step.id, {action: step.do.action, v: step.do.v, says: call.says}));
   attempt.effect = 'possible';
-  if (step.pivot) await demandAgain(run, step, attempt);
+  const late = step.pivot ? await demandAgain(run, step, call, attempt) : 'before';
   const answers = await within(run, step.deadlineMs, cancel, async (ctx) => {
-    attempt.result = await call.apply(ctx);
+    if (late === 'before') attempt.result = await call.apply(ctx);
     return untilAllHold(run, ctx, step.ensures);
   });
   await hold(run, step);
@@ -99,11 +107,17 @@ function cancelOf(run: Run, step: Step): AbortSignal | null {
 }
 
 /** Writing the intent may have taken long: a pivot is passed only with the lease and the facts asked again after it. */
-async function demandAgain(run: Run, step: Step, attempt: Attempt): Promise<void> {
+async function demandAgain(run: Run, step: Step, call: BoundCall, attempt: Attempt): Promise<'done' | 'before'> {
   attempt.effect = 'withdrawn';
-  await within(run, step.deadlineMs, null, (ctx) => demand(run, ctx, step));
+  const place = await within(run, step.deadlineMs, null, async (ctx) => {
+    const looked = call.look(ctx);
+    looked.catch(() => undefined);
+    await demand(run, ctx, step);
+    return placeOf(await looked);
+  });
   attempt.effect = 'possible';
   orEnd(() => run.lease.check());
+  return place;
 }
 
 /** The target says that it is done: waits for the facts to show. */

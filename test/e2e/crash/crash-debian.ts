@@ -15,7 +15,7 @@ export class CrashDebian extends CrashGround {
   async up(): Promise<void> {
     this.#servers = await startDebianFleet({members: REGIONS, quorum: 1, parts: (servers) => this.#door.open(servers)});
     this.#door.tell(Object.values(this.#servers.servers).map(({name, port}) => ({name, port, host: '127.0.0.1'})));
-    const home = await this.#servers.connect('us-east');
+    const home = await this.#servers.connect('us-east', {database: 'orders'});
     try {
       await home.query('create table orders (id bigserial primary key, ref text not null)');
       await home.query('alter table orders owner to app');

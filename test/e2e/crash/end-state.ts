@@ -1,3 +1,4 @@
+import {dirname} from 'node:path';
 import type {CrashGround} from './crash-ground.ts';
 
 /** What a member is, in words that are the same however often the fleet was moved before. */
@@ -57,17 +58,17 @@ async function memberState(lab: CrashGround, name: string, base: number): Promis
     () => 'let in',
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  return {...named(row, lab.names(name)), timeline: row.timeline - base, service};
+  return {...named(row, lab.names(name), dirname(lab.fleetFile)), timeline: row.timeline - base, service};
 }
 
 /**
- * Ports as the names of whom they lead to: those of another lab are others. The lab words its first conninfo in its own way, with quotes and a
+ * Ports as the names of whom they lead to, and no folder: those of another lab are others. The lab words its first conninfo in its own way, with quotes and a
  * limit for connecting; regionctl in another.
  */
-function named<T>(row: T, names: Readonly<Record<number, string>>): T {
+function named<T>(row: T, names: Readonly<Record<number, string>>, dir: string): T {
   const text = Object.entries(names).reduce(
     (json, [port, to]) => json.replaceAll(`port=${port}`, `port=${to}`).replaceAll(`"${port}"`, `"${to}"`),
-    JSON.stringify(row).replaceAll("'", '').replaceAll(' connect_timeout=5', ''),
+    JSON.stringify(row).replaceAll("'", '').replaceAll(' connect_timeout=5', '').replaceAll(dir, ''),
   );
   return JSON.parse(text) as T;
 }

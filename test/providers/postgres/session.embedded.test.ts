@@ -31,6 +31,21 @@ describe('a session', () => {
     expect(await pid()).toBe(before);
   });
 
+  it('lets a server read statements ahead, once, without running them', async () => {
+    const ahead = `select set_config('application_name', 'ran', false) as "name", $1::text as "given" /* ${'long '.repeat(40)} */`;
+    const wrong = `select * from ${'nowhere_'.repeat(7)}, ${'nowhere_'.repeat(7)} where ${'nothing_'.repeat(7)} = 1 and true`;
+    await session.prepare([ahead, wrong, ahead]);
+    await session.prepare([ahead]);
+    const [seen] = await session.rows<{name: string; read: string[]}>(
+      `select current_setting('application_name') as "name", array(select left(statement, 80) from pg_prepared_statements) as "read"`,
+    );
+    expect(seen?.name).not.toBe('ran');
+    expect(seen?.read.filter((text) => text.startsWith(`select set_config('application_name', 'ra`))).toHaveLength(1);
+    expect(await session.rows(ahead, ['x'])).toEqual([{name: 'ran', given: 'x'}]);
+    // One that a server cannot read says so when it is run.
+    await expect(session.rows(wrong)).rejects.toMatchObject({code: 'sql'});
+  });
+
   it('gives up on a server that does not answer in time', async () => {
     const began = performance.now();
     await expect(session.rows('select pg_sleep(5)', [], {timeoutMs: 200})).rejects.toMatchObject({code: 'timeout', exit: 69});

@@ -21,7 +21,7 @@ const GONE_MS = 500;
 const OTHERS = `a.pid <> pg_backend_pid() and (a.backend_type = 'client backend' or (a.backend_type = 'walsender' and a.datid is not null))
   and (a.usename is not null or a.backend_start < pg_conf_load_time())`;
 const OURS = `a.usename = session_user and a.application_name like 'regionctl%'`;
-const FOREIGN = `select count(*)::int as "others", (count(*) filter (where a.usename = session_user))::int as "sameRole"
+export const FOREIGN = `select count(*)::int as "others", (count(*) filter (where a.usename = session_user))::int as "sameRole"
 from pg_stat_activity a where ${OTHERS} and (${OURS}) is not true`;
 /* Whoever waits for standbys in this moment is ended waiting: nobody has told its client that its commit is there. A transaction that is being
    prepared waits too, and is not committed. One that was prepared before is committed in a session that has no id of its own, and counts as open
@@ -35,12 +35,12 @@ const WAITS = `coalesce(a.wait_event = 'SyncRep', false)`;
 const OWN_ID = `case when (select count(*) from pg_prepared_xacts p where p.transaction = a.backend_xid) = 0 then ${FULL('a.backend_xid')} end`;
 const PREPARED = `case when a.backend_xid is null then array(select ${FULL('p.transaction')} from pg_prepared_xacts p) end`;
 /* A client may have its wait cancelled, and is told then: it is looked at once more right before its session is ended. */
-const TERMINATE = `select case when t.waits then ${OWN_ID} end as "own", case when t.waits then ${PREPARED} end as "prepared", pg_terminate_backend(a.pid)
+export const TERMINATE = `select case when t.waits then ${OWN_ID} end as "own", case when t.waits then ${PREPARED} end as "prepared", pg_terminate_backend(a.pid)
 from pg_stat_activity a cross join lateral (select ${WAITS} and coalesce(n.wait_event = 'SyncRep', false) as waits from pg_stat_get_activity(a.pid) n) t
 where ${OTHERS} and (${OURS}) is not true`;
 const WAITING = `select ${OWN_ID} as "id" from pg_stat_activity a where ${WAITS} and a.backend_xid is not null`;
 const COMMITTED = `select id::text as "id" from unnest($1::text[]::xid8[]) as x(id) where pg_xact_status(id) = 'committed'`;
-const WORKERS = `select distinct backend_type as "type" from pg_stat_activity where backend_type like 'logical replication%apply%' or backend_type like 'logical replication%worker%'`;
+export const WORKERS = `select distinct backend_type as "type" from pg_stat_activity where backend_type like 'logical replication%apply%' or backend_type like 'logical replication%worker%'`;
 /* Asked at once: clients write for as long as it takes to close. */
 const BEFORE = `select pg_is_in_recovery() as "recovering", f.*,
   (select coalesce(rolpassword like 'SCRAM-SHA-256$%', false) from pg_authid where rolname = session_user) as "scram" from (${FOREIGN}) f`;

@@ -30,7 +30,7 @@ judged as materialized (
     (p.durable - '0/0'::pg_lsn) as durable, ${CLAIMED_BY_US} as claimed,
     exists (select from pg_stat_wal_receiver) or exists (select from pg_stat_activity where backend_type = 'walreceiver') as receiving
   from place p)`;
-const PROMOTE = `${JUDGED}
+export const PROMOTE = `${JUDGED}
 select pg_promote(false) as "promoted" from judged j
 where j.recovering and j.claimed and not j.receiving and j.lineage = $3 and j.timeline = $4 and j.durable >= $5::numeric
   and clock_timestamp() < ${LIMIT(6)}`;

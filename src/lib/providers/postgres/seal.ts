@@ -10,7 +10,7 @@ import {getSetting, reload, tellSetting} from './settings.ts';
 const SEAL_MS = 2000;
 
 /* The view hides a receiver that is still connecting; the process list shows it. */
-const LET_GO = `
+export const LET_GO = `
 select current_setting('primary_conninfo') = '' and not exists (select from pg_stat_wal_receiver)
   and not exists (select from pg_stat_activity where backend_type = 'walreceiver') as "letGo", pg_is_in_recovery() as "recovering"`;
 

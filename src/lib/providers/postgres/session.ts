@@ -2,6 +2,7 @@ import type {Client} from 'pg';
 import {isRegionctlError, refused, unavailable} from '../../errors.ts';
 import {createOpener, destroy, endClient, inTime, type Place, STATEMENT_MS} from './connect.ts';
 import {addressText} from './conninfo.ts';
+import {named, readAhead} from './plans.ts';
 import {codeOf, troubleOf} from './trouble.ts';
 
 /** One connection of a session, for telling it from the next one. */
@@ -24,6 +25,8 @@ export type Limits = {
  */
 export type Session = {
   rows<Row>(sql: string, values?: readonly unknown[], limits?: Limits): Promise<readonly Row[]>;
+  /** Lets the server read statements without running them, so that their first run is as fast as the next ones. Never throws. */
+  prepare(sqls: readonly string[]): Promise<void>;
   /** The connection that is open now; null = none. */
   connection(): Connection | null;
   close(): Promise<void>;
@@ -68,19 +71,7 @@ export function createSession(place: Place): Session {
     current = opened;
     return opened;
   };
-  let last: Promise<unknown> = Promise.resolve();
-  /* Waiting for one's turn counts, and a statement whose caller gave up meanwhile is never sent. pg's timers are real ones, so is this clock. */
-  const inTurn = <T>(timeoutMs: number, signal: AbortSignal | undefined, work: (leftMs: number) => Promise<T>): Promise<T> => {
-    const end = performance.now() + timeoutMs;
-    const turn = last.then(() => {
-      signal?.throwIfAborted();
-      const leftMs = Math.ceil(end - performance.now());
-      if (leftMs <= 0) throw new Error('timeout expired');
-      return work(leftMs);
-    });
-    last = turn.catch(() => undefined);
-    return turn;
-  };
+  const inTurn = createTurns();
   const run = async <Row>(sql: string, values: readonly unknown[], timeoutMs: number, asked: Asked): Promise<readonly Row[]> => {
     const {signal, on, tell, since} = asked;
     if (on !== undefined && live !== on) throw claimLost(place);
@@ -90,7 +81,7 @@ export function createSession(place: Place): Session {
     const client = await opened;
     signal?.throwIfAborted();
     if (on !== undefined && client !== on) throw claimLost(place);
-    const query = {...planName(sql), text: sql, values: [...values], query_timeout: NEVER_MS};
+    const query = {...named(client, sql), text: sql, values: [...values], query_timeout: NEVER_MS};
     try {
       const result = await inTime(client.query<Row & Record<string, unknown>>(query), timeoutMs);
       tell?.(client);
@@ -110,6 +101,8 @@ export function createSession(place: Place): Session {
       const asked = {...limits, since: performance.now()};
       return withLimits(place, limits, (timeoutMs) => inTurn(timeoutMs, limits.signal, (leftMs) => run(sql, values, leftMs, asked)));
     },
+    prepare: (sqls) =>
+      inTurn(STATEMENT_MS, undefined, async (leftMs) => inTime(readAhead(await acquire(), sqls), leftMs)).catch(() => undefined),
     connection: () => live,
     close: async () => {
       const opened = current;
@@ -120,20 +113,23 @@ export function createSession(place: Place): Session {
   };
 }
 
-const planNames = new Map<string, string>();
-/** Texts that are long are few, and looked up as constants; were they made up of names, no more than so many would be kept by a server. */
-const MOST_PLANS = 100;
-const LONG = 150;
-
-/** A question over the catalogs costs a server more to plan than to answer, and is asked many times: its plan is kept for the session. */
-function planName(sql: string): {readonly name?: string} {
-  if (sql.length < LONG || !/^\s*(?:select|with)\b/i.test(sql)) return {};
-  const known = planNames.get(sql);
-  if (known !== undefined) return {name: known};
-  if (planNames.size >= MOST_PLANS) return {};
-  const name = `regionctl_${planNames.size}`;
-  planNames.set(sql, name);
-  return {name};
+/**
+ * One thing after the other. Waiting for one's turn counts, and a statement whose caller gave up meanwhile is never sent. pg's timers are real ones,
+ * so is this clock.
+ */
+function createTurns() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(timeoutMs: number, signal: AbortSignal | undefined, work: (leftMs: number) => Promise<T>): Promise<T> => {
+    const end = performance.now() + timeoutMs;
+    const turn = last.then(() => {
+      signal?.throwIfAborted();
+      const leftMs = Math.ceil(end - performance.now());
+      if (leftMs <= 0) throw new Error('timeout expired');
+      return work(leftMs);
+    });
+    last = turn.catch(() => undefined);
+    return turn;
+  };
 }
 
 /** The server itself said no and goes on listening; anything else leaves the connection in doubt. */

@@ -14,6 +14,7 @@ import {createLoss} from './loss.ts';
 import {ackRule, observe} from './observe.ts';
 import {createPromote} from './promote.ts';
 import type {PostgresConfig, PostgresMember} from './provider.ts';
+import {getReady} from './ready.ts';
 import {createRejoin} from './rejoin.ts';
 import {createScalar} from './scalar.ts';
 import {createSeal} from './seal.ts';
@@ -22,7 +23,7 @@ import {createSeal} from './seal.ts';
 export async function createStore(part: StorePart<PostgresConfig, PostgresMember>, context: ProviderContext): Promise<Store> {
   const cluster = createCluster(part, context);
   const abilities: Partial<Abilities> = {
-    claim: createClaim(cluster),
+    claim: {...createClaim(cluster), ready: (members) => getReady(cluster, members)},
     seal: createSeal(cluster),
     fence: createFence(cluster),
     durability: createDurability(cluster),
