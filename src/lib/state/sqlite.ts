@@ -1,5 +1,5 @@
 import {join} from 'node:path';
-import type {DatabaseSync, SQLInputValue} from 'node:sqlite';
+import type {DatabaseSync, SQLInputValue, StatementSync} from 'node:sqlite';
 import {stateError} from '../errors.ts';
 import type {Json} from '../plan/json.ts';
 import type {Plan} from '../plan/plan.ts';
@@ -56,6 +56,7 @@ class Tables {
   readonly db: DatabaseSync;
   readonly clock: Clock;
   readonly #mark: FileMark;
+  readonly #statements = new Map<string, StatementSync>();
 
   constructor(db: DatabaseSync, file: string, clock: Clock) {
     this.db = db;
@@ -75,12 +76,19 @@ class Tables {
     });
   }
 
+  /** Read once, however often it is run: lines are written while clients wait. */
+  statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql) ?? this.db.prepare(sql);
+    this.#statements.set(sql, known);
+    return known;
+  }
+
   all(sql: string, ...values: SQLInputValue[]) {
-    return this.#guard(() => this.db.prepare(sql).all(...values));
+    return this.#guard(() => this.statement(sql).all(...values));
   }
 
   get(sql: string, ...values: SQLInputValue[]) {
-    return this.#guard(() => this.db.prepare(sql).get(...values));
+    return this.#guard(() => this.statement(sql).get(...values));
   }
 
   #guard<T>(work: () => T): T {
@@ -133,11 +141,11 @@ function createRun(tables: Tables, runId: string, fleet: string, plan: Plan): vo
 function append(tables: Tables, runId: string, event: {type: string; step: string | null; data: Json}): JournalEvent {
   const at = Math.round(tables.clock.wall());
   return tables.write(() => {
-    const run = tables.db.prepare('SELECT 1 FROM runs WHERE run_id = ?').get(runId);
+    const run = tables.statement('SELECT 1 FROM runs WHERE run_id = ?').get(runId);
     if (run === undefined) throw stateError('run-unknown', `There is no run ${runId} to write to.`);
-    const seq = Number(tables.db.prepare('SELECT coalesce(max(seq), 0) + 1 AS seq FROM events WHERE run_id = ?').get(runId)?.seq);
-    tables.db
-      .prepare('INSERT INTO events (run_id, seq, at, type, step, data) VALUES (?, ?, ?, ?, ?, ?)')
+    const seq = Number(tables.statement('SELECT coalesce(max(seq), 0) + 1 AS seq FROM events WHERE run_id = ?').get(runId)?.seq);
+    tables
+      .statement('INSERT INTO events (run_id, seq, at, type, step, data) VALUES (?, ?, ?, ?, ?, ?)')
       .run(runId, seq, at, event.type, event.step, JSON.stringify(event.data));
     return {seq, at, ...event};
   });

@@ -212,8 +212,7 @@ async function close(cluster: Cluster, ctx: Ctx, node: Node, lossless: boolean):
       return left.others === 0 ? true : null;
     });
     if (gone === null) return null;
-    const [empty, closed] = await Promise.all([stayedEmpty(cluster, ctx, node), closedProof(cluster, ctx, node)]);
-    return empty ? closed : null;
+    return stayedEmpty(cluster, ctx, node);
   });
   if (done === null) throw unavailable('not-closed', closeFailure(node, hba, left.others));
   const second = prepared.size === 0 ? [] : await node.session.rows<{id: string}>(COMMITTED, [[...prepared]], limitsOf(ctx));
@@ -225,13 +224,12 @@ type Before = {readonly recovering: boolean; readonly scram: boolean; readonly s
 /** A session that was ended: the transaction that it waited for; or it may have been the second half of one of these. */
 type Ended = {readonly own: string | null; readonly prepared: readonly string[] | null};
 
-/** None reappears: twice more, a moment apart. */
-async function stayedEmpty(cluster: Cluster, ctx: Ctx, node: Node): Promise<boolean> {
-  for (let look = 0; look < 2; look++) {
-    await cluster.clock.sleep(1, ctx.signal);
-    if ((await countForeign(ctx, node)).others > 0) return false;
-  }
-  return true;
+/** The proof, if none reappears: two more looks, before and after what it rests on was read. */
+async function stayedEmpty(cluster: Cluster, ctx: Ctx, node: Node): Promise<Proof | null> {
+  const before = await countForeign(ctx, node);
+  const closed = await closedProof(cluster, ctx, node);
+  const after = await countForeign(ctx, node);
+  return before.others + after.others === 0 ? closed : null;
 }
 
 /** What waits for standbys, without second halves; null = it could not be asked. */
