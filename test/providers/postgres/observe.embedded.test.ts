@@ -39,6 +39,16 @@ describe('observing a PostgreSQL store', () => {
     expect(Object.keys(await store.observe(signal(), ['eu']))).toEqual(['eu']);
   });
 
+  it('sees who answered while this process slept', async () => {
+    await store.observe(signal());
+    const looking = store.observe(signal());
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    // As SIGSTOP would: every limit is over when this process goes on.
+    const until = performance.now() + 2000;
+    while (performance.now() < until);
+    expect(Object.values(await looking).map(({known}) => known)).toEqual([true, true, true]);
+  });
+
   it('says who must acknowledge', async () => {
     expect(await store.ackRule(signal())).toMatchObject({known: true, value: {kind: 'async', need: 0, of: []}});
     await store.abilities.durability.set(testCtx(), 'us', {need: 1, of: ['eu', 'ap']});

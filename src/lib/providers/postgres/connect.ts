@@ -155,17 +155,32 @@ function streamOf(client: Client | null): Socket | undefined {
  * meanwhile and is read in a moment. Without this, whatever was asked when a process was stopped would fail when it goes on.
  */
 export async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let end = (): void => undefined;
   const late = new Promise<never>((_, reject) => {
-    const arm = (forMs: number): void => {
-      const due = performance.now() + forMs;
-      timer = setTimeout(() => (performance.now() - due > SLEPT_MS ? arm(GRACE_MS) : reject(new Error('timeout expired'))), forMs);
-    };
-    arm(ms);
+    end = afterAwake(ms, () => reject(new Error('timeout expired')));
   });
   try {
     return await Promise.race([answer, late]);
   } finally {
-    clearTimeout(timer);
+    end();
   }
+}
+
+/** `AbortSignal.timeout`, with the same patience after a sleep. */
+export function timeoutAwake(ms: number): AbortSignal {
+  const over = new AbortController();
+  afterAwake(ms, () => over.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')), true);
+  return over.signal;
+}
+
+/** Answers with what calls it off. `idly`: it keeps no process alive. */
+function afterAwake(ms: number, then: () => void, idly = false): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const arm = (forMs: number): void => {
+    const due = performance.now() + forMs;
+    timer = setTimeout(() => (performance.now() - due > SLEPT_MS ? arm(GRACE_MS) : then()), forMs);
+    if (idly) timer.unref();
+  };
+  arm(ms);
+  return () => clearTimeout(timer);
 }

@@ -4,6 +4,7 @@ import {known, unknown} from '../../snapshot/cell.ts';
 import type {Position} from '../../snapshot/position.ts';
 import type {Member} from '../../snapshot/snapshot.ts';
 import {type Cluster, type Node, nodeOf, only} from './cluster.ts';
+import {timeoutAwake} from './connect.ts';
 import {addressOf, addressText} from './conninfo.ts';
 import type {Limits} from './session.ts';
 import {parseSyncNames} from './sync-names.ts';
@@ -103,7 +104,7 @@ export async function readAll(
   members: readonly string[] = [...cluster.nodes.keys()],
 ): Promise<Readonly<Record<string, Cell<Facts>>>> {
   const cells = members.map(async (name) => {
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(OBSERVE_MS)]);
+    const limited = AbortSignal.any([signal, timeoutAwake(OBSERVE_MS)]);
     const node = nodeOf(cluster, name);
     return [name, await asCell(cluster, () => readFacts(node, {signal: limited, timeoutMs: OBSERVE_MS}))] as const;
   });
