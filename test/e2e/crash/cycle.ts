@@ -29,9 +29,9 @@ export type CycleOptions = {
   readonly behind?: boolean;
 };
 
-const HOME = 'us-east';
-const AWAY = 'eu-west';
-const ALL = [HOME, AWAY, 'ap'];
+export const HOME = 'us-east';
+export const AWAY = 'eu-west';
+export const ALL = [HOME, AWAY, 'ap'];
 
 /** One whole round under load: the region is lost, the disturbed run is resumed, the fleet is looked at and brought back to its start. */
 export async function cycle(lab: CrashGround, options: CycleOptions): Promise<Cycle> {

@@ -58,7 +58,11 @@ async function memberState(lab: CrashGround, name: string, base: number): Promis
     () => 'let in',
     (error: unknown) => (error instanceof Error ? error.message : String(error)),
   );
-  return {...named(row, lab.names(name), dirname(lab.fleetFile)), timeline: row.timeline - base, service};
+  const told = named(row, lab.names(name), dirname(lab.fleetFile));
+  const {primary_conninfo: conninfo} = told.settings;
+  // Its parameters may come in any order.
+  const settings = conninfo === undefined ? told.settings : {...told.settings, primary_conninfo: conninfo.split(' ').toSorted().join(' ')};
+  return {...told, settings, timeline: row.timeline - base, service};
 }
 
 /**

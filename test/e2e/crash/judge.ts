@@ -20,7 +20,8 @@ export function problemsOf(found: Cycle, reference: EndState, point: Point | nul
   return problems;
 }
 
-function difference(found: unknown, wanted: unknown, path = ''): string {
+/** Where two things differ, in words. */
+export function difference(found: unknown, wanted: unknown, path = ''): string {
   if (isDeepStrictEqual(found, wanted)) return '';
   if (!isRecord(found) || !isRecord(wanted)) return `${path} is ${JSON.stringify(found)}, not ${JSON.stringify(wanted)}; `;
   const keys = new Set([...Object.keys(found), ...Object.keys(wanted)]);

@@ -4,6 +4,7 @@
 //   node test/e2e/crash/soak.ts failover [lose|kill] [FILTER]   every point of the failover (FILTER: a regular expression on `moment:step`)
 //   node test/e2e/crash/soak.ts failback [lose|kill] [FILTER]   every point of the failback
 //   node test/e2e/crash/soak.ts switchover - [FILTER]           every point of a switchover
+//   node test/e2e/crash/soak.ts KIND FAULT [FILTER] --undo        every point before the pivot; `runs undo`, and all is as it was
 //   node test/e2e/crash/soak.ts undo                            killed while it undoes after Ctrl+C, before the pivot
 //   node test/e2e/crash/soak.ts random [COUNT]                  the built program killed at random moments, every other resume killed too
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -15,13 +16,14 @@ import {type Cycle, type CycleOptions, cycle, type Disturb, type Kind, lastJourn
 import type {EndState} from './end-state.ts';
 import {problemsOf} from './judge.ts';
 import {type Point, pointFrom, pointsOf, pointText} from './points.ts';
+import {pointsBeforePivot, undone} from './undone.ts';
 
 type Case = {readonly name: string; readonly point: Point | null; readonly disturb: Disturb; readonly behind: boolean};
 
 const {
-  values: {debian},
+  values: {debian, undo},
   positionals: [mode = 'failover', second = '', filter = ''],
-} = parseArgs({allowPositionals: true, options: {debian: {type: 'boolean', default: false}}});
+} = parseArgs({allowPositionals: true, options: {debian: {type: 'boolean', default: false}, undo: {type: 'boolean', default: false}}});
 const kind: Kind = mode === 'failback' || mode === 'switchover' ? mode : 'failover';
 const fault = second === 'kill' ? 'kill' : 'lose';
 const say = (text: string) => process.stdout.write(`${text}\n`);
@@ -29,7 +31,7 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 const lab: CrashGround = debian ? new CrashDebian() : new CrashLab();
 try {
   await lab.up();
-  process.exitCode = (await soak()) === 0 ? 0 : 1;
+  process.exitCode = (await (undo ? soakUndo() : soak())) === 0 ? 0 : 1;
 } finally {
   await lab.remove();
 }
@@ -48,14 +50,33 @@ async function soak(): Promise<number> {
     const began = performance.now();
     const problems = await tried(each, each.behind ? behind.state : plain.state);
     if (problems.length > 0) bad++;
-    const ms = Math.round(performance.now() - began);
     say(
-      `${problems.length === 0 ? 'ok  ' : 'BAD '} ${index + 1}/${cases.length} ${each.name}${each.behind ? ' (behind)' : ''} ${ms} ms ${problems.join(' | ')}`,
+      `${problems.length === 0 ? 'ok  ' : 'BAD '} ${index + 1}/${cases.length} ${each.name}${each.behind ? ' (behind)' : ''} ${since(began)} ${problems.join(' | ')}`,
     );
     if (problems.length > 0) await renew();
   }
   say(`${cases.length - bad} of ${cases.length} ended as an undisturbed run does`);
   return bad;
+}
+
+async function soakUndo(): Promise<number> {
+  await reference(false);
+  const cases = filtered(pointsBeforePivot(await lastJournal(lab, kind)).map((point) => pointCase(point, false)));
+  say(`${cases.length} points before the pivot`);
+  let bad = 0;
+  for (const [index, {name, disturb}] of cases.entries()) {
+    const began = performance.now();
+    const problems = await undone(lab, {kind, fault, disturb}).catch((error: unknown) => [String(error)]);
+    if (problems.length > 0) bad++;
+    say(`${problems.length === 0 ? 'ok  ' : 'BAD '} ${index + 1}/${cases.length} ${name} ${since(began)} ${problems.join(' | ')}`);
+    if (problems.length > 0) await renew();
+  }
+  say(`${cases.length - bad} of ${cases.length} came back to where they began`);
+  return bad;
+}
+
+function since(began: number): string {
+  return `${Math.round(performance.now() - began)} ms`;
 }
 
 async function tried({disturb, point, behind}: Case, wanted: EndState): Promise<readonly string[]> {
@@ -99,10 +120,12 @@ async function undisturbed(behind: boolean): Promise<Cycle> {
 function pointCases(plain: readonly Point[], behind: readonly Point[]): readonly Case[] {
   const known = new Set(plain.map(pointText));
   const more = behind.filter((point) => !known.has(pointText(point)));
+  return filtered([...plain.map((point) => pointCase(point, false)), ...more.map((point) => pointCase(point, true))]);
+}
+
+function filtered(cases: readonly Case[]): readonly Case[] {
   const wanted = new RegExp(filter);
-  return [...plain.map((point) => pointCase(point, false)), ...more.map((point) => pointCase(point, true))].filter(({name}) =>
-    wanted.test(name),
-  );
+  return cases.filter(({name}) => wanted.test(name));
 }
 
 function pointCase(point: Point, behind: boolean): Case {

@@ -22,6 +22,16 @@ describe('acting on a PostgreSQL store', () => {
     await servers?.end();
   });
 
+  it('points a standby back at an upstream that is away, although the slot there cannot be asked for', async () => {
+    await b.sql(`alter system set primary_slot_name = 'eu'`);
+    await b.sql('select pg_reload_conf()');
+    await store.abilities.seal.seal(testCtx(), ['eu']);
+    await a.stop();
+    await store.abilities.follow.point(testCtx(), 'eu', 'us');
+    const [row] = await b.sql<{conninfo: string}>(`select current_setting('primary_conninfo') as "conninfo"`);
+    expect(row?.conninfo).toContain(`port=${a.port}`);
+  });
+
   it('is claimed by one at a time, until it is released or evicted', async () => {
     for (let time = 1; time <= 2; time++) {
       expect((await store.abilities.claim.claim(testCtx('mine'))).toSorted()).toEqual(['ap', 'eu', 'us']);

@@ -1,4 +1,4 @@
-import {isNotOurs, refused, unavailable} from '../../errors.ts';
+import {isNotOurs, isRegionctlError, refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {act} from './claim.ts';
@@ -16,13 +16,18 @@ export function createFollow(cluster: Cluster): Abilities['follow'] {
       await point(cluster, ctx, nodeOf(cluster, member), upstream);
       await awaitStreaming(cluster, ctx, nodeOf(cluster, member), upstream, FOLLOW_MS, {from: await timelineOf(cluster, ctx, upstream)});
     },
-    point: (ctx, member, upstream) => point(cluster, ctx, nodeOf(cluster, member), upstream),
+    point: (ctx, member, upstream) => point(cluster, ctx, nodeOf(cluster, member), upstream).catch(unlessNoSlot),
     following: async (ctx, member) => {
       const node = nodeOf(cluster, member);
       const facts = await readFacts(node, limitsOf(ctx));
       return facts.receiver === 'streaming' ? upstreamOf(cluster, node, facts) : null;
     },
   };
+}
+
+/** It is pointed there by then; an upstream that is away cannot be asked for the slot that the standby had at it before. */
+function unlessNoSlot(error: unknown): void {
+  if (!isRegionctlError(error) || error.code !== 'no-slot') throw error;
 }
 
 /** The timeline that an upstream is on; 0 when it does not say. */
