@@ -110,6 +110,11 @@ describe('a reviewed plan', () => {
     );
     writeFileSync(`${file}.edited`, JSON.stringify(edited));
     expect((await lab.json<Refusal>(77, ['switchover', 'run', '--plan', `${file}.edited`, '--yes'])).error.code).toBe('plan-unsafe');
+    // As if it had been made while another rule was in force.
+    const other = readFileSync(file, 'utf8').replaceAll('"need": 2', '"need": 1');
+    writeFileSync(`${file}.other`, other);
+    const another = await lab.json<Refusal>(77, ['switchover', 'run', '--plan', `${file}.other`, '--yes']);
+    expect(another.error).toMatchObject({code: 'plan-outdated', message: expect.stringContaining('with another fence-us-east')});
     const run = await lab.json<RunDocument>(0, ['switchover', 'run', '--plan', file, '--yes']);
     expect(run).toMatchObject({outcome: 'succeeded', from: 'us-east', to: 'eu-west'});
     expect((await lab.json<Refusal>(77, ['switchover', 'run', '--plan', file, '--yes'])).error.code).toBe('plan-used');

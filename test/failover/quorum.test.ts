@@ -62,6 +62,16 @@ describe('the rule that the primary told last', () => {
     expect(quorumFit(spec(), later.stores.orders).seals).toBe(0);
   });
 
+  it('is worth what it was also when the fleet file asks for less by now, as long as the members are on its timeline', () => {
+    withRememberedAck(state, 'sample', asked({}));
+    const later = withRememberedAck(state, 'sample', asked()).stores.orders!;
+    expect(quorumFit(spec(0), later)).toEqual({seals: 2, why: null});
+    const moved = sampleSnapshot({members: {'us-east': null, 'eu-west': {epoch: 2}}}).stores.orders!;
+    expect(quorumFit(spec(0), {...later, members: moved.members}).seals).toBe(0);
+    expect(quorumFit(spec(0), store({})).seals).toBe(2);
+    expect(quorumFit(spec(0), store({kind: 'async', need: 0, of: []})).seals).toBe(0);
+  });
+
   it('costs nothing where there is no state', () => {
     expect(withRememberedAck(null, 'sample', asked())).toEqual(asked());
   });

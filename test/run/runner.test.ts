@@ -165,7 +165,9 @@ describe('what stops a step before its effect', () => {
   });
 
   it('a pivot that another hand has done is not done again', async () => {
-    const b = bench(planOf([step('a'), step('b', {after: ['a'], pivot: true})]), {look: ({name}, seen) => (name === 'b' ? 'done' : seen)});
+    // Whatever it required is behind it.
+    const pivot = step('b', {after: ['a'], pivot: true, requires: [fact('gone', 'on')]});
+    const b = bench(planOf([step('a'), pivot]), {look: ({name}, seen) => (name === 'b' ? 'done' : seen)});
     b.world.values.set('b', 'on');
     expect(await b.run()).toMatchObject({outcome: 'succeeded'});
     expect(b.world.log).toEqual(['a=on']);

@@ -34,7 +34,10 @@ export async function findProof(world: StoreWorld, ctx: Ctx, target: Target, arg
   const fresh = freshProof(world, ctx, target, args);
   if (fresh !== null) return fresh;
   const proof = await lookForProof(world, ctx, target, args);
-  if (proof !== null) world.provenAt.set(target.store ?? '', began);
+  // Where it lasts, however long its host took to say so, it held when it had.
+  const made = world.proofs.get(memberOf(target));
+  const held = proof?.kind === 'stopped' && made !== undefined && lasts(made);
+  if (proof !== null) world.provenAt.set(target.store ?? '', held ? ctx.now() : began);
   return proof;
 }
 
@@ -47,8 +50,11 @@ function freshProof(world: StoreWorld, ctx: Ctx, target: Target, {accept}: Fence
   const at = world.provenAt.get(target.store ?? '');
   if (proof === undefined || at === undefined || ctx.now() - at > FRESH_MS) return null;
   // Only what a restart does not undo: a server that stopped by itself may be back by now.
-  return proof.kind === 'closed' && proof.survivesRestart && accept.includes('closed') ? proof : null;
+  return lasts(proof) && accept.includes(proof.kind) ? proof : null;
 }
+
+/** Closed, or stopped after it was: started again by whoever, it lets nobody in. */
+const lasts = ({kind, survivesRestart}: Proof): boolean => (kind === 'closed' || kind === 'stopped') && survivesRestart;
 
 /** Well below the second that a proof may be old when a promotion takes effect. */
 const FRESH_MS = 300;
@@ -75,7 +81,7 @@ export async function makeProof(world: StoreWorld, ctx: Ctx, target: Target, arg
   const best = sealed === null || (await reachable(world, ctx, target)) ? await bestOnMember(world, ctx, target, args, sealed) : sealed;
   world.tried.set(memberOf(target), best.kind);
   world.proofs.set(memberOf(target), best);
-  world.provenAt.set(target.store ?? '', best.kind === 'closed' ? ctx.now() : began);
+  world.provenAt.set(target.store ?? '', lasts(best) && best.found !== true ? ctx.now() : began);
   return best;
 }
 

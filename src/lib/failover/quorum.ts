@@ -1,5 +1,5 @@
 import type {StoreSpec} from '../fleet/fleet.ts';
-import type {StoreSnapshot} from '../snapshot/snapshot.ts';
+import {latestEpoch, type StoreSnapshot} from '../snapshot/snapshot.ts';
 
 /** What the acknowledgement rule of a store is worth as a fence. `seals` 0 = it proves nothing, and `why` says so. */
 export type QuorumFit = {readonly seals: number; readonly why: string | null};
@@ -10,7 +10,7 @@ export type QuorumFit = {readonly seals: number; readonly why: string | null};
  * that was never asked. A rule that waits for less than the fleet file says, or for somebody who is no member, proves nothing.
  */
 export function quorumFit(spec: StoreSpec, store: StoreSnapshot | undefined): QuorumFit {
-  if (spec.quorum === 0) return {seals: 0, why: `${spec.name} is asynchronous`};
+  if (spec.quorum === 0 && !waitsAllTheSame(store)) return {seals: 0, why: `${spec.name} is asynchronous`};
   const declared = spec.members.length - 1 - spec.quorum + 1;
   const ack = store?.ack;
   if (ack === undefined || !ack.known) return {seals: declared, why: null};
@@ -23,4 +23,14 @@ export function quorumFit(spec: StoreSpec, store: StoreSnapshot | undefined): Qu
   if (strangers.length > 0)
     return {seals: 0, why: `the primary of ${spec.name} also waits for ${strangers.join(', ')}, which the fleet file does not know`};
   return {seals: of.length - need + 1, why: null};
+}
+
+/**
+ * The fleet file promises nothing, maybe since an hour ago, because the next primary shall go on alone: the present one may wait for others all
+ * the same. Only its own word counts for that, now or on the timeline that the members are on still.
+ */
+function waitsAllTheSame(store: StoreSnapshot | undefined): boolean {
+  if (store === undefined || !store.ack.known || store.ack.value.need === 0) return false;
+  const {epoch} = store.ack.value;
+  return epoch === undefined || (epoch !== null && epoch === latestEpoch(store));
 }

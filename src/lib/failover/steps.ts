@@ -117,6 +117,7 @@ function fenceSteps(scope: StoreScope) {
         requires,
         ensures: [expect('store.sealed', {store}, {members}), ...besides],
         undo: upstream === null ? null : call('store.unseal', {store}, {members, upstream}),
+        deadlineMs: besides.length === 0 ? 10_000 : 60_000,
       }),
     fence: (
       member: string,
@@ -132,7 +133,7 @@ function fenceSteps(scope: StoreScope) {
         do: call('store.fence', memberTarget(scope, member, region), {...quorum, accept}),
         ensures: [expect('store.fenced', memberTarget(scope, member, region), {...quorum, accept, tried: true})],
         undo: mayUndo ? call('store.unfence', memberTarget(scope, member, region), {when: 'undo'}) : null,
-        deadlineMs: 20_000,
+        deadlineMs: quorum.clean === true ? 120_000 : 20_000,
       }),
     unfence: (member: string, region: string): Step =>
       step({

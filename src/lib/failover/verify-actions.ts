@@ -28,7 +28,9 @@ const verifyEqual = (world: StoreWorld) =>
     describe: (target, {members}) => `compare every row of ${target.store} in ${members.join(', ')}`,
     apply: async (ctx, target, {members: all, primary, mayMiss}) => {
       const {store, spec} = storeFor(world, target);
-      const there = (await readMembers(store, mayMiss, ctx)).filter(({member}) => member.role === 'standby').map(({name}) => name);
+      const there = (await readMembers(store, mayMiss, ctx))
+        .filter(({member}) => member.role === 'standby' && member.upstream === primary && member.heardUpstreamAgoMs !== null)
+        .map(({name}) => name);
       const members = all.filter((name) => !mayMiss.includes(name) || there.includes(name));
       const missing = all.filter((name) => !members.includes(name));
       const latest = async () => (await readMember(store, primary, ctx)).durable;

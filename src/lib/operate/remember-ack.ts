@@ -1,7 +1,7 @@
 import type {Json} from '../plan/json.ts';
 import type {State} from '../ports/state.ts';
 import {known} from '../snapshot/cell.ts';
-import type {AckRule, Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
+import {type AckRule, latestEpoch, type Snapshot, type StoreSnapshot} from '../snapshot/snapshot.ts';
 
 /**
  * Who must acknowledge is asked of the primary, and matters most when it cannot be asked any more. So what it says is remembered, and a snapshot
@@ -17,7 +17,7 @@ function completed(state: State, key: string, store: StoreSnapshot): StoreSnapsh
   const {ack} = store;
   if (ack.known) {
     const {kind, need, of, lowerable} = ack.value;
-    state.remember(key, {kind, need, of: [...of], lowerable, at: ack.at});
+    state.remember(key, {kind, need, of: [...of], lowerable, at: ack.at, epoch: latestEpoch(store)});
     return store;
   }
   const last = parse(state.recall(key));
@@ -26,7 +26,7 @@ function completed(state: State, key: string, store: StoreSnapshot): StoreSnapsh
 
 function parse(value: Json | undefined): {rule: AckRule; at: number} | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const {kind, need, of, lowerable, at} = value as Readonly<Record<string, Json>>;
+  const {kind, need, of, lowerable, at, epoch} = value as Readonly<Record<string, Json>>;
   if ((kind !== 'async' && kind !== 'quorum') || typeof need !== 'number' || !Array.isArray(of) || typeof at !== 'number') return null;
-  return {rule: {kind, need, of: of.map(String), lowerable: lowerable === true}, at};
+  return {rule: {kind, need, of: of.map(String), lowerable: lowerable === true, epoch: typeof epoch === 'number' ? epoch : null}, at};
 }

@@ -1,6 +1,7 @@
 import {isDeepStrictEqual} from 'node:util';
 import {refused, usageError} from '../errors.ts';
 import {missingGuards} from '../failover/check-guards.ts';
+import type {Json} from '../plan/json.ts';
 import type {Plan} from '../plan/plan.ts';
 import {readPlan} from '../plan/read-plan.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
@@ -60,16 +61,26 @@ function refuseMoved(plan: Plan, fresh: Plan): void {
   });
 }
 
-/** Members that have come, gone or stopped following since: the same move would be made in another way now. */
+/** Members that have come, gone or stopped following since, or another rule for who must acknowledge: the same move would be made in another way now. */
 function refuseOtherWay(plan: Plan, fresh: Plan): void {
-  const ways = [plan, fresh].map(({steps}) => steps.filter(({phase}) => MOVING.has(phase)).map(({id}) => id));
-  const [before = [], now = []] = ways;
+  const [before, now] = [wayOf(plan), wayOf(fresh)];
   if (isDeepStrictEqual(before, now)) return;
-  const gone = before.filter((id) => !now.includes(id));
-  const come = now.filter((id) => !before.includes(id));
-  const text = [...gone.map((id) => `without ${id}`), ...come.map((id) => `with ${id}`)].join(', ') || `in the order ${now.join(', ')}`;
-  throw refused('plan-outdated', `nothing was done: the members of its stores are not what they were; the plan would now be made ${text}`, {
+  const differs = [...new Set([...before, ...now].map(({id}) => id))].filter((id) => {
+    const [one, other] = [before, now].map((steps) => steps.find((each) => each.id === id));
+    return !isDeepStrictEqual(one, other);
+  });
+  const text = differs.length === 0 ? 'in another order' : `with another ${differs.join(', ')}`;
+  throw refused('plan-outdated', `nothing was done: its stores are not what they were, and the plan would now be made ${text}`, {
     suggestions: [REPLAN],
+  });
+}
+
+/** What moves traffic and primaries, without what is said anew when it runs (which proofs are accepted) and steps that only wait for a manager. */
+function wayOf({steps}: Plan) {
+  const moving = steps.filter(({phase, do: {action}}) => MOVING.has(phase) && action !== 'store.await-following');
+  return moving.map(({id, onFailure, do: {action, target, args}}) => {
+    const {accept: _accept, ...said} = args as Readonly<Record<string, Json>>;
+    return {id, onFailure, action, target: {...target}, args: said};
   });
 }
 

@@ -11,7 +11,7 @@ export type Host = {
   stop(signal: AbortSignal): Promise<void>;
   /** Starts it as its data says: as what it was when it stopped. Already running = success. */
   start(signal: AbortSignal): Promise<void>;
-  /** false = `startAsStandby` refuses; absent = it does not. */
+  /** false = `start` or `startAsStandby` refuses; absent = neither does. */
   readonly startsStandbys?: boolean;
   /** Starts it as a standby of `upstream` on the data that it has. null = of nobody: it recovers, answers reads and takes no write. */
   startAsStandby(upstream: string | null, signal: AbortSignal): Promise<void>;

@@ -110,10 +110,12 @@ function cancelOf(run: Run, step: Step): AbortSignal | null {
 async function demandAgain(run: Run, step: Step, call: BoundCall, attempt: Attempt): Promise<'done' | 'before'> {
   attempt.effect = 'withdrawn';
   const place = await within(run, step.deadlineMs, null, async (ctx) => {
-    const looked = call.look(ctx);
-    looked.catch(() => undefined);
-    await demand(run, ctx, step);
-    return placeOf(await looked);
+    const demanded = demand(run, ctx, step);
+    demanded.catch(() => undefined);
+    // Whatever it stood on is behind it, if it is done already: nothing is sent then.
+    const place = placeOf(await call.look(ctx));
+    if (place === 'before') await demanded;
+    return place;
   });
   attempt.effect = 'possible';
   orEnd(() => run.lease.check());

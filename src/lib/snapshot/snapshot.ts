@@ -32,6 +32,8 @@ export type AckRule = {
   readonly need: number;
   readonly of: readonly string[];
   readonly lowerable: boolean;
+  /** For one that is remembered: the timeline of the primary that said it; null = it was not noted. */
+  readonly epoch?: number | null;
 };
 
 /** A region as judged: `agree` of `asked` vantage points share the verdict. */
@@ -65,3 +67,9 @@ export type Snapshot = {
   /** Per route: the weight of each region. */
   readonly routers: Readonly<Record<string, Cell<Readonly<Record<string, number>>>>>;
 };
+
+/** The latest timeline that any member is seen on; null = none is seen. */
+export function latestEpoch({members}: StoreSnapshot): number | null {
+  const epochs = Object.values(members).flatMap((cell) => (cell.known ? [cell.value.durable.epoch] : []));
+  return epochs.length === 0 ? null : Math.max(...epochs);
+}

@@ -38,7 +38,7 @@ export function execHost(config: HostConfig, member: string, context: ProviderCo
     status: async (signal) => statusOf(await call('status', signal), config.status[0] ?? ''),
     stop: async (signal) => void (await must('stop', signal)),
     start: async (signal) => void (await must('start', signal)),
-    startsStandbys: config.startAsStandby !== undefined,
+    startsStandbys: config.start !== undefined && config.startAsStandby !== undefined,
     startAsStandby: async (upstream, signal) => void (await must('startAsStandby', signal, upstream)),
     rebuild: async (upstream, signal) => ({bytes: bytesOf(await must('rebuild', signal, upstream))}),
   };

@@ -1,5 +1,6 @@
 import {isRegionctlError, messageOf, refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
+import type {Host} from '../../ports/host.ts';
 import {claimMember, demandHeld} from './claim.ts';
 import {type Cluster, limitsOf, type Node, only, pollUntil} from './cluster.ts';
 import {destroy, endClient, openClient} from './connect.ts';
@@ -59,9 +60,28 @@ async function requireStillPrimary(cluster: Cluster, ctx: Ctx, node: Node): Prom
   throw refused('lift-refused', `The fence of ${node.name} stays: ${says}.`);
 }
 
+/** Whoever told it to stop may have been cut short: it goes on stopping, and is waited for until it answers or is down. */
+async function isStopped(cluster: Cluster, ctx: Ctx, node: Node, host: Host): Promise<boolean> {
+  const stopped = await pollUntil(cluster, ctx, {forMs: STOPPING_MS, everyMs: 50}, async () => {
+    const {running} = await host.status(ctx.signal);
+    if (running === false) return {stopped: true};
+    const trouble = await readFacts(node, limitsOf(ctx)).then(
+      () => null,
+      (error: unknown) => (isRegionctlError(error) ? error.code : 'error'),
+    );
+    return running === true && trouble !== null && STOPPING.has(trouble) ? null : {stopped: false};
+  });
+  return stopped?.stopped === true;
+}
+
+/** What a server says that is going down; one that says nothing is frozen. */
+const STOPPING: ReadonlySet<string> = new Set(['starting', 'refused', 'reset']);
+/** A clean stop writes everything out first. */
+const STOPPING_MS = 30_000;
+
 /** A server that was stopped by its host is started as its data says, and claimed again. */
 async function startAgain(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
-  if (node.host === null || (await node.host.status(ctx.signal)).running !== false) return;
+  if (node.host === null || !(await isStopped(cluster, ctx, node, node.host))) return;
   const facts = await readAll(cluster, ctx.signal);
   const [primary] = primariesOf(facts);
   if (primary !== undefined) throw refused('lift-refused', `${node.name} stays stopped: ${primary.name} is the primary now.`);
