@@ -62,6 +62,8 @@ describe('planSwitchover', () => {
   it('brings the former primary back before traffic where nobody else can hold a write, and lets a stray hold nothing up', () => {
     const lonely = plan({...WELL, ap: null});
     expect(lonely.steps.find(({id}) => id === 'fence-us-east')?.do.args).toMatchObject({clean: true});
+    expect(ids(lonely).indexOf('write-out-us-east')).toBeLessThan(ids(lonely).indexOf('drain-front-door'));
+    expect(ids(plan())).not.toContain('write-out-us-east');
     expect(ids(lonely).slice(ids(lonely).indexOf('promote'))).toEqual([
       ...['promote', 'rejoin-us-east', 'reroute-front-door', 'verify-write', 'verify-rejected-us-east', 'unfence-us-east'],
       ...['fence-ap-first', 'save-ap', 'rejoin-ap-first', 'unfence-ap-first', 'equal'],

@@ -23,10 +23,10 @@ import {answering, named, namesOf} from './plan-failover.ts';
 import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {
   backSteps,
-  durabilityStep,
   formerSteps,
   isFollowing,
   othersOf,
+  preparingSteps,
   type Return,
   settleSteps,
   storeIn,
@@ -132,7 +132,7 @@ export function planFailback(input: FailbackInput): Plan {
     ]),
     ...all.flatMap((each) => rejoinSteps(each, snapshot, all, overrides)),
     ...returns.flatMap((each) => caughtUpStep(each, all)),
-    ...returns.flatMap((each) => durabilityStep(each, snapshot, all)),
+    ...returns.flatMap((each) => preparingSteps(each, snapshot, all)),
     ...witnessSteps(witness, WARM_UP_MS).start,
     ...routes.map((route) => drainStep(route, snapshot)),
     ...returns.flatMap((each) => switchSteps(each, snapshot, all)),

@@ -24,10 +24,10 @@ import {answering, jurisdictionOf, named, namesOf, storesHeldBy} from './plan-fa
 import {routeTarget, writeTarget} from './route-target.ts';
 import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {
-  durabilityStep,
   formerSteps,
   isFollowing,
   othersOf,
+  preparingSteps,
   type Return,
   settleSteps,
   storeIn,
@@ -75,7 +75,7 @@ export function planSwitchover(input: SwitchoverInput): Plan {
       storeSteps(named(spec, moves)).claim(answering(snapshot, spec), {ready: true, evict: takesOver(spec, overrides)}),
     ]),
     ...warmUpSteps(fleet, targets, to),
-    ...moves.flatMap((each) => durabilityStep(each, snapshot, moves)),
+    ...moves.flatMap((each) => preparingSteps(each, snapshot, moves)),
     ...witnessSteps(fleet.witness, WARM_UP_MS).start,
     ...routes.map((route) => drainStep(route, snapshot)),
     ...moves.flatMap((each) => switchSteps(each, snapshot, moves)),

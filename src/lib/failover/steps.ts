@@ -135,6 +135,14 @@ function fenceSteps(scope: StoreScope) {
         undo: mayUndo ? call('store.unfence', memberTarget(scope, member, region), {when: 'undo'}) : null,
         deadlineMs: quorum.clean === true ? 120_000 : 20_000,
       }),
+    writeOut: (member: string, region: string): Step =>
+      step({
+        id: stepId(scope, `write-out-${member}`),
+        phase: 'preflight',
+        title: `let ${member} write out what it holds in memory, so that its stop is short`,
+        do: call('store.write-out', memberTarget(scope, member, region)),
+        deadlineMs: 600_000,
+      }),
     unfence: (member: string, region: string): Step =>
       step({
         id: stepId(scope, `unfence-${member}`),

@@ -35,6 +35,7 @@ export function storeActions(world: StoreWorld): readonly Action[] {
     release(world),
     seal(world),
     unsealing(world),
+    writeOut(world),
     fence(world),
     unfence(world),
     catchUp(world),
@@ -132,6 +133,23 @@ const unsealing = (world: StoreWorld) =>
       // Only when nothing is under way any more: once this has failed on the record, nobody may still act.
       for (const each of all) if (each.status === 'rejected') throw each.reason;
       return null;
+    },
+  });
+
+const writeOut = (world: StoreWorld) =>
+  action({
+    name: 'store.write-out',
+    effect: 'none',
+    schema: none,
+    describe: (target) => `checkpoint on ${target.member}`,
+    apply: async (ctx, target) => {
+      const member = memberOf(target);
+      const done = (await abilityOf(world, target, 'fence').writeOut?.(ctx, member)) ?? true;
+      return {
+        says: done
+          ? `${member} has written out what it held in memory`
+          : `${member} could not be made to write it out beforehand: its stop may take longer`,
+      };
     },
   });
 

@@ -49,11 +49,16 @@ export function formerSteps(move: Return, snapshot: Snapshot, returns: readonly 
     : [];
 }
 
-/** Who must acknowledge is set before traffic is held: it waits on the standby, and is in force from its first write as a primary. */
-export function durabilityStep({spec, home}: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
+/** What can be done before traffic is held is. Who must acknowledge is set by then: it waits on the standby, and is in force from its first write as a primary. */
+export function preparingSteps(move: Return, snapshot: Snapshot, returns: readonly Return[]): Step[] {
+  const {spec, primary, home} = move;
   if (managerOf(snapshot, spec.name) !== null) return [];
+  const build = storeSteps(named(spec, returns));
   const before = acknowledgesNow(snapshot, spec, home.name);
-  return [{...storeSteps(named(spec, returns)).durability(home.name, home.region, ruleOf(spec, home.name), before), phase: 'preflight'}];
+  return [
+    ...(needsFormer(move, snapshot) ? [build.writeOut(primary.member, primary.region)] : []),
+    {...build.durability(home.name, home.region, ruleOf(spec, home.name), before), phase: 'preflight'},
+  ];
 }
 
 /** The switchover itself: stop the primary, let everybody let go, promote the one that has it all. */

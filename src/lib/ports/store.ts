@@ -101,6 +101,8 @@ export type Abilities = {
      * closed is not lost, so its sessions are ended only when nobody else is let in any more.
      */
     fence(ctx: Ctx, member: string, how?: {readonly untold?: true; readonly keepRunning?: true; readonly lossless?: true}): Promise<Proof>;
+    /** Ability: has the member write out now what a clean stop would have to, so that the stop is short. false = our role may not ask for it, or it takes too long. */
+    writeOut?(ctx: Ctx, member: string): Promise<boolean>;
     /** Looks again, without touching anything. null = not fenced by a means that can be seen on the member itself. */
     prove(ctx: Ctx, member: string): Promise<Proof | null>;
     /**

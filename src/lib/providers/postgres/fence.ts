@@ -1,4 +1,4 @@
-import {isNotOurs, messageOf, refused, unavailable} from '../../errors.ts';
+import {isNotOurs, isRegionctlError, messageOf, refused, unavailable} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Abilities, Proof} from '../../ports/store.ts';
 import {act, demandHeld, forgetClaim} from './claim.ts';
@@ -10,6 +10,7 @@ import {loginIsRefused} from './refused-login.ts';
 import {reload} from './settings.ts';
 import {hasStall, isStalled, STALL_LEAKS, stall} from './stall.ts';
 import {isDenied} from './trouble.ts';
+import {writeOut} from './write-out.ts';
 
 const CLOSE_MS = 5000;
 const ANSWER_MS = 500;
@@ -55,6 +56,14 @@ export function createFence(cluster: Cluster): Abilities['fence'] {
       // Only where nothing but its host ended them, who waited is what was seen before.
       return {...made, ...(before === null ? {} : {untold: untold ?? before})};
     },
+    writeOut: (ctx, member) =>
+      writeOut(ctx, nodeOf(cluster, member)).then(
+        () => true,
+        (error: unknown) => {
+          if (isDenied(error) || (isRegionctlError(error) && error.code === 'timeout')) return false;
+          throw error;
+        },
+      ),
     prove: (ctx, member) => prove(cluster, ctx, nodeOf(cluster, member)),
     lift: (ctx, member, when) => lift(cluster, ctx, nodeOf(cluster, member), when),
     open: async (ctx, member) => {

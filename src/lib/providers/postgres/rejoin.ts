@@ -10,11 +10,11 @@ import {durableOf, type Facts, primariesOf, readAll, readFacts} from './facts.ts
 import {awaitStreaming, ensureSlot} from './follow.ts';
 import {readForks, wayOf} from './history.ts';
 import {canFollow, forkPoint} from './timeline.ts';
+import {writeOut} from './write-out.ts';
 
 type Options = Awaited<ReturnType<Abilities['rejoin']['options']>>;
 
 const STREAM_MS = 5000;
-const CHECKPOINT_MS = 60_000;
 
 /** The ways back into the store for a member that is none of its standbys. */
 export function createRejoin(cluster: Cluster): Abilities['rejoin'] {
@@ -145,7 +145,7 @@ async function rewind(cluster: Cluster, ctx: Ctx, node: Node, upstream: string):
   forgetClaim(cluster, node);
   await host.stop(ctx.signal);
   // Right after a promotion the source's control file still names the old timeline, and pg_rewind would see nothing to do.
-  await source.session.rows('checkpoint', [], {signal: ctx.signal, timeoutMs: CHECKPOINT_MS});
+  await writeOut(ctx, source);
   await demandHeld(cluster, ctx, node);
   const {bytes} = await host.rewind(upstream, ctx.signal);
   await awaitStandby(cluster, ctx, node, upstream, Number.POSITIVE_INFINITY, () => true);
