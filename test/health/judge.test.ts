@@ -23,6 +23,13 @@ describe('endpoint', () => {
     expect(judgeEndpoint(reading(app, result))).toMatchObject({verdict, code, reason});
   });
 
+  it('is degraded by a warning of its probe, whatever else it says', () => {
+    const warned = {warning: {code: 'certificate-expires', says: 'the certificate of a:443 is valid for 5 days.'}};
+    expect(judgeEndpoint(reading(endpoint('a', 'eu'), warned))).toMatchObject({
+      ...{verdict: 'degraded', code: 'certificate-expires', reason: 'the certificate of a:443 is valid for 5 days'},
+    });
+  });
+
   it('is never slow without a limit', () => {
     expect(judgeEndpoint(reading(endpoint('a', 'eu', {slowMs: null}), {latencyMs: 9000})).verdict).toBe('healthy');
   });

@@ -1,4 +1,5 @@
 import {expect, it} from 'vitest';
+import {builtinProviders} from '../../src/lib/providers/builtin.ts';
 import type {ProbeProvider} from '../../src/lib/providers/define.ts';
 import {httpProviders} from '../../src/lib/providers/http/provider.ts';
 import {tcpProviders} from '../../src/lib/providers/tcp/provider.ts';
@@ -46,3 +47,30 @@ it.each([[{host: '127.0.0.1'}], [{host: '', port: 1}], [{host: 'a', port: 0}], [
     expect(tcpProvider?.schema.safeParse(config).success).toBe(false);
   },
 );
+
+it.each([
+  ['tls', {host: ''}],
+  ['tls', {host: 'a', minValid: '14d'}],
+  ['dns', {name: 'a', record: 'HINFO'}],
+  ['dns', {name: 'a', server: '10.0.0.53'}],
+  ['dns', {name: 'a', expect: []}],
+  ['exec', {run: []}],
+  ['exec', {run: 'check_disk -w 80'}],
+])('%s refuses %j', (kind, config) => {
+  const provider = builtinProviders.find((each) => each.port === 'probe' && each.kind === kind) as ProbeProvider;
+  expect(provider.schema.safeParse(config).success).toBe(false);
+});
+
+it('make their probes from what the fleet file says', async () => {
+  for (const [kind, config] of [
+    ['tls', {host: '127.0.0.1', port: 1}],
+    ['dns', {name: 'a.invalid', server: '127.0.0.1:1'}],
+    ['exec', {run: ['sh', '-c', 'echo "$REGIONCTL_REGION/$REGIONCTL_ENDPOINT in $PWD"']}],
+  ] as const) {
+    const provider = builtinProviders.find((each) => each.port === 'probe' && each.kind === kind) as ProbeProvider;
+    const probe = await provider.create(provider.schema.parse(config), place, {...context, baseDir: '/'});
+    const result = await probe.check(new AbortController().signal);
+    expect(result.ok).toBe(kind === 'exec');
+    if (kind === 'exec') expect(result.detail).toBe('eu/app in /');
+  }
+});

@@ -35,6 +35,8 @@ export function judgeEndpoint(reading: EndpointReading): EndpointJudgement {
   const says = result.detail.replace(/\.$/, '');
   if (result.ok === null) return {verdict: 'unknown', code: result.code, reason: says, reading};
   if (!result.ok) return {verdict: 'unhealthy', code: result.code, reason: `${says}${inARow(attempts)}`, reading};
+  if (result.warning !== undefined)
+    return {verdict: 'degraded', code: result.warning.code, reason: result.warning.says.replace(/\.$/, ''), reading};
   if (slowMs !== null && result.latencyMs !== null && result.latencyMs > slowMs) {
     const reason = `answered in ${Math.round(result.latencyMs)} ms, slow above ${slowMs} ms`;
     return {verdict: 'degraded', code: 'slow', reason, reading};

@@ -10,6 +10,8 @@ export type ProbeResult = {
   readonly code: string;
   readonly detail: string;
   readonly facts?: Json;
+  /** It answered as expected, and yet something about it needs attention: the endpoint is degraded by that. Only with `ok` true. */
+  readonly warning?: {readonly code: string; readonly says: string};
 };
 
 /** Probe port. `check` never throws for what the endpoint does; it ends when `signal` is aborted. */

@@ -1,5 +1,7 @@
 import type {Provider} from './define.ts';
+import {dnsProviders} from './dns/provider.ts';
 import {execHostProvider} from './exec/host-provider.ts';
+import {execProbeProvider} from './exec/probe-provider.ts';
 import {execProviders} from './exec/provider.ts';
 import {haproxyProviders} from './haproxy/provider.ts';
 import {httpProviders} from './http/provider.ts';
@@ -7,12 +9,16 @@ import {labProviders} from './lab/provider.ts';
 import {patroniProviders} from './patroni/provider.ts';
 import {postgresProviders} from './postgres/provider.ts';
 import {tcpProviders} from './tcp/provider.ts';
+import {tlsProviders} from './tls/provider.ts';
 import {webhookProviders} from './webhook/provider.ts';
 
 /** The providers that ship with regionctl. Their implementations are imported when they are first used. */
 export const builtinProviders: readonly Provider[] = [
   ...httpProviders,
   ...tcpProviders,
+  ...tlsProviders,
+  ...dnsProviders,
+  execProbeProvider,
   ...postgresProviders,
   ...patroniProviders,
   ...labProviders,

@@ -56,6 +56,17 @@ function codeOf(symbol: string): string {
   return CODES[symbol] ?? (TLS.test(symbol) ? 'tls' : 'error');
 }
 
+/** What is wrong with a certificate, where Node's symbol says it to few. */
+const CERTIFICATE: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  CERT_NOT_YET_VALID: 'its certificate is not valid yet',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself',
+  SELF_SIGNED_CERT_IN_CHAIN: 'nobody who is trusted here has signed its certificate',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'nobody who is trusted here has signed its certificate',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'nobody who is trusted here has signed its certificate',
+};
+
 function sentence(code: string, symbol: string, peer: string): string {
   const said: Readonly<Record<string, string>> = {
     refused: `${peer} refused the connection`,
@@ -63,7 +74,7 @@ function sentence(code: string, symbol: string, peer: string): string {
     timeout: `the connection to ${peer} timed out (${symbol})`,
     unreachable: `there is no way to ${peer} (${symbol})`,
     dns: `the name in ${peer} could not be resolved (${symbol})`,
-    tls: `no trusted TLS connection to ${peer} (${symbol})`,
+    tls: `no trusted TLS connection to ${peer}${CERTIFICATE[symbol] === undefined ? '' : `: ${CERTIFICATE[symbol]}`} (${symbol})`,
   };
   return said[code] ?? `the connection to ${peer} failed (${symbol})`;
 }

@@ -1,0 +1,96 @@
+import {once} from 'node:events';
+import {isIP, type Socket} from 'node:net';
+import type {PeerCertificate, TLSSocket} from 'node:tls';
+import type {Probe, ProbeResult} from '../../ports/probe.ts';
+import {connectionFailure} from '../tcp/connection-failure.ts';
+
+/** Where to connect and which certificate to expect. `minValidMs`: one that expires sooner is a warning. */
+export type TlsTarget = {
+  readonly host: string;
+  readonly port: number;
+  readonly serverName: string;
+  readonly caFile: string | null;
+  readonly minValidMs: number;
+  readonly timeoutMs: number;
+};
+
+const DAY_MS = 86_400_000;
+
+/** One handshake per check over a connection of its own. Latency counts from the name lookup to the end of the handshake. */
+export function tlsProbe(target: TlsTarget): Probe {
+  return {check: (signal) => shakeHands(target, signal)};
+}
+
+async function shakeHands(target: TlsTarget, signal: AbortSignal): Promise<ProbeResult> {
+  const {host, port, timeoutMs, caFile} = target;
+  const [{connect}, tls, {readFile}] = await Promise.all([import('node:net'), import('node:tls'), import('node:fs/promises')]);
+  const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const peer = `${host}:${port}`;
+  const trusted = await readCa(caFile, readFile);
+  if (trusted !== null && typeof trusted !== 'string') return trusted;
+  const started = performance.now();
+  let plain: Socket | null = null;
+  let secure: TLSSocket | null = null;
+  try {
+    bounded.throwIfAborted();
+    plain = connect({host, port, signal: bounded});
+    // Stays for the socket's life: an error after the handshake must not become an uncaught one.
+    plain.on('error', () => undefined);
+    await once(plain, 'connect', {signal: bounded});
+    const connectMs = performance.now() - started;
+    // An address is no name that could be asked for.
+    const servername = isIP(target.serverName) === 0 ? {servername: target.serverName} : {};
+    const checkServerIdentity = (_: string, certificate: PeerCertificate) => tls.checkServerIdentity(target.serverName, certificate);
+    secure = tls.connect({socket: plain, ...servername, checkServerIdentity, ...(trusted === null ? {} : {ca: trusted})});
+    secure.on('error', () => undefined);
+    await once(secure, 'secureConnect', {signal: bounded});
+    const latencyMs = performance.now() - started;
+    return judged(target, secure, {connectMs, latencyMs});
+  } catch (error) {
+    return connectionFailure(error, {peer, timeoutMs, signal: bounded});
+  } finally {
+    secure?.destroy();
+    plain?.destroy();
+  }
+}
+
+/** The certificates to trust; null = those of the system. What cannot be read says nothing of the endpoint. */
+async function readCa(
+  file: string | null,
+  read: (file: string, encoding: 'utf8') => Promise<string>,
+): Promise<string | null | ProbeResult> {
+  if (file === null) return null;
+  try {
+    return await read(file, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
+    return {ok: null, latencyMs: null, code: 'probe-failed', detail: `the file of trusted certificates ${file} cannot be read (${why})`};
+  }
+}
+
+function judged(target: TlsTarget, socket: TLSSocket, {connectMs, latencyMs}: {connectMs: number; latencyMs: number}): ProbeResult {
+  const {host, port, minValidMs} = target;
+  const {valid_to: until, issuer, subject} = socket.getPeerCertificate();
+  const validTo = new Date(until);
+  const leftMs = validTo.getTime() - Date.now();
+  const valid = `valid until ${validTo.toISOString().slice(0, 10)}, ${days(leftMs)} from now`;
+  const facts = {
+    protocol: socket.getProtocol(),
+    subject: nameOf(subject),
+    issuer: nameOf(issuer),
+    validTo: validTo.toISOString(),
+    connectMs,
+    handshakeMs: latencyMs - connectMs,
+  };
+  const result = {ok: true, latencyMs, code: 'ok', detail: `${host}:${port} shows a trusted certificate, ${valid}`, facts} as const;
+  if (leftMs >= minValidMs) return result;
+  const says = `the certificate of ${host}:${port} is ${valid}; at least ${days(minValidMs)} are wanted`;
+  return {...result, warning: {code: 'certificate-expires', says}};
+}
+
+const nameOf = (name: PeerCertificate['subject']): string | null => [name?.CN ?? name?.O ?? null].flat()[0] ?? null;
+
+function days(ms: number): string {
+  const whole = Math.floor(ms / DAY_MS);
+  return `${whole} day${whole === 1 ? '' : 's'}`;
+}
