@@ -35,6 +35,9 @@ it.each([
   ['an unknown field', {url: 'http://a/', expectState: 200}],
   ['no URL', {url: 'a'}],
   ['a status that is none', {url: 'http://a/', expectStatus: 99}],
+  ['no JSON pointer', {url: 'http://a/', expectJson: {status: 'ok'}}],
+  ['a list to compare with', {url: 'http://a/', expectJson: {'/a': [1]}}],
+  ['redirects without an end', {url: 'http://a/', redirects: 99}],
 ])('http refuses %s', (_name, config) => {
   const parsed = httpProvider?.schema.safeParse(config);
   expect(parsed?.success).toBe(false);

@@ -1,22 +1,38 @@
 import {z} from 'zod';
-import {httpUrl, secretRef} from '../../fleet/fields.ts';
+import {durationMs, httpUrl, secretRef} from '../../fleet/fields.ts';
 import {defineProbe, type Provider} from '../define.ts';
+
+const headerName = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'not a header name');
 
 const config = z.strictObject({
   url: httpUrl,
   expectStatus: z.int().min(100).max(599).default(200),
-  expectText: z.string().min(1).optional(),
-  headers: z.record(z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'not a header name'), secretRef).default({}),
+  expectText: z.string().min(1).optional().describe('Text that must be in the first 64 KiB of the body.'),
+  expectHeaders: z.record(headerName, z.string()).default({}).describe('Headers that the answer must have, with these values.'),
+  expectJson: z
+    .record(
+      z.string().regex(/^(\/[^/]*)+$/, 'not a JSON pointer such as /status'),
+      z.union([z.string(), z.number(), z.boolean(), z.null()]),
+    )
+    .default({})
+    .describe('Values that the body must hold, by JSON pointer: {"/database/writable": true}.'),
+  headers: z.record(headerName, secretRef).default({}),
+  redirects: z.int().min(0).max(10).default(0).describe('How many redirects are followed. Default 0: one is an answer like any other.'),
+  ca: z.string().min(1).optional().describe('File with the certificates (PEM) that are trusted instead of those of the system.'),
+  minValid: durationMs
+    .prefault('0s')
+    .describe('A certificate that expires sooner degrades the endpoint. Default 0s: only one that has expired counts.'),
 });
 
-/** The `http` probe: one GET, judged by its status and, if wanted, by a text in its first 64 KiB. */
+/** The `http` probe: one GET, judged by its status and, if wanted, by headers and by a text or JSON values in its first 64 KiB. */
 export const httpProviders: readonly Provider[] = [
   defineProbe({
     kind: 'http',
     schema: config,
-    async create({url, expectStatus, expectText, headers}, place, {secrets}) {
-      const {httpProbe} = await import('./http-probe.ts');
-      return httpProbe({url, expectStatus, expectText: expectText ?? null, headers, timeoutMs: place.timeoutMs}, secrets);
+    async create({expectText, ca, minValid, ...rest}, {timeoutMs}, {secrets, baseDir}) {
+      const [{httpProbe}, {resolve}] = await Promise.all([import('./http-probe.ts'), import('node:path')]);
+      const caFile = ca === undefined ? null : resolve(baseDir, ca);
+      return httpProbe({...rest, expectText: expectText ?? null, caFile, minValidMs: minValid, timeoutMs}, secrets);
     },
   }),
 ];

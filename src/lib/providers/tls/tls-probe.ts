@@ -2,7 +2,8 @@ import {once} from 'node:events';
 import {isIP, type Socket} from 'node:net';
 import type {PeerCertificate, TLSSocket} from 'node:tls';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
-import {connectionFailure} from '../tcp/connection-failure.ts';
+import {connectionFailure, unreadableFile} from '../tcp/connection-failure.ts';
+import {expiryOf} from './expiry.ts';
 
 /** Where to connect and which certificate to expect. `minValidMs`: one that expires sooner is a warning. */
 export type TlsTarget = {
@@ -13,8 +14,6 @@ export type TlsTarget = {
   readonly minValidMs: number;
   readonly timeoutMs: number;
 };
-
-const DAY_MS = 86_400_000;
 
 /** One handshake per check over a connection of its own. Latency counts from the name lookup to the end of the handshake. */
 export function tlsProbe(target: TlsTarget): Probe {
@@ -59,38 +58,13 @@ async function readCa(
   file: string | null,
   read: (file: string, encoding: 'utf8') => Promise<string>,
 ): Promise<string | null | ProbeResult> {
-  if (file === null) return null;
-  try {
-    return await read(file, 'utf8');
-  } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-    return {ok: null, latencyMs: null, code: 'probe-failed', detail: `the file of trusted certificates ${file} cannot be read (${why})`};
-  }
+  return file === null ? null : read(file, 'utf8').catch((error: unknown) => unreadableFile(file, error));
 }
 
 function judged(target: TlsTarget, socket: TLSSocket, {connectMs, latencyMs}: {connectMs: number; latencyMs: number}): ProbeResult {
-  const {host, port, minValidMs} = target;
-  const {valid_to: until, issuer, subject} = socket.getPeerCertificate();
-  const validTo = new Date(until);
-  const leftMs = validTo.getTime() - Date.now();
-  const valid = `valid until ${validTo.toISOString().slice(0, 10)}, ${days(leftMs)} from now`;
-  const facts = {
-    protocol: socket.getProtocol(),
-    subject: nameOf(subject),
-    issuer: nameOf(issuer),
-    validTo: validTo.toISOString(),
-    connectMs,
-    handshakeMs: latencyMs - connectMs,
-  };
-  const result = {ok: true, latencyMs, code: 'ok', detail: `${host}:${port} shows a trusted certificate, ${valid}`, facts} as const;
-  if (leftMs >= minValidMs) return result;
-  const says = `the certificate of ${host}:${port} is ${valid}; at least ${days(minValidMs)} are wanted`;
-  return {...result, warning: {code: 'certificate-expires', says}};
-}
-
-const nameOf = (name: PeerCertificate['subject']): string | null => [name?.CN ?? name?.O ?? null].flat()[0] ?? null;
-
-function days(ms: number): string {
-  const whole = Math.floor(ms / DAY_MS);
-  return `${whole} day${whole === 1 ? '' : 's'}`;
+  const peer = `${target.host}:${target.port}`;
+  const {facts, valid, warning} = expiryOf(socket, peer, target.minValidMs);
+  const times = {protocol: socket.getProtocol(), connectMs, handshakeMs: latencyMs - connectMs};
+  const detail = `${peer} shows a trusted certificate, ${valid}`;
+  return {ok: true, latencyMs, code: 'ok', detail, facts: {...facts, ...times}, ...(warning === null ? {} : {warning})};
 }

@@ -1,0 +1,82 @@
+import type {IncomingMessage} from 'node:http';
+import type {Json} from '../../plan/json.ts';
+import type {ProbeResult} from '../../ports/probe.ts';
+import type {HttpTarget} from './http-probe.ts';
+
+/** Of an answer's body no more than this is read. */
+const BODY_LIMIT = 64 * 1024;
+/** What was found instead is shown up to here. */
+const SHOWN = 60;
+
+type Said = {readonly ok: boolean; readonly code: string; readonly detail: string};
+
+/** Judged by status first, then by headers, then by body. `asked` is the beginning of the sentence. */
+export async function judgeAnswer(
+  response: IncomingMessage,
+  target: HttpTarget,
+  asked: string,
+): Promise<Pick<ProbeResult, 'code' | 'detail'> & {readonly ok: boolean}> {
+  const {expectStatus, expectText, expectJson = {}} = target;
+  if (response.statusCode !== expectStatus) return {ok: false, code: 'unexpected-status', detail: `${asked}, expected ${expectStatus}`};
+  const header = wrongHeader(response, target);
+  if (header !== null) return {ok: false, code: 'unexpected-header', detail: `${asked}, but ${header}`};
+  const whole = Object.keys(expectJson).length > 0;
+  const body = await readBody(response, whole ? null : expectText);
+  if (expectText !== null && !body.includes(expectText)) {
+    const detail = `${asked}, but its first ${body.length} bytes do not hold ${JSON.stringify(expectText)}`;
+    return {ok: false, code: 'unexpected-text', detail};
+  }
+  return whole ? judgeJson(body, expectJson, asked) : {ok: true, code: 'ok', detail: asked};
+}
+
+function wrongHeader({headers}: IncomingMessage, {expectHeaders = {}}: HttpTarget): string | null {
+  for (const [name, wanted] of Object.entries(expectHeaders)) {
+    const value = headers[name.toLowerCase()];
+    const found = Array.isArray(value) ? value.join(', ') : value;
+    if (found === undefined) return `it has no header ${name}`;
+    if (found !== wanted) return `its header ${name} is ${shown(found)}, expected ${shown(wanted)}`;
+  }
+  return null;
+}
+
+/** Reads to the end, to the wanted text or to the limit, whichever comes first. */
+async function readBody(response: IncomingMessage, wanted: string | null): Promise<Buffer> {
+  let body = Buffer.alloc(0);
+  for await (const chunk of response) {
+    body = Buffer.concat([body, chunk as Buffer]).subarray(0, BODY_LIMIT);
+    if ((wanted !== null && body.includes(wanted)) || body.length === BODY_LIMIT) break;
+  }
+  return body;
+}
+
+function judgeJson(body: Buffer, wanted: NonNullable<HttpTarget['expectJson']>, asked: string): Said {
+  let parsed: Json;
+  try {
+    parsed = JSON.parse(body.toString('utf8')) as Json;
+  } catch {
+    return {ok: false, code: 'unexpected-json', detail: `${asked}, but its first ${body.length} bytes are no JSON`};
+  }
+  for (const [pointer, value] of Object.entries(wanted)) {
+    const found = at(parsed, pointer);
+    if (found === value) continue;
+    const is = found === undefined ? 'there is nothing' : `there is ${shown(found)}`;
+    return {ok: false, code: 'unexpected-json', detail: `${asked}, but ${is} at ${pointer}, expected ${shown(value)}`};
+  }
+  return {ok: true, code: 'ok', detail: asked};
+}
+
+/** The value at a JSON pointer (RFC 6901); undefined = there is none. */
+function at(value: Json, pointer: string): Json | undefined {
+  const keys = pointer.split('/').slice(1);
+  return keys.reduce<Json | undefined>((inside, key) => {
+    if (typeof inside !== 'object' || inside === null) return undefined;
+    const name = key.replaceAll('~1', '/').replaceAll('~0', '~');
+    if (Array.isArray(inside)) return /^(0|[1-9]\d*)$/.test(name) ? inside[Number(name)] : undefined;
+    return Object.hasOwn(inside, name) ? (inside as Readonly<Record<string, Json>>)[name] : undefined;
+  }, value);
+}
+
+function shown(value: Json): string {
+  const text = JSON.stringify(value);
+  return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
+}
