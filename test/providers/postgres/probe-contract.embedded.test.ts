@@ -15,7 +15,15 @@ describe('the postgres probe', () => {
 
   const password = {source: 'env', name: 'X', toString: () => 'X', toJSON: () => 'X'} as const;
   const probe = (port: number | undefined) => {
-    const config = {host: '127.0.0.1', port: port ?? 0, user: 'regionctl', password, database: 'orders', expect: 'any'} as const;
+    const config = {
+      host: '127.0.0.1',
+      port: port ?? 0,
+      user: 'regionctl',
+      password,
+      database: 'orders',
+      expect: 'any',
+      expectWritable: false,
+    } as const;
     return createProbe(config, {region: 'us-east', endpoint: 'postgres', timeoutMs: 1000}, testContext);
   };
 

@@ -1,6 +1,7 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {createProbe} from '../../../src/lib/providers/postgres/probe.ts';
-import {type Server, type Servers, startServers} from '../../servers/embedded.ts';
+import type {PostgresProbeConfig} from '../../../src/lib/providers/postgres/provider.ts';
+import {eventually, type Server, type Servers, startServers} from '../../servers/embedded.ts';
 import {openStore, signal, testContext} from './open-store.ts';
 
 describe('the postgres probe', () => {
@@ -12,16 +13,67 @@ describe('the postgres probe', () => {
   });
   afterAll(() => servers?.end());
 
-  const probe = (server: Server, expected: 'primary' | 'standby' | 'any', timeoutMs = 1000) => {
+  const probe = (server: Server, expected: 'primary' | 'standby' | 'any', timeoutMs = 1000, more: Partial<PostgresProbeConfig> = {}) => {
     const password = {source: 'env', name: 'X', toString: () => 'X', toJSON: () => 'X'} as const;
-    const config = {host: '127.0.0.1', port: server.port, user: 'regionctl', password, database: 'orders', expect: expected};
-    return createProbe(config, {region: 'us-east', endpoint: 'postgres', timeoutMs}, testContext);
+    const config = {
+      host: '127.0.0.1',
+      port: server.port,
+      user: 'regionctl',
+      password,
+      database: 'orders',
+      expect: expected,
+      expectWritable: false,
+    };
+    return createProbe({...config, ...more}, {region: 'us-east', endpoint: 'postgres', timeoutMs}, testContext);
   };
 
   it('answers with the role, and fails on the wrong one', async () => {
     expect(await (await probe(a, 'primary')).check(signal())).toMatchObject({ok: true, code: 'ok', facts: {role: 'primary'}});
     expect(await (await probe(b, 'any')).check(signal())).toMatchObject({ok: true, facts: {role: 'standby'}});
     expect(await (await probe(b, 'primary')).check(signal())).toMatchObject({ok: false, code: 'wrong-role'});
+  });
+
+  it('fails on a primary that takes no write, or a standby that should', async () => {
+    const asked = async (server: Server) => (await probe(server, 'any', 1000, {expectWritable: true})).check(signal());
+    expect(await asked(a)).toMatchObject({ok: true, facts: {role: 'primary', writable: true}});
+    expect(await asked(b)).toMatchObject({ok: false, code: 'read-only', detail: 'Answered as standby: it takes no write.'});
+    await a.sql('alter system set default_transaction_read_only = on');
+    await a.sql('select pg_reload_conf()');
+    await eventually(async () => ((await asked(a)).code === 'read-only' ? true : null));
+    await a.sql('alter system reset default_transaction_read_only');
+    await a.sql('select pg_reload_conf()');
+    await eventually(async () => ((await asked(a)).ok === true ? true : null));
+  });
+
+  it('warns of a standby that is late, and of too many connections', async () => {
+    const late = async (server: Server) => (await probe(server, 'any', 1000, {maxReplayAge: 50})).check(signal());
+    await a.sql('create table if not exists beat (at timestamptz)');
+    await eventually(async () => ((await late(b)).warning === undefined ? true : null));
+    // Idle is not late: nothing is missing, and somebody would send.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await late(b)).toMatchObject({ok: true, facts: {replayAgeMs: 0}});
+    await b.sql('select pg_wal_replay_pause()');
+    await a.sql('insert into beat values (now())');
+    const result = await eventually(async () => {
+      const seen = await late(b);
+      return seen.warning === undefined ? null : seen;
+    });
+    expect(result).toMatchObject({
+      ok: true,
+      warning: {code: 'replay-late', says: expect.stringMatching(/^It replayed its last transaction \d.* ago; at most 50 ms is wanted\.$/)},
+    });
+    await b.sql('select pg_wal_replay_resume()');
+    expect(await late(a)).not.toHaveProperty('warning');
+
+    const full = await (await probe(a, 'any', 1000, {maxConnections: 1})).check(signal());
+    expect(full).toMatchObject({
+      ok: true,
+      warning: {
+        code: 'connections',
+        says: expect.stringMatching(/^\d+ of \d+ connections are in use \(\d+ %\); at most 1 % are wanted\.$/),
+      },
+    });
+    expect(await (await probe(a, 'any', 1000, {maxConnections: 100})).check(signal())).not.toHaveProperty('warning');
   });
 
   it('ends in time on a frozen server, and tells our cancellation from its silence', async () => {

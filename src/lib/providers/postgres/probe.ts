@@ -1,25 +1,42 @@
 import {isRegionctlError, messageOf} from '../../errors.ts';
+import {formatMs} from '../../output/units.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import type {EndpointPlace, ProviderContext} from '../define.ts';
 import type {PostgresProbeConfig} from './provider.ts';
 import {createSession} from './session.ts';
 
+type Seen = {
+  readonly recovering: boolean;
+  readonly readOnly: boolean;
+  readonly replayAgeMs: number | null;
+  readonly connections: number | null;
+  readonly most: number | null;
+};
+
+const ROLE = `select pg_is_in_recovery() as "recovering", current_setting('transaction_read_only') = 'on' as "readOnly"`;
+/* A standby that has replayed all that it received is up to date only as long as somebody sends: without a receiver its age counts on. */
+const AGE = `case when not pg_is_in_recovery() then null
+  when exists (select from pg_stat_wal_receiver) and pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then 0
+  else (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 end as "replayAgeMs"`;
+const USE = `(select count(*)::int from pg_stat_activity where backend_type = 'client backend') as "connections",
+  current_setting('max_connections')::int as "most"`;
+
 /** A fresh login and one statement each time: what a client would meet. Ends by `timeoutMs`, whatever the server does. */
 export async function createProbe(config: PostgresProbeConfig, place: EndpointPlace, context: ProviderContext): Promise<Probe> {
-  const {host, port, user, database, password, expect} = config;
+  const {host, port, user, database, password, maxReplayAge, maxConnections} = config;
   const label = `${place.region}/${place.endpoint}`;
   const target = {host, port, user, database, label, password: () => context.secrets.reveal(password)};
+  // What nobody judges is not asked: a probe is what every failover begins with.
+  const sql = [ROLE, ...(maxReplayAge === undefined ? [] : [AGE]), ...(maxConnections === undefined ? [] : [USE])].join(', ');
   const check = async (signal: AbortSignal): Promise<ProbeResult> => {
     const session = createSession(target);
     const began = context.clock.now();
     const limited = AbortSignal.any([signal, AbortSignal.timeout(place.timeoutMs)]);
     try {
-      const rows = await session.rows<{recovering: boolean}>('select pg_is_in_recovery() as "recovering"', [], {
-        signal: limited,
-        timeoutMs: place.timeoutMs,
-      });
+      const [seen] = await session.rows<Seen>(sql, [], {signal: limited, timeoutMs: place.timeoutMs});
       const latencyMs = context.clock.now() - began;
-      return judge(rows[0]?.recovering === true ? 'standby' : 'primary', expect, latencyMs);
+      if (seen === undefined) return {ok: false, latencyMs, code: 'error', detail: 'Answered without a row.'};
+      return judge(seen, config, latencyMs);
     } catch (error) {
       return failure(error, signal);
     } finally {
@@ -30,11 +47,52 @@ export async function createProbe(config: PostgresProbeConfig, place: EndpointPl
   return {check};
 }
 
-function judge(role: 'primary' | 'standby', expect: PostgresProbeConfig['expect'], latencyMs: number): ProbeResult {
-  const facts = {role};
-  if (expect === 'any' || expect === role)
-    return {ok: true, latencyMs, code: 'ok', detail: `Answered as ${role} in ${latencyMs.toFixed(1)} ms.`, facts};
-  return {ok: false, latencyMs, code: 'wrong-role', detail: `Answered as ${role}, expected ${expect}.`, facts};
+function judge(seen: Seen, config: PostgresProbeConfig, latencyMs: number): ProbeResult {
+  const {expect, expectWritable} = config;
+  const role = seen.recovering ? 'standby' : 'primary';
+  const writable = !seen.recovering && !seen.readOnly;
+  const {replayAgeMs = null, connections = null, most = null} = seen;
+  const facts = {
+    role,
+    writable,
+    ...(replayAgeMs === null ? {} : {replayAgeMs}),
+    ...(connections === null ? {} : {connections, maxConnections: most}),
+  };
+  if (expect !== 'any' && expect !== role)
+    return {ok: false, latencyMs, code: 'wrong-role', detail: `Answered as ${role}, expected ${expect}.`, facts};
+  if (expectWritable && !writable) {
+    const detail = `Answered as ${role}${seen.recovering ? '' : ', read-only'}: it takes no write.`;
+    return {ok: false, latencyMs, code: 'read-only', detail, facts};
+  }
+  const warning = warningOf(seen, config);
+  return {
+    ok: true,
+    latencyMs,
+    code: 'ok',
+    detail: `Answered as ${role} in ${latencyMs.toFixed(1)} ms.`,
+    facts,
+    ...(warning === null ? {} : {warning}),
+  };
+}
+
+function warningOf(
+  {recovering, replayAgeMs, connections, most}: Seen,
+  {maxReplayAge, maxConnections}: PostgresProbeConfig,
+): NonNullable<ProbeResult['warning']> | null {
+  if (maxReplayAge !== undefined && recovering && replayAgeMs === null)
+    return {code: 'replay-late', says: 'It has replayed no transaction since it started, and nobody sends it any.'};
+  if (maxReplayAge !== undefined && replayAgeMs !== null && replayAgeMs > maxReplayAge)
+    return {
+      code: 'replay-late',
+      says: `It replayed its last transaction ${formatMs(replayAgeMs)} ago; at most ${formatMs(maxReplayAge)} is wanted.`,
+    };
+  if (maxConnections === undefined || connections === null || most === null) return null;
+  const percent = (connections / most) * 100;
+  if (percent <= maxConnections) return null;
+  return {
+    code: 'connections',
+    says: `${connections} of ${most} connections are in use (${Math.round(percent)} %); at most ${maxConnections} % are wanted.`,
+  };
 }
 
 /** Our own cancellation and a missing secret say nothing about the endpoint. */

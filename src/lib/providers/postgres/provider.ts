@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {hostPort, port, secretRef} from '../../fleet/fields.ts';
+import {durationMs, hostPort, port, secretRef} from '../../fleet/fields.ts';
 import {defineProbe, defineStore, type Provider} from '../define.ts';
 
 const name = z.string().min(1);
@@ -22,6 +22,9 @@ const probeSchema = z.strictObject({
   password: secretRef,
   database: name,
   expect: z.enum(['primary', 'standby', 'any']).default('any'),
+  expectWritable: z.boolean().default(false).describe('It must take writes: a primary that is not read-only.'),
+  maxReplayAge: durationMs.optional().describe('A standby that replayed its last transaction longer ago degrades the endpoint.'),
+  maxConnections: z.number().min(1).max(100).optional().describe('Percent of max_connections; more in use degrades the endpoint.'),
 });
 
 export type PostgresConfig = z.output<typeof storeSchema>;
