@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {checkHealth} from '../../src/lib/health/check.ts';
+import {waitForHealth} from '../../src/lib/health/wait.ts';
 import {formatHealth} from '../../src/lib/output/health-formats.ts';
 import {plainPaint} from '../../src/lib/output/paint.ts';
 import {healthSchema} from '../../src/lib/output/schemas/health.ts';
@@ -62,4 +63,55 @@ describe('check', () => {
   it('rejects with the reason when it is cancelled', async () => {
     await expect(checkHealth(open({}, {}), {signal: AbortSignal.abort(new Error('interrupted'))})).rejects.toThrow('interrupted');
   });
+});
+
+describe('waiting', () => {
+  /** A fleet whose eu says one thing after another, and the last one for ever. */
+  const changing = (...answers: readonly object[]) => {
+    let asked = 0;
+    const check = async () => ({...GOOD, ...answers[Math.min(asked++, answers.length - 1)]});
+    const fresh = new Map<string, Json>();
+    const memory = {recall: (key: string) => fresh.get(key), remember: (key: string, value: Json) => void fresh.set(key, value)};
+    const still = open({}, {});
+    return {...still, state: async () => memory, probes: [still.probes[0]!, {endpoint: eu, probe: {check}}]};
+  };
+  const wait = {signal, attempts, timeoutMs: 5000, everyMs: 1} as const;
+
+  it('ends when it is as good as wanted, and tells each change once', async () => {
+    const said: string[] = [];
+    const onChange = (says: string) => said.push(says.split(':')[0] ?? '');
+    const {document, exit} = await waitForHealth(changing(REFUSED, REFUSED, {}, {}), {...wait, want: 'healthy', onChange});
+    expect([document.verdict, exit, document.notes]).toEqual(['healthy', 0, []]);
+    expect(said).toEqual(['unhealthy', 'recovering', 'healthy']);
+    const enough = await waitForHealth(changing(REFUSED, {}), {...wait, want: 'degraded'});
+    expect([enough.document.verdict, enough.exit]).toEqual(['recovering', 1]);
+  });
+
+  it('ends with the last look when the time is over, and says so', async () => {
+    const {document, exit} = await waitForHealth(changing(REFUSED), {...wait, want: 'healthy', timeoutMs: 30, everyMs: 10});
+    expect([document.verdict, exit, document.notes]).toEqual(['unhealthy', 2, ['it was not healthy within 30 ms']]);
+  });
+
+  it('ends when it is cancelled', async () => {
+    const stop = new AbortController();
+    const waiting = waitForHealth(changing(REFUSED), {...wait, want: 'healthy', signal: stop.signal, everyMs: 1000});
+    setTimeout(() => stop.abort(new Error('interrupted')), 20);
+    await expect(waiting).rejects.toThrow('interrupted');
+  });
+});
+
+it('prints a line for each endpoint, each region and the fleet', async () => {
+  const {document} = await checkHealth(open({}, REFUSED), {signal, attempts});
+  const lines = formatHealth(document, 'ndjson', {columns: 80, paint: plainPaint(), now: 0})
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines.map(({type, region}) => [type, region])).toEqual([
+    ['endpoint', 'us'],
+    ['endpoint', 'eu'],
+    ['region', 'us'],
+    ['region', 'eu'],
+    ['fleet', undefined],
+  ]);
+  expect(lines[1]).toMatchObject({endpoint: 'app', verdict: 'unhealthy', code: 'refused'});
+  expect(lines[4]).toMatchObject({fleet: 'lab', verdict: 'unhealthy', regions: 2});
 });

@@ -132,3 +132,13 @@ function quoted(text: string): string {
 function placed(document: HealthDocument): Placed[] {
   return document.regions.flatMap(({region, endpoints}) => endpoints.map((endpoint) => ({region, endpoint})));
 }
+
+/** A line for each endpoint, then one for each region, then one for the fleet: each says what it is in `type`. */
+export function healthNdjson({regions, ...fleet}: HealthDocument): string {
+  const lines = [
+    ...regions.flatMap(({region, endpoints}) => endpoints.map((endpoint) => ({type: 'endpoint', region, ...endpoint}))),
+    ...regions.map(({endpoints, ...region}) => ({type: 'region', ...region, endpoints: endpoints.length})),
+    {type: 'fleet', ...fleet, regions: regions.length},
+  ];
+  return lines.map((line) => JSON.stringify(line)).join('\n');
+}
