@@ -92,6 +92,11 @@ describe('waiting', () => {
     expect([document.verdict, exit, document.notes]).toEqual(['unhealthy', 2, ['it was not healthy within 30 ms']]);
   });
 
+  it('looks once more when the time is over, however long it rests', async () => {
+    const {document} = await waitForHealth(changing(REFUSED, {}, {}), {...wait, want: 'degraded', timeoutMs: 30, everyMs: 60_000});
+    expect([document.verdict, document.notes]).toEqual(['recovering', []]);
+  });
+
   it('ends when it is cancelled', async () => {
     const stop = new AbortController();
     const waiting = waitForHealth(changing(REFUSED), {...wait, want: 'healthy', signal: stop.signal, everyMs: 1000});

@@ -53,7 +53,8 @@ it.each([[{host: '127.0.0.1'}], [{host: '', port: 1}], [{host: 'a', port: 0}], [
 
 it.each([
   ['tls', {host: ''}],
-  ['tls', {host: 'a', minValid: '14d'}],
+  ['tls', {host: 'a', minValid: '14m'}],
+  ['tls', {host: 'a', minValid: '9999d'}],
   ['dns', {name: 'a', record: 'HINFO'}],
   ['dns', {name: 'a', server: '10.0.0.53'}],
   ['dns', {name: 'a', expect: []}],

@@ -28,6 +28,14 @@ export const durationMs = field<number>({
   parse: parseDuration,
 });
 
+/** How long something may last that nobody waits for, such as `12h` or `30d`, read as milliseconds; at most 3650 days. */
+export const spanMs = field<number>({
+  expected: 'a span such as 12h or 30d',
+  fix: 'Write a whole number and a unit: h or d.',
+  json: {type: 'string', pattern: `^[0-9]+(h|d)$|${ENV}`, examples: ['12h', '30d']},
+  parse: parseSpan,
+});
+
 /** A secret by reference. A literal is an error, and is never shown. */
 export const secretRef = field<SecretRef>({
   expected: 'a secret by reference',
@@ -80,6 +88,12 @@ function parseDuration(value: unknown): number | undefined {
   if (digits === undefined || unit === undefined) return undefined;
   const ms = Number(digits) * UNIT_MS[unit as keyof typeof UNIT_MS];
   return ms <= LONGEST_MS ? ms : undefined;
+}
+
+function parseSpan(value: unknown): number | undefined {
+  const [, digits, unit] = typeof value === 'string' ? (/^(\d{1,6})(h|d)$/.exec(value) ?? []) : [];
+  const hours = Number(digits) * (unit === 'd' ? 24 : 1);
+  return digits === undefined || hours > 3650 * 24 ? undefined : hours * UNIT_MS.h;
 }
 
 function parseHostPort(value: unknown): {host: string; port: number} | undefined {

@@ -10,7 +10,7 @@ export type WaitOptions = CheckOptions & {
   readonly timeoutMs: number;
   /** From the end of one look to the beginning of the next. */
   readonly everyMs: number;
-  /** Told whenever the verdict or its reason has changed. */
+  /** Told whenever the verdict has changed. */
   readonly onChange?: (says: string, elapsedMs: number) => void;
 };
 
@@ -20,8 +20,8 @@ const GOOD_ENOUGH: Readonly<Record<Wanted, ReadonlySet<string>>> = {
 };
 
 /**
- * Asks again and again until all is as good as wanted, or the time is over: the answer is then the last look, with a note. The last look may end
- * after the time, never begin after it. Throws like `checkHealth`.
+ * Asks again and again until all is as good as wanted, or the time is over: the answer is then the last look, with a note. The last look begins
+ * when the time is over. Throws like `checkHealth`.
  */
 export async function waitForHealth(open: Checked, options: WaitOptions): ReturnType<typeof checkHealth> {
   const {want, timeoutMs, everyMs, onChange, signal} = options;
@@ -36,8 +36,9 @@ export async function waitForHealth(open: Checked, options: WaitOptions): Return
     if (document.verdict !== last) onChange?.(says, elapsedMs);
     last = document.verdict;
     if (GOOD_ENOUGH[want].has(document.verdict)) return result;
-    if (elapsedMs + everyMs >= timeoutMs) return late(result, options);
-    await rest(clock, everyMs, signal);
+    const leftMs = timeoutMs - elapsedMs;
+    if (leftMs <= 0) return late(result, options);
+    await rest(clock, Math.min(everyMs, leftMs), signal);
   }
 }
 

@@ -6,7 +6,7 @@ describe('dns probe', () => {
   let server: Awaited<ReturnType<typeof nameServer>>;
   beforeAll(async () => {
     server = await nameServer({
-      'app.example': {a: ['10.0.0.1', '10.0.0.2'], txt: ['v=1']},
+      'app.example': {a: ['10.0.0.1', '10.0.0.2'], txt: ['v=1.']},
       'refused.example': {code: 5},
       'failed.example': {code: 2},
       'odd.example': 'garbage',
@@ -27,7 +27,8 @@ describe('dns probe', () => {
       detail: 'A of app.example is 10.0.0.1, 10.0.0.2',
       facts: {answers: ['10.0.0.1', '10.0.0.2']},
     });
-    expect(await check({record: 'TXT', expect: ['v=1']})).toMatchObject({ok: true, detail: 'TXT of app.example is v=1'});
+    for (const text of ['v=1.', '"v=1."'])
+      expect(await check({record: 'TXT', expect: [text]})).toMatchObject({ok: true, detail: 'TXT of app.example is "v=1."'});
     expect(await check({expect: ['10.0.0.2']})).toMatchObject({ok: true});
   });
 
@@ -43,8 +44,8 @@ describe('dns probe', () => {
   it.each([
     ['no.example', 'A', 'no-record', /there is no such name \(ENOTFOUND\)$/],
     ['app.example', 'AAAA', 'no-record', /there is no such record \(ENODATA\)$/],
-    ['refused.example', 'A', 'dns', /the name server refused the question/],
-    ['failed.example', 'A', 'dns', /the name server failed/],
+    ['refused.example', 'A', 'name-server', /the name server refused the question/],
+    ['failed.example', 'A', 'name-server', /the name server failed/],
   ] as const)('tells a name server that says no: %s %s', async (name, record, code, says) => {
     const result = await check({name, record});
     expect(result).toMatchObject({ok: false, code, latencyMs: null});
@@ -54,6 +55,10 @@ describe('dns probe', () => {
   it('from one that says nothing, or no DNS', async () => {
     expect(await check({name: 'lost.example'})).toMatchObject({ok: false, code: 'timeout'});
     expect((await check({name: 'odd.example'})).ok).toBe(false);
+  });
+
+  it('is unknown, not failed, for a name that nobody can be asked', async () => {
+    expect(await check({name: `${'a'.repeat(64)}.example`})).toMatchObject({ok: null, code: 'probe-failed'});
   });
 
   it('asks a name server by its address only', async () => {

@@ -22,6 +22,8 @@ describe('exec probe', () => {
     ['exit 7', {ok: null, code: 'plugin-unknown', detail: 'sh ended with exit code 7; it printed nothing'}],
     ['kill -9 $$', {ok: null, code: 'probe-failed'}],
     ['echo $WHO', {ok: true, detail: 'app'}],
+    ['echo "locale: bad" >&2; echo "DISK OK | a=1"; yes x | head -c 100000', {ok: true, detail: 'DISK OK', facts: {perfdata: 'a=1'}}],
+    ['echo "only here" >&2; exit 2', {ok: false, detail: 'only here'}],
   ])('reads a plugin that does %j', async (script, expected) => {
     expect(await shell(script)).toMatchObject(expected);
   });

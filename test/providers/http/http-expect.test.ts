@@ -61,6 +61,31 @@ describe('what an http probe may expect', () => {
     expect(await check(await serve(answers('<html>')), {expectJson: {'/a': 1}})).toMatchObject({ok: false, code: 'unexpected-json'});
   });
 
+  it('JSON up to 1 MiB, with a byte order mark or without; what is shown holds no secret', async () => {
+    const long = `\uFEFF{"list": ${JSON.stringify(Array.from({length: 20_000}, (_, index) => index))}, "status": "ok"}`;
+    expect(long.length).toBeGreaterThan(64 * 1024);
+    expect(await check(await serve(answers(long)), {expectJson: {'/status': 'ok'}})).toMatchObject({ok: true});
+    expect((await check(await serve(answers(`"${'x'.repeat(2 ** 20)}"`)), {expectJson: {'/a': 1}})).detail).toMatch(
+      /but it is longer than 1 MiB$/,
+    );
+    const location = 'http://other/place?token=hidden';
+    const url = await serve((_, response) => void response.writeHead(302, {location}).end());
+    const {detail} = await check(url, {expectStatus: 302, expectHeaders: {location: 'http://other/'}});
+    expect(detail).toMatch(/its header location is "http:\/\/other\/place", expected/);
+    const echo = httpProbe(
+      {
+        url: await serve(answers('{"you": "s3cret"}')),
+        expectStatus: 200,
+        expectText: null,
+        headers: {},
+        timeoutMs: 2000,
+        expectJson: {'/you': 'x'},
+      },
+      {...SECRETS, scrub: (text) => text.replaceAll('s3cret', '***')},
+    );
+    expect((await echo.check(new AbortController().signal)).detail).toMatch(/there is "\*\*\*" at \/you/);
+  });
+
   it('a text and JSON at once', async () => {
     const url = await serve(answers('{"status": "ok", "note": "fine"}'));
     expect(await check(url, {expectText: 'fine', expectJson: {'/status': 'ok'}})).toMatchObject({ok: true});

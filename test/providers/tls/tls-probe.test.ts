@@ -54,5 +54,10 @@ describe('tls probe', () => {
       code: 'probe-failed',
       detail: 'the file of trusted certificates /nowhere/ca.pem cannot be read (ENOENT)',
     });
+    // One without a certificate must not stand for the authorities of the system.
+    expect(await check('good', {caFile: '/dev/null'})).toMatchObject({
+      ok: null,
+      detail: 'the file of trusted certificates /dev/null holds no certificate in PEM',
+    });
   });
 });

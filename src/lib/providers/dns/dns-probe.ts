@@ -24,8 +24,9 @@ async function lookUp(target: DnsTarget, signal: AbortSignal): Promise<ProbeResu
     return {ok: null, latencyMs: null, code: 'probe-failed', detail};
   }
   const {Resolver} = await import('node:dns/promises');
-  // Its own retries would hide a name server that loses questions; its timer is only the second.
-  const resolver = new Resolver({timeout: timeoutMs, tries: 1});
+  // Its own retries would hide a name server that loses questions. Those of the system are asked one after the other, each in its share of the time.
+  const servers = server === null ? Math.max(1, new Resolver().getServers().length) : 1;
+  const resolver = new Resolver({timeout: Math.max(1, Math.floor(timeoutMs / servers)), tries: 1});
   if (server !== null) resolver.setServers([isIP(server.host) === 6 ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`]);
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const started = performance.now();
@@ -49,30 +50,33 @@ async function asked(resolver: Resolver, {name, record}: DnsTarget, signal: Abor
   }
 }
 
-/** As `dig +short` writes a record, without the dot at the end of names. */
+/** As `dig +short` writes a record, without the dot at the end of names; a text in quotes. */
 function written(answer: unknown): string {
   if (typeof answer === 'string') return answer;
-  if (Array.isArray(answer)) return answer.join('');
+  if (Array.isArray(answer)) return JSON.stringify(answer.join(''));
   const {priority, exchange, weight, port, name} = answer as Readonly<Record<string, unknown>>;
   return exchange !== undefined ? `${priority} ${exchange}` : `${priority} ${weight} ${port} ${name}`;
 }
 
 function judged({name, record, expect}: DnsTarget, answers: readonly string[], latencyMs: number): ProbeResult {
   const facts = {answers: [...answers]};
-  const missing = (expect ?? []).filter((wanted) => !answers.includes(wanted.replace(/\.$/, '')));
+  const missing = (expect ?? []).filter((wanted) => !answers.includes(record === 'TXT' ? quoted(wanted) : wanted.replace(/\.$/, '')));
   const said = `${record} of ${name} is ${answers.join(', ')}`;
   if (missing.length === 0) return {ok: true, latencyMs, code: 'ok', detail: said, facts};
   return {ok: false, latencyMs, code: 'unexpected-answer', detail: `${said}, expected ${missing.join(', ')}`, facts};
 }
 
+/** A text may be given with dig's quotes or without. */
+const quoted = (text: string): string => JSON.stringify(/^".*"$/s.test(text) ? text.slice(1, -1) : text);
+
 /** Codes of c-ares: a name server that says no is told from one that says nothing. */
 const SAYS: Readonly<Record<string, readonly [code: string, says: string]>> = {
   ENOTFOUND: ['no-record', 'there is no such name'],
   ENODATA: ['no-record', 'there is no such record'],
-  EREFUSED: ['dns', 'the name server refused the question'],
-  ESERVFAIL: ['dns', 'the name server failed'],
-  EBADRESP: ['dns', 'the name server answered with something else than DNS'],
-  EFORMERR: ['dns', 'the name server did not understand the question'],
+  EREFUSED: ['name-server', 'the name server refused the question'],
+  ESERVFAIL: ['name-server', 'the name server failed'],
+  EBADRESP: ['name-server', 'the name server answered with something else than DNS'],
+  EFORMERR: ['name-server', 'the name server did not understand the question'],
   ECONNREFUSED: ['refused', 'nobody listens at the name server'],
   ETIMEOUT: ['timeout', 'the name server did not answer'],
 };
@@ -82,6 +86,7 @@ function failed(error: unknown, what: string, timeoutMs: number, signal: AbortSi
   const symbol = error instanceof Error && 'code' in error ? String(error.code) : 'UNKNOWN';
   if (symbol === 'ECANCELLED' || (error instanceof Error && error.name === 'TimeoutError'))
     return failure('timeout', `${what}: no answer within ${timeoutMs} ms`);
-  const [code, says] = SAYS[symbol] ?? ['error', 'it could not be asked'];
-  return failure(code, `${what}: ${says} (${symbol})`);
+  const known = SAYS[symbol];
+  if (known === undefined) return {ok: null, latencyMs: null, code: 'probe-failed', detail: `${what} could not be asked (${symbol})`};
+  return failure(known[0], `${what}: ${known[1]} (${symbol})`);
 }

@@ -11,6 +11,9 @@ export type ExecTarget = {
   readonly scrub: (text: string) => string;
 };
 
+/** Nobody waits for it by then: it is gone before the command is. */
+const FORCE_AFTER_MS = 200;
+
 /** Runs a monitoring plugin: 0 = good, 1 = good with a warning, 2 = failed, 3 or anything else = it could not tell. Its first line is the reason. */
 export function execProbe(target: ExecTarget): Probe {
   return {check: (signal) => runOnce(target, signal)};
@@ -20,7 +23,7 @@ async function runOnce({run, cwd, timeoutMs, env, scrub}: ExecTarget, signal: Ab
   const [program = ''] = run;
   const started = performance.now();
   try {
-    const end = await runProgram({run, env, cwd, timeoutMs, signal, scrub});
+    const end = await runProgram({run, env, cwd, timeoutMs, signal, scrub, forceAfterMs: FORCE_AFTER_MS});
     return judged(program, end, performance.now() - started);
   } catch (error) {
     if (signal.aborted) return {ok: null, latencyMs: null, code: 'interrupted', detail: `${program} was not waited for`};
@@ -29,7 +32,7 @@ async function runOnce({run, cwd, timeoutMs, env, scrub}: ExecTarget, signal: Ab
 }
 
 function judged(program: string, end: ProgramEnd, latencyMs: number): ProbeResult {
-  const {says, perfdata} = firstLine(end.tail);
+  const {says, perfdata} = firstLine(end.head.trim() === '' ? end.tail : end.head);
   const detail = says === '' ? endSentence(program, end) : says;
   const facts = perfdata === '' ? {} : {facts: {perfdata}};
   if (end.how === 'timeout') return failure('timeout', `${program} had not ended after ${end.afterMs} ms`);
@@ -44,8 +47,8 @@ function judged(program: string, end: ProgramEnd, latencyMs: number): ProbeResul
 const LINE_CHARACTERS = 300;
 
 /** `text | label=value …`, as the monitoring plugins' guidelines have it. */
-function firstLine(tail: string): {says: string; perfdata: string} {
-  const [first = ''] = tail.split('\n');
+function firstLine(text: string): {says: string; perfdata: string} {
+  const first = text.split('\n').find((line) => line.trim() !== '') ?? '';
   const at = first.indexOf('|');
   const [says, perfdata] = at < 0 ? [first, ''] : [first.slice(0, at), first.slice(at + 1)];
   return {says: says.trim().slice(0, LINE_CHARACTERS), perfdata: perfdata.trim()};

@@ -8,20 +8,22 @@ export type Program = {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly scrub: (text: string) => string;
+  /** Between the request to end and the end by force. Default 1 s. */
+  readonly forceAfterMs?: number;
   /** What it reads. Default: nothing, its stdin is closed. */
   readonly input?: string;
 };
 
-/** How a program ended, with the end of what it printed. `why` says why it could not be started. */
-export type ProgramEnd = {readonly tail: string} & (
+/** How a program ended, with the end of what it printed, and the first 4 KiB of its stdout. `why` says why it could not be started. */
+export type ProgramEnd = {readonly tail: string; readonly head: string} & (
   | {readonly how: 'exit'; readonly code: number}
   | {readonly how: 'signal'; readonly name: string}
   | {readonly how: 'timeout'; readonly afterMs: number}
   | {readonly how: 'not-started'; readonly why: string}
 );
 
-/** Between the request to end and the end by force. */
 const FORCE_AFTER_MS = 1000;
+const HEAD_BYTES = 4096;
 /** What a program left running may hold its output open for this long after it has ended. */
 const LINGER_MS = 250;
 
@@ -30,7 +32,16 @@ const LINGER_MS = 250;
  * a second later it is killed. When the program itself has ended, it does not count what it left running: what still holds its output open is
  * killed. Throws only the reason of `signal`.
  */
-export async function runProgram({run, env, cwd, timeoutMs, signal, scrub, input}: Program): Promise<ProgramEnd> {
+export async function runProgram({
+  run,
+  env,
+  cwd,
+  timeoutMs,
+  signal,
+  scrub,
+  input,
+  forceAfterMs = FORCE_AFTER_MS,
+}: Program): Promise<ProgramEnd> {
   signal.throwIfAborted();
   const [program = '', ...args] = run;
   const {execa} = await import('execa');
@@ -38,10 +49,16 @@ export async function runProgram({run, env, cwd, timeoutMs, signal, scrub, input
   const output = outputTail();
   const child = execa(program, args, {
     ...{cwd, env, timeout, cancelSignal: signal, reject: false, buffer: false, stdout: 'pipe', stderr: 'pipe'},
-    ...{killDescendants: true, forceKillAfterDelay: FORCE_AFTER_MS},
+    ...{killDescendants: true, forceKillAfterDelay: forceAfterMs},
     ...(input === undefined ? {stdin: 'ignore' as const} : {input}),
   });
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => output.add(chunk));
+  const first = outputTail();
+  let left = HEAD_BYTES;
+  child.stdout?.on('data', (chunk: Buffer) => {
+    first.add(chunk.subarray(0, left));
+    left -= Math.min(left, chunk.length);
+  });
   let lingering: NodeJS.Timeout | undefined;
   child.nodeChildProcess.once('exit', () => {
     lingering = setTimeout(() => {
@@ -52,14 +69,14 @@ export async function runProgram({run, env, cwd, timeoutMs, signal, scrub, input
   });
   const result = await child;
   clearTimeout(lingering);
-  const tail = output.text(scrub);
+  const said = {tail: output.text(scrub), head: first.text(scrub)};
   // Those of the group that did not listen to SIGTERM, and hold nothing open by which they would be seen.
   if (result.timedOut || result.isCanceled) child.kill('SIGKILL');
   if (result.isCanceled) signal.throwIfAborted();
-  if (result.timedOut) return {how: 'timeout', afterMs: timeout, tail};
-  if (result.exitCode !== undefined) return {how: 'exit', code: result.exitCode, tail};
-  if (result.signal !== undefined) return {how: 'signal', name: result.signal, tail};
-  return {how: 'not-started', why: result.code ?? 'unknown reason', tail};
+  if (result.timedOut) return {how: 'timeout', afterMs: timeout, ...said};
+  if (result.exitCode !== undefined) return {how: 'exit', code: result.exitCode, ...said};
+  if (result.signal !== undefined) return {how: 'signal', name: result.signal, ...said};
+  return {how: 'not-started', why: result.code ?? 'unknown reason', ...said};
 }
 
 /** One sentence on how a program ended, without its arguments: they may hold what is not for everybody. */

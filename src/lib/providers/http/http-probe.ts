@@ -2,10 +2,11 @@ import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {TLSSocket} from 'node:tls';
 import type {SecretRef, SecretVault} from '../../fleet/secrets.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
-import {connectionFailure, unreadableFile} from '../tcp/connection-failure.ts';
-import {expiryOf} from '../tls/expiry.ts';
+import {connectionFailure} from '../tcp/connection-failure.ts';
+import {type Expiry, expiryOf} from '../tls/expiry.ts';
+import {readCa} from '../tls/read-ca.ts';
 import {judgeAnswer} from './judge-answer.ts';
-import {type Phases, phasesOf} from './phases.ts';
+import {phasesOf} from './phases.ts';
 
 /** What to ask and what to expect. Header values are references, or plain text where they are no secret. */
 export type HttpTarget = {
@@ -44,53 +45,45 @@ type Check = {
   readonly ca: string | null;
   readonly signal: AbortSignal;
   readonly started: number;
+  readonly scrub: (text: string) => string;
 };
 
 async function ask(target: HttpTarget, secrets: SecretVault, signal: AbortSignal): Promise<ProbeResult> {
-  const headers = await revealed(target.headers, secrets);
-  const {caFile = null} = target;
-  let ca: string | null = null;
-  if (caFile !== null) {
-    const read = await readText(caFile);
-    if (typeof read !== 'string') return read;
-    ca = read;
-  }
+  const [headers, trusted] = await Promise.all([revealed(target.headers, secrets), readCa(target.caFile ?? null)]);
+  if ('trouble' in trusted) return trusted.trouble;
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(target.timeoutMs)]);
-  return follow({target, headers, ca, signal: bounded, started: performance.now()}, new URL(target.url), target.redirects ?? 0);
+  const check: Check = {target, headers, ca: trusted.ca, signal: bounded, started: performance.now(), scrub: secrets.scrub};
+  return follow(check, new URL(target.url), {left: target.redirects ?? 0, warning: null});
 }
 
-async function readText(file: string): Promise<string | ProbeResult> {
-  const {readFile} = await import('node:fs/promises');
-  return readFile(file, 'utf8').catch((error: unknown) => unreadableFile(file, error));
-}
+/** How many redirects may come yet, and what the certificates on the way gave cause for. */
+type Way = {readonly left: number; readonly warning: Expiry['warning']};
 
-async function follow(check: Check, url: URL, left: number): Promise<ProbeResult> {
+async function follow(check: Check, url: URL, {left, warning}: Way): Promise<ProbeResult> {
   const {target, signal} = check;
   const {request} = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   // What was meant for one host is not sent to another.
   const own = url.origin === new URL(target.url).origin;
   const headers = own ? check.headers : {'user-agent': 'regionctl'};
-  const call = request(url, {agent: false, headers, signal, ...(check.ca === null ? {} : {ca: check.ca})});
+  const call = request(url, {agent: false, headers, signal, rejectUnauthorized: true, ...(check.ca === null ? {} : {ca: check.ca})});
   const phases = phasesOf(call);
   try {
     const response = await answer(call);
+    const expiry = url.protocol === 'https:' ? expiryOf(response.socket as TLSSocket, peerOf(url), target.minValidMs ?? 0) : null;
+    const first = warning ?? expiry?.warning ?? null;
     const next = left > 0 ? redirectOf(response, url) : null;
-    if (next !== null) return await follow(check, next, left - 1);
-    return {...(await judged(check, url, response, phases())), latencyMs: performance.now() - check.started};
+    if (next !== null) return await follow(check, next, {left: left - 1, warning: first});
+    // The path is named without its query, which may hold a token.
+    const asked = `GET ${url.pathname} on ${peerOf(url)} answered ${response.statusCode}`;
+    const result = await judgeAnswer(response, target, {asked, scrub: check.scrub});
+    const latencyMs = performance.now() - check.started;
+    const facts = {phases: {...phases()}, ...(expiry === null ? {} : {certificate: expiry.facts})};
+    return {...result, latencyMs, facts, ...(result.ok && first !== null ? {warning: first} : {})};
   } catch (error) {
     return connectionFailure(error, {peer: peerOf(url), timeoutMs: target.timeoutMs, signal});
   } finally {
     call.destroy();
   }
-}
-
-async function judged({target}: Check, url: URL, response: IncomingMessage, phases: Phases): Promise<Omit<ProbeResult, 'latencyMs'>> {
-  // The path is named without its query, which may hold a token.
-  const asked = `GET ${url.pathname} on ${peerOf(url)} answered ${response.statusCode}`;
-  const expiry = url.protocol === 'https:' ? expiryOf(response.socket as TLSSocket, peerOf(url), target.minValidMs ?? 0) : null;
-  const facts = {phases: {...phases}, ...(expiry === null ? {} : {certificate: expiry.facts})};
-  const result = await judgeAnswer(response, target, asked);
-  return {...result, facts, ...(result.ok && expiry?.warning != null ? {warning: expiry.warning} : {})};
 }
 
 async function revealed(headers: HttpTarget['headers'], secrets: SecretVault): Promise<Record<string, string>> {

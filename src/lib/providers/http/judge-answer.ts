@@ -4,63 +4,70 @@ import type {ProbeResult} from '../../ports/probe.ts';
 import type {HttpTarget} from './http-probe.ts';
 
 /** Of an answer's body no more than this is read. */
-const BODY_LIMIT = 64 * 1024;
+const TEXT_LIMIT = 64 * 1024;
+/** JSON has to be read to its end. */
+const JSON_LIMIT = 1024 * 1024;
 /** What was found instead is shown up to here. */
 const SHOWN = 60;
 
 type Said = {readonly ok: boolean; readonly code: string; readonly detail: string};
 
-/** Judged by status first, then by headers, then by body. `asked` is the beginning of the sentence. */
+/** `asked` is the beginning of the sentence; `scrub` takes secrets out of what the answer says. */
+type How = {readonly asked: string; readonly scrub: (text: string) => string};
+
+/** Judged by status first, then by headers, then by body. */
 export async function judgeAnswer(
   response: IncomingMessage,
   target: HttpTarget,
-  asked: string,
+  how: How,
 ): Promise<Pick<ProbeResult, 'code' | 'detail'> & {readonly ok: boolean}> {
   const {expectStatus, expectText, expectJson = {}} = target;
+  const {asked} = how;
   if (response.statusCode !== expectStatus) return {ok: false, code: 'unexpected-status', detail: `${asked}, expected ${expectStatus}`};
-  const header = wrongHeader(response, target);
+  const header = wrongHeader(response, target, how);
   if (header !== null) return {ok: false, code: 'unexpected-header', detail: `${asked}, but ${header}`};
   const whole = Object.keys(expectJson).length > 0;
-  const body = await readBody(response, whole ? null : expectText);
+  const body = await readBody(response, whole ? null : expectText, whole ? JSON_LIMIT : TEXT_LIMIT);
   if (expectText !== null && !body.includes(expectText)) {
     const detail = `${asked}, but its first ${body.length} bytes do not hold ${JSON.stringify(expectText)}`;
     return {ok: false, code: 'unexpected-text', detail};
   }
-  return whole ? judgeJson(body, expectJson, asked) : {ok: true, code: 'ok', detail: asked};
+  return whole ? judgeJson(body, expectJson, how) : {ok: true, code: 'ok', detail: asked};
 }
 
-function wrongHeader({headers}: IncomingMessage, {expectHeaders = {}}: HttpTarget): string | null {
+function wrongHeader({headers}: IncomingMessage, {expectHeaders = {}}: HttpTarget, {scrub}: How): string | null {
   for (const [name, wanted] of Object.entries(expectHeaders)) {
     const value = headers[name.toLowerCase()];
     const found = Array.isArray(value) ? value.join(', ') : value;
     if (found === undefined) return `it has no header ${name}`;
-    if (found !== wanted) return `its header ${name} is ${shown(found)}, expected ${shown(wanted)}`;
+    if (found !== wanted) return `its header ${name} is ${shown(withoutQuery(found), scrub)}, expected ${shown(wanted, scrub)}`;
   }
   return null;
 }
 
 /** Reads to the end, to the wanted text or to the limit, whichever comes first. */
-async function readBody(response: IncomingMessage, wanted: string | null): Promise<Buffer> {
+async function readBody(response: IncomingMessage, wanted: string | null, limit: number): Promise<Buffer> {
   let body = Buffer.alloc(0);
   for await (const chunk of response) {
-    body = Buffer.concat([body, chunk as Buffer]).subarray(0, BODY_LIMIT);
-    if ((wanted !== null && body.includes(wanted)) || body.length === BODY_LIMIT) break;
+    body = Buffer.concat([body, chunk as Buffer]).subarray(0, limit);
+    if ((wanted !== null && body.includes(wanted)) || body.length === limit) break;
   }
   return body;
 }
 
-function judgeJson(body: Buffer, wanted: NonNullable<HttpTarget['expectJson']>, asked: string): Said {
+function judgeJson(body: Buffer, wanted: NonNullable<HttpTarget['expectJson']>, {asked, scrub}: How): Said {
   let parsed: Json;
   try {
-    parsed = JSON.parse(body.toString('utf8')) as Json;
+    parsed = JSON.parse(body.toString('utf8').replace(/^\uFEFF/, '')) as Json;
   } catch {
-    return {ok: false, code: 'unexpected-json', detail: `${asked}, but its first ${body.length} bytes are no JSON`};
+    const why = body.length === JSON_LIMIT ? 'it is longer than 1 MiB' : `its ${body.length} bytes are no JSON`;
+    return {ok: false, code: 'unexpected-json', detail: `${asked}, but ${why}`};
   }
   for (const [pointer, value] of Object.entries(wanted)) {
     const found = at(parsed, pointer);
     if (found === value) continue;
-    const is = found === undefined ? 'there is nothing' : `there is ${shown(found)}`;
-    return {ok: false, code: 'unexpected-json', detail: `${asked}, but ${is} at ${pointer}, expected ${shown(value)}`};
+    const is = found === undefined ? 'there is nothing' : `there is ${shown(found, scrub)}`;
+    return {ok: false, code: 'unexpected-json', detail: `${asked}, but ${is} at ${pointer}, expected ${shown(value, scrub)}`};
   }
   return {ok: true, code: 'ok', detail: asked};
 }
@@ -76,7 +83,10 @@ function at(value: Json, pointer: string): Json | undefined {
   }, value);
 }
 
-function shown(value: Json): string {
-  const text = JSON.stringify(value);
+/** A query may hold a token. */
+const withoutQuery = (value: string): string => (URL.canParse(value, 'http://a') ? value.replace(/\?.*$/s, '') : value);
+
+function shown(value: Json, scrub: (text: string) => string): string {
+  const text = scrub(JSON.stringify(value));
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }

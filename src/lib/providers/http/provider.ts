@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {durationMs, httpUrl, secretRef} from '../../fleet/fields.ts';
+import {httpUrl, secretRef, spanMs} from '../../fleet/fields.ts';
 import {defineProbe, type Provider} from '../define.ts';
 
 const headerName = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'not a header name');
@@ -19,9 +19,9 @@ const config = z.strictObject({
   headers: z.record(headerName, secretRef).default({}),
   redirects: z.int().min(0).max(10).default(0).describe('How many redirects are followed. Default 0: one is an answer like any other.'),
   ca: z.string().min(1).optional().describe('File with the certificates (PEM) that are trusted instead of those of the system.'),
-  minValid: durationMs
-    .prefault('0s')
-    .describe('A certificate that expires sooner degrades the endpoint. Default 0s: only one that has expired counts.'),
+  minValid: spanMs
+    .prefault('0h')
+    .describe('A certificate that expires sooner degrades the endpoint. Default 0h: only one that has expired counts.'),
 });
 
 /** The `http` probe: one GET, judged by its status and, if wanted, by headers and by a text or JSON values in its first 64 KiB. */

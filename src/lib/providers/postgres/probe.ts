@@ -9,17 +9,26 @@ type Seen = {
   readonly recovering: boolean;
   readonly readOnly: boolean;
   readonly replayAgeMs: number | null;
+  readonly received?: string | null;
   readonly connections: number | null;
   readonly most: number | null;
 };
 
-const ROLE = `select pg_is_in_recovery() as "recovering", current_setting('transaction_read_only') = 'on' as "readOnly"`;
-/* A standby that has replayed all that it received is up to date only as long as somebody sends: without a receiver its age counts on. */
+/* A comment in front keeps it from being prepared by name: a pooler may give the next check another server session. */
+const ROLE = `/* probe */ select pg_is_in_recovery() as "recovering", current_setting('transaction_read_only') = 'on' as "readOnly"`;
+/* A standby that has replayed all that it received is up to date only as long as somebody sends. An idle primary says something every half
+   wal_sender_timeout; one that is gone leaves its receiver waiting for wal_receiver_timeout. Who may not see when it heard last sees the receiver only. */
 const AGE = `case when not pg_is_in_recovery() then null
-  when exists (select from pg_stat_wal_receiver) and pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then 0
-  else (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 end as "replayAgeMs"`;
-const USE = `(select count(*)::int from pg_stat_activity where backend_type = 'client backend') as "connections",
-  current_setting('max_connections')::int as "most"`;
+  when pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn() and exists (select from pg_stat_wal_receiver r where coalesce(r.last_msg_receipt_time
+    > clock_timestamp() - interval '1 ms' * 0.6 * (select coalesce(nullif(setting::int, 0), 60000) from pg_settings where name = 'wal_receiver_timeout'), true)) then 0
+  else (extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()) * 1000)::float8 end as "replayAgeMs",
+  case when pg_is_in_recovery() and exists (select from pg_stat_wal_receiver) then pg_last_wal_receive_lsn()::text end as "received"`;
+/* Kinds of other roles' sessions are hidden from most; who they are is not. */
+const USE = `(select count(*)::int from pg_stat_activity where backend_type = 'client backend' or (backend_type is null and usesysid is not null))
+  as "connections", current_setting('max_connections')::int as "most"`;
+const PASSED = `select pg_last_wal_replay_lsn() >= $1::pg_lsn as "passed"`;
+/** Between two looks at a replay that seems late. */
+const REST_MS = 100;
 
 /** A fresh login and one statement each time: what a client would meet. Ends by `timeoutMs`, whatever the server does. */
 export async function createProbe(config: PostgresProbeConfig, place: EndpointPlace, context: ProviderContext): Promise<Probe> {
@@ -36,7 +45,13 @@ export async function createProbe(config: PostgresProbeConfig, place: EndpointPl
       const [seen] = await session.rows<Seen>(sql, [], {signal: limited, timeoutMs: place.timeoutMs});
       const latencyMs = context.clock.now() - began;
       if (seen === undefined) return {ok: false, latencyMs, code: 'error', detail: 'Answered without a row.'};
-      return judge(seen, config, latencyMs);
+      const inTime = await keepsUp(
+        seen,
+        config,
+        (sql, values) => session.rows(sql, values, {signal: limited, timeoutMs: place.timeoutMs}),
+        limited,
+      );
+      return judge(inTime ? {...seen, replayAgeMs: 0} : seen, config, latencyMs);
     } catch (error) {
       return failure(error, signal);
     } finally {
@@ -45,6 +60,17 @@ export async function createProbe(config: PostgresProbeConfig, place: EndpointPl
     }
   };
   return {check};
+}
+
+type Ask = (sql: string, values: readonly unknown[]) => Promise<readonly {readonly passed: boolean}[]>;
+
+/** The age counts from the last commit. After an idle hour, or in the middle of a long one, it is high although replay is a moment behind. */
+async function keepsUp(seen: Seen, {maxReplayAge}: PostgresProbeConfig, ask: Ask, signal: AbortSignal): Promise<boolean> {
+  const {replayAgeMs, received} = seen;
+  if (maxReplayAge === undefined || received == null || (replayAgeMs !== null && replayAgeMs <= maxReplayAge)) return false;
+  const {setTimeout: sleep} = await import('node:timers/promises');
+  await sleep(REST_MS, undefined, {signal});
+  return (await ask(PASSED, [received]))[0]?.passed === true && replayAgeMs !== null;
 }
 
 function judge(seen: Seen, config: PostgresProbeConfig, latencyMs: number): ProbeResult {

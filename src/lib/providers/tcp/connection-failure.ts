@@ -19,12 +19,6 @@ export function failure(code: string, detail: string): ProbeResult {
   return {ok: false, latencyMs: null, code, detail};
 }
 
-/** A file of trusted certificates that cannot be read says nothing of the endpoint. */
-export function unreadableFile(file: string, error: unknown): ProbeResult {
-  const why = error instanceof Error && 'code' in error ? String(error.code) : 'unknown reason';
-  return {ok: null, latencyMs: null, code: 'probe-failed', detail: `the file of trusted certificates ${file} cannot be read (${why})`};
-}
-
 function endedBySignal({signal, peer, timeoutMs}: Attempt): ProbeResult {
   const reason: unknown = signal.reason;
   const timedOut = reason instanceof Error && reason.name === 'TimeoutError';

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {durationMs, port} from '../../fleet/fields.ts';
+import {port, spanMs} from '../../fleet/fields.ts';
 import {defineProbe, type Provider} from '../define.ts';
 
 const config = z.strictObject({
@@ -7,9 +7,9 @@ const config = z.strictObject({
   port: port.default(443),
   serverName: z.string().min(1).optional().describe('Name that the certificate must be for. Default: host.'),
   ca: z.string().min(1).optional().describe('File with the certificates (PEM) that are trusted instead of those of the system.'),
-  minValid: durationMs
-    .prefault('0s')
-    .describe('A certificate that expires sooner degrades the endpoint. Default 0s: only one that has expired counts.'),
+  minValid: spanMs
+    .prefault('0h')
+    .describe('A certificate that expires sooner degrades the endpoint. Default 0h: only one that has expired counts.'),
 });
 
 /** The `tls` probe: an endpoint is good when it shows a certificate that is trusted, for its name, and valid. */

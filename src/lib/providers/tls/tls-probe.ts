@@ -2,8 +2,9 @@ import {once} from 'node:events';
 import {isIP, type Socket} from 'node:net';
 import type {PeerCertificate, TLSSocket} from 'node:tls';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
-import {connectionFailure, unreadableFile} from '../tcp/connection-failure.ts';
+import {connectionFailure} from '../tcp/connection-failure.ts';
 import {expiryOf} from './expiry.ts';
+import {readCa} from './read-ca.ts';
 
 /** Where to connect and which certificate to expect. `minValidMs`: one that expires sooner is a warning. */
 export type TlsTarget = {
@@ -22,11 +23,10 @@ export function tlsProbe(target: TlsTarget): Probe {
 
 async function shakeHands(target: TlsTarget, signal: AbortSignal): Promise<ProbeResult> {
   const {host, port, timeoutMs, caFile} = target;
-  const [{connect}, tls, {readFile}] = await Promise.all([import('node:net'), import('node:tls'), import('node:fs/promises')]);
+  const [{connect}, tls, trusted] = await Promise.all([import('node:net'), import('node:tls'), readCa(caFile)]);
+  if ('trouble' in trusted) return trusted.trouble;
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const peer = `${host}:${port}`;
-  const trusted = await readCa(caFile, readFile);
-  if (trusted !== null && typeof trusted !== 'string') return trusted;
   const started = performance.now();
   let plain: Socket | null = null;
   let secure: TLSSocket | null = null;
@@ -40,7 +40,13 @@ async function shakeHands(target: TlsTarget, signal: AbortSignal): Promise<Probe
     // An address is no name that could be asked for.
     const servername = isIP(target.serverName) === 0 ? {servername: target.serverName} : {};
     const checkServerIdentity = (_: string, certificate: PeerCertificate) => tls.checkServerIdentity(target.serverName, certificate);
-    secure = tls.connect({socket: plain, ...servername, checkServerIdentity, ...(trusted === null ? {} : {ca: trusted})});
+    secure = tls.connect({
+      socket: plain,
+      ...servername,
+      checkServerIdentity,
+      rejectUnauthorized: true,
+      ...(trusted.ca === null ? {} : {ca: trusted.ca}),
+    });
     secure.on('error', () => undefined);
     await once(secure, 'secureConnect', {signal: bounded});
     const latencyMs = performance.now() - started;
@@ -51,14 +57,6 @@ async function shakeHands(target: TlsTarget, signal: AbortSignal): Promise<Probe
     secure?.destroy();
     plain?.destroy();
   }
-}
-
-/** The certificates to trust; null = those of the system. What cannot be read says nothing of the endpoint. */
-async function readCa(
-  file: string | null,
-  read: (file: string, encoding: 'utf8') => Promise<string>,
-): Promise<string | null | ProbeResult> {
-  return file === null ? null : read(file, 'utf8').catch((error: unknown) => unreadableFile(file, error));
 }
 
 function judged(target: TlsTarget, socket: TLSSocket, {connectMs, latencyMs}: {connectMs: number; latencyMs: number}): ProbeResult {
