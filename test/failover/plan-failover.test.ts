@@ -126,9 +126,9 @@ describe('gates of a failover', () => {
     const gate = (made: ReturnType<typeof plan>) => made.gates.find(({id}) => id === 'acknowledgers:orders');
     expect(gate(plan({members: {'us-east': null, ap: null}, to: 'eu-west', quorum: 2}))).toMatchObject({
       verdict: 'refuse',
-      overridable: false,
+      overridable: true,
       measured: [],
-      says: 'nobody will follow eu-west and hold its writes; 2 must, so eu-west would accept none: bring another member back, or lower the quorum of orders in the fleet file',
+      says: 'nobody will follow eu-west and hold its writes; 2 must, so eu-west would accept none until another member is back; to go on without, lower the quorum of orders in the fleet file',
     });
     expect(gate(plan({members: {'us-east': null, ap: {epoch: 7}}, to: 'eu-west'}))).toMatchObject({verdict: 'refuse', measured: []});
     expect(gate(plan())).toMatchObject({verdict: 'pass', measured: ['ap']});

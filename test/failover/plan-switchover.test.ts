@@ -90,7 +90,7 @@ describe('planSwitchover', () => {
     // Whether the one that is needed can come back is asked of its host.
     expect(gate(plan({...WELL, ap: null}))).toMatchObject({asks: [{check: 'store.can-return', target: {member: 'us-east'}}]});
     expect(gate(plan({...WELL, ap: null}, {hosts: false}))).toMatchObject({verdict: 'refuse', measured: []});
-    expect(gate(plan({...WELL, ap: null}, {quorum: 2}))).toMatchObject({verdict: 'refuse', overridable: false, measured: ['us-east']});
+    expect(gate(plan({...WELL, ap: null}, {quorum: 2}))).toMatchObject({verdict: 'refuse', overridable: true, measured: ['us-east']});
   });
 
   it('leaves a store where it is whose data may not go along', () => {

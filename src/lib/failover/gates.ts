@@ -80,18 +80,18 @@ export function enoughStandbys(snapshot: Snapshot, spec: StoreSpec): Gate {
 }
 
 /**
- * Whoever takes over must find enough members to hold its writes, else it is promoted and accepts none. `left` = those that will follow it. Nobody
- * may pass it: fewer than the fleet file says would make every later proof by quorum wrong, so it is the file that has to say so. `asks` = what
- * must hold besides.
+ * Whoever takes over must find enough members to hold its writes, else it is promoted and accepts none. `left` = those that will follow it. Whoever
+ * passes it by name has it promoted all the same, and it waits: to acknowledge with fewer than the fleet file says would make every later proof by
+ * quorum wrong, so it is the file that has to say so. `asks` = what must hold besides.
  */
 export function acknowledgers(spec: StoreSpec, target: string, left: readonly string[], asks: readonly Expectation[] = []): Gate[] {
   if (spec.quorum === 0) return [];
   const id = `acknowledgers:${spec.name}`;
   const will = `${left.length === 0 ? 'nobody' : left.join(' and ')} will follow ${target} and hold its writes; ${spec.quorum} must`;
   if (left.length >= spec.quorum)
-    return [asks.length === 0 ? judged(id, false, {verdict: 'pass', says: will, measured: [...left]}) : asked(id, false, asks, will)];
-  const says = `${will}, so ${target} would accept none: bring another member back, or lower the quorum of ${spec.name} in the fleet file`;
-  return [judged(id, false, {verdict: 'refuse', says, measured: [...left]})];
+    return [asks.length === 0 ? judged(id, true, {verdict: 'pass', says: will, measured: [...left]}) : asked(id, true, asks, will)];
+  const says = `${will}, so ${target} would accept none until another member is back; to go on without, lower the quorum of ${spec.name} in the fleet file`;
+  return [judged(id, true, {verdict: 'refuse', says, measured: [...left]})];
 }
 
 /** There must be a proof to be had that the old primary cannot acknowledge writes. */

@@ -2,6 +2,7 @@ import {isRegionctlError, messageOf} from '../../errors.ts';
 import {formatMs} from '../../output/units.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import type {EndpointPlace, ProviderContext} from '../define.ts';
+import {ONCE} from './plans.ts';
 import type {PostgresProbeConfig} from './provider.ts';
 import {createSession} from './session.ts';
 
@@ -14,8 +15,8 @@ type Seen = {
   readonly most: number | null;
 };
 
-/* A comment in front keeps it from being prepared by name: a pooler may give the next check another server session. */
-const ROLE = `/* probe */ select pg_is_in_recovery() as "recovering", current_setting('transaction_read_only') = 'on' as "readOnly"`;
+/* Never prepared by name: a pooler may give the next check another server session. */
+const ROLE = `select ${ONCE} pg_is_in_recovery() as "recovering", current_setting('transaction_read_only') = 'on' as "readOnly"`;
 /* A standby that has replayed all that it received is up to date only as long as somebody sends. An idle primary says something every half
    wal_sender_timeout; one that is gone leaves its receiver waiting for wal_receiver_timeout. Who may not see when it heard last sees the receiver only. */
 const AGE = `case when not pg_is_in_recovery() then null
