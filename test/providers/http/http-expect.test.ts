@@ -48,7 +48,7 @@ describe('what an http probe may expect', () => {
   });
 
   it('values in JSON', async () => {
-    const url = await serve(answers('{"database": {"writable": true, "lag": 0}, "a/b": [null, "x"], "wide": "' + 'w'.repeat(99) + '"}'));
+    const url = await serve(answers(`{"database": {"writable": true, "lag": 0}, "a/b": [null, "x"], "wide": "${'w'.repeat(99)}"}`));
     expect(await check(url, {expectJson: {'/database/writable': true, '/database/lag': 0, '/a~1b/1': 'x', '/a~1b/0': null}})).toMatchObject(
       {ok: true},
     );

@@ -1,8 +1,12 @@
 import {describe, expect, it} from 'vitest';
 import {storeContract} from '../../../src/kit/contracts/store.ts';
+import {noPostgres15} from '../../servers/debian.ts';
+import {POSTGRES_15} from '../../servers/debian-ctl.ts';
 import {makeStoreWorld} from './store-world.ts';
 
-const bin = '/usr/lib/postgresql/15/bin';
+/** The oldest version that is supported: Debian's. */
+const programs = {initdb: `${POSTGRES_15}/initdb`, postgres: `${POSTGRES_15}/postgres`, lacks: ['io_method']};
 
-// The oldest version that is supported: Debian's.
-storeContract({describe, it, expect}, () => makeStoreWorld({initdb: `${bin}/initdb`, postgres: `${bin}/postgres`, lacks: ['io_method']}));
+describe.skipIf(noPostgres15 !== null)(`PostgreSQL 15${noPostgres15 === null ? '' : ` (skipped: ${noPostgres15})`}`, () => {
+  storeContract({describe, it, expect}, () => makeStoreWorld(programs));
+});
