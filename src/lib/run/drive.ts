@@ -102,7 +102,10 @@ const LAPSED: ReadonlySet<string> = new Set(['requires', 'not-claimed', 'claim-l
  */
 async function moved(run: Run): Promise<Halt | null> {
   if (pivotPassed(run.plan, run.progress)) return null;
-  const asked = await settle(() => within(run, ADMISSION_MS, run.signal, (ctx) => askAll(run, ctx, run.plan.standsOn ?? [])));
+  const ask = () => settle(() => within(run, ADMISSION_MS, run.signal, (ctx) => askAll(run, ctx, run.plan.standsOn ?? [])));
+  let asked = await ask();
+  // A process that slept through its own question may take everybody for silent.
+  if (asked.ok && objection(asked.value)?.holds === null) asked = await ask();
   if (!asked.ok && asked.code === 'interrupted') return interruption();
   const says = asked.ok ? objection(asked.value)?.says : asked.says;
   return says === undefined
