@@ -1,6 +1,7 @@
 import {readFile} from 'node:fs/promises';
 import type {Command} from '@oclif/core';
 import {Flags} from '@oclif/core';
+import {timeoutAwake} from '../lib/awake.ts';
 import {messageOf, refused, usageError} from '../lib/errors.ts';
 import {EXIT} from '../lib/exit-codes.ts';
 import type {Prepared, PrepareOptions} from '../lib/operate/prepare.ts';
@@ -103,7 +104,7 @@ export abstract class MoveRunCommand<T extends typeof Command> extends MoveComma
       import('../lib/output/dry-run-text.ts'),
     ]);
     const now = () => open.clock.now();
-    const signal = AbortSignal.any([this.interrupt.signal, AbortSignal.timeout(DRY_RUN_MS)]);
+    const signal = AbortSignal.any([this.interrupt.signal, timeoutAwake(DRY_RUN_MS)]);
     const ctx = {runId: 'dry-run', token: 'none', signal, now, deadline: now() + DRY_RUN_MS};
     const document = {...planDocument(plan), dryRun: await rehearse(plan, world.actions, world.checks, ctx)};
     this.log(dryRunText(document, await this.layout()));

@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {timeoutAwake} from '../awake.ts';
 import {refused, unavailable} from '../errors.ts';
 import type {CheckSpec} from '../fleet/fleet.ts';
 import type {Action, Answer, Ctx} from '../plan/action.ts';
@@ -56,7 +57,7 @@ function checkNamed({fleet}: CheckWorld, name: string): CheckSpec {
 async function holdsInTime(world: CheckWorld, ctx: Ctx, check: CheckSpec): Promise<Json> {
   let last: Answer | null = null;
   for (;;) {
-    const answer = await evaluate(check, readStore(world), AbortSignal.any([ctx.signal, AbortSignal.timeout(EACH_MS)]));
+    const answer = await evaluate(check, readStore(world), AbortSignal.any([ctx.signal, timeoutAwake(EACH_MS)]));
     if (answer.holds === true) return {says: answer.says, measured: answer.measured};
     // Cut short by the deadline it told nothing: what was answered before says more.
     if (!ctx.signal.aborted) last = answer;

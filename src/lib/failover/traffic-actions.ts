@@ -1,5 +1,6 @@
 import {isDeepStrictEqual} from 'node:util';
 import {z} from 'zod';
+import {timeoutAwake} from '../awake.ts';
 import {refused, unavailable} from '../errors.ts';
 import type {Action, Check} from '../plan/action.ts';
 import type {Target} from '../plan/plan.ts';
@@ -58,7 +59,7 @@ const verifyWrite = (world: TrafficWorld) =>
     apply: async (ctx, target, args) => {
       let last = 'no answer';
       while (ctx.now() < ctx.deadline) {
-        const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(args.deadlineMs)]);
+        const signal = AbortSignal.any([ctx.signal, timeoutAwake(args.deadlineMs)]);
         const answer = await postOrder(args.url, `verify-${ctx.runId}-${Math.round(ctx.now())}`, signal);
         if (answer.ok && answer.region === target.region) return {region: answer.region, says: `${answer.region} accepted a write`};
         last = answer.ok ? `${answer.region ?? 'an unnamed region'} answered` : answer.text;

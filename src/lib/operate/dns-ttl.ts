@@ -1,5 +1,6 @@
 import {Resolver} from 'node:dns/promises';
 import {isIP} from 'node:net';
+import {timeoutAwake} from '../awake.ts';
 
 /** How long a name may take to be looked up. */
 const LOOK_UP_MS = 1000;
@@ -18,7 +19,7 @@ export function nameIn(url: string): string | null {
 export async function ttlSeconds(name: string, signal: AbortSignal, servers?: readonly string[]): Promise<number> {
   const resolver = new Resolver({timeout: LOOK_UP_MS, tries: 1});
   if (servers !== undefined) resolver.setServers(servers);
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(LOOK_UP_MS)]);
+  const limited = AbortSignal.any([signal, timeoutAwake(LOOK_UP_MS)]);
   const cancel = (): void => resolver.cancel();
   limited.addEventListener('abort', cancel, {once: true});
   try {

@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../awake.ts';
 import {composeDrill} from '../drill/compose-drill.ts';
 import type {Drill} from '../drill/drill-file.ts';
 import {resolveOverrides} from '../failover/gates.ts';
@@ -43,7 +44,7 @@ export async function prepareDrill(
   const ctx = {
     runId: 'plan',
     token: 'none',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(GATES_MS)]),
+    signal: AbortSignal.any([signal, timeoutAwake(GATES_MS)]),
     now,
     deadline: now() + GATES_MS,
   };

@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../awake.ts';
 import {type Baseline, baselineOf, measureP95} from '../failover/latency.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 
@@ -14,7 +15,7 @@ export async function recallBaseline(open: OpenFleet, route: string): Promise<Ba
 export async function rememberLatency(open: OpenFleet, signal: AbortSignal): Promise<void> {
   const state = await open.state().catch(() => null);
   if (state === null) return;
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(MEASURE_MS)]);
+  const bounded = AbortSignal.any([signal, timeoutAwake(MEASURE_MS)]);
   await Promise.all(
     open.fleet.routes.map(async ({name, url}) => {
       if (url === null) return;

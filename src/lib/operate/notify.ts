@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../awake.ts';
 import {messageOf} from '../errors.ts';
 import type {Json} from '../plan/json.ts';
 import type {Plan} from '../plan/plan.ts';
@@ -41,7 +42,7 @@ export function notifying(open: OpenFleet, state: State, runId: string, plan: Pl
 
 async function deliver(open: OpenFleet, name: string, notice: Notice, timeoutMs: number): Promise<void> {
   // The notifier has the same deadline and says more about what was late.
-  await open.notifiers[name]?.deliver(notice, AbortSignal.timeout(timeoutMs + 500));
+  await open.notifiers[name]?.deliver(notice, timeoutAwake(timeoutMs + 500));
 }
 
 /** The journal may be what is broken: then there is nowhere to write it down. */

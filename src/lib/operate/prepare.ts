@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../awake.ts';
 import {expectedLoss} from '../failover/expected-loss.ts';
 import type {Guard} from '../failover/guard.ts';
 import {chooseAway, chooseHome, planFailback} from '../failover/plan-failback.ts';
@@ -111,7 +112,7 @@ async function prepare(open: OpenFleet, world: World, {signal}: PrepareOptions, 
   const ctx = {
     runId: 'plan',
     token: 'none',
-    signal: AbortSignal.any([signal, AbortSignal.timeout(GATES_MS)]),
+    signal: AbortSignal.any([signal, timeoutAwake(GATES_MS)]),
     now: () => open.clock.now(),
     deadline: seen + GATES_MS,
   };

@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../awake.ts';
 import {messageOf} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import {storesHeldBy} from '../failover/plan-failover.ts';
@@ -98,7 +99,7 @@ async function judgePair(open: OpenFleet, world: World, {snapshot, state, source
     const ctx = {
       runId: 'ready',
       token: 'none',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(GATES_MS)]),
+      signal: AbortSignal.any([signal, timeoutAwake(GATES_MS)]),
       now,
       deadline: now() + GATES_MS,
     };

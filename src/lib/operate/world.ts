@@ -1,5 +1,6 @@
 import {stat} from 'node:fs/promises';
 import {join} from 'node:path';
+import {timeoutAwake} from '../awake.ts';
 import {type DrillKit, drillActions} from '../drill/actions.ts';
 import {checkActions} from '../failover/check-actions.ts';
 import {countActions} from '../failover/count-actions.ts';
@@ -126,7 +127,7 @@ async function writable({fleet, clock}: OpenFleet, signal: AbortSignal): Promise
   const answer = await postOrder(
     fleet.witness.url,
     `steady-${clock.wall()}`,
-    AbortSignal.any([signal, AbortSignal.timeout(fleet.witness.deadlineMs)]),
+    AbortSignal.any([signal, timeoutAwake(fleet.witness.deadlineMs)]),
   );
   return {
     holds: answer.ok,

@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../awake.ts';
 import {messageOf} from '../errors.ts';
 import {findPrimary} from '../failover/find-primary.ts';
 import {type Contribution, worstCases} from '../failover/worst-case.ts';
@@ -65,7 +66,7 @@ type Bounds = {readonly signal: AbortSignal; readonly forMs: number};
 async function storeSays(spec: StoreSpec, store: Store | undefined, fleet: Fleet, {signal, forMs}: Bounds): Promise<StoreSays> {
   const {name} = spec;
   if (store === undefined) return {name, primary: null, contributions: [unread(name, 'it was not opened')]};
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(forMs)]);
+  const limited = AbortSignal.any([signal, timeoutAwake(forMs)]);
   const [primary, delays] = await Promise.all([primaryRegion(spec, store, limited), delaysOf(name, store, limited)]);
   signal.throwIfAborted();
   return {name, primary, contributions: [...delays, ...fenceHook(spec, fleet)]};

@@ -1,5 +1,6 @@
 import type {IncomingMessage} from 'node:http';
 import {z} from 'zod';
+import {timeoutAwake} from '../awake.ts';
 import {messageOf, unavailable} from '../errors.ts';
 import type {Clock} from '../ports/clock.ts';
 
@@ -74,7 +75,7 @@ function pageUrl(options: ReadBackOptions, after: string): URL {
 /* A connection for each page: one that was kept alive may lead to the region that was lost. */
 async function get(url: URL, options: ReadBackOptions): Promise<string> {
   const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
-  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.pageDeadlineMs ?? 5000)]);
+  const signal = AbortSignal.any([options.signal, timeoutAwake(options.pageDeadlineMs ?? 5000)]);
   return await new Promise((resolve, reject) => {
     const request = http.get(url, {signal, agent: false}, (response) => {
       collect(response).then((text) => {

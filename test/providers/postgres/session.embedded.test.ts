@@ -1,5 +1,6 @@
 import {type AddressInfo, connect, createServer, type Socket} from 'node:net';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {timeoutAwake} from '../../../src/lib/awake.ts';
 import {createSession, type Session} from '../../../src/lib/providers/postgres/session.ts';
 import {eventually, PASSWORD, type Server, type Servers, startServers} from '../../servers/embedded.ts';
 
@@ -29,6 +30,24 @@ describe('a session', () => {
     while (performance.now() < until);
     expect(await answer).toMatchObject([{n: 1}]);
     expect(await pid()).toBe(before);
+  });
+
+  it('sends what waited for its turn while this process slept', async () => {
+    const first = session.rows<{n: number}>('select 1 as n, pg_sleep(0.05)', [], {timeoutMs: 200});
+    const second = session.rows<{n: number}>('select 2 as n', [], {timeoutMs: 200, signal: timeoutAwake(300)});
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const until = performance.now() + 800;
+    while (performance.now() < until);
+    expect([...(await first), ...(await second)]).toMatchObject([{n: 1}, {n: 2}]);
+  });
+
+  it('does not send what its turn came too late for', async () => {
+    const first = session.rows('select pg_sleep(0.5)');
+    await expect(session.rows(`select set_config('application_name', 'late', false)`, [], {timeoutMs: 200})).rejects.toMatchObject({
+      code: 'timeout',
+    });
+    await first;
+    expect(await session.rows(`select current_setting('application_name') as "name"`)).not.toEqual([{name: 'late'}]);
   });
 
   it('lets a server read statements ahead, once, without running them', async () => {

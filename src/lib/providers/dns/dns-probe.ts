@@ -1,5 +1,6 @@
 import type {Resolver} from 'node:dns/promises';
 import {isIP} from 'node:net';
+import {timeoutAwake} from '../../awake.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import {failure} from '../tcp/connection-failure.ts';
 
@@ -28,7 +29,7 @@ async function lookUp(target: DnsTarget, signal: AbortSignal): Promise<ProbeResu
   const servers = server === null ? Math.max(1, new Resolver().getServers().length) : 1;
   const resolver = new Resolver({timeout: Math.max(1, Math.floor(timeoutMs / servers)), tries: 1});
   if (server !== null) resolver.setServers([isIP(server.host) === 6 ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`]);
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const bounded = AbortSignal.any([signal, timeoutAwake(timeoutMs)]);
   const started = performance.now();
   try {
     const answers = await asked(resolver, target, bounded);

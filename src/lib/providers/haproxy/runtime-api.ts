@@ -1,4 +1,5 @@
 import {connect} from 'node:net';
+import {timeoutAwake} from '../../awake.ts';
 import {messageOf, unavailable} from '../../errors.ts';
 
 /** Where the runtime API of one HAProxy is. `name` is for people. */
@@ -21,7 +22,7 @@ export async function ask(place: RuntimePlace, command: string, {deadlineMs, sig
   // The interface takes several commands on one line, and a payload after `<<`. Whatever a name holds, it must stay one.
   if (!/^[a-z]+[ A-Za-z0-9_.:/-]*$/.test(command)) throw new Error('not a command that may be sent to HAProxy');
   signal.throwIfAborted();
-  const deadline = AbortSignal.timeout(Math.max(1, Math.floor(deadlineMs)));
+  const deadline = timeoutAwake(Math.max(1, Math.floor(deadlineMs)));
   const reply = await exchange(place, command, AbortSignal.any([signal, deadline])).catch((error: unknown) => {
     signal.throwIfAborted();
     throw unreachable(place, deadline.aborted ? `no answer within ${Math.floor(deadlineMs)} ms` : messageOf(error), error);

@@ -1,5 +1,6 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
 import type {TLSSocket} from 'node:tls';
+import {timeoutAwake} from '../../awake.ts';
 import type {SecretRef, SecretVault} from '../../fleet/secrets.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import {connectionFailure} from '../tcp/connection-failure.ts';
@@ -51,7 +52,7 @@ type Check = {
 async function ask(target: HttpTarget, secrets: SecretVault, signal: AbortSignal): Promise<ProbeResult> {
   const [headers, trusted] = await Promise.all([revealed(target.headers, secrets), readCa(target.caFile ?? null)]);
   if ('trouble' in trusted) return trusted.trouble;
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(target.timeoutMs)]);
+  const bounded = AbortSignal.any([signal, timeoutAwake(target.timeoutMs)]);
   const check: Check = {target, headers, ca: trusted.ca, signal: bounded, started: performance.now(), scrub: secrets.scrub};
   return follow(check, new URL(target.url), {left: target.redirects ?? 0, warning: null});
 }

@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../../awake.ts';
 import {messageOf, refused, unavailable, usageError} from '../../errors.ts';
 
 /** One call of the lab's HTTP API. `unreachable` is the code of the error when it does not answer, `who` names the other side for people. */
@@ -18,7 +19,7 @@ export type LabCall = {
  * it says no (exit 64 for a wrong value, 77 for a refusal, 69 for a failure). node:http instead of undici: it is loaded already and costs no start-up time.
  */
 export async function callLab(call: LabCall): Promise<unknown> {
-  const deadline = AbortSignal.timeout(call.deadlineMs);
+  const deadline = timeoutAwake(call.deadlineMs);
   const signal = call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]);
   const {status, text} = await send(call, signal).catch((error: unknown) => {
     call.signal?.throwIfAborted();

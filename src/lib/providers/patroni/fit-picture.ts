@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../../awake.ts';
 import {readFacts} from '../postgres/facts.ts';
 import type {AgentStatus, ClusterView, DynamicConfig} from './answers.ts';
 import {type Ensemble, type Peer, type Reading, readAnyView, readConfig, readingOf, readStatus} from './ensemble.ts';
@@ -45,12 +46,12 @@ export async function takePicture(ensemble: Ensemble, signal: AbortSignal): Prom
 }
 
 async function readServer({node}: Peer, signal: AbortSignal): Promise<ServerView> {
-  const {recovering, receiver, syncCommit} = await readFacts(node, {signal: AbortSignal.any([signal, AbortSignal.timeout(READ_MS)])});
+  const {recovering, receiver, syncCommit} = await readFacts(node, {signal: AbortSignal.any([signal, timeoutAwake(READ_MS)])});
   return {recovering, streaming: receiver === 'streaming', weak: ['off', 'local'].includes(syncCommit)};
 }
 
 async function hostRuns({node}: Peer, signal: AbortSignal): Promise<boolean | null> {
-  const limited = AbortSignal.any([signal, AbortSignal.timeout(READ_MS)]);
+  const limited = AbortSignal.any([signal, timeoutAwake(READ_MS)]);
   return (await node.host?.status(limited).catch(() => null))?.running ?? null;
 }
 

@@ -1,5 +1,6 @@
 import type {Agent} from 'undici';
 import type {z} from 'zod';
+import {timeoutAwake} from '../../awake.ts';
 import {isRegionctlError, messageOf, unavailable} from '../../errors.ts';
 import type {SecretRef, SecretVault} from '../../fleet/secrets.ts';
 import {codeOf, troubleOf} from '../postgres/trouble.ts';
@@ -43,7 +44,7 @@ export function createRest(login: RestLogin | null, secrets: SecretVault): Rest 
     return agent;
   };
   const send = async (place: RestPlace, call: Request, {timeoutMs = TIMEOUT_MS, signal}: RestLimits) => {
-    const deadline = AbortSignal.timeout(Math.max(1, Math.ceil(timeoutMs)));
+    const deadline = timeoutAwake(Math.max(1, Math.ceil(timeoutMs)));
     const bounded = AbortSignal.any([signal, deadline, closing.signal]);
     try {
       bounded.throwIfAborted();

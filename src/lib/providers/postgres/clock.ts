@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../../awake.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {askEach, type Cluster, nodesOf, only} from './cluster.ts';
 
@@ -8,7 +9,7 @@ export function createClock(cluster: Cluster): Abilities['clock'] {
   return {
     offsets: async (signal, members) => {
       const asked = await askEach(nodesOf(cluster, members), async (node) => {
-        const limits = {signal: AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]), timeoutMs: ASK_MS};
+        const limits = {signal: AbortSignal.any([signal, timeoutAwake(ASK_MS)]), timeoutMs: ASK_MS};
         // Connecting takes longer than asking: the first answer only opens the session.
         await node.session.rows('select 1', [], limits);
         const before = cluster.clock.wall();

@@ -1,5 +1,6 @@
 import type {Socket} from 'node:net';
 import type {Client} from 'pg';
+import {inTime} from '../../awake.ts';
 import type {Address} from './conninfo.ts';
 import {troubleOf} from './trouble.ts';
 
@@ -13,9 +14,6 @@ export type Place = Address & {
 
 /** How long a statement may take when nothing else was said. */
 export const STATEMENT_MS = 1500;
-/** A timer that is this late was slept over; what was asked then gets this much more. */
-const SLEPT_MS = 200;
-const GRACE_MS = 300;
 
 /**
  * Opens one client after another to the same place. A frozen server answers in the order of its queue: an attempt that got into it is kept beside
@@ -148,39 +146,4 @@ export function destroy(client: Client): void {
 
 function streamOf(client: Client | null): Socket | undefined {
   return (client as unknown as {connection?: {stream?: Socket}} | null)?.connection?.stream;
-}
-
-/**
- * A timer that comes late tells that this process slept (stopped, or its machine was), not that the server did: the answer may have arrived
- * meanwhile and is read in a moment. Without this, whatever was asked when a process was stopped would fail when it goes on.
- */
-export async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
-  let end = (): void => undefined;
-  const late = new Promise<never>((_, reject) => {
-    end = afterAwake(ms, () => reject(new Error('timeout expired')));
-  });
-  try {
-    return await Promise.race([answer, late]);
-  } finally {
-    end();
-  }
-}
-
-/** `AbortSignal.timeout`, with the same patience after a sleep. */
-export function timeoutAwake(ms: number): AbortSignal {
-  const over = new AbortController();
-  afterAwake(ms, () => over.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')), true);
-  return over.signal;
-}
-
-/** Answers with what calls it off. `idly`: it keeps no process alive. */
-function afterAwake(ms: number, then: () => void, idly = false): () => void {
-  let timer: NodeJS.Timeout | undefined;
-  const arm = (forMs: number): void => {
-    const due = performance.now() + forMs;
-    timer = setTimeout(() => (performance.now() - due > SLEPT_MS ? arm(GRACE_MS) : then()), forMs);
-    if (idly) timer.unref();
-  };
-  arm(ms);
-  return () => clearTimeout(timer);
 }

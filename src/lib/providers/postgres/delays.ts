@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../../awake.ts';
 import {messageOf} from '../../errors.ts';
 import type {Abilities, Delay} from '../../ports/store.ts';
 import {askEach, type Cluster, only} from './cluster.ts';
@@ -28,7 +29,7 @@ select pg_is_in_recovery() as "recovering",
 export function createDelays(cluster: Cluster): Abilities['delays'] {
   return {
     delays: async (signal) => {
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(OBSERVE_MS)]);
+      const limited = AbortSignal.any([signal, timeoutAwake(OBSERVE_MS)]);
       const asked = await askEach([...cluster.nodes.values()], async (node) =>
         only(await node.session.rows<Waits>(WAITS, [], {signal: limited, timeoutMs: OBSERVE_MS}), node),
       );

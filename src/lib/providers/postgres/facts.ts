@@ -1,10 +1,10 @@
+import {timeoutAwake} from '../../awake.ts';
 import {isRegionctlError, messageOf} from '../../errors.ts';
 import type {Cell} from '../../snapshot/cell.ts';
 import {known, unknown} from '../../snapshot/cell.ts';
 import type {Position} from '../../snapshot/position.ts';
 import type {Member} from '../../snapshot/snapshot.ts';
 import {type Cluster, type Node, nodeOf, only} from './cluster.ts';
-import {timeoutAwake} from './connect.ts';
 import {addressOf, addressText} from './conninfo.ts';
 import type {Limits} from './session.ts';
 import {parseSyncNames} from './sync-names.ts';

@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../../awake.ts';
 import {messageOf} from '../../errors.ts';
 import type {Finding} from '../../ports/finding.ts';
 import {askEach, type Cluster, type Node, nodesOf, only} from './cluster.ts';
@@ -32,7 +33,7 @@ select current_setting('server_version_num')::int / 10000 as "version",
 export async function inspect(cluster: Cluster, signal: AbortSignal, members?: readonly string[]): Promise<readonly Finding[]> {
   const nodes = nodesOf(cluster, members);
   const asked = await askEach(nodes, async (node) => {
-    const limits = {signal: AbortSignal.any([signal, AbortSignal.timeout(1500)])};
+    const limits = {signal: AbortSignal.any([signal, timeoutAwake(1500)])};
     return only(await node.session.rows<Settings>(SETTINGS, [cluster.replicationUser], limits), node);
   });
   return asked.flatMap(({node, value, error}) =>

@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../../awake.ts';
 import type {Abilities, LinkReading} from '../../ports/store.ts';
 import type {Cell} from '../../snapshot/cell.ts';
 import type {Cluster, Node} from './cluster.ts';
@@ -51,7 +52,7 @@ async function links(cluster: Cluster, signal: AbortSignal): Promise<readonly Po
 }
 
 async function readEnd(node: Node, signal: AbortSignal): Promise<End> {
-  const limits = {signal: AbortSignal.any([signal, AbortSignal.timeout(1500)])};
+  const limits = {signal: AbortSignal.any([signal, timeoutAwake(1500)])};
   const [facts, senders, slots, keep] = await Promise.all([
     readFacts(node, limits),
     node.session.rows<Sender>(SENDERS, [], limits),

@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../../awake.ts';
 import {isRegionctlError, messageOf} from '../../errors.ts';
 import {formatMs} from '../../output/units.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
@@ -41,7 +42,7 @@ export async function createProbe(config: PostgresProbeConfig, place: EndpointPl
   const check = async (signal: AbortSignal): Promise<ProbeResult> => {
     const session = createSession(target);
     const began = context.clock.now();
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(place.timeoutMs)]);
+    const limited = AbortSignal.any([signal, timeoutAwake(place.timeoutMs)]);
     try {
       const [seen] = await session.rows<Seen>(sql, [], {signal: limited, timeoutMs: place.timeoutMs});
       const latencyMs = context.clock.now() - began;

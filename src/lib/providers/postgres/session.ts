@@ -1,6 +1,7 @@
 import type {Client} from 'pg';
+import {afterAwake, GRACE_MS, inTime} from '../../awake.ts';
 import {isRegionctlError, refused, unavailable} from '../../errors.ts';
-import {createOpener, destroy, endClient, inTime, type Place, STATEMENT_MS} from './connect.ts';
+import {createOpener, destroy, endClient, type Place, STATEMENT_MS} from './connect.ts';
 import {addressText} from './conninfo.ts';
 import {named, readAhead} from './plans.ts';
 import {codeOf, troubleOf} from './trouble.ts';
@@ -114,18 +115,23 @@ export function createSession(place: Place): Session {
 }
 
 /**
- * One thing after the other. Waiting for one's turn counts, and a statement whose caller gave up meanwhile is never sent. pg's timers are real ones,
- * so is this clock.
+ * One thing after the other. Waiting for one's turn counts, but not while this process slept, and a statement whose caller gave up meanwhile is
+ * never sent. pg's timers are real ones, so is this clock.
  */
 function createTurns() {
   let last: Promise<unknown> = Promise.resolve();
   return <T>(timeoutMs: number, signal: AbortSignal | undefined, work: (leftMs: number) => Promise<T>): Promise<T> => {
     const end = performance.now() + timeoutMs;
+    let isOver = false;
+    const callOff = afterAwake(timeoutMs, () => {
+      isOver = true;
+    });
     const turn = last.then(() => {
+      callOff();
       signal?.throwIfAborted();
+      if (isOver) throw new Error('timeout expired');
       const leftMs = Math.ceil(end - performance.now());
-      if (leftMs <= 0) throw new Error('timeout expired');
-      return work(leftMs);
+      return work(leftMs > 0 ? leftMs : GRACE_MS);
     });
     last = turn.catch(() => undefined);
     return turn;

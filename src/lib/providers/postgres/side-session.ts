@@ -1,4 +1,5 @@
 import type {Client} from 'pg';
+import {timeoutAwake} from '../../awake.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Node} from './cluster.ts';
 import {destroy, endClient, openClient} from './connect.ts';
@@ -18,7 +19,7 @@ const STATEMENT_MS = 120_000;
 /** Opens a connection that can only read, for as long as `work` takes; at the deadline of the effect or when it is cancelled, it is broken off. */
 export async function besides<T>(ctx: Ctx, node: Node, work: (session: SideSession) => Promise<T>): Promise<T> {
   const left = Math.max(1, Math.min(2 ** 31 - 1, Math.ceil(ctx.deadline - ctx.now())));
-  const signal = AbortSignal.any([ctx.signal, AbortSignal.timeout(left)]);
+  const signal = AbortSignal.any([ctx.signal, timeoutAwake(left)]);
   const client = await openClient(node.place, CONNECT_MS, () => undefined, STATEMENT_MS).catch((error: unknown) => {
     throw placeError(node.place, error);
   });

@@ -1,4 +1,5 @@
 import type {Socket} from 'node:net';
+import {timeoutAwake} from '../../awake.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import {connectionFailure} from './connection-failure.ts';
 
@@ -22,7 +23,7 @@ export function tcpProbe(target: TcpTarget): Probe {
 async function connectOnce(target: TcpTarget, signal: AbortSignal): Promise<ProbeResult> {
   const {host, port, send = null, expect = null, timeoutMs} = target;
   const {connect} = await import('node:net');
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const bounded = AbortSignal.any([signal, timeoutAwake(timeoutMs)]);
   const peer = `${host}:${port}`;
   const started = performance.now();
   let socket: Socket | null = null;

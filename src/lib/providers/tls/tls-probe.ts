@@ -1,6 +1,7 @@
 import {once} from 'node:events';
 import {isIP, type Socket} from 'node:net';
 import type {PeerCertificate, TLSSocket} from 'node:tls';
+import {timeoutAwake} from '../../awake.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import {connectionFailure} from '../tcp/connection-failure.ts';
 import {expiryOf} from './expiry.ts';
@@ -25,7 +26,7 @@ async function shakeHands(target: TlsTarget, signal: AbortSignal): Promise<Probe
   const {host, port, timeoutMs, caFile} = target;
   const [{connect}, tls, trusted] = await Promise.all([import('node:net'), import('node:tls'), readCa(caFile)]);
   if ('trouble' in trusted) return trusted.trouble;
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const bounded = AbortSignal.any([signal, timeoutAwake(timeoutMs)]);
   const peer = `${host}:${port}`;
   const started = performance.now();
   let plain: Socket | null = null;

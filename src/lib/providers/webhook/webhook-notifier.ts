@@ -1,3 +1,4 @@
+import {timeoutAwake} from '../../awake.ts';
 import {messageOf, unavailable} from '../../errors.ts';
 import type {SecretRef, SecretVault} from '../../fleet/secrets.ts';
 import type {Notifier} from '../../ports/notifier.ts';
@@ -27,7 +28,7 @@ export function webhookNotifier(hook: Webhook): Notifier {
       const headers = {'content-type': 'application/json', 'user-agent': 'regionctl', ...(await authorization(hook))};
       // After the token was revealed: only what was revealed can be taken out.
       const body = hook.secrets.scrub(JSON.stringify(notice));
-      const deadline = AbortSignal.timeout(hook.timeoutMs);
+      const deadline = timeoutAwake(hook.timeoutMs);
       const bounded = AbortSignal.any([signal, deadline]);
       const where = new URL(hook.url).host;
       const answer = await post(hook.url, {body, headers, signal: bounded}).catch((error: unknown) => {

@@ -1,0 +1,39 @@
+/** A timer that is this late was slept over; what was asked then gets this much more. */
+const SLEPT_MS = 200;
+/** How much longer an answer is waited for after a sleep, in ms: it may have come meanwhile and is read in a moment. */
+export const GRACE_MS = 300;
+
+/**
+ * A timer that comes late tells that this process slept (stopped, or its machine was), not that the server did: the answer may have arrived
+ * meanwhile and is read in a moment. Without this, whatever was asked when a process was stopped would fail when it goes on.
+ */
+export async function inTime<T>(answer: Promise<T>, ms: number): Promise<T> {
+  let end = (): void => undefined;
+  const late = new Promise<never>((_, reject) => {
+    end = afterAwake(ms, () => reject(new Error('timeout expired')));
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    end();
+  }
+}
+
+/** `AbortSignal.timeout`, with the same patience after a sleep. */
+export function timeoutAwake(ms: number): AbortSignal {
+  const over = new AbortController();
+  afterAwake(ms, () => over.abort(new DOMException('The operation was aborted due to timeout', 'TimeoutError')), true);
+  return over.signal;
+}
+
+/** Calls `then` after `ms`; answers with what calls it off. `idly`: it keeps no process alive. */
+export function afterAwake(ms: number, then: () => void, idly = false): () => void {
+  let timer: NodeJS.Timeout | undefined;
+  const arm = (forMs: number): void => {
+    const due = performance.now() + forMs;
+    timer = setTimeout(() => (performance.now() - due > SLEPT_MS ? arm(GRACE_MS) : then()), forMs);
+    if (idly) timer.unref();
+  };
+  arm(ms);
+  return () => clearTimeout(timer);
+}
