@@ -7,6 +7,7 @@ import type {Plan} from '../../src/lib/plan/plan.ts';
 import type {JournalEvent} from '../../src/lib/ports/state.ts';
 import {known} from '../../src/lib/snapshot/cell.ts';
 import type {Snapshot} from '../../src/lib/snapshot/snapshot.ts';
+import {HEALTH} from '../health/defaults.ts';
 
 const health = (verdict: 'healthy' | 'unhealthy') =>
   known({verdict, agree: 1, asked: 1, code: 'ok', reason: 'every endpoint answers'}, 0, 'here');
@@ -42,6 +43,9 @@ export const fleet: Fleet = {
   routes: [],
   services: [],
   dataClasses: [],
+  health: HEALTH,
+  vantages: [],
+  uplinks: [],
   fault: part,
   witness: {url: 'http://127.0.0.1:21020/orders', everyMs: 20, deadlineMs: 2000},
   hooks: {},

@@ -1,6 +1,7 @@
 import type {Fleet, Region} from '../../src/lib/fleet/fleet.ts';
 import {known, unknown} from '../../src/lib/snapshot/cell.ts';
 import type {Member, RegionVerdict, Snapshot} from '../../src/lib/snapshot/snapshot.ts';
+import {HEALTH} from '../health/defaults.ts';
 
 /** Regions of the sample fleet, home first. */
 export const REGIONS = ['us-east', 'eu-west', 'ap'] as const;
@@ -53,6 +54,9 @@ export function sampleFleet({quorum = 1, allowed = null, rpoMs = 0, cold, hosts 
     ],
     services: [{name: 'checkout', class: 'critical', rtoMs: 900_000, stores: ['orders'], routes: ['front-door']}],
     dataClasses: [{name: 'user-content', rpoMs, allowed}],
+    health: HEALTH,
+    vantages: [],
+    uplinks: [],
     fault: null,
     witness: {url: 'http://127.0.0.1:1/orders', everyMs: 20, deadlineMs: 2000},
     hooks: {},

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {judgeEndpoint, judgeFleet, judgeRegion} from '../../src/lib/health/judge.ts';
+import {judgeFleet, judgeRegion} from '../../src/lib/health/judge.ts';
+import {judgeEndpoint} from '../../src/lib/health/judge-endpoint.ts';
 import type {EndpointReading} from '../../src/lib/health/sweep.ts';
 import {verdictExit, worstVerdict} from '../../src/lib/health/verdict.ts';
 import type {ProbeResult} from '../../src/lib/ports/probe.ts';

@@ -1,6 +1,7 @@
 import type {Endpoint, Fleet, Region} from '../../src/lib/fleet/fleet.ts';
 import type {EndpointReading} from '../../src/lib/health/sweep.ts';
 import type {ProbeResult} from '../../src/lib/ports/probe.ts';
+import {HEALTH} from './defaults.ts';
 
 /** 2026-11-21T10:00:00Z. */
 export const AT = Date.UTC(2026, 10, 21, 10);
@@ -37,6 +38,9 @@ export function fleet(regions: readonly Region[], more: Partial<Fleet> = {}): Fl
     routes: [],
     services: [],
     dataClasses: [],
+    health: HEALTH,
+    vantages: [],
+    uplinks: [],
     fault: null,
     witness: null,
     hooks: {},

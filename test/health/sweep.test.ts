@@ -1,5 +1,6 @@
 import {afterEach, describe, expect, it} from 'vitest';
 import {refused as guardSays} from '../../src/lib/errors.ts';
+import {type Observer, startObserver} from '../../src/lib/health/observer.ts';
 import {probeAll} from '../../src/lib/health/sweep.ts';
 import type {Probe, ProbeResult} from '../../src/lib/ports/probe.ts';
 import {httpProbe} from '../../src/lib/providers/http/http-probe.ts';
@@ -14,7 +15,8 @@ const GOOD: ProbeResult = {ok: true, latencyMs: 1, code: 'ok', detail: 'fine'};
 const good: Probe = {check: async () => GOOD};
 const deaf: Probe = {check: () => new Promise(() => {})};
 /** Where our own stall is not the question: on a busy machine the real meter would void the very timeouts that are asked for. */
-const loopLag = () => ({stop: () => 0});
+const watcher = (more: Partial<Observer> = {}): Observer => ({stalledSince: () => 0, jumpedSince: () => 0, stop: () => {}, ...more});
+const observer = () => watcher();
 const open: Listener[] = [];
 afterEach(async () => {
   await Promise.all(open.splice(0).map((listener) => listener.close()));
@@ -54,7 +56,7 @@ describe('isolation', () => {
       clock,
       signal,
       attempts: {fall: 1, pauseMs: 5},
-      loopLag,
+      observer,
     });
     expect(readings.map(({result}) => result.code)).toEqual(['timeout', 'ok', 'ok']);
     expect(ended.live).toBeLessThan(ended.slow ?? Number.NaN);
@@ -67,7 +69,7 @@ describe('isolation', () => {
       clock,
       signal,
       attempts,
-      loopLag,
+      observer,
     });
     expect(reading).toMatchObject({attempts: 1, result: {ok: false, code: 'timeout', detail: 'no answer within 200 ms'}});
   });
@@ -81,7 +83,7 @@ describe('isolation', () => {
       clock,
       signal,
       attempts,
-      loopLag,
+      observer,
     });
     expect(reading?.result).toMatchObject({ok: false, code: 'timeout'});
   });
@@ -141,7 +143,9 @@ describe('our own stall', () => {
 
   it('makes timeouts unknown above a quarter of the deadline, and nothing else', async () => {
     const codes = async (lagMs: number) =>
-      (await probeAll({endpoints, clock, signal, attempts, loopLag: () => ({stop: () => lagMs})})).map(({result}) => result.code);
+      (await probeAll({endpoints, clock, signal, attempts, observer: () => watcher({stalledSince: () => lagMs})})).map(
+        ({result}) => result.code,
+      );
     expect(await codes(250)).toEqual(['timeout', 'refused', 'ok']);
     expect(await codes(251)).toEqual(['observer-overloaded', 'refused', 'ok']);
   });
@@ -150,9 +154,24 @@ describe('our own stall', () => {
     const lags = [600, 3];
     const slowStart = script({...REFUSED, code: 'timeout'}, {ok: true, latencyMs: 4, code: 'ok', detail: 'HTTP 200'});
     const asked = [{endpoint: endpoint('late', 'eu', {timeoutMs: 1000}), probe: slowStart}, ...endpoints.slice(1)];
-    const readings = await probeAll({endpoints: asked, clock, signal, attempts, loopLag: () => ({stop: () => lags.shift() ?? 0})});
+    const readings = await probeAll({
+      endpoints: asked,
+      clock,
+      signal,
+      attempts,
+      observer: () => watcher({stalledSince: () => lags.shift() ?? 0}),
+    });
     expect(readings.map(({result}) => result.code)).toEqual(['ok', 'refused', 'ok']);
-    expect(lags).toEqual([]);
+    expect(slowStart.asked).toBe(2);
+  });
+
+  it('does not cover what failed before or after it', async () => {
+    const asked = {endpoint: endpoint('late', 'eu', {timeoutMs: 1000}), probe: script({...REFUSED, code: 'timeout'})};
+    const since: number[] = [];
+    const began = performance.now();
+    await probeAll({endpoints: [asked], clock, signal, attempts, observer: () => watcher({stalledSince: (at) => since.push(at)})});
+    expect(since.every((at) => at >= began)).toBe(true);
+    expect(since.length).toBeGreaterThan(0);
   });
 
   it('is seen on the real loop', async () => {
@@ -171,5 +190,75 @@ describe('our own stall', () => {
     });
     expect(reading?.result).toMatchObject({ok: null, code: 'observer-overloaded'});
     expect(reading?.result.detail).toMatch(/stood still for \d+ ms of a 60 ms deadline/);
+  });
+});
+
+describe('ourselves', () => {
+  const far = {endpoint: endpoint('far', 'eu'), probe: script(REFUSED)};
+  const wrong = {endpoint: endpoint('wrong', 'eu'), probe: script({ok: false, code: 'wrong-role', detail: 'a standby'})};
+
+  it('what failed on the way while the clock jumped is asked again, and then not judged', async () => {
+    const jumps = [3_600_000];
+    const once = await probeAll({
+      endpoints: [far, wrong],
+      clock,
+      signal,
+      attempts,
+      observer: () => watcher({jumpedSince: () => jumps.shift() ?? 0}),
+    });
+    expect(once.map(({result}) => result.code)).toEqual(['refused', 'wrong-role']);
+    const always = await probeAll({
+      endpoints: [far, wrong],
+      clock,
+      signal,
+      attempts,
+      observer: () => watcher({jumpedSince: () => 3_600_000}),
+    });
+    expect(always.map(({result: {ok, code}}) => [ok, code])).toEqual([
+      [null, 'clock-jumped'],
+      [false, 'wrong-role'],
+    ]);
+  });
+
+  it('a real jump of the wall clock is seen', async () => {
+    let wall = 1_000_000;
+    const watching = startObserver(() => wall + performance.now());
+    const since = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(watching.jumpedSince(since)).toBe(0);
+    wall -= 7000;
+    expect(watching.jumpedSince(since)).toBeCloseTo(7000, 0);
+    watching.stop();
+  });
+
+  it('are cut off when no uplink answers, and then know nothing of what failed on the way', async () => {
+    const uplink = (name: string, probe: Probe) => ({name, timeoutMs: 200, probe});
+    const all = {endpoints: [far, wrong], clock, signal, attempts, observer};
+    const dead = script(REFUSED);
+    const cut = await probeAll({...all, uplinks: [uplink('gateway', dead), uplink('dns', dead)]});
+    expect(cut.map(({result}) => result.code)).toEqual(['no-uplink', 'wrong-role']);
+    expect(cut[0]?.result.detail).toContain('gateway: ');
+    const half = await probeAll({...all, uplinks: [uplink('gateway', dead), uplink('dns', good)]});
+    expect(half.map(({result}) => result.code)).toEqual(['refused', 'wrong-role']);
+  });
+});
+
+describe('many at once', () => {
+  it('keep the order, and no more than the limit are under way', async () => {
+    let now = 0;
+    let most = 0;
+    const probe: Probe = {
+      check: async () => {
+        now += 1;
+        most = Math.max(most, now);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        now -= 1;
+        return GOOD;
+      },
+    };
+    const endpoints = Array.from({length: 3000}, (_, index) => ({endpoint: endpoint(`e${index}`, 'eu', {timeoutMs: 60_000}), probe}));
+    const readings = await probeAll({endpoints, clock, signal, attempts, observer});
+    expect(readings.map(({endpoint: {name}}) => name)).toEqual(endpoints.map(({endpoint: {name}}) => name));
+    expect(most).toBeLessThanOrEqual(1024);
   });
 });

@@ -1,6 +1,7 @@
 import {beforeEach, describe, expect, it} from 'vitest';
 import type {Fleet, Region} from '../../src/lib/fleet/fleet.ts';
-import {longestSweepMs, probeAll} from '../../src/lib/health/sweep.ts';
+import {longestAskMs} from '../../src/lib/health/ask.ts';
+import {probeAll} from '../../src/lib/health/sweep.ts';
 import {type WorstCaseWorld, worstCaseFindings} from '../../src/lib/operate/worst-case.ts';
 import type {Delay} from '../../src/lib/ports/store.ts';
 import {FakeStore, standby} from '../failover/fake-store.ts';
@@ -178,5 +179,5 @@ it('a sweep takes no longer than it says, and the worst endpoint takes that long
     signal: new AbortController().signal,
   });
   expect(reading?.result.code).toBe('timeout');
-  expect(clock.now()).toBe(longestSweepMs(1000));
+  expect(clock.now()).toBe(longestAskMs(1000));
 });

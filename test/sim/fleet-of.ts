@@ -1,4 +1,5 @@
 import type {Fleet, ProviderPart} from '../../src/lib/fleet/fleet.ts';
+import {HEALTH} from '../health/defaults.ts';
 import type {SimFleet} from './sim-fleet.ts';
 
 /** The one store of every simulated fleet. */
@@ -43,6 +44,9 @@ export function fleetOf({names, setup, router}: SimFleet): Fleet {
     ],
     services: [],
     dataClasses: [{name: 'orders', rpoMs: 0, allowed: null}],
+    health: HEALTH,
+    vantages: [],
+    uplinks: [],
     fault: null,
     witness: null,
     hooks: {},

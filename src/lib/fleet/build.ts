@@ -13,6 +13,8 @@ import type {
   ServiceSpec,
   StoreMember,
   StoreSpec,
+  UplinkSpec,
+  VantageSpec,
 } from './fleet.ts';
 import type {Path} from './problem.ts';
 import type {FleetFile} from './schema.ts';
@@ -44,6 +46,17 @@ export function buildFleet({file, parsed, values, configs, secrets}: Input): Fle
       ([name, {class: kind, rto, stores, routes}]): ServiceSpec => ({name, class: kind, rtoMs: rto, stores, routes}),
     ),
     dataClasses: Object.entries(parsed.dataClasses).map(([name, {rpo, allowed}]): DataClass => ({name, rpoMs: rpo, allowed})),
+    health: {
+      intervalMs: parsed.health.interval,
+      riseFall: {rise: parsed.health.rise, fall: parsed.health.fall},
+      flapping: {changes: parsed.health.flapping.changes, withinMs: parsed.health.flapping.within},
+    },
+    vantages: Object.entries(parsed.vantages).map(
+      ([name, {kind, region}]): VantageSpec => ({name, region, vantage: partAt(kind, ['vantages', name], configAt)}),
+    ),
+    uplinks: Object.entries(parsed.uplinks).map(
+      ([name, {probe, timeout}]): UplinkSpec => ({name, timeoutMs: timeout, probe: partAt(probe, ['uplinks', name], configAt)}),
+    ),
     fault: faults === null ? null : partAt(faults.kind, ['faults'], configAt),
     witness: witness?.allowed === true ? {url: witness.url, everyMs: witness.every, deadlineMs: witness.deadline} : null,
     hooks: Object.fromEntries(
@@ -65,9 +78,10 @@ export function buildFleet({file, parsed, values, configs, secrets}: Input): Fle
 
 function regionOf(name: string, region: FleetFile['regions'][string], configAt: ConfigAt): Region {
   const sites = Object.fromEntries(Object.entries(region.sites).map(([site, spec]) => [site, {failsOverTo: spec?.failsOverTo ?? null}]));
-  const endpoints = Object.entries(region.endpoints).map(([endpoint, {probe, critical, timeout, slow}]): Endpoint => {
+  const endpoints = Object.entries(region.endpoints).map(([endpoint, spec]): Endpoint => {
+    const {probe, critical, timeout, slow, interval, vantages} = spec;
     const part = partAt(probe, ['regions', name, 'endpoints', endpoint], configAt);
-    return {name: endpoint, region: name, critical, timeoutMs: timeout, slowMs: slow, probe: part};
+    return {name: endpoint, region: name, critical, timeoutMs: timeout, slowMs: slow, intervalMs: interval, vantages, probe: part};
   });
   const {jurisdiction, tier, failoverOrder, scaleUp} = region;
   return {name, jurisdiction, tier, sites, failoverOrder, endpoints, scaleUp};

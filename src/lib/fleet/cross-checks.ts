@@ -16,6 +16,7 @@ export function crossChecks(file: FleetFile): readonly Finding[] {
     ...checkRoutes(file),
     ...checkServices(file),
     ...checkDataClasses(file),
+    ...checkVantages(file),
     ...checkHooks(file),
     ...checkChecks(file),
   ];
@@ -96,6 +97,31 @@ function checkDataClasses(file: FleetFile): readonly Finding[] {
     ...unknownNames(allowed ?? [], jurisdictions, 'jurisdiction', ['dataClasses', name, 'allowed']),
     ...repeated(allowed ?? [], ['dataClasses', name, 'allowed']),
   ]);
+}
+
+/** Where vantage points stand, and which ones endpoints name. */
+function checkVantages(file: FleetFile): readonly Finding[] {
+  const regions = Object.keys(file.regions);
+  const known = Object.keys(file.vantages);
+  return [
+    ...Object.entries(file.vantages).flatMap(([name, {region}]) =>
+      region === null || regions.includes(region) ? [] : [unknownName(region, regions, 'region', ['vantages', name, 'region'], 'value')],
+    ),
+    ...known
+      .filter((name) => name === 'here')
+      .map((name) => ({
+        path: ['vantages', name],
+        at: 'key' as const,
+        message: '"here" is the name of this machine among the vantage points',
+        suggestion: 'Give it another name, such as the place where it stands.',
+      })),
+    ...Object.entries(file.regions).flatMap(([region, {endpoints}]) =>
+      Object.entries(endpoints).flatMap(([name, {vantages}]) => {
+        const path = ['regions', region, 'endpoints', name, 'vantages'];
+        return [...unknownNames(vantages ?? [], known, 'vantage point', path), ...repeated(vantages ?? [], path)];
+      }),
+    ),
+  ];
 }
 
 function checkHooks(file: FleetFile): readonly Finding[] {

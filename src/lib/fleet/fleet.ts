@@ -20,6 +20,10 @@ export type Endpoint = {
   readonly timeoutMs: number;
   /** Above this the endpoint is slow; default null = never. */
   readonly slowMs: number | null;
+  /** How often a live view asks it; null = as the fleet's health says. */
+  readonly intervalMs?: number | null;
+  /** Names of the vantage points that look at it besides this machine; null or absent = all that can. */
+  readonly vantages?: readonly string[] | null;
   readonly probe: ProviderPart;
 };
 
@@ -120,6 +124,22 @@ export type CheckSpec = {readonly name: string} & (
   | {readonly equal: readonly [ReadingSpec, ReadingSpec]; readonly tolerance: number}
 );
 
+/** Somewhere else that looks at endpoints for us. All that stand in one region have one vote; `region` null = a vote of its own. */
+export type VantageSpec = {readonly name: string; readonly region: string | null; readonly vantage: ProviderPart};
+
+/** Something that answers as long as this machine is not cut off itself. */
+export type UplinkSpec = {readonly name: string; readonly timeoutMs: number; readonly probe: ProviderPart};
+
+/**
+ * How regions are judged. `riseFall`: observations in a row until a region is well again (2), or unhealthy (1). `flapping`: so many changes of state
+ * within so long (4 in 15 minutes).
+ */
+export type HealthSpec = {
+  readonly intervalMs: number;
+  readonly riseFall: {readonly rise: number; readonly fall: number};
+  readonly flapping: {readonly changes: number; readonly withinMs: number};
+};
+
 export type Fleet = {
   readonly version: 1;
   readonly name: string;
@@ -132,6 +152,9 @@ export type Fleet = {
   readonly routes: readonly RouteSpec[];
   readonly services: readonly ServiceSpec[];
   readonly dataClasses: readonly DataClass[];
+  readonly health: HealthSpec;
+  readonly vantages: readonly VantageSpec[];
+  readonly uplinks: readonly UplinkSpec[];
   readonly fault: ProviderPart | null;
   readonly witness: WitnessSpec | null;
   readonly hooks: Readonly<Record<string, HookSpec>>;

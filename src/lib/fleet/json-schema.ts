@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {uplinkSchema, vantageSchema} from './health-schema.ts';
 import {type KindProvider, kindsOf, type PortName, type ProviderKinds} from './kinds.ts';
 import {endpointSchema, faultSchema, fileSchema, hostSchema, notifierSchema, OWN_KEYS, routeSchema, storeSchema} from './schema.ts';
 
@@ -11,6 +12,8 @@ const OWNERS: readonly {readonly schema: z.ZodType; readonly port: PortName; rea
   {schema: routeSchema, port: 'router', key: 'router', own: OWN_KEYS.route},
   {schema: faultSchema, port: 'fault', key: 'kind', own: OWN_KEYS.fault},
   {schema: hostSchema, port: 'host', key: 'kind', own: OWN_KEYS.host},
+  {schema: vantageSchema, port: 'vantage', key: 'kind', own: OWN_KEYS.vantage},
+  {schema: uplinkSchema, port: 'probe', key: 'probe', own: OWN_KEYS.uplink},
   {schema: notifierSchema, port: 'notifier', key: 'kind', own: OWN_KEYS.notifier},
 ];
 

@@ -2,7 +2,7 @@ import type {z} from 'zod';
 import {unavailable} from '../errors.ts';
 
 /** The ports that have a part in the fleet file. */
-export type PortName = 'probe' | 'store' | 'router' | 'fault' | 'host' | 'notifier';
+export type PortName = 'probe' | 'store' | 'router' | 'fault' | 'host' | 'notifier' | 'vantage';
 
 /** What the loader needs of a provider: where it belongs, and the schemas of its part. Every Provider of providers/define.ts is one. */
 export type KindProvider = {readonly port: PortName; readonly kind: string; readonly schema: z.ZodType; readonly memberSchema?: z.ZodType};
@@ -21,6 +21,7 @@ export function kindsOf(providers: readonly KindProvider[]): ProviderKinds {
     fault: {},
     host: {},
     notifier: {},
+    vantage: {},
   };
   for (const {port, kind, schema, memberSchema} of providers) {
     if (Object.hasOwn(kinds[port], kind)) throw duplicate(port, kind);

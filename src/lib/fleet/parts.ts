@@ -17,6 +17,8 @@ const STORE: Owner = {port: 'store', key: 'engine', ownKeys: OWN_KEYS.store};
 const ROUTE: Owner = {port: 'router', key: 'router', ownKeys: OWN_KEYS.route};
 const FAULT: Owner = {port: 'fault', key: 'kind', ownKeys: OWN_KEYS.fault};
 const HOST: Owner = {port: 'host', key: 'kind', ownKeys: OWN_KEYS.host};
+const VANTAGE: Owner = {port: 'vantage', key: 'kind', ownKeys: OWN_KEYS.vantage};
+const UPLINK: Owner = {port: 'probe', key: 'probe', ownKeys: OWN_KEYS.uplink};
 const NOTIFIER: Owner = {port: 'notifier', key: 'kind', ownKeys: OWN_KEYS.notifier};
 
 /**
@@ -34,6 +36,8 @@ export function partsOf(
     ...childrenOf(file, ['stores']).flatMap(([path, store]) => [...partAt(STORE, path, store, kinds), ...membersAt(path, store, kinds)]),
     ...childrenOf(file, ['routes']).flatMap(([path, route]) => partAt(ROUTE, path, route, kinds)),
     ...childrenOf(file, ['notify']).flatMap(([path, notifier]) => partAt(NOTIFIER, path, notifier, kinds)),
+    ...childrenOf(file, ['vantages']).flatMap(([path, vantage]) => partAt(VANTAGE, path, vantage, kinds)),
+    ...childrenOf(file, ['uplinks']).flatMap(([path, uplink]) => partAt(UPLINK, path, uplink, kinds)),
     ...('faults' in file ? partAt(FAULT, ['faults'], file.faults, kinds) : []),
   ];
   return {

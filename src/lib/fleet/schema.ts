@@ -1,11 +1,14 @@
 import {z} from 'zod';
 import {durationMs, httpUrl} from './fields.ts';
+import {healthSchema, uplinkSchema, vantageSchema} from './health-schema.ts';
 import {SERVICE_CLASSES} from './lookup.ts';
 import {NAME} from './name-checks.ts';
 
 /** Keys of the parts that belong to regionctl; all other keys of a part are for its provider. */
 export const OWN_KEYS = {
-  endpoint: ['probe', 'critical', 'timeout', 'slow'],
+  endpoint: ['probe', 'critical', 'timeout', 'slow', 'interval', 'vantages'],
+  vantage: ['kind', 'region'],
+  uplink: ['probe', 'timeout'],
   store: ['engine', 'dataClasses', 'quorum', 'fenceHook', 'members'],
   member: ['region', 'site', 'host'],
   route: ['router', 'weights', 'url', 'stages'],
@@ -33,6 +36,12 @@ export const endpointSchema = z
       .describe('Critical endpoints decide the verdict of the region; the others only degrade it. Default false.'),
     timeout: durationMs.prefault('1s').describe('Deadline of one probe. Default 1s.'),
     slow: durationMs.nullable().default(null).describe('Above this the endpoint is slow. Default: never.'),
+    interval: durationMs.nullable().default(null).describe('How often a live view asks it. Default: the interval of health.'),
+    vantages: z
+      .array(z.string())
+      .nullable()
+      .default(null)
+      .describe('Vantage points that look at it besides this machine. Default: all that can; [] = none.'),
   })
   .describe('Something that is probed to judge the region.');
 
@@ -224,6 +233,12 @@ export const fileSchema = z
     routes: z.record(name, routeSchema).default({}).describe('Routes by name.'),
     services: z.record(name, serviceSchema).default({}).describe('Services by name.'),
     dataClasses: z.record(name, dataClassSchema).default({}).describe('Data classes by name.'),
+    health: healthSchema.prefault({}),
+    vantages: z.record(name, vantageSchema).default({}).describe('Vantage points besides this machine, by name.'),
+    uplinks: z
+      .record(name, uplinkSchema)
+      .default({})
+      .describe('What tells whether this machine itself is cut off, by name: it is when none of them answers.'),
     faults: faultSchema.nullable().default(null),
     witness: witnessSchema.nullable().default(null),
     hooks: z.record(name, hookSchema).default({}).describe('Commands by name.'),

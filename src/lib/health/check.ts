@@ -3,6 +3,7 @@ import type {ExitCode} from '../exit-codes.ts';
 import type {Fleet} from '../fleet/fleet.ts';
 import {regionOf} from '../fleet/lookup.ts';
 import type {Clock} from '../ports/clock.ts';
+import type {Uplink} from '../ports/vantage.ts';
 import {type HealthDocument, healthDocument} from './document.ts';
 import {type FleetJudgement, judgeFleet} from './judge.ts';
 import {type FleetNow, type Memory, withMemory, withoutMemory} from './region-memory.ts';
@@ -14,6 +15,7 @@ export type Checked = {
   readonly fleet: Fleet;
   readonly clock: Clock;
   readonly probes: readonly SweepTarget[];
+  readonly uplinks?: readonly Uplink[];
   state(): Promise<Memory>;
 };
 
@@ -34,7 +36,7 @@ export async function checkHealth(open: Checked, options: CheckOptions): Promise
   const endpoints = open.probes.filter(({endpoint}) => fleet.regions.some(({name}) => name === endpoint.region));
   const {signal, attempts} = options;
   const [readings, memory] = await Promise.all([
-    probeAll({endpoints, clock, signal, ...(attempts === undefined ? {} : {attempts})}),
+    probeAll({endpoints, clock, signal, uplinks: open.uplinks ?? [], ...(attempts === undefined ? {} : {attempts})}),
     open.state().then(
       (state) => ({state}),
       (error: unknown) => ({error}),
@@ -42,7 +44,7 @@ export async function checkHealth(open: Checked, options: CheckOptions): Promise
   ]);
   signal.throwIfAborted();
   const at = clock.wall();
-  const {now, notes} = remembered(judgeFleet(fleet, readings), {fleet: fleet.name, at, memory});
+  const {now, notes} = remembered(judgeFleet(fleet, readings), {fleet, at, memory});
   const document = healthDocument({fleet, now, at, notes});
   return {document, exit: verdictExit(document.verdict)};
 }
@@ -51,11 +53,11 @@ type Opened = {readonly state: Memory} | {readonly error: unknown};
 
 function remembered(
   judgement: FleetJudgement,
-  {fleet, at, memory}: {fleet: string; at: number; memory: Opened},
+  {fleet, at, memory}: {fleet: Fleet; at: number; memory: Opened},
 ): {now: FleetNow; notes: string[]} {
   try {
     if ('error' in memory) throw memory.error;
-    return {now: withMemory(judgement, {fleet, at, memory: memory.state}), notes: []};
+    return {now: withMemory(judgement, {fleet: fleet.name, at, memory: memory.state, limits: fleet.health.riseFall}), notes: []};
   } catch (error) {
     return {now: withoutMemory(judgement, at), notes: [`since when is not known: ${messageOf(error)}`]};
   }

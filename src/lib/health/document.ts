@@ -1,5 +1,6 @@
 import type {Fleet} from '../fleet/fleet.ts';
-import type {EndpointJudgement} from './judge.ts';
+import type {ProbeResult} from '../ports/probe.ts';
+import type {EndpointJudgement} from './judge-endpoint.ts';
 import type {FleetNow, RegionNow} from './region-memory.ts';
 import type {Verdict} from './verdict.ts';
 
@@ -8,6 +9,7 @@ export type VantageView = {
   readonly vantage: string;
   readonly ok: boolean | null;
   readonly latencyMs: number | null;
+  readonly code: string;
   readonly detail: string;
 };
 
@@ -46,7 +48,7 @@ export type HealthDocument = {
   readonly notes: readonly string[];
 };
 
-/** The name of the one vantage point there is so far: this machine. */
+/** The name of this machine among the vantage points. */
 export const HERE = 'here';
 
 type DocumentParts = {readonly fleet: Pick<Fleet, 'name'>; readonly now: FleetNow; readonly at: number; readonly notes?: readonly string[]};
@@ -63,7 +65,7 @@ function regionPart({region, verdict, code, reason, since, endpoints}: RegionNow
 
 function endpointPart({verdict, code, reason, reading}: EndpointJudgement, at: number): HealthEndpoint {
   const {endpoint, result} = reading;
-  const latencyMs = result.latencyMs === null ? null : rounded(result.latencyMs);
+  const latencyMs = ms(result.latencyMs);
   return {
     endpoint: endpoint.name,
     probe: endpoint.probe.kind,
@@ -73,7 +75,7 @@ function endpointPart({verdict, code, reason, reading}: EndpointJudgement, at: n
     latencyMs,
     ageMs: Math.max(0, Math.round(at - reading.at)),
     detail: reason,
-    vantages: [{vantage: HERE, ok: result.ok, latencyMs, detail: result.detail}],
+    vantages: [viewOf(HERE, result), ...(reading.others ?? []).map(({vantage, result: seen}) => viewOf(vantage, seen))],
   };
 }
 
@@ -81,7 +83,11 @@ function iso(ms: number): string {
   return new Date(ms).toISOString();
 }
 
+function viewOf(vantage: string, {ok, latencyMs, code, detail}: ProbeResult): VantageView {
+  return {vantage, ok, latencyMs: ms(latencyMs), code, detail};
+}
+
 /** To a hundredth of a millisecond: more is noise. */
-function rounded(ms: number): number {
-  return Math.round(ms * 100) / 100;
+function ms(value: number | null): number | null {
+  return value === null ? null : Math.round(value * 100) / 100;
 }

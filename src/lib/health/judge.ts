@@ -1,21 +1,14 @@
 import type {Fleet} from '../fleet/fleet.ts';
+import {CUT_OFF, type EndpointJudgement, type Judged, judgeEndpoint, type Share} from './judge-endpoint.ts';
+import {isOnTheWay} from './quorum.ts';
 import type {EndpointReading} from './sweep.ts';
 import {type Verdict, worstVerdict} from './verdict.ts';
 
-/** A verdict with its stable code and one sentence with the values that decided. */
-export type Judged = {readonly verdict: Verdict; readonly code: string; readonly reason: string};
-
-/** An endpoint's verdict beside what it was judged by. */
-export type EndpointJudgement = Judged & {readonly reading: EndpointReading};
-
-/** A region's verdict and its endpoints'. */
-export type RegionJudgement = Judged & {readonly region: string; readonly endpoints: readonly EndpointJudgement[]};
+/** A region's verdict and its endpoints'. `agree` of `asked` vantage points share what decided it. */
+export type RegionJudgement = Judged & Share & {readonly region: string; readonly endpoints: readonly EndpointJudgement[]};
 
 /** The fleet's verdict and its regions', in the order of the fleet file. */
 export type FleetJudgement = Judged & {readonly regions: readonly RegionJudgement[]};
-
-/** Failures that come from the way to an endpoint as well as from the endpoint. */
-const CONNECTION_CODES: ReadonlySet<string> = new Set(['timeout', 'refused', 'reset', 'unreachable', 'dns']);
 
 /** Judges one sweep. Regions come from the fleet file, so one without any reading is there too, as unknown. */
 export function judgeFleet(fleet: Pick<Fleet, 'regions'>, readings: readonly EndpointReading[]): FleetJudgement {
@@ -27,59 +20,65 @@ export function judgeFleet(fleet: Pick<Fleet, 'regions'>, readings: readonly End
   return {...fleetSays(regions, cutOff), regions};
 }
 
-/** One endpoint by its reading alone. */
-export function judgeEndpoint(reading: EndpointReading): EndpointJudgement {
-  const {endpoint, result, attempts} = reading;
-  const {slowMs} = endpoint;
-  // Reasons are put together from details, so a full stop would stand in the middle.
-  const says = result.detail.replace(/\.$/, '');
-  if (result.ok === null) return {verdict: 'unknown', code: result.code, reason: says, reading};
-  if (!result.ok) return {verdict: 'unhealthy', code: result.code, reason: `${says}${inARow(attempts)}`, reading};
-  if (result.warning !== undefined)
-    return {verdict: 'degraded', code: result.warning.code, reason: result.warning.says.replace(/\.$/, ''), reading};
-  if (slowMs !== null && result.latencyMs !== null && result.latencyMs > slowMs) {
-    const reason = `answered in ${Math.round(result.latencyMs)} ms, slow above ${slowMs} ms`;
-    return {verdict: 'degraded', code: 'slow', reason, reading};
-  }
-  return {verdict: 'healthy', code: 'ok', reason: says, reading};
-}
-
 /**
  * A region from its endpoints. Down when a critical one is, or when all are. Unknown when it is not down and a critical one could not be judged, or
- * none could. Otherwise anything that is not healthy degrades it: healthy means that all were seen to be.
+ * none could. Otherwise anything that is not healthy degrades it: healthy means that all were seen to be. What most vantage points reach and only we
+ * do not counts as well; where that is so of all, the region is cut off from here.
  */
 export function judgeRegion(region: string, endpoints: readonly EndpointJudgement[]): RegionJudgement {
-  return {...regionSays(endpoints), region, endpoints};
+  const seen = endpoints.filter(({code}) => code !== CUT_OFF);
+  const [first] = endpoints;
+  if (seen.length === 0 && first !== undefined) {
+    const {verdict, code, reason, agree, asked} = first;
+    return {verdict, code, reason: `${reason} (${count(endpoints.length, 'endpoint')})`, agree, asked, region, endpoints};
+  }
+  const says = regionSays(seen, endpoints.length);
+  const cut = endpoints.filter((endpoint) => !seen.includes(endpoint)).map(({reading}) => reading.endpoint.name);
+  return {...says, reason: cut.length === 0 ? says.reason : `${says.reason}; only we do not reach ${cut.join(', ')}`, region, endpoints};
 }
 
-function regionSays(endpoints: readonly EndpointJudgement[]): Judged {
+function regionSays(endpoints: readonly EndpointJudgement[], of: number): Judged & Share {
   if (endpoints.length === 0)
-    return {verdict: 'unknown', code: 'no-endpoints', reason: 'the fleet file names no endpoint to probe in this region'};
+    return {...judged('unknown', 'no-endpoints', 'the fleet file names no endpoint to probe in this region'), agree: 1, asked: 1};
   const critical = endpoints.filter(({reading}) => reading.endpoint.critical);
   const down = endpoints.filter(({verdict}) => verdict === 'unhealthy');
   const criticalDown = down.filter((endpoint) => critical.includes(endpoint));
-  if (criticalDown.length > 0) return because('unhealthy', criticalDown, endpoints);
-  if (down.length === endpoints.length) return because('unhealthy', down, endpoints);
+  if (criticalDown.length > 0) return because('unhealthy', criticalDown, of);
+  if (down.length === endpoints.length) return because('unhealthy', down, of);
   const unseen = endpoints.filter(({verdict}) => verdict === 'unknown');
   const criticalUnseen = unseen.filter((endpoint) => critical.includes(endpoint));
-  if (criticalUnseen.length > 0) return because('unknown', criticalUnseen, endpoints);
-  if (unseen.length === endpoints.length) return because('unknown', unseen, endpoints);
+  if (criticalUnseen.length > 0) return because('unknown', criticalUnseen, of);
+  if (unseen.length === endpoints.length) return because('unknown', unseen, of);
   const less = [...down, ...endpoints.filter(({verdict}) => verdict === 'degraded'), ...unseen];
-  if (less.length > 0) return because('degraded', less, endpoints);
-  return {verdict: 'healthy', code: 'ok', reason: `${count(endpoints.length, 'endpoint')} healthy`};
+  if (less.length > 0) return because('degraded', less, of);
+  // The least agreement there is: a region is as well seen as the endpoint that is seen worst.
+  const {agree, asked} = endpoints.reduce((least, each) => (each.agree / each.asked < least.agree / least.asked ? each : least));
+  return {...judged('healthy', 'ok', `${count(endpoints.length, 'endpoint')} healthy`), agree, asked};
 }
 
+const judged = (verdict: Verdict, code: string, reason: string): Judged => ({verdict, code, reason});
+
 /** The first of the deciding endpoints speaks; the others are counted. */
-function because(verdict: Verdict, deciding: readonly EndpointJudgement[], all: readonly EndpointJudgement[]): Judged {
+function because(verdict: Verdict, deciding: readonly EndpointJudgement[], of: number): Judged & Share {
   const [first, ...rest] = deciding;
-  if (first === undefined) return {verdict, code: 'ok', reason: ''};
-  const more = rest.length === 0 ? '' : `; also ${rest.map(({reading, code}) => `${reading.endpoint.name} (${code})`).join(', ')}`;
+  if (first === undefined) return {verdict, code: 'ok', reason: '', agree: 1, asked: 1};
+  const more = rest.length === 0 ? '' : `; also ${named(rest.map(({reading, code}) => `${reading.endpoint.name} (${code})`))}`;
+  const {code, reason, reading, agree, asked} = first;
   return {
     verdict,
-    code: first.code,
-    reason: `${first.reading.endpoint.name}: ${first.reason}${more} (${deciding.length} of ${count(all.length, 'endpoint')})`,
+    code,
+    reason: `${reading.endpoint.name}: ${reason}${more} (${deciding.length} of ${count(of, 'endpoint')})`,
+    agree,
+    asked,
   };
 }
+
+/** The first few of many, and how many more. */
+function named(names: readonly string[]): string {
+  return names.length <= NAMED ? names.join(', ') : `${names.slice(0, NAMED).join(', ')} and ${names.length - NAMED} more`;
+}
+
+const NAMED = 5;
 
 /**
  * Whether we are more likely the ones cut off: everything in every region failed at once, and on the way. One region alone cannot tell this from
@@ -89,24 +88,26 @@ function isCutOff(readings: readonly EndpointReading[]): boolean {
   const judged = readings.filter(({result}) => result.ok !== null);
   const regions = new Set(judged.map(({endpoint}) => endpoint.region));
   const asked = new Set(readings.map(({endpoint}) => endpoint.region));
-  const allFailed = judged.every(({result}) => result.ok === false && CONNECTION_CODES.has(result.code));
+  const allFailed = judged.every(({result}) => isOnTheWay(result));
+  // Where others look besides, they say it, each endpoint for itself.
+  if (readings.some(({others = []}) => others.some(({result}) => result.ok !== null))) return false;
   return allFailed && regions.size >= 2 && regions.size === asked.size;
 }
 
 function cutOffRegion(region: string, readings: readonly EndpointReading[]): RegionJudgement {
   const endpoints = readings.map((reading) => {
     const own = judgeEndpoint(reading);
-    return own.verdict === 'unhealthy' ? {...own, verdict: 'unknown' as const, code: 'cut-off'} : own;
+    return own.verdict === 'unhealthy' ? {...own, verdict: 'unknown' as const, code: CUT_OFF} : own;
   });
   const reason = `not judged: no endpoint of any region can be reached from here (${endpoints[0]?.reason ?? ''})`;
-  return {verdict: 'unknown', code: 'cut-off', reason, region, endpoints};
+  return {verdict: 'unknown', code: CUT_OFF, reason, agree: 1, asked: 1, region, endpoints};
 }
 
 function fleetSays(regions: readonly RegionJudgement[], cutOff: boolean): Judged {
   if (cutOff) {
     return {
       verdict: 'unknown',
-      code: 'cut-off',
+      code: CUT_OFF,
       reason: `all ${regions.length} regions failed at once on the way: more likely we are cut off than they are down`,
     };
   }
@@ -123,10 +124,6 @@ function fleetSays(regions: readonly RegionJudgement[], cutOff: boolean): Judged
           .map(({region}) => region)
           .join(', ')}`;
   return {verdict, code: first.code, reason: `${first.region} ${verdict}: ${first.reason}${others}`};
-}
-
-function inARow(attempts: number): string {
-  return attempts > 1 ? `, ${attempts} times in a row` : '';
 }
 
 function count(n: number, noun: string): string {

@@ -1,127 +1,97 @@
-import {isRegionctlError, messageOf} from '../errors.ts';
+import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {Endpoint} from '../fleet/fleet.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Probe, ProbeResult} from '../ports/probe.ts';
-import {type LoopLag, startLoopLag} from './loop-lag.ts';
+import type {Uplink, Viewer} from '../ports/vantage.ts';
+import {type AskOptions, ATTEMPTS, type Attempts, askUntilSure} from './ask.ts';
+import {type Observer, startObserver} from './observer.ts';
+import {isOnTheWay, type OtherView} from './quorum.ts';
+import {createSlots} from './slots.ts';
 
-/** An endpoint with the probe that asks it. */
-export type SweepTarget = {readonly endpoint: Endpoint; readonly probe: Probe};
+/** An endpoint with the probe that asks it, and the vantage points that look at it besides. */
+export type SweepTarget = {readonly endpoint: Endpoint; readonly probe: Probe; readonly others?: readonly Viewer[]};
 
 /** What one endpoint answered in the end. `at` is when (epoch ms), `attempts` how often it was asked. */
-export type EndpointReading = {readonly endpoint: Endpoint; readonly result: ProbeResult; readonly at: number; readonly attempts: number};
-
-/** How often a failing endpoint is asked before it counts as failed: `fall` failures in a row (default 2), `pauseMs` apart (default 100). */
-export type Attempts = {readonly fall: number; readonly pauseMs: number};
+export type EndpointReading = {
+  readonly endpoint: Endpoint;
+  readonly result: ProbeResult;
+  readonly at: number;
+  readonly attempts: number;
+  /** What other vantage points saw of it; absent = none looked. */
+  readonly others?: readonly OtherView[];
+};
 
 export type SweepOptions = {
   readonly endpoints: readonly SweepTarget[];
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly attempts?: Attempts;
-  /** For tests: the meter of our own event loop. */
-  readonly loopLag?: () => LoopLag;
+  /** What answers as long as this machine is not cut off itself. Default: none, and it is not asked. */
+  readonly uplinks?: readonly Uplink[];
+  /** For tests: who watches us. */
+  readonly observer?: () => Observer;
 };
 
-/** How a sweep asks unless it is told otherwise. */
-export const ATTEMPTS: Attempts = {fall: 2, pauseMs: 100};
-const OVERLOADED = 'observer-overloaded';
-/** A lag of this share of an endpoint's timeout makes a timeout say more about us than about the endpoint. */
-const STALL_SHARE = 0.25;
-/** Probes end by the same deadline on their own; the sweep comes second, so that theirs is the answer when it has one. */
-const BEHIND_MS = 20;
-/** After that, how long a probe may take to put its end in words, before the sweep does it. */
-const WORDS_MS = 25;
-
-/** How long a sweep may take to count an endpoint as failed, in ms: it fails each time right before its deadline, or is late at the last. */
-export function longestSweepMs(timeoutMs: number, {fall, pauseMs}: Attempts = ATTEMPTS): number {
-  return fall * timeoutMs + (fall - 1) * pauseMs + BEHIND_MS + WORDS_MS;
-}
+/** So many begin in one turn of the event loop; what came in meanwhile is read before the next ones, so that none waits for the others to begin. */
+const BATCH = 16;
+/** Asked at once: more than this is only reached by endpoints that hang. */
+const AT_ONCE = {each: 1024, all: 2048};
 
 /**
- * Asks every endpoint at once, each with its own deadline: a slow, hanging or broken one neither delays nor hides another. Readings come in
- * the order of `endpoints`. What was late while this process itself stood still is asked once more, since that says nothing of the endpoint;
- * if it stands still again, it is not judged. Never rejects; when `signal` is aborted, what had not answered is unknown with code `interrupted`.
+ * Asks every endpoint, each with its own deadline: a slow, hanging or broken one neither delays nor hides another. Readings come in the order of
+ * `endpoints`. What failed on the way while none of our uplinks answered says nothing of the endpoint and is not judged. Never rejects; when `signal`
+ * is aborted, what had not answered is unknown with code `interrupted`.
  */
 export async function probeAll(options: SweepOptions): Promise<EndpointReading[]> {
-  const readings = await probeOnce(options);
-  const again = options.endpoints.filter((_, index) => readings[index]?.result.code === OVERLOADED);
-  if (again.length === 0 || options.signal.aborted) return readings;
-  const second = await probeOnce({...options, endpoints: again});
-  return readings.map((reading) => second.find(({endpoint}) => endpoint === reading.endpoint) ?? reading);
-}
-
-async function probeOnce(options: SweepOptions): Promise<EndpointReading[]> {
-  const lag = (options.loopLag ?? startLoopLag)();
-  const readings = await Promise.all(options.endpoints.map((target) => readEndpoint(target, options)));
-  const lagMs = lag.stop();
-  return readings.map((reading) => distrustStall(reading, lagMs));
-}
-
-async function readEndpoint(target: SweepTarget, options: SweepOptions): Promise<EndpointReading> {
-  const {fall, pauseMs} = options.attempts ?? ATTEMPTS;
-  for (let attempts = 1; ; attempts += 1) {
-    const result = await attempt(target, options);
-    // A timeout has waited long enough to count: asking once more would only double the wait.
-    const settled = result.ok !== false || result.code === 'timeout' || attempts >= fall;
-    // A pause that is cut short by the signal is no failure: the next attempt says `interrupted`.
-    if (settled) return {endpoint: target.endpoint, result, at: options.clock.wall(), attempts};
-    await options.clock.sleep(pauseMs, options.signal).catch(() => {});
+  const {endpoints, clock, signal, attempts = ATTEMPTS, uplinks = []} = options;
+  const observer = (options.observer ?? startObserver)();
+  const how: AskOptions = {clock, signal, attempts, observer};
+  try {
+    const [readings, cut] = await Promise.all([paced(endpoints, how), cutOffBy(uplinks, how)]);
+    return cut === null ? readings : readings.map((reading) => (isOnTheWay(reading.result) ? withoutUplink(reading, cut) : reading));
+  } finally {
+    observer.stop();
   }
 }
 
-async function attempt({endpoint, probe}: SweepTarget, {clock, signal}: SweepOptions): Promise<ProbeResult> {
-  if (signal.aborted) return interrupted();
-  const deadline = new AbortController();
-  const done = new AbortController();
-  const bounded = AbortSignal.any([signal, deadline.signal]);
-  const result = await Promise.race([
-    ask(probe, bounded),
-    giveUp(endpoint.timeoutMs, deadline, AbortSignal.any([signal, done.signal]), clock),
+async function paced(endpoints: readonly SweepTarget[], how: AskOptions): Promise<EndpointReading[]> {
+  const slots = createSlots(AT_ONCE);
+  const readings: Promise<EndpointReading>[] = [];
+  for (const [index, target] of endpoints.entries()) {
+    if (index % BATCH === BATCH - 1) await nextTurn();
+    readings.push(slots.take(target.endpoint.region, () => readEndpoint(target, how)));
+  }
+  return Promise.all(readings);
+}
+
+/** One endpoint, by its own probe and by whoever looks at it besides, all at once. */
+export async function readEndpoint({endpoint, probe, others = []}: SweepTarget, how: AskOptions): Promise<EndpointReading> {
+  const [{result, attempts, at}, ...views] = await Promise.all([
+    askUntilSure(probe, endpoint.timeoutMs, how).then((answered) => ({...answered, at: how.clock.wall()})),
+    ...others.map((viewer) => viewOf(viewer, how)),
   ]);
-  done.abort();
-  // The caller's own deadline must not be read as the endpoint's.
-  if (signal.aborted && result.ok !== true) return interrupted();
-  return deadline.signal.aborted ? lateIs(result, endpoint.timeoutMs) : result;
+  return {endpoint, result, at, attempts, ...(views.length === 0 ? {} : {others: views})};
 }
 
-/** Cancelled by the deadline is late, not unknown, though a probe cannot tell by whom it was cancelled. What kept it from asking stays unknown. */
-function lateIs(result: ProbeResult, timeoutMs: number): ProbeResult {
-  return result.ok === null && result.code !== 'secret-missing' ? late(timeoutMs) : result;
+async function viewOf({vantage, region, sees, timeoutMs, probe}: Viewer, how: AskOptions): Promise<OtherView> {
+  const {result, attempts} = await askUntilSure(probe, timeoutMs, how);
+  // A vantage point that is late itself has not seen the endpoint fail.
+  const silent = result.code === 'timeout' && result.facts === undefined;
+  const said: ProbeResult = silent ? {...result, ok: null, code: 'vantage-silent', detail: `${vantage} does not answer in time`} : result;
+  return {vantage, region, sees, result: said, attempts};
 }
 
-/** A probe that throws is broken itself: that is unknown, not a failure of the endpoint. */
-async function ask(probe: Probe, signal: AbortSignal): Promise<ProbeResult> {
-  try {
-    return await probe.check(signal);
-  } catch (error) {
-    const code = isRegionctlError(error) ? error.code : 'probe-failed';
-    return {ok: null, latencyMs: null, code, detail: `the probe could not run: ${messageOf(error)}`};
-  }
+/** Why none of our uplinks answers; null = one does, or there are none. */
+async function cutOffBy(uplinks: readonly Uplink[], how: AskOptions): Promise<string | null> {
+  const asked = await Promise.all(
+    uplinks.map(async ({name, probe, timeoutMs}) => ({name, result: (await askUntilSure(probe, timeoutMs, how)).result})),
+  );
+  const [first] = asked;
+  if (first === undefined || asked.some(({result}) => result.ok === true)) return null;
+  return `${first.name}: ${first.result.detail}`;
 }
 
-/** The deadline. It holds for a probe that does not heed its signal, too. */
-async function giveUp(timeoutMs: number, deadline: AbortController, stop: AbortSignal, clock: Clock): Promise<ProbeResult> {
-  try {
-    await clock.sleep(timeoutMs + BEHIND_MS, stop);
-    deadline.abort(new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError'));
-    await clock.sleep(WORDS_MS, stop);
-  } catch {
-    return interrupted();
-  }
-  return late(timeoutMs);
-}
-
-function late(timeoutMs: number): ProbeResult {
-  return {ok: false, latencyMs: null, code: 'timeout', detail: `no answer within ${timeoutMs} ms`};
-}
-
-function interrupted(): ProbeResult {
-  return {ok: null, latencyMs: null, code: 'interrupted', detail: 'the check was cancelled before it answered'};
-}
-
-function distrustStall(reading: EndpointReading, lagMs: number): EndpointReading {
-  const {result, endpoint} = reading;
-  if (result.ok !== false || result.code !== 'timeout' || lagMs <= endpoint.timeoutMs * STALL_SHARE) return reading;
-  const detail = `not judged: this process itself stood still for ${Math.round(lagMs)} ms of a ${endpoint.timeoutMs} ms deadline`;
-  return {...reading, result: {ok: null, latencyMs: null, code: OVERLOADED, detail}};
+function withoutUplink(reading: EndpointReading, why: string): EndpointReading {
+  const detail = `not judged: this machine is cut off itself, no uplink answers (${why})`;
+  return {...reading, result: {ok: null, latencyMs: null, code: 'no-uplink', detail}};
 }

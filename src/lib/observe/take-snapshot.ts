@@ -11,6 +11,8 @@ import type {AckRule, Member, RegionHealth, Snapshot, StoreSnapshot} from '../sn
 export type ObserveOptions = {
   readonly fleet: Fleet;
   readonly probes: readonly SweepTarget[];
+  /** What answers as long as this machine is not cut off itself. Default: none. */
+  readonly uplinks?: SweepOptions['uplinks'] & {};
   /** Opened stores and routers by name. One that is missing becomes unknown. */
   readonly stores: Readonly<Record<string, Store>>;
   readonly routers: Readonly<Record<string, Router>>;
@@ -40,6 +42,7 @@ export async function observeFleet(options: ObserveOptions): Promise<Observation
   const [readings, stores, routers] = await Promise.all([
     probeAll({
       endpoints: options.probes,
+      uplinks: options.uplinks ?? [],
       clock,
       signal: options.signal,
       ...(options.attempts === undefined ? {} : {attempts: options.attempts}),
@@ -62,9 +65,9 @@ export async function observeFleet(options: ObserveOptions): Promise<Observation
 }
 
 /** A region as a cell: what was not judged is an unknown cell, never a verdict. */
-function regionCell({verdict, code, reason}: RegionJudgement, at: number, vantage: string): Cell<RegionHealth> {
+function regionCell({verdict, code, reason, agree, asked}: RegionJudgement, at: number, vantage: string): Cell<RegionHealth> {
   if (verdict === 'unknown') return unknown(code, reason, at);
-  return known({verdict, agree: 1, asked: 1, code, reason}, at, vantage);
+  return known({verdict, agree, asked, code, reason}, at, vantage);
 }
 
 async function storeCells(spec: StoreSpec, options: ObserveOptions): Promise<StoreSnapshot> {

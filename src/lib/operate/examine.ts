@@ -73,7 +73,7 @@ function secretFindings(exposed: readonly {readonly reference: string; readonly 
 }
 
 async function endpointFindings(open: OpenFleet, signal: AbortSignal): Promise<readonly Finding[]> {
-  const readings = await probeAll({endpoints: open.probes, clock: open.clock, signal});
+  const readings = await probeAll({endpoints: open.probes, uplinks: open.uplinks, clock: open.clock, signal});
   return judgeFleet(open.fleet, readings).regions.flatMap(({region, endpoints}) =>
     endpoints.map(({reading, verdict, reason}): Finding => {
       const check = `endpoint ${region}/${reading.endpoint.name}`;

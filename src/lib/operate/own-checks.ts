@@ -1,4 +1,4 @@
-import {startLoopLag} from '../health/loop-lag.ts';
+import {startObserver} from '../health/observer.ts';
 import {formatMs} from '../output/units.ts';
 import type {Answer, Check} from '../plan/action.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
@@ -19,9 +19,11 @@ export function ownChecks(open: OpenFleet): readonly Check[] {
       name: 'observer.sane',
       ask: async (ctx) => {
         for (let look = 1; ; look++) {
-          const lag = startLoopLag();
+          const observer = startObserver();
+          const since = performance.now();
           await open.clock.sleep(WATCH_MS, ctx.signal).catch(() => undefined);
-          const answer = judge(open.clock.wall() - began.wall - (open.clock.now() - began.now), lag.stop());
+          observer.stop();
+          const answer = judge(open.clock.wall() - began.wall - (open.clock.now() - began.now), observer.stalledSince(since));
           if (answer.holds === true || look === LOOKS) return answer;
         }
       },

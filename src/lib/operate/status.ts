@@ -28,7 +28,10 @@ export async function readStatus(open: OpenFleet, signal: AbortSignal): Promise<
 
 async function remembered(open: OpenFleet, judgement: FleetJudgement, at: number): Promise<{now: FleetNow; notes: readonly string[]}> {
   try {
-    return {now: withMemory(judgement, {fleet: open.fleet.name, at, memory: await open.state()}), notes: []};
+    return {
+      now: withMemory(judgement, {fleet: open.fleet.name, at, memory: await open.state(), limits: open.fleet.health.riseFall}),
+      notes: [],
+    };
   } catch (error) {
     return {now: withoutMemory(judgement, at), notes: [`since when is not known: ${messageOf(error)}`]};
   }

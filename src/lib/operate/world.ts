@@ -111,13 +111,14 @@ function drillKit(open: OpenFleet, life: AbortSignal, onWitness: WorldOptions['o
 /** One fresh look at one region. A single failure counts: the caller asks for as many in a row as it wants. */
 export async function sampleRegion(open: OpenFleet, region: string, signal: AbortSignal): Promise<Cell<RegionHealth>> {
   const endpoints = open.probes.filter(({endpoint}) => endpoint.region === region);
-  const readings = await probeAll({endpoints, clock: open.clock, signal, attempts: {fall: 1, pauseMs: 0}});
+  const {clock, uplinks} = open;
+  const readings = await probeAll({endpoints, uplinks, clock, signal, attempts: {fall: 1, pauseMs: 0}});
   const regions = open.fleet.regions.filter(({name}) => name === region);
   const [judged] = judgeFleet({regions}, readings).regions;
   const at = open.clock.wall();
   if (judged === undefined) return unknown('unknown-region', `the fleet file has no region "${region}"`, at);
-  const {verdict, code, reason} = judged;
-  return verdict === 'unknown' ? unknown(code, reason, at) : known({verdict, agree: 1, asked: 1, code, reason}, at, 'here');
+  const {verdict, code, reason, agree, asked} = judged;
+  return verdict === 'unknown' ? unknown(code, reason, at) : known({verdict, agree, asked, code, reason}, at, 'here');
 }
 
 /** Whether a write is accepted where clients enter. Only asked where the fleet file lets regionctl write. */

@@ -3,17 +3,20 @@ import {messageOf} from '../errors.ts';
 import {findPrimary} from '../failover/find-primary.ts';
 import {type Contribution, worstCases} from '../failover/worst-case.ts';
 import {worstCaseFinding} from '../failover/worst-case-says.ts';
-import type {Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
-import {ATTEMPTS, longestSweepMs} from '../health/sweep.ts';
+import type {Endpoint, Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
+import {ATTEMPTS, longestAskMs} from '../health/ask.ts';
 import {formatMs} from '../output/units.ts';
 import type {Finding} from '../ports/finding.ts';
 import type {Delay, Store} from '../ports/store.ts';
+import type {Viewer} from '../ports/vantage.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {unknown} from '../snapshot/cell.ts';
 import {nameIn, ttlSeconds} from './dns-ttl.ts';
 
 /** What is asked here. For tests: how a name's time to live is found, in seconds, and how long one store may take to tell its settings. */
 export type WorstCaseWorld = Pick<OpenFleet, 'fleet' | 'stores'> & {
+  /** Who looks at which endpoint besides us. Default: nobody. */
+  readonly probes?: OpenFleet['probes'];
   readonly ttl?: (name: string, signal: AbortSignal) => Promise<number>;
   readonly storeMs?: number;
 };
@@ -37,7 +40,7 @@ export async function worstCaseFindings(world: WorstCaseWorld, signal: AbortSign
   ]);
   const primaries = Object.fromEntries(told.map(({name, primary}) => [name, primary]));
   const contributions = [
-    ...fleet.regions.flatMap(({endpoints}) => endpoints.map(endpointSays)),
+    ...fleet.regions.flatMap(({endpoints}) => endpoints.map((endpoint) => endpointSays(endpoint, slowestViewer(world, endpoint)))),
     ...told.flatMap((each) => each.contributions),
     ...names.flat(),
     ...warmUps(fleet),
@@ -46,13 +49,20 @@ export async function worstCaseFindings(world: WorstCaseWorld, signal: AbortSign
   return worstCases({fleet, primaries, contributions}).map((worst) => worstCaseFinding(worst, peopleMs));
 }
 
-function endpointSays({name, region, timeoutMs}: Fleet['regions'][number]['endpoints'][number]): Contribution {
+/** A verdict waits for the vantage points as well, and the way to them takes longer. */
+function slowestViewer({probes = []}: WorstCaseWorld, asked: Endpoint): Viewer | null {
+  const others = probes.find(({endpoint}) => endpoint.region === asked.region && endpoint.name === asked.name)?.others ?? [];
+  return others.reduce<Viewer | null>((slowest, viewer) => (viewer.timeoutMs > (slowest?.timeoutMs ?? 0) ? viewer : slowest), null);
+}
+
+function endpointSays({name, region, timeoutMs}: Endpoint, viewer: Viewer | null): Contribution {
   const who = `${region}/${name}`;
+  const besides = viewer === null ? '' : `, and by ${viewer.vantage} within ${formatMs(viewer.timeoutMs)}`;
   return {
     stage: 'detect',
     what: who,
-    ms: longestSweepMs(timeoutMs),
-    why: `the endpoint ${who} has a timeout of ${formatMs(timeoutMs)} and is asked ${ATTEMPTS.fall} times, ${ATTEMPTS.pauseMs} ms apart`,
+    ms: longestAskMs(Math.max(timeoutMs, viewer?.timeoutMs ?? 0)),
+    why: `the endpoint ${who} has a timeout of ${formatMs(timeoutMs)}${besides} and is asked ${ATTEMPTS.fall} times, ${ATTEMPTS.pauseMs} ms apart`,
     fix: `lower the timeout of the endpoint ${who}`,
     together: LOOKING,
     concerns: {},

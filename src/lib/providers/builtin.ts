@@ -1,3 +1,4 @@
+import {blackboxProviders} from './blackbox/provider.ts';
 import type {Provider} from './define.ts';
 import {dnsProviders} from './dns/provider.ts';
 import {execHostProvider} from './exec/host-provider.ts';
@@ -18,6 +19,7 @@ export const builtinProviders: readonly Provider[] = [
   ...tcpProviders,
   ...tlsProviders,
   ...dnsProviders,
+  ...blackboxProviders,
   execProbeProvider,
   ...postgresProviders,
   ...patroniProviders,

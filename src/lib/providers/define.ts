@@ -8,6 +8,7 @@ import type {Notifier} from '../ports/notifier.ts';
 import type {Probe} from '../ports/probe.ts';
 import type {Router} from '../ports/router.ts';
 import type {Store} from '../ports/store.ts';
+import type {Target, Vantage} from '../ports/vantage.ts';
 
 /** What a provider is handed beside its own part of the fleet file. `baseDir` is the fleet file's folder. */
 export type ProviderContext = {readonly fleet: Fleet; readonly secrets: SecretVault; readonly clock: Clock; readonly baseDir: string};
@@ -30,6 +31,8 @@ export type ProbeProvider<C = unknown> = {
   readonly port: 'probe';
   readonly kind: string;
   readonly schema: z.ZodType<C>;
+  /** What another vantage point can look at of such an endpoint; null or absent = nothing, only we can. */
+  target?(config: C): Target | null;
   create(config: C, place: EndpointPlace, context: ProviderContext): Promise<Probe>;
 };
 export type StoreProvider<C = unknown, M = unknown> = {
@@ -65,8 +68,15 @@ export type NotifierProvider<C = unknown> = {
   create(config: C, name: string, context: ProviderContext): Promise<Notifier>;
 };
 
+export type VantageProvider<C = unknown> = {
+  readonly port: 'vantage';
+  readonly kind: string;
+  readonly schema: z.ZodType<C>;
+  create(config: C, name: string, context: ProviderContext): Promise<Vantage>;
+};
+
 /** A provider is data. The schema must be cheap to import; `create` imports the implementation when it is first needed. */
-export type Provider = ProbeProvider | StoreProvider | RouterProvider | FaultProvider | HostProvider | NotifierProvider;
+export type Provider = ProbeProvider | StoreProvider | RouterProvider | FaultProvider | HostProvider | NotifierProvider | VantageProvider;
 
 /* Typed helper calls: they check the shape at compile time and widen to Provider. `schema` parses, so `create` only sees what it accepted. */
 export const defineProbe = <C>(provider: Omit<ProbeProvider<C>, 'port'>): Provider => ({port: 'probe', ...provider}) as unknown as Provider;
@@ -78,3 +88,5 @@ export const defineFault = <C>(provider: Omit<FaultProvider<C>, 'port'>): Provid
 export const defineHost = <C>(provider: Omit<HostProvider<C>, 'port'>): Provider => ({port: 'host', ...provider}) as unknown as Provider;
 export const defineNotifier = <C>(provider: Omit<NotifierProvider<C>, 'port'>): Provider =>
   ({port: 'notifier', ...provider}) as unknown as Provider;
+export const defineVantage = <C>(provider: Omit<VantageProvider<C>, 'port'>): Provider =>
+  ({port: 'vantage', ...provider}) as unknown as Provider;

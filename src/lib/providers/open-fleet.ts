@@ -10,6 +10,8 @@ import type {Probe} from '../ports/probe.ts';
 import type {Router} from '../ports/router.ts';
 import type {State} from '../ports/state.ts';
 import type {Store} from '../ports/store.ts';
+import type {Uplink, Vantage, Viewer} from '../ports/vantage.ts';
+import {viewerOf} from '../ports/vantage.ts';
 import type {
   FaultProvider,
   HostProvider,
@@ -19,13 +21,16 @@ import type {
   ProviderContext,
   RouterProvider,
   StoreProvider,
+  VantageProvider,
 } from './define.ts';
 
 /** A fleet whose parts can be asked and acted on. Nothing has been connected to yet: each part connects when it is first used. */
 export type OpenFleet = {
   readonly fleet: Fleet;
   readonly clock: Clock;
-  readonly probes: readonly {readonly endpoint: Endpoint; readonly probe: Probe}[];
+  readonly probes: readonly {readonly endpoint: Endpoint; readonly probe: Probe; readonly others: readonly Viewer[]}[];
+  /** What answers as long as this machine is not cut off itself; none = it is not asked. */
+  readonly uplinks: readonly Uplink[];
   readonly stores: Readonly<Record<string, Store>>;
   readonly routers: Readonly<Record<string, Router>>;
   /** A second path to a store, with sessions of its own: what acted must not be what verifies. */
@@ -47,9 +52,14 @@ type Options = {readonly fleet: Fleet; readonly providers: readonly Provider[]; 
 /** Opens every part of the fleet file through its provider. */
 export async function openFleet({fleet, providers, clock, defaultStateDir}: Options): Promise<OpenFleet> {
   const context: ProviderContext = {fleet, secrets: fleet.secrets, clock, baseDir: dirOf(fleet.file)};
-  const endpoints = fleet.regions.flatMap((region) => region.endpoints);
-  const [probes, stores, routers, fault, notifiers] = await Promise.all([
-    Promise.all(endpoints.map(async (endpoint) => ({endpoint, probe: await openProbe(endpoint, providers, context)}))),
+  const [views, uplinks, stores, routers, fault, notifiers] = await Promise.all([
+    openViews(fleet, providers, context),
+    Promise.all(
+      fleet.uplinks.map(async ({name, timeoutMs, probe}) => {
+        const place = {region: '', endpoint: name, timeoutMs};
+        return {name, timeoutMs, probe: await find<ProbeProvider>(providers, 'probe', probe).create(probe.config, place, context)};
+      }),
+    ),
     openAll(fleet.stores, (store) => openStore(store, providers, context)),
     openAll(fleet.routes, (route) =>
       find<RouterProvider>(providers, 'router', route.router).create(route.router.config, route.name, context),
@@ -65,7 +75,8 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
   return {
     fleet,
     clock,
-    probes,
+    probes: views,
+    uplinks,
     stores,
     routers,
     independent: (name) => {
@@ -107,6 +118,23 @@ async function openAll<T extends {readonly name: string}, P>(
   open: (part: T) => Promise<P>,
 ): Promise<Record<string, P>> {
   return Object.fromEntries(await Promise.all(parts.map(async (part) => [part.name, await open(part)] as const)));
+}
+
+/** Each endpoint with its own probe, and with the vantage points that look at it besides. */
+async function openViews(fleet: Fleet, providers: readonly Provider[], context: ProviderContext): Promise<OpenFleet['probes']> {
+  const vantages = await openAll(fleet.vantages, ({name, vantage}) =>
+    find<VantageProvider>(providers, 'vantage', vantage).create(vantage.config, name, context),
+  );
+  return Promise.all(
+    fleet.regions
+      .flatMap((region) => region.endpoints)
+      .map(async (endpoint) => {
+        const target = find<ProbeProvider>(providers, 'probe', endpoint.probe).target?.(endpoint.probe.config) ?? null;
+        const asked = fleet.vantages.filter(({name}) => endpoint.vantages?.includes(name) ?? true);
+        const others = target === null ? [] : asked.map((spec) => viewerOf(spec, vantages[spec.name] as Vantage, endpoint, target));
+        return {endpoint, probe: await openProbe(endpoint, providers, context), others};
+      }),
+  );
 }
 
 function openProbe(endpoint: Endpoint, providers: readonly Provider[], context: ProviderContext): Promise<Probe> {

@@ -29,6 +29,7 @@ export const httpProviders: readonly Provider[] = [
   defineProbe({
     kind: 'http',
     schema: config,
+    target: ({url, expectStatus, redirects}) => ({kind: 'http', url, expectStatus, redirects}),
     async create({expectText, ca, minValid, ...rest}, {timeoutMs}, {secrets, baseDir}) {
       const [{httpProbe}, {resolve}] = await Promise.all([import('./http-probe.ts'), import('node:path')]);
       const caFile = ca === undefined ? null : resolve(baseDir, ca);

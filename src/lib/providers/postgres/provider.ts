@@ -42,6 +42,7 @@ export const postgresProviders: readonly Provider[] = [
   defineProbe<PostgresProbeConfig>({
     kind: 'postgres',
     schema: probeSchema,
+    target: ({host, port: number}) => ({kind: 'tcp', host, port: number}),
     create: async (config, place, context) => (await import('./probe.ts')).createProbe(config, place, context),
   }),
 ];
