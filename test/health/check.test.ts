@@ -4,14 +4,13 @@ import {waitForHealth} from '../../src/lib/health/wait.ts';
 import {formatHealth} from '../../src/lib/output/health-formats.ts';
 import {plainPaint} from '../../src/lib/output/paint.ts';
 import {healthSchema} from '../../src/lib/output/schemas/health.ts';
-import type {Json} from '../../src/lib/plan/json.ts';
+import {mapMemory} from './memory.ts';
 import {realClock as clock} from './real-clock.ts';
 import {endpoint, fleet, REFUSED, region} from './samples.ts';
 
 const GOOD = {ok: true, latencyMs: 3, code: 'ok', detail: 'fine'};
 const [us, eu] = [endpoint('app', 'us'), endpoint('app', 'eu')];
-const kept = new Map<string, Json>();
-const memory = {recall: (key: string) => kept.get(key), remember: (key: string, value: Json) => void kept.set(key, value)};
+const memory = mapMemory();
 const signal = new AbortController().signal;
 const attempts = {fall: 1, pauseMs: 1};
 const open = (usSays: object, euSays: object) => ({
@@ -70,8 +69,7 @@ describe('waiting', () => {
   const changing = (...answers: readonly object[]) => {
     let asked = 0;
     const check = async () => ({...GOOD, ...answers[Math.min(asked++, answers.length - 1)]});
-    const fresh = new Map<string, Json>();
-    const memory = {recall: (key: string) => fresh.get(key), remember: (key: string, value: Json) => void fresh.set(key, value)};
+    const memory = mapMemory();
     const still = open({}, {});
     return {...still, state: async () => memory, probes: [still.probes[0]!, {endpoint: eu, probe: {check}}]};
   };

@@ -5,8 +5,8 @@ import {judgeEndpoint} from '../../src/lib/health/judge-endpoint.ts';
 import {countVotes, type OtherView} from '../../src/lib/health/quorum.ts';
 import {withMemory} from '../../src/lib/health/region-memory.ts';
 import type {EndpointReading} from '../../src/lib/health/sweep.ts';
-import type {Json} from '../../src/lib/plan/json.ts';
 import type {ProbeResult} from '../../src/lib/ports/probe.ts';
+import {mapMemory} from './memory.ts';
 import {AT, endpoint, REFUSED, reading, region, UNKNOWN} from './samples.ts';
 
 const GOOD: ProbeResult = {ok: true, latencyMs: 5, code: 'ok', detail: 'it is well'};
@@ -128,8 +128,7 @@ describe('a region that several vantage points look at', () => {
 
 describe('ten thousand blips', () => {
   it('of one vantage point at a time give no wrong verdict of a region', () => {
-    const memory = new Map<string, Json>();
-    const store = {recall: (key: string) => memory.get(key), remember: (key: string, value: Json) => void memory.set(key, value)};
+    const memory = mapMemory();
     const names = ['app', 'db', 'cache'];
     const regions = [region('eu'), region('us'), region('ap')];
     const where = regions.flatMap(({name}) => names.map((each) => endpoint(each, name)));
@@ -148,14 +147,14 @@ describe('ten thousand blips', () => {
         );
         return {...reading(each, own), others};
       });
-      const now = withMemory(judgeFleet({regions}, readings), {fleet: 'lab', at: AT + blip * 1000, memory: store});
+      const now = withMemory(judgeFleet({regions}, readings), {fleet: 'lab', at: AT + blip * 1000, memory});
       for (const {region: name, verdict, code} of now.regions) {
         const cut = verdict === 'unknown' && code === 'cut-off' && who === 0;
         if (verdict !== 'healthy' && !cut) wrong.push(`${blip} ${name} ${verdict} ${code}`);
       }
     }
     expect(wrong).toEqual([]);
-    const states = [...memory.values()].map((value) => (value as {state: string}).state);
+    const states = [...memory.kept.values()].map((value) => (value as {state: string}).state);
     expect(states).toEqual(['healthy', 'healthy', 'healthy']);
   });
 });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, vi} from 'vitest';
 import {judgeFleet} from '../../src/lib/health/judge.ts';
-import {type Memory, withMemory} from '../../src/lib/health/region-memory.ts';
+import {withMemory} from '../../src/lib/health/region-memory.ts';
 import {nextState, type Observed, type RegionState, TRANSITIONS, transitionFor} from '../../src/lib/health/region-states.ts';
-import type {Json} from '../../src/lib/plan/json.ts';
+import {mapMemory} from './memory.ts';
 import {AT, endpoint, REFUSED, reading, region, UNKNOWN} from './samples.ts';
 
 const STATES = ['healthy', 'degraded', 'unhealthy', 'recovering'] as const;
@@ -103,8 +103,8 @@ describe('runs of observations', () => {
 });
 
 describe('between commands', () => {
-  const kept = new Map<string, Json>();
-  const memory: Memory = {recall: (key) => kept.get(key), remember: (key, value) => kept.set(key, value)};
+  const memory = mapMemory();
+  const {kept, noted} = memory;
   const app = endpoint('app', 'eu');
   const fleet = {regions: [region('eu')]};
   const check = (result: Parameters<typeof reading>[1], at: number) =>
@@ -121,6 +121,41 @@ describe('between commands', () => {
     expect(back).toMatchObject({verdict: 'recovering', code: 'recovering', regions: [{verdict: 'recovering', since: AT + 5}]});
     expect(back.reason).toBe('eu recovering: up again, seen 1 of 2 times in a row: 1 endpoint healthy');
     expect(check({}, AT + 6).regions[0]).toMatchObject({verdict: 'healthy', since: AT + 6});
+    expect(noted.map(({topic, data}) => [topic, data])).toMatchObject([
+      ['health/lab', {region: 'eu', from: null, to: 'healthy', action: 'clear', reason: '1 endpoint healthy'}],
+      ['health/lab', {from: 'healthy', to: 'unhealthy', action: 'alarm', code: 'refused'}],
+      ['health/lab', {from: 'unhealthy', to: 'unknown', action: 'warn', code: 'observer-overloaded'}],
+      ['health/lab', {from: 'unknown', to: 'recovering', action: 'tell'}],
+      ['health/lab', {from: 'recovering', to: 'healthy', action: 'clear'}],
+    ]);
+  });
+
+  it('is not written anew while nothing changes', () => {
+    for (const at of [AT, AT + 1, AT + 2]) check({}, at);
+    const before = JSON.stringify(kept.get('health/lab/eu'));
+    const [recall, remember] = [memory.recall, vi.spyOn(memory, 'remember')];
+    check({}, AT + 3);
+    expect(remember).not.toHaveBeenCalled();
+    expect(JSON.stringify(recall('health/lab/eu'))).toBe(before);
+    remember.mockRestore();
+  });
+
+  it('says that a region flaps, until it has been quiet for long enough', () => {
+    kept.clear();
+    const minute = 60_000;
+    const seen = [{}, REFUSED, {}, {}, REFUSED, {}, {}].map((result, index) => check(result, AT + index * minute).regions[0]);
+    expect(seen.map((each) => each?.flappingSince ?? null)).toEqual([
+      null,
+      null,
+      null,
+      null,
+      AT + 4 * minute,
+      AT + 4 * minute,
+      AT + 4 * minute,
+    ]);
+    expect(seen[4]?.reason).toContain('(flapping: 4 changes within 15 min)');
+    expect(check({}, AT + 17 * minute).regions[0]).toMatchObject({verdict: 'healthy', flappingSince: AT + 4 * minute});
+    expect(check({}, AT + 22 * minute).regions[0]).toMatchObject({verdict: 'healthy', flappingSince: null, reason: '1 endpoint healthy'});
   });
 
   it('takes a value that it cannot read as none', () => {

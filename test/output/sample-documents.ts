@@ -1,6 +1,9 @@
 import {healthDocument} from '../../src/lib/health/document.ts';
+import {healthHistory} from '../../src/lib/health/history.ts';
 import {judgeFleet} from '../../src/lib/health/judge.ts';
-import {withoutMemory} from '../../src/lib/health/region-memory.ts';
+import {matrixOf} from '../../src/lib/health/matrix.ts';
+import {withMemory, withoutMemory} from '../../src/lib/health/region-memory.ts';
+import {mapMemory} from '../health/memory.ts';
 import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/samples.ts';
 
 const at = '2026-11-21T10:00:00.000Z';
@@ -24,6 +27,38 @@ export const health = healthDocument({
   now: withoutMemory(judgeFleet({regions}, readings), AT - 90_000),
   at: AT + 40,
 });
+
+const saw = (ok: boolean | null, code: string) => ({
+  ...({vantage: 'sa', region: 'sa-east', sees: 'status', attempts: 1} as const),
+  result: {ok, latencyMs: ok === true ? 41.5 : null, code, detail: 'as the exporter says'},
+});
+const vantages = [{name: 'sa', region: 'sa-east', vantage: {kind: 'blackbox', config: {}, path: []}}];
+const seen = [
+  {...reading(endpoint('app', 'us-east')), others: [saw(true, 'ok')]},
+  reading(endpoint('postgres', 'us-east')),
+  {...reading(endpoint('app', 'eu-west'), REFUSED), others: [saw(true, 'ok')]},
+  {...reading(endpoint('app', 'ap'), REFUSED), others: [saw(false, 'unreachable')]},
+  {...reading(endpoint('front', 'ap', {critical: false})), others: [saw(null, 'vantage-silent')]},
+];
+const watched = fleet(regions, {vantages});
+/** What each vantage point sees. */
+export const matrix = matrixOf(
+  healthDocument({fleet: watched, now: withoutMemory(judgeFleet({regions}, seen), AT - 90_000), at: AT + 40}),
+  watched,
+);
+
+const memory = mapMemory();
+const changes = [{}, REFUSED, UNKNOWN, {}, {}];
+for (const [index, result] of changes.entries()) {
+  const readings = regions.map(({name}) => reading(endpoint('app', name), name === 'eu-west' ? result : {}));
+  withMemory(judgeFleet({regions}, readings), {fleet: 'lab', at: AT - 600_000 + index * 60_000, memory});
+}
+/** What checks have noted, a minute apart. */
+export const history = healthHistory(
+  watched,
+  {...memory, notes: () => memory.noted.map(({data}, index) => ({at: AT - 600_000 + Math.max(0, index - 2) * 60_000, data}))},
+  {at: AT, since: AT - 86_400_000},
+);
 
 export const lag = {
   at,
@@ -178,6 +213,8 @@ const labFault = {region: 'ap', kind: 'latency', args: {ms: 80}, injectedAt: at,
 /** One document of each kind, as a command would print it. */
 export const sampleDocuments = {
   'health-check': health,
+  'health-matrix': matrix,
+  'health-history': history,
   'replication-lag': lag,
   'replication-loss': loss,
   'lab-status': {

@@ -8,6 +8,7 @@ export function memoryState(clock: Clock): State {
   const plans = new Map<string, {fleet: string; plan: string; startedAt: number}>();
   const journal = new Map<string, JournalEvent[]>();
   const memory = new Map<string, Json>();
+  const notes: {topic: string; at: number; data: Json}[] = [];
   return {
     createRun: (runId, fleet, plan) => {
       plans.set(runId, {fleet, plan: JSON.stringify(plan), startedAt: clock.wall()});
@@ -34,6 +35,9 @@ export function memoryState(clock: Clock): State {
     holder: () => null,
     remember: (key, value) => void memory.set(key, value),
     recall: (key) => memory.get(key),
+    note: (topic, data) => void notes.push({topic, at: clock.wall(), data}),
+    notes: (topic, most = 1000) => notes.filter((each) => each.topic === topic).slice(-most),
+    together: (work) => work(),
     close: () => {},
   };
 }

@@ -161,4 +161,45 @@ function memory(runner: Runner, makeWorld: () => Promise<StateWorld>): void {
     expect(again.recall('region/us')).toEqual({verdict: 'up', since: 2});
     expect(again.recall('region/eu')).toBe(null);
   });
+
+  test('keeps the history of each topic in the order in which it was written, the newest where not all are wanted', async ({open}) => {
+    const [first, second] = [await open(), await open()];
+    first.note('health/us', {to: 'unhealthy'});
+    second.note('health/us', {to: 'recovering', nested: [1, null]});
+    first.note('health/eu', 'x');
+    first.note('health/us', {to: 'healthy'});
+    expect(second.notes('health/us').map(({data}) => data)).toEqual([
+      {to: 'unhealthy'},
+      {to: 'recovering', nested: [1, null]},
+      {to: 'healthy'},
+    ]);
+    expect(second.notes('health/us', 1).map(({data}) => data)).toEqual([{to: 'healthy'}]);
+    expect(second.notes('health/us').every(({at}) => Number.isFinite(at) && at > 0)).toBe(true);
+    expect(second.notes('nothing')).toEqual([]);
+  });
+
+  test('does all of what belongs together, or none of it', async ({open}) => {
+    const [first, second] = [await open(), await open()];
+    const answer = first.together(() => {
+      first.remember('region/us', 'down');
+      first.note('health/us', 'down');
+      return first.recall('region/us');
+    });
+    expect(answer).toBe('down');
+    let thrown: unknown = null;
+    try {
+      first.together(() => {
+        first.remember('region/us', 'up');
+        first.note('health/us', 'up');
+        throw new Error('not now');
+      });
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown === null).toBe(false);
+    expect(second.recall('region/us')).toBe('down');
+    expect(second.notes('health/us').map(({data}) => data)).toEqual(['down']);
+    second.remember('region/us', 'back');
+    expect(first.recall('region/us')).toBe('back');
+  });
 }

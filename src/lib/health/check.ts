@@ -57,7 +57,7 @@ function remembered(
 ): {now: FleetNow; notes: string[]} {
   try {
     if ('error' in memory) throw memory.error;
-    return {now: withMemory(judgement, {fleet: fleet.name, at, memory: memory.state, limits: fleet.health.riseFall}), notes: []};
+    return {now: withMemory(judgement, {fleet: fleet.name, at, memory: memory.state, limits: fleet.health}), notes: []};
   } catch (error) {
     return {now: withoutMemory(judgement, at), notes: [`since when is not known: ${messageOf(error)}`]};
   }

@@ -33,6 +33,11 @@ export type HealthRegion = {
   readonly code: string;
   readonly reason: string;
   readonly since: string;
+  /** Since when it flaps; null = it does not. */
+  readonly flappingSince: string | null;
+  /** How many of the vantage points that could tell share what decided the verdict. */
+  readonly agree: number;
+  readonly asked: number;
   readonly endpoints: readonly HealthEndpoint[];
 };
 
@@ -59,8 +64,10 @@ export function healthDocument({fleet, now, at, notes = []}: DocumentParts): Hea
   return {fleet: fleet.name, at: iso(at), verdict, code, reason, regions: now.regions.map((region) => regionPart(region, at)), notes};
 }
 
-function regionPart({region, verdict, code, reason, since, endpoints}: RegionNow, at: number): HealthRegion {
-  return {region, verdict, code, reason, since: iso(since), endpoints: endpoints.map((endpoint) => endpointPart(endpoint, at))};
+function regionPart({region, verdict, code, reason, since, flappingSince, agree, asked, endpoints}: RegionNow, at: number): HealthRegion {
+  const flaps = flappingSince === null ? null : iso(flappingSince);
+  const parts = endpoints.map((endpoint) => endpointPart(endpoint, at));
+  return {region, verdict, code, reason, since: iso(since), flappingSince: flaps, agree, asked, endpoints: parts};
 }
 
 function endpointPart({verdict, code, reason, reading}: EndpointJudgement, at: number): HealthEndpoint {

@@ -19,6 +19,9 @@ export type RegionState = {
 /** A condition of a row, on the counts including the present observation. */
 export type Condition = 'always' | 'falls < fall' | 'falls >= fall' | 'rises < rise' | 'rises >= rise';
 
+/** What a transition is for people: nothing, or a line in the history that alarms, warns, tells, or gives the all-clear. */
+export type TransitionAction = 'none' | 'alarm' | 'warn' | 'tell' | 'clear';
+
 /** A row of the table: what follows from a state and an observation. */
 export type Transition = {
   readonly from: RegionVerdict;
@@ -26,35 +29,45 @@ export type Transition = {
   readonly when: Condition;
   readonly to: RegionVerdict;
   readonly comment: string;
+  readonly action: TransitionAction;
 };
+
+type Row = [from: RegionVerdict, observed: Observed, when: Condition, to: RegionVerdict, action: TransitionAction, comment: string];
 
 /** A sweep asks twice before it calls an endpoint down (sweep.ts), so one bad sweep is enough here. */
 export const RISE_FALL: RiseFall = {rise: 2, fall: 1};
 
 /** The whole machine. Each state and observation has rows that cover every count exactly once; tests hold it to that. */
 export const TRANSITIONS: readonly Transition[] = [
-  row('healthy', 'healthy', 'always', 'healthy', 'all seen to be well'),
-  row('healthy', 'degraded', 'always', 'degraded', 'slow, or something that is not critical failed'),
-  row('healthy', 'unhealthy', 'falls < fall', 'degraded', 'a first failure: no longer called healthy, not yet down'),
-  row('healthy', 'unhealthy', 'falls >= fall', 'unhealthy', 'failed often enough in a row'),
-  row('healthy', 'unknown', 'always', 'healthy', 'unknown proves nothing: the last known state is kept, and shown as unknown'),
-  row('degraded', 'healthy', 'always', 'healthy', 'what was slow or failing is well again'),
-  row('degraded', 'degraded', 'always', 'degraded', 'still less than well'),
-  row('degraded', 'unhealthy', 'falls < fall', 'degraded', 'failing, not often enough in a row yet'),
-  row('degraded', 'unhealthy', 'falls >= fall', 'unhealthy', 'failed often enough in a row'),
-  row('degraded', 'unknown', 'always', 'degraded', 'unknown proves nothing: the last known state is kept, and shown as unknown'),
-  row('unhealthy', 'healthy', 'rises < rise', 'recovering', 'answers again; one good observation is no proof yet'),
-  row('unhealthy', 'healthy', 'rises >= rise', 'healthy', 'well often enough in a row'),
-  row('unhealthy', 'degraded', 'rises < rise', 'recovering', 'answers again, less than well'),
-  row('unhealthy', 'degraded', 'rises >= rise', 'degraded', 'up often enough in a row, less than well'),
-  row('unhealthy', 'unhealthy', 'always', 'unhealthy', 'still down'),
-  row('unhealthy', 'unknown', 'always', 'unhealthy', 'unknown proves nothing: the last known state is kept, and shown as unknown'),
-  row('recovering', 'healthy', 'rises < rise', 'recovering', 'well, not often enough in a row yet'),
-  row('recovering', 'healthy', 'rises >= rise', 'healthy', 'well often enough in a row'),
-  row('recovering', 'degraded', 'rises < rise', 'recovering', 'up, not often enough in a row yet'),
-  row('recovering', 'degraded', 'rises >= rise', 'degraded', 'up often enough in a row, less than well'),
-  row('recovering', 'unhealthy', 'always', 'unhealthy', 'fell back: a region that is coming up gets no second chance'),
-  row('recovering', 'unknown', 'always', 'recovering', 'unknown proves nothing: the last known state is kept, and shown as unknown'),
+  row('healthy', 'healthy', 'always', 'healthy', 'none', 'all seen to be well'),
+  row('healthy', 'degraded', 'always', 'degraded', 'warn', 'slow, or something that is not critical failed'),
+  row('healthy', 'unhealthy', 'falls < fall', 'degraded', 'warn', 'a first failure: no longer called healthy, not yet down'),
+  row('healthy', 'unhealthy', 'falls >= fall', 'unhealthy', 'alarm', 'failed often enough in a row'),
+  row('healthy', 'unknown', 'always', 'healthy', 'none', 'unknown proves nothing: the last known state is kept, and shown as unknown'),
+  row('degraded', 'healthy', 'always', 'healthy', 'clear', 'what was slow or failing is well again'),
+  row('degraded', 'degraded', 'always', 'degraded', 'none', 'still less than well'),
+  row('degraded', 'unhealthy', 'falls < fall', 'degraded', 'none', 'failing, not often enough in a row yet'),
+  row('degraded', 'unhealthy', 'falls >= fall', 'unhealthy', 'alarm', 'failed often enough in a row'),
+  row('degraded', 'unknown', 'always', 'degraded', 'none', 'unknown proves nothing: the last known state is kept, and shown as unknown'),
+  row('unhealthy', 'healthy', 'rises < rise', 'recovering', 'tell', 'answers again; one good observation is no proof yet'),
+  row('unhealthy', 'healthy', 'rises >= rise', 'healthy', 'clear', 'well often enough in a row'),
+  row('unhealthy', 'degraded', 'rises < rise', 'recovering', 'tell', 'answers again, less than well'),
+  row('unhealthy', 'degraded', 'rises >= rise', 'degraded', 'warn', 'up often enough in a row, less than well'),
+  row('unhealthy', 'unhealthy', 'always', 'unhealthy', 'none', 'still down'),
+  row('unhealthy', 'unknown', 'always', 'unhealthy', 'none', 'unknown proves nothing: the last known state is kept, and shown as unknown'),
+  row('recovering', 'healthy', 'rises < rise', 'recovering', 'none', 'well, not often enough in a row yet'),
+  row('recovering', 'healthy', 'rises >= rise', 'healthy', 'clear', 'well often enough in a row'),
+  row('recovering', 'degraded', 'rises < rise', 'recovering', 'none', 'up, not often enough in a row yet'),
+  row('recovering', 'degraded', 'rises >= rise', 'degraded', 'warn', 'up often enough in a row, less than well'),
+  row('recovering', 'unhealthy', 'always', 'unhealthy', 'alarm', 'fell back: a region that is coming up gets no second chance'),
+  row(
+    'recovering',
+    'unknown',
+    'always',
+    'recovering',
+    'none',
+    'unknown proves nothing: the last known state is kept, and shown as unknown',
+  ),
 ];
 
 /** The state after an observation made `at` (epoch ms). Without a previous one, an observation is taken as it is; `null` when that is unknown. */
@@ -66,8 +79,9 @@ export function nextState(
   const {verdict, at} = observation;
   if (previous === null) return firstState(verdict, at);
   if (verdict === 'unknown') return {...previous, rises: 0, falls: 0, unseenSince: previous.unseenSince ?? at};
-  const rises = verdict === 'unhealthy' ? 0 : previous.rises + 1;
-  const falls = verdict === 'unhealthy' ? previous.falls + 1 : 0;
+  // Counts go no further than anybody asks: what is steady is remembered as the same.
+  const rises = verdict === 'unhealthy' ? 0 : Math.min(previous.rises + 1, limits.rise);
+  const falls = verdict === 'unhealthy' ? Math.min(previous.falls + 1, limits.fall) : 0;
   const to = transitionFor(previous.state, verdict, {rises, falls}, limits).to;
   return {state: to, since: to === previous.state ? previous.since : at, rises, falls, unseenSince: null};
 }
@@ -102,6 +116,6 @@ function holds(when: Condition, counts: {readonly rises: number; readonly falls:
   return conditions[when];
 }
 
-function row(from: RegionVerdict, observed: Observed, when: Condition, to: RegionVerdict, comment: string): Transition {
-  return {from, observed, when, to, comment};
+function row(...[from, observed, when, to, action, comment]: Row): Transition {
+  return {from, observed, when, to, action, comment};
 }

@@ -108,8 +108,10 @@ function regionPart(region: string, jurisdiction: string, {fleet, snapshot, heal
   };
 }
 
+const NOT_SEEN = {flappingSince: null, agree: 0, asked: 1, endpoints: []};
+
 function notChecked(region: string, at: string): HealthRegion {
-  return {region, verdict: 'unknown', code: 'not-checked', reason: 'this region was not checked', since: at, endpoints: []};
+  return {region, verdict: 'unknown', code: 'not-checked', reason: 'this region was not checked', since: at, ...NOT_SEEN};
 }
 
 function rolesIn(store: StoreSpec, region: string, snapshot: Snapshot): StatusRole[] {

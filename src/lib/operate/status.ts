@@ -29,7 +29,7 @@ export async function readStatus(open: OpenFleet, signal: AbortSignal): Promise<
 async function remembered(open: OpenFleet, judgement: FleetJudgement, at: number): Promise<{now: FleetNow; notes: readonly string[]}> {
   try {
     return {
-      now: withMemory(judgement, {fleet: open.fleet.name, at, memory: await open.state(), limits: open.fleet.health.riseFall}),
+      now: withMemory(judgement, {fleet: open.fleet.name, at, memory: await open.state(), limits: open.fleet.health}),
       notes: [],
     };
   } catch (error) {

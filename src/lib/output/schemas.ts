@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {doctorSchema, healthSchema, statusSchema} from './schemas/health.ts';
+import {doctorSchema, healthSchema, historySchema, matrixSchema, statusSchema} from './schemas/health.ts';
 import {labDownSchema, labFaultSchema, labHealSchema, labLoadSchema, labStatusSchema} from './schemas/lab.ts';
 import {initSchema, versionSchema} from './schemas/program.ts';
 import {lagSchema, lossSchema} from './schemas/replication.ts';
@@ -8,6 +8,8 @@ import {drillSchema, errorSchema, planSchema, readySchema, runSchema, runsListSc
 /** The schema of every `--json` document, by the name of its file in schemas/. All allow more fields: fields are only ever added. */
 export const DOCUMENT_SCHEMAS = {
   'health-check': healthSchema,
+  'health-matrix': matrixSchema,
+  'health-history': historySchema,
   'replication-lag': lagSchema,
   'replication-loss': lossSchema,
   'lab-status': labStatusSchema,

@@ -31,6 +31,10 @@ const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER runs_no_update BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'runs are append-only'); END;
   CREATE TRIGGER runs_no_delete BEFORE DELETE ON runs BEGIN SELECT RAISE(ABORT, 'runs are append-only'); END;
   `,
+  `
+  CREATE TABLE notes (id INTEGER PRIMARY KEY, topic TEXT NOT NULL, at INTEGER NOT NULL, data TEXT NOT NULL) STRICT;
+  CREATE INDEX notes_by_topic ON notes (topic, id);
+  `,
 ];
 
 /** The schema version that this regionctl writes. */

@@ -4,13 +4,16 @@ import {stateError} from '../errors.ts';
 import type {Json} from '../plan/json.ts';
 import type {Plan} from '../plan/plan.ts';
 import type {Clock} from '../ports/clock.ts';
-import type {JournalEvent, RunHead, State} from '../ports/state.ts';
+import type {JournalEvent, Note, RunHead, State} from '../ports/state.ts';
 import {assertSameFile, type FileMark, makePrivateFile, makeStateDir, markFile} from './files.ts';
 import {type LeaseHome, leaseHolder, takeLease} from './lease.ts';
 import {migrate} from './schema.ts';
 import {isBusy, stateTrouble} from './trouble.ts';
 
 const BUSY_MS = 5000;
+/** So much of a topic's history is kept, and so much more is let grow before it is cut. */
+const NOTES_KEPT = 10_000;
+const NOTES_OVER = 500;
 
 /**
  * Opens the state in `dir` (made if need be, for this user only), in the file `state.db`. Every write is on disk when it returns.
@@ -66,6 +69,8 @@ class Tables {
 
   /** One transaction, on disk when it returns. An unlinked file would take it silently, hence the check before and after. */
   write<T>(work: () => T): T {
+    // Inside of another one: that one is what counts.
+    if (this.db.isTransaction) return work();
     return this.#guard(() => {
       assertSameFile(this.#mark);
       this.db.exec('BEGIN IMMEDIATE');
@@ -122,6 +127,9 @@ function stateOf(tables: Tables, place: Pick<LeaseHome, 'dir' | 'clock' | 'Datab
     holder: (name) => leaseHolder(home, name),
     remember: (key, value) => remember(tables, key, value),
     recall: (key) => recall(tables, key),
+    note: (topic, data) => note(tables, topic, data),
+    notes: (topic, most = 1000) => readNotes(tables, topic, most),
+    together: (work) => tables.write(work),
     close: () => {
       if (tables.db.isOpen) tables.db.close();
     },
@@ -184,6 +192,24 @@ function remember(tables: Tables, key: string, value: Json): void {
 function recall(tables: Tables, key: string): Json | undefined {
   const row = tables.get('SELECT value FROM memory WHERE key = ?', key);
   return row === undefined ? undefined : (JSON.parse(String(row.value)) as Json);
+}
+
+function note(tables: Tables, topic: string, data: Json): void {
+  tables.write(() => {
+    tables
+      .statement('INSERT INTO notes (topic, at, data) VALUES (?, ?, ?)')
+      .run(topic, Math.round(tables.clock.wall()), JSON.stringify(data));
+    const count = Number(tables.statement('SELECT count(*) AS n FROM notes WHERE topic = ?').get(topic)?.n);
+    if (count <= NOTES_KEPT + NOTES_OVER) return;
+    tables
+      .statement('DELETE FROM notes WHERE topic = ? AND id <= (SELECT id FROM notes WHERE topic = ? ORDER BY id DESC LIMIT 1 OFFSET ?)')
+      .run(topic, topic, NOTES_KEPT);
+  });
+}
+
+function readNotes(tables: Tables, topic: string, most: number): readonly Note[] {
+  const rows = tables.all('SELECT at, data FROM notes WHERE topic = ? ORDER BY id DESC LIMIT ?', topic, most);
+  return rows.toReversed().map(({at, data}) => ({at: Number(at), data: JSON.parse(String(data)) as Json}));
 }
 
 function toEvent(row: Record<string, unknown>): JournalEvent {

@@ -1,7 +1,7 @@
 import {z} from 'zod';
 import {code, ms, sentence, time, verdict} from './fields.ts';
 
-const vantage = z.looseObject({vantage: z.string(), ok: z.boolean().nullable(), latencyMs: ms.nullable(), detail: sentence});
+const vantage = z.looseObject({vantage: z.string(), ok: z.boolean().nullable(), latencyMs: ms.nullable(), code, detail: sentence});
 
 const endpoint = z.looseObject({
   endpoint: z.string(),
@@ -13,10 +13,57 @@ const endpoint = z.looseObject({
   vantages: z.array(vantage).min(1),
 });
 
-const region = z.looseObject({region: z.string(), verdict, code, reason: sentence, since: time, endpoints: z.array(endpoint)});
+const region = z.looseObject({
+  region: z.string(),
+  verdict,
+  code,
+  reason: sentence,
+  since: time,
+  flappingSince: time.nullable(),
+  agree: z.int().min(0),
+  asked: z.int().min(1),
+  endpoints: z.array(endpoint),
+});
 
 /** `health check --json`. */
 export const healthSchema = z.looseObject({fleet: z.string(), at: time, verdict, regions: z.array(region)});
+
+/** `health matrix --json`. */
+export const matrixSchema = z.looseObject({
+  fleet: z.string(),
+  at: time,
+  verdict,
+  vantages: z.array(z.looseObject({vantage: z.string(), region: z.string().nullable()})).min(1),
+  endpoints: z.array(z.looseObject({region: z.string(), endpoint: z.string(), probe: z.string(), verdict, code, views: z.array(vantage)})),
+});
+
+const historyRegion = z.looseObject({
+  region: z.string(),
+  verdict: verdict.nullable(),
+  since: time.nullable(),
+  flappingSince: time.nullable(),
+  changes: z.int().min(0),
+});
+
+const historyEntry = z.looseObject({
+  at: time,
+  region: z.string(),
+  from: verdict.nullable(),
+  to: verdict,
+  code,
+  reason: sentence,
+  action: z.enum(['alarm', 'warn', 'tell', 'clear']),
+  lastedMs: ms,
+});
+
+/** `health history --json`: oldest first. */
+export const historySchema = z.looseObject({
+  fleet: z.string(),
+  at: time,
+  since: time,
+  regions: z.array(historyRegion),
+  entries: z.array(historyEntry),
+});
 
 const role = z.looseObject({
   store: z.string(),
