@@ -48,7 +48,7 @@ export async function probeAll(options: SweepOptions): Promise<EndpointReading[]
   const how: AskOptions = {clock, signal, attempts, observer};
   try {
     const [readings, cut] = await Promise.all([paced(endpoints, how), cutOffBy(uplinks, how)]);
-    return cut === null ? readings : readings.map((reading) => (isOnTheWay(reading.result) ? withoutUplink(reading, cut) : reading));
+    return cut === null ? readings : readings.map((reading) => withoutUplink(reading, cut));
   } finally {
     observer.stop();
   }
@@ -82,7 +82,7 @@ async function viewOf({vantage, region, sees, timeoutMs, probe}: Viewer, how: As
 }
 
 /** Why none of our uplinks answers; null = one does, or there are none. */
-async function cutOffBy(uplinks: readonly Uplink[], how: AskOptions): Promise<string | null> {
+export async function cutOffBy(uplinks: readonly Uplink[], how: AskOptions): Promise<string | null> {
   const asked = await Promise.all(
     uplinks.map(async ({name, probe, timeoutMs}) => ({name, result: (await askUntilSure(probe, timeoutMs, how)).result})),
   );
@@ -91,7 +91,9 @@ async function cutOffBy(uplinks: readonly Uplink[], how: AskOptions): Promise<st
   return `${first.name}: ${first.result.detail}`;
 }
 
-function withoutUplink(reading: EndpointReading, why: string): EndpointReading {
+/** A reading of a time when no uplink answered: what failed on the way is not judged. */
+export function withoutUplink(reading: EndpointReading, why: string): EndpointReading {
+  if (!isOnTheWay(reading.result)) return reading;
   const detail = `not judged: this machine is cut off itself, no uplink answers (${why})`;
   return {...reading, result: {ok: null, latencyMs: null, code: 'no-uplink', detail}};
 }

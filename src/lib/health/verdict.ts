@@ -15,6 +15,11 @@ export function worstVerdict(verdicts: readonly Verdict[]): Verdict {
   return WORST_FIRST.find((verdict) => verdicts.includes(verdict)) ?? 'unknown';
 }
 
+/** Whether a verdict is worse than another. */
+export function isWorse(verdict: Verdict, than: Verdict): boolean {
+  return WORST_FIRST.indexOf(verdict) < WORST_FIRST.indexOf(than);
+}
+
 /** The exit code of a verdict: healthy 0, degraded and recovering 1, unhealthy 2, unknown 3. */
 export function verdictExit(verdict: Verdict): ExitCode {
   const codes = {

@@ -1,0 +1,35 @@
+import {isOnTheWay} from './quorum.ts';
+import type {EndpointReading} from './sweep.ts';
+
+/** When an endpoint is asked again, and in which lane. `deaf` = how many looks in a row nothing came from it. */
+export type Pace = {readonly deaf: number};
+
+/** So many looks without any answer put an endpoint into the lane of the dead, where it waits only for others of its kind. */
+const DEAD_AFTER = 3;
+/** How much rarer the dead are asked at most, as a factor and in ms: one that is back should be seen soon. */
+const RAREST = 8;
+const RAREST_MS = 30_000;
+/** Intervals vary by this share each way, so that endpoints do not come in step. */
+const JITTER = 0.1;
+
+/** The pace of an endpoint that nobody has asked yet. */
+export const FRESH: Pace = {deaf: 0};
+
+/** The pace after a look. */
+export function nextPace({deaf}: Pace, {result}: Pick<EndpointReading, 'result'>): Pace {
+  // What could not be judged tells nothing either way.
+  if (result.ok === null) return {deaf};
+  return {deaf: isOnTheWay(result) ? deaf + 1 : 0};
+}
+
+/** Which lane asks it. */
+export function laneOf({deaf}: Pace): 'live' | 'dead' {
+  return deaf >= DEAD_AFTER ? 'dead' : 'live';
+}
+
+/** From the start of one look to the start of the next, in ms: the interval, doubled for each look more that the dead do not answer. `random` is 0 to 1. */
+export function waitMs({deaf}: Pace, intervalMs: number, random: number): number {
+  const times = 2 ** Math.max(0, Math.min(10, deaf - DEAD_AFTER + 1));
+  const rare = deaf >= DEAD_AFTER ? Math.min(intervalMs * Math.min(times, RAREST), Math.max(intervalMs, RAREST_MS)) : intervalMs;
+  return rare * (1 - JITTER + 2 * JITTER * random);
+}
