@@ -68,7 +68,7 @@ export type MonitorOptions = {
 
 /** So many begin in one turn of the event loop. */
 const BATCH = 16;
-const LIVE = {each: 512, all: 1024};
+const LIVE = {each: 1024, all: 2048};
 /** The dead wait for one another, and never hold up the living. */
 const DEAD = {each: 32, all: 128};
 const HISTORY = 60;

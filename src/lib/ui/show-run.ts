@@ -1,4 +1,5 @@
-import type {MountOptions, mountRun} from './mount-run.tsx';
+import {loadView} from './load-view.ts';
+import type {MountOptions} from './mount-run.tsx';
 import type {RunStore} from './run-store.ts';
 
 /** Where the view is shown. `onInterrupt` is called for q and Ctrl+C. `colour` default: unless NO_COLOR is set. */
@@ -9,7 +10,7 @@ export async function showRun(
   store: RunStore,
   {stdout, onInterrupt, colour = !process.env.NO_COLOR}: ShowOptions,
 ): Promise<{done(): Promise<void>}> {
-  const mount = await loadView();
+  const {mountRun: mount} = await loadView(() => import('./mount-run.tsx'));
   const options: MountOptions = {stdout, onInterrupt, colour};
   const view = mount(store, options);
   return {
@@ -18,19 +19,4 @@ export async function showRun(
       await view.unmount();
     },
   };
-}
-
-/**
- * Imports Ink with two traps closed: React picks its slow development build unless NODE_ENV is set before it is loaded, and the layout
- * engine's loader touches the global `fetch`, which would load the whole of Node's HTTP client (20 ms).
- */
-async function loadView(): Promise<typeof mountRun> {
-  process.env.NODE_ENV ??= 'production';
-  const hidden = Object.getOwnPropertyDescriptor(globalThis, 'fetch');
-  if (hidden?.configurable === true) Reflect.deleteProperty(globalThis, 'fetch');
-  try {
-    return (await import('./mount-run.tsx')).mountRun;
-  } finally {
-    if (hidden?.configurable === true) Object.defineProperty(globalThis, 'fetch', hidden);
-  }
 }

@@ -1,0 +1,42 @@
+import {Flags} from '@oclif/core';
+import {durationFlag, RegionCommand} from '../../kit/command.ts';
+
+export default class HealthWatch extends RegionCommand<typeof HealthWatch> {
+  static override enableJsonFlag = false;
+  static override summary = 'Watch every endpoint of every region, live.';
+  static override description =
+    'On a terminal it draws regions and endpoints until q. Elsewhere, and with --format, it prints a line for each change of a region until it is interrupted or --for is over. What it sees is kept for health history.';
+  static override examples = [
+    '<%= config.bin %> health watch',
+    '<%= config.bin %> health watch --region eu-west --interval 500ms',
+    '<%= config.bin %> health watch --format ndjson --for 10m',
+  ];
+  static override flags = {
+    region: Flags.string({description: 'only this region', helpValue: 'REGION'}),
+    interval: durationFlag({description: 'how often each endpoint is asked; default: as the fleet file says, 5s', helpValue: 'DURATION'}),
+    for: durationFlag({description: 'how long to watch; default: until it is ended'}),
+    format: Flags.option({options: ['text', 'ndjson'] as const, description: 'print changes as lines instead of drawing'})(),
+  };
+
+  async run(): Promise<void> {
+    const [{watchFleet}, open] = await Promise.all([import('../../lib/operate/watch.ts'), this.openFleet()]);
+    const {region, interval: intervalMs, for: forMs, format} = this.flags;
+    const {monitor, note} = await watchFleet(open, {region, intervalMs});
+    const ended = Promise.withResolvers<void>();
+    this.interrupt.signal.addEventListener('abort', () => ended.resolve(), {once: true});
+    if (forMs !== undefined) open.clock.sleep(forMs, this.interrupt.signal).then(ended.resolve, ended.resolve);
+    const draws = format === undefined && process.stdout.isTTY && process.env.TERM !== 'dumb' && !process.env.CI;
+    const {drawWatch, printWatch} = await import('../../lib/ui/show-watch.ts');
+    const shown = draws
+      ? await drawWatch(monitor, {stdout: process.stdout, colour: !process.env.NO_COLOR && !this.flags['no-color'], onQuit: ended.resolve})
+      : printWatch(monitor, {format: format ?? 'text', note, print: (line) => this.log(line), tell: (line) => this.logToStderr(line)});
+    await ended.promise;
+    const last = monitor.view();
+    await shown.end();
+    await monitor.stop();
+    const {watchSummary} = await import('../../lib/output/watch-lines.ts');
+    if (draws) this.log(watchSummary(last, await this.layout()));
+    const {verdictExit, worstVerdict} = await import('../../lib/health/verdict.ts');
+    this.verdict(verdictExit(worstVerdict(last.regions.flatMap(({verdict}) => (verdict === null ? [] : [verdict])))));
+  }
+}

@@ -1,0 +1,48 @@
+import type {Monitor} from '../health/monitor.ts';
+import {changeLine, firstLines} from '../output/watch-lines.ts';
+import {loadView} from './load-view.ts';
+import type {WatchMount} from './mount-watch.tsx';
+
+/** Something that shows a monitor until it is ended. */
+export type Shown = {end(): Promise<void>};
+
+/** Draws a monitor on a terminal. */
+export async function drawWatch(monitor: Monitor, mount: WatchMount): Promise<Shown> {
+  const {mountWatch} = await loadView(() => import('./mount-watch.tsx'));
+  const view = mountWatch(monitor, mount);
+  return {end: view.unmount};
+}
+
+type PrintOptions = {
+  readonly format: 'text' | 'ndjson';
+  readonly note: string | null;
+  readonly print: (line: string) => void;
+  /** For what is not data. */
+  readonly tell: (line: string) => void;
+};
+
+/** Prints how each region stands once it is known, then each change. */
+export function printWatch(monitor: Monitor, {format, note, print, tell}: PrintOptions): Shown {
+  if (note !== null) tell(note);
+  const known = new Set<string>();
+  const sayFirst = (): void => {
+    for (const [region, line] of firstLines(monitor.view(), format)) {
+      if (known.has(region)) continue;
+      known.add(region);
+      print(line);
+    }
+  };
+  const timer = setInterval(sayFirst, 100);
+  const end = monitor.onChange((change) => {
+    // A region that changed before it was first printed is printed as it was.
+    known.add(change.region);
+    print(changeLine(change, format));
+  });
+  return {
+    end: async () => {
+      sayFirst();
+      clearInterval(timer);
+      end();
+    },
+  };
+}
