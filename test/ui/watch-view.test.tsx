@@ -204,7 +204,7 @@ describe('the live view of health', () => {
     const endpoints = [{...row('eu-west', 'app', 5), judged: null, history: []}];
     const {terminal} = await show(80, 24, viewOf(endpoints, {regions: [{region: 'eu-west', verdict: null}]}));
     expect(terminal.lastFrame()).toMatch(/· eu-west {2}asking/);
-    expect(terminal.lastFrame()).toMatch(/·eu-west\/app +asking/);
+    expect(terminal.lastFrame()).toMatch(/· eu-west\/app +asking/);
   });
 
   it('ends with q and with Ctrl+C, also while a filter is typed', async () => {

@@ -121,7 +121,7 @@ function sentence(issue: Issue, value: unknown): {message: string; suggestion: s
 /** A building block says what it expected; its value is shown unless it is a secret. Other schemas speak for themselves. */
 function customSentence(issue: Issue, value: unknown): {message: string; suggestion: string} {
   const params = paramsOf(issue);
-  if (params?.expected === undefined) return {message: lowered(issue.message), suggestion: GENERAL_FIX};
+  if (params?.expected === undefined) return {message: lowered(issue.message), suggestion: params?.fix ?? GENERAL_FIX};
   return {message: `expected ${params.expected}, got ${params.secret === true ? gotSecret(value) : got(value)}`, suggestion: params.fix};
 }
 

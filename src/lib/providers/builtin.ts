@@ -9,6 +9,7 @@ import {httpProviders} from './http/provider.ts';
 import {labProviders} from './lab/provider.ts';
 import {patroniProviders} from './patroni/provider.ts';
 import {postgresProviders} from './postgres/provider.ts';
+import {redisProviders} from './redis/provider.ts';
 import {tcpProviders} from './tcp/provider.ts';
 import {tlsProviders} from './tls/provider.ts';
 import {webhookProviders} from './webhook/provider.ts';
@@ -22,6 +23,7 @@ export const builtinProviders: readonly Provider[] = [
   ...blackboxProviders,
   execProbeProvider,
   ...postgresProviders,
+  ...redisProviders,
   ...patroniProviders,
   ...labProviders,
   ...haproxyProviders,

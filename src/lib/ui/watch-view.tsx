@@ -188,7 +188,7 @@ function Lines({
 /** How wide each column is. */
 type Layout = {readonly name: number; readonly probe: number; readonly spark: number; readonly detail: number};
 
-const FIXED = 2 + 11 + 9 + 8;
+const FIXED = 3 + 11 + 9 + 8;
 
 function layoutOf(rows: readonly EndpointNow[], columns: number): Layout {
   const longest = rows.reduce((most, row) => Math.max(most, keyOf(row).length), 8);
@@ -201,7 +201,7 @@ function layoutOf(rows: readonly EndpointNow[], columns: number): Layout {
 
 function titlesOf({name, probe, spark, detail}: Layout): string {
   const middle = `${'endpoint'.padEnd(name)}  ${probe === 0 ? '' : 'probe'.padEnd(probe)}${'verdict'.padEnd(11)}${'latency'.padStart(9)}${'age'.padStart(8)}`;
-  return `  ${middle}${spark === 0 ? '' : `  ${'last looks'.padStart(spark)}`}${detail < 6 ? '' : '  why'}`;
+  return `   ${middle}${spark === 0 ? '' : `  ${'last looks'.padStart(spark)}`}${detail < 6 ? '' : '  why'}`;
 }
 
 /** The parts of a line by what they mean: the verdict is coloured, the rest is not. */
@@ -238,7 +238,7 @@ const EndpointLine = memo(
     return (
       <Text wrap="truncate" inverse={chosen && colour}>
         <Text>{chosen ? '▸' : ' '}</Text>
-        <Text {...styleOf(row.judged === null ? 'muted' : meaning, colour)}>{row.judged === null ? '·' : symbol}</Text>
+        <Text {...styleOf(row.judged === null ? 'muted' : meaning, colour)}>{`${row.judged === null ? '·' : symbol} `}</Text>
         <Text {...styleOf(quiet, colour)}>{before}</Text>
         <Text {...styleOf(row.judged === null ? 'muted' : meaning, colour)}>{verdict}</Text>
         <Text {...styleOf(quiet, colour)}>{after}</Text>

@@ -1,11 +1,12 @@
 import {once} from 'node:events';
-import {isIP, type Socket} from 'node:net';
-import type {PeerCertificate, TLSSocket} from 'node:tls';
+import type {Socket} from 'node:net';
+import type {TLSSocket} from 'node:tls';
 import {timeoutAwake} from '../../awake.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import {connectionFailure} from '../tcp/connection-failure.ts';
 import {expiryOf} from './expiry.ts';
 import {readCa} from './read-ca.ts';
+import {secureOver} from './secure-over.ts';
 
 /** Where to connect and which certificate to expect. `minValidMs`: one that expires sooner is a warning. */
 export type TlsTarget = {
@@ -24,7 +25,7 @@ export function tlsProbe(target: TlsTarget): Probe {
 
 async function shakeHands(target: TlsTarget, signal: AbortSignal): Promise<ProbeResult> {
   const {host, port, timeoutMs, caFile} = target;
-  const [{connect}, tls, trusted] = await Promise.all([import('node:net'), import('node:tls'), readCa(caFile)]);
+  const [{connect}, trusted] = await Promise.all([import('node:net'), readCa(caFile)]);
   if ('trouble' in trusted) return trusted.trouble;
   const bounded = AbortSignal.any([signal, timeoutAwake(timeoutMs)]);
   const peer = `${host}:${port}`;
@@ -38,18 +39,7 @@ async function shakeHands(target: TlsTarget, signal: AbortSignal): Promise<Probe
     plain.on('error', () => undefined);
     await once(plain, 'connect', {signal: bounded});
     const connectMs = performance.now() - started;
-    // An address is no name that could be asked for.
-    const servername = isIP(target.serverName) === 0 ? {servername: target.serverName} : {};
-    const checkServerIdentity = (_: string, certificate: PeerCertificate) => tls.checkServerIdentity(target.serverName, certificate);
-    secure = tls.connect({
-      socket: plain,
-      ...servername,
-      checkServerIdentity,
-      rejectUnauthorized: true,
-      ...(trusted.ca === null ? {} : {ca: trusted.ca}),
-    });
-    secure.on('error', () => undefined);
-    await once(secure, 'secureConnect', {signal: bounded});
+    secure = await secureOver(plain, {serverName: target.serverName, ca: trusted.ca}, bounded);
     const latencyMs = performance.now() - started;
     return judged(target, secure, {connectMs, latencyMs});
   } catch (error) {

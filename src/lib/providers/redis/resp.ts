@@ -1,0 +1,52 @@
+/** One reply of a server: a line or a text that it sent, an error, or something that is no reply at all. */
+export type Reply = {readonly kind: 'line' | 'text' | 'error'; readonly text: string} | {readonly kind: 'garbage'; readonly bytes: number};
+
+/** More than this in one reply is not read. INFO has some 5 KB, and a line for each database, standby and module. */
+const LONGEST = 1024 * 1024;
+const LONGEST_LINE = 4 * 1024;
+const END = '\r\n';
+
+/** A command as the server reads it: names and secrets in it may hold anything. */
+export function encode(words: readonly string[]): string {
+  return [`*${words.length}`, ...words.flatMap((word) => [`$${Buffer.byteLength(word)}`, word]), ''].join(END);
+}
+
+/**
+ * The replies in what a server sends, as they come. After garbage nothing follows: nobody knows where the next one would begin. Only the three
+ * kinds are understood that AUTH and INFO are answered with.
+ */
+export async function* repliesIn(chunks: AsyncIterable<Buffer>): AsyncGenerator<Reply, undefined> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    bytes = Buffer.concat([bytes, chunk]);
+    for (let read = readOne(bytes); read !== null; read = readOne(bytes)) {
+      yield read.reply;
+      if (read.reply.kind === 'garbage') return undefined;
+      bytes = bytes.subarray(read.length);
+    }
+  }
+  return undefined;
+}
+
+type Read = {readonly reply: Reply; readonly length: number};
+
+/** null = it has not come to its end yet. */
+function readOne(bytes: Buffer): Read | null {
+  const [sign] = bytes.toString('latin1', 0, 1);
+  if (sign === undefined) return null;
+  if (!'+-$'.includes(sign)) return garbage(bytes);
+  const end = bytes.subarray(0, LONGEST_LINE).indexOf(END);
+  if (end === -1) return bytes.length < LONGEST_LINE ? null : garbage(bytes);
+  const line = bytes.toString('utf8', 1, end);
+  if (sign !== '$') return {reply: {kind: sign === '+' ? 'line' : 'error', text: line}, length: end + END.length};
+  return /^\d{1,7}$/.test(line) && Number(line) <= LONGEST ? readText(bytes, end + END.length, Number(line)) : garbage(bytes);
+}
+
+function readText(bytes: Buffer, start: number, length: number): Read | null {
+  const end = start + length;
+  if (bytes.length < end + END.length) return null;
+  if (bytes.toString('latin1', end, end + END.length) !== END) return garbage(bytes);
+  return {reply: {kind: 'text', text: bytes.toString('utf8', start, end)}, length: end + END.length};
+}
+
+const garbage = (bytes: Buffer): Read => ({reply: {kind: 'garbage', bytes: bytes.length}, length: bytes.length});
