@@ -10,3 +10,4 @@ export {type RouterWorld, routerContract} from './contracts/router.ts';
 export type {Matchers, Runner} from './contracts/runner.ts';
 export {type StateWorld, stateContract} from './contracts/state.ts';
 export {type StoreWorld, storeContract} from './contracts/store.ts';
+export {type VantageWorld, vantageContract} from './contracts/vantage.ts';

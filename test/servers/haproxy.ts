@@ -4,6 +4,7 @@ import {connect} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {eventually, freePort} from './embedded.ts';
+import {ordinary} from './ordinary.ts';
 
 /** Debian's HAProxy, and why tests of it are skipped where it is not installed. */
 export const HAPROXY = '/usr/sbin/haproxy';
@@ -121,13 +122,6 @@ backend be
   balance ${balance}
 ${Object.values(servers).flat().map(server).join('\n')}
 `;
-}
-
-/** Not as root, and never longer than the process that starts it. */
-function ordinary(program: string, args: readonly string[]): [string, string[]] {
-  const bound = ['setpriv', '--pdeathsig', 'KILL', program, ...args];
-  if (process.getuid?.() !== 0) return ['setpriv', bound.slice(1)];
-  return ['unshare', ['--user', '--map-user=1000', '--map-group=1000', ...bound]];
 }
 
 function isUp({exitCode, signalCode}: ChildProcess): boolean {

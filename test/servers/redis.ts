@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {eventually, freePort} from './embedded.ts';
+import {ordinary} from './ordinary.ts';
 
 /** Debian's Redis, and why tests of it are skipped where it is not installed. */
 export const REDIS = '/usr/bin/redis-server';
@@ -109,13 +110,6 @@ function launch(dir: string, more: readonly string[]): ChildProcess {
   const child = spawn(program, args, {cwd: '/', stdio: ['ignore', log, log], env: {PATH: process.env.PATH ?? '', LC_ALL: 'C'}});
   closeSync(log);
   return child;
-}
-
-/** Not as root, and never longer than the process that starts it. */
-function ordinary(program: string, args: readonly string[]): [string, string[]] {
-  const bound = ['setpriv', '--pdeathsig', 'KILL', program, ...args];
-  if (process.getuid?.() !== 0) return ['setpriv', bound.slice(1)];
-  return ['unshare', ['--user', '--map-user=1000', '--map-group=1000', ...bound]];
 }
 
 /** The password goes by the environment: arguments are seen by everybody. */

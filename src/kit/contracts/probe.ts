@@ -103,7 +103,7 @@ function secrecy(runner: Runner, makeWorld: () => Promise<ProbeWorld>): void {
 }
 
 /** What is wrong with the form of a result. */
-function faultsOf({ok, latencyMs, code, detail}: ProbeResult): string[] {
+export function faultsOf({ok, latencyMs, code, detail}: ProbeResult): string[] {
   const rules: readonly (readonly [boolean, string])[] = [
     [ok === true || ok === false || ok === null, `ok is ${String(ok)}`],
     [latencyMs === null || (Number.isFinite(latencyMs) && latencyMs >= 0), `latencyMs is ${String(latencyMs)}, not a number or null`],
@@ -114,6 +114,7 @@ function faultsOf({ok, latencyMs, code, detail}: ProbeResult): string[] {
   return rules.filter(([kept]) => !kept).map(([, fault]) => fault);
 }
 
-function live(): AbortSignal {
+/** A signal that outlasts any check. */
+export function live(): AbortSignal {
   return AbortSignal.timeout(10_000);
 }
