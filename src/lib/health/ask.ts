@@ -1,5 +1,5 @@
 import {isRegionctlError, messageOf} from '../errors.ts';
-import type {Clock} from '../ports/clock.ts';
+import {after, type Clock} from '../ports/clock.ts';
 import type {Probe, ProbeResult} from '../ports/probe.ts';
 import type {Observer} from './observer.ts';
 import {isOnTheWay} from './quorum.ts';
@@ -76,16 +76,30 @@ async function askFit(probe: Probe, timeoutMs: number, options: AskOptions): Pro
   return unjudged(OVERLOADED, `not judged: this process itself stood still for ${Math.round(stallMs)} ms of a ${timeoutMs} ms deadline`);
 }
 
-async function askOnce(probe: Probe, timeoutMs: number, {clock, signal}: AskOptions): Promise<ProbeResult> {
-  if (signal.aborted) return interrupted();
-  const deadline = new AbortController();
-  const done = new AbortController();
-  const bounded = AbortSignal.any([signal, deadline.signal]);
-  const result = await Promise.race([ask(probe, bounded), giveUp(timeoutMs, deadline, AbortSignal.any([signal, done.signal]), clock)]);
-  done.abort();
-  // The caller's own deadline must not be read as the endpoint's.
-  if (signal.aborted && result.ok !== true) return interrupted();
-  return deadline.signal.aborted ? lateIs(result, timeoutMs) : result;
+/** The deadline holds for a probe that does not heed its signal, too. */
+function askOnce(probe: Probe, timeoutMs: number, {clock, signal}: AskOptions): Promise<ProbeResult> {
+  if (signal.aborted) return Promise.resolve(interrupted());
+  return new Promise((resolve) => {
+    const stop = new AbortController();
+    let isLate = false;
+    const end = (result: ProbeResult): void => {
+      callOff();
+      signal.removeEventListener('abort', cancel);
+      resolve(result);
+    };
+    // The caller's own end must not be read as the endpoint's.
+    const cancel = (): void => {
+      stop.abort(signal.reason);
+      end(interrupted());
+    };
+    let callOff = after(clock, timeoutMs + BEHIND_MS, () => {
+      isLate = true;
+      stop.abort(new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError'));
+      callOff = after(clock, WORDS_MS, () => end(late(timeoutMs)));
+    });
+    signal.addEventListener('abort', cancel, {once: true});
+    void ask(probe, stop.signal).then((result) => end(isLate ? lateIs(result, timeoutMs) : result));
+  });
 }
 
 /** What is unknown for another reason than that it was late. */
@@ -103,18 +117,6 @@ async function ask(probe: Probe, signal: AbortSignal): Promise<ProbeResult> {
   } catch (error) {
     return unjudged(isRegionctlError(error) ? error.code : 'probe-failed', `the probe could not run: ${messageOf(error)}`);
   }
-}
-
-/** The deadline. It holds for a probe that does not heed its signal, too. */
-async function giveUp(timeoutMs: number, deadline: AbortController, stop: AbortSignal, clock: Clock): Promise<ProbeResult> {
-  try {
-    await clock.sleep(timeoutMs + BEHIND_MS, stop);
-    deadline.abort(new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError'));
-    await clock.sleep(WORDS_MS, stop);
-  } catch {
-    return interrupted();
-  }
-  return late(timeoutMs);
 }
 
 function late(timeoutMs: number): ProbeResult {

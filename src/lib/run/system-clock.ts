@@ -7,6 +7,10 @@ export function systemClock(): Clock {
     wall: () => Date.now(),
     now: () => performance.now(),
     sleep: (ms, signal) => sleep(ms, signal),
+    after: (ms, then) => {
+      const timer = setTimeout(then, ms);
+      return () => clearTimeout(timer);
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type {ClientRequest, IncomingMessage} from 'node:http';
-import type {TLSSocket} from 'node:tls';
-import {timeoutAwake} from '../../awake.ts';
+import type {NetConnectOpts} from 'node:net';
+import type {ConnectionOptions, TLSSocket} from 'node:tls';
+import {bounded} from '../../awake.ts';
 import type {SecretRef, SecretVault} from '../../fleet/secrets.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import {connectionFailure} from '../tcp/connection-failure.ts';
@@ -52,9 +53,13 @@ type Check = {
 async function ask(target: HttpTarget, secrets: SecretVault, signal: AbortSignal): Promise<ProbeResult> {
   const [headers, trusted] = await Promise.all([revealed(target.headers, secrets), readCa(target.caFile ?? null)]);
   if ('trouble' in trusted) return trusted.trouble;
-  const bounded = AbortSignal.any([signal, timeoutAwake(target.timeoutMs)]);
-  const check: Check = {target, headers, ca: trusted.ca, signal: bounded, started: performance.now(), scrub: secrets.scrub};
-  return follow(check, new URL(target.url), {left: target.redirects ?? 0, warning: null});
+  const limited = bounded(signal, target.timeoutMs);
+  try {
+    const check: Check = {target, headers, ca: trusted.ca, signal: limited.signal, started: performance.now(), scrub: secrets.scrub};
+    return await follow(check, new URL(target.url), {left: target.redirects ?? 0, warning: null});
+  } finally {
+    limited.end();
+  }
 }
 
 /** How many redirects may come yet, and what the certificates on the way gave cause for. */
@@ -62,11 +67,10 @@ type Way = {readonly left: number; readonly warning: Expiry['warning']};
 
 async function follow(check: Check, url: URL, {left, warning}: Way): Promise<ProbeResult> {
   const {target, signal} = check;
-  const {request} = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
   // What was meant for one host is not sent to another.
   const own = url.origin === new URL(target.url).origin;
   const headers = own ? check.headers : {'user-agent': 'regionctl'};
-  const call = request(url, {agent: false, headers, signal, rejectUnauthorized: true, ...(check.ca === null ? {} : {ca: check.ca})});
+  const call = await (url.protocol === 'https:' ? secureCall(url, headers, check) : plainCall(url, headers, check));
   const phases = phasesOf(call);
   try {
     const response = await answer(call);
@@ -85,6 +89,23 @@ async function follow(check: Check, url: URL, {left, warning}: Way): Promise<Pro
   } finally {
     call.destroy();
   }
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** Without an agent: making one for each request, as `agent: false` does, costs as much as the request. */
+async function plainCall(url: URL, headers: Headers, {signal}: Check): Promise<ClientRequest> {
+  const [{request}, {connect}] = await Promise.all([import('node:http'), import('node:net')]);
+  return request(url, {createConnection: (options) => connect(options as NetConnectOpts), headers, signal});
+}
+
+async function secureCall(url: URL, headers: Headers, {signal, ca}: Check): Promise<ClientRequest> {
+  const [{request}, {connect}, {isIP}] = await Promise.all([import('node:https'), import('node:tls'), import('node:net')]);
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  // An address is no name that could be asked for.
+  const servername = isIP(host) === 0 ? {servername: host} : {};
+  const trust = {rejectUnauthorized: true, ...servername, ...(ca === null ? {} : {ca})};
+  return request(url, {createConnection: (options) => connect({...options, ...trust} as ConnectionOptions), headers, signal});
 }
 
 async function revealed(headers: HttpTarget['headers'], secrets: SecretVault): Promise<Record<string, string>> {
