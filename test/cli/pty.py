@@ -1,6 +1,6 @@
 """Runs a program in a pseudo-terminal: pty.py COLUMNS ROWS PROGRAM [ARG...].
 
-stdin is what is typed, stdout what the terminal gets. On stderr: one line of JSON with the pid at the start, and one at the end with how
+stdin is what is typed (NUL RESIZE COLUMNS ROWS: the window gets another size), stdout what the terminal gets. On stderr: one line of JSON with the pid at the start, and one at the end with how
 it ended and how it left the terminal.
 """
 import fcntl, json, os, select, signal, struct, subprocess, sys, termios, tty
@@ -26,7 +26,10 @@ while True:
     ready, _, _ = select.select(watched, [], [], 0 if ended else 0.02)
     if 0 in ready:
         typed = os.read(0, 4096)
-        if typed:
+        if typed.startswith(b"\0RESIZE "):
+            columns, rows = (int(size) for size in typed.split()[1:3])
+            fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        elif typed:
             os.write(master, typed)
         else:
             watched.remove(0)

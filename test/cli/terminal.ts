@@ -42,18 +42,31 @@ export class Terminal {
     this.#helper.stdin?.write(text);
   }
 
+  /** Gives the window another size. */
+  resize(columns: number, rows: number): void {
+    this.#helper.stdin?.write(`\0RESIZE ${columns} ${rows}\n`);
+  }
+
   /** Sends a signal to the program itself. */
   signal(name: NodeJS.Signals): void {
     process.kill(Number(/"pid": (\d+)/.exec(this.#notes)?.[1]), name);
   }
 
   /** Until `text` has been written, or the deadline is over. */
-  async sees(text: string | RegExp, deadlineMs = 20_000): Promise<void> {
+  sees(text: string | RegExp, deadlineMs?: number): Promise<void> {
+    return this.when(
+      () => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output)),
+      `"${text}" was not shown`,
+      deadlineMs,
+    );
+  }
+
+  /** Until something holds of what has been written, or the deadline is over. */
+  async when(holds: () => boolean, otherwise = 'it did not come to that', deadlineMs = 20_000): Promise<void> {
     const end = Date.now() + deadlineMs;
-    const there = () => (typeof text === 'string' ? this.output.includes(text) : text.test(this.output));
-    while (!there()) {
+    while (!holds()) {
       if (Date.now() > end || this.#helper.exitCode !== null)
-        throw new Error(`"${text}" was not shown:\n${linesOf(this.output).join('\n')}\n${this.#notes}`);
+        throw new Error(`${otherwise}:\n${linesOf(this.output).join('\n')}\n${this.#notes}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }

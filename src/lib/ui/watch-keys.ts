@@ -16,7 +16,10 @@ export type WatchAction =
   | 'help'
   | 'quit';
 
-type Pressed = Partial<Pick<Key, 'upArrow' | 'downArrow' | 'pageUp' | 'pageDown' | 'home' | 'end' | 'return' | 'escape' | 'ctrl'>>;
+/** The parts of Ink's key that are looked at. */
+export type Pressed = Partial<
+  Pick<Key, 'upArrow' | 'downArrow' | 'pageUp' | 'pageDown' | 'home' | 'end' | 'return' | 'escape' | 'backspace' | 'delete' | 'ctrl'>
+>;
 
 /** One row of the table of keys: the footer and the help show it, and the view obeys it. `short` null = only the help shows it. */
 export type WatchKey = {

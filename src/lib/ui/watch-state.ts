@@ -1,6 +1,6 @@
 import type {EndpointNow, MonitorView} from '../health/monitor.ts';
 import {isWorse} from '../health/verdict.ts';
-import type {WatchAction} from './watch-keys.ts';
+import {type Pressed, type WatchAction, watchAction} from './watch-keys.ts';
 
 /** The orders of the list: as the fleet file has it, worst verdict, highest latency, oldest answer first. */
 export const SORTS = ['file', 'worst', 'slowest', 'oldest'] as const;
@@ -30,7 +30,8 @@ export function rowsOf({endpoints, at}: MonitorView, {filter, sort}: Pick<WatchS
   const shown = wanted === '' ? endpoints : endpoints.filter((each) => textOf(each).includes(wanted));
   if (sort === 'file') return shown;
   const by: Readonly<Record<Exclude<Sort, 'file'>, (a: EndpointNow, b: EndpointNow) => number>> = {
-    worst: (a, b) => byVerdict(a, b) || latencyOf(b) - latencyOf(a),
+    // Equals stay in the order of the file: a list whose rows jump cannot be read.
+    worst: byVerdict,
     slowest: (a, b) => latencyOf(b) - latencyOf(a),
     oldest: (a, b) => ageMs(b, at) - ageMs(a, at),
   };
@@ -103,14 +104,32 @@ function at(state: WatchState, {rows}: Around, by: number): string | null {
 }
 
 /** The state after a key while the filter is written: Enter keeps it, Esc drops it. */
-export function afterTyping(
-  state: WatchState,
-  input: string,
-  key: {return?: boolean; escape?: boolean; backspace?: boolean; delete?: boolean; ctrl?: boolean},
-): WatchState {
+export function afterTyping(state: WatchState, input: string, key: Pressed): WatchState {
   if (key.return === true) return {...state, typing: false};
   if (key.escape === true) return {...state, typing: false, filter: ''};
   if (key.backspace === true || key.delete === true) return {...state, filter: state.filter.slice(0, -1)};
   if (key.ctrl === true) return input === 'u' ? {...state, filter: ''} : state;
   return {...state, filter: `${state.filter}${input.replaceAll(/[^\x20-\u{10ffff}]/gu, '')}`.slice(0, 60)};
+}
+
+/** What a key press needs to know beside the state. */
+export type Pressing = {readonly view: MonitorView; readonly page: number};
+
+/**
+ * The state after a key press; null = the view is to end. Several characters at once are as many presses: over a slow line, and when something is
+ * pasted, they come together.
+ */
+export function afterPress(state: WatchState, input: string, key: Pressed, {view, page}: Pressing): WatchState | null {
+  const presses = key.ctrl === true || [...input].length <= 1 ? [input] : [...input];
+  let next = state;
+  for (const press of presses) {
+    const pressed: Pressed =
+      presses.length === 1 ? key : {return: press === '\r', escape: press === '\u001B', backspace: press === '\u007F'};
+    const action = watchAction(press, pressed);
+    const isEnd = pressed.ctrl === true && press === 'c';
+    if (next.typing && !isEnd) next = afterTyping(next, press, pressed);
+    else if (action === 'quit') return null;
+    else if (action !== null) next = afterAction(next, action, {rows: rowsOf(next.frozen ?? view, next), page, now: view});
+  }
+  return next;
 }

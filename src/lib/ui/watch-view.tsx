@@ -1,5 +1,5 @@
 import {Box, Text, useAnimation, useInput, useStdin, useWindowSize} from 'ink';
-import {memo, useState} from 'react';
+import {memo, useRef, useState} from 'react';
 import type {EndpointNow, Monitor, MonitorView} from '../health/monitor.ts';
 import {worstVerdict} from '../health/verdict.ts';
 import {cut} from '../output/table.ts';
@@ -8,8 +8,8 @@ import {type Meaning, styleOf, verdictSign} from './meaning.ts';
 import {sparkline} from './sparkline.ts';
 import {windowOn} from './step-window.ts';
 import {detailLines} from './watch-detail.ts';
-import {WATCH_KEYS, watchAction} from './watch-keys.ts';
-import {afterAction, afterTyping, ageMs, FIRST_STATE, indexOf, keyOf, rowsOf, type WatchState} from './watch-state.ts';
+import {WATCH_KEYS} from './watch-keys.ts';
+import {afterPress, ageMs, FIRST_STATE, indexOf, keyOf, rowsOf, type WatchState} from './watch-state.ts';
 
 /** `onQuit` is asked for, not acted on: the command ends the monitor first. */
 export type WatchViewProps = {readonly monitor: Pick<Monitor, 'view'>; readonly colour: boolean; readonly onQuit: () => void};
@@ -24,6 +24,8 @@ const STALE_MS = 15_000;
 export function WatchView({monitor, colour, onQuit}: WatchViewProps) {
   useAnimation({interval: FRAME_MS});
   const [state, setState] = useState(FIRST_STATE);
+  // Several keys may come before the next frame: each must find what the one before has done.
+  const latest = useRef(state);
   const {columns, rows: height} = useWindowSize();
   const {isRawModeSupported} = useStdin();
   const now = monitor.view();
@@ -33,11 +35,10 @@ export function WatchView({monitor, colour, onQuit}: WatchViewProps) {
   const rows = rowsOf(view, state);
   useInput(
     (input, key) => {
-      // Ctrl+C ends it whatever is being typed.
-      const action = watchAction(input, key);
-      if (state.typing && !(key.ctrl && input === 'c')) return setState(afterTyping(state, input, key));
-      if (action === 'quit') return onQuit();
-      if (action !== null) setState(afterAction(state, action, {rows, page, now}));
+      const next = afterPress(latest.current, input, key, {view: now, page});
+      if (next === null) return onQuit();
+      latest.current = next;
+      setState(next);
     },
     {isActive: isRawModeSupported},
   );
@@ -59,7 +60,7 @@ function Title({view, paused, columns, colour}: Place & {readonly view: MonitorV
   const judged = view.regions.flatMap(({verdict}) => (verdict === null ? [] : [verdict]));
   const verdict = judged.length === 0 ? null : worstVerdict(judged);
   const {symbol, meaning} = verdictSign(verdict ?? 'unknown');
-  const lag = view.loopLagMs >= 50 ? `, this process stood still for ${formatMs(view.loopLagMs)}` : '';
+  const lag = view.loopLagMs >= 50 ? `, stalled ${formatMs(view.loopLagMs)}` : '';
   const right = `${paused ? 'paused at ' : ''}${formatTime(view.at)}`;
   const counts = `${view.endpoints.length} endpoints, ${Math.round(view.askedPerSecond)}/s${lag}`;
   const left = `${view.fleet}  ${verdict === null ? '' : symbol} ${verdict ?? 'asking'}`;
@@ -208,7 +209,8 @@ function titlesOf({name, probe, spark, detail}: Layout): string {
 function lineOf(row: EndpointNow, at: number, {name, probe, spark, detail}: Layout): readonly [string, string, string] {
   const {judged, history} = row;
   const age = judged === null ? '–' : shortAge(ageMs(row, at));
-  const latency = formatMs(judged?.reading.result.latencyMs ?? null);
+  const ms = judged?.reading.result.latencyMs ?? null;
+  const latency = ms !== null && ms < 1 ? '<1 ms' : formatMs(ms);
   const key = keyOf(row);
   // The end of a long name tells more than its beginning.
   const shown = key.length <= name ? key.padEnd(name) : `…${key.slice(key.length - name + 1)}`;
