@@ -1,14 +1,11 @@
-import type {ClientRequest, IncomingMessage} from 'node:http';
-import type {NetConnectOpts} from 'node:net';
-import type {ConnectionOptions, TLSSocket} from 'node:tls';
 import {bounded} from '../../awake.ts';
 import type {SecretRef, SecretVault} from '../../fleet/secrets.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
-import {connectionFailure} from '../tcp/connection-failure.ts';
+import {connectionFailure, failure} from '../tcp/connection-failure.ts';
 import {type Expiry, expiryOf} from '../tls/expiry.ts';
 import {readCa} from '../tls/read-ca.ts';
+import {type Answer, type Call, callHttp1} from './call.ts';
 import {judgeAnswer} from './judge-answer.ts';
-import {phasesOf} from './phases.ts';
 
 /** What to ask and what to expect. Header values are references, or plain text where they are no secret. */
 export type HttpTarget = {
@@ -25,6 +22,8 @@ export type HttpTarget = {
   readonly redirects?: number;
   /** File of the authorities (PEM) that are trusted instead of the system's; null, the default, = the system's. */
   readonly caFile?: string | null;
+  /** 2 = it must speak HTTP/2. Default 1.1. */
+  readonly httpVersion?: 1.1 | 2;
   /** A certificate that expires sooner is a warning. Default 0: only one that has expired counts. */
   readonly minValidMs?: number;
 };
@@ -66,15 +65,16 @@ async function ask(target: HttpTarget, secrets: SecretVault, signal: AbortSignal
 type Way = {readonly left: number; readonly warning: Expiry['warning']};
 
 async function follow(check: Check, url: URL, {left, warning}: Way): Promise<ProbeResult> {
-  const {target, signal} = check;
+  const {target, signal, ca} = check;
   // What was meant for one host is not sent to another.
   const own = url.origin === new URL(target.url).origin;
   const headers = own ? check.headers : {'user-agent': 'regionctl'};
-  const call = await (url.protocol === 'https:' ? secureCall(url, headers, check) : plainCall(url, headers, check));
-  const phases = phasesOf(call);
+  const begin = target.httpVersion === 2 ? (await import('./call-h2.ts')).callHttp2 : callHttp1;
+  let call: Call | null = null;
   try {
-    const response = await answer(call);
-    const expiry = url.protocol === 'https:' ? expiryOf(response.socket as TLSSocket, peerOf(url), target.minValidMs ?? 0) : null;
+    call = await begin({url, headers, ca, signal});
+    const response = await call.answer;
+    const expiry = response.secure === null ? null : expiryOf(response.secure, peerOf(url), target.minValidMs ?? 0);
     const first = warning ?? expiry?.warning ?? null;
     const next = left > 0 ? redirectOf(response, url) : null;
     if (next !== null) return await follow(check, next, {left: left - 1, warning: first});
@@ -82,30 +82,14 @@ async function follow(check: Check, url: URL, {left, warning}: Way): Promise<Pro
     const asked = `GET ${url.pathname} on ${peerOf(url)} answered ${response.statusCode}`;
     const result = await judgeAnswer(response, target, {asked, scrub: check.scrub});
     const latencyMs = performance.now() - check.started;
-    const facts = {phases: {...phases()}, ...(expiry === null ? {} : {certificate: expiry.facts})};
+    const facts = {phases: {...call.phases()}, ...(expiry === null ? {} : {certificate: expiry.facts})};
     return {...result, latencyMs, facts, ...(result.ok && first !== null ? {warning: first} : {})};
   } catch (error) {
+    if (!signal.aborted && Object(error).code === 'NO_HTTP2') return failure('no-http2', `${peerOf(url)} does not speak HTTP/2`);
     return connectionFailure(error, {peer: peerOf(url), timeoutMs: target.timeoutMs, signal});
   } finally {
-    call.destroy();
+    call?.end();
   }
-}
-
-type Headers = Readonly<Record<string, string>>;
-
-/** Without an agent: making one for each request, as `agent: false` does, costs as much as the request. */
-async function plainCall(url: URL, headers: Headers, {signal}: Check): Promise<ClientRequest> {
-  const [{request}, {connect}] = await Promise.all([import('node:http'), import('node:net')]);
-  return request(url, {createConnection: (options) => connect(options as NetConnectOpts), headers, signal});
-}
-
-async function secureCall(url: URL, headers: Headers, {signal, ca}: Check): Promise<ClientRequest> {
-  const [{request}, {connect}, {isIP}] = await Promise.all([import('node:https'), import('node:tls'), import('node:net')]);
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
-  // An address is no name that could be asked for.
-  const servername = isIP(host) === 0 ? {servername: host} : {};
-  const trust = {rejectUnauthorized: true, ...servername, ...(ca === null ? {} : {ca})};
-  return request(url, {createConnection: (options) => connect({...options, ...trust} as ConnectionOptions), headers, signal});
 }
 
 async function revealed(headers: HttpTarget['headers'], secrets: SecretVault): Promise<Record<string, string>> {
@@ -114,19 +98,10 @@ async function revealed(headers: HttpTarget['headers'], secrets: SecretVault): P
   return plain;
 }
 
-function answer(call: ClientRequest): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    call.once('response', resolve);
-    // Stays for the request's life: an error after the answer must not become an uncaught one.
-    call.on('error', reject);
-    call.end();
-  });
-}
-
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
 /** Where an answer leads; null = nowhere that could be asked. */
-function redirectOf({statusCode = 0, headers}: IncomingMessage, from: URL): URL | null {
+function redirectOf({statusCode, headers}: Answer, from: URL): URL | null {
   if (!REDIRECTS.has(statusCode) || headers.location === undefined || !URL.canParse(headers.location, from.href)) return null;
   const to = new URL(headers.location, from);
   // From a secure place to an open one nobody is led.

@@ -1,6 +1,7 @@
-import type {IncomingMessage} from 'node:http';
+import type {Readable} from 'node:stream';
 import type {Json} from '../../plan/json.ts';
 import type {ProbeResult} from '../../ports/probe.ts';
+import type {Answer} from './call.ts';
 import type {HttpTarget} from './http-probe.ts';
 
 /** Of an answer's body no more than this is read. */
@@ -17,7 +18,7 @@ type How = {readonly asked: string; readonly scrub: (text: string) => string};
 
 /** Judged by status first, then by headers, then by body. */
 export async function judgeAnswer(
-  response: IncomingMessage,
+  response: Answer,
   target: HttpTarget,
   how: How,
 ): Promise<Pick<ProbeResult, 'code' | 'detail'> & {readonly ok: boolean}> {
@@ -27,7 +28,7 @@ export async function judgeAnswer(
   const header = wrongHeader(response, target, how);
   if (header !== null) return {ok: false, code: 'unexpected-header', detail: `${asked}, but ${header}`};
   const whole = Object.keys(expectJson).length > 0;
-  const body = await readBody(response, whole ? null : expectText, whole ? JSON_LIMIT : TEXT_LIMIT);
+  const body = await readBody(response.body, whole ? null : expectText, whole ? JSON_LIMIT : TEXT_LIMIT);
   if (expectText !== null && !body.includes(expectText)) {
     const detail = `${asked}, but its first ${body.length} bytes do not hold ${JSON.stringify(expectText)}`;
     return {ok: false, code: 'unexpected-text', detail};
@@ -35,7 +36,7 @@ export async function judgeAnswer(
   return whole ? judgeJson(body, expectJson, how) : {ok: true, code: 'ok', detail: asked};
 }
 
-function wrongHeader({headers}: IncomingMessage, {expectHeaders = {}}: HttpTarget, {scrub}: How): string | null {
+function wrongHeader({headers}: Answer, {expectHeaders = {}}: HttpTarget, {scrub}: How): string | null {
   for (const [name, wanted] of Object.entries(expectHeaders)) {
     const value = headers[name.toLowerCase()];
     const found = Array.isArray(value) ? value.join(', ') : value;
@@ -46,19 +47,19 @@ function wrongHeader({headers}: IncomingMessage, {expectHeaders = {}}: HttpTarge
 }
 
 /** Reads to the end, to the wanted text or to the limit, whichever comes first. By events: an iterator costs more than the answer. */
-function readBody(response: IncomingMessage, wanted: string | null, limit: number): Promise<Buffer> {
+function readBody(body: Readable, wanted: string | null, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
     const whole = (): Buffer => (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).subarray(0, limit);
-    response.on('data', (chunk: Buffer) => {
+    body.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       length += chunk.length;
       if (length >= limit || (wanted !== null && whole().includes(wanted))) resolve(whole());
     });
-    response.once('end', () => resolve(whole()));
-    response.once('error', reject);
-    response.once('close', () => reject(Object.assign(new Error('the answer was cut off'), {code: 'ECONNRESET'})));
+    body.once('end', () => resolve(whole()));
+    body.once('error', reject);
+    body.once('close', () => reject(Object.assign(new Error('the answer was cut off'), {code: 'ECONNRESET'})));
   });
 }
 

@@ -1,4 +1,3 @@
-import type {ClientRequest} from 'node:http';
 import type {Socket} from 'node:net';
 
 /** How long each part of a request took, in ms; null = there was no such part. `firstByteMs` is the wait for the answer once the request could be sent. */
@@ -9,33 +8,38 @@ export type Phases = {
   readonly firstByteMs: number;
 };
 
-/** Watches a request that has just been made. The result is asked for when its answer has begun. */
-export function phasesOf(call: ClientRequest): () => Phases {
+/** Watches a connection that has just been begun, and is told when the answer has. `read` is for after that. */
+export type PhaseMarks = {watch(socket: Socket): void; readonly answered: () => void; readonly read: () => Phases};
+
+/** The request begins now. */
+export function phaseMarks(): PhaseMarks {
   const began = performance.now();
   const at: {lookup?: number; connect?: number; secure?: number; answered?: number} = {};
-  call.once('socket', (socket: Socket) => {
-    socket.once('lookup', () => {
-      at.lookup = performance.now();
-    });
-    socket.once('connect', () => {
-      at.connect = performance.now();
-    });
-    socket.once('secureConnect', () => {
-      at.secure = performance.now();
-    });
-  });
-  call.once('response', () => {
-    at.answered = performance.now();
-  });
-  return () => {
-    const between = (from: number | undefined, to: number | undefined): number | null =>
-      from === undefined || to === undefined ? null : to - from;
-    const ready = at.secure ?? at.connect ?? began;
-    return {
-      dnsMs: between(began, at.lookup),
-      connectMs: between(at.lookup ?? began, at.connect),
-      tlsMs: between(at.connect, at.secure),
-      firstByteMs: (at.answered ?? performance.now()) - ready,
-    };
+  return {
+    watch: (socket) => {
+      socket.once('lookup', () => {
+        at.lookup = performance.now();
+      });
+      socket.once('connect', () => {
+        at.connect = performance.now();
+      });
+      socket.once('secureConnect', () => {
+        at.secure = performance.now();
+      });
+    },
+    answered: () => {
+      at.answered = performance.now();
+    },
+    read: () => {
+      const between = (from: number | undefined, to: number | undefined): number | null =>
+        from === undefined || to === undefined ? null : to - from;
+      const ready = at.secure ?? at.connect ?? began;
+      return {
+        dnsMs: between(began, at.lookup),
+        connectMs: between(at.lookup ?? began, at.connect),
+        tlsMs: between(at.connect, at.secure),
+        firstByteMs: (at.answered ?? performance.now()) - ready,
+      };
+    },
   };
 }

@@ -19,6 +19,10 @@ const config = z.strictObject({
   headers: z.record(headerName, secretRef).default({}),
   redirects: z.int().min(0).max(10).default(0).describe('How many redirects are followed. Default 0: one is an answer like any other.'),
   ca: z.string().min(1).optional().describe('File with the certificates (PEM) that are trusted instead of those of the system.'),
+  httpVersion: z
+    .union([z.literal(1.1), z.literal(2)])
+    .default(1.1)
+    .describe('2 = it must speak HTTP/2, negotiated over TLS or known beforehand without. Default 1.1.'),
   minValid: spanMs
     .prefault('0h')
     .describe('A certificate that expires sooner degrades the endpoint. Default 0h: only one that has expired counts.'),
