@@ -26,6 +26,7 @@ async function doctor(rtoMs: number) {
     fleet: {...fleet, secrets: {...fleet.secrets}},
     clock: systemClock(),
     probes: [],
+    uplinks: [],
     stores: {orders: {...store.port, ackRule: async () => ack}},
     routers: {'front-door': {read: async () => ({'us-east': 100}), write: async () => {}}},
     stateDir: '/state',

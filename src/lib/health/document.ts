@@ -1,4 +1,5 @@
 import type {Fleet} from '../fleet/fleet.ts';
+import type {Json} from '../plan/json.ts';
 import type {ProbeResult} from '../ports/probe.ts';
 import type {EndpointJudgement} from './judge-endpoint.ts';
 import type {FleetNow, RegionNow} from './region-memory.ts';
@@ -23,6 +24,8 @@ export type HealthEndpoint = {
   readonly latencyMs: number | null;
   readonly ageMs: number;
   readonly detail: string;
+  /** What the probe found beside its verdict: phases, certificate, role; null = nothing. */
+  readonly facts: Json;
   readonly vantages: readonly VantageView[];
 };
 
@@ -82,6 +85,7 @@ function endpointPart({verdict, code, reason, reading}: EndpointJudgement, at: n
     latencyMs,
     ageMs: Math.max(0, Math.round(at - reading.at)),
     detail: reason,
+    facts: result.facts ?? null,
     vantages: [viewOf(HERE, result), ...(reading.others ?? []).map(({vantage, result: seen}) => viewOf(vantage, seen))],
   };
 }

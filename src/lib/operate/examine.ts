@@ -3,13 +3,12 @@ import {EXIT, type ExitCode} from '../exit-codes.ts';
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import {rpoOf} from '../fleet/lookup.ts';
 import {exposedSecretFiles} from '../fleet/vault.ts';
-import {judgeFleet} from '../health/judge.ts';
-import {probeAll} from '../health/sweep.ts';
 import type {Verdict} from '../health/verdict.ts';
 import {storeNotes} from '../observe/store-notes.ts';
 import type {Finding} from '../ports/finding.ts';
 import type {Store} from '../ports/store.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import {healthFindings} from './health-findings.ts';
 import {worstCaseFindings} from './worst-case.ts';
 
 /** What `doctor --json` prints. */
@@ -20,7 +19,7 @@ export async function examine(open: OpenFleet, signal: AbortSignal): Promise<{do
   const {fleet} = open;
   const groups = await Promise.all([
     guarded('secrets', async () => secretFindings(await exposedSecretFiles(fleet))),
-    guarded('endpoints', () => endpointFindings(open, signal)),
+    guarded('endpoints', () => healthFindings(open, signal)),
     guarded('state', () => stateFindings(open)),
     ...fleet.routes.map(({name}) => guarded(`route ${name}`, () => routerFindings(open, name, signal))),
     ...fleet.stores.map((spec) => guarded(`store ${spec.name}`, () => storeFindings(spec, open.stores[spec.name], signal))),
@@ -70,22 +69,6 @@ function secretFindings(exposed: readonly {readonly reference: string; readonly 
     says: `${reference} can be read by others (mode ${mode})`,
     fix: 'chmod 600 the file',
   }));
-}
-
-async function endpointFindings(open: OpenFleet, signal: AbortSignal): Promise<readonly Finding[]> {
-  const readings = await probeAll({endpoints: open.probes, uplinks: open.uplinks, clock: open.clock, signal});
-  return judgeFleet(open.fleet, readings).regions.flatMap(({region, endpoints}) =>
-    endpoints.map(({reading, verdict, reason}): Finding => {
-      const check = `endpoint ${region}/${reading.endpoint.name}`;
-      if (verdict === 'healthy') return pass(check, reason);
-      return {
-        check,
-        verdict: verdict === 'unknown' ? 'unknown' : 'warning',
-        says: reason,
-        fix: 'check its address in the fleet file, or bring it up',
-      };
-    }),
-  );
 }
 
 async function stateFindings(open: OpenFleet): Promise<readonly Finding[]> {

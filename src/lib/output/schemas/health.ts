@@ -10,6 +10,7 @@ const endpoint = z.looseObject({
   latencyMs: ms.nullable(),
   ageMs: ms,
   detail: sentence,
+  facts: z.unknown(),
   vantages: z.array(vantage).min(1),
 });
 
