@@ -1,5 +1,6 @@
 import {afterEach, describe, expect, it} from 'vitest';
 import {refused as guardSays} from '../../src/lib/errors.ts';
+import {judgeFleet} from '../../src/lib/health/judge.ts';
 import {type Observer, startObserver} from '../../src/lib/health/observer.ts';
 import {probeAll} from '../../src/lib/health/sweep.ts';
 import type {Probe, ProbeResult} from '../../src/lib/ports/probe.ts';
@@ -7,7 +8,7 @@ import {httpProbe} from '../../src/lib/providers/http/http-probe.ts';
 import {tcpProbe} from '../../src/lib/providers/tcp/tcp-probe.ts';
 import {http, type Listener, listen, speaks} from '../providers/listener.ts';
 import {realClock as clock} from './real-clock.ts';
-import {endpoint, REFUSED} from './samples.ts';
+import {endpoint, REFUSED, region} from './samples.ts';
 
 const signal = new AbortController().signal;
 const attempts = {fall: 2, pauseMs: 5};
@@ -172,6 +173,19 @@ describe('our own stall', () => {
     await probeAll({endpoints: [asked], clock, signal, attempts, observer: () => watcher({stalledSince: (at) => since.push(at)})});
     expect(since.every((at) => at >= began)).toBe(true);
     expect(since.length).toBeGreaterThan(0);
+  });
+
+  it('of two seconds, each time it asks, leaves a region unknown and not unhealthy', async () => {
+    const stall: Probe = {
+      async check(stop) {
+        const until = performance.now() + 2000;
+        while (performance.now() < until) {}
+        return deaf.check(stop);
+      },
+    };
+    const asked = [{endpoint: endpoint('app', 'eu', {timeoutMs: 1000}), probe: stall}];
+    const readings = await probeAll({endpoints: asked, clock, signal, attempts});
+    expect(judgeFleet({regions: [region('eu')]}, readings)).toMatchObject({verdict: 'unknown', code: 'observer-overloaded'});
   });
 
   it('is seen on the real loop', async () => {
