@@ -1,9 +1,10 @@
-// Builds dist/: one rolldown run, the kit's types, and the command manifest last (it stores paths of built files).
+// Builds dist/: one rolldown run, the kit's types, and the command manifest last (it stores paths of built files). Then the plugins.
 import {execFileSync} from 'node:child_process';
 import {existsSync, globSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Config} from '@oclif/core';
 import {rolldown} from 'rolldown';
+import {buildPlugin, pluginFolders} from './build-plugin.ts';
 
 const root = join(import.meta.dirname, '..');
 const entries = {
@@ -36,6 +37,7 @@ async function build(): Promise<void> {
   );
   swap();
   await writeManifest();
+  for (const folder of pluginFolders(root)) await buildPlugin(folder);
 }
 
 /** The old build stays whole until the new one is: a command that starts meanwhile finds one or the other. */
