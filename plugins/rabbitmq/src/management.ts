@@ -152,8 +152,8 @@ function reasonIn(body: unknown, text: string): string {
 /** One short line out of what a broker says, without the login that a URI in it may hold. */
 export function plain(text: string): string {
   const line = text
-    .replace(/\b(amqps?:\/\/)[^\s@"'/]*@/g, '$1…@')
-    .replace(/\p{Cc}+|\s+/gu, ' ')
+    .replace(/\b(amqps?:\/\/)[^\s"'/]*@/g, '$1…@')
+    .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim()
     .replace(/^"(.*)"$/, '$1');
   return line.length > SAID_CHARACTERS ? `${line.slice(0, SAID_CHARACTERS)}…` : line;

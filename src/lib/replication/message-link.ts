@@ -67,8 +67,10 @@ export function messageSecondsNote({depth, oldestAgeSeconds}: MessageReading): s
 function judgeStart(sample: MessageSample, earlier: EarlierMessages | null, because: string): Judged {
   const {carrier} = sample.messages;
   const waiting = waitingSays(sample);
-  if (earlier?.sample.flow === 'running' || earlier === null)
-    return {state: 'catching-up', code: 'starting', reason: `${carrier} is starting${because}; ${waiting}`};
+  const hasBegun = earlier === null || earlier.sample.flow === 'running';
+  if (hasBegun && (!sample.senderRead || sample.messages.depth === null))
+    return {state: 'unknown', code: 'starting', reason: `${carrier} is starting${because}; ${waiting}`};
+  if (hasBegun) return {state: 'catching-up', code: 'starting', reason: `${carrier} is starting${because}; ${waiting}`};
   return {state: 'broken', code: 'not-connected', reason: `${carrier} has no connection${because}; ${waiting}`};
 }
 

@@ -171,6 +171,22 @@ describe.skipIf(noRabbitmq !== null)(`RabbitMQ's links${noRabbitmq === null ? ''
     for (const secret of [...PASSWORDS, 'wr0ng']) expect(result.detail).not.toContain(secret);
   });
 
+  it('the probe by messages needs no more rights than its README says', async () => {
+    await pair.us.api('PUT', 'users/prober', {password: APP.password, tags: ''});
+    const own = '^amq\\.(gen.*|default)$';
+    await pair.us.api('PUT', 'permissions/%2f/prober', {configure: own, write: own, read: own});
+    const narrow = await probe('rabbitmq-message', {
+      address: `127.0.0.1:${pair.us.port}`,
+      user: 'prober',
+      password: appSecret,
+      messages: 500,
+    });
+    expect(await narrow.check(live())).toMatchObject({ok: true, facts: {messages: 500}});
+    const left = async () =>
+      (await pair.us.api<{name: string}[]>('GET', 'queues?columns=name')).filter(({name}) => name.startsWith('amq.gen'));
+    await eventually(async () => (await left()).length === 0);
+  });
+
   it('the probe of a node names the right that its user lacks', async () => {
     const blind = await probe('rabbitmq', {url: pair.us.url, user: APP.user, password: appSecret});
     const result = await blind.check(live());
