@@ -1,5 +1,5 @@
 import {type ChildProcess, spawn} from 'node:child_process';
-import {closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {eventually, freePort, PASSWORD} from './embedded.ts';
@@ -9,6 +9,8 @@ import {isAlive, signalAll, treeOf} from './process-tree.ts';
 const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 const CTL = '/usr/lib/rabbitmq/bin/rabbitmqctl';
 const EPMD = '/usr/bin/epmd';
+
+const CERTIFICATES = join(import.meta.dirname, '../providers/tls/certificates');
 
 /** Why tests of RabbitMQ are skipped where it is not installed; null = it is. */
 const missing = [SERVER, EPMD].find((file) => !existsSync(file));
@@ -30,6 +32,9 @@ export type Broker = {
   readonly apiPort: number;
   /** Its management API. */
   readonly url: string;
+  /** The same two once more, with TLS and a certificate that `CA_FILE` vouches for. */
+  readonly tlsPort: number;
+  readonly tlsUrl: string;
   readonly dir: string;
   /** One request as the administrator. Throws for what is not answered with 2xx; an answer without a body is null. */
   api<T>(method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<T>;
@@ -81,17 +86,25 @@ export async function startBrokers(names: readonly string[]): Promise<Brokers> {
 
 async function createBroker(dir: string, name: string, epmdPort: number): Promise<Broker> {
   mkdirSync(join(dir, 'home'), {recursive: true});
-  const [port, apiPort, distPort] = [await freePort(), await freePort(), await freePort()];
+  const [port, apiPort, tlsPort, apiTlsPort, distPort] = [
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+    await freePort(),
+  ];
   // Nobody shares it: each broker is a cluster of its own.
   writeFileSync(join(dir, 'home/.erlang.cookie'), `cookie-of-${name}`, {mode: 0o400});
   writeFileSync(join(dir, 'plugins'), `[${PLUGINS.map((plugin) => `rabbitmq_${plugin}`).join(',')}].\n`);
-  writeFileSync(join(dir, 'rabbit.conf'), configOf({name, port, apiPort}));
+  for (const file of ['good.pem', 'server.key']) cpSync(join(CERTIFICATES, file), join(dir, file));
+  writeFileSync(join(dir, 'rabbit.conf'), configOf(dir, {name, port, apiPort, tlsPort, apiTlsPort}));
   const url = `http://127.0.0.1:${apiPort}`;
   let child: ChildProcess | null = null;
   const pids = (): readonly number[] => (child?.pid === undefined || !isUp(child) ? [] : treeOf([child.pid]));
   const running = (): boolean => child !== null && isUp(child);
   return {
-    ...{name, port, apiPort, url, dir, running},
+    ...{name, port, apiPort, url, tlsPort, dir, running},
+    tlsUrl: `https://127.0.0.1:${apiTlsPort}`,
     api: (method, path, body) => request(url, method, path, body),
     ctl: async (...args) => {
       const ctlPort = await freePort();
@@ -121,11 +134,27 @@ async function createBroker(dir: string, name: string, epmdPort: number): Promis
   };
 }
 
+type Ports = {
+  readonly name: string;
+  readonly port: number;
+  readonly apiPort: number;
+  readonly tlsPort: number;
+  readonly apiTlsPort: number;
+};
+
 /** Statistics each half second instead of each five, so that tests need not wait for them; what is too slow for a test is not changed otherwise. */
-function configOf({name, port, apiPort}: {name: string; port: number; apiPort: number}): string {
+function configOf(dir: string, {name, port, apiPort, tlsPort, apiTlsPort}: Ports): string {
   return `listeners.tcp.1 = 127.0.0.1:${port}
+listeners.ssl.1 = 127.0.0.1:${tlsPort}
+ssl_options.certfile = ${join(dir, 'good.pem')}
+ssl_options.keyfile = ${join(dir, 'server.key')}
+ssl_options.verify = verify_none
 management.tcp.ip = 127.0.0.1
 management.tcp.port = ${apiPort}
+management.ssl.ip = 127.0.0.1
+management.ssl.port = ${apiTlsPort}
+management.ssl.certfile = ${join(dir, 'good.pem')}
+management.ssl.keyfile = ${join(dir, 'server.key')}
 cluster_name = ${name}
 collect_statistics_interval = 500
 log.file.level = warning

@@ -171,7 +171,7 @@ function troubleOf({from, fromVhost, exchange}: LinkSpec, {state, totals, queue,
     : !found
       ? `${from} has ${missing} in the virtual host ${fromVhost}`
       : depth === null
-        ? `the queue ${queue} on ${from} does not answer`
+        ? `the queue ${queue} on ${from} does not tell its depth`
         : null;
   const says = [...new Set([state.trouble, source])].filter((each) => each !== null);
   return says.length === 0 ? null : says.join('; ');

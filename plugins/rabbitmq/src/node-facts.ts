@@ -1,18 +1,23 @@
-import {z} from 'regionctl/kit';
+import {isRegionctlError, z} from 'regionctl/kit';
 import type {Management} from './management.ts';
 
 const overviewShape = z.object({node: z.string(), cluster_name: z.string(), rabbitmq_version: z.string()});
-const nodeShape = z.object({
-  name: z.string(),
-  running: z.boolean(),
-  // A node that is down is listed by its name alone.
-  mem_alarm: z.boolean().optional(),
-  disk_free_alarm: z.boolean().optional(),
-  partitions: z.array(z.string()).optional(),
-});
-const nodesShape = z.array(nodeShape);
+const nodesShape = z.array(
+  z.object({
+    name: z.string(),
+    running: z.boolean(),
+    // A node that is down is listed by its name alone.
+    mem_alarm: z.boolean().optional(),
+    disk_free_alarm: z.boolean().optional(),
+    partitions: z.array(z.string()).optional(),
+  }),
+);
+const alarmsShape = z.object({alarms: z.array(z.object({node: z.string(), resource: z.string()})).default([])});
 
-/** What one broker says of itself and of its cluster. `at` is its own time in epoch ms. */
+/** What a health check answers when it finds something. */
+export const FOUND = 503;
+
+/** What one broker says of itself and of its cluster. */
 export type NodeFacts = {
   readonly node: string;
   readonly cluster: string;
@@ -27,22 +32,34 @@ export type NodeFacts = {
 
 type Limits = {readonly signal: AbortSignal; readonly timeoutMs?: number};
 
-/** Two requests at once. Throws as Management does. */
+/** Three requests at once. Throws as Management does. */
 export async function readFacts(management: Management, limits: Limits): Promise<NodeFacts> {
-  const [overview, nodes] = await Promise.all([
+  const [overview, nodes, alarms] = await Promise.all([
     management.get('overview?columns=node,cluster_name,rabbitmq_version', overviewShape, limits),
     management.get('nodes?columns=name,running,mem_alarm,disk_free_alarm,partitions', nodesShape, limits),
+    alarmsNow(management, limits),
   ]);
-  const named = (is: (node: z.output<typeof nodeShape>) => boolean) => nodes.value.filter(is).map(({name}) => name);
+  const named = (is: (node: z.output<typeof nodesShape>[number]) => boolean) => nodes.value.filter(is).map(({name}) => name);
+  const raised = (resource: string) => alarms?.filter((alarm) => alarm.resource === resource).map(({node}) => node);
   return {
     node: overview.value.node,
     cluster: overview.value.cluster_name,
     version: overview.value.rabbitmq_version,
     down: named(({running}) => !running),
-    memory: named(({mem_alarm}) => mem_alarm === true),
-    disk: named(({disk_free_alarm}) => disk_free_alarm === true),
+    memory: raised('memory') ?? named(({mem_alarm}) => mem_alarm === true),
+    disk: raised('disk') ?? named(({disk_free_alarm}) => disk_free_alarm === true),
     partitioned: named(({partitions = []}) => partitions.length > 0),
   };
+}
+
+/** Alarms at this moment: the list of nodes is as late as all statistics. null = the broker is too old to be asked. */
+async function alarmsNow(management: Management, limits: Limits): Promise<z.output<typeof alarmsShape>['alarms'] | null> {
+  try {
+    return (await management.get('health/checks/alarms', alarmsShape, {...limits, accept: [FOUND]})).value.alarms;
+  } catch (error) {
+    if (isRegionctlError(error) && error.code === 'not-found') return null;
+    throw error;
+  }
 }
 
 /** Why nobody can publish; null = nothing stops publishers. */

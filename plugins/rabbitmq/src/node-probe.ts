@@ -10,12 +10,10 @@ import {
   z,
 } from 'regionctl/kit';
 import {createManagement, type Management, OWN_TROUBLE} from './management.ts';
-import {alarmSays, type NodeFacts, readFacts} from './node-facts.ts';
+import {alarmSays, FOUND, type NodeFacts, readFacts} from './node-facts.ts';
 import type {NodeConfig} from './providers.ts';
 
 const checkShape = z.object({status: z.string(), reason: z.string().optional()});
-/** What a health check answers when it finds something. */
-const FOUND = 503;
 
 /**
  * A broker and its cluster, over connections of their own each time. Down: a memory or disk alarm (publishers are stopped), or a partition. A node of

@@ -1,4 +1,4 @@
-/** What the broker counted at a time of its own (epoch ms). */
+/** What the broker counted, at a time of its own (epoch ms). */
 export type CountSample = {readonly sample: number; readonly timestamp: number};
 
 /** What is known of the messages that wait in a queue. Counts other than `depth` may be some seconds older than it. */
@@ -23,8 +23,8 @@ export type Waiting = {
 export type OldestAge = {readonly seconds: number | null; readonly basis: 'timestamp' | 'estimate' | null};
 
 const NOT_KNOWN: OldestAge = {seconds: null, basis: null};
-/** A count stands for the time since the one before it: RabbitMQ counts each five seconds. */
-const STEP_MS = 5000;
+/** What a count tells may be so old: RabbitMQ counts each five seconds, and keeps counts in steps of five. */
+const LATE_MS = 10_000;
 
 /**
  * How long the oldest waiting message has waited, at most. By its own timestamp where it has one: that is the clock of whoever published it. Else since
@@ -36,7 +36,8 @@ export function oldestAge(waiting: Waiting): OldestAge {
   if (depth === 0) return {seconds: 0, basis: null};
   if (headTimestamp !== null && (countedDepth ?? 0) > 0) return {seconds: Math.max(0, now / 1000 - headTimestamp), basis: 'timestamp'};
   const since = Math.max(lastEmpty(waiting), lastBefore(waiting));
-  if (Number.isFinite(since)) return {seconds: Math.max(1, (now - since + STEP_MS) / 1000), basis: 'estimate'};
+  // The newest count bears a time that is still to come.
+  if (Number.isFinite(since)) return {seconds: (now - Math.min(now, since) + LATE_MS) / 1000, basis: 'estimate'};
   return byDrain(waiting) ?? NOT_KNOWN;
 }
 
@@ -45,10 +46,13 @@ function lastEmpty({depths}: Waiting): number {
   return newest(depths.filter(({sample}) => sample === 0));
 }
 
-/** When the oldest of the waiting messages had not been published yet. Counts that were begun anew since tell nothing. */
-function lastBefore({countedDepth, published}: Waiting): number {
-  if (countedDepth === null || countedDepth === 0 || published.length === 0) return Number.NEGATIVE_INFINITY;
-  const oldest = Math.max(...published.map(({sample}) => sample)) - countedDepth + 1;
+/**
+ * When the oldest of the waiting messages had not been published yet. What was published since the last count makes it seem older, never younger. Counts
+ * that were begun anew since tell nothing.
+ */
+function lastBefore({depth, published}: Waiting): number {
+  if (published.length === 0) return Number.NEGATIVE_INFINITY;
+  const oldest = Math.max(...published.map(({sample}) => sample)) - depth + 1;
   return oldest <= 0 ? Number.NEGATIVE_INFINITY : newest(published.filter(({sample}) => sample < oldest));
 }
 

@@ -101,6 +101,7 @@ export type QueueFigures = {
 export function figuresOf(depth: number | null, {stats, brokerNow}: QueueCounts): QueueFigures {
   const {message_stats: counts, messages, consumers} = stats;
   const movedPerSecond = movedRate(stats);
+  const counted = messages !== undefined || counts !== undefined;
   const age =
     depth === null
       ? {seconds: null, basis: null}
@@ -118,15 +119,14 @@ export function figuresOf(depth: number | null, {stats, brokerNow}: QueueCounts)
     ageBasis: age.basis,
     consumers: consumers ?? null,
     // A queue that was counted and has none of these was never used since.
-    redelivered: messages === undefined ? null : (counts?.redeliver ?? 0),
-    publishedPerSecond: messages === undefined ? null : (counts?.publish_details?.rate ?? 0),
+    redelivered: counted ? (counts?.redeliver ?? 0) : null,
+    publishedPerSecond: counted ? (counts?.publish_details?.rate ?? 0) : null,
     movedPerSecond,
   };
 }
 
 /** A rate of 0 says that nothing moves only when there was something to move as the broker counted. */
-function movedRate({message_stats: counts, messages}: QueueStats): number | null {
-  if (messages === undefined) return null;
+function movedRate({message_stats: counts, messages = 0}: QueueStats): number | null {
   const rates = [counts?.ack_details, counts?.deliver_no_ack_details, counts?.get_no_ack_details];
   const moved = rates.reduce((sum, each) => sum + (each?.rate ?? 0), 0);
   return moved === 0 && messages === 0 ? null : moved;

@@ -3,6 +3,7 @@ import {publish, take} from '../../../plugins/rabbitmq/test/client.ts';
 import {CLEAR} from '../../../src/lab/faulty-proxy.ts';
 import type {Store} from '../../../src/lib/ports/store.ts';
 import type {LagRow} from '../../../src/lib/replication/lag.ts';
+import {CA_FILE} from '../../providers/tls/tls-server.ts';
 import {eventually} from '../../servers/embedded.ts';
 import {APP, type Broker, MONITOR, noRabbitmq, PASSWORDS} from '../../servers/rabbitmq.ts';
 import {appSecret, LINKS, lagOf, linkUp, monitorSecret, type Pair, probe, startPair, store} from './world.ts';
@@ -146,6 +147,7 @@ describe.skipIf(noRabbitmq !== null)(`RabbitMQ's links${noRabbitmq === null ? ''
     const messages = await probe('rabbitmq-message', {address: `127.0.0.1:${pair.us.port}`, user: APP.user, password: appSecret});
     await pair.us.ctl('set_vm_memory_high_watermark', 'absolute', '1');
     try {
+      // The operator's command ends a moment before the broker looks at its memory.
       await eventually(async () => (await node.check(live())).code === 'alarm');
       expect(await node.check(live())).toMatchObject({
         ok: false,
@@ -157,7 +159,7 @@ describe.skipIf(noRabbitmq !== null)(`RabbitMQ's links${noRabbitmq === null ? ''
     } finally {
       await pair.us.ctl('set_vm_memory_high_watermark', '0.4');
     }
-    await eventually(async () => (await messages.check(live())).ok);
+    await eventually(async () => (await messages.check(live())).ok && (await node.check(live())).ok);
   });
 
   it.each([
@@ -185,6 +187,17 @@ describe.skipIf(noRabbitmq !== null)(`RabbitMQ's links${noRabbitmq === null ? ''
     const left = async () =>
       (await pair.us.api<{name: string}[]>('GET', 'queues?columns=name')).filter(({name}) => name.startsWith('amq.gen'));
     await eventually(async () => (await left()).length === 0);
+  });
+
+  it.each([
+    ['by the authority of the fleet file', {ca: CA_FILE}, 'ok'],
+    ['not by the authorities of the system', {}, 'tls'],
+  ])('both probes speak TLS, and trust the broker %s', async (_name, trust, code) => {
+    const node = await probe('rabbitmq', {url: pair.us.tlsUrl, user: MONITOR.user, password: monitorSecret, ...trust});
+    const address = `127.0.0.1:${pair.us.tlsPort}`;
+    const messages = await probe('rabbitmq-message', {address, tls: true, user: APP.user, password: appSecret, ...trust});
+    const results = await Promise.all([node.check(live()), messages.check(live())]);
+    expect(results, JSON.stringify(results)).toMatchObject([{code}, {code}]);
   });
 
   it('the probe of a node names the right that its user lacks', async () => {
