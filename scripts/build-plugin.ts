@@ -1,6 +1,6 @@
 // Builds a plugin of this repo into its dist/: `node scripts/build-plugin.ts FOLDER`. What it depends on stays outside, the kit above all: the host
 // gives it. Its oclif manifest comes last.
-import {globSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {existsSync, globSync, readFileSync, renameSync, rmSync, writeFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {Plugin} from '@oclif/core';
 import {rolldown} from 'rolldown';
@@ -28,9 +28,17 @@ export async function buildPlugin(folder: string): Promise<void> {
   });
   await build.write({dir: next, format: 'esm', minify: true, entryFileNames: '[name].js', chunkFileNames: 'chunks/[name]-[hash].js'});
   await build.close();
-  rmSync(join(folder, 'dist'), {recursive: true, force: true});
-  renameSync(next, join(folder, 'dist'));
+  swap(join(folder, 'dist'), next);
   await writeManifest(folder);
+}
+
+/** The old build stays whole until the new one is. */
+export function swap(dist: string, next: string): void {
+  const old = `${next}-old`;
+  rmSync(old, {recursive: true, force: true});
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(next, dist);
+  rmSync(old, {recursive: true, force: true});
 }
 
 /** Without a manifest every command of the host pays for looking at the plugin's files. */

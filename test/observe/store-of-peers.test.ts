@@ -1,7 +1,8 @@
 import {describe, expect, it} from 'vitest';
+import {expectedLoss} from '../../src/lib/failover/expected-loss.ts';
 import {findPrimary, peersOnly} from '../../src/lib/failover/find-primary.ts';
 import {chooseAway} from '../../src/lib/failover/plan-failback.ts';
-import {chooseSource, storesHeldBy} from '../../src/lib/failover/plan-failover.ts';
+import {chooseSource, planFailover, storesHeldBy} from '../../src/lib/failover/plan-failover.ts';
 import {storeNotes} from '../../src/lib/observe/store-notes.ts';
 import {previewLoss, type StoreForLoss} from '../../src/lib/replication/loss.ts';
 import {type Cell, known, unknown} from '../../src/lib/snapshot/cell.ts';
@@ -42,6 +43,17 @@ describe('a store of peers', () => {
     expect(storesHeldBy(both, down, 'us-east')).toEqual([orders]);
     const moved = withEvents(sampleSnapshot({verdicts: {}, members: {'us-east': null, 'eu-west': away}}));
     expect(chooseAway(both, moved, 'us-east')).toBe('eu-west');
+  });
+
+  it('has no part in the plan of a failover: no gate, no step, no loss', () => {
+    const snapshot = withEvents(sampleSnapshot(), storeOf({'us-east': silent}));
+    const [from, to] = ['us-east', 'eu-west'];
+    const loss = [expectedLoss(both, orders, snapshot, to)];
+    const plan = planFailover({
+      ...{id: 'run-1', fleet: both, snapshot, from, to, loss, objectives: [], overrides: [], witness: false, guard: null, approve: false},
+    });
+    expect(plan.steps.length).toBeGreaterThan(3);
+    expect(JSON.stringify([plan.gates, plan.steps, plan.expected, plan.expects, plan.staysDown])).not.toContain('events');
   });
 
   it('alone makes no failover and no failback: both refuse in one sentence', () => {
