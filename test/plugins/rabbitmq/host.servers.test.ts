@@ -4,7 +4,18 @@ import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {publish, take} from '../../../plugins/rabbitmq/test/client.ts';
 import {CLEAR} from '../../../src/lab/faulty-proxy.ts';
-import {documentOf, type Ended, ended, errorOf, expectNoTrace, expectSchema, personalEnv, ROOT, shown} from '../../cli/program.ts';
+import {
+  documentOf,
+  type Ended,
+  ended,
+  errorOf,
+  expectNoTrace,
+  expectSchema,
+  personalEnv,
+  ROOT,
+  regionctl,
+  shown,
+} from '../../cli/program.ts';
 import {APP, type Broker, MONITOR, noRabbitmq, PASSWORDS} from '../../servers/rabbitmq.ts';
 import {linkUp, type Pair, startPair} from './world.ts';
 
@@ -156,6 +167,17 @@ describe.skipIf(noRabbitmq !== null)(`the built RabbitMQ plugin in a host${noRab
     expect(await refused(`{region: eu, url: "${pair.eu.url}"`, `{region: eu, url: "${pair.us.url}"`)).toContain(
       'us and eu have the same url',
     );
+  });
+
+  it('works linked from its folder, as the data directory of regionctl would record it', async () => {
+    const data = join(dir, 'linked/regionctl');
+    mkdirSync(data, {recursive: true});
+    const plugins = [{type: 'link', name: PLUGIN, root: join(ROOT, 'plugins/rabbitmq')}];
+    writeFileSync(join(data, 'package.json'), JSON.stringify({private: true, oclif: {schema: 1, plugins}, dependencies: {}}));
+    const lag = await regionctl(['replication', 'lag', '--json'], {cwd: dir, env: {XDG_DATA_HOME: join(dir, 'linked')}});
+    said.push(lag);
+    expect(lag, shown(lag)).toMatchObject({status: 0, stderr: ''});
+    expect(linksOf(lag).map(({link}) => link)).toEqual(['orders', 'news', 'jobs']);
   });
 
   it('no output held a password', () => {
