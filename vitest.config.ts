@@ -1,8 +1,15 @@
+import {join} from 'node:path';
 import {defineConfig} from 'vitest/config';
 
 // `unit` is pure; `embedded` starts PostgreSQL from npm; `e2e` and `cli` run a lab, most of them by the built program; `servers` needs Debian's
 // packages.
 const real = {testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false, disableConsoleIntercept: true};
+// Plugins find the kit's sources, so that nothing has to be built before they are tested.
+const kit = join(import.meta.dirname, 'src/kit');
+const alias = [
+  {find: /^regionctl\/kit$/, replacement: `${kit}/index.ts`},
+  {find: /^regionctl\/kit\/(command|testing)$/, replacement: `${kit}/$1.ts`},
+];
 const WHOLE_MACHINE = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/*.embedded.test.ts`);
 export default defineConfig({
   test: {
@@ -14,6 +21,7 @@ export default defineConfig({
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/**/*.{embedded,cli,servers}.test.ts'],
           testTimeout: 20_000,
+          alias,
         },
       },
       // Two files at a time: each has servers of its own, and waits for them more than it computes.
@@ -21,7 +29,7 @@ export default defineConfig({
       // One file at a time: what these see depends on a machine that is theirs.
       {test: {name: 'e2e', include: WHOLE_MACHINE, ...real}},
       {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], ...real}},
-      {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], ...real}},
+      {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], alias, ...real}},
     ],
   },
 });

@@ -1,9 +1,10 @@
-// Builds dist/: one rolldown run, the kit's types, and the command manifest last (it stores paths of built files).
+// Builds dist/: one rolldown run, the kit's types, and the command manifest last (it stores paths of built files). Then the plugins.
 import {execFileSync} from 'node:child_process';
-import {existsSync, globSync, renameSync, rmSync, writeFileSync} from 'node:fs';
+import {globSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {Config} from '@oclif/core';
 import {rolldown} from 'rolldown';
+import {buildPlugin, pluginFolders, swap} from './build-plugin.ts';
 
 const root = join(import.meta.dirname, '..');
 const entries = {
@@ -34,17 +35,10 @@ async function build(): Promise<void> {
       stdio: 'inherit',
     },
   );
-  swap();
+  // A command that starts meanwhile finds one build or the other.
+  swap(join(root, 'dist'), next);
   await writeManifest();
-}
-
-/** The old build stays whole until the new one is: a command that starts meanwhile finds one or the other. */
-function swap(): void {
-  const old = `${next}-old`;
-  rmSync(old, {recursive: true, force: true});
-  if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
-  renameSync(next, join(root, 'dist'));
-  rmSync(old, {recursive: true, force: true});
+  for (const folder of pluginFolders(root)) await buildPlugin(folder);
 }
 
 async function bundle(): Promise<void> {

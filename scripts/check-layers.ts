@@ -30,10 +30,16 @@ const RULES: readonly Rule[] = [
   },
   {from: new RegExp(`^${PURE}`), mayNot: /^src\/lib\/(state|providers\/(?!define))/, why: 'the pure floor imports nothing above it'},
   {from: /^src\/(?!lab\/|commands\/lab\/)/, mayNot: /^src\/lab\//, why: 'only commands/lab starts the lab'},
-  {from: /^src\//, mayNot: /^(test|scripts|bench)\//, why: 'the product does not import its tests'},
+  {
+    from: /^(src|plugins\/[^/]+\/src)\//,
+    mayNot: /^(test|scripts|bench|plugins\/[^/]+\/test)\//,
+    why: 'the product does not import its tests',
+  },
+  {from: /^src\//, mayNot: /^(plugins\/|amqplib)/, why: 'regionctl knows no plugin'},
+  {from: /^plugins\/[^/]+\/src\//, mayNot: /^src\//, why: 'plugins are built on regionctl/kit only'},
 ];
 
-const breaches = globSync('src/**/*.{ts,tsx}').flatMap(breachesOf);
+const breaches = globSync(['src/**/*.{ts,tsx}', 'plugins/*/src/**/*.{ts,tsx}']).flatMap(breachesOf);
 for (const breach of breaches) console.error(breach);
 console.log(`layers: ${breaches.length === 0 ? 'kept' : `${breaches.length} breaches`}`);
 process.exitCode = breaches.length === 0 ? 0 : 1;

@@ -5,6 +5,7 @@
 export {type FaultWorld, faultContract} from './contracts/fault.ts';
 export {type HostWorld, hostContract} from './contracts/host.ts';
 export {type NotifierWorld, notifierContract} from './contracts/notifier.ts';
+export {type PeerStoreWorld, peerStoreContract} from './contracts/peer-store.ts';
 export {type ProbeWorld, probeContract} from './contracts/probe.ts';
 export {type RouterWorld, routerContract} from './contracts/router.ts';
 export type {Matchers, Runner} from './contracts/runner.ts';

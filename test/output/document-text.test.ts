@@ -7,12 +7,15 @@ import {lossText} from '../../src/lib/output/loss-text.ts';
 import {colourPaint, plainPaint} from '../../src/lib/output/paint.ts';
 import {statusText} from '../../src/lib/output/status-text.ts';
 import {AT} from '../health/samples.ts';
-import {health, lag, loss, status} from './sample-documents.ts';
+import {health, lag, loss, messageLag, status} from './sample-documents.ts';
 
 const now = AT + 1500;
 const texts = {
   health: (columns: number, paint = plainPaint()) => healthText(health, {columns, paint, now}),
   lag: (columns: number, paint = plainPaint()) => lagText(lag, {columns, paint, now}),
+  'lag of messages': (columns: number, paint = plainPaint()) => lagText(messageLag, {columns, paint, now}),
+  'lag of both': (columns: number, paint = plainPaint()) =>
+    lagText({...lag, links: [...lag.links, ...messageLag.links]}, {columns, paint, now}),
   loss: (columns: number, paint = plainPaint()) => lossText(loss, {columns, paint, now}),
   status: (columns: number, paint = plainPaint()) => statusText(status, {columns, paint, now}),
 };

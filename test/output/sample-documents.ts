@@ -60,6 +60,40 @@ export const history = healthHistory(
   {at: AT, since: AT - 86_400_000},
 );
 
+const noBytes = {sendBytes: null, writeBytes: null, flushBytes: null, replayBytes: null, runwayBytes: null};
+const counts = {
+  unacknowledged: 0,
+  ageBasis: null,
+  consumers: 1,
+  redelivered: 0,
+  deadLettered: 0,
+  publishedPerSecond: 2.5,
+  movedPerSecond: 2.5,
+};
+const shovel = {carrier: 'the shovel orders-in on eu-west', queue: 'orders', flow: 'running' as const, depth: 0, oldestAgeSeconds: 0};
+
+export const messageLag = {
+  at,
+  links: [
+    {
+      ...{store: 'events', engine: 'rabbitmq', link: 'orders', from: 'us-east', to: 'eu-west', state: 'streaming' as const},
+      ...{...noBytes, seconds: 0, ageMs: 8, withinRpo: true, code: 'ok'},
+      reason: 'the shovel orders-in on eu-west has taken everything from orders.',
+      messages: {...shovel, ...counts},
+    },
+    {
+      ...{store: 'events', engine: 'rabbitmq', link: 'news', from: 'us-east', to: 'ap', state: 'broken' as const},
+      ...{...noBytes, seconds: null, ageMs: 8, withinRpo: null, code: 'link-down'},
+      reason:
+        'the federation of news from us on ap does not run: it says error: econnrefused; 1200 messages wait in federation: news -> ap on us-east.',
+      messages: {
+        ...{carrier: 'the federation of news from us on ap', queue: 'federation: news -> ap', flow: 'down' as const, depth: 1200},
+        ...{...counts, oldestAgeSeconds: null, consumers: 0, deadLettered: null, movedPerSecond: null},
+      },
+    },
+  ],
+};
+
 export const lag = {
   at,
   links: [

@@ -9,7 +9,7 @@ import type {StatusDocument} from '../../src/lib/observe/status.ts';
 import {DOCUMENT_SCHEMAS, documentJsonSchemas} from '../../src/lib/output/schemas.ts';
 import type {PlanDocument} from '../../src/lib/plan/plan-document.ts';
 import type {RunDocument} from '../../src/lib/run/document.ts';
-import {sampleDocuments} from './sample-documents.ts';
+import {messageLag, sampleDocuments} from './sample-documents.ts';
 
 const published = documentJsonSchemas();
 const validators = Object.fromEntries(
@@ -40,6 +40,11 @@ it.each(Object.entries(sampleDocuments))('%s: more fields may be added, none may
     const required = (published[name] as {required: string[]}).required.includes(field);
     expect(valid?.(rest), field).toBe(!required);
   }
+});
+
+it('a link of messages fits the same document as one of bytes', () => {
+  expect(DOCUMENT_SCHEMAS['replication-lag'].parse(messageLag)).toEqual(messageLag);
+  expect(validators['replication-lag']?.(messageLag), JSON.stringify(validators['replication-lag']?.errors)).toBe(true);
 });
 
 it('publishes draft 2020-12 with a title', () => {

@@ -1,9 +1,9 @@
 import {refused, usageError} from '../errors.ts';
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
-import type {Snapshot} from '../snapshot/snapshot.ts';
+import {isOfPeers, type Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
-import {isStale, type PrimaryFinding, primariesOf} from './find-primary.ts';
+import {isStale, type PrimaryFinding, peersOnly, primariesOf} from './find-primary.ts';
 import {
   asked,
   clocksSane,
@@ -70,8 +70,10 @@ export function chooseHome(fleet: Fleet, given: string | undefined): string {
  * (77) with one sentence when there is nothing to bring back.
  */
 export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): string {
+  const without = peersOnly(fleet.stores, snapshot);
+  if (without !== null) throw refused('no-primary', without, {suggestions: ['regionctl replication lag']});
   const away = new Set<string>();
-  for (const spec of fleet.stores) {
+  for (const spec of fleet.stores.filter((each) => !isOfPeers(storeIn(snapshot, each)))) {
     const [current, rival] = primariesOf(storeIn(snapshot, spec));
     if (current !== undefined && isStale(storeIn(snapshot, spec), current.member)) throw stalePrimary(spec, current.name);
     if (current !== undefined && current.member.durable.epoch === rival?.member.durable.epoch)

@@ -4,7 +4,7 @@ import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
 import {chooseTarget} from './choose-target.ts';
-import {findPrimary, type PrimaryFinding, standbysOf} from './find-primary.ts';
+import {findPrimary, type PrimaryFinding, peersOnly, standbysOf} from './find-primary.ts';
 import {
   acknowledgers,
   clocksSane,
@@ -69,6 +69,8 @@ export type Move = {
 
 /** The region whose loss is to be handled: the given one, or the one unhealthy region that holds a primary. Refuses (77) with one sentence when there is none. */
 export function chooseSource(fleet: Fleet, snapshot: Snapshot, given: string | undefined): string {
+  const without = peersOnly(fleet.stores, snapshot);
+  if (without !== null) throw refused('no-primary', without, {suggestions: ['regionctl replication lag']});
   const holders = new Map<string, string[]>();
   for (const spec of fleet.stores) {
     const store = snapshot.stores[spec.name];

@@ -15,6 +15,7 @@ export type StatusLink = {
   readonly ageMs: number | null;
   readonly withinRpo: boolean | null;
   readonly reason: string;
+  readonly messages?: {readonly depth: number | null};
 };
 
 /** A run as the list of runs shows it. Newest first where there are several. */
@@ -137,9 +138,8 @@ function regionOf(fleet: Fleet, store: string, member: string): string | null {
 /** A link that is broken or not known comes before any figure: no number is not a small one. */
 function worstLink(links: readonly StatusLink[]): StatusLink | null {
   const rank = ({state}: StatusLink) => ['broken', 'unknown', 'stalled'].indexOf(state) + 1 || 4;
-  const [worst] = links.toSorted(
-    (a, b) => rank(a) - rank(b) || (b.replayBytes ?? Number.POSITIVE_INFINITY) - (a.replayBytes ?? Number.POSITIVE_INFINITY),
-  );
+  const size = ({replayBytes, messages}: StatusLink) => replayBytes ?? messages?.depth ?? Number.POSITIVE_INFINITY;
+  const [worst] = links.toSorted((a, b) => rank(a) - rank(b) || size(b) - size(a));
   return worst ?? null;
 }
 

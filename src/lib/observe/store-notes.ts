@@ -1,9 +1,11 @@
 import type {StoreSpec} from '../fleet/fleet.ts';
 import type {Verdict} from '../health/verdict.ts';
-import type {StoreSnapshot} from '../snapshot/snapshot.ts';
+import {isOfPeers, type StoreSnapshot} from '../snapshot/snapshot.ts';
 
 /** How a store stands as a whole, with a sentence for each thing that needs a person's eye. */
 export type StoreStanding = {readonly verdict: Verdict; readonly notes: readonly string[]};
+
+type Seen = {readonly name: string; readonly cell: StoreSnapshot['members'][string] | undefined};
 
 /**
  * A store by its roles. More than one writable primary is the worst there is. No writable primary is down only when every member was seen; while
@@ -14,13 +16,23 @@ export function storeNotes(store: StoreSpec, snapshot: StoreSnapshot | undefined
   const writable = cells
     .filter(({cell}) => cell?.known === true && cell.value.writable && cell.value.role === 'primary')
     .map(({name}) => name);
-  const peers = cells.some(({cell}) => cell?.known === true && cell.value.role === 'peer');
+  const peers = snapshot !== undefined && isOfPeers(snapshot);
   const unread = cells.flatMap(({name, cell}) => (cell?.known === true ? [] : [`${name} (${cell?.reason ?? 'not observed'})`]));
   const notes = unread.length === 0 ? [] : [`${store.name}: could not read ${unread.join(', ')}`];
   if (writable.length > 1) {
     return {verdict: 'unhealthy', notes: [`${store.name}: split brain: ${writable.join(' and ')} both run as primaries`, ...notes]};
   }
-  if (writable.length === 1 || peers) return {verdict: unread.length === 0 ? 'healthy' : 'degraded', notes};
+  if (peers) return standingOfPeers(store, cells, notes);
+  if (writable.length === 1) return {verdict: unread.length === 0 ? 'healthy' : 'degraded', notes};
   const none = `${store.name}: no member that was seen is a writable primary`;
   return {verdict: unread.length === 0 ? 'unhealthy' : 'unknown', notes: [none, ...notes]};
+}
+
+/** Peers do not stand in for each other: one that takes no writes is down for whoever writes to it. Nobody can be judged by the others. */
+function standingOfPeers({name: store}: StoreSpec, cells: readonly Seen[], notes: readonly string[]): StoreStanding {
+  const closed = cells.filter(({cell}) => cell?.known === true && !cell.value.writable).map(({name}) => name);
+  const known = cells.filter(({cell}) => cell?.known === true).length;
+  const all = closed.length === 0 ? notes : [`${store}: ${closed.join(' and ')} takes no writes`, ...notes];
+  if (known === 0) return {verdict: 'unknown', notes: all};
+  return {verdict: all.length === 0 ? 'healthy' : 'degraded', notes: all};
 }

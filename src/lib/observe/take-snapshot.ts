@@ -79,6 +79,7 @@ async function storeCells(spec: StoreSpec, options: ObserveOptions): Promise<Sto
   return {
     engine: spec.engine,
     ...(store?.manager === undefined ? {} : {manager: store.manager}),
+    ...(store?.peers === undefined ? {} : {peers: store.peers}),
     ack: flattened(ack),
     members: Object.fromEntries(spec.members.map(({name}) => [name, memberCell(name, members)])),
   };

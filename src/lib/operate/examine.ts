@@ -1,6 +1,6 @@
 import {messageOf} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
-import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
+import type {StoreSpec} from '../fleet/fleet.ts';
 import {rpoOf} from '../fleet/lookup.ts';
 import {exposedSecretFiles} from '../fleet/vault.ts';
 import type {Verdict} from '../health/verdict.ts';
@@ -25,7 +25,7 @@ export async function examine(open: OpenFleet, signal: AbortSignal): Promise<{do
     ...fleet.stores.map((spec) => guarded(`store ${spec.name}`, () => storeFindings(spec, open.stores[spec.name], signal))),
     guarded('worst case', () => worstCaseFindings(open, signal)),
   ]);
-  const checks = [pass('fleet file', `${fleet.file} is valid`), ...promiseFindings(fleet), ...groups.flat()];
+  const checks = [pass('fleet file', `${fleet.file} is valid`), ...promiseFindings(open), ...groups.flat()];
   return {document: {fleet: fleet.name, file: fleet.file, checks}, exit: exitOf(checks)};
 }
 
@@ -46,18 +46,19 @@ async function guarded(check: string, ask: () => Promise<readonly Finding[]>): P
 }
 
 /** What the fleet file promises that its own settings cannot keep. */
-function promiseFindings(fleet: Fleet): readonly Finding[] {
+function promiseFindings({fleet, stores}: Pick<OpenFleet, 'fleet' | 'stores'>): readonly Finding[] {
   return fleet.stores.flatMap((spec) => {
     const rpo = rpoOf(fleet, spec);
     if (rpo === null || rpo.rpoMs > 0 || spec.quorum > 0) return [];
-    return [
-      {
-        check: `store ${spec.name}`,
-        verdict: 'error' as const,
-        says: `the data class ${rpo.class} allows no loss (RPO 0), but ${spec.name} is asynchronous (quorum: 0): a failover can lose writes`,
-        fix: `set quorum: 1 and synchronous_standby_names on its members, or give ${rpo.class} an RPO above 0`,
-      },
-    ];
+    const promise = `the data class ${rpo.class} allows no loss (RPO 0), but`;
+    const [says, fix] =
+      stores[spec.name]?.peers === true
+        ? [`${promise} no member of ${spec.name} waits for another: losing a region can lose writes`, `give ${rpo.class} an RPO above 0`]
+        : [
+            `${promise} ${spec.name} is asynchronous (quorum: 0): a failover can lose writes`,
+            `set quorum: 1 and synchronous_standby_names on its members, or give ${rpo.class} an RPO above 0`,
+          ];
+    return [{check: `store ${spec.name}`, verdict: 'error' as const, says, fix}];
   });
 }
 
@@ -109,8 +110,9 @@ async function storeFindings(spec: StoreSpec, store: Store | undefined, signal: 
     store.abilities.inspect?.inspect(signal) ?? [],
     store.observe(signal),
   ]);
-  const standing = storeNotes(spec, {engine: spec.engine, ack, members});
-  const inspected = [...settings, ...standing.notes.map((says) => standingFinding(spec, standing.verdict, says))];
+  const standing = storeNotes(spec, {engine: spec.engine, ...(store.peers === undefined ? {} : {peers: store.peers}), ack, members});
+  const allSeen = spec.members.every(({name}) => members[name]?.known === true);
+  const inspected = [...settings, ...standing.notes.map((says) => standingFinding(spec, standing.verdict, says, allSeen))];
   const check = `store ${spec.name}`;
   if (!ack.known) return [...inspected, {check, verdict: 'unknown', says: `who must acknowledge is not known: ${ack.reason}`, fix: null}];
   if (ack.value.need >= spec.quorum)
@@ -129,11 +131,11 @@ async function storeFindings(spec: StoreSpec, store: Store | undefined, signal: 
 }
 
 /** Split brain and a missing primary are errors; a member that could not be read is not known to be well. */
-function standingFinding(spec: StoreSpec, verdict: Verdict, says: string): Finding {
+function standingFinding(spec: StoreSpec, verdict: Verdict, says: string, allSeen: boolean): Finding {
   const grave = verdict === 'unhealthy';
   return {
     check: `store ${spec.name}`,
-    verdict: grave ? 'error' : 'unknown',
+    verdict: grave ? 'error' : allSeen ? 'warning' : 'unknown',
     says,
     fix: grave ? 'see regionctl status; failback closes a stale primary' : null,
   };

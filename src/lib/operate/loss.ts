@@ -38,6 +38,7 @@ async function storeForLoss(
   ]);
   const snapshot: StoreSnapshot = {
     engine: spec.engine,
+    ...(store?.peers === undefined ? {} : {peers: store.peers}),
     members: members as Readonly<Record<string, Cell<Member>>>,
     ack: ack as Cell<AckRule>,
   };

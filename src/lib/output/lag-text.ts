@@ -1,11 +1,12 @@
 import type {Meaning, Paint} from './paint.ts';
 import {type Cell, type Column, table} from './table.ts';
-import {formatBytes, formatMs, formatTime} from './units.ts';
+import {formatBytes, formatMs, formatTime, NOT_MEASURED} from './units.ts';
 import {indented, joined, type TextOptions} from './verdict-cell.ts';
 
 /** What this text needs of a link in the `replication lag` document. Bytes and seconds: null = not to be had. */
 export type LagLinkRow = {
   readonly store: string;
+  readonly link?: string;
   readonly from: string;
   readonly to: string;
   readonly state: 'streaming' | 'catching-up' | 'idle' | 'stalled' | 'broken' | 'unknown';
@@ -19,6 +20,18 @@ export type LagLinkRow = {
   readonly withinRpo: boolean | null;
   readonly code: string;
   readonly reason: string;
+  readonly messages?: LagMessages;
+};
+
+/** What waits on a link of messages; null = not to be had. */
+export type LagMessages = {
+  readonly depth: number | null;
+  readonly unacknowledged: number | null;
+  readonly consumers: number | null;
+  readonly redelivered: number | null;
+  readonly deadLettered: number | null;
+  readonly publishedPerSecond: number | null;
+  readonly movedPerSecond: number | null;
 };
 
 /** The `replication lag` document. */
@@ -36,15 +49,22 @@ const STATES: Readonly<Record<LagLinkRow['state'], Meaning>> = {
   unknown: 'unknown',
 };
 
-/** `replication lag` for people: how far each link is behind in bytes and in seconds, and how old that reading is. */
+/**
+ * `replication lag` for people: how far each link is behind in bytes or messages and in seconds, and how old that reading is. Columns that no link
+ * has anything for are left out.
+ */
 export function lagText(document: LagView, options: TextOptions): string {
   const {columns, paint} = options;
   const head = `replication lag at ${formatTime(document.at)}`;
   if (document.links.length === 0) return joined([...indented(head, columns, 0), ...indented('no replication link', columns)]);
-  const wide = columns >= WIDE;
+  const shown: Shown = {
+    wide: columns >= WIDE,
+    bytes: document.links.some(({messages}) => messages === undefined),
+    messages: document.links.some(({messages}) => messages !== undefined),
+  };
   const [titles = '', ...lines] = table(
-    columnsFor(wide),
-    document.links.map((link) => linkRow(link, wide, paint)),
+    columnsFor(shown),
+    document.links.map((link) => linkRow(link, shown, paint)),
     columns,
   );
   const remarks = document.links.filter(({state, withinRpo}) => withinRpo !== true || STATES[state] !== 'good');
@@ -52,14 +72,38 @@ export function lagText(document: LagView, options: TextOptions): string {
     ...indented(head, columns, 0),
     paint.muted(titles),
     ...lines,
-    ...remarks.flatMap(({store, from, to, reason}) => indented(`${store} ${from} → ${to}: ${reason}`, columns)),
+    ...remarks.flatMap((link) => indented(`${nameOf(link)} ${link.from} → ${link.to}: ${link.reason}`, columns)),
+    ...document.links.flatMap((link) => (link.messages === undefined ? [] : indented(countsSay(link, link.messages), columns))),
   ]);
 }
 
-function columnsFor(wide: boolean): readonly Column[] {
+/** Which columns there are. */
+type Shown = {readonly wide: boolean; readonly bytes: boolean; readonly messages: boolean};
+
+const nameOf = ({store, link}: LagLinkRow): string => (link === undefined ? store : `${store}/${link}`);
+
+/** What has no column of its own: it matters to whoever looks for the reason. */
+function countsSay(link: LagLinkRow, messages: LagMessages): string {
+  const {unacknowledged, consumers, redelivered, deadLettered, publishedPerSecond, movedPerSecond} = messages;
+  const count = (value: number | null): string => (value === null ? NOT_MEASURED : String(value));
+  const rate = (value: number | null): string => (value === null ? NOT_MEASURED : `${value.toFixed(1)}/s`);
+  return [
+    `${nameOf(link)}: in ${rate(publishedPerSecond)}`,
+    `out ${rate(movedPerSecond)}`,
+    `unacknowledged ${count(unacknowledged)}`,
+    `consumers ${count(consumers)}`,
+    `redelivered ${count(redelivered)}`,
+    `dead letters ${count(deadLettered)}`,
+  ].join(', ');
+}
+
+function columnsFor({wide, bytes, messages}: Shown): readonly Column[] {
   const right = {align: 'right', shrink: false} as const;
-  const stages = wide ? ['to send', 'to write', 'to flush', 'to replay'] : ['to replay'];
-  const runway = wide ? ['runway'] : [];
+  const stages = [
+    ...(messages ? ['messages'] : []),
+    ...(bytes ? (wide ? ['to send', 'to write', 'to flush', 'to replay'] : ['to replay']) : []),
+  ];
+  const runway = wide && bytes ? ['runway'] : [];
   return [
     {title: 'store'},
     {title: 'from → to', shrink: false},
@@ -69,15 +113,16 @@ function columnsFor(wide: boolean): readonly Column[] {
   ];
 }
 
-function linkRow(link: LagLinkRow, wide: boolean, paint: Paint): Cell[] {
-  const stages = wide ? [link.sendBytes, link.writeBytes, link.flushBytes, link.replayBytes] : [link.replayBytes];
+function linkRow(link: LagLinkRow, {wide, bytes, messages}: Shown, paint: Paint): Cell[] {
+  const stages = !bytes ? [] : wide ? [link.sendBytes, link.writeBytes, link.flushBytes, link.replayBytes] : [link.replayBytes];
   return [
-    link.store,
+    nameOf(link),
     `${link.from} → ${link.to}`,
     {text: link.state, paint: paint[STATES[link.state]]},
+    ...(messages ? [String(link.messages?.depth ?? NOT_MEASURED)] : []),
     ...stages.map(formatBytes),
     formatMs(link.seconds === null ? null : link.seconds * 1000),
-    ...(wide ? [formatBytes(link.runwayBytes)] : []),
+    ...(wide && bytes ? [formatBytes(link.runwayBytes)] : []),
     formatMs(link.ageMs),
     rpoCell(link.withinRpo, paint),
   ];

@@ -6,6 +6,7 @@ import {indented, joined, type TextOptions, verdictCell} from './verdict-cell.ts
 /** Which stores and routes have a column. */
 type Shown = {readonly stores: readonly string[]; readonly routes: readonly string[]};
 
+const BAD: ReadonlySet<string> = new Set(['broken', 'stalled', 'unknown']);
 /** Below this width the lag is given in bytes alone. */
 const WIDE = 100;
 
@@ -74,10 +75,13 @@ function roleWords({role, writable}: StatusRole): string {
 }
 
 /** Never a figure without the age of its sample. */
-function lagWords({state, replayBytes, seconds, ageMs}: StatusLink, wide: boolean): string {
-  if (replayBytes === null && seconds === null) return state;
+function lagWords({state, replayBytes, seconds, ageMs, messages}: StatusLink, wide: boolean): string {
+  const depth = messages?.depth ?? null;
+  if (replayBytes === null && depth === null && seconds === null) return state;
   const time = seconds === null ? [] : [formatMs(seconds * 1000)];
-  const size = replayBytes === null ? [] : [formatBytes(replayBytes)];
-  const figures = wide || size.length === 0 ? [...size, ...time] : size;
+  const size = replayBytes === null ? (depth === null ? [] : [`${depth} waiting`]) : [formatBytes(replayBytes)];
+  // An empty queue says nothing of a link that is cut.
+  const bad = messages !== undefined && BAD.has(state) ? [state] : [];
+  const figures = [...bad, ...(wide || size.length === 0 ? [...size, ...time] : size)];
   return [...figures, ageMs === null ? 'age unknown' : `${formatMs(ageMs)} old`].join(', ');
 }

@@ -23,10 +23,44 @@ export type Proof = {
   readonly found?: true;
 };
 
+/**
+ * What a link that carries messages has instead of a log: the queue that it drains on the sending end. Counts are of messages, ages in seconds,
+ * rates per second; null = not to be had, never 0.
+ */
+export type MessageReading = {
+  /** What carries them, as a person knows it: `the shovel orders on eu`. */
+  readonly carrier: string;
+  readonly queue: string;
+  /**
+   * How the carrier stands, as the broker that runs it says: `starting` = it has no connection yet, or not again. null = that broker could not be
+   * asked. `trouble` of the reading has its words.
+   */
+  readonly flow: 'running' | 'starting' | 'down' | null;
+  /** Messages that have not arrived: those that wait, and those on their way that nobody has confirmed. */
+  readonly depth: number | null;
+  readonly unacknowledged: number | null;
+  /** Age of the oldest of them; 0 when there is none. */
+  readonly oldestAgeSeconds: number | null;
+  /** By the message's own timestamp, or worked out from counts and rates; null = there is no message, or no way to tell. */
+  readonly ageBasis: 'timestamp' | 'estimate' | null;
+  readonly consumers: number | null;
+  /** Deliveries of a message that had been delivered before, since the broker counts. */
+  readonly redelivered: number | null;
+  /** Messages in the queues to which this one's dead letters go. */
+  readonly deadLettered: number | null;
+  readonly publishedPerSecond: number | null;
+  /** How fast messages leave the queue. 0 only when some waited all the time: a pause with nothing to do is null. */
+  readonly movedPerSecond: number | null;
+};
+
 /** One replication link read from both of its ends. Byte figures are exact differences at one reading; null = not to be had. */
 export type LinkReading = {
   readonly from: string;
   readonly to: string;
+  /** Its name, where a pair of members may have several; absent = they have one. */
+  readonly link?: string;
+  /** Only of links that carry messages: they have no bytes to compare. */
+  readonly messages?: MessageReading;
   /** What the sending end says of the stream: its state word, or null when it does not list the receiver. */
   readonly senderState: string | null;
   readonly receiverConnected: boolean | null;
@@ -180,6 +214,8 @@ export type Store = {
   readonly engine: string;
   /** The program that moves this store's primary itself; absent = none. Such a store has the ability `manage` and no `seal`. */
   readonly manager?: string;
+  /** Every member takes writes of its own: there is no primary, so nothing to promote, fence or follow. Members answer as `peer`. */
+  readonly peers?: true;
   observe(signal: AbortSignal, members?: readonly string[]): Promise<Readonly<Record<string, Cell<Member>>>>;
   ackRule(signal: AbortSignal): Promise<Cell<AckRule>>;
   readonly abilities: Partial<Abilities>;

@@ -1,5 +1,6 @@
 import {EXIT, type ExitCode} from '../exit-codes.ts';
-import type {LinkReading} from '../ports/store.ts';
+import type {LinkReading, MessageReading} from '../ports/store.ts';
+import {type EarlierMessages, judgeMessages, messageSecondsNote, needsSecondLookAtMessages, secondsOfMessages} from './message-link.ts';
 
 export type LinkState = 'streaming' | 'catching-up' | 'idle' | 'stalled' | 'broken' | 'unknown';
 
@@ -7,6 +8,8 @@ export type LinkState = 'streaming' | 'catching-up' | 'idle' | 'stalled' | 'brok
 export type LagRow = {
   readonly store: string;
   readonly engine: string;
+  /** The link's name where a pair of members may have several; absent = they have one. */
+  readonly link?: string;
   readonly from: string;
   readonly to: string;
   readonly state: LinkState;
@@ -23,6 +26,8 @@ export type LagRow = {
   readonly withinRpo: boolean | null;
   readonly code: string;
   readonly reason: string;
+  /** Of a link that carries messages: its bytes are null. */
+  readonly messages?: MessageReading;
 };
 
 /** What is judged: one link, read from both ends. */
@@ -57,7 +62,9 @@ export function judgeLinks(samples: readonly LinkSample[], thresholds: LagThresh
 
 /** Whether a second look, some 250 ms later, could tell more: something is outstanding, and its last transaction is not from just now. */
 export function needsSecondLook(samples: readonly LinkSample[]): boolean {
-  return samples.some(({replayBytes, lastReplayAgeSeconds}) => (replayBytes ?? 0) > 0 && (lastReplayAgeSeconds ?? IDLE_SECONDS) >= 1);
+  return samples.some(({replayBytes, lastReplayAgeSeconds, messages}) =>
+    messages === undefined ? (replayBytes ?? 0) > 0 && (lastReplayAgeSeconds ?? IDLE_SECONDS) >= 1 : needsSecondLookAtMessages(messages),
+  );
 }
 
 /** The exit code of all rows: broken 2, else unknown 3, else stalled or more than 30 s behind 1, else 0. No rows at all = unknown. */
@@ -70,12 +77,18 @@ export function worst(rows: readonly LagRow[]): ExitCode {
 }
 
 function judgeLink(sample: LinkSample, thresholds: LagThresholds): LagRow {
-  const judged = judgeState(sample, thresholds.earlier);
-  const seconds = secondsOf(sample, judged.state);
-  const {from, to, sendBytes, writeBytes, flushBytes, replayBytes, runwayBytes} = sample;
+  const {messages} = sample;
+  const judged =
+    messages === undefined
+      ? judgeState(sample, thresholds.earlier)
+      : judgeMessages({...sample, messages}, earlierOf(sample, thresholds.earlier));
+  const seconds = messages === undefined ? secondsOf(sample, judged.state) : secondsOfMessages(messages);
+  const note = messages === undefined ? secondsNote(judged.state, seconds) : messageSecondsNote(messages);
+  const {from, to, link, sendBytes, writeBytes, flushBytes, replayBytes, runwayBytes} = sample;
   return {
     store: thresholds.store,
     engine: thresholds.engine,
+    ...(link === undefined ? {} : {link}),
     from,
     to,
     state: judged.state,
@@ -88,7 +101,8 @@ function judgeLink(sample: LinkSample, thresholds: LagThresholds): LagRow {
     runwayBytes,
     withinRpo: withinRpo(sample, judged.state, seconds, thresholds.rpoMs),
     code: judged.code,
-    reason: `${judged.reason}${secondsNote(judged.state, seconds)}.`,
+    reason: `${judged.reason}${note}.`,
+    ...(messages === undefined ? {} : {messages}),
   };
 }
 
@@ -134,13 +148,23 @@ function judgeStream(sample: LinkSample, earlier: LagThresholds['earlier'], beca
 /** Nothing was replayed between two looks although there was something to replay at both. */
 function stallOf(sample: LinkSample, earlier: LagThresholds['earlier']): string | null {
   if (earlier === undefined || earlier.msBefore < STALL_MS) return null;
-  const before = earlier.samples.find(({from, to}) => from === sample.from && to === sample.to);
+  const before = earlier.samples.find(isSame(sample));
   if (before === undefined || (before.replayBytes ?? 0) <= 0) return null;
   const hasMoved =
     sample.replayOffset != null && before.replayOffset != null
       ? sample.replayOffset !== before.replayOffset
       : (sample.replayBytes ?? 0) < (before.replayBytes ?? 0) || (sample.lastReplayAgeSeconds ?? 0) <= (before.lastReplayAgeSeconds ?? 0);
   return hasMoved ? null : `nothing was replayed for ${Math.round(earlier.msBefore)} ms`;
+}
+
+const isSame =
+  (sample: LinkSample) =>
+  ({from, to, link}: LinkSample): boolean =>
+    from === sample.from && to === sample.to && link === sample.link;
+
+function earlierOf(sample: LinkSample, earlier: LagThresholds['earlier']): EarlierMessages | null {
+  const before = earlier?.samples.find(isSame(sample))?.messages;
+  return earlier === undefined || before === undefined ? null : {sample: before, msBefore: earlier.msBefore};
 }
 
 /** The age of the last transaction grows on an idle link too, so it only counts when something is outstanding. */
@@ -170,8 +194,32 @@ function tidy(sample: LinkSample): LinkSample {
     flushBytes: whole(flushBytes),
     replayBytes: whole(replayBytes),
   };
-  const age = lastReplayAgeSeconds === null || !Number.isFinite(lastReplayAgeSeconds) ? null : Math.max(0, lastReplayAgeSeconds);
-  return {...sample, ...bytes, runwayBytes: whole(runwayBytes), lastReplayAgeSeconds: age, sampleAgeMs: whole(sampleAgeMs) ?? 0};
+  const age = positive(lastReplayAgeSeconds);
+  const messages = sample.messages === undefined ? {} : {messages: tidyMessages(sample.messages)};
+  return {
+    ...sample,
+    ...bytes,
+    ...messages,
+    runwayBytes: whole(runwayBytes),
+    lastReplayAgeSeconds: age,
+    sampleAgeMs: whole(sampleAgeMs) ?? 0,
+  };
+}
+
+function tidyMessages(messages: MessageReading): MessageReading {
+  const {depth, unacknowledged, oldestAgeSeconds, consumers, redelivered, deadLettered, publishedPerSecond, movedPerSecond} = messages;
+  return {
+    ...messages,
+    depth: whole(depth),
+    unacknowledged: whole(unacknowledged),
+    oldestAgeSeconds: positive(oldestAgeSeconds),
+    consumers: whole(consumers),
+    redelivered: whole(redelivered),
+    deadLettered: whole(deadLettered),
+    publishedPerSecond: positive(publishedPerSecond),
+    movedPerSecond: positive(movedPerSecond),
+  };
 }
 
 const whole = (value: number | null): number | null => (value === null || !Number.isFinite(value) ? null : Math.max(0, Math.round(value)));
+const positive = (value: number | null): number | null => (value === null || !Number.isFinite(value) ? null : Math.max(0, value));

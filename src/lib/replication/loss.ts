@@ -1,7 +1,7 @@
 import type {DataClass} from '../fleet/fleet.ts';
 import type {Loss} from '../plan/plan.ts';
 import {bytesBetween, comparePositions, type Position} from '../snapshot/position.ts';
-import type {Member, StoreSnapshot} from '../snapshot/snapshot.ts';
+import {isOfPeers, type Member, type StoreSnapshot} from '../snapshot/snapshot.ts';
 
 /** A loss with the time that it covers; null = not known. */
 export type TimedLoss = Loss & {readonly seconds: number | null};
@@ -62,6 +62,7 @@ function judgeLoss(store: StoreForLoss, to: string): TimedLoss {
   const target = snapshot.members[member];
   if (target === undefined) return nothing(store, `${member} was not observed.`);
   if (!target.known) return nothing(store, target.reason);
+  if (isOfPeers(snapshot)) return ofPeers(store);
   const others = Object.entries(snapshot.members).flatMap(([name, cell]) =>
     name !== member && cell.known ? [{name, member: cell.value}] : [],
   );
@@ -80,6 +81,14 @@ function afterFence(store: StoreForLoss, member: string, target: Member, end: Po
   if (bytes === null) return nothing(store, `${member} belongs to another lineage than the old primary.`);
   const seconds = bytes === 0 ? 0 : (store.reading?.seconds ?? null);
   return figure(store, {bytes, seconds}, 'exact', 'The old primary was read after its fence: nothing was acknowledged past that.');
+}
+
+/** Nobody is promoted: what counts is what the others took and have not passed on. */
+function ofPeers(store: StoreForLoss): TimedLoss {
+  const {reading} = store;
+  if (reading === null)
+    return nothing(store, `Every member of ${store.store} takes writes of its own, and it does not tell what is on its way.`);
+  return reading.certainty === 'unknown' ? reading : {...reading, certainty: 'estimate'};
 }
 
 /** Both are reachable, but writes go on: what was read is out of date by the time that it is shown. */

@@ -50,6 +50,8 @@ export type StoreSnapshot = {
   readonly engine: string;
   /** The program that moves this store's primary itself (`patroni`), so that a plan asks it. Absent = regionctl does it by hand. */
   readonly manager?: string;
+  /** Every member takes writes of its own: the store has no primary, and no plan moves it. */
+  readonly peers?: true;
   readonly ack: Cell<AckRule>;
   /** The latest promotion that a run of this state made: whoever is a primary on an earlier timeline of that lineage is none any more. */
   readonly promoted?: Pick<Position, 'lineage' | 'epoch'>;
@@ -67,6 +69,11 @@ export type Snapshot = {
   /** Per route: the weight of each region. */
   readonly routers: Readonly<Record<string, Cell<Readonly<Record<string, number>>>>>;
 };
+
+/** Whether a store has no primary by its nature, as it says itself or as its members answer. */
+export function isOfPeers({peers, members}: StoreSnapshot): boolean {
+  return peers === true || Object.values(members).some((cell) => cell.known && cell.value.role === 'peer');
+}
 
 /** The latest timeline that any member is seen on; null = none is seen. */
 export function latestEpoch({members}: StoreSnapshot): number | null {

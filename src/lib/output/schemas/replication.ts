@@ -1,6 +1,25 @@
 import {z} from 'zod';
 import {bytes, code, ms, sentence, time} from './fields.ts';
 
+const count = z.int().min(0).nullable();
+const rate = z.number().min(0).nullable();
+
+/** What waits in the queue that a link of messages drains. */
+const messages = z.looseObject({
+  carrier: z.string(),
+  queue: z.string(),
+  flow: z.enum(['running', 'starting', 'down']).nullable(),
+  depth: count,
+  unacknowledged: count,
+  oldestAgeSeconds: rate,
+  ageBasis: z.enum(['timestamp', 'estimate']).nullable(),
+  consumers: count,
+  redelivered: count,
+  deadLettered: count,
+  publishedPerSecond: rate,
+  movedPerSecond: rate,
+});
+
 const link = z.looseObject({
   store: z.string(),
   engine: z.string(),
@@ -17,6 +36,8 @@ const link = z.looseObject({
   withinRpo: z.boolean().nullable(),
   code,
   reason: sentence,
+  link: z.string().optional(),
+  messages: messages.optional(),
 });
 
 /** `replication lag --json`. */
