@@ -10,13 +10,18 @@ import {errorReport, printReport} from './error-report.ts';
 /** What commands declare their flags and arguments with: a plugin needs no oclif of its own. */
 export {Args, Flags};
 
+const LONGEST_MS = 576 * 3_600_000;
+
 /** A duration flag such as 250ms, 5s, 15m or 1h, given to the command in milliseconds. */
 export const durationFlag = Flags.custom<number>({
   helpValue: 'DURATION',
   parse: async (input) => {
     const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(input);
     if (!match) throw new Errors.CLIError(`expected a duration such as 250ms, 5s or 15m, got "${input}"`, {exit: EXIT.usage});
-    return Number(match[1]) * {ms: 1, s: 1000, m: 60_000, h: 3_600_000}[match[2] as 'ms' | 's' | 'm' | 'h'];
+    const ms = Number(match[1]) * {ms: 1, s: 1000, m: 60_000, h: 3_600_000}[match[2] as 'ms' | 's' | 'm' | 'h'];
+    // Timers end there, and would fire at once.
+    if (ms > LONGEST_MS) throw new Errors.CLIError(`a duration of at most 576h is possible, got "${input}"`, {exit: EXIT.usage});
+    return ms;
   },
 });
 

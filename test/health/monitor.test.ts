@@ -139,13 +139,14 @@ describe('a monitor', () => {
     const monitor = watch([{endpoint: endpoint('app', 'eu'), probe: app}], {memory});
     await until(() => verdictOf(monitor.view(), 'eu') === 'healthy');
     expect(monitor.view().notes).toEqual(['what is seen is not kept: no space left on device']);
+    // And what it saw itself is what it goes on with.
     app.says = REFUSED;
     await until(() => verdictOf(monitor.view(), 'eu') === 'unhealthy');
     app.says = {};
     await until(() => verdictOf(monitor.view(), 'eu') === 'recovering');
   });
 
-  it('does not judge what fails on the way while no uplink answers', async () => {
+  it('does not judge what fails on the way while no uplink answers, and asks the uplinks only then', async () => {
     const [app, gateway] = [teller(), teller()];
     const uplinks = [{name: 'gateway', timeoutMs: 100, probe: gateway}];
     const monitor = watch(
@@ -156,12 +157,75 @@ describe('a monitor', () => {
       {uplinks},
     );
     await until(() => verdictOf(monitor.view(), 'eu') === 'healthy');
+    expect(gateway.asked).toBe(0);
     gateway.says = REFUSED;
-    await until(() => monitor.view().notes.length > 0);
     app.says = REFUSED;
     await until(() => verdictOf(monitor.view(), 'eu') === 'unknown');
-    expect(monitor.view().notes[0]).toMatch(/^this machine is cut off itself: gateway: /);
+    expect(monitor.view().notes[0]).toMatch(/^no uplink answers: this machine is cut off, or the uplinks/);
     expect(monitor.view().endpoints[0]?.judged?.code).toBe('no-uplink');
+    // A wrong answer comes over a network that is there.
+    gateway.says = {ok: false, code: 'unexpected-status', detail: 'it answered 503'};
+    await until(() => verdictOf(monitor.view(), 'eu') === 'unhealthy');
+    expect(monitor.view().notes).toEqual([]);
+  });
+
+  it('does not call regions down one after the other when it is this machine that is cut off', async () => {
+    const network = {up: true};
+    const probe = (): Probe => ({check: async () => (network.up ? GOOD : {...GOOD, ...REFUSED})});
+    const probes = ['eu', 'us', 'ap'].flatMap((name) => ['a', 'b', 'c'].map((each) => ({endpoint: endpoint(each, name), probe: probe()})));
+    const monitor = watch(probes, {intervalMs: 60});
+    const told: string[] = [];
+    monitor.onChange(({region: name, to}) => told.push(`${name} ${to}`));
+    await until(() => monitor.view().regions.every(({verdict}) => verdict === 'healthy'));
+    network.up = false;
+    await until(() => monitor.view().regions.every(({verdict}) => verdict === 'unknown'));
+    expect(told.filter((line) => line.includes('unhealthy'))).toEqual([]);
+    network.up = true;
+    await until(() => monitor.view().regions.every(({verdict}) => verdict === 'healthy'));
+    expect(told.filter((line) => line.includes('unhealthy'))).toEqual([]);
+  });
+
+  it('counts looks, not how often it judged: one failed look is one, whatever happens to its neighbours', async () => {
+    const [db, noisy] = [teller(), teller()];
+    const base = fleet([region('eu')]);
+    const monitor = watch(
+      [
+        {endpoint: endpoint('db', 'eu', {intervalMs: 600}), probe: db},
+        {endpoint: endpoint('noisy', 'eu', {critical: false, intervalMs: 20}), probe: noisy},
+      ],
+      {fleet: {...base, health: {...base.health, riseFall: {rise: 2, fall: 3}}}, intervalMs: undefined},
+    );
+    await until(() => verdictOf(monitor.view(), 'eu') === 'healthy');
+    db.says = REFUSED;
+    await until(() => verdictOf(monitor.view(), 'eu') === 'degraded');
+    for (let turn = 0; turn < 6; turn += 1) {
+      noisy.says = turn % 2 === 0 ? REFUSED : {};
+      await new Promise((resolve) => setTimeout(resolve, 40));
+    }
+    expect(verdictOf(monitor.view(), 'eu')).toBe('degraded');
+  }, 10_000);
+
+  it('does not wait for an endpoint that is asked rarely', async () => {
+    const [db, certificate] = [teller(), teller()];
+    const monitor = watch(
+      [
+        {endpoint: endpoint('db', 'eu', {intervalMs: 20}), probe: db},
+        {endpoint: endpoint('certificate', 'eu', {critical: false, intervalMs: 3_600_000}), probe: certificate},
+      ],
+      {intervalMs: undefined},
+    );
+    await until(() => verdictOf(monitor.view(), 'eu') === 'healthy');
+    db.says = REFUSED;
+    await until(() => verdictOf(monitor.view(), 'eu') === 'unhealthy');
+    db.says = {};
+    await until(() => verdictOf(monitor.view(), 'eu') === 'healthy');
+    expect(certificate.asked).toBe(1);
+  });
+
+  it('says at once of a region without endpoints that nothing is known', async () => {
+    const regions = [region('eu'), region('empty')];
+    const monitor = watch([{endpoint: endpoint('app', 'eu'), probe: teller()}], {fleet: fleet(regions)});
+    await until(() => verdictOf(monitor.view(), 'empty') === 'unknown');
   });
 
   it('asks nobody after it was stopped, and stops at once though endpoints hang', async () => {

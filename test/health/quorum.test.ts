@@ -14,10 +14,13 @@ const BAD: ProbeResult = {ok: false, latencyMs: null, code: 'unreachable', detai
 const MUTE: ProbeResult = {ok: null, latencyMs: null, code: 'vantage-silent', detail: 'the exporter does not answer'};
 const STATUS: Partial<ProbeResult> = {ok: false, code: 'unexpected-status', detail: 'it answered 500'};
 const ROLE: Partial<ProbeResult> = {ok: false, code: 'wrong-role', detail: 'is a standby, expected a primary'};
+/** A view that only says whether a connection is accepted, where more is expected. */
+const REACH = {sees: 'reach', whole: false} as const;
+const FROZEN: Partial<ProbeResult> = {ok: false, latencyMs: null, code: 'timeout', detail: 'no answer within 1000 ms', connected: true};
 const app = endpoint('app', 'eu');
 
 function from(vantage: string, result: ProbeResult, more: Partial<OtherView> = {}): OtherView {
-  return {vantage, region: null, sees: 'status', result, attempts: 1, ...more};
+  return {vantage, region: null, sees: 'status', whole: true, result, attempts: 1, ...more};
 }
 
 /** What we saw, and what `a`, `b` … saw. */
@@ -48,12 +51,27 @@ describe('an endpoint that several vantage points look at', () => {
   });
 
   it('has the wrong role whatever those say who only reach it', () => {
-    const judged = judgeEndpoint(seen(ROLE, [GOOD, GOOD], {sees: 'reach'}));
+    const judged = judgeEndpoint(seen(ROLE, [GOOD, GOOD], REACH));
     expect(judged).toMatchObject({verdict: 'unhealthy', code: 'wrong-role', agree: 1, asked: 1});
   });
 
   it('is not well because it can be reached, when we could not ask what it is', () => {
-    expect(judgeEndpoint(seen(UNKNOWN, [GOOD, GOOD], {sees: 'reach'}))).toMatchObject({verdict: 'unknown', code: 'observer-overloaded'});
+    expect(judgeEndpoint(seen(UNKNOWN, [GOOD, GOOD], REACH))).toMatchObject({verdict: 'unknown', code: 'observer-overloaded'});
+  });
+
+  it('is down when it accepts our connection and is silent, whoever else can connect: the kernel does that for a frozen one', () => {
+    const frozen = judgeEndpoint(seen(FROZEN, [GOOD, GOOD], REACH));
+    expect(frozen).toMatchObject({verdict: 'unhealthy', code: 'timeout', agree: 1, asked: 1});
+    // Where they get an answer, it is not frozen.
+    expect(judgeEndpoint(seen(FROZEN, [GOOD, GOOD]))).toMatchObject({verdict: 'degraded', agree: 2, asked: 3});
+    expect(judgeEndpoint(seen(FROZEN, [BAD, BAD], REACH))).toMatchObject({verdict: 'unhealthy', agree: 3, asked: 3});
+  });
+
+  it('is not well by its status alone where more is expected and nobody has seen it', () => {
+    const status = {sees: 'status', whole: false} as const;
+    expect(judgeEndpoint(seen(UNKNOWN, [GOOD, GOOD], status))).toMatchObject({verdict: 'unknown', code: 'observer-overloaded'});
+    const TEXT: Partial<ProbeResult> = {ok: false, code: 'unexpected-json', detail: 'it says false'};
+    expect(judgeEndpoint(seen(TEXT, [GOOD, GOOD], status))).toMatchObject({verdict: 'unhealthy', code: 'unexpected-json', asked: 1});
   });
 
   it('says who sees what', () => {
@@ -111,6 +129,31 @@ describe('a region that several vantage points look at', () => {
   it('is well when most reach what only we do not', () => {
     const judged = judge(of('app', REFUSED, [GOOD, GOOD]), of('db', {}, [GOOD, GOOD]));
     expect(judged.regions[0]).toMatchObject({verdict: 'healthy', reason: '1 endpoint healthy; only we do not reach app'});
+  });
+
+  it('is not well because a critical endpoint can be reached that only we cannot ask', () => {
+    const cut = {...of('db', REFUSED, []), others: [from('a', GOOD, REACH), from('b', GOOD, REACH)]};
+    expect(judge(of('app', {}, [GOOD, GOOD]), cut).regions[0]).toMatchObject({verdict: 'unknown', code: 'cut-off'});
+    // Nor where no majority says so.
+    expect(judge(of('app', {}, [GOOD, GOOD]), {...of('db', REFUSED, []), others: [from('a', GOOD)]}).regions[0]).toMatchObject({
+      verdict: 'unknown',
+    });
+  });
+
+  it('is not down because all but the vouched for are', () => {
+    const metrics: EndpointReading = {...of('app', REFUSED, [BAD, BAD]), endpoint: endpoint('metrics', 'eu', {critical: false})};
+    expect(judge(of('db', REFUSED, [GOOD, GOOD]), metrics).regions[0]).toMatchObject({verdict: 'degraded', code: 'refused'});
+  });
+
+  it('that nobody else looks at is cut off with us, also where others vouch for another region', () => {
+    const alone = {...reading(app, REFUSED), others: []};
+    const judged = judgeFleet({regions}, [alone, {...us, result: {...us.result, ...REFUSED}}]);
+    expect(judged.regions).toMatchObject([
+      {verdict: 'unknown', code: 'cut-off'},
+      {verdict: 'unknown', code: 'cut-off', agree: 2, asked: 3},
+    ]);
+    // One answer from anywhere shows that the network is there.
+    expect(judgeFleet({regions}, [alone, us]).regions[0]).toMatchObject({verdict: 'unhealthy'});
   });
 
   it('is down with everything when everybody says so: then it is not us', () => {

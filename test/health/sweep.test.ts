@@ -234,6 +234,26 @@ describe('ourselves', () => {
     ]);
   });
 
+  it('a stall that is made of many short pieces of work is seen as one', async () => {
+    const watching = startObserver();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const since = performance.now();
+    const pieces = Array.from(
+      {length: 40},
+      () =>
+        new Promise<void>((resolve) =>
+          setTimeout(() => {
+            const until = performance.now() + 10;
+            while (performance.now() < until);
+            resolve();
+          }, 1),
+        ),
+    );
+    await Promise.all(pieces);
+    expect(watching.stalledSince(since)).toBeGreaterThan(300);
+    watching.stop();
+  });
+
   it('a real jump of the wall clock is seen', async () => {
     let wall = 1_000_000;
     const watching = startObserver(() => wall + performance.now());
@@ -252,8 +272,71 @@ describe('ourselves', () => {
     const cut = await probeAll({...all, uplinks: [uplink('gateway', dead), uplink('dns', dead)]});
     expect(cut.map(({result}) => result.code)).toEqual(['no-uplink', 'wrong-role']);
     expect(cut[0]?.result.detail).toContain('gateway: ');
+    const wrongly = script({ok: false, code: 'unexpected-status', detail: 'it answered 503'});
+    const answers = await probeAll({...all, uplinks: [uplink('gateway', dead), uplink('dns', wrongly)]});
+    expect(answers.map(({result}) => result.code)).toEqual(['refused', 'wrong-role']);
+    const unasked = script({ok: null, code: 'secret-missing', detail: 'no password'});
+    expect((await probeAll({...all, uplinks: [uplink('gateway', unasked)]}))[0]?.result.code).toBe('refused');
     const half = await probeAll({...all, uplinks: [uplink('gateway', dead), uplink('dns', good)]});
     expect(half.map(({result}) => result.code)).toEqual(['refused', 'wrong-role']);
+  });
+});
+
+describe('other vantage points', () => {
+  const viewer = (vantage: string, probe: Probe, timeoutMs = 5000) => ({
+    vantage,
+    region: null,
+    sees: 'status' as const,
+    whole: true,
+    timeoutMs,
+    probe,
+  });
+  const deafViewer: Probe = {check: (stop) => new Promise((_, reject) => stop.addEventListener('abort', () => reject(stop.reason)))};
+  const asked = (...others: ReturnType<typeof viewer>[]) => [{endpoint: endpoint('app', 'eu'), probe: good, others}];
+
+  it('are not waited for once the rest can change nothing', async () => {
+    const endpoints = asked(viewer('a', good), viewer('b', deafViewer));
+    const began = performance.now();
+    const [reading] = await probeAll({endpoints, clock, signal, attempts, observer});
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect(reading?.others?.map(({result}) => result.code)).toEqual(['ok', 'not-awaited']);
+  });
+
+  it('are all waited for where that is asked for, and where the verdict depends on it', async () => {
+    const endpoints = asked(viewer('a', good), viewer('b', deafViewer, 300));
+    const [all] = await probeAll({endpoints, clock, signal, attempts, observer, all: true});
+    expect(all?.others?.map(({result}) => result.code)).toEqual(['ok', 'vantage-silent']);
+    const [needed] = await probeAll({
+      endpoints: asked(viewer('a', script(REFUSED)), viewer('b', deafViewer, 300)),
+      clock,
+      signal,
+      attempts,
+      observer,
+    });
+    expect(needed?.others?.map(({result}) => result.code)).toEqual(['refused', 'vantage-silent']);
+  });
+
+  it('end with the sweep', async () => {
+    let stopped = false;
+    const late: Probe = {
+      check: async (stop) => {
+        await clock.sleep(60_000, stop).catch(() => undefined);
+        stopped = stop.aborted;
+        return GOOD;
+      },
+    };
+    await probeAll({endpoints: asked(viewer('a', good), viewer('b', late)), clock, signal, attempts, observer});
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(stopped).toBe(true);
+  });
+});
+
+describe('an uplink', () => {
+  it('that hangs holds up nothing while all is well', async () => {
+    const uplinks = [{name: 'gateway', timeoutMs: 3000, probe: deaf}];
+    const began = performance.now();
+    await probeAll({endpoints: [{endpoint: endpoint('app', 'eu'), probe: good}], uplinks, clock, signal, attempts, observer});
+    expect(performance.now() - began).toBeLessThan(1000);
   });
 });
 

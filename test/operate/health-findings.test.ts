@@ -13,6 +13,7 @@ const viewer = (vantage: string, result: ProbeResult): Viewer => ({
   vantage,
   region: null,
   sees: 'status',
+  whole: true,
   timeoutMs: 500,
   probe: says(result),
 });

@@ -29,7 +29,7 @@ export const health = healthDocument({
 });
 
 const saw = (ok: boolean | null, code: string) => ({
-  ...({vantage: 'sa', region: 'sa-east', sees: 'status', attempts: 1} as const),
+  ...({vantage: 'sa', region: 'sa-east', sees: 'status', whole: true, attempts: 1} as const),
   result: {ok, latencyMs: ok === true ? 41.5 : null, code, detail: 'as the exporter says'},
 });
 const vantages = [{name: 'sa', region: 'sa-east', vantage: {kind: 'blackbox', config: {}, path: []}}];

@@ -155,6 +155,7 @@ describe('the live view of health', () => {
           vantage: 'sa',
           region: null,
           sees: 'status' as const,
+          whole: true,
           attempts: 1,
           result: {ok: true, latencyMs: 41, code: 'ok', detail: 'it is well'},
         },

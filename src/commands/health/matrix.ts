@@ -15,7 +15,7 @@ export default class HealthMatrix extends RegionCommand<typeof HealthMatrix> {
       import('../../lib/health/matrix.ts'),
       import('../../lib/output/matrix-text.ts'),
     ]);
-    const {document, exit} = await checkHealth(open, {region: this.flags.region, signal: this.interrupt.signal});
+    const {document, exit} = await checkHealth(open, {region: this.flags.region, signal: this.interrupt.signal, all: true});
     const matrix = matrixOf(document, open.fleet);
     this.log(matrixText(matrix, await this.layout()));
     this.verdict(exit);

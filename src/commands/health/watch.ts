@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core';
 import {durationFlag, RegionCommand} from '../../kit/command.ts';
+import {usageError} from '../../lib/errors.ts';
 
 export default class HealthWatch extends RegionCommand<typeof HealthWatch> {
   static override enableJsonFlag = false;
@@ -13,7 +14,7 @@ export default class HealthWatch extends RegionCommand<typeof HealthWatch> {
   ];
   static override flags = {
     region: Flags.string({description: 'only this region', helpValue: 'REGION'}),
-    interval: durationFlag({description: 'how often each endpoint is asked; default: as the fleet file says, 5s', helpValue: 'DURATION'}),
+    interval: durationFlag({description: 'how often each endpoint is asked, at least 100ms; default: as the fleet file says, 5s'}),
     for: durationFlag({description: 'how long to watch; default: until it is ended'}),
     format: Flags.option({options: ['text', 'ndjson'] as const, description: 'print changes as lines instead of drawing'})(),
   };
@@ -21,15 +22,19 @@ export default class HealthWatch extends RegionCommand<typeof HealthWatch> {
   async run(): Promise<void> {
     const [{watchFleet}, open] = await Promise.all([import('../../lib/operate/watch.ts'), this.openFleet()]);
     const {region, interval: intervalMs, for: forMs, format} = this.flags;
-    const {monitor, note} = await watchFleet(open, {region, intervalMs});
+    if (intervalMs !== undefined && intervalMs < 100) throw usageError('--interval must be at least 100ms');
+    const monitor = await watchFleet(open, {region, intervalMs});
     const ended = Promise.withResolvers<void>();
+    // A signal may have come while this was loaded.
+    if (this.interrupt.signal.aborted) ended.resolve();
     this.interrupt.signal.addEventListener('abort', () => ended.resolve(), {once: true});
+    process.stdout.on('error', () => ended.resolve());
     if (forMs !== undefined) open.clock.sleep(forMs, this.interrupt.signal).then(ended.resolve, ended.resolve);
     const draws = format === undefined && process.stdout.isTTY && process.env.TERM !== 'dumb' && !process.env.CI;
     const {drawWatch, printWatch} = await import('../../lib/ui/show-watch.ts');
     const shown = draws
       ? await drawWatch(monitor, {stdout: process.stdout, colour: !process.env.NO_COLOR && !this.flags['no-color'], onQuit: ended.resolve})
-      : printWatch(monitor, {format: format ?? 'text', note, print: (line) => this.log(line), tell: (line) => this.logToStderr(line)});
+      : printWatch(monitor, {format: format ?? 'text', print: (line) => this.log(line), tell: (line) => this.logToStderr(line)});
     await ended.promise;
     const last = monitor.view();
     await shown.end();
@@ -37,6 +42,7 @@ export default class HealthWatch extends RegionCommand<typeof HealthWatch> {
     const {watchSummary} = await import('../../lib/output/watch-lines.ts');
     if (draws) this.log(watchSummary(last, await this.layout()));
     const {verdictExit, worstVerdict} = await import('../../lib/health/verdict.ts');
-    this.verdict(verdictExit(worstVerdict(last.regions.flatMap(({verdict}) => (verdict === null ? [] : [verdict])))));
+    // A region that was never judged is one that nothing is known of.
+    this.verdict(verdictExit(worstVerdict(last.regions.map(({verdict}) => verdict ?? 'unknown'))));
   }
 }

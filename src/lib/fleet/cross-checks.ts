@@ -115,6 +115,7 @@ function checkVantages(file: FleetFile): readonly Finding[] {
         message: '"here" is the name of this machine among the vantage points',
         suggestion: 'Give it another name, such as the place where it stands.',
       })),
+    ...sameVantages(file.vantages),
     ...Object.entries(file.regions).flatMap(([region, {endpoints}]) =>
       Object.entries(endpoints).flatMap(([name, {vantages}]) => {
         const path = ['regions', region, 'endpoints', name, 'vantages'];
@@ -122,6 +123,19 @@ function checkVantages(file: FleetFile): readonly Finding[] {
       }),
     ),
   ];
+}
+
+/** One that is named twice would outvote us by itself. */
+function sameVantages(vantages: FleetFile['vantages']): readonly Finding[] {
+  const placeOf = ({url}: Readonly<Record<string, unknown>>): string | null => (typeof url === 'string' ? url.replace(/\/+$/, '') : null);
+  const places = Object.values(vantages).map(placeOf);
+  return Object.entries(vantages).flatMap(([name, vantage], index) => {
+    const place = placeOf(vantage);
+    const first = place === null ? -1 : places.indexOf(place);
+    if (first === -1 || first === index) return [];
+    const message = `"${Object.keys(vantages)[first]}" is at the same place: it would have two votes`;
+    return [{path: ['vantages', name, 'url'], at: 'value' as const, message, suggestion: 'Keep one of the two.'}];
+  });
 }
 
 function checkHooks(file: FleetFile): readonly Finding[] {

@@ -34,7 +34,10 @@ export const healthSchema = z
     flapping: z
       .strictObject({
         changes: z.int().min(2).max(100).default(4).describe('Changes of state that make a region flap. Default 4.'),
-        within: durationMs.prefault('15m').describe('In how much time. Default 15m.'),
+        within: durationMs
+          .refine((ms) => ms >= 1000, 'at least 1s')
+          .prefault('15m')
+          .describe('In how much time. Default 15m.'),
       })
       .prefault({})
       .describe('When a region is said to flap.'),

@@ -36,7 +36,11 @@ export const endpointSchema = z
       .describe('Critical endpoints decide the verdict of the region; the others only degrade it. Default false.'),
     timeout: durationMs.prefault('1s').describe('Deadline of one probe. Default 1s.'),
     slow: durationMs.nullable().default(null).describe('Above this the endpoint is slow. Default: never.'),
-    interval: durationMs.nullable().default(null).describe('How often a live view asks it. Default: the interval of health.'),
+    interval: durationMs
+      .refine((ms) => ms >= 100, 'at least 100ms')
+      .nullable()
+      .default(null)
+      .describe('How often a live view asks it. Default: the interval of health.'),
     vantages: z
       .array(z.string())
       .nullable()

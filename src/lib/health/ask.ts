@@ -2,7 +2,7 @@ import {isRegionctlError, messageOf} from '../errors.ts';
 import {after, type Clock} from '../ports/clock.ts';
 import type {Probe, ProbeResult} from '../ports/probe.ts';
 import type {Observer} from './observer.ts';
-import {isOnTheWay} from './quorum.ts';
+import {isUnanswered} from './quorum.ts';
 
 /** How often a failing endpoint is asked before it counts as failed: `fall` failures in a row (default 2), `pauseMs` apart (default 100). */
 export type Attempts = {readonly fall: number; readonly pauseMs: number};
@@ -66,7 +66,7 @@ async function askFit(probe: Probe, timeoutMs: number, options: AskOptions): Pro
   const {observer} = options;
   const began = performance.now();
   const result = await askOnce(probe, timeoutMs, options);
-  if (!isOnTheWay(result)) return result;
+  if (!isUnanswered(result)) return result;
   const jumpMs = observer.jumpedSince(began);
   if (jumpMs > JUMP_MS) {
     return unjudged(JUMPED, `not judged: this machine's clock moved by ${Math.round(jumpMs)} ms meanwhile, or it slept`);

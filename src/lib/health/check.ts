@@ -6,6 +6,7 @@ import type {Clock} from '../ports/clock.ts';
 import type {Uplink} from '../ports/vantage.ts';
 import {type HealthDocument, healthDocument} from './document.ts';
 import {type FleetJudgement, judgeFleet} from './judge.ts';
+import {noUplink} from './own-network.ts';
 import {type FleetNow, type Memory, withMemory, withoutMemory} from './region-memory.ts';
 import {probeAll, type SweepOptions, type SweepTarget} from './sweep.ts';
 import {verdictExit} from './verdict.ts';
@@ -24,6 +25,8 @@ export type CheckOptions = {
   readonly region?: string | undefined;
   readonly signal: AbortSignal;
   readonly attempts?: SweepOptions['attempts'];
+  /** Every vantage point is waited for, also when the rest can change no verdict. Default false. */
+  readonly all?: boolean;
 };
 
 /**
@@ -34,9 +37,9 @@ export async function checkHealth(open: Checked, options: CheckOptions): Promise
   const {clock} = open;
   const fleet = options.region === undefined ? open.fleet : {...open.fleet, regions: [regionOf(open.fleet, options.region)]};
   const endpoints = open.probes.filter(({endpoint}) => fleet.regions.some(({name}) => name === endpoint.region));
-  const {signal, attempts} = options;
+  const {signal, attempts, all = false} = options;
   const [readings, memory] = await Promise.all([
-    probeAll({endpoints, clock, signal, uplinks: open.uplinks ?? [], ...(attempts === undefined ? {} : {attempts})}),
+    probeAll({endpoints, clock, signal, all, uplinks: open.uplinks ?? [], ...(attempts === undefined ? {} : {attempts})}),
     open.state().then(
       (state) => ({state}),
       (error: unknown) => ({error}),
@@ -45,7 +48,8 @@ export async function checkHealth(open: Checked, options: CheckOptions): Promise
   signal.throwIfAborted();
   const at = clock.wall();
   const {now, notes} = remembered(judgeFleet(fleet, readings), {fleet, at, memory});
-  const document = healthDocument({fleet, now, at, notes});
+  const cut = noUplink(now.regions.flatMap((region) => region.endpoints));
+  const document = healthDocument({fleet, now, at, notes: cut === null ? notes : [...notes, cut]});
   return {document, exit: verdictExit(document.verdict)};
 }
 

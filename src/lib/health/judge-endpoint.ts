@@ -1,4 +1,4 @@
-import {countVotes, isOnTheWay, type OtherView, type Votes} from './quorum.ts';
+import {countVotes, isOnTheWay, type OtherView, tellers, type Votes} from './quorum.ts';
 import type {EndpointReading} from './sweep.ts';
 import type {Verdict} from './verdict.ts';
 
@@ -8,16 +8,19 @@ export type Judged = {readonly verdict: Verdict; readonly code: string; readonly
 /** How many of those who could tell share a verdict. */
 export type Share = {readonly agree: number; readonly asked: number};
 
-/** An endpoint's verdict beside what it was judged by. */
-export type EndpointJudgement = Judged & Share & {readonly reading: EndpointReading};
+/**
+ * An endpoint's verdict beside what it was judged by. `vouched`: only we do not reach it, and most others saw all that is expected of it: for its region
+ * it is well.
+ */
+export type EndpointJudgement = Judged & Share & {readonly reading: EndpointReading; readonly vouched?: true};
 
-/** One endpoint by its own probe, and by the vantage points that looked at it besides: a verdict takes more than half of them. */
+/** One endpoint by its own probe, and by the vantage points that looked at it besides: a verdict takes more than half of those that can tell. */
 export function judgeEndpoint(reading: EndpointReading): EndpointJudgement {
   const own = judgeOwn(reading);
-  const others = reading.others ?? [];
+  const others = tellers(reading.result, reading.others ?? []);
   if (others.length === 0) return {...own, agree: 1, asked: 1, reading};
   const votes = countVotes(reading.result, others);
-  return {...byVotes(own, reading, votes), asked: votes.of, reading};
+  return {...byVotes(own, reading, {votes, others}), asked: votes.of, reading};
 }
 
 /** By what we saw ourselves alone. */
@@ -33,18 +36,23 @@ export function judgeOwn({endpoint, result, attempts}: EndpointReading): Judged 
   return {verdict: 'healthy', code: 'ok', reason: says};
 }
 
-function byVotes(own: Judged, {result, others = []}: EndpointReading, votes: Votes): Judged & {readonly agree: number} {
+type Counted = {readonly votes: Votes; readonly others: readonly OtherView[]};
+
+function byVotes(own: Judged, {result}: EndpointReading, {votes, others}: Counted): Judged & Pick<EndpointJudgement, 'agree' | 'vouched'> {
   const {good, bad, of, need} = votes;
   if (bad >= need) return {...down(own, result.ok, others, votes), agree: bad};
-  if (good >= need) return {...up(own, result, others, votes), agree: good};
+  if (good >= need) return {...up(own, result, votes), agree: good, ...(isVouched(result, others) ? {vouched: true} : {})};
   if (isOnTheWay(result) && bad === 1 && good > 0) return {...cutOff(own, votes), agree: good};
   const split = `${good} of ${of} vantage points find it well, ${bad} do not${votes.mute === 0 ? '' : `, ${votes.mute} cannot tell`}`;
-  return {
-    verdict: 'unknown',
-    code: 'no-quorum',
-    reason: `${split}; ${need} would have to agree (${firstOf(own, others)})`,
-    agree: Math.max(good, bad),
-  };
+  // What kept us from judging says more than that the others do not agree.
+  if (result.ok === null) return {...own, reason: `${own.reason}; ${split}`, agree: Math.max(good, bad)};
+  const reason = `${split}; ${need} would have to agree (${firstOf(own, others)})`;
+  return {verdict: 'unknown', code: 'no-quorum', reason, agree: Math.max(good, bad)};
+}
+
+/** Whether it counts as well although we do not reach it: every good view of it is of all that is expected. */
+function isVouched(own: EndpointReading['result'], others: readonly OtherView[]): boolean {
+  return isOnTheWay(own) && others.every(({result, whole}) => result.ok !== true || whole);
 }
 
 /** Most find it down. */
@@ -62,20 +70,16 @@ function down(own: Judged, ok: boolean | null, others: readonly OtherView[], {ba
 }
 
 /** Most find it well. */
-function up(own: Judged, result: EndpointReading['result'], others: readonly OtherView[], votes: Votes): Judged {
+function up(own: Judged, result: EndpointReading['result'], votes: Votes): Judged {
   const {good, of} = votes;
   if (result.ok === true) return own;
   const share = `${good} of ${of} vantage points find it well`;
-  if (result.ok === false) {
-    return isOnTheWay(result) ? cutOff(own, votes) : {verdict: 'degraded', code: own.code, reason: `${own.reason}, yet ${share}`};
-  }
-  // Whoever only sees that it can be reached does not know whether it is what it should be.
-  const seen = others.some(({sees, result: other}) => sees === 'status' && other.ok === true);
-  if (!seen) return {...own, reason: `${own.reason}; ${good} of ${of} vantage points can reach it`};
-  return {verdict: 'healthy', code: 'ok', reason: `${share}; not judged from here: ${own.reason}`};
+  // Only those were counted whose view is of all that is expected.
+  if (result.ok === null) return {verdict: 'healthy', code: 'ok', reason: `${share}; not judged from here: ${own.reason}`};
+  return isOnTheWay(result) ? cutOff(own, votes) : {verdict: 'degraded', code: own.code, reason: `${own.reason}, yet ${share}`};
 }
 
-function cutOff(own: Judged, {good, of}: Votes): Judged {
+function cutOff(own: Judged, {good, of}: Pick<Votes, 'good' | 'of'>): Judged {
   return {
     verdict: 'unknown',
     code: CUT_OFF,

@@ -1,6 +1,6 @@
 import type {Fleet} from '../fleet/fleet.ts';
-import {CUT_OFF, type EndpointJudgement, type Judged, judgeEndpoint, type Share} from './judge-endpoint.ts';
-import {isOnTheWay} from './quorum.ts';
+import {CUT_OFF, type EndpointJudgement, type Judged, judgeEndpoint, judgeOwn, type Share} from './judge-endpoint.ts';
+import {isOnTheWay, tellers} from './quorum.ts';
 import type {EndpointReading} from './sweep.ts';
 import {type Verdict, worstVerdict} from './verdict.ts';
 
@@ -10,31 +10,49 @@ export type RegionJudgement = Judged & Share & {readonly region: string; readonl
 /** The fleet's verdict and its regions', in the order of the fleet file. */
 export type FleetJudgement = Judged & {readonly regions: readonly RegionJudgement[]};
 
-/** Judges one sweep. Regions come from the fleet file, so one without any reading is there too, as unknown. */
-export function judgeFleet(fleet: Pick<Fleet, 'regions'>, readings: readonly EndpointReading[]): FleetJudgement {
-  const cutOff = isCutOff(readings);
+/**
+ * Judges one sweep. With `doubtUntil` (epoch ms) it is what is known at a time, from readings of different times: then what failed on the way until
+ * then may have failed because of us. Regions come from the fleet file, so one without any reading is there too, as unknown.
+ */
+export function judgeFleet(
+  fleet: Pick<Fleet, 'regions'>,
+  readings: readonly EndpointReading[],
+  doubtUntil: number | null = null,
+): FleetJudgement {
+  const cutOff = doubtUntil === null && isCutOff(readings);
+  const isDoubtful = ({at}: EndpointReading): boolean => cutOff || (doubtUntil !== null && at <= doubtUntil);
   const regions = fleet.regions.map(({name}) => {
     const own = readings.filter(({endpoint}) => endpoint.region === name);
-    return own.length > 0 && cutOff ? cutOffRegion(name, own) : judgeRegion(name, own.map(judgeEndpoint));
+    const isOurs = (reading: EndpointReading): boolean => isDoubtful(reading) && isOnTheWay(reading.result) && !isSeenByOthers(reading);
+    if (own.length > 0 && own.every(isOurs)) return cutOffRegion(name, own);
+    return judgeRegion(
+      name,
+      own.map((reading) => (isOurs(reading) ? cutOffEndpoint(reading) : judgeEndpoint(reading))),
+    );
   });
-  return {...fleetSays(regions, cutOff), regions};
+  return {...fleetSays(regions), regions};
+}
+
+/** Whether anybody else could tell: then they say it, each endpoint for itself. */
+function isSeenByOthers({result, others = []}: EndpointReading): boolean {
+  return tellers(result, others).some((view) => view.result.ok !== null);
 }
 
 /**
  * A region from its endpoints. Down when a critical one is, or when all are. Unknown when it is not down and a critical one could not be judged, or
- * none could. Otherwise anything that is not healthy degrades it: healthy means that all were seen to be. What most vantage points reach and only we
- * do not counts as well; where that is so of all, the region is cut off from here.
+ * none could. Otherwise anything that is not healthy degrades it: healthy means that all were seen to be. What most others find well and only we
+ * do not reach counts as well; where only we do not reach all of it, the region is cut off from here.
  */
 export function judgeRegion(region: string, endpoints: readonly EndpointJudgement[]): RegionJudgement {
-  const seen = endpoints.filter(({code}) => code !== CUT_OFF);
   const [first] = endpoints;
-  if (seen.length === 0 && first !== undefined) {
+  if (first !== undefined && endpoints.every(({code}) => code === CUT_OFF)) {
     const {verdict, code, reason, agree, asked} = first;
     return {verdict, code, reason: `${reason} (${count(endpoints.length, 'endpoint')})`, agree, asked, region, endpoints};
   }
+  const seen = endpoints.filter(({vouched}) => vouched !== true);
   const says = regionSays(seen, endpoints.length);
-  const cut = endpoints.filter((endpoint) => !seen.includes(endpoint)).map(({reading}) => reading.endpoint.name);
-  return {...says, reason: cut.length === 0 ? says.reason : `${says.reason}; only we do not reach ${cut.join(', ')}`, region, endpoints};
+  const cut = endpoints.filter(({vouched}) => vouched === true).map(({reading}) => reading.endpoint.name);
+  return {...says, reason: cut.length === 0 ? says.reason : `${says.reason}; only we do not reach ${named(cut)}`, region, endpoints};
 }
 
 function regionSays(endpoints: readonly EndpointJudgement[], of: number): Judged & Share {
@@ -44,11 +62,11 @@ function regionSays(endpoints: readonly EndpointJudgement[], of: number): Judged
   const down = endpoints.filter(({verdict}) => verdict === 'unhealthy');
   const criticalDown = down.filter((endpoint) => critical.includes(endpoint));
   if (criticalDown.length > 0) return because('unhealthy', criticalDown, of);
-  if (down.length === endpoints.length) return because('unhealthy', down, of);
+  if (down.length === of) return because('unhealthy', down, of);
   const unseen = endpoints.filter(({verdict}) => verdict === 'unknown');
   const criticalUnseen = unseen.filter((endpoint) => critical.includes(endpoint));
   if (criticalUnseen.length > 0) return because('unknown', criticalUnseen, of);
-  if (unseen.length === endpoints.length) return because('unknown', unseen, of);
+  if (unseen.length === of) return because('unknown', unseen, of);
   const less = [...down, ...endpoints.filter(({verdict}) => verdict === 'degraded'), ...unseen];
   if (less.length > 0) return because('degraded', less, of);
   // The least agreement there is: a region is as well seen as the endpoint that is seen worst.
@@ -89,22 +107,21 @@ function isCutOff(readings: readonly EndpointReading[]): boolean {
   const regions = new Set(judged.map(({endpoint}) => endpoint.region));
   const asked = new Set(readings.map(({endpoint}) => endpoint.region));
   const allFailed = judged.every(({result}) => isOnTheWay(result));
-  // Where others look besides, they say it, each endpoint for itself.
-  if (readings.some(({others = []}) => others.some(({result}) => result.ok !== null))) return false;
   return allFailed && regions.size >= 2 && regions.size === asked.size;
 }
 
+function cutOffEndpoint(reading: EndpointReading): EndpointJudgement {
+  return {...judgeOwn(reading), verdict: 'unknown', code: CUT_OFF, agree: 1, asked: 1, reading};
+}
+
 function cutOffRegion(region: string, readings: readonly EndpointReading[]): RegionJudgement {
-  const endpoints = readings.map((reading) => {
-    const own = judgeEndpoint(reading);
-    return own.verdict === 'unhealthy' ? {...own, verdict: 'unknown' as const, code: CUT_OFF} : own;
-  });
+  const endpoints = readings.map(cutOffEndpoint);
   const reason = `not judged: no endpoint of any region can be reached from here (${endpoints[0]?.reason ?? ''})`;
   return {verdict: 'unknown', code: CUT_OFF, reason, agree: 1, asked: 1, region, endpoints};
 }
 
-function fleetSays(regions: readonly RegionJudgement[], cutOff: boolean): Judged {
-  if (cutOff) {
+function fleetSays(regions: readonly RegionJudgement[]): Judged {
+  if (regions.length > 1 && regions.every(({code, agree}) => code === CUT_OFF && agree === 1)) {
     return {
       verdict: 'unknown',
       code: CUT_OFF,

@@ -1,19 +1,21 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
-import {messageOf} from '../errors.ts';
 import type {Fleet} from '../fleet/fleet.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Uplink} from '../ports/vantage.ts';
 import {type AskOptions, ATTEMPTS, type Attempts} from './ask.ts';
 import type {HistoryEntry} from './history.ts';
-import {type FleetJudgement, judgeFleet} from './judge.ts';
+import {judgeFleet} from './judge.ts';
 import {type EndpointJudgement, judgeEndpoint} from './judge-endpoint.ts';
+import {type KeptMemory, keptMemory} from './kept-memory.ts';
+import {afterLook, type Counted, isNewLook, UNCOUNTED} from './looks.ts';
 import {type Observer, startObserver} from './observer.ts';
-import {ownMemory} from './own-memory.ts';
+import {createOwnNetwork, noUplink, type OwnNetwork} from './own-network.ts';
+import {isOnTheWay} from './quorum.ts';
 import {createRate, type Rate} from './rate.ts';
 import {type Memory, type RegionNow, withMemory} from './region-memory.ts';
 import {FRESH, laneOf, nextPace, type Pace, waitMs} from './schedule.ts';
 import {createSlots, type Slots} from './slots.ts';
-import {cutOffBy, type EndpointReading, readEndpoint, type SweepTarget, withoutUplink} from './sweep.ts';
+import {type EndpointReading, readEndpoint, type SweepTarget} from './sweep.ts';
 import {isWorse} from './verdict.ts';
 
 /** An endpoint while it is watched. `judged` null = not asked yet. `history`: its last latencies in ms, oldest first; null = no good answer. */
@@ -56,8 +58,9 @@ export type MonitorOptions = {
   readonly probes: readonly SweepTarget[];
   readonly uplinks?: readonly Uplink[];
   readonly clock: Clock;
-  /** null = what is seen is remembered by this process only. */
+  /** null = what is seen is remembered by this process only; `note` says why. */
   readonly memory: Memory | null;
+  readonly note?: string | null;
   /** Over the fleet file's. */
   readonly intervalMs?: number | undefined;
   readonly attempts?: Attempts;
@@ -76,6 +79,10 @@ const CHANGES = 200;
 const LAG_MS = 5000;
 /** Regions whose looks end together are judged together. */
 const GATHER_MS = 20;
+/** An endpoint whose interval is so many times the shortest of its region is not waited for. */
+const RARE = 3;
+/** Timers end here. */
+const LONGEST_MS = 2 ** 31 - 1;
 
 /**
  * Asks every endpoint again and again, each at its own interval, and judges a region whenever all its endpoints that answer were asked anew, and at once
@@ -108,10 +115,10 @@ class Watching implements Monitor {
   readonly #listeners = new Set<(change: SeenChange) => void>();
   readonly #asked: Rate;
   readonly #byRegion: ReadonlyMap<string, readonly Watched[]>;
-  readonly #own = ownMemory();
+  readonly #memory: KeptMemory;
+  readonly #network: OwnNetwork;
+  readonly #counted = new Map<string, Counted>();
   #changes: readonly SeenChange[] = [];
-  #note: string | null = null;
-  #cut: string | null = null;
   #gathering: Promise<void> | null = null;
   #running: readonly Promise<void>[] = [];
 
@@ -129,12 +136,16 @@ class Watching implements Monitor {
       history: [],
     }));
     this.#asked = createRate(() => clock.now());
+    this.#memory = keptMemory(options.memory, clock, options.note ?? null);
+    this.#network = createOwnNetwork({uplinks: options.uplinks ?? [], how: this.#how, elsewhere: (region) => this.#askElsewhere(region)});
     this.#byRegion = Map.groupBy(this.#watched, ({target}) => target.endpoint.region);
     for (const {name} of fleet.regions) this.#pending.set(name, new Set(this.#of(name)));
   }
 
   begin(): this {
-    this.#running = [this.#beginAll(), this.#watchUplinks()];
+    this.#running = [this.#beginAll()];
+    // Of a region without endpoints nothing will ever come.
+    for (const {name} of this.#options.fleet.regions) if (this.#of(name).length === 0) this.#judgeSoon(name);
     return this;
   }
 
@@ -150,26 +161,44 @@ class Watching implements Monitor {
   async #watch(watched: Watched): Promise<void> {
     const {clock, random = Math.random} = this.#options;
     const {signal} = this.#stop;
-    const {region} = watched.target.endpoint;
     // All begin at once, so that everything is known soon; from then on they are spread over the interval.
     let spread = true;
     while (!signal.aborted) {
       const began = clock.now();
-      const reading = await this.#lanes[laneOf(watched.pace)].take(region, () => readEndpoint(watched.target, this.#how));
-      if (signal.aborted) return;
-      this.#record(watched, this.#cut === null ? reading : withoutUplink(reading, this.#cut));
+      await this.#look(watched);
       const wait = spread ? watched.intervalMs * (0.5 + random()) : waitMs(watched.pace, watched.intervalMs, random());
       spread = false;
-      await clock.sleep(Math.max(0, wait - (clock.now() - began)), signal).catch(() => undefined);
+      await clock.sleep(Math.min(LONGEST_MS, Math.max(0, wait - (clock.now() - began))), signal).catch(() => undefined);
     }
   }
 
-  async #watchUplinks(): Promise<void> {
-    const {uplinks = [], clock, fleet, intervalMs = fleet.health.intervalMs} = this.#options;
-    while (uplinks.length > 0 && !this.#stop.signal.aborted) {
-      this.#cut = await cutOffBy(uplinks, this.#how);
-      await clock.sleep(intervalMs, this.#stop.signal).catch(() => undefined);
-    }
+  async #look(watched: Watched): Promise<void> {
+    const {signal} = this.#stop;
+    const reading = await this.#ask(watched);
+    if (signal.aborted) return;
+    // A failure on the way that we alone see may be ours: our own network is looked at before anything is said.
+    const isDoubtful = isOnTheWay(reading.result) && watched.judged?.verdict !== 'unhealthy';
+    const counts = isDoubtful ? await this.#network.look(reading) : reading;
+    if (!signal.aborted) this.#record(watched, counts);
+  }
+
+  #ask(watched: Watched): Promise<EndpointReading> {
+    return this.#lanes[laneOf(watched.pace)].take(watched.target.endpoint.region, () => readEndpoint(watched.target, this.#how));
+  }
+
+  /** One endpoint of each other region that answered when it was last asked, asked anew. */
+  #askElsewhere(region: string): readonly Promise<EndpointReading>[] {
+    const others = [...this.#byRegion].filter(([name]) => name !== region);
+    return others.flatMap(([, all]) => {
+      const one = all.find(({reading}) => reading !== null && !isOnTheWay(reading.result)) ?? all[0];
+      if (one === undefined) return [];
+      return [
+        this.#ask(one).then((reading) => {
+          if (!this.#stop.signal.aborted) this.#record(one, reading);
+          return reading;
+        }),
+      ];
+    });
   }
 
   #record(watched: Watched, reading: EndpointReading): void {
@@ -178,13 +207,20 @@ class Watching implements Monitor {
     const {ok, latencyMs} = reading.result;
     watched.pace = nextPace(watched.pace, reading);
     watched.reading = reading;
+    this.#network.saw(reading);
     watched.judged = judgeEndpoint(reading);
     watched.history = [...watched.history.slice(1 - HISTORY), ok === true ? latencyMs : null];
     this.#asked.count();
     const pending = this.#pending.get(region);
     pending?.delete(watched);
     const worse = before !== null && isWorse(watched.judged.verdict, before.verdict);
-    if (worse || [...(pending ?? [])].every(({pace}) => laneOf(pace) === 'dead')) this.#judgeSoon(region);
+    if (worse || [...(pending ?? [])].every((each) => !this.#isAwaited(each))) this.#judgeSoon(region);
+  }
+
+  /** Whether the others of its region wait for it: not for the dead, nor for one that is asked much more rarely. */
+  #isAwaited({pace, intervalMs, target}: Watched): boolean {
+    const shortest = Math.min(...this.#of(target.endpoint.region).map((each) => each.intervalMs));
+    return laneOf(pace) === 'live' && intervalMs <= shortest * RARE;
   }
 
   #judgeSoon(region: string): void {
@@ -193,6 +229,7 @@ class Watching implements Monitor {
     this.#due.add(region);
     this.#gathering ??= this.#options.clock
       .sleep(GATHER_MS, this.#stop.signal)
+      .then(() => this.#network.settled())
       .then(() => this.#judge())
       .catch(() => undefined)
       .finally(() => {
@@ -205,24 +242,20 @@ class Watching implements Monitor {
     const due = [...this.#due];
     this.#due.clear();
     const readings = this.#watched.flatMap(({reading}) => (reading === null ? [] : [reading]));
-    const judgement = judgeFleet(fleet, readings);
-    const regions = judgement.regions.filter(({region}) => due.includes(region));
-    for (const now of this.#remembered({...judgement, regions}, clock.wall())) this.#take(now);
+    const judgement = judgeFleet(fleet, readings, this.#network.doubtUntil());
+    const counting = judgement.regions.filter((now) => due.includes(now.region) && isNewLook(now, this.#countedOf(now.region)));
+    const past = {fleet: fleet.name, at: clock.wall(), memory: this.#memory, limits: fleet.health};
+    const now = withMemory({...judgement, regions: counting}, past);
+    for (const [index, region] of now.regions.entries()) {
+      const judged = counting[index];
+      if (judged !== undefined) this.#counted.set(region.region, afterLook(judged, this.#countedOf(region.region), region.verdict));
+      this.#take(region);
+    }
     for (const region of due) this.#pending.set(region, new Set(this.#of(region)));
   }
 
-  /** A state that cannot be written costs what is remembered beyond this process, never the verdict. */
-  #remembered(judgement: FleetJudgement, at: number): readonly RegionNow[] {
-    const {fleet, memory} = this.#options;
-    const past = {fleet: fleet.name, at, limits: fleet.health};
-    try {
-      const now = withMemory(judgement, {...past, memory: memory ?? this.#own});
-      this.#note = null;
-      return now.regions;
-    } catch (error) {
-      this.#note = `what is seen is not kept: ${messageOf(error)}`;
-      return withMemory(judgement, {...past, memory: this.#own}).regions;
-    }
+  #countedOf(region: string): Counted {
+    return this.#counted.get(region) ?? UNCOUNTED;
   }
 
   #take(now: RegionNow): void {
@@ -256,7 +289,7 @@ class Watching implements Monitor {
         lane: laneOf(pace),
       })),
       changes: this.#changes,
-      notes: [this.#note, this.#cut === null ? null : `this machine is cut off itself: ${this.#cut}`].filter((note) => note !== null),
+      notes: [this.#memory.trouble(), noUplink(this.#watched.flatMap(({judged}) => judged ?? []))].filter((note) => note !== null),
       askedPerSecond: this.#asked.perSecond(),
       loopLagMs: this.#observer.stalledSince(performance.now() - LAG_MS),
     };

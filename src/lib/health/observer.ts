@@ -17,32 +17,55 @@ const NOTED_JUMP_MS = 50;
 
 type Note = {readonly at: number; readonly ms: number};
 
-/** Starts watching the real event loop and clocks: an injected clock cannot know that the process itself stood still. */
+/**
+ * Starts watching the real event loop and clocks: an injected clock cannot know that the process itself stood still. What counts is when the loop last
+ * asked the system for news: results that are worked off one after the other keep timers going, and answers unread.
+ */
 export function startObserver(wall: () => number = Date.now): Observer {
-  let last = performance.now();
-  let ahead = wall() - last;
+  let polledAt = performance.now();
+  let ahead = wall() - polledAt;
   const stalls: Note[] = [];
   const jumps: Note[] = [];
   const look = () => {
     const now = performance.now();
-    note(stalls, now, now - last - EVERY_MS, NOTED_MS);
     const jump = wall() - now - ahead;
     note(jumps, now, Math.abs(jump), NOTED_JUMP_MS);
     ahead += jump;
-    last = now;
   };
-  const timer = setInterval(look, EVERY_MS);
-  timer.unref();
-  const worst = (notes: readonly Note[], since: number): number => {
-    // The stall may be the reason why the timer has not fired yet.
+  const polled = () => {
+    const now = performance.now();
+    note(stalls, now, now - polledAt - EVERY_MS, NOTED_MS);
+    polledAt = now;
+  };
+  let pending: NodeJS.Immediate | null = null;
+  const timer = setInterval(() => {
     look();
-    return notes.reduce((most, {at, ms}) => (at >= since ? Math.max(most, ms) : most), 0);
-  };
+    // Immediates run right after the loop has asked for news.
+    pending ??= setImmediate(() => {
+      pending = null;
+      polled();
+    });
+  }, EVERY_MS);
+  timer.unref();
   return {
-    stalledSince: (since) => worst(stalls, since),
-    jumpedSince: (since) => worst(jumps, since),
-    stop: () => clearInterval(timer),
+    stalledSince: (since) => {
+      const now = performance.now();
+      // A stall may be going on.
+      return Math.max(worstOf(stalls, since), now - polledAt - EVERY_MS, 0);
+    },
+    jumpedSince: (since) => {
+      look();
+      return worstOf(jumps, since);
+    },
+    stop: () => {
+      clearInterval(timer);
+      if (pending !== null) clearImmediate(pending);
+    },
   };
+}
+
+function worstOf(notes: readonly Note[], since: number): number {
+  return notes.reduce((most, {at, ms}) => (at >= since ? Math.max(most, ms) : most), 0);
 }
 
 function note(notes: Note[], at: number, ms: number, least: number): void {

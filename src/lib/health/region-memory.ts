@@ -48,11 +48,22 @@ type Past = {readonly fleet: string; readonly at: number; readonly memory: Memor
  */
 export function withMemory(judgement: FleetJudgement, {fleet, at, memory, limits = STATE_LIMITS}: Past): FleetNow {
   const follows = () => judgement.regions.map((region) => follow(region, {fleet, at, memory, limits}));
-  const regions = memory.together(follows);
+  const regions = unchanged(judgement, {fleet, at, memory, limits}) ?? memory.together(follows);
   const verdict = worstVerdict(regions.map((region) => region.verdict));
   if (verdict === judgement.verdict) return {...judgement, regions};
   const first = regions.find((region) => region.verdict === verdict);
   return {verdict, code: first?.code ?? judgement.code, reason: `${first?.region} ${verdict}: ${first?.reason}`, regions};
+}
+
+/** What a look would show that changes nothing; null = something changes. Most looks do not, and need nobody's lock. */
+function unchanged(judgement: FleetJudgement, past: Required<Past>): readonly RegionNow[] | null {
+  let changes = false;
+  const change = (): void => {
+    changes = true;
+  };
+  const reading: Memory = {recall: past.memory.recall, remember: change, note: change, together: (work) => work()};
+  const regions = judgement.regions.map((region) => follow(region, {...past, memory: reading}));
+  return changes ? null : regions;
 }
 
 function follow(region: RegionJudgement, {fleet, at, memory, limits}: Required<Past>): RegionNow {

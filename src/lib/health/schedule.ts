@@ -1,4 +1,4 @@
-import {isOnTheWay} from './quorum.ts';
+import {isUnanswered} from './quorum.ts';
 import type {EndpointReading} from './sweep.ts';
 
 /** When an endpoint is asked again, and in which lane. `deaf` = how many looks in a row nothing came from it. */
@@ -19,7 +19,7 @@ export const FRESH: Pace = {deaf: 0};
 export function nextPace({deaf}: Pace, {result}: Pick<EndpointReading, 'result'>): Pace {
   // What could not be judged tells nothing either way.
   if (result.ok === null) return {deaf};
-  return {deaf: isOnTheWay(result) ? deaf + 1 : 0};
+  return {deaf: isUnanswered(result) ? deaf + 1 : 0};
 }
 
 /** Which lane asks it. */

@@ -1,11 +1,11 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {Endpoint} from '../fleet/fleet.ts';
-import type {Clock} from '../ports/clock.ts';
+import {after, type Clock} from '../ports/clock.ts';
 import type {Probe, ProbeResult} from '../ports/probe.ts';
 import type {Uplink, Viewer} from '../ports/vantage.ts';
 import {type AskOptions, ATTEMPTS, type Attempts, askUntilSure} from './ask.ts';
 import {type Observer, startObserver} from './observer.ts';
-import {isOnTheWay, type OtherView} from './quorum.ts';
+import {countVotes, isOnTheWay, type OtherView} from './quorum.ts';
 import {createSlots} from './slots.ts';
 
 /** An endpoint with the probe that asks it, and the vantage points that look at it besides. */
@@ -28,6 +28,8 @@ export type SweepOptions = {
   readonly attempts?: Attempts;
   /** What answers as long as this machine is not cut off itself. Default: none, and it is not asked. */
   readonly uplinks?: readonly Uplink[];
+  /** Every vantage point is waited for, also when the rest can change no verdict. Default false. */
+  readonly all?: boolean;
   /** For tests: who watches us. */
   readonly observer?: () => Observer;
 };
@@ -39,22 +41,27 @@ const AT_ONCE = {each: 1024, all: 2048};
 
 /**
  * Asks every endpoint, each with its own deadline: a slow, hanging or broken one neither delays nor hides another. Readings come in the order of
- * `endpoints`. What failed on the way while none of our uplinks answered says nothing of the endpoint and is not judged. Never rejects; when `signal`
- * is aborted, what had not answered is unknown with code `interrupted`.
+ * `endpoints`. What failed on the way while no uplink answered says nothing of the endpoint and is not judged. Never rejects; when `signal` is aborted,
+ * what had not answered is unknown with code `interrupted`.
  */
 export async function probeAll(options: SweepOptions): Promise<EndpointReading[]> {
-  const {endpoints, clock, signal, attempts = ATTEMPTS, uplinks = []} = options;
+  const {endpoints, clock, signal, attempts = ATTEMPTS, uplinks = [], all = false} = options;
   const observer = (options.observer ?? startObserver)();
-  const how: AskOptions = {clock, signal, attempts, observer};
+  const how: ReadOptions = {clock, signal, attempts, observer, all};
+  const links = askUplinks(uplinks, how);
   try {
-    const [readings, cut] = await Promise.all([paced(endpoints, how), cutOffBy(uplinks, how)]);
+    const readings = await paced(endpoints, how);
+    // Nobody waits for an uplink while nothing needs it.
+    if (!readings.some(({result}) => isOnTheWay(result))) return readings;
+    const cut = await links.cutOffBy;
     return cut === null ? readings : readings.map((reading) => withoutUplink(reading, cut));
   } finally {
+    links.end();
     observer.stop();
   }
 }
 
-async function paced(endpoints: readonly SweepTarget[], how: AskOptions): Promise<EndpointReading[]> {
+async function paced(endpoints: readonly SweepTarget[], how: ReadOptions): Promise<EndpointReading[]> {
   const slots = createSlots(AT_ONCE);
   const readings: Promise<EndpointReading>[] = [];
   for (const [index, target] of endpoints.entries()) {
@@ -64,31 +71,78 @@ async function paced(endpoints: readonly SweepTarget[], how: AskOptions): Promis
   return Promise.all(readings);
 }
 
+/** How an endpoint is read. `all`: every vantage point is waited for, also when the rest can change nothing. Default false. */
+export type ReadOptions = AskOptions & {readonly all?: boolean};
+
+/** How long the other vantage points are still waited for once the verdict stands, in ms. */
+const STRAGGLERS_MS = 250;
+
 /** One endpoint, by its own probe and by whoever looks at it besides, all at once. */
-export async function readEndpoint({endpoint, probe, others = []}: SweepTarget, how: AskOptions): Promise<EndpointReading> {
-  const [{result, attempts, at}, ...views] = await Promise.all([
-    askUntilSure(probe, endpoint.timeoutMs, how).then((answered) => ({...answered, at: how.clock.wall()})),
-    ...others.map((viewer) => viewOf(viewer, how)),
-  ]);
-  return {endpoint, result, at, attempts, ...(views.length === 0 ? {} : {others: views})};
+export async function readEndpoint({endpoint, probe, others = []}: SweepTarget, how: ReadOptions): Promise<EndpointReading> {
+  const own = askUntilSure(probe, endpoint.timeoutMs, how).then((answered) => ({...answered, at: how.clock.wall()}));
+  if (others.length === 0) return {endpoint, ...(await own)};
+  const stop = new AbortController();
+  const cancel = (): void => stop.abort(how.signal.reason);
+  how.signal.addEventListener('abort', cancel, {once: true});
+  if (how.signal.aborted) cancel();
+  const views: OtherView[] = others.map(({vantage, region, sees, whole}) => ({
+    vantage,
+    region,
+    sees,
+    whole,
+    result: NOT_AWAITED,
+    attempts: 0,
+  }));
+  let seen = (): void => undefined;
+  const asked = others.map(async (viewer, index) => {
+    views[index] = await viewOf(viewer, {...how, signal: stop.signal});
+    seen();
+  });
+  const answered = await own;
+  const reading = (): EndpointReading => ({endpoint, ...answered, others: [...views]});
+  const decided = how.all === true ? new Promise<never>(() => undefined) : whenDecided(reading, how, (told) => (seen = told));
+  await Promise.race([Promise.all(asked), decided]);
+  const result = reading();
+  how.signal.removeEventListener('abort', cancel);
+  stop.abort(new Error('the verdict stands'));
+  return result;
 }
 
-async function viewOf({vantage, region, sees, timeoutMs, probe}: Viewer, how: AskOptions): Promise<OtherView> {
+const NOT_AWAITED: ProbeResult = {ok: null, latencyMs: null, code: 'not-awaited', detail: 'it was not waited for: the others agree'};
+
+/** A moment after enough votes are in that the rest can change nothing. */
+async function whenDecided(reading: () => EndpointReading, how: ReadOptions, onSeen: (told: () => void) => void): Promise<void> {
+  const isDecided = (): boolean => {
+    const {result, others = []} = reading();
+    const {good, bad, need} = countVotes(result, others);
+    return good >= need || bad >= need;
+  };
+  if (!isDecided()) await new Promise<void>((resolve) => onSeen(() => isDecided() && resolve()));
+  await new Promise<void>((resolve) => after(how.clock, STRAGGLERS_MS, resolve));
+}
+
+async function viewOf({vantage, region, sees, whole, timeoutMs, probe}: Viewer, how: AskOptions): Promise<OtherView> {
   const {result, attempts} = await askUntilSure(probe, timeoutMs, how);
   // A vantage point that is late itself has not seen the endpoint fail.
   const silent = result.code === 'timeout' && result.facts === undefined;
   const said: ProbeResult = silent ? {...result, ok: null, code: 'vantage-silent', detail: `${vantage} does not answer in time`} : result;
-  return {vantage, region, sees, result: said, attempts};
+  return {vantage, region, sees, whole, result: said, attempts};
 }
 
-/** Why none of our uplinks answers; null = one does, or there are none. */
-export async function cutOffBy(uplinks: readonly Uplink[], how: AskOptions): Promise<string | null> {
-  const asked = await Promise.all(
-    uplinks.map(async ({name, probe, timeoutMs}) => ({name, result: (await askUntilSure(probe, timeoutMs, how)).result})),
-  );
-  const [first] = asked;
-  if (first === undefined || asked.some(({result}) => result.ok === true)) return null;
-  return `${first.name}: ${first.result.detail}`;
+/** Asks all uplinks at once. `cutOffBy`: why we are cut off; null = an answer came, be it a wrong one, or nobody could be asked. `end` stops asking. */
+export function askUplinks(uplinks: readonly Uplink[], how: AskOptions): {readonly cutOffBy: Promise<string | null>; end(): void} {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([how.signal, stop.signal]);
+  const cutOffBy = new Promise<string | null>((resolve) => {
+    const asked = uplinks.map(async ({name, probe, timeoutMs}) => {
+      const {result} = await askUntilSure(probe, timeoutMs, {...how, signal});
+      // Any answer came over a network that is there.
+      if (result.ok === true || (result.ok === false && !isOnTheWay(result))) resolve(null);
+      return isOnTheWay(result) ? `${name}: ${result.detail}` : null;
+    });
+    void Promise.all(asked).then((failures) => resolve(failures.every((failure) => failure !== null) ? (failures[0] ?? null) : null));
+  });
+  return {cutOffBy, end: () => stop.abort(new Error('nobody needs it any more'))};
 }
 
 /** A reading of a time when no uplink answered: what failed on the way is not judged. */

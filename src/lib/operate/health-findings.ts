@@ -8,7 +8,7 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 /** What doctor finds of endpoints, of the vantage points that look at them, and of our own uplinks. Asks each once. */
 export async function healthFindings({fleet, probes, uplinks, clock}: OpenFleet, signal: AbortSignal): Promise<readonly Finding[]> {
   const [readings, links] = await Promise.all([
-    probeAll({endpoints: probes, uplinks, clock, signal}),
+    probeAll({endpoints: probes, uplinks, clock, signal, all: true}),
     Promise.all(
       uplinks.map(async (uplink) => ({
         uplink,

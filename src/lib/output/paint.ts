@@ -13,5 +13,13 @@ export function plainPaint(): Paint {
 export async function colourPaint(): Promise<Paint> {
   const {Chalk} = await import('chalk');
   const chalk = new Chalk({level: 1});
-  return {good: chalk.green, warning: chalk.yellow, critical: chalk.red, unknown: chalk.magenta, muted: chalk.dim, strong: chalk.bold};
+  // One piece of text each: chalk takes several, so that a painted list would show its indexes.
+  return {
+    good: (text) => chalk.green(text),
+    warning: (text) => chalk.yellow(text),
+    critical: (text) => chalk.red(text),
+    unknown: (text) => chalk.magenta(text),
+    muted: (text) => chalk.dim(text),
+    strong: (text) => chalk.bold(text),
+  };
 }

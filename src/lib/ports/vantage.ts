@@ -5,9 +5,13 @@ import type {Probe, ProbeResult} from './probe.ts';
  * What another vantage point is asked to look at. It sees less than the endpoint's own probe: of `http` the status of the answer, of `tcp` whether a
  * connection is accepted. `redirects` is how many may lead to the answer.
  */
-export type Target =
+export type Target = (
   | {readonly kind: 'http'; readonly url: string; readonly expectStatus: number; readonly redirects: number}
-  | {readonly kind: 'tcp'; readonly host: string; readonly port: number};
+  | {readonly kind: 'tcp'; readonly host: string; readonly port: number}
+) & {
+  /** Whether that is all that the endpoint's own probe expects: only then can it be called well by others alone. */
+  readonly whole: boolean;
+};
 
 /**
  * Vantage port: somewhere else that looks at endpoints for us. `check` never throws for what the endpoint does; `ok` null = the vantage point itself
@@ -20,12 +24,14 @@ export type Vantage = {
 
 /**
  * A vantage point that is about to look at one endpoint. `sees`: `status` = the status of an http answer, `reach` = whether it accepts a connection.
- * `region` is where it stands; null = nobody knows, so it has a vote of its own. `timeoutMs` includes the way to it.
+ * `whole` = that is
+ * all that is expected of it. `region` is where it stands; null = nobody knows, so it has a vote of its own. `timeoutMs` includes the way to it.
  */
 export type Viewer = {
   readonly vantage: string;
   readonly region: string | null;
   readonly sees: 'status' | 'reach';
+  readonly whole: boolean;
   readonly timeoutMs: number;
   readonly probe: Probe;
 };
@@ -44,6 +50,7 @@ export function viewerOf(
     vantage: spec.name,
     region: spec.region,
     sees: target.kind === 'http' ? 'status' : 'reach',
+    whole: target.whole,
     timeoutMs: timeoutMs + vantage.graceMs,
     probe: {check: (signal) => vantage.check(target, timeoutMs, signal)},
   };

@@ -23,6 +23,7 @@ import type {
   StoreProvider,
   VantageProvider,
 } from './define.ts';
+import {quietVantage} from './quiet-vantage.ts';
 
 /** A fleet whose parts can be asked and acted on. Nothing has been connected to yet: each part connects when it is first used. */
 export type OpenFleet = {
@@ -122,8 +123,8 @@ async function openAll<T extends {readonly name: string}, P>(
 
 /** Each endpoint with its own probe, and with the vantage points that look at it besides. */
 async function openViews(fleet: Fleet, providers: readonly Provider[], context: ProviderContext): Promise<OpenFleet['probes']> {
-  const vantages = await openAll(fleet.vantages, ({name, vantage}) =>
-    find<VantageProvider>(providers, 'vantage', vantage).create(vantage.config, name, context),
+  const vantages = await openAll(fleet.vantages, async ({name, vantage}) =>
+    quietVantage(name, await find<VantageProvider>(providers, 'vantage', vantage).create(vantage.config, name, context), context.clock),
   );
   return Promise.all(
     fleet.regions

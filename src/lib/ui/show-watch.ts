@@ -15,18 +15,20 @@ export async function drawWatch(monitor: Monitor, mount: WatchMount): Promise<Sh
 
 type PrintOptions = {
   readonly format: 'text' | 'ndjson';
-  readonly note: string | null;
   readonly print: (line: string) => void;
   /** For what is not data. */
   readonly tell: (line: string) => void;
 };
 
 /** Prints how each region stands once it is known, then each change. */
-export function printWatch(monitor: Monitor, {format, note, print, tell}: PrintOptions): Shown {
-  if (note !== null) tell(note);
+export function printWatch(monitor: Monitor, {format, print, tell}: PrintOptions): Shown {
   const known = new Set<string>();
+  const told = new Set<string>();
   const sayFirst = (): void => {
-    for (const [region, line] of firstLines(monitor.view(), format)) {
+    const view = monitor.view();
+    for (const note of view.notes.filter((each) => !told.has(each))) tell(note);
+    for (const note of view.notes) told.add(note);
+    for (const [region, line] of firstLines(view, format)) {
       if (known.has(region)) continue;
       known.add(region);
       print(line);

@@ -39,7 +39,8 @@ describe.skipIf(noBlackbox !== null)(`a blackbox exporter${noBlackbox === null ?
   });
 
   const at = (url: string) => createExporter({url, user: 'us', password, caFile: null, offsetMs: 500}, secrets);
-  const web = (port: number, expectStatus = 200) => ({kind: 'http', url: `http://127.0.0.1:${port}/`, expectStatus, redirects: 0}) as const;
+  const web = (port: number, expectStatus = 200) =>
+    ({kind: 'http', url: `http://127.0.0.1:${port}/`, expectStatus, redirects: 0, whole: true}) as const;
   const probe = (target: string, timeoutMs = 1000, module = 'http_2xx') =>
     blackboxProbe({module, target, timeoutMs, minValidMs: 0}, at(exporter.url), clock);
 
@@ -47,7 +48,7 @@ describe.skipIf(noBlackbox !== null)(`a blackbox exporter${noBlackbox === null ?
     vantageContract({describe, it, expect}, async () => ({
       vantage: blackboxVantage(modules, at(exporter.url), 500),
       silent: blackboxVantage(modules, at(`http://127.0.0.1:${dead}`), 500),
-      good: {http: web(good.port), tcp: {kind: 'tcp', host: '127.0.0.1', port: good.port}},
+      good: {http: web(good.port), tcp: {kind: 'tcp', host: '127.0.0.1', port: good.port, whole: true}},
       wrong: web(wrong.port),
       refusing: web(dead),
       hanging: web(hanging.port),

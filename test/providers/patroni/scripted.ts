@@ -209,7 +209,13 @@ function sessionOf(world: World, name: string): Session {
     if (sql.includes('wal_retrieve_retry_interval')) return [SETTINGS];
     return sql.includes('pg_control_system') ? [facts] : [{recovering: facts.recovering}];
   };
-  return {rows: rows as Session['rows'], prepare: async () => undefined, connection: () => null, close: async () => undefined};
+  return {
+    rows: rows as Session['rows'],
+    prepare: async () => undefined,
+    connection: () => null,
+    reached: () => false,
+    close: async () => undefined,
+  };
 }
 
 /** Where the fleet file gives one. It can only be asked: nothing here may act by a host. */

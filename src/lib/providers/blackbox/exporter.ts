@@ -23,7 +23,6 @@ export type Exporter = {ask(question: Question, signal: AbortSignal): Promise<Me
 
 /** So much of an answer is read. */
 const LIMIT = 256 * 1024;
-const MOST_AT_ONCE = 256;
 
 /** Connections to the exporter are kept open: it is the endpoints behind it that are asked anew each time. */
 export function createExporter(place: ExporterPlace, secrets: SecretVault): Exporter {
@@ -31,7 +30,8 @@ export function createExporter(place: ExporterPlace, secrets: SecretVault): Expo
   const secure = place.url.startsWith('https:');
   const getAgent = async (): Promise<Agent> => {
     const {Agent: Kept} = secure ? await import('node:https') : await import('node:http');
-    return new Kept({keepAlive: true, maxSockets: MOST_AT_ONCE});
+    // Without a bound of its own: a question that waited behind hanging ones would look like a silent exporter.
+    return new Kept({keepAlive: true, maxSockets: Number.POSITIVE_INFINITY});
   };
   return {
     ask: async ({module, target, timeoutMs}, signal) => {
@@ -49,10 +49,16 @@ export function createExporter(place: ExporterPlace, secrets: SecretVault): Expo
         ...(await authorization(place, secrets)),
       };
       const tls = trusted.ca === null ? {} : {ca: trusted.ca};
-      try {
-        return await read(request(url, {agent: await agent, headers, signal, ...tls}));
-      } catch (error) {
-        return {trouble: silent(url, error, signal)};
+      const kept = await agent;
+      for (let tries = 1; ; tries += 1) {
+        const call = request(url, {agent: kept, headers, signal, ...tls});
+        try {
+          return await read(call);
+        } catch (error) {
+          // A kept connection may have been closed just when the question went out.
+          if (tries === 1 && call.reusedSocket && !signal.aborted) continue;
+          return {trouble: silent(url, error, signal)};
+        }
       }
     },
   };
@@ -81,7 +87,10 @@ async function read(call: ClientRequest): Promise<Measured> {
   const text = Buffer.concat(chunks).toString('utf8');
   const metrics = response.statusCode === 200 ? metricsOf(text) : new Map<string, number>();
   if (metrics.has('probe_success')) return {metrics};
-  const said = text.split('\n', 1)[0]?.trim().slice(0, 120) ?? '';
+  const said = (text.split('\n', 1)[0] ?? '')
+    .replaceAll(/[^\x20-\x7e]/g, '?')
+    .trim()
+    .slice(0, 120);
   const why = response.statusCode === 200 ? 'its answer holds no probe_success' : `it answered ${response.statusCode}: ${said}`;
   return {trouble: {ok: null, latencyMs: null, code: 'vantage-refused', detail: `the blackbox exporter could not look: ${why}`}};
 }

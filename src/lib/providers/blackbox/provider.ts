@@ -15,7 +15,11 @@ const moduleName = z.string().min(1);
 const probeConfig = z.strictObject({
   ...place,
   module: moduleName.describe('Module of the exporter that probes.'),
-  target: z.string().min(1).describe('What it probes: a URL, host:port or a name, as the module wants it.'),
+  target: z
+    .string()
+    .min(1)
+    .refine((target) => !/^[a-z]+:\/\/[^/]*@/i.test(target), 'user and password do not belong in it')
+    .describe('What it probes: a URL, host:port or a name, as the module wants it.'),
   minValid: spanMs
     .prefault('0h')
     .describe('A certificate that expires sooner degrades the endpoint. Default 0h: only one that has expired counts.'),

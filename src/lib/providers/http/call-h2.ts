@@ -34,6 +34,7 @@ export async function callHttp2({url, headers, ca, signal}: CallOptions): Promis
   return {
     answer,
     phases: marks.read,
+    connected: marks.connected,
     end: () => {
       signal.removeEventListener('abort', cancel);
       end();

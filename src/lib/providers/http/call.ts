@@ -21,7 +21,7 @@ export type Answer = {
 };
 
 /** A call that has begun. `answer` rejects with what went wrong on the way; `end` is called in any case. */
-export type Call = {readonly answer: Promise<Answer>; phases(): Phases; end(): void};
+export type Call = {readonly answer: Promise<Answer>; phases(): Phases; connected(): boolean; end(): void};
 
 /** By HTTP/1.1. Without an agent: making one for each request, as `agent: false` does, costs as much as the request. */
 export async function callHttp1({url, headers, ca, signal}: CallOptions): Promise<Call> {
@@ -39,7 +39,7 @@ export async function callHttp1({url, headers, ca, signal}: CallOptions): Promis
     return socket;
   };
   const call = request(url, {createConnection, headers, signal});
-  return {answer: answerTo(call, marks.answered), phases: marks.read, end: () => void call.destroy()};
+  return {answer: answerTo(call, marks.answered), phases: marks.read, connected: marks.connected, end: () => void call.destroy()};
 }
 
 /** Whom to trust, and under which name: an address is no name that could be asked for. */

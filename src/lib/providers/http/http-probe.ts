@@ -86,7 +86,7 @@ async function follow(check: Check, url: URL, {left, warning}: Way): Promise<Pro
     return {...result, latencyMs, facts, ...(result.ok && first !== null ? {warning: first} : {})};
   } catch (error) {
     if (!signal.aborted && Object(error).code === 'NO_HTTP2') return failure('no-http2', `${peerOf(url)} does not speak HTTP/2`);
-    return connectionFailure(error, {peer: peerOf(url), timeoutMs: target.timeoutMs, signal});
+    return connectionFailure(error, {peer: peerOf(url), timeoutMs: target.timeoutMs, signal, connected: call?.connected() === true});
   } finally {
     call?.end();
   }

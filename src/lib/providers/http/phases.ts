@@ -9,7 +9,12 @@ export type Phases = {
 };
 
 /** Watches a connection that has just been begun, and is told when the answer has. `read` is for after that. */
-export type PhaseMarks = {watch(socket: Socket): void; readonly answered: () => void; readonly read: () => Phases};
+export type PhaseMarks = {
+  watch(socket: Socket): void;
+  readonly answered: () => void;
+  readonly read: () => Phases;
+  readonly connected: () => boolean;
+};
 
 /** The request begins now. */
 export function phaseMarks(): PhaseMarks {
@@ -30,6 +35,7 @@ export function phaseMarks(): PhaseMarks {
     answered: () => {
       at.answered = performance.now();
     },
+    connected: () => at.connect !== undefined,
     read: () => {
       const between = (from: number | undefined, to: number | undefined): number | null =>
         from === undefined || to === undefined ? null : to - from;

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {httpUrl, secretRef, spanMs} from '../../fleet/fields.ts';
+import type {Target} from '../../ports/vantage.ts';
 import {defineProbe, type Provider} from '../define.ts';
 
 const headerName = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'not a header name');
@@ -28,12 +29,24 @@ const config = z.strictObject({
     .describe('A certificate that expires sooner degrades the endpoint. Default 0h: only one that has expired counts.'),
 });
 
+/** What others can see. Who cannot send our headers, does not trust our authorities, or follows a redirect that is expected, is asked for less. */
+function targetOf({url, expectStatus, redirects, headers, ca, expectText, expectJson, expectHeaders}: z.output<typeof config>): Target {
+  const redirected = expectStatus >= 300 && expectStatus < 400;
+  if (Object.keys(headers).length > 0 || ca !== undefined || redirected) {
+    const {hostname, port, protocol} = new URL(url);
+    const host = hostname.replace(/^\[(.*)\]$/, '$1');
+    return {kind: 'tcp', host, port: Number(port === '' ? (protocol === 'https:' ? 443 : 80) : port), whole: false};
+  }
+  const whole = expectText === undefined && Object.keys(expectJson).length === 0 && Object.keys(expectHeaders).length === 0;
+  return {kind: 'http', url, expectStatus, redirects, whole};
+}
+
 /** The `http` probe: one GET, judged by its status and, if wanted, by headers and by a text or JSON values in its first 64 KiB. */
 export const httpProviders: readonly Provider[] = [
   defineProbe({
     kind: 'http',
     schema: config,
-    target: ({url, expectStatus, redirects}) => ({kind: 'http', url, expectStatus, redirects}),
+    target: targetOf,
     async create({expectText, ca, minValid, ...rest}, {timeoutMs}, {secrets, baseDir}) {
       const [{httpProbe}, {resolve}] = await Promise.all([import('./http-probe.ts'), import('node:path')]);
       const caFile = ca === undefined ? null : resolve(baseDir, ca);

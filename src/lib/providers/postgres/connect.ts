@@ -15,13 +15,17 @@ export type Place = Address & {
 /** How long a statement may take when nothing else was said. */
 export const STATEMENT_MS = 1500;
 
+/** `reached`: whether a connection stands that the server has accepted and not answered on yet. */
+export type Opener = {open(limitMs: number): Promise<Client>; reached(): boolean; close(): void};
+
 /**
  * Opens one client after another to the same place. A frozen server answers in the order of its queue: an attempt that got into it is kept beside
  * newer ones, so that a thaw is met at once, however many have queued up since.
  */
-export function createOpener(place: Place, onEnd: (client: Client) => void): {open(limitMs: number): Promise<Client>; close(): void} {
+export function createOpener(place: Place, onEnd: (client: Client) => void): Opener {
   let kept: Attempt | null = null;
   let closed = false;
+  let trying: readonly (Attempt | null)[] = [];
   const keep = (attempt: Attempt | null, others: readonly (Attempt | null)[]): void => {
     kept = attempt;
     for (const each of others) if (each !== attempt) each?.drop();
@@ -32,6 +36,7 @@ export function createOpener(place: Place, onEnd: (client: Client) => void): {op
     open: async (limitMs) => {
       closed = false;
       const both = [kept?.isGone() === true ? null : kept, attemptClient(place, onEnd)] as const;
+      trying = both;
       try {
         const client = await inTime(firstOf(...both), limitMs);
         kept = null;
@@ -45,6 +50,7 @@ export function createOpener(place: Place, onEnd: (client: Client) => void): {op
         throw error;
       }
     },
+    reached: () => [kept, ...trying].some((each) => each?.isWaiting() === true),
     close: () => {
       closed = true;
       keep(null, [kept]);

@@ -55,7 +55,7 @@ export async function createProbe(config: PostgresProbeConfig, place: EndpointPl
       );
       return judge(inTime ? {...seen, replayAgeMs: 0} : seen, config, latencyMs);
     } catch (error) {
-      return failure(error, signal);
+      return failure(error, signal, session.reached());
     } finally {
       // A hanging connection attempt ends by its own limit: the answer does not wait for it.
       session.close().catch(() => undefined);
@@ -124,8 +124,8 @@ function warningOf(
 }
 
 /** Our own cancellation and a missing secret say nothing about the endpoint. */
-function failure(error: unknown, signal: AbortSignal): ProbeResult {
+function failure(error: unknown, signal: AbortSignal, connected: boolean): ProbeResult {
   const code = isRegionctlError(error) ? error.code : 'error';
   const couldNotRun = signal.aborted || code === 'secret-missing' || code === 'cancelled';
-  return {ok: couldNotRun ? null : false, latencyMs: null, code, detail: messageOf(error)};
+  return {ok: couldNotRun ? null : false, latencyMs: null, code, detail: messageOf(error), ...(connected ? {connected} : {})};
 }

@@ -42,7 +42,7 @@ export const postgresProviders: readonly Provider[] = [
   defineProbe<PostgresProbeConfig>({
     kind: 'postgres',
     schema: probeSchema,
-    target: ({host, port: number}) => ({kind: 'tcp', host, port: number}),
+    target: ({host, port: number}) => ({kind: 'tcp', host, port: number, whole: false}),
     create: async (config, place, context) => (await import('./probe.ts')).createProbe(config, place, context),
   }),
 ];

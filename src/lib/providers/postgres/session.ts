@@ -30,6 +30,8 @@ export type Session = {
   prepare(sqls: readonly string[]): Promise<void>;
   /** The connection that is open now; null = none. */
   connection(): Connection | null;
+  /** Whether the server has accepted a connection of this session, answered on it or not. */
+  reached(): boolean;
   close(): Promise<void>;
 };
 
@@ -48,6 +50,7 @@ export function createSession(place: Place): Session {
   let current: Promise<Client> | null = null;
   let live: Client | null = null;
   let silentSince = Number.NEGATIVE_INFINITY;
+  let opened = false;
   let missed: {readonly at: number; readonly error: unknown} | null = null;
   const forget = (opened: Promise<Client>): void => {
     if (current === opened) current = live = null;
@@ -58,19 +61,20 @@ export function createSession(place: Place): Session {
   const acquire = (): Promise<Client> => {
     if (current !== null) return current;
     const isSilent = performance.now() - silentSince < SILENT_FOR_MS;
-    const opened: Promise<Client> = opener.open(isSilent ? SILENT_CONNECT_MS : CONNECT_MS);
-    opened
+    const attempt: Promise<Client> = opener.open(isSilent ? SILENT_CONNECT_MS : CONNECT_MS);
+    attempt
       .then((client) => {
-        if (current === opened) live = client;
+        opened = true;
+        if (current === attempt) live = client;
       })
       .catch((error: unknown) => {
-        forget(opened);
+        forget(attempt);
         if (troubleOf(error).code !== 'timeout') return;
         missed = {at: performance.now(), error};
         if (!isSilent) silentSince = missed.at;
       });
-    current = opened;
-    return opened;
+    current = attempt;
+    return attempt;
   };
   const inTurn = createTurns();
   const run = async <Row>(sql: string, values: readonly unknown[], timeoutMs: number, asked: Asked): Promise<readonly Row[]> => {
@@ -78,8 +82,8 @@ export function createSession(place: Place): Session {
     if (on !== undefined && live !== on) throw claimLost(place);
     // It has waited for that connection too, and does not wait for another one after it.
     if (current === null && missed !== null && missed.at > since) throw missed.error;
-    const opened = acquire();
-    const client = await opened;
+    const acquired = acquire();
+    const client = await acquired;
     signal?.throwIfAborted();
     if (on !== undefined && client !== on) throw claimLost(place);
     const query = {...named(client, sql), text: sql, values: [...values], query_timeout: NEVER_MS};
@@ -90,7 +94,7 @@ export function createSession(place: Place): Session {
     } catch (error) {
       // After a time-out the answer may still come and would be taken for the next statement's.
       if (!isAnswer(error)) {
-        forget(opened);
+        forget(acquired);
         destroy(client);
         if (troubleOf(error).code === 'timeout') silentSince = performance.now();
       }
@@ -105,11 +109,12 @@ export function createSession(place: Place): Session {
     prepare: (sqls) =>
       inTurn(STATEMENT_MS, undefined, async (leftMs) => inTime(readAhead(await acquire(), sqls), leftMs)).catch(() => undefined),
     connection: () => live,
+    reached: () => opened || opener.reached(),
     close: async () => {
-      const opened = current;
+      const ending = current;
       current = live = null;
       opener.close();
-      if (opened !== null) await opened.then(endClient, () => undefined);
+      if (ending !== null) await ending.then(endClient, () => undefined);
     },
   };
 }

@@ -44,7 +44,7 @@ export const redisProviders: readonly Provider[] = [
   defineProbe({
     kind: 'redis',
     schema: config,
-    target: ({host, port: number}) => ({kind: 'tcp', host, port: number}),
+    target: ({host, port: number}) => ({kind: 'tcp', host, port: number, whole: false}),
     async create(given, {timeoutMs}, {secrets, baseDir}) {
       const {host, port: number, user = null, password = null, tls, serverName = host, ca, cert, key, minValid = 0, ...wanted} = given;
       const [{redisProbe}, {resolve}] = await Promise.all([import('./redis-probe.ts'), import('node:path')]);

@@ -58,19 +58,21 @@ async function check(target: RedisTarget, secrets: SecretVault, signal: AbortSig
   const started = performance.now();
   let plain: Socket | null = null;
   let secure: TLSSocket | null = null;
+  let accepted = false;
   try {
     bounded.throwIfAborted();
     plain = connect({host, port, signal: bounded, noDelay: true});
     // Stays for the socket's life: an error after the answer must not become an uncaught one.
     plain.on('error', () => undefined);
     await once(plain, 'connect', {signal: bounded});
+    accepted = true;
     if (tls !== null) secure = await secureOver(plain, {...ready, serverName: tls.serverName}, bounded);
     const info = await askInfo(secure ?? plain, {user, password: ready.password, peer, scrub: secrets.scrub});
     if (typeof info !== 'string') return info;
     const expires = secure === null ? null : expiryOf(secure, peer, tls?.minValidMs ?? 0).warning;
     return judge(infoOf(info), target.wanted, performance.now() - started, expires);
   } catch (error) {
-    return connectionFailure(error, {peer, timeoutMs, signal: bounded});
+    return connectionFailure(error, {peer, timeoutMs, signal: bounded, connected: accepted});
   } finally {
     secure?.destroy();
     plain?.destroy();
@@ -117,7 +119,7 @@ async function askInfo(socket: Socket, asking: Asking): Promise<string | ProbeRe
 
 /** What is no answer is counted and never shown: it may be an echo of the password. */
 function answerOf(reply: Reply | undefined, asked: 'AUTH' | 'INFO', {peer, scrub}: Asking): string | ProbeResult {
-  if (reply === undefined) return failure('reset', `${peer} closed the connection before it answered`);
+  if (reply === undefined) return {...failure('reset', `${peer} closed the connection before it answered`), connected: true};
   if (reply.kind === 'error') {
     const {code, says} = refusalOf(reply.text, asked, scrub);
     return failure(code, `${peer} ${says}`);

@@ -1,17 +1,24 @@
 import type {ProbeResult} from '../../ports/probe.ts';
 
 /** What a failed connection is judged by. `peer` is host:port, for the sentence; `signal` the one that bounded the attempt. */
-export type Attempt = {readonly peer: string; readonly timeoutMs: number; readonly signal: AbortSignal};
+export type Attempt = {
+  readonly peer: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Whether a connection had been accepted by then. Default: it had not. */
+  readonly connected?: boolean;
+};
 
 /**
  * The result for an error of a socket: `timeout`, `refused`, `reset`, `unreachable`, `dns`, `tls` or `error`. A cancelled attempt says nothing
  * of the endpoint: `ok` null, code `interrupted`.
  */
 export function connectionFailure(error: unknown, attempt: Attempt): ProbeResult {
-  if (attempt.signal.aborted) return endedBySignal(attempt);
+  const stood = attempt.connected === true ? ({connected: true} as const) : {};
+  if (attempt.signal.aborted) return {...endedBySignal(attempt), ...stood};
   const symbol = symbolOf(error);
   const code = codeOf(symbol);
-  return failure(code, sentence(code, symbol, attempt.peer));
+  return {...failure(code, sentence(code, symbol, attempt.peer)), ...stood};
 }
 
 /** A failed check without a latency: nothing came that could be timed. */

@@ -14,7 +14,7 @@ export const tcpProviders: readonly Provider[] = [
   defineProbe({
     kind: 'tcp',
     schema: config,
-    target: ({host, port: number}) => ({kind: 'tcp', host, port: number}),
+    target: ({host, port: number, send, expect}) => ({kind: 'tcp', host, port: number, whole: send === undefined && expect === undefined}),
     async create({host, port: number, send, expect}, place) {
       const {tcpProbe} = await import('./tcp-probe.ts');
       return tcpProbe({host, port: number, send: send ?? null, expect: expect ?? null, timeoutMs: place.timeoutMs});

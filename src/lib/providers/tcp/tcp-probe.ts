@@ -27,10 +27,12 @@ async function connectOnce(target: TcpTarget, signal: AbortSignal): Promise<Prob
   const peer = `${host}:${port}`;
   const started = performance.now();
   let socket: Socket | null = null;
+  let accepted = false;
   try {
     bounded.throwIfAborted();
     socket = connect({host, port, signal: bounded});
     await connected(socket);
+    accepted = true;
     if (send !== null) socket.write(send);
     const bytes = expect === null ? null : await heard(socket, expect);
     const latencyMs = performance.now() - started;
@@ -41,7 +43,7 @@ async function connectOnce(target: TcpTarget, signal: AbortSignal): Promise<Prob
     const said = expect === null ? 'accepted the connection' : 'said what is expected';
     return {ok: true, latencyMs, code: 'ok', detail: `${peer} ${said} in ${latencyMs.toFixed(1)} ms`};
   } catch (error) {
-    return connectionFailure(error, {peer, timeoutMs, signal: bounded});
+    return connectionFailure(error, {peer, timeoutMs, signal: bounded, connected: accepted});
   } finally {
     socket?.destroy();
   }

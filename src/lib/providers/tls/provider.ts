@@ -17,7 +17,7 @@ export const tlsProviders: readonly Provider[] = [
   defineProbe({
     kind: 'tls',
     schema: config,
-    target: ({host, port: number}) => ({kind: 'tcp', host, port: number}),
+    target: ({host, port: number}) => ({kind: 'tcp', host, port: number, whole: false}),
     async create({host, port: number, serverName, ca, minValid}, {timeoutMs}, {baseDir}) {
       const [{tlsProbe}, {resolve}] = await Promise.all([import('./tls-probe.ts'), import('node:path')]);
       const caFile = ca === undefined ? null : resolve(baseDir, ca);

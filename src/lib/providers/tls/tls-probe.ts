@@ -32,18 +32,20 @@ async function shakeHands(target: TlsTarget, signal: AbortSignal): Promise<Probe
   const started = performance.now();
   let plain: Socket | null = null;
   let secure: TLSSocket | null = null;
+  let accepted = false;
   try {
     bounded.throwIfAborted();
     plain = connect({host, port, signal: bounded});
     // Stays for the socket's life: an error after the handshake must not become an uncaught one.
     plain.on('error', () => undefined);
     await once(plain, 'connect', {signal: bounded});
+    accepted = true;
     const connectMs = performance.now() - started;
     secure = await secureOver(plain, {serverName: target.serverName, ca: trusted.ca}, bounded);
     const latencyMs = performance.now() - started;
     return judged(target, secure, {connectMs, latencyMs});
   } catch (error) {
-    return connectionFailure(error, {peer, timeoutMs, signal: bounded});
+    return connectionFailure(error, {peer, timeoutMs, signal: bounded, connected: accepted});
   } finally {
     secure?.destroy();
     plain?.destroy();

@@ -1,0 +1,56 @@
+import {describe, expect, it} from 'vitest';
+import {keptMemory} from '../../src/lib/health/kept-memory.ts';
+import type {Memory} from '../../src/lib/health/region-memory.ts';
+import {fakeClock} from '../run/fake-clock.ts';
+import {mapMemory} from './memory.ts';
+
+/** A state that can be made to fail. */
+function fragile() {
+  const state = mapMemory();
+  const broken = {now: false};
+  const guarded = <T>(work: () => T): T => {
+    if (broken.now) throw new Error('disk full');
+    return work();
+  };
+  const memory: Memory = {...state, recall: (key) => guarded(() => state.recall(key)), together: (work) => guarded(work)};
+  return {state, broken, memory};
+}
+
+describe('what a watch remembers', () => {
+  it('begins with what the state knows, and is written through', () => {
+    const {state, memory} = fragile();
+    state.remember('eu', {state: 'unhealthy'});
+    const kept = keptMemory(memory, fakeClock(), null);
+    expect(kept.recall('eu')).toEqual({state: 'unhealthy'});
+    kept.together(() => {
+      kept.remember('eu', {state: 'healthy'});
+      kept.note('health', 'well again');
+    });
+    expect(state.recall('eu')).toEqual({state: 'healthy'});
+    expect(state.noted).toEqual([{topic: 'health', data: 'well again'}]);
+    expect(kept.trouble()).toBeNull();
+  });
+
+  it('leads by itself while the state cannot be written, leaves that alone for a while, and says so', () => {
+    const {state, broken, memory} = fragile();
+    const clock = fakeClock();
+    const kept = keptMemory(memory, clock, null);
+    const write = (value: string) => kept.together(() => kept.remember('eu', value));
+    write('healthy');
+    broken.now = true;
+    write('unhealthy');
+    expect(kept.trouble()).toBe('what is seen is not kept: disk full');
+    broken.now = false;
+    write('recovering');
+    expect([kept.recall('eu'), state.recall('eu')]).toEqual(['recovering', 'healthy']);
+    clock.advance(31_000);
+    write('well');
+    expect([kept.recall('eu'), state.recall('eu'), kept.trouble()]).toEqual(['well', 'well', null]);
+  });
+
+  it('goes on without any state', () => {
+    const kept = keptMemory(null, fakeClock(), 'what is seen is not kept: read-only');
+    kept.together(() => kept.remember('eu', 1));
+    expect([kept.recall('eu'), kept.trouble()]).toEqual([1, 'what is seen is not kept: read-only']);
+  });
+});
