@@ -29,7 +29,7 @@ const probes = (JSON.parse(line) as number[]).map((port, index) => ({
   },
   probe: httpProbe({url: `http://127.0.0.1:${port}/`, expectStatus: 200, expectText: null, headers: {}, timeoutMs: 1000}, secrets),
 }));
-const health = {intervalMs: INTERVAL_MS, riseFall: {rise: 2, fall: 1}, flapping: {changes: 4, withinMs: 900_000}};
+const health = {intervalMs: INTERVAL_MS, riseFall: {rise: 2, fall: 1}, flapping: {changes: 6, withinMs: 900_000}};
 const fleet = {name: 'heap', regions, health} as unknown as Fleet;
 const monitor = startMonitor({fleet, probes, clock: systemClock(), memory: null});
 const samples: {atMs: number; heapBytes: number; rssBytes: number; perSecond: number}[] = [];

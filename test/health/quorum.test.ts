@@ -45,7 +45,7 @@ describe('an endpoint that several vantage points look at', () => {
     ['we get a wrong status and others the right one', STATUS, [GOOD, GOOD], 'degraded', 'unexpected-status', 2, 3],
     ['we cannot judge and the others find well', UNKNOWN, [GOOD, GOOD], 'healthy', 'ok', 2, 3],
     ['we cannot judge and the others find down', UNKNOWN, [BAD, BAD], 'unhealthy', 'unreachable', 2, 3],
-    ['we find slow', {latencyMs: 900}, [GOOD, GOOD], 'degraded', 'slow', 3, 3],
+    ['we find slow', {latencyMs: 900}, [GOOD, GOOD], 'degraded', 'slow', 1, 1],
   ] as const)('%s', (_name, own, others, verdict, code, agree, asked) => {
     expect(judgeEndpoint(seen(own, others))).toMatchObject({verdict, code, agree, asked});
   });

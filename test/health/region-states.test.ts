@@ -107,8 +107,9 @@ describe('between commands', () => {
   const {kept, noted} = memory;
   const app = endpoint('app', 'eu');
   const fleet = {regions: [region('eu')]};
+  const limits = {riseFall: {rise: 2, fall: 1}, flapping: {changes: 4, withinMs: 900_000}};
   const check = (result: Parameters<typeof reading>[1], at: number) =>
-    withMemory(judgeFleet(fleet, [reading(app, result)]), {fleet: 'lab', at, memory});
+    withMemory(judgeFleet(fleet, [reading(app, result)]), {fleet: 'lab', at, memory, limits});
 
   it('keeps since, says recovering, and shows unknown without forgetting', () => {
     kept.clear();

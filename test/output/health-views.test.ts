@@ -34,6 +34,6 @@ describe('health history', () => {
 
   it('says so where nothing has changed, and where nothing was ever checked', () => {
     const none = {...history, entries: [], regions: [{region: 'eu', verdict: null, since: null, flappingSince: null, changes: 0}]};
-    expect(historyText(none, at(80))).toBe('eu  never checked\n\nno change since 2026-11-20 10:00:00Z, 1 d ago');
+    expect(historyText(none, at(80))).toBe('eu  nothing is known of it yet\n\nno change was noted since 2026-11-20 10:00:00Z, 1 d ago');
   });
 });

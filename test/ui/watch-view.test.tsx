@@ -184,6 +184,23 @@ describe('the live view of health', () => {
     expect(await press(ESC)).not.toContain('p95');
   });
 
+  it('scrolls what does not fit, on a low terminal as well', async () => {
+    const {press, terminal} = await show(60, 12, FEW);
+    const help = await press('?');
+    expect(help).toContain('one up');
+    expect(help).toMatch(/↓ \d+ more/);
+    for (let each = 0; each < 3; each += 1) await press(PAGE_DOWN);
+    expect(terminal.lastFrame()).toContain('q or Ctrl+C  end');
+    expect(terminal.lastFrame()).toMatch(/keys {2}\(↑ \d+ more\)/);
+    expect(await press(UP, UP, UP, UP, UP, UP, UP, UP, UP, UP)).toContain('one up');
+    expect(await press(ESC)).toContain('us-east/app');
+  });
+
+  it('says so where nothing matches', async () => {
+    const {press} = await show(80, 24, FEW);
+    expect(await press('/zebra\r')).toContain('nothing matches the filter');
+  });
+
   it('pauses the screen, not the asking', async () => {
     const {shown, press, terminal} = await show(80, 24, FEW);
     await press(' ');
@@ -206,6 +223,7 @@ describe('the live view of health', () => {
     const {terminal} = await show(120, 24, viewOf(FEW.endpoints, {loopLagMs: 640, notes: ['what is seen is not kept: disk full']}));
     expect(terminal.lastFrame()).toContain('stalled 640 ms');
     expect(terminal.lastFrame()).toContain('what is seen is not kept: disk full');
+    expect(terminal.lastFrame(), 'the keys stay').toContain('q quit');
   });
 
   it('begins before anything is known', async () => {

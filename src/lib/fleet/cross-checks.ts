@@ -119,7 +119,7 @@ function checkVantages(file: FleetFile): readonly Finding[] {
     ...Object.entries(file.regions).flatMap(([region, {endpoints}]) =>
       Object.entries(endpoints).flatMap(([name, {vantages}]) => {
         const path = ['regions', region, 'endpoints', name, 'vantages'];
-        return [...unknownNames(vantages ?? [], known, 'vantage point', path), ...repeated(vantages ?? [], path)];
+        return [...unknownNames(vantages ?? [], known, 'vantage', path), ...repeated(vantages ?? [], path)];
       }),
     ),
   ];

@@ -132,7 +132,7 @@ export type UplinkSpec = {readonly name: string; readonly timeoutMs: number; rea
 
 /**
  * How regions are judged. `riseFall`: observations in a row until a region is well again (2), or unhealthy (1). `flapping`: so many changes of state
- * within so long (4 in 15 minutes).
+ * within so long (6 in 15 minutes).
  */
 export type HealthSpec = {
   readonly intervalMs: number;

@@ -33,7 +33,12 @@ export const healthSchema = z
     rise: z.int().min(1).max(20).default(2).describe('Good looks in a row until a region that was unhealthy is well again. Default 2.'),
     flapping: z
       .strictObject({
-        changes: z.int().min(2).max(100).default(4).describe('Changes of state that make a region flap. Default 4.'),
+        changes: z
+          .int()
+          .min(2)
+          .max(100)
+          .default(6)
+          .describe('Changes of state that make a region flap; an outage and its end are three. Default 6.'),
         within: durationMs
           .refine((ms) => ms >= 1000, 'at least 1s')
           .prefault('15m')

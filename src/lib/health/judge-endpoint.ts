@@ -20,6 +20,8 @@ export function judgeEndpoint(reading: EndpointReading): EndpointJudgement {
   const others = tellers(reading.result, reading.others ?? []);
   if (others.length === 0) return {...own, agree: 1, asked: 1, reading};
   const votes = countVotes(reading.result, others);
+  // Nobody else sees that it is slow, or warns: that is ours to say.
+  if (own.verdict === 'degraded' && votes.good >= votes.need) return {...own, agree: 1, asked: 1, reading};
   return {...byVotes(own, reading, {votes, others}), asked: votes.of, reading};
 }
 

@@ -19,15 +19,17 @@ export type MatrixDocument = {
   readonly verdict: Verdict;
   readonly vantages: readonly {readonly vantage: string; readonly region: string | null}[];
   readonly endpoints: readonly MatrixRow[];
+  readonly notes: readonly string[];
 };
 
 /** A check, turned: who sees what. */
-export function matrixOf({fleet, at, verdict, regions}: HealthDocument, {vantages}: Pick<Fleet, 'vantages'>): MatrixDocument {
+export function matrixOf({fleet, at, verdict, regions, notes}: HealthDocument, {vantages}: Pick<Fleet, 'vantages'>): MatrixDocument {
   return {
     fleet,
     at,
     verdict,
     vantages: [{vantage: HERE, region: null}, ...vantages.map(({name, region}) => ({vantage: name, region}))],
+    notes,
     endpoints: regions.flatMap(({region, endpoints}) =>
       endpoints.map((each) => ({
         region,

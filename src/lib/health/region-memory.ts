@@ -30,7 +30,7 @@ export type Change = {
 };
 
 /** The limits of a fleet file that says nothing. */
-export const STATE_LIMITS: StateLimits = {riseFall: RISE_FALL, flapping: {changes: 4, withinMs: 900_000}};
+export const STATE_LIMITS: StateLimits = {riseFall: RISE_FALL, flapping: {changes: 6, withinMs: 900_000}};
 
 /** The topic of a fleet's history. */
 export const historyTopic = (fleet: string): string => `health/${fleet}`;

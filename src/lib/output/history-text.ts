@@ -28,7 +28,7 @@ export function historyText(document: HistoryDocument, options: TextOptions): st
     document.regions.map((region) => standCells(region, options)),
     columns,
   );
-  const since = `no change since ${formatTime(document.since)}, ${formatAge(Date.parse(document.since), now)}`;
+  const since = `no change was noted since ${formatTime(document.since)}, ${formatAge(Date.parse(document.since), now)}`;
   if (document.entries.length === 0) return joined([...stands, '', ...indented(since, columns, 0)]);
   const [title = '', ...lines] = table(
     COLUMNS,
@@ -41,7 +41,7 @@ export function historyText(document: HistoryDocument, options: TextOptions): st
 
 function standCells({region, verdict, since, flappingSince, changes}: HistoryRegion, {paint, now}: TextOptions): Cell[] {
   const name: Cell = {text: region, paint: paint.strong};
-  if (verdict === null || since === null) return [name, {text: 'never checked', paint: paint.muted}, ''];
+  if (verdict === null || since === null) return [name, {text: 'nothing is known of it yet', paint: paint.muted}, ''];
   const flaps = flappingSince === null ? '' : `, flapping since ${formatTime(flappingSince)}`;
   const says = `since ${formatTime(since)}, ${formatAge(Date.parse(since), now)}; ${changes} change${changes === 1 ? '' : 's'} shown${flaps}`;
   return [name, verdictCell(verdict, paint), {text: says, paint: flaps === '' ? paint.muted : paint.warning}];

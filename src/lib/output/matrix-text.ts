@@ -23,6 +23,7 @@ export function matrixText(document: MatrixDocument, options: TextOptions): stri
     ...lines,
     '',
     ...indented(`${known}; – = does not look at it`, columns, 0).map(paint.muted),
+    ...document.notes.flatMap((note) => indented(`- ${note}`, columns, 0)),
   ]);
 }
 

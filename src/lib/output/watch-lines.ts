@@ -1,5 +1,5 @@
 import type {MonitorView, SeenChange} from '../health/monitor.ts';
-import {table} from './table.ts';
+import {cut, table} from './table.ts';
 import {formatAge, formatTime} from './units.ts';
 import {indented, joined, type TextOptions, verdictCell} from './verdict-cell.ts';
 
@@ -7,18 +7,27 @@ import {indented, joined, type TextOptions, verdictCell} from './verdict-cell.ts
 export function changeLine(change: SeenChange, format: 'text' | 'ndjson'): string {
   if (format === 'ndjson') return JSON.stringify({type: 'change', ...change});
   const {at, region, from, to, reason} = change;
-  return `${formatTime(at)}  ${region}  ${from === null ? '' : `${from} → `}${to}: ${reason}`;
+  // What others say may hold what a terminal would obey.
+  return cut(`${formatTime(at)}  ${region}  ${from === null ? '' : `${from} → `}${to}: ${reason}`, Number.POSITIVE_INFINITY);
 }
 
 /** How each region that was judged stands: its name, and the line that says it (JSON with `type` region). */
-export function firstLines({at, regions}: MonitorView, format: 'text' | 'ndjson'): readonly (readonly [string, string])[] {
+export function firstLines({fleet, at, regions}: MonitorView, format: 'text' | 'ndjson'): readonly (readonly [string, string])[] {
   return regions.flatMap((now) => {
     if (now.verdict === null) return [];
-    const {region, verdict, code, reason, since} = now;
+    const {region, verdict, code, reason, since, flappingSince, agree, asked, endpoints} = now;
     const when = new Date(at).toISOString();
     const line =
       format === 'ndjson'
-        ? JSON.stringify({type: 'region', at: when, region, verdict, code, reason, since: new Date(since).toISOString()})
+        ? JSON.stringify({
+            ...{type: 'region', fleet, at: when, region, verdict, code, reason, since: new Date(since).toISOString()},
+            ...{
+              flappingSince: flappingSince === null ? null : new Date(flappingSince).toISOString(),
+              agree,
+              asked,
+              endpoints: endpoints.length,
+            },
+          })
         : changeLine({at: when, region, from: null, to: verdict, code, reason}, format);
     return [[region, line] as const];
   });

@@ -1,5 +1,5 @@
 import type {EndpointNow, MonitorView} from '../health/monitor.ts';
-import {wrap} from '../output/table.ts';
+import {cut, wrap} from '../output/table.ts';
 import {formatAge, formatMs, formatTime} from '../output/units.ts';
 import type {Json} from '../plan/json.ts';
 import type {ProbeResult} from '../ports/probe.ts';
@@ -24,15 +24,13 @@ export function detailLines(row: EndpointNow, {at, changes}: MonitorView, column
     '',
     `latency ${formatMs(result.latencyMs)}   p50 ${formatMs(p50)}   p95 ${formatMs(p95)}   of the last ${history.length} looks`,
     sparkline(history, Math.min(columns, history.length)),
-    ...(views.length === 0
-      ? []
-      : ['', `seen by ${judged.agree} of ${judged.asked} as ${judged.verdict}`, `  here: ${seenText(result)}`, ...views]),
+    ...(views.length === 0 ? [] : ['', `${judged.agree} of ${judged.asked} that can tell agree`, `  here: ${seenText(result)}`, ...views]),
     ...section('what it said', factLines(result.facts)),
     ...section(
       `changes of ${region} while watching`,
       own.map(({at: when, from, to, reason}) => `${formatTime(when)}  ${from} → ${to}: ${reason}`),
     ),
-  ].map((line) => line.slice(0, columns));
+  ].map((line) => cut(line, columns));
 }
 
 function section(title: string, lines: readonly string[]): readonly string[] {
@@ -47,6 +45,7 @@ function seenText({ok, latencyMs, detail}: ProbeResult): string {
 /** Facts as "name: value", nested ones with their path. */
 function factLines(facts: Json | undefined, path = ''): readonly string[] {
   if (facts === undefined || facts === null) return [];
+  if (typeof facts === 'number') return [`${path}: ${Math.round(facts * 100) / 100}`];
   if (typeof facts !== 'object') return [`${path}: ${String(facts)}`];
   const entries = Array.isArray(facts) ? facts.map((value, index) => [String(index), value] as const) : Object.entries(facts);
   return entries.flatMap(([name, value]) => factLines(value as Json, path === '' ? name : `${path}.${name}`)).slice(0, MOST_FACTS);

@@ -14,12 +14,23 @@ export type WatchState = {
   readonly sort: Sort;
   readonly open: boolean;
   readonly help: boolean;
+  /** How many lines of the help, or of what is open, are scrolled away. */
+  readonly offset: number;
   /** What is shown while paused; null = what is now. */
   readonly frozen: MonitorView | null;
 };
 
 /** Everything, in the order of the file. */
-export const FIRST_STATE: WatchState = {cursor: null, filter: '', typing: false, sort: 'file', open: false, help: false, frozen: null};
+export const FIRST_STATE: WatchState = {
+  cursor: null,
+  filter: '',
+  typing: false,
+  sort: 'file',
+  open: false,
+  help: false,
+  offset: 0,
+  frozen: null,
+};
 
 /** The key of an endpoint. */
 export const keyOf = ({region, name}: Pick<EndpointNow, 'region' | 'name'>): string => `${region}/${name}`;
@@ -56,14 +67,18 @@ function byVerdict(a: EndpointNow, b: EndpointNow): number {
 const latencyOf = ({judged}: EndpointNow): number => judged?.reading.result.latencyMs ?? -1;
 
 /** What an action needs to know: the rows that are shown, how many fit, and what is now. */
-export type Around = {readonly rows: readonly EndpointNow[]; readonly page: number; readonly now: MonitorView};
+export type Around = {readonly rows: readonly EndpointNow[]; readonly now: MonitorView} & Room;
+
+/** How many rows there are, and how many lines the help, or what is open, would need. */
+export type Room = {readonly page: number; readonly lines: (state: WatchState) => number};
 
 /** The state after an action. `quit` is not for here. */
 export function afterAction(state: WatchState, action: WatchAction, around: Around): WatchState {
-  if (state.help) return {...state, help: false};
+  if ((state.help || state.open) && isMove(action)) return scrolled(state, action, around);
+  if (state.help) return {...state, help: false, offset: 0};
   switch (action) {
     case 'help':
-      return {...state, help: true};
+      return {...state, help: true, offset: 0};
     case 'filter':
       return {...state, typing: true, open: false};
     case 'sort':
@@ -71,7 +86,7 @@ export function afterAction(state: WatchState, action: WatchAction, around: Arou
     case 'pause':
       return {...state, frozen: state.frozen === null ? around.now : null};
     case 'open':
-      return around.rows.length === 0 ? state : {...state, open: true, cursor: at(state, around, 0)};
+      return around.rows.length === 0 ? state : {...state, open: true, offset: 0, cursor: at(state, around, 0)};
     case 'back':
       return state.open ? {...state, open: false} : {...state, filter: ''};
     case 'quit':
@@ -81,7 +96,16 @@ export function afterAction(state: WatchState, action: WatchAction, around: Arou
   }
 }
 
-const MOVES: Readonly<Record<'up' | 'down' | 'page-up' | 'page-down' | 'first' | 'last', (around: Around) => number>> = {
+type Move = 'up' | 'down' | 'page-up' | 'page-down' | 'first' | 'last';
+
+const isMove = (action: WatchAction): action is Move => Object.hasOwn(MOVES, action);
+
+function scrolled(state: WatchState, move: Move, around: Around): WatchState {
+  const most = Math.max(0, around.lines(state) - around.page);
+  return {...state, offset: Math.min(most, Math.max(0, state.offset + MOVES[move](around)))};
+}
+
+const MOVES: Readonly<Record<Move, (around: Around) => number>> = {
   up: () => -1,
   down: () => 1,
   'page-up': ({page}) => -page,
@@ -113,13 +137,13 @@ export function afterTyping(state: WatchState, input: string, key: Pressed): Wat
 }
 
 /** What a key press needs to know beside the state. */
-export type Pressing = {readonly view: MonitorView; readonly page: number};
+export type Pressing = {readonly view: MonitorView} & Room;
 
 /**
  * The state after a key press; null = the view is to end. Several characters at once are as many presses: over a slow line, and when something is
  * pasted, they come together.
  */
-export function afterPress(state: WatchState, input: string, key: Pressed, {view, page}: Pressing): WatchState | null {
+export function afterPress(state: WatchState, input: string, key: Pressed, {view, ...room}: Pressing): WatchState | null {
   const presses = key.ctrl === true || [...input].length <= 1 ? [input] : [...input];
   let next = state;
   for (const press of presses) {
@@ -129,7 +153,7 @@ export function afterPress(state: WatchState, input: string, key: Pressed, {view
     const isEnd = pressed.ctrl === true && press === 'c';
     if (next.typing && !isEnd) next = afterTyping(next, press, pressed);
     else if (action === 'quit') return null;
-    else if (action !== null) next = afterAction(next, action, {rows: rowsOf(next.frozen ?? view, next), page, now: view});
+    else if (action !== null) next = afterAction(next, action, {rows: rowsOf(next.frozen ?? view, next), now: view, ...room});
   }
   return next;
 }

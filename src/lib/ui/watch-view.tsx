@@ -15,6 +15,8 @@ import {afterPress, ageMs, FIRST_STATE, indexOf, keyOf, rowsOf, type WatchState}
 export type WatchViewProps = {readonly monitor: Pick<Monitor, 'view'>; readonly colour: boolean; readonly onQuit: () => void};
 
 const FRAME_MS = 250;
+/** A terminal with fewer rows has no room for two things at once. */
+const LOW = 20;
 /** Beside the list: title, blank, blank after the regions, titles of columns, blank, footer. */
 const CHROME = 6;
 /** An answer older than this many seconds is dimmed. */
@@ -30,12 +32,20 @@ export function WatchView({monitor, colour, onQuit}: WatchViewProps) {
   const {isRawModeSupported} = useStdin();
   const now = monitor.view();
   const view = state.frozen ?? now;
-  const regionRows = Math.min(view.regions.length, Math.max(3, Math.floor(height / 4)));
-  const page = Math.max(3, height - CHROME - regionRows);
+  const note = view.notes[0];
+  const reads = state.open || state.help;
+  // Whoever reads about one has the rows of all on a low terminal.
+  const most = reads && height < LOW ? 1 : Math.max(3, Math.floor(height / 4));
+  const regionRows = Math.min(view.regions.length, most);
+  const page = Math.max(3, height - CHROME - regionRows - (note === undefined ? 0 : 1));
   const rows = rowsOf(view, state);
   useInput(
     (input, key) => {
-      const next = afterPress(latest.current, input, key, {view: now, page});
+      const next = afterPress(latest.current, input, key, {
+        view: now,
+        page,
+        lines: (asked) => textOf(asked, asked.frozen ?? now, columns).lines.length,
+      });
       if (next === null) return onQuit();
       latest.current = next;
       setState(next);
@@ -49,6 +59,7 @@ export function WatchView({monitor, colour, onQuit}: WatchViewProps) {
       <Box flexDirection="column" height={page + 1} marginTop={1}>
         <Body view={view} state={state} rows={rows} page={page} columns={columns} colour={colour} />
       </Box>
+      {note !== undefined && <Text {...styleOf('warning', colour)}>{cut(note, columns)}</Text>}
       <Footer view={view} state={state} shown={rows.length} columns={columns} colour={colour} />
     </Box>
   );
@@ -57,12 +68,13 @@ export function WatchView({monitor, colour, onQuit}: WatchViewProps) {
 type Place = {readonly columns: number; readonly colour: boolean};
 
 function Title({view, paused, columns, colour}: Place & {readonly view: MonitorView; readonly paused: boolean}) {
-  const judged = view.regions.flatMap(({verdict}) => (verdict === null ? [] : [verdict]));
-  const verdict = judged.length === 0 ? null : worstVerdict(judged);
+  const isKnown = view.regions.some(({verdict: each}) => each !== null);
+  // Unknown is not good: a region that was not judged yet counts.
+  const verdict = isKnown ? worstVerdict(view.regions.map((region) => region.verdict ?? 'unknown')) : null;
   const {symbol, meaning} = verdictSign(verdict ?? 'unknown');
   const lag = view.loopLagMs >= 50 ? `, stalled ${formatMs(view.loopLagMs)}` : '';
   const right = `${paused ? 'paused at ' : ''}${formatTime(view.at)}`;
-  const counts = `${view.endpoints.length} endpoints, ${Math.round(view.askedPerSecond)}/s${lag}`;
+  const counts = `${view.endpoints.length} endpoint${view.endpoints.length === 1 ? '' : 's'}, ${Math.round(view.askedPerSecond)}/s${lag}`;
   const left = `${view.fleet}  ${verdict === null ? '' : symbol} ${verdict ?? 'asking'}`;
   const middle = cut(`  ${counts}`, Math.max(0, columns - left.length - right.length - 1));
   return (
@@ -108,7 +120,7 @@ function RegionLine({
   const name = `${cut(region.region, width).padEnd(width)}  `;
   if (region.verdict === null) return <Text {...styleOf('muted', colour)}>{`· ${name}asking`}</Text>;
   const verdict = region.verdict.padEnd(11);
-  const since = formatAge(region.since, at).padEnd(12);
+  const since = `${formatAge(region.since, at).padEnd(15)}  `;
   const room = columns - name.length - verdict.length - since.length - 2;
   return (
     <Text wrap="truncate">
@@ -120,6 +132,14 @@ function RegionLine({
   );
 }
 
+/** What is read instead of the list: the keys, or all about the chosen endpoint. */
+function textOf(state: WatchState, view: MonitorView, columns: number): {title: string; lines: readonly string[]} {
+  const rows = rowsOf(view, state);
+  const chosen = rows[indexOf(state, rows)];
+  if (state.help || chosen === undefined) return {title: 'keys', lines: WATCH_KEYS.map(({shown, does}) => `${shown.padEnd(12)} ${does}`)};
+  return {title: `${keyOf(chosen)}  ${chosen.judged?.verdict ?? 'not asked yet'}`, lines: detailLines(chosen, view, columns - 2)};
+}
+
 type BodyProps = Place & {
   readonly view: MonitorView;
   readonly state: WatchState;
@@ -128,22 +148,13 @@ type BodyProps = Place & {
 };
 
 function Body({view, state, rows, page, columns, colour}: BodyProps) {
-  if (state.help)
-    return (
-      <Lines
-        title="keys"
-        lines={WATCH_KEYS.map(({shown, does}) => `${shown.padEnd(12)} ${does}`)}
-        most={page}
-        columns={columns}
-        colour={colour}
-      />
-    );
+  if (state.help || (state.open && rows.length > 0)) {
+    const {title, lines} = textOf(state, view, columns);
+    return <Lines title={title} lines={lines} from={state.offset} most={page} columns={columns} colour={colour} />;
+  }
   const index = indexOf(state, rows);
   const chosen = rows[index];
-  if (state.open && chosen !== undefined) {
-    const title = `${keyOf(chosen)}  ${chosen.judged?.verdict ?? 'not asked yet'}`;
-    return <Lines title={title} lines={detailLines(chosen, view, columns - 2)} most={page} columns={columns} colour={colour} />;
-  }
+  if (chosen === undefined) return <Text {...styleOf('muted', colour)}>nothing matches the filter</Text>;
   const {from, to, earlier, later} = windowOn(rows.length, index, page);
   const layout = layoutOf(rows, columns);
   return (
@@ -165,21 +176,18 @@ function Body({view, state, rows, page, columns, colour}: BodyProps) {
   );
 }
 
-function Lines({
-  title,
-  lines,
-  most,
-  columns,
-  colour,
-}: Place & {readonly title: string; readonly lines: readonly string[]; readonly most: number}) {
-  const shown = lines.length <= most ? lines : [...lines.slice(0, most - 1), '…'];
+type LinesProps = Place & {readonly title: string; readonly lines: readonly string[]; readonly from: number; readonly most: number};
+
+function Lines({title, lines, from, most, columns, colour}: LinesProps) {
+  const hidden = lines.length - from - most;
+  const shown = hidden <= 0 ? lines.slice(from) : [...lines.slice(from, from + most - 1), `↓ ${hidden + 1} more`];
   return (
     <>
-      <Text {...styleOf('strong', colour)}>{cut(title, columns)}</Text>
+      <Text {...styleOf('strong', colour)}>{cut(`${title}${from === 0 ? '' : `  (↑ ${from} more)`}`, columns)}</Text>
       {shown.map((line, index) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity
         <Text key={index} wrap="truncate">
-          {`  ${line}` || ' '}
+          {`  ${line}`}
         </Text>
       ))}
     </>
@@ -258,11 +266,12 @@ const EndpointLine = memo(
 type FooterProps = Place & {readonly view: MonitorView; readonly state: WatchState; readonly shown: number};
 
 function Footer({view, state, shown, columns, colour}: FooterProps) {
-  const note = view.notes[0];
   if (state.typing)
     return <Text>{cut(`/${state.filter}█  Enter keeps it, Esc shows all (${shown} of ${view.endpoints.length})`, columns)}</Text>;
-  if (note !== undefined) return <Text {...styleOf('warning', colour)}>{cut(note, columns)}</Text>;
   const filter = state.filter === '' ? '' : `/${state.filter}: ${shown} of ${view.endpoints.length}  `;
-  const keys = state.open || state.help ? 'Esc back  q quit' : WATCH_KEYS.flatMap(({short}) => (short === null ? [] : [short])).join('  ');
-  return <Text {...styleOf('muted', colour)}>{cut(`${filter}sorted: ${state.sort}  ${keys}`, columns)}</Text>;
+  const keys =
+    state.open || state.help
+      ? '↑↓ PgUp PgDn scroll  Esc back  q quit'
+      : WATCH_KEYS.flatMap(({short}) => (short === null ? [] : [short])).join('  ');
+  return <Text {...styleOf('muted', colour)}>{cut(`${filter}${keys}  sorted: ${state.sort}`, columns)}</Text>;
 }

@@ -36,6 +36,7 @@ export const matrixSchema = z.looseObject({
   verdict,
   vantages: z.array(z.looseObject({vantage: z.string(), region: z.string().nullable()})).min(1),
   endpoints: z.array(z.looseObject({region: z.string(), endpoint: z.string(), probe: z.string(), verdict, code, views: z.array(vantage)})),
+  notes: z.array(sentence),
 });
 
 const historyRegion = z.looseObject({

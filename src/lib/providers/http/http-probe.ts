@@ -52,6 +52,13 @@ type Check = {
 async function ask(target: HttpTarget, secrets: SecretVault, signal: AbortSignal): Promise<ProbeResult> {
   const [headers, trusted] = await Promise.all([revealed(target.headers, secrets), readCa(target.caFile ?? null)]);
   if ('trouble' in trusted) return trusted.trouble;
+  // What is loaded the first time is not the endpoint's latency.
+  const [, secure] = await Promise.all([
+    import('node:http'),
+    target.url.startsWith('https:') ? import('node:https') : null,
+    import('node:net'),
+  ]);
+  if (secure !== null) await import('node:tls');
   const limited = bounded(signal, target.timeoutMs);
   try {
     const check: Check = {target, headers, ca: trusted.ca, signal: limited.signal, started: performance.now(), scrub: secrets.scrub};
