@@ -50,6 +50,17 @@ describe('check', () => {
     await expect(checkHealth(open({}, {}), {signal, region: 'mars'})).rejects.toMatchObject({exit: 64});
   });
 
+  it('tells our own outage from that of the one region that is asked for', async () => {
+    const ours = await checkHealth(open(REFUSED, REFUSED), {signal, attempts, region: 'us'});
+    expect([ours.document.verdict, ours.document.code, ours.document.regions.map(({region: name}) => name)]).toEqual([
+      'unknown',
+      'cut-off',
+      ['us'],
+    ]);
+    const theirs = await checkHealth(open(REFUSED, {}), {signal, attempts, region: 'us'});
+    expect([theirs.document.verdict, theirs.exit]).toEqual(['unhealthy', 2]);
+  });
+
   it('a state that cannot be opened costs `since`, not the verdict', async () => {
     const shut = {...open({}, {}), state: async () => Promise.reject(new Error('disk full'))};
     const {document, exit} = await checkHealth(shut, {signal, attempts});

@@ -5,7 +5,7 @@ import {regionOf} from '../fleet/lookup.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Uplink} from '../ports/vantage.ts';
 import {type HealthDocument, healthDocument} from './document.ts';
-import {type FleetJudgement, judgeFleet} from './judge.ts';
+import {type FleetJudgement, judgeFleet, onlyRegions} from './judge.ts';
 import {noUplink} from './own-network.ts';
 import {type FleetNow, type Memory, withMemory, withoutMemory} from './region-memory.ts';
 import {probeAll, type SweepOptions, type SweepTarget} from './sweep.ts';
@@ -36,7 +36,9 @@ export type CheckOptions = {
 export async function checkHealth(open: Checked, options: CheckOptions): Promise<{document: HealthDocument; exit: ExitCode}> {
   const {clock} = open;
   const fleet = options.region === undefined ? open.fleet : {...open.fleet, regions: [regionOf(open.fleet, options.region)]};
-  const endpoints = open.probes.filter(({endpoint}) => fleet.regions.some(({name}) => name === endpoint.region));
+  const shown = fleet.regions.map(({name}) => name);
+  const own = open.probes.filter(({endpoint}) => shown.includes(endpoint.region));
+  const endpoints = [...own, ...witnesses(open.probes, shown)];
   const {signal, attempts, all = false} = options;
   const [readings, memory] = await Promise.all([
     probeAll({endpoints, clock, signal, all, uplinks: open.uplinks ?? [], ...(attempts === undefined ? {} : {attempts})}),
@@ -47,10 +49,19 @@ export async function checkHealth(open: Checked, options: CheckOptions): Promise
   ]);
   signal.throwIfAborted();
   const at = clock.wall();
-  const {now, notes} = remembered(judgeFleet(fleet, readings), {fleet, at, memory});
+  const {now, notes} = remembered(onlyRegions(judgeFleet(open.fleet, readings), shown), {fleet, at, memory});
   const cut = noUplink(now.regions.flatMap((region) => region.endpoints));
   const document = healthDocument({fleet, now, at, notes: cut === null ? notes : [...notes, cut]});
   return {document, exit: verdictExit(document.verdict)};
+}
+
+/** One endpoint of each region that is not shown, a critical one where there is: whether it answers tells our own outage from the others'. */
+export function witnesses(probes: readonly SweepTarget[], shown: readonly string[]): readonly SweepTarget[] {
+  const elsewhere = Map.groupBy(
+    probes.filter(({endpoint}) => !shown.includes(endpoint.region)),
+    ({endpoint}) => endpoint.region,
+  );
+  return [...elsewhere.values()].flatMap((all) => all.find(({endpoint}) => endpoint.critical) ?? all[0] ?? []);
 }
 
 type Opened = {readonly state: Memory} | {readonly error: unknown};

@@ -33,6 +33,12 @@ export function judgeFleet(
   return {...fleetSays(regions), regions};
 }
 
+/** A judgement of some of its regions: the fleet is as these are. */
+export function onlyRegions({regions}: FleetJudgement, names: readonly string[]): FleetJudgement {
+  const shown = regions.filter(({region}) => names.includes(region));
+  return {...fleetSays(shown), regions: shown};
+}
+
 /** Whether anybody else could tell: then they say it, each endpoint for itself. */
 function isSeenByOthers({result, others = []}: EndpointReading): boolean {
   return tellers(result, others).some((view) => view.result.ok !== null);
@@ -121,7 +127,7 @@ function cutOffRegion(region: string, readings: readonly EndpointReading[]): Reg
 }
 
 function fleetSays(regions: readonly RegionJudgement[]): Judged {
-  if (regions.length > 1 && regions.every(({code, agree}) => code === CUT_OFF && agree === 1)) {
+  if (regions.length > 1 && regions.every(({code, agree, asked}) => code === CUT_OFF && agree === 1 && asked === 1)) {
     return {
       verdict: 'unknown',
       code: CUT_OFF,

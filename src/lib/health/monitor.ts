@@ -56,6 +56,8 @@ export type Monitor = {
 export type MonitorOptions = {
   readonly fleet: Fleet;
   readonly probes: readonly SweepTarget[];
+  /** Endpoints of regions that are not watched, asked only to tell our own outage from the others'. Default: none. */
+  readonly witnesses?: readonly SweepTarget[];
   readonly uplinks?: readonly Uplink[];
   readonly clock: Clock;
   /** null = what is seen is remembered by this process only; `note` says why. */
@@ -189,7 +191,8 @@ class Watching implements Monitor {
   /** One endpoint of each other region that answered when it was last asked, asked anew. */
   #askElsewhere(region: string): readonly Promise<EndpointReading>[] {
     const others = [...this.#byRegion].filter(([name]) => name !== region);
-    return others.flatMap(([, all]) => {
+    const unseen = (this.#options.witnesses ?? []).map((target) => readEndpoint(target, this.#how));
+    const seen = others.flatMap(([, all]) => {
       const one = all.find(({reading}) => reading !== null && !isOnTheWay(reading.result)) ?? all[0];
       if (one === undefined) return [];
       return [
@@ -199,6 +202,7 @@ class Watching implements Monitor {
         }),
       ];
     });
+    return [...seen, ...unseen];
   }
 
   #record(watched: Watched, reading: EndpointReading): void {

@@ -1,5 +1,6 @@
 import {messageOf} from '../errors.ts';
 import {regionOf} from '../fleet/lookup.ts';
+import {witnesses} from '../health/check.ts';
 import {type Monitor, startMonitor} from '../health/monitor.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 
@@ -8,10 +9,20 @@ export type WatchOptions = {readonly region?: string | undefined; readonly inter
 /** Starts to watch a fleet, or one region of it. Throws a usage error for an unknown region. A state that cannot be opened is one of its notes. */
 export async function watchFleet(open: OpenFleet, {region, intervalMs}: WatchOptions): Promise<Monitor> {
   const fleet = region === undefined ? open.fleet : {...open.fleet, regions: [regionOf(open.fleet, region)]};
-  const probes = open.probes.filter(({endpoint}) => fleet.regions.some(({name}) => name === endpoint.region));
+  const shown = fleet.regions.map(({name}) => name);
+  const probes = open.probes.filter(({endpoint}) => shown.includes(endpoint.region));
   const {state, note} = await open.state().then(
     (opened) => ({state: opened, note: null}),
     (error: unknown) => ({state: null, note: `what is seen is not kept: ${messageOf(error)}`}),
   );
-  return startMonitor({fleet, probes, uplinks: open.uplinks, clock: open.clock, memory: state, note, intervalMs});
+  return startMonitor({
+    fleet,
+    probes,
+    witnesses: witnesses(open.probes, shown),
+    uplinks: open.uplinks,
+    clock: open.clock,
+    memory: state,
+    note,
+    intervalMs,
+  });
 }
