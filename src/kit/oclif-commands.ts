@@ -26,7 +26,7 @@ export function adoptOclif(config: Config): void {
 function adopt(command: Command.Loadable): void {
   const {flags = {}, args = {}, ...texts} = OCLIF_TEXTS[command.id] ?? {};
   Object.assign(command, texts);
-  for (const [name, description] of Object.entries(flags)) Object.assign(command.flags[name] ?? {}, {description});
+  for (const [name, description] of Object.entries(flags)) Object.assign(command.flags[name] ?? {}, {summary: undefined, description});
   for (const [name, description] of Object.entries(args)) Object.assign(command.args[name] ?? {}, {description});
   const {id, load} = command;
   command.load = async () => adopted(id, await load());
@@ -101,14 +101,14 @@ async function diverted<T>(work: () => Promise<T>, take: (text: string) => void)
   }
 }
 
-type ListedPlugin = {readonly name: string; readonly version: string; readonly type: string; readonly root: string} & Record<
-  string,
-  unknown
->;
+type ForeignPlugin = Readonly<Record<'name' | 'version' | 'type' | 'root', string>> & {
+  readonly commandIDs?: readonly string[];
+  readonly options?: {readonly tag?: string; readonly url?: string};
+  readonly deps?: object;
+};
 
 /** Of oclif's own object, what says something about the plugin: it also holds caches, and the plugin above and below it. */
-function pluginDocument(plugin: ListedPlugin): object {
-  const {name, version, type, root, tag, url, commandIDs, deps} = plugin;
-  const commands = (commandIDs as readonly string[] | undefined)?.map((command) => command.replaceAll(':', ' ')) ?? [];
-  return {name, version, type, root, tag, url, commands, dependencies: deps};
+function pluginDocument({name, version, type, root, commandIDs = [], options, deps}: ForeignPlugin): object {
+  const commands = commandIDs.map((id) => id.replaceAll(':', ' '));
+  return {name, version, type, root, tag: options?.tag, url: options?.url, commands, dependencies: deps};
 }
