@@ -1,5 +1,6 @@
 /** The public entry point for plugins: types of the ports, typed helper calls for providers, and the zod that checks the fleet file. */
 export {z} from 'zod';
+export {timeoutAwake} from '../lib/awake.ts';
 export {RegionctlError, refused, stateError, unavailable, usageError} from '../lib/errors.ts';
 export {EXIT} from '../lib/exit-codes.ts';
 export {durationMs, hostPort, httpUrl, port, secretRef} from '../lib/fleet/fields.ts';
@@ -15,6 +16,7 @@ export type {Router} from '../lib/ports/router.ts';
 export type {Abilities, LinkReading, Proof, Saved, Store, WayBack} from '../lib/ports/store.ts';
 export type {EndpointPlace, MemberPart, Provider, ProviderContext, StorePart} from '../lib/providers/define.ts';
 export {defineFault, defineHost, defineNotifier, defineProbe, defineRouter, defineStore} from '../lib/providers/define.ts';
+export {connectionFailure} from '../lib/providers/tcp/connection-failure.ts';
 export type {Cell} from '../lib/snapshot/cell.ts';
 export {known, unknown} from '../lib/snapshot/cell.ts';
 export type {Position} from '../lib/snapshot/position.ts';
