@@ -2,6 +2,7 @@ import type {Command, Config} from '@oclif/core';
 import {errorReport, printReport} from './error-report.ts';
 import {hearWarnings} from './node-warnings.ts';
 import {inHouseWords} from './oclif-errors.ts';
+import {isOclifs} from './oclif-plugins.ts';
 import {OCLIF_TEXTS} from './oclif-texts.ts';
 import {reportTroubles} from './user-plugins.ts';
 
@@ -10,11 +11,6 @@ const NPM_COMMANDS = new Set(['plugins:install', 'plugins:link', 'plugins:uninst
 const NEW_PLUGINS = new Set(['plugins:install', 'plugins:link', 'plugins:reset']);
 /** These print "failed" as their result. */
 const UNSURE_COMMANDS = new Set(['plugins:inspect']);
-
-/** Whether a plugin is one of those that oclif itself provides. */
-export function isOclifs(plugin: string): boolean {
-  return plugin.startsWith('@oclif/');
-}
 
 /** Lets the commands of oclif's own plugins speak, fail and give documents as the commands of this program do. */
 export function adoptOclif(config: Config): void {
