@@ -1,5 +1,5 @@
 import type {Command, Config} from '@oclif/core';
-import {errorReport, printReport} from './error-report.ts';
+import {errorReport, exitOf, printReport} from './error-report.ts';
 import {hearWarnings} from './node-warnings.ts';
 import {inHouseWords} from './oclif-errors.ts';
 import {isOclifs} from './oclif-plugins.ts';
@@ -14,8 +14,6 @@ const UNSURE_COMMANDS = new Set(['plugins:inspect']);
 
 /** Lets the commands of oclif's own plugins speak, fail and give documents as the commands of this program do. */
 export function adoptOclif(config: Config): void {
-  // npm, which they run, would ask the registry for a newer npm and print what it learned.
-  process.env.npm_config_update_notifier ??= 'false';
   for (const {name, commands} of config.plugins.values()) if (isOclifs(name)) for (const command of commands) adopt(command);
 }
 
@@ -51,6 +49,11 @@ function adopted(id: string, foreign: Command.Class): Command.Class {
     protected override async catch(error: Error): Promise<void> {
       const json = this.argv.includes('--json');
       if (!json) await super.catch(error).catch(() => {}); // ends the line of what was under way
+      const exit = exitOf(error);
+      if (exit !== null) {
+        process.exitCode = exit;
+        return;
+      }
       const report = errorReport(inHouseWords(error, this.#said), {command: id.replaceAll(':', ' ')});
       process.exitCode = report.exit;
       printReport(report, json);
@@ -63,6 +66,7 @@ function adopted(id: string, foreign: Command.Class): Command.Class {
 
     /** What npm says is kept, for the reason of a failure, and printed on stderr unless a document is wanted. */
     #withNpm<T>(work: () => Promise<T>): Promise<T> {
+      prepareForNpm();
       const said: string[] = [];
       this.#said = said;
       const json = this.argv.includes('--json');
@@ -73,6 +77,15 @@ function adopted(id: string, foreign: Command.Class): Command.Class {
     }
   }
   return Adopted as unknown as Command.Class;
+}
+
+/**
+ * npm would ask the registry for a newer npm, and print what it learned. And as bin/run.js sets NODE_ENV for React, it would take a plugin
+ * that is linked for one that nobody works on, and remove its development dependencies.
+ */
+function prepareForNpm(): void {
+  process.env.npm_config_update_notifier ??= 'false';
+  Reflect.deleteProperty(process.env, 'NODE_ENV'); // written otherwise, the build would put its value in place of the name
 }
 
 /** Prints on stdout what `work` printed once it has succeeded, else nothing. */

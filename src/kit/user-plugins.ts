@@ -26,17 +26,9 @@ export function isUsers({type}: {readonly type?: string | undefined}): boolean {
  * holds nothing up. Plugins that are not there after ten seconds are an error (exit 69).
  */
 export async function loadUserPlugins(config: Config, argv: readonly string[]): Promise<void> {
-  const leaving = () => complain('it ended regionctl while it was loaded', suspectsOf(config));
-  process.on('exit', leaving);
-  try {
-    const warnings = await hearWarnings(async () => {
-      if ((await inTime(config.load(), LOAD_MS)) === LATE) throw tooLate(config);
-    });
-    for (const other of reportTroubles(config, warnings)) process.emit('warning', other as Error);
-    await runInitHooks(config, argv);
-  } finally {
-    process.off('exit', leaving);
-  }
+  const warnings = await hearWarnings(() => supervised(config.load(), () => importedOf(config)));
+  for (const other of reportTroubles(config, warnings)) process.emit('warning', other as Error);
+  await runInitHooks(config, argv);
   for (const plugin of config.plugins.values()) if (isUsers(plugin)) nameWithItsCommands(plugin);
 }
 
@@ -58,11 +50,22 @@ export function reportTroubles(config: Config, warnings: readonly NodeWarning[])
 async function runInitHooks(config: Config, [id, ...argv]: readonly string[]): Promise<void> {
   const hooked = [...config.plugins.values()].filter((plugin) => isUsers(plugin) && plugin.hooks.init !== undefined);
   if (hooked.length === 0) return;
-  const running = config.runHook('init', {id, argv}, INIT_MS, true);
-  const result = await inTime(running, LOAD_MS);
-  if (result === LATE) throw tooLate(config);
-  for (const {plugin, error} of result.failures) complain(`its init hook failed: ${messageOf(error)}`, [plugin]);
+  const {failures} = await supervised(config.runHook('init', {id, argv}, INIT_MS, true), () => hooked);
+  for (const {plugin, error} of failures) complain(`its init hook failed: ${messageOf(error)}`, [plugin]);
   for (const plugin of hooked) plugin.hooks = {...plugin.hooks, init: []};
+}
+
+/** The plugins that may be at fault are named when the process ends meanwhile, or `work` takes too long. */
+async function supervised<T>(work: Promise<T>, suspects: () => readonly Listed[]): Promise<T> {
+  const leaving = () => complain('it ended regionctl while it was loaded', suspects());
+  process.on('exit', leaving);
+  try {
+    const result = await inTime(work, LOAD_MS);
+    if (result === LATE) throw tooLate(suspects());
+    return result;
+  } finally {
+    process.off('exit', leaving);
+  }
 }
 
 /** A command that cannot be imported is its plugin's fault, and is said to be. */
@@ -78,7 +81,7 @@ function nameWithItsCommands(plugin: Interfaces.Plugin): void {
 }
 
 /** Those of the list that have no manifest, and so were imported; all, when each has one. */
-function suspectsOf(config: Config): readonly Listed[] {
+function importedOf(config: Config): readonly Listed[] {
   const list = listOf(config) ?? [];
   const root = ({name, root: linked}: Listed) => linked ?? join(config.dataDir, 'node_modules', name);
   const imported = list.filter((plugin) => !existsSync(join(root(plugin), 'oclif.manifest.json')));
@@ -109,8 +112,7 @@ function say(message: string, tries: readonly string[]): void {
   process.stderr.write(`${[message, ...tries.map((each) => `  Try: ${each}`)].join('\n')}\n`);
 }
 
-function tooLate(config: Config): RegionctlError {
-  const plugins = suspectsOf(config);
+function tooLate(plugins: readonly Listed[]): RegionctlError {
   const names = plugins.map(({name}) => name).join(', ');
   return pluginFailed(`plugins were not loaded within ${LOAD_MS / 1000} seconds: ${names}`, plugins);
 }

@@ -1,5 +1,5 @@
 import {spawn} from 'node:child_process';
-import {mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readFileSync, statSync, writeFileSync} from 'node:fs';
 import {dirname, join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {PortPicker} from '../../src/lab/ports.ts';
@@ -131,6 +131,10 @@ describe('docs/plugins.md', () => {
     expect(output).toContain('fails by its own deadline for what never answers');
     expect(output).toMatch(/\bpass 10\n/u);
     expect(output).toMatch(/\bfail 0\n/u);
+  });
+
+  it('its tests can be run again: linking keeps what they need', () => {
+    expect(existsSync(join(home.dir, NAME, 'node_modules/regionctl/package.json'))).toBe(true);
   });
 
   it('the installed plugin gives a document', () => {

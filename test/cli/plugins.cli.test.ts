@@ -218,6 +218,19 @@ describe('a plugin that is broken', () => {
     expect(await home.run(['version'])).toMatchObject({status: 0, stderr: ''});
   });
 
+  it('and ends the program when that starts: it is named, and not the one beside it', async () => {
+    const folder = await linkHello();
+    manifest(folder, '1.0.0');
+    init(folder, 'process.exit(4)');
+    const other = home.folder('other', {'package.json': {name: 'other', version: '1.0.0', type: 'module', oclif: {}}});
+    expect((await home.run(['plugins', 'link', other, '--no-install'])).status).toBe(4);
+    expect((await home.run(['plugins', 'unlink', HELLO])).status).toBe(0);
+    for (const path of [other, folder]) await home.run(['plugins', 'link', path, '--no-install']);
+    const version = await home.run(['version']);
+    expect(version, shown(version)).toMatchObject({status: 4, stdout: ''});
+    expect(version.stderr).toBe(`Plugin ${HELLO}: it ended regionctl while it was loaded\n  Try: regionctl plugins unlink ${HELLO}\n`);
+  });
+
   it('and is never imported to its end: it is named after ten seconds, and can be unlinked', async () => {
     command(await linkHello(), 'await new Promise((resolve) => setTimeout(resolve, 60_000));');
     const version = await home.run(['version', '--json']);
