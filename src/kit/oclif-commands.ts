@@ -32,6 +32,7 @@ function adopted(id: string, foreign: Command.Class): Command.Class {
     #said: readonly string[] = [];
 
     override async run(): Promise<unknown> {
+      if (id.startsWith('plugins:')) prepareForNpm();
       const before = new Set(this.config.plugins.values());
       let result: unknown;
       const warnings = await hearWarnings(async () => {
@@ -66,7 +67,6 @@ function adopted(id: string, foreign: Command.Class): Command.Class {
 
     /** What npm says is kept, for the reason of a failure, and printed on stderr unless a document is wanted. */
     #withNpm<T>(work: () => Promise<T>): Promise<T> {
-      prepareForNpm();
       const said: string[] = [];
       this.#said = said;
       const json = this.argv.includes('--json');
