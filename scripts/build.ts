@@ -2,8 +2,8 @@
 import {execFileSync} from 'node:child_process';
 import {globSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {Config} from '@oclif/core';
 import {rolldown} from 'rolldown';
+import {manifestOf} from '../src/kit/manifest.ts';
 import {buildPlugin, pluginFolders, swap} from './build-plugin.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -65,10 +65,7 @@ async function bundle(): Promise<void> {
 
 async function writeManifest(): Promise<void> {
   process.env.NODE_ENV = 'production';
-  const config = await Config.load({root, ignoreManifest: true});
-  const plugin = config.plugins.get('regionctl');
-  if (plugin === undefined || !('manifest' in plugin)) throw new Error('the built package is not a plugin of its own');
-  writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest, null, 1)}\n`);
+  writeFileSync(join(root, 'oclif.manifest.json'), `${JSON.stringify(await manifestOf(root), null, 1)}\n`);
 }
 
 function filesUnder(folder: string): Record<string, string> {

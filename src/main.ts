@@ -1,5 +1,6 @@
-import {Errors, run, settings} from '@oclif/core';
-import {errorReport, printReport} from './kit/error-report.ts';
+import {run, settings} from '@oclif/core';
+import {errorReport, exitOf, printReport} from './kit/error-report.ts';
+import {loadProgram, refreshCompletion, removesPlugin} from './kit/load-program.ts';
 import {shareKit} from './kit/share.ts';
 
 const LINGER_MS = 500;
@@ -10,8 +11,11 @@ export async function main(root: string): Promise<void> {
   // A reader that goes away (a pager, head) ends no run: what cannot be printed is dropped.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
   shareKit(root);
+  const argv = process.argv.slice(2);
   try {
-    await run(process.argv.slice(2), {root});
+    const config = await loadProgram(root, argv);
+    await run(argv, config);
+    if (removesPlugin(argv)) await refreshCompletion(config);
   } catch (error) {
     leave(error);
   }
@@ -22,8 +26,9 @@ export async function main(root: string): Promise<void> {
 
 /** Errors of commands end in the base command; what arrives here is oclif's own: help, an unknown command, a plugin that cannot be loaded. */
 function leave(error: unknown): void {
-  if (error instanceof Errors.ExitError) {
-    process.exitCode = error.oclif.exit;
+  const exit = exitOf(error);
+  if (exit !== null) {
+    process.exitCode = exit;
     return;
   }
   const report = errorReport(error, {command: ''});

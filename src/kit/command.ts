@@ -126,6 +126,7 @@ export abstract class RegionCommand<T extends typeof Command> extends Command {
   protected override async catch(error: Error & {exitCode?: number}): Promise<void> {
     const report = errorReport(error, {
       command: this.id?.replaceAll(':', ' ') ?? '',
+      plugin: this.ctor.plugin === undefined || this.ctor.plugin.name === this.config.name ? null : this.ctor.plugin.name,
       scrub: (text) => this.#open?.fleet.secrets.scrub(text) ?? text,
       interrupted: this.interrupt.signal.aborted,
     });

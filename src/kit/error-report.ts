@@ -1,4 +1,3 @@
-import {Errors} from '@oclif/core';
 import {isRegionctlError, messageOf} from '../lib/errors.ts';
 import {EXIT} from '../lib/exit-codes.ts';
 
@@ -11,24 +10,42 @@ export type ErrorReport = {
 };
 
 /**
- * `command` (with spaces) is what was run, empty when none was; `scrub` takes secrets out. `interrupted` = the first Ctrl+C came before the
- * error, which is then taken for its consequence.
+ * `command` (with spaces) is what was run, empty when none was; `plugin` the name of the plugin whose command it was, null for our own;
+ * `scrub` takes secrets out. `interrupted` = the first Ctrl+C came before the error, which is then taken for its consequence.
  */
-export type ReportContext = {readonly command: string; readonly scrub?: (text: string) => string; readonly interrupted?: boolean};
+export type ReportContext = {
+  readonly command: string;
+  readonly plugin?: string | null;
+  readonly scrub?: (text: string) => string;
+  readonly interrupted?: boolean;
+};
+
+/** An error of oclif's, also when it was thrown by a plugin's own copy of oclif. */
+type OclifError = Error & {readonly oclif: {readonly exit?: number}; readonly code?: string};
 
 /** Any error as one clear message with its exit code. Never a stack trace, unless DEBUG asks for it. */
-export function errorReport(error: unknown, {command, scrub = (text) => text, interrupted = false}: ReportContext): ErrorReport {
+export function errorReport(error: unknown, context: ReportContext): ErrorReport {
+  const {command, plugin = null, scrub = (text) => text, interrupted = false} = context;
   if (isRegionctlError(error))
     return {code: error.code, message: scrub(error.message), suggestions: error.suggestions.map(scrub), exit: error.exit};
   if (interrupted) return {code: 'interrupted', message: 'interrupted', suggestions: [], exit: EXIT.interrupted};
-  if (error instanceof Errors.CLIError) return usageReport(error, command);
+  if (isOclifError(error)) return usageReport(error, command);
   const where = process.env.DEBUG && error instanceof Error ? `\n${error.stack ?? ''}` : '';
   return {
     code: 'bug',
-    message: scrub(`this is a bug in regionctl: ${messageOf(error)}${where}`),
+    message: scrub(`this is a bug in ${plugin === null ? 'regionctl' : `the plugin ${plugin}`}: ${messageOf(error)}${where}`),
     suggestions: ['run it again with DEBUG=1 and report what it prints'],
     exit: EXIT.bug,
   };
+}
+
+/** How a command ended that asked for it by its exit code alone; null for any other error. */
+export function exitOf(error: unknown): number | null {
+  return isOclifError(error) && error.code === 'EEXIT' ? (error.oclif.exit ?? EXIT.bug) : null;
+}
+
+function isOclifError(error: unknown): error is OclifError {
+  return error instanceof Error && 'oclif' in error;
 }
 
 /** Prints a report: as the only JSON document on stdout, or as text on stderr. */
@@ -37,8 +54,8 @@ export function printReport(report: ErrorReport, json: boolean): void {
   else process.stderr.write(errorText(report));
 }
 
-function usageReport(error: Errors.CLIError, command: string): ErrorReport {
-  const exit = error instanceof Errors.ExitError ? (error.oclif.exit ?? EXIT.bug) : EXIT.usage;
+function usageReport(error: OclifError, command: string): ErrorReport {
+  const exit = exitOf(error) ?? EXIT.usage;
   const help = ['regionctl', command, '--help'].filter((word) => word !== '').join(' ');
   return {code: error.code ?? 'usage', message: usageMessage(error.message), suggestions: [help], exit};
 }

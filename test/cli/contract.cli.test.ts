@@ -41,7 +41,7 @@ describe.each(commands.map((command) => [command.id, command] as const))('%s', (
 });
 
 /** The only flags with a letter. A letter means the same everywhere. */
-const CHARS: Readonly<Record<string, string>> = {fleet: 'f', output: 'o', yes: 'y'};
+const CHARS: Readonly<Record<string, string>> = {fleet: 'f', 'nested-commands': 'n', output: 'o', yes: 'y'};
 
 describe('the root help', () => {
   it('fits 80 columns and lists every exit code', async () => {

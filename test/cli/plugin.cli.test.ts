@@ -2,11 +2,11 @@ import {cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, write
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
-import {documentOf, type Ended, ended, errorOf, expectNoTrace, expectSchema, personalEnv, ROOT, shown} from './program.ts';
+import {documentOf, type Ended, ended, errorOf, expectNoTrace, expectSchema, personalEnv, ROOT, regionctl, shown} from './program.ts';
 
 /*
- * How a plugin is used today: a package root like regionctl's own whose package.json names the plugin in oclif.plugins and in dependencies,
- * and a script that calls main() with that root.
+ * The two ways in which a plugin comes to a host: a user links it into the program (or installs it: plugins.cli.test.ts), or it is part of a
+ * package root like regionctl's own, whose package.json names it in oclif.plugins and in dependencies, with a script that calls main().
  */
 const dir = mkdtempSync(join(tmpdir(), 'regionctl-plugin-'));
 const FIXTURES = join(import.meta.dirname, 'fixtures');
@@ -26,15 +26,15 @@ state: {kind: sqlite, dir: state}\n`,
   );
 });
 
-/** A host with the plugin. `own`: the plugin brings a copy of regionctl of its own. */
-function hostWith(name: string, own: boolean): (args: readonly string[], env?: NodeJS.ProcessEnv) => Promise<Ended> {
+type Host = (args: readonly string[], env?: NodeJS.ProcessEnv) => Promise<Ended>;
+
+/** A host whose package has the plugin. `own`: the plugin brings a copy of regionctl of its own. */
+async function hostWithin(name: string, own: boolean): Promise<Host> {
   const root = join(dir, name);
   mkdirSync(join(root, 'node_modules'), {recursive: true});
   cpSync(join(ROOT, 'dist'), join(root, 'dist'), {recursive: true});
   symlinkSync(join(ROOT, 'oclif.manifest.json'), join(root, 'oclif.manifest.json'));
-  const plugin = join(root, 'node_modules', PLUGIN);
-  cpSync(join(FIXTURES, 'plugin-hello'), plugin, {recursive: true});
-  if (own) cpSync(join(FIXTURES, 'stale-regionctl'), join(plugin, 'node_modules/regionctl'), {recursive: true});
+  copyPlugin(join(root, 'node_modules', PLUGIN), own);
   const {dependencies, oclif, ...rest} = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Record<string, object>;
   const pjson = {...rest, dependencies: {...dependencies, [PLUGIN]: '1.0.0'}, oclif: {...oclif, plugins: [PLUGIN]}};
   writeFileSync(join(root, 'package.json'), JSON.stringify(pjson));
@@ -42,13 +42,30 @@ function hostWith(name: string, own: boolean): (args: readonly string[], env?: N
   return (args, env = {}) => ended(NODE, [join(root, 'host.js'), ...args], {cwd: dir, env: personalEnv({...env, XDG_DATA_HOME: dir})});
 }
 
+/** The program itself, with the plugin linked by its own command. */
+async function hostLinked(name: string, own: boolean): Promise<Host> {
+  const folder = join(dir, name);
+  copyPlugin(join(folder, PLUGIN), own);
+  const host: Host = (args, env = {}) => regionctl(args, {cwd: dir, env: {...env, XDG_DATA_HOME: join(folder, 'data')}});
+  const linked = await host(['plugins', 'link', join(folder, PLUGIN), '--no-install']);
+  expect(linked, shown(linked)).toMatchObject({status: 0, stdout: ''});
+  return host;
+}
+
+function copyPlugin(to: string, own: boolean): void {
+  cpSync(join(FIXTURES, 'plugin-hello'), to, {recursive: true});
+  if (own) cpSync(join(FIXTURES, 'stale-regionctl'), join(to, 'node_modules/regionctl'), {recursive: true});
+}
+
 describe.each([
-  ['none of its own', false],
-  ['a stale copy of its own', true],
-])('a plugin whose kit is %s', (name, own) => {
-  let host: ReturnType<typeof hostWith>;
-  beforeAll(() => {
-    host = hostWith(name, own);
+  ['part of the host, whose kit is none of its own', hostWithin, false],
+  ['part of the host, whose kit is a stale copy of its own', hostWithin, true],
+  ['linked, whose kit is none of its own', hostLinked, false],
+  ['linked, whose kit is a stale copy of its own', hostLinked, true],
+] as const)('a plugin that is %s', (name, hosted, own) => {
+  let host: Host;
+  beforeAll(async () => {
+    host = await hosted(name, own);
   });
 
   it('gets the kit of the host: the same class, flags, errors, exit codes and JSON', async () => {
@@ -73,16 +90,20 @@ describe.each([
   });
 });
 
-describe('a plugin that misbehaves', () => {
-  let host: ReturnType<typeof hostWith>;
-  beforeAll(() => {
-    host = hostWith('misbehaving', false);
+describe.each([
+  ['part of the host', hostWithin, `update or remove the plugin ${PLUGIN}`],
+  ['linked', hostLinked, `regionctl plugins unlink ${PLUGIN}`],
+] as const)('a plugin that is %s and misbehaves', (name, hosted, remedy) => {
+  let host: Host;
+  beforeAll(async () => {
+    host = await hosted(`misbehaving, ${name}`, false);
   });
 
   it.each([
     ['throws', 'plugin-failed', 'the licence of hello has run out'],
     ['exits', 'plugin-failed', 'hello is cross'],
     ['hangs', 'plugin-failed', 'could not give its providers'],
+    ['never imported', 'plugin-failed', 'could not give its providers'],
     ['nonsense', 'plugin-failed', 'must return a list of providers'],
     ['twice', 'provider-duplicate', 'gives a probe of the kind "echo"'],
     ['builtin', 'provider-duplicate', 'probe of the kind "http", which regionctl itself has'],
@@ -93,6 +114,7 @@ describe('a plugin that misbehaves', () => {
     expect(error, shown(result)).toMatchObject({code, exit: 69});
     expect(error.message).toContain(PLUGIN);
     expect(error.message).toContain(says);
+    expect(error.suggestions).toEqual([remedy]);
     expect(performance.now() - began, 'it was waited for').toBeLessThan(6000);
   });
 

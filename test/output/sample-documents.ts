@@ -323,5 +323,16 @@ export const sampleDocuments = {
   doctor: {checks: [{check: 'fleet-file', verdict: 'pass', says: 'regionctl.yaml is valid', fix: null}]},
   init: {file: 'regionctl.yaml'},
   version: {name: 'regionctl', version: '0.1.0', node: '24.21.0', platform: 'linux', arch: 'x64'},
+  plugin: {
+    name: 'regionctl-plugin-smtp',
+    version: '1.0.0',
+    type: 'user',
+    root: '/data/node_modules/regionctl-plugin-smtp',
+    commands: ['smtp banner'],
+    tag: 'latest',
+    url: 'file:/tmp/regionctl-plugin-smtp-1.0.0.tgz',
+    dependencies: {nodemailer: {from: '^7.0.0', version: '7.0.1'}},
+  },
+  'plugins-manifest': {file: '/src/regionctl-plugin-smtp/oclif.manifest.json', commands: ['smtp banner']},
   error: {error: {code: 'no-fleet', message: 'no fleet file was found', suggestions: ['regionctl init'], exit: 66}},
 };

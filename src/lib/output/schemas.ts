@@ -1,7 +1,7 @@
 import {z} from 'zod';
 import {doctorSchema, healthSchema, historySchema, matrixSchema, statusSchema} from './schemas/health.ts';
 import {labDownSchema, labFaultSchema, labHealSchema, labLoadSchema, labStatusSchema} from './schemas/lab.ts';
-import {initSchema, versionSchema} from './schemas/program.ts';
+import {initSchema, pluginSchema, pluginsManifestSchema, versionSchema} from './schemas/program.ts';
 import {lagSchema, lossSchema} from './schemas/replication.ts';
 import {drillSchema, errorSchema, planSchema, readySchema, runSchema, runsListSchema, voteSchema} from './schemas/run.ts';
 
@@ -27,6 +27,8 @@ export const DOCUMENT_SCHEMAS = {
   doctor: doctorSchema,
   init: initSchema,
   version: versionSchema,
+  plugin: pluginSchema,
+  'plugins-manifest': pluginsManifestSchema,
   error: errorSchema,
 } as const;
 
