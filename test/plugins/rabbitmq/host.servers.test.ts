@@ -169,15 +169,37 @@ describe.skipIf(noRabbitmq !== null)(`the built RabbitMQ plugin in a host${noRab
     );
   });
 
-  it('works linked from its folder, as the data directory of regionctl would record it', async () => {
-    const data = join(dir, 'linked/regionctl');
-    mkdirSync(data, {recursive: true});
-    const plugins = [{type: 'link', name: PLUGIN, root: join(ROOT, 'plugins/rabbitmq')}];
-    writeFileSync(join(data, 'package.json'), JSON.stringify({private: true, oclif: {schema: 1, plugins}, dependencies: {}}));
-    const lag = await regionctl(['replication', 'lag', '--json'], {cwd: dir, env: {XDG_DATA_HOME: join(dir, 'linked')}});
-    said.push(lag);
-    expect(lag, shown(lag)).toMatchObject({status: 0, stderr: ''});
-    expect(linksOf(lag).map(({link}) => link)).toEqual(['orders', 'news', 'jobs']);
+  it('installs with plugins link, is listed, and its lag follows a cut and a heal there as well', async () => {
+    const env = {XDG_DATA_HOME: join(dir, 'linked'), XDG_CACHE_HOME: join(dir, 'linked-cache')};
+    const linked = async (...args: readonly string[]): Promise<Ended> => {
+      const result = await regionctl(args, {cwd: dir, env});
+      said.push(result);
+      return result;
+    };
+    const link = await linked('plugins', 'link', join(ROOT, 'plugins/rabbitmq'));
+    expect(link.status, shown(link)).toBe(0);
+    const list = await linked('plugins');
+    expect(list.stdout, shown(list)).toContain(`${PLUGIN} `);
+    const lag = async (isWanted: (link: Link) => boolean): Promise<Ended> => {
+      for (let tries = 0; tries < 100; tries += 1) {
+        const result = await linked('replication', 'lag', '--json');
+        if (linksOf(result).every(isWanted)) return result;
+      }
+      throw new Error('the lag did not follow');
+    };
+    const well = await lag(({state}) => state === 'idle' || state === 'streaming');
+    expect(well, shown(well)).toMatchObject({status: 0, stderr: ''});
+    expect(linksOf(well).map(({link: name}) => name)).toEqual(['orders', 'news', 'jobs']);
+    pair.way.reshape({...CLEAR, blackHole: true});
+    await publish(as(pair.us), '', 'orders', {count: 3, stamped: true});
+    const cut = await lag(({link: name, state, messages}) => state === 'broken' && (name !== 'orders' || messages.depth === 3));
+    expect(cut.status, shown(cut)).toBe(2);
+    pair.way.reshape(CLEAR);
+    await lag(({state, messages}) => (state === 'idle' || state === 'streaming') && messages.depth === 0);
+    expect(new Set(await take(as(pair.eu), 'orders', 3)).size).toBe(3);
+    const unlink = await linked('plugins', 'unlink', PLUGIN);
+    expect(unlink.status, shown(unlink)).toBe(0);
+    expect((await linked('plugins')).stdout).not.toContain(PLUGIN);
   });
 
   it('no output held a password', () => {
