@@ -3,7 +3,7 @@
 stdin is what is typed (NUL RESIZE COLUMNS ROWS: the window gets another size), stdout what the terminal gets. On stderr: one line of JSON with the pid at the start, and one at the end with how
 it ended and how it left the terminal.
 """
-import fcntl, json, os, select, signal, struct, subprocess, sys, termios, tty
+import fcntl, json, os, re, select, signal, struct, subprocess, sys, termios, tty
 
 columns, rows, program = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 master, slave = os.openpty()
@@ -26,13 +26,15 @@ while True:
     ready, _, _ = select.select(watched, [], [], 0 if ended else 0.02)
     if 0 in ready:
         typed = os.read(0, 4096)
-        if typed.startswith(b"\0RESIZE "):
-            columns, rows = (int(size) for size in typed.split()[1:3])
-            fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        elif typed:
-            os.write(master, typed)
-        else:
+        if not typed:
             watched.remove(0)
+        # Keys and sizes that were sent one after the other may come together.
+        for part in re.split(rb"(\0RESIZE \d+ \d+\n)", typed):
+            if part.startswith(b"\0RESIZE "):
+                columns, rows = (int(size) for size in part.split()[1:3])
+                fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            elif part:
+                os.write(master, part)
     if master in ready:
         os.write(1, os.read(master, 65536))
     elif ended:

@@ -61,7 +61,7 @@ describe.skipIf(without !== null)(`health watch in a terminal${without === null 
     [200, 50],
   ])('shows regions and endpoints at %i x %i, and ends with q, its summary and the exit code of the verdict', async (columns, rows) => {
     const one = watch(columns, rows);
-    await one.sees('refused the connection');
+    await one.sees('✗ unhealthy');
     one.type('q');
     const left = await one.ended();
     expect(left.status, left.output.slice(-500)).toBe(2);
@@ -74,7 +74,7 @@ describe.skipIf(without !== null)(`health watch in a terminal${without === null 
 
   it('obeys its keys, and a window that gets another size', async () => {
     const one = watch(80, 24);
-    await one.sees('refused the connection');
+    await one.sees('✗ unhealthy');
     one.type('/app\r');
     await one.sees('/app: 1 of 302');
     one.type('\r');
@@ -93,7 +93,7 @@ describe.skipIf(without !== null)(`health watch in a terminal${without === null 
 
   it('draws few bytes a frame: what did not change is not sent again', async () => {
     const one = watch(80, 24);
-    await one.sees('refused the connection');
+    await one.sees('✗ unhealthy');
     const before = one.output.length;
     const frames = () => one.output.slice(before).split('\u001B[?2026l').length - 1;
     await one.when(() => frames() >= 8);
@@ -110,7 +110,7 @@ describe.skipIf(without !== null)(`health watch in a terminal${without === null 
     ['SIGTERM', (one: Terminal) => one.signal('SIGTERM'), 2],
   ])('%s gives the terminal back', async (_, interrupt, status) => {
     const one = watch(80, 24);
-    await one.sees('refused the connection');
+    await one.sees('✗ unhealthy');
     interrupt(one);
     const left = await one.ended();
     expect(left.status, left.output.slice(-500)).toBe(status);
@@ -129,7 +129,7 @@ describe.skipIf(without !== null)(`health watch in a terminal${without === null 
 
   it('NO_COLOR leaves the words', async () => {
     const one = watch(80, 24, {NO_COLOR: '1'});
-    await one.sees('refused the connection');
+    await one.sees('✗ unhealthy');
     one.type('q');
     const left = await one.ended();
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is looked for

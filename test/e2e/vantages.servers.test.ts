@@ -1,7 +1,7 @@
 import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
 import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs';
-import {createServer, type Server} from 'node:http';
-import type {AddressInfo, Socket} from 'node:net';
+import {createServer, get, type RequestListener, type Server} from 'node:http';
+import type {AddressInfo} from 'node:net';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
@@ -12,37 +12,68 @@ import {type Blackbox, noBlackbox, startBlackbox} from '../servers/blackbox.ts';
 const PROMTOOL = '/usr/bin/promtool';
 const noPromtool = existsSync(PROMTOOL) ? null : PROMTOOL;
 
-/** A web service that can be deaf to some of those who ask. */
-type Service = {readonly port: number; deafTo: 'nobody' | 'regionctl' | 'exporters' | 'all'; kill(): Promise<void>; start(): Promise<void>};
+/** Who cannot reach a service now: whoever goes straight to it (we), whoever goes through the proxy (the exporters), or nobody is answered. */
+type Cut = 'nobody' | 'us' | 'exporters' | 'silent';
+
+/** A web service with an address of its own for us; exporters reach it by another way. */
+type Service = {readonly port: number; cut(from: Cut): Promise<void>; kill(): Promise<void>; start(): Promise<void>};
+
+const listening = (server: Server, port = 0): Promise<number> =>
+  new Promise((done) => server.listen(port, '127.0.0.1', () => done((server.address() as AddressInfo).port)));
+
+async function closed(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((done) => server.close(done));
+}
+
+/** What the exporters' proxy may reach, by the port that we know. */
+const ways = new Map<number, number>();
 
 async function startService(): Promise<Service> {
-  let server: Server | null = null;
-  const sockets = new Set<Socket>();
-  const service = {
-    port: 0,
-    deafTo: 'nobody' as Service['deafTo'],
+  let from: Cut = 'nobody';
+  const answer: RequestListener = (_, response) => (from === 'silent' ? undefined : response.end('fine'));
+  let [straight, behind] = [createServer(answer), createServer(answer)];
+  let port = await listening(straight);
+  ways.set(port, await listening(behind));
+  const cut = async (next: Cut): Promise<void> => {
+    if (next === 'us') await closed(straight);
+    if (from === 'us' && next !== 'us') {
+      straight = createServer(answer);
+      await listening(straight, port);
+    }
+    if (next === 'exporters') ways.delete(port);
+    else ways.set(port, (behind.address() as AddressInfo).port);
+    from = next;
+  };
+  return {
+    port,
+    cut: (next) => (next === from ? Promise.resolve() : cut(next)),
     kill: async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise<void>((done) => (server === null ? done() : server.close(() => done())));
-      server = null;
+      await Promise.all([straight, behind].filter((server) => server.listening).map(closed));
+      ways.delete(port);
     },
     start: async () => {
-      server = createServer((request, response) => {
-        const us = request.headers['user-agent'] === 'regionctl';
-        // Silence, as from behind a link that is cut.
-        if (service.deafTo === 'all' || service.deafTo === (us ? 'regionctl' : 'exporters')) return;
-        response.end('fine');
-      });
-      server.on('connection', (socket) => {
-        sockets.add(socket);
-        socket.on('close', () => sockets.delete(socket));
-      });
-      await new Promise<void>((done) => server?.listen(service.port, '127.0.0.1', done));
-      service.port = (server.address() as AddressInfo).port;
+      [straight, behind] = [createServer(answer), createServer(answer)];
+      port = await listening(straight, port);
+      ways.set(port, await listening(behind));
     },
   };
-  await service.start();
-  return service;
+}
+
+/** An HTTP proxy that reaches the services by its own way, and drops what it cannot reach. */
+function startProxy(): Server {
+  return createServer((request, response) => {
+    const to = ways.get(Number(new URL(request.url ?? '').port));
+    if (to === undefined) {
+      request.socket.destroy();
+      return;
+    }
+    const onward = get({host: '127.0.0.1', port: to, agent: false}, (answered) => {
+      response.writeHead(answered.statusCode ?? 502);
+      answered.pipe(response);
+    });
+    onward.on('error', () => request.socket.destroy());
+  });
 }
 
 describe.skipIf(noBlackbox !== null)(`three vantage points${noBlackbox === null ? '' : ` (skipped: no ${noBlackbox})`}`, () => {
@@ -51,9 +82,12 @@ describe.skipIf(noBlackbox !== null)(`three vantage points${noBlackbox === null 
   const exporters: Blackbox[] = [];
   const services: Record<'us' | 'eu', Service[]> = {us: [], eu: []};
   const watching: ChildProcess[] = [];
+  let proxy: Server;
 
   beforeAll(async () => {
-    for (let each = 0; each < 2; each += 1) exporters.push(await startBlackbox());
+    proxy = startProxy();
+    const way = `http://127.0.0.1:${await listening(proxy)}`;
+    for (let each = 0; each < 2; each += 1) exporters.push(await startBlackbox({proxy: way}));
     for (const region of ['us', 'eu'] as const) for (let each = 0; each < 2; each += 1) services[region].push(await startService());
     const region = (name: 'us' | 'eu') =>
       `  ${name}: {jurisdiction: ${name.toUpperCase()}, endpoints: {${services[name]
@@ -68,7 +102,7 @@ describe.skipIf(noBlackbox !== null)(`three vantage points${noBlackbox === null 
   });
   afterEach(async () => {
     for (const child of watching.splice(0)) child.kill('SIGKILL');
-    for (const service of [...services.us, ...services.eu]) service.deafTo = 'nobody';
+    for (const service of [...services.us, ...services.eu]) await service.cut('nobody');
     for (const exporter of exporters) exporter.thaw();
   });
   afterAll(async () => {
@@ -76,6 +110,7 @@ describe.skipIf(noBlackbox !== null)(`three vantage points${noBlackbox === null 
       ...exporters.map((exporter) => exporter.end()),
       ...[...services.us, ...services.eu].map((service) => service.kill()),
     ]);
+    await closed(proxy);
     rmSync(dir, {recursive: true, force: true});
   });
 
@@ -104,7 +139,7 @@ describe.skipIf(noBlackbox !== null)(`three vantage points${noBlackbox === null 
   });
 
   it('an asymmetric partition is called cut off from here, and a partition of the others is none of ours', async () => {
-    for (const service of services.eu) service.deafTo = 'regionctl';
+    for (const service of services.eu) await service.cut('us');
     const cut = await check();
     expect(cut.status).toBe(3);
     expect(standing(cut)).toEqual([
@@ -112,14 +147,14 @@ describe.skipIf(noBlackbox !== null)(`three vantage points${noBlackbox === null 
       ['eu', 'unknown', 'cut-off', 2, 3],
     ]);
     expect(cut.reason).toContain('cut off from here: 2 of 3 vantage points reach it, we do not');
-    for (const service of services.eu) service.deafTo = 'exporters';
+    for (const service of services.eu) await service.cut('exporters');
     const others = await check();
-    expect(standing(others)[1]).toEqual(['eu', 'unhealthy', 'timeout', 2, 3]);
+    expect(standing(others)[1]).toEqual(['eu', 'unhealthy', 'unreachable', 2, 3]);
     expect(others.regions[1]?.reason).toContain('2 of 3 vantage points find it down');
   });
 
   it('only one endpoint that we do not reach leaves the region well, and is named', async () => {
-    (services.eu[0] as Service).deafTo = 'regionctl';
+    await (services.eu[0] as Service).cut('us');
     const document = await check();
     expect(document.regions[1]).toMatchObject({verdict: 'recovering', reason: expect.stringContaining('only we do not reach app0')});
     expect((await check()).regions[1]).toMatchObject({verdict: 'healthy'});
@@ -144,11 +179,11 @@ describe.skipIf(noBlackbox !== null)(`three vantage points${noBlackbox === null 
   });
 
   it('health matrix shows who sees what, and a failover asks for their majority', async () => {
-    for (const service of services.eu) service.deafTo = 'regionctl';
+    for (const service of services.eu) await service.cut('us');
     const result = await run('health', 'matrix');
     expect(result.status, shown(result)).toBe(3);
     expect(result.stdout).toMatch(/^endpoint +verdict +here +from-ap +from-sa$/m);
-    expect(result.stdout).toMatch(/^eu\/app0 +unknown +timeout +ok \d+ ms +ok \d+ ms$/m);
+    expect(result.stdout).toMatch(/^eu\/app0 +unknown +refused +ok \d+ ms +ok \d+ ms$/m);
     const document = documentOf(await run('health', 'matrix', '--json'));
     expectSchema('health-matrix', document);
   });
@@ -194,7 +229,7 @@ describe.skipIf(noBlackbox !== null)(`three vantage points${noBlackbox === null 
   it.skipIf(noPromtool !== null)(
     `the Prometheus output passes promtool${noPromtool === null ? '' : ` (skipped: no ${noPromtool})`}`,
     async () => {
-      for (const service of services.eu) service.deafTo = 'all';
+      for (const service of services.eu) await service.cut('silent');
       const result = await run('health', 'check', '--format', 'prometheus');
       expect(result.status).toBe(2);
       const checked = spawnSync(PROMTOOL, ['check', 'metrics'], {input: result.stdout, encoding: 'utf8'});
@@ -206,7 +241,7 @@ describe.skipIf(noBlackbox !== null)(`three vantage points${noBlackbox === null 
     const good = await run('health', 'check', '--region', 'us', '--format', 'nagios');
     expect(good, shown(good)).toMatchObject({status: 0, stderr: ''});
     expect(good.stdout).toMatch(/^REGIONCTL OK - [^\n|]+ \| 'us\/app0'=[\d.]+ms;;;0 'us\/app1'=[\d.]+ms;;;0\n$/);
-    for (const service of services.us) service.deafTo = 'all';
+    for (const service of services.us) await service.cut('silent');
     const bad = await run('health', 'check', '--region', 'us', '--format', 'nagios');
     expect(bad.status).toBe(2);
     expect(bad.stdout).toMatch(/^REGIONCTL CRITICAL - [^\n|]+ \| 'us\/app0'=U 'us\/app1'=U\n$/);

@@ -22,18 +22,19 @@ export type Blackbox = {
   end(): Promise<void>;
 };
 
-const CONFIG = `modules:
-  http_2xx: {prober: http, timeout: 5s}
+/** `proxy`: its http modules go through an HTTP proxy: another way than ours. */
+const configOf = (proxy: string | null): string => `modules:
+  http_2xx: {prober: http, timeout: 5s${proxy === null ? '' : `, http: {proxy_url: "${proxy}"}`}}
   http_ok: {prober: http, timeout: 5s, http: {fail_if_body_not_matches_regexp: [all is well]}}
   tcp_connect: {prober: tcp, timeout: 5s}
   tls_connect: {prober: tcp, timeout: 5s, tcp: {tls: true, tls_config: {insecure_skip_verify: true}}}
 `;
 
 /** Starts a blackbox_exporter on 127.0.0.1 as an ordinary user. It ends with the process that started it. */
-export async function startBlackbox(): Promise<Blackbox> {
+export async function startBlackbox({proxy = null}: {readonly proxy?: string | null} = {}): Promise<Blackbox> {
   const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rc-blackbox-'));
   const port = await freePort();
-  writeFileSync(join(dir, 'blackbox.yml'), CONFIG);
+  writeFileSync(join(dir, 'blackbox.yml'), configOf(proxy));
   let child: ChildProcess | null = null;
   const running = (): boolean => child !== null && child.exitCode === null && child.signalCode === null;
   const blackbox: Blackbox = {
