@@ -29,6 +29,7 @@ export const standIns: readonly KindProvider[] = [
       replicationPassfile: text.optional(),
     }),
   },
+  {port: 'vantage', kind: 'watcher', schema: z.strictObject({url: httpUrl.describe('Where it is.')})},
   {port: 'router', kind: 'lab', schema: control},
   {port: 'fault', kind: 'lab', schema: control},
   {

@@ -28,12 +28,22 @@ describe('health history', () => {
     expect(historyText(history, at(100))).toMatchSnapshot();
   });
 
+  it('says when nobody has looked for a while', () => {
+    const [first, ...others] = history.regions;
+    const old = {...history, regions: [{...first!, lookedAt: '2026-11-20T10:00:00.000Z'}, ...others]};
+    expect(historyText(old, at(120))).toContain('1 change shown, last looked at 1 d ago');
+  });
+
   it('is never wider than the terminal', () => {
     for (const columns of [60, 80, 200]) expect(widest(historyText(history, at(columns)))).toBeLessThanOrEqual(columns);
   });
 
   it('says so where nothing has changed, and where nothing was ever checked', () => {
-    const none = {...history, entries: [], regions: [{region: 'eu', verdict: null, since: null, flappingSince: null, changes: 0}]};
+    const none = {
+      ...history,
+      entries: [],
+      regions: [{region: 'eu', verdict: null, since: null, flappingSince: null, lookedAt: null, changes: 0}],
+    };
     expect(historyText(none, at(80))).toBe('eu  nothing is known of it yet\n\nno change was noted since 2026-11-20 10:00:00Z, 1 d ago');
   });
 });

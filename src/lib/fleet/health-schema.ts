@@ -26,7 +26,7 @@ export const uplinkSchema = z
 export const healthSchema = z
   .strictObject({
     interval: durationMs
-      .refine((ms) => ms >= 100, 'at least 100ms')
+      .refine((ms) => ms >= 100, 'expected at least 100ms')
       .prefault('5s')
       .describe('How often a live view asks each endpoint. Default 5s.'),
     fall: z.int().min(1).max(20).default(1).describe('Failed looks in a row until a region is unhealthy. Each look asks twice. Default 1.'),
@@ -40,7 +40,7 @@ export const healthSchema = z
           .default(6)
           .describe('Changes of state that make a region flap; an outage and its end are three. Default 6.'),
         within: durationMs
-          .refine((ms) => ms >= 1000, 'at least 1s')
+          .refine((ms) => ms >= 1000, 'expected at least 1s')
           .prefault('15m')
           .describe('In how much time. Default 15m.'),
       })

@@ -37,7 +37,7 @@ export const endpointSchema = z
     timeout: durationMs.prefault('1s').describe('Deadline of one probe. Default 1s.'),
     slow: durationMs.nullable().default(null).describe('Above this the endpoint is slow. Default: never.'),
     interval: durationMs
-      .refine((ms) => ms >= 100, 'at least 100ms')
+      .refine((ms) => ms >= 100, 'expected at least 100ms')
       .nullable()
       .default(null)
       .describe('How often a live view asks it. Default: the interval of health.'),

@@ -6,7 +6,7 @@ import {type Change, historyTopic} from './region-memory.ts';
 import {readRemembered} from './remembered.ts';
 import type {Verdict} from './verdict.ts';
 
-/** A change of a region, with how long what it changed to has lasted (until the region's next change, or now), in ms. */
+/** A change of a region, with how long what it changed to has lasted (until the region's next change, or the last look), in ms. */
 export type HistoryEntry = Change & {readonly at: string; readonly lastedMs: number};
 
 /** How a region stands by the last check; `verdict` null = it was never checked. `changes` counts its entries that are shown. */
@@ -15,6 +15,8 @@ export type HistoryRegion = {
   readonly verdict: Verdict | null;
   readonly since: string | null;
   readonly flappingSince: string | null;
+  /** When it was last looked at, to a minute; null = that is not known. */
+  readonly lookedAt: string | null;
   readonly changes: number;
 };
 
@@ -39,6 +41,7 @@ export function healthHistory(fleet: Fleet, state: Pick<State, 'recall' | 'notes
   const {at, since, region} = options;
   const regions = region === undefined ? fleet.regions : [regionOf(fleet, region)];
   const names = new Set(regions.map(({name}) => name));
+  const kept = (name: string): Json | undefined => state.recall(`health/${fleet.name}/${name}`);
   const noted = state.notes(historyTopic(fleet.name), ALL).flatMap((note) => {
     const change = changeOf(note.data);
     return change === null || !names.has(change.region) ? [] : [{...change, ms: note.at}];
@@ -46,13 +49,14 @@ export function healthHistory(fleet: Fleet, state: Pick<State, 'recall' | 'notes
   const entries = noted
     .map(({ms, ...change}, index) => {
       const next = noted.slice(index + 1).find((later) => later.region === change.region);
-      return {ms, entry: {...change, at: iso(ms), lastedMs: Math.max(0, (next?.ms ?? at) - ms)}};
+      const until = next?.ms ?? readRemembered(kept(change.region))?.lookedAt ?? at;
+      return {ms, entry: {...change, at: iso(ms), lastedMs: Math.max(0, until - ms)}};
     })
     .filter(({ms}) => ms >= since)
     .map(({entry}) => entry);
   const stands = regions.map(({name}): HistoryRegion => {
     const changes = entries.filter((entry) => entry.region === name).length;
-    return {region: name, ...standing(state.recall(`health/${fleet.name}/${name}`)), changes};
+    return {region: name, ...standing(kept(name)), changes};
   });
   return {fleet: fleet.name, at: iso(at), since: iso(since), regions: stands, entries};
 }
@@ -60,14 +64,15 @@ export function healthHistory(fleet: Fleet, state: Pick<State, 'recall' | 'notes
 /** More than is ever kept. */
 const ALL = 1_000_000;
 
-function standing(kept: Json | undefined): Pick<HistoryRegion, 'verdict' | 'since' | 'flappingSince'> {
+function standing(kept: Json | undefined): Pick<HistoryRegion, 'verdict' | 'since' | 'flappingSince' | 'lookedAt'> {
   const remembered = readRemembered(kept);
-  if (remembered === null) return {verdict: null, since: null, flappingSince: null};
-  const {state, since, unseenSince, flapping} = remembered;
+  if (remembered === null) return {verdict: null, since: null, flappingSince: null, lookedAt: null};
+  const {state, since, unseenSince, flapping, lookedAt} = remembered;
   return {
     verdict: unseenSince === null ? state : 'unknown',
     since: iso(unseenSince ?? since),
     flappingSince: flapping.since === null ? null : iso(flapping.since),
+    lookedAt: lookedAt === null ? null : iso(lookedAt),
   };
 }
 

@@ -76,12 +76,20 @@ function follow(region: RegionJudgement, {fleet, at, memory, limits}: Required<P
   if (state === null) return {...region, since: at, flappingSince: null};
   const changed = previous !== null && previous.state !== state.state;
   const flapping = nextFlapping(previous?.flapping ?? {at: [], since: null}, {changed, at}, limits.flapping);
-  const next: Remembered = {...state, flapping};
+  const next: Remembered = {...state, flapping, lookedAt: lookedAt(previous, at)};
   if (JSON.stringify(kept) !== JSON.stringify(next)) memory.remember(key, {...next, flapping: {...flapping}} as Json);
   const now = {...region, ...says(region, next, limits), flappingSince: flapping.since};
   noteChange(memory, fleet, previous, now);
   return now;
 }
+
+/** A look is noted once a minute: that is enough to know since when nobody looks, and writes little. */
+function lookedAt(previous: Remembered | null, at: number): number {
+  const before = previous?.lookedAt ?? null;
+  return before !== null && at - before < NOTED_MS && at >= before ? before : at;
+}
+
+const NOTED_MS = 60_000;
 
 /** The machine's word where it differs from the sweep's, with the sweep's reason behind it. */
 function says(

@@ -4,6 +4,9 @@ import {type Cell, type Column, table} from './table.ts';
 import {formatAge, formatMs, formatTime} from './units.ts';
 import {indented, joined, type TextOptions, verdictCell} from './verdict-cell.ts';
 
+/** What is older tells of then, not of now. */
+const STALE_MS = 5 * 60_000;
+
 const COLUMNS: readonly Column[] = [
   {title: 'when', shrink: false},
   {title: 'region', shrink: false},
@@ -39,12 +42,14 @@ export function historyText(document: HistoryDocument, options: TextOptions): st
   return joined([...stands, '', paint.muted(title), ...changes]);
 }
 
-function standCells({region, verdict, since, flappingSince, changes}: HistoryRegion, {paint, now}: TextOptions): Cell[] {
+function standCells({region, verdict, since, flappingSince, lookedAt, changes}: HistoryRegion, {paint, now}: TextOptions): Cell[] {
   const name: Cell = {text: region, paint: paint.strong};
   if (verdict === null || since === null) return [name, {text: 'nothing is known of it yet', paint: paint.muted}, ''];
   const flaps = flappingSince === null ? '' : `, flapping since ${formatTime(flappingSince)}`;
-  const says = `since ${formatTime(since)}, ${formatAge(Date.parse(since), now)}; ${changes} change${changes === 1 ? '' : 's'} shown${flaps}`;
-  return [name, verdictCell(verdict, paint), {text: says, paint: flaps === '' ? paint.muted : paint.warning}];
+  const age = lookedAt === null ? 0 : now - Date.parse(lookedAt);
+  const seen = lookedAt === null || age < STALE_MS ? '' : `, last looked at ${formatAge(Date.parse(lookedAt), now)}`;
+  const says = `since ${formatTime(since)}, ${formatAge(Date.parse(since), now)}; ${changes} change${changes === 1 ? '' : 's'} shown${flaps}${seen}`;
+  return [name, verdictCell(verdict, paint), {text: says, paint: flaps === '' && seen === '' ? paint.muted : paint.warning}];
 }
 
 /** That all is well again needs no reason. */

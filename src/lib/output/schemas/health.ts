@@ -44,6 +44,7 @@ const historyRegion = z.looseObject({
   verdict: verdict.nullable(),
   since: time.nullable(),
   flappingSince: time.nullable(),
+  lookedAt: time.nullable(),
   changes: z.int().min(0),
 });
 
