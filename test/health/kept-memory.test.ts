@@ -26,6 +26,8 @@ describe('what a watch remembers', () => {
       kept.remember('eu', {state: 'healthy'});
       kept.note('health', 'well again');
     });
+    expect(state.recall('eu'), 'whoever watches is told first').toEqual({state: 'unhealthy'});
+    kept.flush();
     expect(state.recall('eu')).toEqual({state: 'healthy'});
     expect(state.noted).toEqual([{topic: 'health', data: 'well again'}]);
     expect(kept.trouble()).toBeNull();
@@ -35,7 +37,10 @@ describe('what a watch remembers', () => {
     const {state, broken, memory} = fragile();
     const clock = fakeClock();
     const kept = keptMemory(memory, clock, null);
-    const write = (value: string) => kept.together(() => kept.remember('eu', value));
+    const write = (value: string) => {
+      kept.together(() => kept.remember('eu', value));
+      kept.flush();
+    };
     write('healthy');
     broken.now = true;
     write('unhealthy');
@@ -44,7 +49,9 @@ describe('what a watch remembers', () => {
     write('recovering');
     expect([kept.recall('eu'), state.recall('eu')]).toEqual(['recovering', 'healthy']);
     clock.advance(31_000);
+    kept.note('health', 'was lost for a while');
     write('well');
+    expect(state.noted.map(({data}) => data)).toEqual(['was lost for a while']);
     expect([kept.recall('eu'), state.recall('eu'), kept.trouble()]).toEqual(['well', 'well', null]);
   });
 

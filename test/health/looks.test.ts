@@ -8,8 +8,8 @@ const [db, app] = [endpoint('db', 'eu'), endpoint('app', 'eu', {critical: false}
 /** The region with what each endpoint said, and when. */
 const judged = (ofDb: Partial<ProbeResult>, dbAt: number, ofApp: Partial<ProbeResult>, appAt: number) => {
   const readings = [
-    {...reading(db, ofDb), at: AT + dbAt},
-    {...reading(app, ofApp), at: AT + appAt},
+    {...reading(db, ofDb), at: AT, order: dbAt},
+    {...reading(app, ofApp), at: AT, order: appAt},
   ];
   return judgeFleet({regions: [region('eu')]}, readings).regions[0] as ReturnType<typeof judgeFleet>['regions'][number];
 };

@@ -71,6 +71,7 @@ describe('a monitor', () => {
     await until(() => verdictOf(monitor.view(), 'eu') === 'healthy');
     expect(told).toEqual(['healthy unhealthy refused', 'unhealthy recovering recovering', 'recovering healthy ok']);
     expect(monitor.view().changes.map(({to}) => to)).toEqual(['unhealthy', 'recovering', 'healthy']);
+    await until(() => memory.noted.length >= 4);
     expect(memory.noted.map(({data}) => (data as {to: string}).to)).toEqual(['healthy', 'unhealthy', 'recovering', 'healthy']);
     end();
     app.says = REFUSED;
@@ -138,6 +139,7 @@ describe('a monitor', () => {
     const app = teller();
     const monitor = watch([{endpoint: endpoint('app', 'eu'), probe: app}], {memory});
     await until(() => verdictOf(monitor.view(), 'eu') === 'healthy');
+    await until(() => monitor.view().notes.length > 0);
     expect(monitor.view().notes).toEqual(['what is seen is not kept: no space left on device']);
     // And what it saw itself is what it goes on with.
     app.says = REFUSED;
@@ -183,6 +185,56 @@ describe('a monitor', () => {
     network.up = true;
     await until(() => monitor.view().regions.every(({verdict}) => verdict === 'healthy'));
     expect(told.filter((line) => line.includes('unhealthy'))).toEqual([]);
+  });
+
+  it('does not call down what failed in a gap of our own network that is over', async () => {
+    const gap = {now: false};
+    // What begins in the gap is lost, and fails after it is over.
+    const probe: Probe = {
+      check: async () => {
+        if (!gap.now) return GOOD;
+        await new Promise((resolve) => setTimeout(resolve, 60));
+        return {ok: false, latencyMs: null, code: 'timeout', detail: 'no answer within 60 ms'};
+      },
+    };
+    const probes = ['eu', 'us'].flatMap((name) => ['a', 'b'].map((each) => ({endpoint: endpoint(each, name), probe})));
+    const monitor = watch(probes, {intervalMs: 30});
+    const told: string[] = [];
+    monitor.onChange(({region: name, to}) => told.push(`${name} ${to}`));
+    await until(() => monitor.view().regions.every(({verdict}) => verdict === 'healthy'));
+    gap.now = true;
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    gap.now = false;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await until(() => monitor.view().regions.every(({verdict}) => verdict === 'healthy'));
+    expect(told.filter((line) => line.includes('unhealthy'))).toEqual([]);
+  });
+
+  it('says that the last region is down, too, where an uplink shows that the network is there', async () => {
+    const [eu, us] = [teller(), teller(REFUSED)];
+    const uplinks = [{name: 'gateway', timeoutMs: 100, probe: teller()}];
+    const probes = [
+      {endpoint: endpoint('app', 'eu'), probe: eu},
+      {endpoint: endpoint('app', 'us'), probe: us},
+    ];
+    const monitor = watch(probes, {uplinks});
+    await until(() => verdictOf(monitor.view(), 'us') === 'unhealthy' && verdictOf(monitor.view(), 'eu') === 'healthy');
+    eu.says = REFUSED;
+    await until(() => verdictOf(monitor.view(), 'eu') === 'unhealthy');
+    expect(verdictOf(monitor.view(), 'us')).toBe('unhealthy');
+  });
+
+  it('of one region finds its outage after one of our own, by the endpoints of the others', async () => {
+    const network = {up: true, eu: true};
+    const probe = (mine: () => boolean): Probe => ({check: async () => (network.up && mine() ? GOOD : {...GOOD, ...REFUSED})});
+    const witness = {endpoint: endpoint('app', 'us'), probe: probe(() => true)};
+    const monitor = watch([{endpoint: endpoint('app', 'eu'), probe: probe(() => network.eu)}], {witnesses: [witness]});
+    await until(() => verdictOf(monitor.view(), 'eu') === 'healthy');
+    network.up = false;
+    await until(() => verdictOf(monitor.view(), 'eu') === 'unknown');
+    network.eu = false;
+    network.up = true;
+    await until(() => verdictOf(monitor.view(), 'eu') === 'unhealthy');
   });
 
   it('counts looks, not how often it judged: one failed look is one, whatever happens to its neighbours', async () => {

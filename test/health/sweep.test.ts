@@ -279,6 +279,10 @@ describe('ourselves', () => {
     expect((await probeAll({...all, uplinks: [uplink('gateway', unasked)]}))[0]?.result.code).toBe('refused');
     const half = await probeAll({...all, uplinks: [uplink('gateway', dead), uplink('dns', good)]});
     expect(half.map(({result}) => result.code)).toEqual(['refused', 'wrong-role']);
+    // Nothing in any region answers, and yet the network is there: then it is they.
+    const elsewhere = {endpoint: endpoint('app', 'us'), probe: script(REFUSED)};
+    const dark = await probeAll({...all, endpoints: [far, elsewhere], uplinks: [uplink('dns', good)]});
+    expect(judgeFleet({regions: [region('eu'), region('us')]}, dark)).toMatchObject({verdict: 'unhealthy', code: 'refused'});
   });
 });
 

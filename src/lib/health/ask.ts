@@ -107,7 +107,8 @@ const OTHERWISE_UNKNOWN: ReadonlySet<string> = new Set(['secret-missing', 'vanta
 
 /** Cancelled by the deadline is late, not unknown, though a probe cannot tell by whom it was cancelled. What kept it from asking stays unknown. */
 function lateIs(result: ProbeResult, timeoutMs: number): ProbeResult {
-  return result.ok === null && !OTHERWISE_UNKNOWN.has(result.code) ? late(timeoutMs) : result;
+  if (result.ok !== null || OTHERWISE_UNKNOWN.has(result.code)) return result;
+  return {...late(timeoutMs), ...(result.connected === true ? {connected: true} : {})};
 }
 
 /** A probe that throws is broken itself: that is unknown, not a failure of the endpoint. */

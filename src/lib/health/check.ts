@@ -7,8 +7,9 @@ import type {Uplink} from '../ports/vantage.ts';
 import {type HealthDocument, healthDocument} from './document.ts';
 import {type FleetJudgement, judgeFleet, onlyRegions} from './judge.ts';
 import {noUplink} from './own-network.ts';
+import {isUnanswered} from './quorum.ts';
 import {type FleetNow, type Memory, withMemory, withoutMemory} from './region-memory.ts';
-import {probeAll, type SweepOptions, type SweepTarget} from './sweep.ts';
+import {type EndpointReading, probeAll, type SweepOptions, type SweepTarget} from './sweep.ts';
 import {verdictExit} from './verdict.ts';
 
 /** What a check needs of an open fleet. `state` opens the memory for "since when". */
@@ -38,10 +39,10 @@ export async function checkHealth(open: Checked, options: CheckOptions): Promise
   const fleet = options.region === undefined ? open.fleet : {...open.fleet, regions: [regionOf(open.fleet, options.region)]};
   const shown = fleet.regions.map(({name}) => name);
   const own = open.probes.filter(({endpoint}) => shown.includes(endpoint.region));
-  const endpoints = [...own, ...witnesses(open.probes, shown)];
+  const others = open.probes.filter((target) => !own.includes(target));
   const {signal, attempts, all = false} = options;
   const [readings, memory] = await Promise.all([
-    probeAll({endpoints, clock, signal, all, uplinks: open.uplinks ?? [], ...(attempts === undefined ? {} : {attempts})}),
+    readAll(own, others, {clock, signal, all, uplinks: open.uplinks ?? [], ...(attempts === undefined ? {} : {attempts})}),
     open.state().then(
       (state) => ({state}),
       (error: unknown) => ({error}),
@@ -53,6 +54,17 @@ export async function checkHealth(open: Checked, options: CheckOptions): Promise
   const cut = noUplink(now.regions.flatMap((region) => region.endpoints));
   const document = healthDocument({fleet, now, at, notes: cut === null ? notes : [...notes, cut]});
   return {document, exit: verdictExit(document.verdict)};
+}
+
+/** Those of regions that are not shown are asked only when nothing of the shown ones answers: whether they do tells our own outage from theirs. */
+async function readAll(
+  own: readonly SweepTarget[],
+  others: readonly SweepTarget[],
+  how: Omit<SweepOptions, 'endpoints'>,
+): Promise<readonly EndpointReading[]> {
+  const readings = await probeAll({...how, endpoints: own});
+  if (readings.length === 0 || others.length === 0 || !readings.every(({result}) => isUnanswered(result))) return readings;
+  return [...readings, ...(await probeAll({...how, endpoints: others}))];
 }
 
 /** One endpoint of each region that is not shown, a critical one where there is: whether it answers tells our own outage from the others'. */

@@ -1,4 +1,4 @@
-import {countVotes, isOnTheWay, type OtherView, tellers, type Votes} from './quorum.ts';
+import {countVotes, isOnTheWay, isUnanswered, type OtherView, tellers, type Votes} from './quorum.ts';
 import type {EndpointReading} from './sweep.ts';
 import type {Verdict} from './verdict.ts';
 
@@ -54,7 +54,7 @@ function byVotes(own: Judged, {result}: EndpointReading, {votes, others}: Counte
 
 /** Whether it counts as well although we do not reach it: every good view of it is of all that is expected. */
 function isVouched(own: EndpointReading['result'], others: readonly OtherView[]): boolean {
-  return isOnTheWay(own) && others.every(({result, whole}) => result.ok !== true || whole);
+  return isUnanswered(own) && others.every(({result, whole}) => result.ok !== true || whole);
 }
 
 /** Most find it down. */
@@ -78,7 +78,7 @@ function up(own: Judged, result: EndpointReading['result'], votes: Votes): Judge
   const share = `${good} of ${of} vantage points find it well`;
   // Only those were counted whose view is of all that is expected.
   if (result.ok === null) return {verdict: 'healthy', code: 'ok', reason: `${share}; not judged from here: ${own.reason}`};
-  return isOnTheWay(result) ? cutOff(own, votes) : {verdict: 'degraded', code: own.code, reason: `${own.reason}, yet ${share}`};
+  return isUnanswered(result) ? cutOff(own, votes) : {verdict: 'degraded', code: own.code, reason: `${own.reason}, yet ${share}`};
 }
 
 function cutOff(own: Judged, {good, of}: Pick<Votes, 'good' | 'of'>): Judged {

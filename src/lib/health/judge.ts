@@ -1,6 +1,6 @@
 import type {Fleet} from '../fleet/fleet.ts';
 import {CUT_OFF, type EndpointJudgement, type Judged, judgeEndpoint, judgeOwn, type Share} from './judge-endpoint.ts';
-import {isOnTheWay, tellers} from './quorum.ts';
+import {isUnanswered, tellers} from './quorum.ts';
 import type {EndpointReading} from './sweep.ts';
 import {type Verdict, worstVerdict} from './verdict.ts';
 
@@ -11,8 +11,8 @@ export type RegionJudgement = Judged & Share & {readonly region: string; readonl
 export type FleetJudgement = Judged & {readonly regions: readonly RegionJudgement[]};
 
 /**
- * Judges one sweep. With `doubtUntil` (epoch ms) it is what is known at a time, from readings of different times: then what failed on the way until
- * then may have failed because of us. Regions come from the fleet file, so one without any reading is there too, as unknown.
+ * Judges one sweep. With `doubtUntil` (monotonic ms) it is what is known at a time, from readings of different times: then what was asked until then
+ * and not answered may have failed because of us. Regions come from the fleet file, so one without any reading is there too, as unknown.
  */
 export function judgeFleet(
   fleet: Pick<Fleet, 'regions'>,
@@ -20,10 +20,10 @@ export function judgeFleet(
   doubtUntil: number | null = null,
 ): FleetJudgement {
   const cutOff = doubtUntil === null && isCutOff(readings);
-  const isDoubtful = ({at}: EndpointReading): boolean => cutOff || (doubtUntil !== null && at <= doubtUntil);
+  const isDoubtful = ({began = 0}: EndpointReading): boolean => cutOff || (doubtUntil !== null && began <= doubtUntil);
   const regions = fleet.regions.map(({name}) => {
     const own = readings.filter(({endpoint}) => endpoint.region === name);
-    const isOurs = (reading: EndpointReading): boolean => isDoubtful(reading) && isOnTheWay(reading.result) && !isSeenByOthers(reading);
+    const isOurs = (reading: EndpointReading): boolean => isDoubtful(reading) && isUnanswered(reading.result) && !isSeenByOthers(reading);
     if (own.length > 0 && own.every(isOurs)) return cutOffRegion(name, own);
     return judgeRegion(
       name,
@@ -105,14 +105,14 @@ function named(names: readonly string[]): string {
 const NAMED = 5;
 
 /**
- * Whether we are more likely the ones cut off: everything in every region failed at once, and on the way. One region alone cannot tell this from
- * an outage, so two are needed, each with a failed connection.
+ * Whether we are more likely the ones cut off: nothing in any region answered, and no uplink. One region alone cannot tell this from an outage, so two
+ * are needed, each with something that did not answer.
  */
 function isCutOff(readings: readonly EndpointReading[]): boolean {
   const judged = readings.filter(({result}) => result.ok !== null);
   const regions = new Set(judged.map(({endpoint}) => endpoint.region));
   const asked = new Set(readings.map(({endpoint}) => endpoint.region));
-  const allFailed = judged.every(({result}) => isOnTheWay(result));
+  const allFailed = judged.every(({result, networkSeen}) => isUnanswered(result) && networkSeen !== true);
   return allFailed && regions.size >= 2 && regions.size === asked.size;
 }
 

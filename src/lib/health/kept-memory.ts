@@ -4,7 +4,16 @@ import {ownMemory} from './own-memory.ts';
 import type {Memory} from './region-memory.ts';
 
 /** A memory for a process that runs on: `trouble` says why what is seen is not kept now; null = it is. */
-export type KeptMemory = Memory & {trouble(): string | null};
+export type KeptMemory = Memory & {
+  trouble(): string | null;
+  /** Writes what has not been written yet. */
+  flush(): void;
+};
+
+type Write = (memory: Memory) => void;
+
+/** What could not be written is kept up to here, the newest. */
+const MOST_WRITES = 1000;
 
 /** How long a state that could not be written is left alone: each try may hold this process up. */
 const REST_MS = 30_000;
@@ -18,26 +27,40 @@ export function keptMemory(state: Memory | null, clock: Clock, note: string | nu
   const known = new Set<string>();
   let trouble = note;
   let restUntil = Number.NEGATIVE_INFINITY;
-  const attempt = <T>(work: (memory: Memory) => T): T | undefined => {
-    if (state === null || clock.now() < restUntil) return undefined;
+  let writes: Write[] = [];
+  let scheduled = false;
+  const attempt = <T>(work: (memory: Memory) => T): {readonly value: T} | null => {
+    if (state === null || clock.now() < restUntil) return null;
     try {
       const value = work(state);
       trouble = null;
-      return value;
+      return {value};
     } catch (error) {
       trouble = `what is seen is not kept: ${messageOf(error)}`;
       restUntil = clock.now() + REST_MS;
-      return undefined;
+      return null;
     }
   };
-  let writes: ((memory: Memory) => void)[] = [];
+  const flush = (): void => {
+    scheduled = false;
+    const all = writes;
+    if (all.length === 0) return;
+    const done = attempt((memory) =>
+      memory.together(() => {
+        for (const write of all) write(memory);
+      }),
+    );
+    writes = done === null ? all.slice(-MOST_WRITES) : [];
+  };
   return {
+    flush,
     trouble: () => trouble,
     recall: (key) => {
       if (!known.has(key)) {
-        known.add(key);
-        const value = attempt((memory) => memory.recall(key));
-        if (value !== undefined) own.remember(key, value);
+        const read = attempt((memory) => memory.recall(key));
+        if (read !== null || state === null) known.add(key);
+        // What was remembered meanwhile is newer.
+        if (read?.value !== undefined && own.recall(key) === undefined) own.remember(key, read.value);
       }
       return own.recall(key);
     },
@@ -48,15 +71,11 @@ export function keptMemory(state: Memory | null, clock: Clock, note: string | nu
     note: (topic, data) => void writes.push((memory) => memory.note(topic, data)),
     together: (work) => {
       const value = work();
-      const all = writes;
-      writes = [];
-      // Nothing has changed for most looks, and then nobody is waited for.
-      if (all.length > 0)
-        attempt((memory) =>
-          memory.together(() => {
-            for (const write of all) write(memory);
-          }),
-        );
+      // Whoever watches is told first: a state that somebody else has locked holds this process up.
+      if (writes.length > 0 && !scheduled) {
+        scheduled = true;
+        setImmediate(flush);
+      }
       return value;
     },
   };

@@ -1,8 +1,9 @@
 import type {RegionJudgement} from './judge.ts';
 import type {EndpointJudgement} from './judge-endpoint.ts';
+import type {EndpointReading} from './sweep.ts';
 
 /**
- * What is remembered of a region between two looks that count: when the last one was (epoch ms), and which endpoints were down while the region was:
+ * What is remembered of a region between two looks that count: which reading was the last then, and which endpoints were down while the region was:
  * its recovery is theirs.
  */
 export type Counted = {readonly since: number; readonly suspects: ReadonlySet<string>};
@@ -17,7 +18,7 @@ export const UNCOUNTED: Counted = {since: Number.NEGATIVE_INFINITY, suspects: ne
  */
 export function isNewLook({verdict, endpoints}: RegionJudgement, {since, suspects}: Counted): boolean {
   if (verdict === 'unknown') return true;
-  const isNew = ({reading}: EndpointJudgement): boolean => reading.at > since;
+  const isNew = ({reading}: EndpointJudgement): boolean => orderOf(reading) > since;
   if (verdict === 'unhealthy') return decidersOf(endpoints).some(isNew);
   const down = endpoints.filter(({reading}) => suspects.has(reading.endpoint.name));
   return down.length > 0 ? down.every(isNew) : endpoints.some(isNew);
@@ -25,7 +26,7 @@ export function isNewLook({verdict, endpoints}: RegionJudgement, {since, suspect
 
 /** After a judgement that counted, with the state that it led to. */
 export function afterLook({endpoints, verdict}: RegionJudgement, {suspects}: Counted, state: string): Counted {
-  const since = endpoints.reduce((latest, {reading}) => Math.max(latest, reading.at), Number.NEGATIVE_INFINITY);
+  const since = endpoints.reduce((latest, {reading}) => Math.max(latest, orderOf(reading)), Number.NEGATIVE_INFINITY);
   if (verdict === 'unhealthy') return {since, suspects: new Set([...suspects, ...decidersOf(endpoints).map(nameOf)])};
   return {since, suspects: state === 'recovering' || verdict === 'unknown' ? suspects : new Set()};
 }
@@ -38,3 +39,6 @@ function decidersOf(endpoints: readonly EndpointJudgement[]): readonly EndpointJ
 }
 
 const nameOf = ({reading}: EndpointJudgement): string => reading.endpoint.name;
+
+/** By their numbers: clocks are set back, and some readings are put together later than they were made. */
+const orderOf = ({order = 0}: EndpointReading): number => order;

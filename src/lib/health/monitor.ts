@@ -10,7 +10,6 @@ import {type KeptMemory, keptMemory} from './kept-memory.ts';
 import {afterLook, type Counted, isNewLook, UNCOUNTED} from './looks.ts';
 import {type Observer, startObserver} from './observer.ts';
 import {createOwnNetwork, noUplink, type OwnNetwork} from './own-network.ts';
-import {isOnTheWay} from './quorum.ts';
 import {createRate, type Rate} from './rate.ts';
 import {type Memory, type RegionNow, withMemory} from './region-memory.ts';
 import {FRESH, laneOf, nextPace, type Pace, waitMs} from './schedule.ts';
@@ -122,6 +121,8 @@ class Watching implements Monitor {
   readonly #counted = new Map<string, Counted>();
   #changes: readonly SeenChange[] = [];
   #gathering: Promise<void> | null = null;
+  #order = 0;
+  #wake = new AbortController();
   #running: readonly Promise<void>[] = [];
 
   constructor(options: MonitorOptions) {
@@ -139,7 +140,12 @@ class Watching implements Monitor {
     }));
     this.#asked = createRate(() => clock.now());
     this.#memory = keptMemory(options.memory, clock, options.note ?? null);
-    this.#network = createOwnNetwork({uplinks: options.uplinks ?? [], how: this.#how, elsewhere: (region) => this.#askElsewhere(region)});
+    this.#network = createOwnNetwork({
+      uplinks: options.uplinks ?? [],
+      how: this.#how,
+      elsewhere: (region) => this.#askElsewhere(region),
+      onBack: () => this.#backAgain(),
+    });
     this.#byRegion = Map.groupBy(this.#watched, ({target}) => target.endpoint.region);
     for (const {name} of fleet.regions) this.#pending.set(name, new Set(this.#of(name)));
   }
@@ -170,34 +176,36 @@ class Watching implements Monitor {
       await this.#look(watched);
       const wait = spread ? watched.intervalMs * (0.5 + random()) : waitMs(watched.pace, watched.intervalMs, random());
       spread = false;
-      await clock.sleep(Math.min(LONGEST_MS, Math.max(0, wait - (clock.now() - began))), signal).catch(() => undefined);
+      const rest = Math.min(LONGEST_MS, Math.max(0, wait - (clock.now() - began)));
+      await clock.sleep(rest, AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined);
     }
   }
 
   async #look(watched: Watched): Promise<void> {
-    const {signal} = this.#stop;
     const reading = await this.#ask(watched);
-    if (signal.aborted) return;
-    // A failure on the way that we alone see may be ours: our own network is looked at before anything is said.
-    const isDoubtful = isOnTheWay(reading.result) && watched.judged?.verdict !== 'unhealthy';
-    const counts = isDoubtful ? await this.#network.look(reading) : reading;
-    if (!signal.aborted) this.#record(watched, counts);
+    if (this.#stop.signal.aborted) return;
+    // A failure that we alone see may be ours: our own network is looked at before anything is said.
+    const isNews = watched.judged?.verdict !== 'unhealthy' || this.#network.doubtUntil() === Number.POSITIVE_INFINITY;
+    if (!isNews || !this.#network.isDoubtful(reading)) return this.#record(watched, reading);
+    const counts = await this.#network.look(reading);
+    // The network is there now; whether it was there when this failed is told by asking once more.
+    this.#record(watched, counts ?? (await this.#ask(watched)));
   }
 
   #ask(watched: Watched): Promise<EndpointReading> {
     return this.#lanes[laneOf(watched.pace)].take(watched.target.endpoint.region, () => readEndpoint(watched.target, this.#how));
   }
 
-  /** One endpoint of each other region that answered when it was last asked, asked anew. */
+  /** One endpoint of each other region, asked anew: the fastest of those that answered when they were last asked. */
   #askElsewhere(region: string): readonly Promise<EndpointReading>[] {
     const others = [...this.#byRegion].filter(([name]) => name !== region);
     const unseen = (this.#options.witnesses ?? []).map((target) => readEndpoint(target, this.#how));
     const seen = others.flatMap(([, all]) => {
-      const one = all.find(({reading}) => reading !== null && !isOnTheWay(reading.result)) ?? all[0];
+      const [one = all[0]] = all.filter(({reading}) => reading?.result.ok === true).toSorted((x, y) => latencyOf(x) - latencyOf(y));
       if (one === undefined) return [];
       return [
         this.#ask(one).then((reading) => {
-          if (!this.#stop.signal.aborted) this.#record(one, reading);
+          this.#record(one, reading);
           return reading;
         }),
       ];
@@ -205,13 +213,25 @@ class Watching implements Monitor {
     return [...seen, ...unseen];
   }
 
-  #record(watched: Watched, reading: EndpointReading): void {
+  /** Our network is back: nobody was dead, as far as we know, and everybody is asked at once. */
+  #backAgain(): void {
+    for (const watched of this.#watched) watched.pace = FRESH;
+    this.#wake.abort();
+    this.#wake = new AbortController();
+  }
+
+  #record(watched: Watched, unnumbered: EndpointReading): void {
+    if (this.#stop.signal.aborted) return;
+    this.#network.saw(unnumbered);
+    // One that was held up must not hide a newer one.
+    if ((unnumbered.began ?? 0) < (watched.reading?.began ?? 0)) return;
+    this.#order += 1;
+    const reading = {...unnumbered, order: this.#order};
     const {region} = reading.endpoint;
     const before = watched.judged;
     const {ok, latencyMs} = reading.result;
     watched.pace = nextPace(watched.pace, reading);
     watched.reading = reading;
-    this.#network.saw(reading);
     watched.judged = judgeEndpoint(reading);
     watched.history = [...watched.history.slice(1 - HISTORY), ok === true ? latencyMs : null];
     this.#asked.count();
@@ -308,5 +328,8 @@ class Watching implements Monitor {
     this.#stop.abort(new Error('the watch has ended'));
     await Promise.all([...this.#running, this.#gathering]);
     this.#observer.stop();
+    this.#memory.flush();
   }
 }
+
+const latencyOf = ({reading}: Watched): number => reading?.result.latencyMs ?? Number.POSITIVE_INFINITY;

@@ -2,21 +2,23 @@ import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {Uplink} from '../ports/vantage.ts';
 import type {AskOptions} from './ask.ts';
 import type {EndpointJudgement} from './judge-endpoint.ts';
-import {isOnTheWay, tellers} from './quorum.ts';
+import {isUnanswered, tellers} from './quorum.ts';
 import {askUplinks, type EndpointReading, withoutUplink} from './sweep.ts';
 
-/** What a process that watches knows of its own network. */
+/** What a process that watches knows of its own network. Times are monotonic ms. */
 export type OwnNetwork = {
+  /** Whether a failure that we alone see may be ours, so that `look` has to be asked before anything is said. */
+  isDoubtful(failed: EndpointReading): boolean;
   /**
-   * Looks whether it is the network that failed: by the uplinks, and by an endpoint of each other region. Answers with the reading as it counts.
-   * Those that fail at the same time share a look.
+   * Looks whether it is the network that failed: by the uplinks, else by an endpoint of each other region. Those that fail at the same time share a
+   * look. null = the network is there; else the reading as it counts.
    */
-  look(failed: EndpointReading): Promise<EndpointReading>;
+  look(failed: EndpointReading): Promise<EndpointReading | null>;
   /** Is told of each reading: an answer shows that the network is there. */
   saw(reading: EndpointReading): void;
   /** Resolves when no look is under way: before, what has failed is not judged. */
   settled(): Promise<void>;
-  /** Until when (epoch ms) what failed on the way may have failed because of us; Infinity = it still may. */
+  /** What was asked until then and not answered may have failed because of us; Infinity = it still may. */
   doubtUntil(): number;
 };
 
@@ -25,44 +27,76 @@ type Options = {
   readonly how: AskOptions;
   /** Asks one endpoint of each region but this one. */
   readonly elsewhere: (region: string) => readonly Promise<EndpointReading>[];
+  /** Called when the network is back: whoever was given up meanwhile is to be asked at once. */
+  readonly onBack: () => void;
 };
+
+type Seen = {readonly there: boolean; readonly cut: string | null};
 
 /** Failures that come in so short a time share a look that begins after all of them. */
 const GATHER_MS = 10;
+const THERE: Seen = {there: true, cut: null};
 
-export function createOwnNetwork({uplinks, how, elsewhere}: Options): OwnNetwork {
-  let doubtUntil = 0;
-  let coming: Promise<string | null> | null = null;
+export function createOwnNetwork({uplinks, how, elsewhere, onBack}: Options): OwnNetwork {
+  let doubtUntil = Number.NEGATIVE_INFINITY;
+  /** When doubt began; only what was asked after that can lift it. */
+  let doubtSince = Number.NEGATIVE_INFINITY;
+  let answeredAt = Number.NEGATIVE_INFINITY;
+  let coming: Promise<Seen> | null = null;
   let going: Promise<unknown> = Promise.resolve();
-  const lookAround = async (region: string): Promise<string | null> => {
-    const cut = uplinks.length === 0 ? null : await askUplinks(uplinks, how).cutOffBy;
-    if (cut !== null) return cut;
-    const asked = elsewhere(region);
-    // One answer from anywhere is enough; where none comes, all are waited for.
-    const answers = asked.map((one) => one.then((reading) => (isAnswer(reading) ? true : new Promise<never>(() => undefined))));
-    const answered = await Promise.race([Promise.all(asked).then((all) => all.length === 0 || all.some(isAnswer)), ...answers]);
-    // One region alone cannot tell our outage from its own.
-    if (!answered) doubtUntil = Number.POSITIVE_INFINITY;
-    return null;
+  const saw = (reading: EndpointReading): void => {
+    if (!isAnswer(reading)) return;
+    const {began = Number.NEGATIVE_INFINITY} = reading;
+    answeredAt = Math.max(answeredAt, began);
+    if (doubtUntil !== Number.POSITIVE_INFINITY || began <= doubtSince) return;
+    // What was asked before may still have failed because of us: it has to be asked again.
+    doubtUntil = how.clock.now();
+    onBack();
   };
-  const begin = async (failed: EndpointReading): Promise<string | null> => {
+  const lookAround = async (region: string): Promise<Seen> => {
+    if (uplinks.length > 0) {
+      const {cut, answered} = await askUplinks(uplinks, how).state;
+      if (cut !== null) return {there: false, cut};
+      if (answered) return THERE;
+    }
+    const asked = elsewhere(region);
+    // One region alone cannot tell our outage from its own.
+    if (asked.length === 0) return THERE;
+    const answers = asked.map(async (one) => {
+      const reading = await one;
+      saw(reading);
+      return isUnanswered(reading.result) ? new Promise<never>(() => undefined) : true;
+    });
+    // One answer from anywhere is enough; where none comes, all are waited for. What could not be asked proves nothing.
+    const there = await Promise.race([Promise.all(asked).then((all) => !all.every(({result}) => isUnanswered(result))), ...answers]);
+    return {there, cut: null};
+  };
+  const begin = async (failed: EndpointReading): Promise<Seen> => {
     await how.clock.sleep(GATHER_MS, how.signal).catch(() => undefined);
     coming = null;
-    return how.signal.aborted ? null : lookAround(failed.endpoint.region);
+    if (how.signal.aborted) return THERE;
+    const began = how.clock.now();
+    const seen = await lookAround(failed.endpoint.region);
+    if (!seen.there && seen.cut === null && answeredAt < began) {
+      doubtSince = began;
+      doubtUntil = Number.POSITIVE_INFINITY;
+    }
+    return seen;
   };
   return {
+    isDoubtful: (failed) =>
+      isUnanswered(failed.result) && !tellers(failed.result, failed.others ?? []).some(({result}) => result.ok !== null),
     look: async (failed) => {
-      if (tellers(failed.result, failed.others ?? []).some(({result}) => result.ok !== null)) return failed;
+      // Something was asked after this and has answered.
+      if (answeredAt > (failed.began ?? 0)) return null;
       coming ??= begin(failed);
       const look = coming;
       going = look.catch(() => undefined);
-      const cut = await look;
-      return cut === null ? failed : withoutUplink(failed, cut);
+      const {there, cut} = await look;
+      if (cut !== null) return withoutUplink(failed, cut);
+      return there ? null : failed;
     },
-    saw: (reading) => {
-      // What failed before that may still have failed because of us: it has to be asked again.
-      if (doubtUntil === Number.POSITIVE_INFINITY && isAnswer(reading)) doubtUntil = reading.at;
-    },
+    saw,
     settled: async () => {
       await going;
       // Whoever waited for it has its turn first.
@@ -72,7 +106,7 @@ export function createOwnNetwork({uplinks, how, elsewhere}: Options): OwnNetwork
   };
 }
 
-const isAnswer = ({result}: EndpointReading): boolean => result.ok !== null && !isOnTheWay(result);
+const isAnswer = ({result}: EndpointReading): boolean => result.ok !== null && !isUnanswered(result);
 
 /** What is to be said while this machine is cut off itself. */
 export function noUplink(endpoints: readonly EndpointJudgement[]): string | null {

@@ -18,8 +18,11 @@ type Failed = Pick<ProbeResult, 'ok' | 'code' | 'connected'>;
 /** Whether nothing was answered at all, rather than something wrong. */
 export const isUnanswered = ({ok, code}: Pick<ProbeResult, 'ok' | 'code'>): boolean => ok === false && CONNECTION_CODES.has(code);
 
-/** Whether it failed on the way: not even a connection was accepted. A server that accepts one and then is silent was reached. */
-export const isOnTheWay = (result: Failed): boolean => isUnanswered(result) && result.connected !== true;
+/**
+ * Whether it failed on the way: not even a connection was accepted. A server that accepts one and then is silent, or closes it, was reached: whoever is
+ * not let in at all is refused.
+ */
+export const isOnTheWay = (result: Failed): boolean => isUnanswered(result) && result.connected !== true && result.code !== 'reset';
 
 /**
  * Counts who finds the endpoint good. Who sees less than what we found wrong has no say in that: whether a server has the wrong role, or is frozen,

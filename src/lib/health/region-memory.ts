@@ -76,7 +76,7 @@ function follow(region: RegionJudgement, {fleet, at, memory, limits}: Required<P
   if (state === null) return {...region, since: at, flappingSince: null};
   const changed = previous !== null && previous.state !== state.state;
   const flapping = nextFlapping(previous?.flapping ?? {at: [], since: null}, {changed, at}, limits.flapping);
-  const next: Remembered = {...state, flapping, lookedAt: lookedAt(previous, at)};
+  const next: Remembered = {...state, flapping, lookedAt: changed ? at : lookedAt(previous, at)};
   if (JSON.stringify(kept) !== JSON.stringify(next)) memory.remember(key, {...next, flapping: {...flapping}} as Json);
   const now = {...region, ...says(region, next, limits), flappingSince: flapping.since};
   noteChange(memory, fleet, previous, now);

@@ -5,7 +5,7 @@ import type {Probe, ProbeResult} from '../ports/probe.ts';
 import type {Uplink, Viewer} from '../ports/vantage.ts';
 import {type AskOptions, ATTEMPTS, type Attempts, askUntilSure} from './ask.ts';
 import {type Observer, startObserver} from './observer.ts';
-import {countVotes, isOnTheWay, type OtherView} from './quorum.ts';
+import {countVotes, isUnanswered, type OtherView} from './quorum.ts';
 import {createSlots} from './slots.ts';
 
 /** An endpoint with the probe that asks it, and the vantage points that look at it besides. */
@@ -17,6 +17,12 @@ export type EndpointReading = {
   readonly result: ProbeResult;
   readonly at: number;
   readonly attempts: number;
+  /** When asking began, by the monotonic clock; absent = it does not matter. */
+  readonly began?: number;
+  /** Its place among the readings of a process that goes on asking; absent = it is the only one. */
+  readonly order?: number;
+  /** An uplink answered at the same time: the network is there, and what failed on the way failed by itself. */
+  readonly networkSeen?: true;
   /** What other vantage points saw of it; absent = none looked. */
   readonly others?: readonly OtherView[];
 };
@@ -52,9 +58,9 @@ export async function probeAll(options: SweepOptions): Promise<EndpointReading[]
   try {
     const readings = await paced(endpoints, how);
     // Nobody waits for an uplink while nothing needs it.
-    if (!readings.some(({result}) => isOnTheWay(result))) return readings;
-    const cut = await links.cutOffBy;
-    return cut === null ? readings : readings.map((reading) => withoutUplink(reading, cut));
+    if (uplinks.length === 0 || !readings.some(({result}) => isUnanswered(result))) return readings;
+    const {cut, answered} = await links.state;
+    return readings.map((reading) => (cut !== null ? withoutUplink(reading, cut) : answered ? {...reading, networkSeen: true} : reading));
   } finally {
     links.end();
     observer.stop();
@@ -79,7 +85,8 @@ const STRAGGLERS_MS = 250;
 
 /** One endpoint, by its own probe and by whoever looks at it besides, all at once. */
 export async function readEndpoint({endpoint, probe, others = []}: SweepTarget, how: ReadOptions): Promise<EndpointReading> {
-  const own = askUntilSure(probe, endpoint.timeoutMs, how).then((answered) => ({...answered, at: how.clock.wall()}));
+  const began = how.clock.now();
+  const own = askUntilSure(probe, endpoint.timeoutMs, how).then((answered) => ({...answered, began, at: how.clock.wall()}));
   if (others.length === 0) return {endpoint, ...(await own)};
   const stop = new AbortController();
   const cancel = (): void => stop.abort(how.signal.reason);
@@ -100,7 +107,8 @@ export async function readEndpoint({endpoint, probe, others = []}: SweepTarget, 
   });
   const answered = await own;
   const reading = (): EndpointReading => ({endpoint, ...answered, others: [...views]});
-  const decided = how.all === true ? new Promise<never>(() => undefined) : whenDecided(reading, how, (told) => (seen = told));
+  const decided =
+    how.all === true ? new Promise<never>(() => undefined) : whenDecided(reading, {...how, signal: stop.signal}, (told) => (seen = told));
   await Promise.race([Promise.all(asked), decided]);
   const result = reading();
   how.signal.removeEventListener('abort', cancel);
@@ -118,7 +126,10 @@ async function whenDecided(reading: () => EndpointReading, how: ReadOptions, onS
     return good >= need || bad >= need;
   };
   if (!isDecided()) await new Promise<void>((resolve) => onSeen(() => isDecided() && resolve()));
-  await new Promise<void>((resolve) => after(how.clock, STRAGGLERS_MS, resolve));
+  await new Promise<void>((resolve) => {
+    const callOff = after(how.clock, STRAGGLERS_MS, resolve);
+    how.signal.addEventListener('abort', callOff, {once: true});
+  });
 }
 
 async function viewOf({vantage, region, sees, whole, timeoutMs, probe}: Viewer, how: AskOptions): Promise<OtherView> {
@@ -129,25 +140,30 @@ async function viewOf({vantage, region, sees, whole, timeoutMs, probe}: Viewer, 
   return {vantage, region, sees, whole, result: said, attempts};
 }
 
-/** Asks all uplinks at once. `cutOffBy`: why we are cut off; null = an answer came, be it a wrong one, or nobody could be asked. `end` stops asking. */
-export function askUplinks(uplinks: readonly Uplink[], how: AskOptions): {readonly cutOffBy: Promise<string | null>; end(): void} {
+/** Why we are cut off (null = we are not, or nobody could be asked), and whether an uplink answered. */
+export type UplinkState = {readonly cut: string | null; readonly answered: boolean};
+
+/** Asks all uplinks at once. An answer of any kind came over a network that is there. `end` stops asking. */
+export function askUplinks(uplinks: readonly Uplink[], how: AskOptions): {readonly state: Promise<UplinkState>; end(): void} {
   const stop = new AbortController();
   const signal = AbortSignal.any([how.signal, stop.signal]);
-  const cutOffBy = new Promise<string | null>((resolve) => {
+  const state = new Promise<UplinkState>((resolve) => {
     const asked = uplinks.map(async ({name, probe, timeoutMs}) => {
       const {result} = await askUntilSure(probe, timeoutMs, {...how, signal});
-      // Any answer came over a network that is there.
-      if (result.ok === true || (result.ok === false && !isOnTheWay(result))) resolve(null);
-      return isOnTheWay(result) ? `${name}: ${result.detail}` : null;
+      if (result.ok !== null && !isUnanswered(result)) resolve({cut: null, answered: true});
+      return isUnanswered(result) ? `${name}: ${result.detail}` : null;
     });
-    void Promise.all(asked).then((failures) => resolve(failures.every((failure) => failure !== null) ? (failures[0] ?? null) : null));
+    void Promise.all(asked).then((failures) => {
+      const cut = failures.every((failure) => failure !== null) ? (failures[0] ?? null) : null;
+      resolve({cut, answered: false});
+    });
   });
-  return {cutOffBy, end: () => stop.abort(new Error('nobody needs it any more'))};
+  return {state, end: () => stop.abort(new Error('nobody needs it any more'))};
 }
 
 /** A reading of a time when no uplink answered: what failed on the way is not judged. */
 export function withoutUplink(reading: EndpointReading, why: string): EndpointReading {
-  if (!isOnTheWay(reading.result)) return reading;
+  if (!isUnanswered(reading.result)) return reading;
   const detail = `not judged: this machine is cut off itself, no uplink answers (${why})`;
   return {...reading, result: {ok: null, latencyMs: null, code: 'no-uplink', detail}};
 }

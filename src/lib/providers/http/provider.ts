@@ -30,9 +30,12 @@ const config = z.strictObject({
 });
 
 /** What others can see. Who cannot send our headers, does not trust our authorities, or follows a redirect that is expected, is asked for less. */
-function targetOf({url, expectStatus, redirects, headers, ca, expectText, expectJson, expectHeaders}: z.output<typeof config>): Target {
+function targetOf(given: z.output<typeof config>): Target {
+  const {url, expectStatus, redirects, headers, ca, httpVersion, expectText, expectJson, expectHeaders} = given;
   const redirected = expectStatus >= 300 && expectStatus < 400;
-  if (Object.keys(headers).length > 0 || ca !== undefined || redirected) {
+  // HTTP/2 without TLS has to be known beforehand.
+  const isOpen2 = httpVersion === 2 && url.startsWith('http:');
+  if (Object.keys(headers).length > 0 || ca !== undefined || redirected || isOpen2) {
     const {hostname, port, protocol} = new URL(url);
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
     return {kind: 'tcp', host, port: Number(port === '' ? (protocol === 'https:' ? 443 : 80) : port), whole: false};

@@ -15,7 +15,7 @@ export type Place = Address & {
 /** How long a statement may take when nothing else was said. */
 export const STATEMENT_MS = 1500;
 
-/** `reached`: whether a connection stands that the server has accepted and not answered on yet. */
+/** `reached`: whether the server has accepted one of the connections that were tried last. */
 export type Opener = {open(limitMs: number): Promise<Client>; reached(): boolean; close(): void};
 
 /**
@@ -50,7 +50,7 @@ export function createOpener(place: Place, onEnd: (client: Client) => void): Ope
         throw error;
       }
     },
-    reached: () => [kept, ...trying].some((each) => each?.isWaiting() === true),
+    reached: () => [kept, ...trying].some((each) => each?.wasAccepted() === true),
     close: () => {
       closed = true;
       keep(null, [kept]);
@@ -64,6 +64,8 @@ type Attempt = {
   readonly client: () => Client | null;
   /** The connection is there, and the server has not answered on it yet. */
   readonly isWaiting: () => boolean;
+  /** A connection was accepted, whatever became of it. */
+  readonly wasAccepted: () => boolean;
   readonly isGone: () => boolean;
   readonly drop: () => void;
 };
@@ -73,6 +75,7 @@ function attemptClient(place: Place, onEnd: (client: Client) => void, statementM
   let client: Client | null = null;
   let state: 'new' | 'waiting' | 'over' = 'new';
   let gone = false;
+  let accepted = false;
   const end = (ended: Client): void => {
     gone = true;
     onEnd(ended);
@@ -88,6 +91,7 @@ function attemptClient(place: Place, onEnd: (client: Client) => void, statementM
     if (state === 'over') throw new Error('the attempt was given up');
     client = made;
     streamOf(made)?.once('connect', () => {
+      accepted = true;
       if (state === 'new') state = 'waiting';
     });
     try {
@@ -106,6 +110,7 @@ function attemptClient(place: Place, onEnd: (client: Client) => void, statementM
     opened,
     client: () => client,
     isWaiting: () => state === 'waiting' && !gone,
+    wasAccepted: () => accepted,
     isGone: () => gone,
     drop: () => {
       state = 'over';
