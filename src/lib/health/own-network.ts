@@ -36,12 +36,15 @@ type Seen = {readonly there: boolean; readonly cut: string | null};
 /** Failures that come in so short a time share a look that begins after all of them. */
 const GATHER_MS = 10;
 const THERE: Seen = {there: true, cut: null};
+/** While it is not there, everything fails: it is looked at again no more often than that. */
+const REST_MS = 1000;
 
 export function createOwnNetwork({uplinks, how, elsewhere, onBack}: Options): OwnNetwork {
   let doubtUntil = Number.NEGATIVE_INFINITY;
   /** When doubt began; only what was asked after that can lift it. */
   let doubtSince = Number.NEGATIVE_INFINITY;
   let answeredAt = Number.NEGATIVE_INFINITY;
+  let missing: {readonly at: number; readonly seen: Seen} | null = null;
   let coming: Promise<Seen> | null = null;
   let going: Promise<unknown> = Promise.resolve();
   const saw = (reading: EndpointReading): void => {
@@ -51,6 +54,7 @@ export function createOwnNetwork({uplinks, how, elsewhere, onBack}: Options): Ow
     if (doubtUntil !== Number.POSITIVE_INFINITY || began <= doubtSince) return;
     // What was asked before may still have failed because of us: it has to be asked again.
     doubtUntil = how.clock.now();
+    missing = null;
     onBack();
   };
   const lookAround = async (region: string): Promise<Seen> => {
@@ -77,7 +81,9 @@ export function createOwnNetwork({uplinks, how, elsewhere, onBack}: Options): Ow
     if (how.signal.aborted) return THERE;
     const began = how.clock.now();
     const seen = await lookAround(failed.endpoint.region);
-    if (!seen.there && seen.cut === null && answeredAt < began) {
+    missing = seen.there ? null : {at: how.clock.now(), seen};
+    if (seen.there) answeredAt = Math.max(answeredAt, began);
+    else if (seen.cut === null && answeredAt < began) {
       doubtSince = began;
       doubtUntil = Number.POSITIVE_INFINITY;
     }
@@ -89,12 +95,11 @@ export function createOwnNetwork({uplinks, how, elsewhere, onBack}: Options): Ow
     look: async (failed) => {
       // Something was asked after this and has answered.
       if (answeredAt > (failed.began ?? 0)) return null;
+      if (missing !== null && how.clock.now() - missing.at < REST_MS) return applied(failed, missing.seen);
       coming ??= begin(failed);
       const look = coming;
       going = look.catch(() => undefined);
-      const {there, cut} = await look;
-      if (cut !== null) return withoutUplink(failed, cut);
-      return there ? null : failed;
+      return applied(failed, await look);
     },
     saw,
     settled: async () => {
@@ -104,6 +109,11 @@ export function createOwnNetwork({uplinks, how, elsewhere, onBack}: Options): Ow
     },
     doubtUntil: () => doubtUntil,
   };
+}
+
+function applied(failed: EndpointReading, {there, cut}: Seen): EndpointReading | null {
+  if (cut !== null) return withoutUplink(failed, cut);
+  return there ? null : failed;
 }
 
 const isAnswer = ({result}: EndpointReading): boolean => result.ok !== null && !isUnanswered(result);
