@@ -6,7 +6,7 @@ import {Config, type Interfaces} from '@oclif/core';
 import {isOclifs} from './oclif-plugins.ts';
 
 /** Where commands of oclif's own plugins are needed, or shown. */
-const OCLIF_WORDS = new Set(['plugins', 'autocomplete', 'help']);
+const OCLIF_WORDS = new Set(['plugins', 'autocomplete', 'help', 'version']);
 /** Whoever removes a plugin must not have to load it first. */
 const REMOVING = new Set(['uninstall', 'unlink', 'remove', 'reset']);
 

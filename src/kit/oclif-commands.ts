@@ -33,6 +33,8 @@ function adopted(id: string, foreign: Command.Class): Command.Class {
 
     override async run(): Promise<unknown> {
       if (id.startsWith('plugins:')) prepareForNpm();
+      // It would ask npm's registry for news, in the middle of an incident; like this, npm says at once that it has none.
+      if (id === 'version') process.env.npm_config_offline = 'true';
       const before = new Set(this.config.plugins.values());
       let result: unknown;
       const warnings = await hearWarnings(async () => {
@@ -44,6 +46,7 @@ function adopted(id: string, foreign: Command.Class): Command.Class {
     }
 
     protected override toSuccessJson(result: unknown): unknown {
+      if (id === 'version') return versionDocument(this.config, this.argv.includes('--verbose'));
       return Array.isArray(result) ? result.map(pluginDocument) : result;
     }
 
@@ -115,6 +118,14 @@ type ForeignPlugin = Readonly<Record<'name' | 'version' | 'type' | 'root', strin
   readonly options?: {readonly tag?: string; readonly url?: string};
   readonly deps?: object;
 };
+
+/** Versions as fields that a program can compare; oclif's own document has them in sentences. Of plugins, those of the user. */
+function versionDocument({name, version, root, dataDir, plugins}: Config, verbose: boolean): object {
+  const document = {name, version, node: process.versions.node, platform: process.platform, arch: process.arch};
+  if (!verbose) return document;
+  const ofUser = [...plugins.values()].filter(({type}) => type !== 'core');
+  return {...document, root, dataDir, plugins: ofUser.map(({name, version, type, root}) => ({name, version, type, root}))};
+}
 
 /** Of oclif's own object, what says something about the plugin: it also holds caches, and the plugin above and below it. */
 function pluginDocument({name, version, type, root, commandIDs = [], options, deps}: ForeignPlugin): object {

@@ -73,4 +73,16 @@ export const OCLIF_TEXTS: Readonly<Record<string, Texts>> = {
     args: {shell: 'default: the shell that you use'},
     flags: {'refresh-cache': 'only read the commands anew, also those of plugins'},
   },
+  help: {
+    summary: 'Show how a command is used; without one, all commands and exit codes.',
+    description: '',
+    examples: ['<%= config.bin %> help', '<%= config.bin %> help failover run', '<%= config.bin %> help --nested-commands'],
+    args: {command: 'the words of the command'},
+    flags: {'nested-commands': 'list every command, also those of topics'},
+  },
+  version: {
+    summary: 'Show the version of <%= config.bin %> and of what it runs on.',
+    examples: ['<%= config.bin %> version', '<%= config.bin %> version --verbose --json'],
+    flags: {verbose: 'also show where it is, the plugins, and the system'},
+  },
 };

@@ -43,7 +43,7 @@ describe('completion in bash', () => {
 
   it('offers every topic and command for nothing', async () => {
     const first = [...new Set(builtCommands().map(({id}) => id.split(' ')[0] ?? ''))];
-    expect(await offered('')).toEqual([...first, 'autocomplete'].toSorted());
+    expect(await offered('')).toEqual([...first, 'autocomplete', 'help', 'version'].toSorted());
   });
 
   it.each(['failover', 'runs', 'lab', 'replication'])('offers the commands of %s after a space', async (topic) => {

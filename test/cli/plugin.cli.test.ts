@@ -120,7 +120,7 @@ describe.each([
 
   it('does not disturb commands that need no provider', async () => {
     const results = await Promise.all(
-      [['version'], ['--help'], ['lab', 'down', '--dir', join(dir, 'none')]].map((args) => host(args, {PLUGIN_HELLO: 'throws'})),
+      [['status', '--help'], ['--help'], ['lab', 'down', '--dir', join(dir, 'none')]].map((args) => host(args, {PLUGIN_HELLO: 'throws'})),
     );
     for (const result of results) {
       expect(result, shown(result)).toMatchObject({status: 0, stderr: ''});
