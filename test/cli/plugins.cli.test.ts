@@ -109,6 +109,14 @@ describe('oclif’s own plugins', () => {
       expect(stderr).toContain(`oclif:config:${name} using manifest from ${ROOT}/node_modules/${name}/oclif.manifest.json`);
   });
 
+  it('ask no registry for a newer version', async () => {
+    const asked = join(home.dir, 'asked');
+    writeFileSync(join(home.dir, 'npm'), `#!/bin/sh\necho "$npm_config_offline" >> '${asked}'\nexit 1\n`, {mode: 0o755});
+    const result = await home.run(['version', '--verbose'], {PATH: `${home.dir}:${process.env.PATH}`});
+    expect(result, shown(result)).toMatchObject({status: 0, stderr: '', stdout: expect.stringContaining('@oclif/plugin-version')});
+    expect(readFileSync(asked, 'utf8'), 'npm was left to ask').toBe('true\n');
+  });
+
   it.each(['health check --help', 'status', 'init --help'])('are not even looked for by %s', async (command) => {
     const {stderr} = await home.run(command.split(' '), {DEBUG: 'oclif*'});
     expect(stderr).toContain('oclif:config');
