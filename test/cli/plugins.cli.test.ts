@@ -1,4 +1,4 @@
-import {cpSync, existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {chmodSync, cpSync, existsSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {PluginHome} from './plugin-home.ts';
@@ -111,8 +111,9 @@ describe('oclif’s own plugins', () => {
 
   it('ask no registry for a newer version', async () => {
     const asked = join(home.dir, 'asked');
-    writeFileSync(join(home.dir, 'npm'), `#!/bin/sh\necho "$npm_config_offline" >> '${asked}'\nexit 1\n`, {mode: 0o755});
-    const result = await home.run(['version', '--verbose'], {PATH: `${home.dir}:${process.env.PATH}`});
+    const bin = home.folder('bin', {npm: `#!/bin/sh\necho "$npm_config_offline" >> '${asked}'\nexit 1\n`});
+    chmodSync(join(bin, 'npm'), 0o755);
+    const result = await home.run(['version', '--verbose'], {PATH: `${bin}:${process.env.PATH}`, npm_config_offline: 'false'});
     expect(result, shown(result)).toMatchObject({status: 0, stderr: '', stdout: expect.stringContaining('@oclif/plugin-version')});
     expect(readFileSync(asked, 'utf8'), 'npm was left to ask').toBe('true\n');
   });
