@@ -53,12 +53,78 @@ export type MessageReading = {
   readonly movedPerSecond: number | null;
 };
 
+/**
+ * What an engine itself says stands in the way of a link: a stable word, and what it means for the link. `stalled` = connected, and nothing will
+ * move until somebody does something; `broken` = nothing can move; `late` = it moves, or will by itself. The sentence is `trouble` of the reading.
+ */
+export type LinkCause = {readonly code: string; readonly state: 'stalled' | 'broken' | 'late'};
+
+/** What a link of row changes (logical replication) has besides: its subscription on the receiving end. Counts are since the statistics were reset. */
+export type SubscriptionReading = {
+  readonly name: string;
+  readonly enabled: boolean;
+  /** Tables by how far their first copy is. */
+  readonly tables: {readonly ready: number; readonly copying: number};
+  readonly applyErrors: number | null;
+  readonly syncErrors: number | null;
+  /** Transactions that an operator had it skip (ALTER SUBSCRIPTION … SKIP) and that have not been met yet; the place in the log. */
+  readonly skipping: string | null;
+  /** Conflicts by kind; null = this version does not count them. */
+  readonly conflicts: Readonly<Record<string, number>> | null;
+  /** Which changes it takes: `any`, or `none` = only those that were made on the sending end itself. */
+  readonly origin: string;
+};
+
+/** The place that keeps log for a receiver, on the sending member. Sizes in bytes, ages in seconds. */
+export type SlotReading = {
+  readonly name: string;
+  readonly kind: 'physical' | 'logical';
+  /** The member that it is kept for, as far as that is known; null = not known. */
+  readonly keptFor: string | null;
+  readonly database: string | null;
+  readonly active: boolean;
+  readonly temporary: boolean;
+  /** Log that is kept because of it; null = it keeps none yet. */
+  readonly retainedBytes: number | null;
+  /** Log that may still be written before what it needs is removed; null = no limit is set, or it is lost. */
+  readonly safeBytes: number | null;
+  /** `reserved`, `extended`, `unreserved` or `lost`, as the engine says; null = it does not. */
+  readonly status: string | null;
+  /** Why the engine gave it up; null = it did not, or does not tell. */
+  readonly invalidated: string | null;
+  readonly inactiveSeconds: number | null;
+  /** Where the member's log ended at this reading, in bytes as a decimal string: two of them are a rate. */
+  readonly end: string;
+  /** When it was read, by this machine's wall clock, in epoch ms. */
+  readonly at: number;
+};
+
 /** One replication link read from both of its ends. Byte figures are exact differences at one reading; null = not to be had. */
 export type LinkReading = {
   readonly from: string;
   readonly to: string;
   /** Its name, where a pair of members may have several; absent = they have one. */
   readonly link?: string;
+  /** What it carries: `physical` = the log itself, `logical` = changes of rows, `replica` = commands, `messages`. Absent = `physical`, or `messages` where it has some. */
+  readonly kind?: 'physical' | 'logical' | 'replica' | 'messages';
+  /** The engine's own word for what is wrong; absent = nothing is, or it does not say. */
+  readonly cause?: LinkCause;
+  /** How long the latest log took to each stage, in seconds, as the sender measured it; null or absent = not to be had. Stays as it was on an idle link. */
+  readonly writeSeconds?: number | null;
+  readonly flushSeconds?: number | null;
+  readonly replaySeconds?: number | null;
+  /** The end of the sender's log at this reading, and how far the receiver holds it, in bytes as decimal strings; null or absent = not known. */
+  readonly endOffset?: string | null;
+  readonly heldOffset?: string | null;
+  /** The timelines that both ends are on; null or absent = not known, or there is no such thing. */
+  readonly senderTimeline?: number | null;
+  readonly receiverTimeline?: number | null;
+  /** Queries that replay has cancelled on the receiver since its statistics were reset. */
+  readonly conflicts?: number | null;
+  readonly slot?: SlotReading | null;
+  readonly subscription?: SubscriptionReading;
+  /** After so long without a word from its sender a receiver has asked for one and had no answer: heard of longer ago, the sender is silent. In ms; absent = not known. */
+  readonly silentAfterMs?: number | null;
   /** Only of links that carry messages: they have no bytes to compare. */
   readonly messages?: MessageReading;
   /** What the sending end says of the stream: its state word, or null when it does not list the receiver. */
@@ -196,6 +262,12 @@ export type Abilities = {
     since?(member: string, mark: Json, signal: AbortSignal, without?: readonly string[]): Promise<{readonly transactions: number}>;
   };
   links: {links(signal: AbortSignal): Promise<readonly LinkReading[]>};
+  /** What keeps log for receivers, on every member: also what nobody uses any more. A member that does not answer is an unknown cell. */
+  slots: {slots(signal: AbortSignal): Promise<Readonly<Record<string, Cell<readonly SlotReading[]>>>>};
+  /** Writes one small transaction on the primary that standbys see go by, so that an idle link and a dead one can be told apart. Only where the fleet file allows it. */
+  heartbeat: {beat(signal: AbortSignal): Promise<void>};
+  /** What watches over the store from outside, as it says itself: whether it could move the primary now. One finding each. */
+  overseers: {overseers(signal: AbortSignal): Promise<readonly Finding[]>};
   /** How far each member's clock is ahead of this machine's, in ms (negative = behind), by the middle of a round trip; null = it did not answer. */
   clock: {offsets(signal: AbortSignal, members?: readonly string[]): Promise<Readonly<Record<string, number | null>>>};
   /** Settings and privileges that a failover will need, each judged. Reads only. */
@@ -216,6 +288,8 @@ export type Store = {
   readonly manager?: string;
   /** Every member takes writes of its own: there is no primary, so nothing to promote, fence or follow. Members answer as `peer`. */
   readonly peers?: true;
+  /** regionctl only watches this store: it can be asked, and is moved by others or not at all. Plans leave it alone and say so. */
+  readonly watched?: true;
   observe(signal: AbortSignal, members?: readonly string[]): Promise<Readonly<Record<string, Cell<Member>>>>;
   ackRule(signal: AbortSignal): Promise<Cell<AckRule>>;
   readonly abilities: Partial<Abilities>;
