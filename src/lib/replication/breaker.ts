@@ -1,8 +1,7 @@
-/** When a link is no longer relied on. Times in ms; `drains` = the route whose readers are led away from the receiving region while it is open; null = none. */
-export type BreakerSpec = {readonly warnMs: number; readonly openMs: number; readonly readmitMs: number; readonly drains: string | null};
+import type {BreakerSpec} from '../fleet/fleet.ts';
 
 /** The limits of a fleet file that says nothing. */
-export const BREAKER: BreakerSpec = {warnMs: 30_000, openMs: 60_000, readmitMs: 30_000, drains: null};
+export const BREAKER: BreakerSpec = {warnMs: 30_000, openMs: 60_000, readmitMs: 30_000};
 
 /**
  * A breaker of one link. Times are epoch ms. `closed` = the link is relied on, `warn` = it is late, `open` = it is too late to be relied on, until it
