@@ -1,5 +1,5 @@
-import type {Memory} from '../../src/lib/health/region-memory.ts';
 import type {Json} from '../../src/lib/plan/json.ts';
+import type {Memory} from '../../src/lib/ports/state.ts';
 
 /** What checks remember, kept in memory; `kept` and `noted` are what is in it. */
 export function mapMemory(): Memory & {kept: Map<string, Json>; noted: {topic: string; data: Json; at?: number | undefined}[]} {

@@ -1,5 +1,4 @@
 import {describe, expect, it} from 'vitest';
-import type {Json} from '../../src/lib/plan/json.ts';
 import {BREAKER} from '../../src/lib/replication/breaker.ts';
 import {
   breakerChanges,
@@ -9,26 +8,15 @@ import {
   leadBreaker,
   NO_SAMPLES,
   percentilesOf,
-  type RecordState,
   recallBreaker,
   type Samples,
   withLook,
 } from '../../src/lib/replication/link-record.ts';
-import {mapMemory} from '../health/memory.ts';
+import {recordState} from './record-state.ts';
 
 const T0 = Date.UTC(2026, 10, 27, 3);
 const LINK = {store: 'orders', from: 'us', to: 'eu'};
 
-/** A state whose notes can be read again. */
-function stateOf(): RecordState {
-  const memory = mapMemory();
-  const lines: {topic: string; at: number; data: Json}[] = [];
-  return {
-    ...memory,
-    note: (topic, data, at = T0) => void lines.push({topic, at, data: JSON.parse(JSON.stringify(data)) as Json}),
-    notes: (topic) => lines.filter((line) => line.topic === topic),
-  };
-}
 const row = (state: 'streaming' | 'catching-up' | 'stalled' | 'broken' | 'unknown', seconds: number | null, replayBytes = 0) => ({
   state,
   seconds,
@@ -50,7 +38,7 @@ describe('a look at a link, for its breaker', () => {
 
 describe('the record of links', () => {
   it('leads each breaker from one command to the next, and notes its changes', () => {
-    const state = stateOf();
+    const state = recordState({wall: () => T0});
     const lead = (seconds: number, at: number) =>
       leadBreaker(state, 'shop', LINK, breakerLook(row('catching-up', seconds), true, at), BREAKER);
     expect(recallBreaker(state, 'shop', LINK)).toBeNull();
@@ -73,7 +61,7 @@ describe('the record of links', () => {
   });
 
   it('knows the percentiles of each link over any time, of what was kept and of what was not yet', () => {
-    const state = stateOf();
+    const state = recordState({wall: () => T0});
     const samplesOf = (lags: readonly (number | null)[]): Samples =>
       lags.reduce<Samples>((all, lagMs) => withLook(all, {link: lagMs === null ? 'unseen' : 'moves', lagMs}), NO_SAMPLES);
     keepSamples(state, 'shop', LINK, samplesOf(Array.from({length: 100}, () => 9000)), T0);

@@ -3,12 +3,13 @@ import type {ExitCode} from '../exit-codes.ts';
 import type {Fleet} from '../fleet/fleet.ts';
 import {regionOf} from '../fleet/lookup.ts';
 import type {Clock} from '../ports/clock.ts';
+import type {Memory} from '../ports/state.ts';
 import type {Uplink} from '../ports/vantage.ts';
 import {type HealthDocument, healthDocument} from './document.ts';
 import {type FleetJudgement, judgeFleet, onlyRegions} from './judge.ts';
 import {noUplink} from './own-network.ts';
 import {isUnanswered, provesNetwork} from './quorum.ts';
-import {type FleetNow, type Memory, withMemory, withoutMemory} from './region-memory.ts';
+import {type FleetNow, withMemory, withoutMemory} from './region-memory.ts';
 import {type EndpointReading, probeAll, type SweepOptions, type SweepTarget} from './sweep.ts';
 import {verdictExit} from './verdict.ts';
 

@@ -37,6 +37,9 @@ export type Lease = {readonly token: string; check(): void; release(): void};
 /** A line of a topic's history. `at` is epoch ms. */
 export type Note = {readonly at: number; readonly data: Json};
 
+/** The part of the State port that carries what was seen from one command to the next. */
+export type Memory = Pick<State, 'recall' | 'remember' | 'note' | 'together'>;
+
 /** Where runs, leases and history are kept. Writes are on disk when the call returns. Throws StateError (exit 73) when they cannot be. */
 export type State = {
   createRun(runId: string, fleet: string, plan: Plan): void;

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import {keptMemory} from '../../src/lib/health/kept-memory.ts';
-import type {Memory} from '../../src/lib/health/region-memory.ts';
+import type {Memory} from '../../src/lib/ports/state.ts';
+import {keptMemory} from '../../src/lib/state/kept-memory.ts';
+import {mapMemory} from '../health/memory.ts';
 import {fakeClock} from '../run/fake-clock.ts';
-import {mapMemory} from './memory.ts';
 
 /** A state that can be made to fail. */
 function fragile() {

@@ -1,7 +1,7 @@
 import {messageOf} from '../errors.ts';
 import type {Clock} from '../ports/clock.ts';
+import type {Memory} from '../ports/state.ts';
 import {ownMemory} from './own-memory.ts';
-import type {Memory} from './region-memory.ts';
 
 /** A memory for a process that runs on: `trouble` says why what is seen is not kept now; null = it is. */
 export type KeptMemory = Memory & {
