@@ -53,7 +53,7 @@ export function createLinkKeeper({fleet, state, note = null, clock}: KeeperOptio
     look: (name, look, spec) => {
       const before = recallBreaker(memory, fleet, name);
       const after = leadBreaker(record, fleet, name, look, spec);
-      const isChanged = before?.state !== after.state;
+      const isChanged = (before?.state ?? 'closed') !== after.state;
       const key = keyOf(name);
       const soFar = samples.get(key)?.samples ?? NO_SAMPLES;
       samples.set(key, {name, samples: withLook(soFar, {link: look.link, lagMs: lagOf(look, after)})});
