@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {BREAKER, type BreakerLook} from '../../src/lib/replication/breaker.ts';
 import {createLinkKeeper, type LinkKeeper} from '../../src/lib/replication/link-keeper.ts';
-import {breakerChanges, percentilesOf, recallBreaker} from '../../src/lib/replication/link-record.ts';
+import {breakerChanges, keptSamples, recallBreaker} from '../../src/lib/replication/link-record.ts';
 import {fakeClock} from '../run/fake-clock.ts';
 import {recordState} from './record-state.ts';
 
@@ -27,7 +27,7 @@ describe('what a command or a live view keeps of links', () => {
     expect(next.end()).toBeNull();
     expect(recallBreaker(state, 'shop', LINK)).toMatchObject({state: 'open', lagMs: 75_000});
     expect(breakerChanges(state, 'shop', 0).map(({was, state: became}) => `${was} ${became}`)).toEqual(['closed open']);
-    expect(percentilesOf(state, 'shop', LINK, {since: 0})).toMatchObject({samples: 2, maxMs: 75_000});
+    expect(keptSamples(state, 'shop', LINK, {since: 0}).sketch).toMatchObject({count: 2, max: 75_000});
   });
 
   it('keeps the samples of a minute together, and what changes at once', async () => {
@@ -37,12 +37,12 @@ describe('what a command or a live view keeps of links', () => {
       clock.advance(1000);
       await settled();
     }
-    expect(percentilesOf(state, 'shop', LINK, {since: 0}).samples).toBe(0);
-    expect(percentilesOf(state, 'shop', LINK, {since: 0, now: keeper.samples(LINK)}).samples).toBe(59);
+    expect(keptSamples(state, 'shop', LINK, {since: 0}).sketch.count).toBe(0);
+    expect(keeper.samples(LINK).sketch.count).toBe(59);
     clock.advance(1000);
     look(keeper, 2);
     await settled();
-    expect(percentilesOf(state, 'shop', LINK, {since: 0}).samples).toBe(60);
+    expect(keptSamples(state, 'shop', LINK, {since: 0}).sketch.count).toBe(60);
     look(keeper, 100);
     await settled();
     expect(breakerChanges(state, 'shop', 0)).toHaveLength(1);

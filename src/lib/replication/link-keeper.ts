@@ -56,7 +56,7 @@ export function createLinkKeeper({fleet, state, note = null, clock}: KeeperOptio
       const isChanged = (before?.state ?? 'closed') !== after.state;
       const key = keyOf(name);
       const soFar = samples.get(key)?.samples ?? NO_SAMPLES;
-      samples.set(key, {name, samples: withLook(soFar, {link: look.link, lagMs: lagOf(look, after)})});
+      samples.set(key, {name, samples: withLook(soFar, sampleOf(look, after))});
       if (isChanged || clock.now() - keptAt >= KEEP_MS) keep();
       return after;
     },
@@ -69,9 +69,9 @@ export function createLinkKeeper({fleet, state, note = null, clock}: KeeperOptio
   };
 }
 
-/** Of a look that could not tell, the breaker still has what was measured last: that is no sample. */
-function lagOf({lagMs, link}: BreakerLook, after: BreakerState): number | null {
-  return lagMs === null && link !== 'stuck' ? null : after.lagMs;
+/** What a look adds to the samples. Of one that could not tell, the breaker still has what was measured last: that is no sample. */
+export function sampleOf({lagMs, link}: BreakerLook, after: BreakerState): Pick<BreakerLook, 'link'> & Pick<BreakerState, 'lagMs'> {
+  return {link, lagMs: lagMs === null && link !== 'stuck' ? null : after.lagMs};
 }
 
 const keyOf = ({store, from, to, link}: LinkName): string => JSON.stringify([store, from, to, link]);

@@ -84,21 +84,28 @@ export function keepSamples(state: Pick<State, 'note'>, fleet: string, name: Lin
   if (samples.sketch.count + samples.unseen > 0) state.note(`lag/${keyOf(fleet, name)}`, samples as unknown as Json, at);
 }
 
-/** How a link was since then (epoch ms), by what was kept and by `now`, what was not yet. */
-export function percentilesOf(
+/** What was kept of a link from `since` on and before `until` (epoch ms; default: up to now), added up. */
+export function keptSamples(
   state: Pick<State, 'notes'>,
   fleet: string,
   name: LinkName,
-  {since, now = NO_SAMPLES}: {readonly since: number; readonly now?: Samples},
-): LinkPercentiles {
-  const kept = state.notes(`lag/${keyOf(fleet, name)}`, ALL).flatMap(({at, data}) => (at < since ? [] : (readSamples(data) ?? [])));
-  const all = [...kept, now];
-  const sketch = merged(all.map((each) => each.sketch));
+  {since, until = Number.POSITIVE_INFINITY}: {readonly since: number; readonly until?: number},
+): Samples {
+  const lines = state.notes(`lag/${keyOf(fleet, name)}`, ALL).filter(({at}) => at >= since && at < until);
+  return addUp(lines.flatMap(({data}) => readSamples(data) ?? []));
+}
+
+/** Several times of one link as one. */
+export function addUp(samples: readonly Samples[]): Samples {
+  return {sketch: merged(samples.map(({sketch}) => sketch)), unseen: samples.reduce((sum, each) => sum + each.unseen, 0)};
+}
+
+/** How a link was since then (epoch ms), by its samples. */
+export function percentilesOf({sketch, unseen}: Samples, since: number): LinkPercentiles {
   const at = (share: number): number | null => {
     const ms = percentile(sketch, share);
     return ms === null ? null : Math.round(ms);
   };
-  const unseen = all.reduce((sum, each) => sum + each.unseen, 0);
   return {since: iso(since), samples: sketch.count, unseen, p50Ms: at(0.5), p95Ms: at(0.95), p99Ms: at(0.99), maxMs: at(1)};
 }
 
