@@ -1,0 +1,119 @@
+import {reachedFrom} from './graph.ts';
+import type {JudgedStore, TopologyFinding, TopologyLink, TopologyMember} from './topology-model.ts';
+import {edgesOf} from './topology-shape.ts';
+import {listed, sentence} from './topology-words.ts';
+
+/** What is wrong with single links and members. Each link that is broken or unknown is told of once. */
+export function linkFindings(store: JudgedStore): readonly TopologyFinding[] {
+  const lost = store.members.flatMap((member) => lostSender(store, member));
+  const told = new Set(lost.flatMap(({covers}) => covers));
+  const cutOff = new Set(lost.flatMap(({about}) => about));
+  const lonely = store.members.flatMap((member) => (cutOff.has(member.member) ? [] : orphan(store, member)));
+  for (const {covers} of lonely) for (const link of covers) told.add(link);
+  for (const {about} of lonely) for (const member of about) cutOff.add(member);
+  const silent = store.members.filter(({role, member}) => role === 'unknown' && !cutOff.has(member));
+  const quiet = new Set(store.members.filter(({role}) => role === 'unknown').map(({member}) => member));
+  const left = store.links.filter((link) => !told.has(link));
+  return [
+    ...lost.map(({finding}) => finding),
+    ...lonely.map(({finding}) => finding),
+    ...silent.map(unreadMember),
+    ...left.flatMap((link) => linkFinding(store, link, quiet)),
+  ];
+}
+
+/** A finding with the links and members that need no other one. */
+type Told = {readonly finding: TopologyFinding; readonly covers: readonly TopologyLink[]; readonly about: readonly string[]};
+
+/** A member that does not answer and that others get their changes from. */
+function lostSender({members, links, shape}: JudgedStore, member: TopologyMember): readonly Told[] {
+  if (member.role !== 'unknown' || member.liveLinks > 0) return [];
+  const name = member.member;
+  const names = members.map((each) => each.member);
+  const below = reachedFrom([name], edgesOf(names, links));
+  const apart = members.filter((each) => each.member !== name && below.has(each.member) && isCutOff(each));
+  if (apart.length === 0) return [];
+  const own = links.filter(({from, to}) => from === name || (to === name && !names.includes(from)));
+  const surely = own.some(({from, state}) => from === name && state === 'broken');
+  const places: Readonly<Record<string, string>> = {
+    star: 'the hub of the star',
+    tree: 'the root of the tree',
+    chain: 'the head of the chain',
+  };
+  const head = member.depth === 0 || member.upstreams.every((each) => !names.includes(each));
+  const place = head ? (places[shape] ?? 'which the others get their changes from') : 'which passes changes on';
+  const [cut, perhaps] = [apart.filter((each) => isSurelyCutOff(each, links)), apart.filter((each) => !isSurelyCutOff(each, links))];
+  const parts = [
+    ...(cut.length === 0 ? [] : [`${listed(namesOf(cut))} ${cut.length === 1 ? 'is' : 'are'} cut off by that`]),
+    ...(perhaps.length === 0
+      ? []
+      : [`whether ${listed(namesOf(perhaps))} still get${perhaps.length === 1 ? 's' : ''} anything is not known`]),
+  ];
+  const says = sentence(member.reason).slice(0, -1);
+  const finding: TopologyFinding = {
+    code: head ? 'hub-lost' : 'relay-lost',
+    severity: surely ? 'error' : 'unknown',
+    reason: `${name}, ${place}, does not answer (${says}): ${parts.join('; ')}.`,
+    fix: head
+      ? `Bring ${name} back, or see with \`regionctl failover plan --from ${member.region}\` what a failover would do.`
+      : `Bring ${name} back, or let ${listed(namesOf(apart))} follow another member.`,
+  };
+  return [{finding, covers: own, about: [name, ...apart.filter((each) => isOnlyBelow(each, name, links)).map((each) => each.member)]}];
+}
+
+const namesOf = (members: readonly TopologyMember[]): readonly string[] => members.map(({member}) => member);
+
+/** A standby without changes that are known to come; who takes writes itself is cut off when nothing connects it. */
+function isCutOff({role, copy, liveLinks}: TopologyMember): boolean {
+  return role === 'standby' ? copy !== true : liveLinks === 0;
+}
+
+function isSurelyCutOff({member, role, copy}: TopologyMember, links: readonly TopologyLink[]): boolean {
+  const own = links.filter(({from, to}) => from === member || to === member);
+  return role === 'standby' ? copy === false : own.every(({state}) => state === 'broken');
+}
+
+/** Nothing else is to be said of a member whose every link is one from the lost sender. */
+function isOnlyBelow({member, role}: TopologyMember, sender: string, links: readonly TopologyLink[]): boolean {
+  return role !== 'unknown' && links.every(({from, to}) => (from !== member && to !== member) || from === sender || to === sender);
+}
+
+/** A member that no live link leads to or from, though it is not alone. */
+function orphan({members, links, linksTrouble}: JudgedStore, member: TopologyMember): readonly Told[] {
+  const {member: name, role, liveLinks} = member;
+  if (members.length < 2 || liveLinks > 0 || linksTrouble !== null) return [];
+  const own = links.filter(({from, to}) => from === name || to === name);
+  const broken = own.filter(({state}) => state === 'broken');
+  // What could not be read is said as such, of the member or of the link.
+  if (broken.length === 0 && (role === 'unknown' || own.length > 0)) return [];
+  const why = broken.length === 0 ? 'it has no link at all.' : broken.map(({reason}) => sentence(reason)).join(' ');
+  const finding: TopologyFinding = {
+    code: role === 'primary' ? 'unreplicated' : 'orphan',
+    severity: broken.length === 0 && role === 'peer' ? 'warning' : 'error',
+    reason: `${name}${role === 'unknown' ? ' does not answer and' : ''} has no live link${role === 'primary' ? ', so that what is written there exists once' : ''}: ${why}`,
+    fix: own.length === 0 ? `Link ${name} to another member, or take it out of the fleet file.` : `Mend the link, or build ${name} anew.`,
+  };
+  return [{finding, covers: broken, about: [name]}];
+}
+
+function unreadMember({member, reason, links}: TopologyMember): TopologyFinding {
+  const its =
+    links === 0 ? '' : `, and ${links === 1 ? 'its link counts' : `its ${links} links count`} only where the other end confirms it`;
+  return {
+    code: 'member-unknown',
+    severity: 'unknown',
+    reason: `What ${member} is cannot be told${its}: ${sentence(reason)}`,
+    fix: 'Ask again; `regionctl doctor` looks for what is in the way.',
+  };
+}
+
+function linkFinding({store}: JudgedStore, link: TopologyLink, quiet: ReadonlySet<string>): readonly TopologyFinding[] {
+  const {from, to, link: name, state, reason} = link;
+  const which = `${from} → ${to}${name === null ? '' : ` (${name})`}`;
+  const fix = `\`regionctl replication lag --store ${store}\` has its figures.`;
+  if (state === 'broken') return [{code: 'link-broken', severity: 'error', reason: `${which} is broken: ${sentence(reason)}`, fix}];
+  if (state === 'stalled')
+    return [{code: 'link-stalled', severity: 'warning', reason: `${which} is connected, and nothing moves: ${sentence(reason)}`, fix}];
+  if (state !== 'unknown' || quiet.has(from) || quiet.has(to)) return [];
+  return [{code: 'link-unknown', severity: 'unknown', reason: `Whether ${which} carries anything is not known: ${sentence(reason)}`, fix}];
+}
