@@ -3,7 +3,7 @@ import {describe, expect, it} from 'vitest';
 import {articulationsOf, componentsOf, type Graph, partsWithout, reachedFrom, without} from '../../src/lib/replication/graph.ts';
 
 /** Any graph of up to ten nodes, with loops and repeats. */
-export const graphs = fc.integer({min: 1, max: 10}).chain((size) => {
+const graphs = fc.integer({min: 1, max: 10}).chain((size) => {
   const nodes = Array.from({length: size}, (_, index) => `n${index}`);
   const node = fc.constantFrom(...nodes);
   return fc.record({nodes: fc.constant(nodes), edges: fc.array(fc.tuple(node, node), {maxLength: 20})}) as fc.Arbitrary<Graph>;

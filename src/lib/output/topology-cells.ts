@@ -32,14 +32,15 @@ export function behindOf({seconds, replayBytes}: Pick<TopologyLink, 'seconds' | 
 /** A link's state, how far behind it is and how old that is. `up`: it leads from the member that it is shown with, and not to it. */
 export function linkCells(link: TopologyLink | null, up: boolean, paint: Paint): Cell[] {
   if (link === null) return ['', '', ''];
-  return [{text: `${up ? '← ' : ''}${link.state}`, paint: paint[LINK_MEANING[link.state]]}, behindOf(link), formatMs(link.ageMs)];
+  const name = link.link === null ? '' : ` (${link.link})`;
+  return [{text: `${up ? '← ' : ''}${link.state}${name}`, paint: paint[LINK_MEANING[link.state]]}, behindOf(link), formatMs(link.ageMs)];
 }
 
 /** Links that a drawing has no place for, a line each. */
 export function furtherLinks(links: readonly TopologyLink[], columns: number, paint: Paint): readonly string[] {
   if (links.length === 0) return [];
-  const rows = links.map((link): Cell[] => [`${link.from} → ${link.to}`, link.link ?? '', ...linkCells(link, false, paint)]);
+  const rows = links.map((link): Cell[] => [`${link.from} → ${link.to}`, ...linkCells(link, false, paint)]);
   const right = {align: 'right', shrink: false} as const;
-  const lines = table([{}, {}, {shrink: false}, right, right], rows, Math.max(1, columns - 2));
+  const lines = table([{}, {}, right, right], rows, Math.max(1, columns - 2));
   return [...indented('further links:', columns), ...lines.map((line) => `  ${line}`)];
 }

@@ -15,7 +15,7 @@ const SIGNS: Readonly<Record<TopologyLink['state'], string>> = {
   idle: '=',
 };
 const WORST_FIRST = Object.keys(SIGNS) as readonly TopologyLink['state'][];
-const LEGEND = `+ streaming  = idle  ~ catching up  ! stalled  x broken  ? unknown  ${NOT_MEASURED} no link`;
+const LEGEND = `+ streaming, = idle, ~ catching up, ! stalled, x broken, ? unknown, ${NOT_MEASURED} no link`;
 /** With more members than this the links that need an eye are easier found in a list. */
 const LARGEST = 12;
 

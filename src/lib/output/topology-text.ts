@@ -20,7 +20,7 @@ const COLUMNS: readonly Column[] = [
   {title: 'member'},
   {title: 'place'},
   {title: 'role', shrink: false},
-  {title: 'link', shrink: false},
+  {title: 'link'},
   {title: 'behind', align: 'right', shrink: false},
   {title: 'age', align: 'right', shrink: false},
 ];
@@ -39,7 +39,11 @@ function storeLines(store: StoreTopology, columns: number, paint: Paint): readon
   const title: Cell[] = [
     {text: store.store, paint: paint.strong},
     store.engine,
-    shape === 'single' || shape === 'pair' ? size : `${shape} of ${size}`,
+    shape === 'single' || shape === 'pair' || shape === 'unknown'
+      ? size
+      : shape === 'disconnected'
+        ? `${size}, disconnected`
+        : `${shape} of ${size}`,
     verdictCell(store.verdict, paint),
   ];
   return [

@@ -13,7 +13,7 @@ export function treeOf({members, links}: Pick<StoreTopology, 'members' | 'links'
   const placed = new Map<string, Branch>();
   const used = new Set<TopologyLink>();
   const roots = members
-    .toSorted((a, b) => rankOf(a, links) - rankOf(b, links))
+    .toSorted((a, b) => rankOf(a, {members, links}) - rankOf(b, {members, links}))
     .flatMap((member) => grow(member, {members, links, placed, used}));
   return {
     rows: roots.flatMap((root) => rowsOf(root, '', '')),
@@ -21,12 +21,17 @@ export function treeOf({members, links}: Pick<StoreTopology, 'members' | 'links'
   };
 }
 
-/** Trees begin with who takes writes and sends, then with who sends and gets nothing; then the rest. */
-function rankOf({member, role, upstreams, depth}: TopologyMember, links: readonly TopologyLink[]): number {
-  const sends = links.filter(({from}) => from === member).length;
-  if (role === 'primary') return -sends / 1000;
-  if (sends > 0 && upstreams.length === 0) return 1;
-  return depth === 0 ? 2 - sends / 1000 : 3 + (depth ?? 1000);
+/** Trees begin with who takes writes, then with who sends and gets nothing; among peers with who has the most links; then as near as may be. */
+function rankOf(
+  {member, role, upstreams, depth, links}: TopologyMember,
+  {members, links: all}: Pick<StoreTopology, 'members' | 'links'>,
+): number {
+  const among = links / 1000;
+  if (role === 'primary') return -among;
+  if (members.some((each) => each.role === 'peer')) return 2 - among;
+  const sends = all.some(({from}) => from === member);
+  const gets = members.some((each) => upstreams.includes(each.member));
+  return (sends && !gets ? 1 : 3 + (depth ?? 1000)) - among;
 }
 
 type Growing = {

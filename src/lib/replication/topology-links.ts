@@ -13,12 +13,13 @@ export function linkFindings(store: JudgedStore): readonly TopologyFinding[] {
   for (const {about} of lonely) for (const member of about) cutOff.add(member);
   const silent = store.members.filter(({role, member}) => role === 'unknown' && !cutOff.has(member));
   const quiet = new Set(store.members.filter(({role}) => role === 'unknown').map(({member}) => member));
-  const left = store.links.filter((link) => !told.has(link));
+  // Of a member that does not answer that is all there is to say.
+  const left = store.links.filter((link) => !told.has(link) && !(link.state === 'unknown' && (quiet.has(link.from) || quiet.has(link.to))));
   return [
     ...lost.map(({finding}) => finding),
     ...lonely.map(({finding}) => finding),
     ...silent.map(unreadMember),
-    ...left.flatMap((link) => linkFinding(store, link, quiet)),
+    ...pairFindings(store, left),
   ];
 }
 
@@ -91,29 +92,44 @@ function orphan({members, links, linksTrouble}: JudgedStore, member: TopologyMem
     code: role === 'primary' ? 'unreplicated' : 'orphan',
     severity: broken.length === 0 && role === 'peer' ? 'warning' : 'error',
     reason: `${name}${role === 'unknown' ? ' does not answer and' : ''} has no live link${role === 'primary' ? ', so that what is written there exists once' : ''}: ${why}`,
-    fix: own.length === 0 ? `Link ${name} to another member, or take it out of the fleet file.` : `Mend the link, or build ${name} anew.`,
+    fix:
+      role === 'primary'
+        ? 'Mend its links; where another member has taken over, see `regionctl failback plan`.'
+        : own.length === 0
+          ? `Link ${name} to another member, or take it out of the fleet file.`
+          : `Mend the link, or build ${name} anew.`,
   };
   return [{finding, covers: broken, about: [name]}];
 }
 
-function unreadMember({member, reason, links}: TopologyMember): TopologyFinding {
-  const its =
-    links === 0 ? '' : `, and ${links === 1 ? 'its link counts' : `its ${links} links count`} only where the other end confirms it`;
+function unreadMember({member, reason}: TopologyMember): TopologyFinding {
   return {
     code: 'member-unknown',
     severity: 'unknown',
-    reason: `What ${member} is cannot be told${its}: ${sentence(reason)}`,
+    reason: `${member} could not be asked what it is: ${sentence(reason)}`,
     fix: 'Ask again; `regionctl doctor` looks for what is in the way.',
   };
 }
 
-function linkFinding({store}: JudgedStore, link: TopologyLink, quiet: ReadonlySet<string>): readonly TopologyFinding[] {
-  const {from, to, link: name, state, reason} = link;
-  const which = `${from} → ${to}${name === null ? '' : ` (${name})`}`;
-  const fix = `\`regionctl replication lag --store ${store}\` has its figures.`;
-  if (state === 'broken') return [{code: 'link-broken', severity: 'error', reason: `${which} is broken: ${sentence(reason)}`, fix}];
-  if (state === 'stalled')
-    return [{code: 'link-stalled', severity: 'warning', reason: `${which} is connected, and nothing moves: ${sentence(reason)}`, fix}];
-  if (state !== 'unknown' || quiet.has(from) || quiet.has(to)) return [];
-  return [{code: 'link-unknown', severity: 'unknown', reason: `Whether ${which} carries anything is not known: ${sentence(reason)}`, fix}];
+const CODES = {broken: 'link-broken', stalled: 'link-stalled', unknown: 'link-unknown'} as const;
+const SEVERITIES = {broken: 'error', stalled: 'warning', unknown: 'unknown'} as const;
+
+/** One finding for all links of two members that are in the same state. */
+function pairFindings({store, shape}: JudgedStore, links: readonly TopologyLink[]): readonly TopologyFinding[] {
+  // An open ring is a finding of its own, with these reasons.
+  const unwell = links.filter(({state}) => state === 'stalled' || (shape !== 'ring' && (state === 'broken' || state === 'unknown')));
+  const pairs = Map.groupBy(unwell, ({from, to, state}) => JSON.stringify([state, ...[from, to].toSorted()]));
+  return [...pairs.values()].map((pair): TopologyFinding => {
+    const state = (pair[0]?.state ?? 'unknown') as keyof typeof CODES;
+    const ways = listed(pair.map(({from, to, link}) => `${from} → ${to}${link === null ? '' : ` (${link})`}`));
+    const are = pair.length === 1 ? 'is' : 'are';
+    const why = [...new Set(pair.map(({reason}) => sentence(reason)))].join(' ');
+    const says = {
+      broken: `${ways} ${are} broken`,
+      stalled: `${ways} ${are} connected, and nothing moves`,
+      unknown: `Whether ${ways} carr${pair.length === 1 ? 'ies' : 'y'} anything is not known`,
+    }[state];
+    const fix = `\`regionctl replication lag --store ${store}\` has the figures.`;
+    return {code: CODES[state], severity: SEVERITIES[state], reason: `${says}: ${why}`, fix};
+  });
 }

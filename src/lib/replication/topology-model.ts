@@ -7,9 +7,9 @@ import type {LagRow, LinkState} from './lag.ts';
 /**
  * How the links of a store lie, live or not: `pair` = two members; `star` = all others hang on one; `chain` = one after the other; `tree` = any other without
  * a way round; `ring` = one way round; `mesh` = everybody with everybody; `partial-mesh` = several ways round; `disconnected` = not even
- * by links that are broken is everybody connected.
+ * by links that are broken is everybody connected; `unknown` = the links could not be read.
  */
-export type Shape = 'single' | 'pair' | 'star' | 'chain' | 'tree' | 'ring' | 'mesh' | 'partial-mesh' | 'disconnected';
+export type Shape = 'single' | 'pair' | 'star' | 'chain' | 'tree' | 'ring' | 'mesh' | 'partial-mesh' | 'disconnected' | 'unknown';
 
 /** How much a finding weighs. A `note` is worth knowing and no fault: it changes no verdict. */
 export type Severity = 'note' | 'warning' | 'error' | 'unknown';

@@ -1,10 +1,12 @@
-import {reachedFrom} from './graph.ts';
-import type {JudgedStore, PlacedClass, TopologyFinding, TopologyMember} from './topology-model.ts';
+import {componentsOf, reachedFrom} from './graph.ts';
+import type {JudgedStore, PlacedClass, TopologyFinding, TopologyLink, TopologyMember} from './topology-model.ts';
 import {edgesOf} from './topology-shape.ts';
 import {listed, sentence} from './topology-words.ts';
 
 /** Fewer copies than this do not outlive the loss of two members. */
 const WANTED = 3;
+/** More links than this are counted, not named. */
+const FEW = 4;
 
 /** How many copies are live, and whether one place holds them all. A store that only passes messages on keeps none. */
 export function copyFindings(judged: JudgedStore): readonly TopologyFinding[] {
@@ -12,18 +14,31 @@ export function copyFindings(judged: JudgedStore): readonly TopologyFinding[] {
   const keeps = members.some(({role}) => role === 'primary' || role === 'standby') || links.some(({kind}) => kind !== 'messages');
   const nobodyAnswers = members.every(({role}) => role === 'unknown');
   if (!keeps || nobodyAnswers) return [];
-  const live = members.filter(({copy}) => copy === true);
+  const live = largestGroup(judged);
   return [...countFindings(live, members), ...togetherFindings(live, judged)];
+}
+
+/** Copies that live links connect: what has grown apart, such as a former primary, is no copy of the rest. */
+function largestGroup({members, links}: JudgedStore): readonly TopologyMember[] {
+  const copies = members.filter(({copy}) => copy === true);
+  const nodes = copies.map(({member}) => member);
+  const groups = componentsOf({
+    nodes,
+    edges: edgesOf(
+      nodes,
+      links.filter(({live}) => live),
+    ),
+  });
+  const [largest = []] = groups.toSorted((a, b) => b.length - a.length);
+  return copies.filter(({member}) => largest.includes(member));
 }
 
 function countFindings(live: readonly TopologyMember[], members: readonly TopologyMember[]): readonly TopologyFinding[] {
   const unsure = members.filter(({copy}) => copy === null).map(({member}) => member);
   const regions = new Set(live.map(({region}) => region)).size;
+  // Without any, something graver has been found already.
+  if (live.length === 0) return [];
   const about = unsure.length === 0 ? '' : `; of ${listed(unsure)} it is not known`;
-  if (live.length === 0) {
-    const severity = unsure.length === 0 ? 'error' : 'unknown';
-    return [{code: 'no-copy', severity, reason: `No copy is known to be live${about}.`, fix: 'Find out which member has the latest data.'}];
-  }
   const where = `${live.length} live ${live.length === 1 ? 'copy' : 'copies'} in ${regions} ${regions === 1 ? 'region' : 'regions'}`;
   if (live.length < WANTED) {
     const reason = `There ${live.length === 1 ? 'is' : 'are'} ${where} (${listed(live.map(({member}) => member))})${about}: fewer than three do not outlive the loss of two members.`;
@@ -37,10 +52,9 @@ function countFindings(live: readonly TopologyMember[], members: readonly Topolo
 /** All copies in one region or in one site of it; or all that a primary sends to in its own site. */
 function togetherFindings(live: readonly TopologyMember[], {members, links}: JudgedStore): readonly TopologyFinding[] {
   const [first] = live;
-  if (first === undefined || members.length < 2) return [];
+  if (first === undefined) return [];
   const fix = 'Put a member elsewhere.';
-  const inOneSite = live.every((each) => sameSite(each, first));
-  if (inOneSite && live.length > 1)
+  if (live.length > 1 && live.every((each) => sameSite(each, first)))
     return [
       {
         code: 'one-site',
@@ -49,7 +63,7 @@ function togetherFindings(live: readonly TopologyMember[], {members, links}: Jud
         fix,
       },
     ];
-  if (live.every(({region}) => region === first.region))
+  if (live.length > 1 && live.every(({region}) => region === first.region))
     return [
       {
         code: 'one-region',
@@ -84,8 +98,8 @@ export function jurisdictionFindings({members, links, classes, store}: JudgedSto
     ({crosses}) => crosses?.join(' → ') ?? '',
   );
   if (crossing.size === 0) return forbidden;
-  const ways = [...crossing].map(([way, each]) => `${way} (${[...new Set(each.map(({from, to}) => `${from} → ${to}`))].join(', ')})`);
   const count = [...crossing.values()].flat().length;
+  const ways = [...crossing].map(([way, each]) => (count <= FEW ? `${way} (${waysOf(each).join(', ')})` : `${way}: ${each.length}`));
   const rule = classes.some(({allowed}) => allowed !== null)
     ? forbidden.length === 0
       ? 'every data class of the store allows it'
@@ -93,6 +107,11 @@ export function jurisdictionFindings({members, links, classes, store}: JudgedSto
     : 'no data class of the store says where it may be';
   const reason = `${count} ${count === 1 ? 'link crosses' : 'links cross'} from one jurisdiction to another, ${ways.join(', ')}; ${rule}.`;
   return [...forbidden, {code: 'crosses-jurisdiction', severity: 'note', reason, fix: null}];
+}
+
+/** Each way once, though it may have several links. */
+function waysOf(links: readonly TopologyLink[]): readonly string[] {
+  return [...new Set(links.map(({from, to}) => `${from} → ${to}`))];
 }
 
 function forbiddenPlaces(

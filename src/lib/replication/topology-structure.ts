@@ -2,7 +2,7 @@ import {articulationsOf, componentsOf, type Graph, partsWithout, reachedFrom} fr
 import {chooseSuperNodes} from './super-nodes.ts';
 import type {JudgedStore, TopologyFinding, TopologyLink, TopologyMember} from './topology-model.ts';
 import {edgesOf} from './topology-shape.ts';
-import {listed} from './topology-words.ts';
+import {listed, sentence} from './topology-words.ts';
 
 const namesOf = (members: readonly TopologyMember[]): readonly string[] => members.map(({member}) => member);
 
@@ -21,9 +21,18 @@ export function primaryFindings(judged: JudgedStore): readonly TopologyFinding[]
   const primaries = namesOf(members.filter(({role}) => role === 'primary'));
   if (members.length > 0 && members.every(({role}) => role === 'standby')) {
     const fix = 'See with `regionctl failover plan` which one should be promoted.';
-    return [{code: 'no-primary', severity: 'error', reason: 'Every member is a standby: nobody takes writes.', fix}];
+    return [{code: 'no-primary', severity: 'error', reason: 'Every member is a standby: none takes writes.', fix}];
   }
-  return primaries.flatMap((one, index) => primaries.slice(index + 1).flatMap((other) => twoPrimaries(one, other, judged)));
+  // Who is on another side of a split is told of there.
+  const groups = groupsOf(judged, isLive);
+  const apart = (one: string, other: string): boolean =>
+    groups.length > 1 &&
+    groups.some((each) => each.includes(one)) &&
+    groups.some((each) => each.includes(other)) &&
+    !groups.some((each) => each.includes(one) && each.includes(other));
+  return primaries.flatMap((one, index) =>
+    primaries.slice(index + 1).flatMap((other) => (apart(one, other) ? [] : twoPrimaries(one, other, judged))),
+  );
 }
 
 function twoPrimaries(one: string, other: string, judged: JudgedStore): readonly TopologyFinding[] {
@@ -50,20 +59,27 @@ function twoPrimaries(one: string, other: string, judged: JudgedStore): readonly
   ];
 }
 
+/** What is connected by some links, without those members that are alone. */
+function groupsOf(judged: JudgedStore, may: (link: TopologyLink) => boolean): readonly (readonly string[])[] {
+  return componentsOf(graphOf(judged, may)).filter(({length}) => length > 1);
+}
+
 /** Groups of members that have live links among themselves and none to one another. */
 export function splitFindings(judged: JudgedStore): readonly TopologyFinding[] {
-  const groups = componentsOf(graphOf(judged, isLive)).filter(({length}) => length > 1);
+  const groups = groupsOf(judged, isLive);
   if (groups.length < 2) return [];
   const perhaps = componentsOf(graphOf(judged, mayBeLive)).filter((each) =>
     groups.some(([first]) => first !== undefined && each.includes(first)),
   );
   const unsure = perhaps.length === 1;
+  const writing = groups.filter((group) => judged.members.some(({member, role}) => role !== 'standby' && group.includes(member)));
+  const writers = writing.length > 1 && !unsure ? '; what is written on one side is missing on the other' : '';
   const which = groups.map((group) => listed(group)).join(' | ');
   return [
     {
       code: 'split',
       severity: unsure ? 'unknown' : 'error',
-      reason: `The live links leave ${groups.length} groups that ${unsure ? 'are not known to' : 'do not'} replicate from one another: ${which}.`,
+      reason: `The live links leave ${groups.length} groups that ${unsure ? 'are not known to' : 'do not'} replicate from one another: ${which}${writers}.`,
       fix: 'Mend the links between the groups.',
     },
   ];
@@ -84,11 +100,16 @@ export function ringFindings(judged: JudgedStore): readonly TopologyFinding[] {
   const gaps = single.filter(([from, to]) => !isStandby(from) && !isStandby(to));
   if (gaps.length === 0 || !(shape === 'mesh' || shape === 'partial-mesh')) return [];
   const ways = gaps.map(([from, to]) => `${from} → ${to}`);
+  const [only] = gaps;
+  const missing =
+    gaps.length === 1
+      ? `what is written at ${only?.[1]} does not get to ${only?.[0]} directly`
+      : 'what is written where they end does not get to where they begin directly';
   return [
     {
       code: 'one-way',
       severity: 'warning',
-      reason: `${listed(ways)} ${ways.length === 1 ? 'has' : 'have'} no link the other way: what is written at ${listed([...new Set(gaps.map(([, to]) => to))])} does not get there directly.`,
+      reason: `${listed(ways)} ${ways.length === 1 ? 'has' : 'have'} no link the other way: ${missing}.`,
       fix: `Add ${listed(gaps.map(([from, to]) => `${to} → ${from}`))}, or leave it out on purpose.`,
     },
   ];
@@ -97,10 +118,11 @@ export function ringFindings(judged: JudgedStore): readonly TopologyFinding[] {
 function openRing(open: readonly TopologyLink[], size: number): TopologyFinding {
   const ways = listed(open.map(({from, to}) => `${from} → ${to}`));
   const broken = open.some(({state}) => state === 'broken');
+  const why = [...new Set(open.map(({reason}) => sentence(reason)))].join(' ');
   return {
     code: 'ring-broken',
     severity: broken ? 'error' : 'unknown',
-    reason: `The ring of ${size} ${broken ? 'is' : 'may be'} open at ${ways}: changes ${broken ? 'do' : 'may'} not get all the way round.`,
+    reason: `The ring of ${size} ${broken ? 'is' : 'may be'} open at ${ways}: changes ${broken ? 'do' : 'may'} not get all the way round. ${why}`,
     fix: 'Mend that link.',
   };
 }
@@ -147,7 +169,12 @@ function singlePoint(
     primaries.length === 0 || cut.length === 0
       ? `leaves ${parts.map(listed).join(' | ')} apart from one another`
       : `cuts off ${listed(cut)}`;
-  return {code: 'single-point', severity: 'warning', reason: `${head} ${apart}.`, fix: 'Add a link that goes round it.'};
+  return {
+    code: 'single-point',
+    severity: 'warning',
+    reason: `${head} ${apart}.`,
+    fix: 'Let those behind it follow another member, or add a link that goes round it.',
+  };
 }
 
 /** Up to so many regions everybody can be linked with everybody. */

@@ -29,7 +29,7 @@ function judgeStore(input: StoreForTopology): StoreTopology {
   const links = input.links.map((link) => toLink(link, input.members));
   const names = input.members.map(({name}) => name);
   const depths = depthsOf(names, links, sourcesOf(input));
-  const shape = shapeOf(names, links, depths);
+  const shape = input.linksTrouble !== null && names.length > 1 ? 'unknown' : shapeOf(names, links, depths);
   const members = input.members.map((member) => toMember(member, input, {links, depths}));
   const {store, engine, classes, linksTrouble} = input;
   const tiers = Object.fromEntries(input.members.map(({region, tier}) => [region, tier]));

@@ -42,7 +42,7 @@ const finding = z.looseObject({
 const store = z.looseObject({
   store: z.string(),
   engine: z.string(),
-  shape: z.enum(['single', 'pair', 'star', 'chain', 'tree', 'ring', 'mesh', 'partial-mesh', 'disconnected']),
+  shape: z.enum(['single', 'pair', 'star', 'chain', 'tree', 'ring', 'mesh', 'partial-mesh', 'disconnected', 'unknown']),
   verdict,
   members: z.array(member),
   links: z.array(link),
