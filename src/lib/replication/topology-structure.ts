@@ -23,40 +23,42 @@ export function primaryFindings(judged: JudgedStore): readonly TopologyFinding[]
     const fix = 'See with `regionctl failover plan` which one should be promoted.';
     return [{code: 'no-primary', severity: 'error', reason: 'Every member is a standby: none takes writes.', fix}];
   }
-  // Who is on another side of a split is told of there.
-  const groups = groupsOf(judged, isLive);
-  const apart = (one: string, other: string): boolean =>
-    groups.length > 1 &&
-    groups.some((each) => each.includes(one)) &&
-    groups.some((each) => each.includes(other)) &&
-    !groups.some((each) => each.includes(one) && each.includes(other));
-  return primaries.flatMap((one, index) =>
-    primaries.slice(index + 1).flatMap((other) => (apart(one, other) ? [] : twoPrimaries(one, other, judged))),
-  );
+  const missing = missingWays(primaries, judged);
+  return missing.length === 0 ? [] : [twoPrimaries(missing, judged)];
 }
 
-function twoPrimaries(one: string, other: string, judged: JudgedStore): readonly TopologyFinding[] {
-  const gets = (from: string, to: string, may: (link: TopologyLink) => boolean): boolean =>
-    reachedFrom([from], graphOf(judged, may).edges).has(to);
-  const ways = [
-    [one, other],
-    [other, one],
-  ] as const;
-  const missing = ways.filter(([from, to]) => !gets(from, to, isLive));
-  if (missing.length === 0) return [];
-  const unsure = missing.every(([from, to]) => gets(from, to, mayBeLive));
-  const how =
-    missing.length === 2
-      ? `neither ${unsure ? 'is known to get' : 'gets'} what is written at the other`
-      : `${missing[0]?.[1]} ${unsure ? 'is not known to get' : 'does not get'} what is written at ${missing[0]?.[0]}`;
-  return [
-    {
-      code: 'two-primaries',
-      severity: unsure ? 'unknown' : 'error',
-      reason: `${one} and ${other} both take writes, and ${how}: their data grows apart.`,
-      fix: 'Stop writing to one of them now; `regionctl failback plan` brings back a former primary.',
-    },
-  ];
+type Way = readonly [from: string, to: string];
+
+/** From which primary to which other one no live links lead. Who is on another side of a split is told of there. */
+function missingWays(primaries: readonly string[], judged: JudgedStore): readonly Way[] {
+  const live = graphOf(judged, isLive);
+  const groups = groupsOf(judged, isLive);
+  const sideOf = (name: string): number => (groups.length > 1 ? groups.findIndex((group) => group.includes(name)) : -1);
+  const apart = (one: string, other: string): boolean => sideOf(one) >= 0 && sideOf(other) >= 0 && sideOf(one) !== sideOf(other);
+  return primaries.flatMap((from) => {
+    const reached = reachedFrom([from], live.edges);
+    return primaries.filter((to) => !reached.has(to) && !apart(from, to)).map((to) => [from, to] as const);
+  });
+}
+
+function twoPrimaries(missing: readonly Way[], judged: JudgedStore): TopologyFinding {
+  const possible = graphOf(judged, mayBeLive).edges;
+  const unsure = missing.every(([from, to]) => reachedFrom([from], possible).has(to));
+  const who = namesOf(judged.members).filter((name) => missing.some((way) => way.includes(name)));
+  const neither = who.length === 2 && missing.length === 2;
+  const byGetter = [...Map.groupBy(missing, ([, to]) => to)].map(
+    ([to, ways]) => `${to} ${unsure ? 'is not known to get' : 'does not get'} what is written at ${listed(ways.map(([from]) => from))}`,
+  );
+  const how = neither ? `neither ${unsure ? 'is known to get' : 'gets'} what is written at the other` : byGetter.join('; ');
+  return {
+    code: 'two-primaries',
+    severity: unsure ? 'unknown' : 'error',
+    reason: `${listed(who)} ${who.length === 2 ? 'both' : 'all'} take writes, and ${how}: their data ${unsure ? 'may grow' : 'grows'} apart.`,
+    fix:
+      who.length === 2
+        ? 'Stop writing to one of them now; `regionctl failback plan` brings back a former primary.'
+        : 'Mend the links between them, or stop writing where they do not lead.',
+  };
 }
 
 /** What is connected by some links, without those members that are alone. */
