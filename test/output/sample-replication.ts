@@ -18,7 +18,7 @@ const GIB = 1024 ** 3;
 const slot = (name: string, more: Partial<SlotReading> = {}): SlotReading => ({
   name,
   kind: 'physical',
-  keptFor: name,
+  keptFor: name.replace('_', '-'),
   database: null,
   active: true,
   temporary: false,

@@ -12,7 +12,7 @@ export function seen(role: Member['role'], region = 'r'): Cell<Member> {
   return known(member, AT - 12, 'sql');
 }
 
-export const SILENT: Cell<Member> = unknown('timeout', 'it did not answer within 1500 ms.', AT - 1500);
+export const SILENT: Cell<Member> = unknown('timeout', 'No answer within 1500 ms.', AT - 1500);
 
 /** A link in a state, by default one that is well. */
 export function link(from: string, to: string, more: Partial<LinkForTopology> = {}): LinkForTopology {

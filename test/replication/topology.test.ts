@@ -117,8 +117,13 @@ describe('a hub that is lost', () => {
     const gone = sample({roles, links: [unread('unknown', 'us'), broken('us', 'eu'), broken('us', 'ap')]});
     expect(codes(gone)).toEqual(['error hub-lost']);
     expect(finding(gone, 'hub-lost').reason).toBe(
-      'us, the hub of the star, does not answer (it did not answer within 1500 ms): eu and ap are cut off by that.',
+      'us, the hub of the star, does not answer: eu and ap are cut off by that. No answer within 1500 ms.',
     );
+  });
+
+  it('has no link from the nobody who stands for a sender of it', () => {
+    expect(judge(sample({roles, links: [unread('unknown', 'us'), broken('us', 'eu')]})).links.map(({from}) => from)).toEqual(['us']);
+    expect(judge(sample({roles, links: [unread('elsewhere', 'eu')]})).links).toHaveLength(1);
   });
 
   it('is unknown as long as they say that they stream', () => {

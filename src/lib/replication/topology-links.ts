@@ -50,11 +50,10 @@ function lostSender({members, links, shape}: JudgedStore, member: TopologyMember
       ? []
       : [`whether ${listed(namesOf(perhaps))} still get${perhaps.length === 1 ? 's' : ''} anything is not known`]),
   ];
-  const says = sentence(member.reason).slice(0, -1);
   const finding: TopologyFinding = {
     code: head ? 'hub-lost' : 'relay-lost',
     severity: surely ? 'error' : 'unknown',
-    reason: `${name}, ${place}, does not answer (${says}): ${parts.join('; ')}.`,
+    reason: `${name}, ${place}, does not answer: ${parts.join('; ')}. ${sentence(member.reason)}`,
     fix: head
       ? `Bring ${name} back, or see with \`regionctl failover plan --from ${member.region}\` what a failover would do.`
       : `Bring ${name} back, or let ${listed(namesOf(apart))} follow another member.`,

@@ -26,7 +26,7 @@ export function judgeTopology(at: string, stores: readonly StoreForTopology[]): 
 }
 
 function judgeStore(input: StoreForTopology): StoreTopology {
-  const links = input.links.map((link) => toLink(link, input.members));
+  const links = input.links.filter((link) => !standsForNothing(link, input)).map((link) => toLink(link, input.members));
   const names = input.members.map(({name}) => name);
   const depths = depthsOf(names, links, sourcesOf(input));
   const shape = input.linksTrouble !== null && names.length > 1 ? 'unknown' : shapeOf(names, links, depths);
@@ -36,6 +36,11 @@ function judgeStore(input: StoreForTopology): StoreTopology {
   const withCopies = markCopies(members, links, linksTrouble !== null);
   const findings = findingsOf({store, engine, shape, members: withCopies, links, classes, linksTrouble, tiers});
   return {store, engine, shape, verdict: verdictOf(findings), members: withCopies, links, findings};
+}
+
+/** A member that does not answer has a row of lag from nobody who is known, in case it has a sender: no link was seen there. */
+function standsForNothing({from, to, state}: LinkForTopology, {members, seen}: StoreForTopology): boolean {
+  return state === 'unknown' && seen[to]?.known !== true && !members.some(({name}) => name === from);
 }
 
 const verdictOf = (findings: readonly TopologyFinding[]): Verdict =>
