@@ -94,8 +94,8 @@ describe('judging slots', () => {
 
   it('a member that could not be read is a row of its own', () => {
     const first = {us: unknown('timeout', 'us did not answer within 1500 ms.', AT - 1500)};
-    const {slots, verdict} = judgeSlots(ISO, [{store: 'orders', members: ['us', 'eu'], at: AT, first, second: null}]);
-    expect(verdict).toBe('unknown');
+    const {slots, verdict, reason: why} = judgeSlots(ISO, [{store: 'orders', members: ['us', 'eu'], at: AT, first, second: null}]);
+    expect([verdict, why]).toEqual(['unknown', `orders us: ${slots[0]?.reason}`]);
     expect(slots.map(({member, slot, state, code, reason, ageMs}) => [member, slot, state, code, reason, ageMs])).toEqual([
       ['us', null, 'unknown', 'timeout', 'The slots of us could not be read: us did not answer within 1500 ms.', 1500],
       ['eu', null, 'unknown', 'not-reported', "The slots of eu could not be read: the store's provider said nothing of eu.", 0],
@@ -103,7 +103,7 @@ describe('judging slots', () => {
   });
 
   it('nothing to show is healthy', () => {
-    expect(judgeSlots(ISO, [])).toEqual({at: ISO, verdict: 'healthy', only: null, stores: [], slots: []});
+    expect(judgeSlots(ISO, [])).toEqual({at: ISO, verdict: 'healthy', reason: 'No slot is at risk.', only: null, stores: [], slots: []});
     expect(judgeSlots(ISO, [{store: 'orders', members: ['us'], at: AT, first: cells(), second: null}])).toMatchObject({
       verdict: 'healthy',
       slots: [],

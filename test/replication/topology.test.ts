@@ -66,7 +66,7 @@ describe('the shape of the links', () => {
 describe('what is well', () => {
   it('a star of three regions has notes only', () => {
     expect(codes(STAR)).toEqual(['note single-point']);
-    expect(judge(STAR).verdict).toBe('healthy');
+    expect(judge(STAR)).toMatchObject({verdict: 'healthy', reason: 'Nothing is wrong.'});
     expect(finding(STAR, 'single-point').reason).toBe('The loss of us leaves eu and ap without changes until one of them is promoted.');
   });
 
@@ -101,11 +101,12 @@ describe('what is well', () => {
   it('a pair is told that it is short of a copy', () => {
     const pair = sample({roles: {us: 'p', eu: 's'}, links: [link('us', 'eu')]});
     expect(codes(pair)).toEqual(['warning few-copies']);
+    expect(judgeTopology(ISO, [STAR, pair])).toMatchObject({verdict: 'degraded', reason: `orders: ${finding(pair, 'few-copies').reason}`});
     expect(finding(pair, 'few-copies').reason).toContain('2 live copies in 2 regions (us and eu)');
   });
 
   it('a fleet without stores, and a store that only passes messages on', () => {
-    expect(judgeTopology(ISO, [])).toEqual({at: ISO, verdict: 'healthy', stores: []});
+    expect(judgeTopology(ISO, [])).toEqual({at: ISO, verdict: 'healthy', reason: 'There is no store to judge.', stores: []});
     const links = [link('us', 'eu', {kind: 'messages', link: 'a'}), link('eu', 'us', {kind: 'messages', link: 'b'})];
     expect(codes(sample({roles: {us: '=', eu: '='}, links}))).toEqual([]);
   });

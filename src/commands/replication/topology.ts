@@ -11,8 +11,8 @@ export default class ReplicationTopology extends RegionCommand<typeof Replicatio
     '<%= config.bin %> replication topology --format mermaid',
   ];
   static override flags = {
-    store: Flags.string({helpValue: 'STORE', description: 'only this store'}),
     format: Flags.option({options: ['text', 'mermaid'] as const, description: 'how to print the result'})({default: 'text'}),
+    store: Flags.string({helpValue: 'STORE', description: 'only this store'}),
   };
 
   async run(): Promise<unknown> {

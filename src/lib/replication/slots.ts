@@ -32,10 +32,11 @@ export type SlotRow = {
   readonly ageMs: number;
 };
 
-/** The document of `replication slots`. `only` = the one store that was asked for, null = all; `stores` = those of them that keep log in slots at all. */
+/** The document of `replication slots`. `reason` = that of its worst slot; `only` = the one store that was asked for, null = all; `stores` = those of them that keep log in slots at all. */
 export type SlotsDocument = {
   readonly at: string;
   readonly verdict: Verdict;
+  readonly reason: string;
   readonly only: string | null;
   readonly stores: readonly string[];
   readonly slots: readonly SlotRow[];
@@ -60,13 +61,10 @@ const URGENT_SECONDS = 600;
 /** Judges every slot. `at` is ISO 8601. Nothing to show is healthy, not unknown. */
 export function judgeSlots(at: string, stores: readonly StoreForSlots[], only: string | null = null): SlotsDocument {
   const slots = stores.flatMap(judgeStore);
-  return {
-    at,
-    verdict: worstVerdict(['healthy', ...slots.map(({verdict}) => verdict)]),
-    only,
-    stores: stores.map(({store}) => store),
-    slots,
-  };
+  const verdict = worstVerdict(['healthy', ...slots.map((row) => row.verdict)]);
+  const worst = slots.find((row) => row.verdict === verdict);
+  const reason = worst === undefined || verdict === 'healthy' ? 'No slot is at risk.' : `${worst.store} ${worst.member}: ${worst.reason}`;
+  return {at, verdict, reason, only, stores: stores.map(({store}) => store), slots};
 }
 
 /** Whether a second look would tell more: only what has a limit, or retains log for nobody, needs a rate. */

@@ -58,19 +58,25 @@ export type TopologyLink = {
   readonly reason: string;
 };
 
-/** A store in the document. `verdict`: the worst of its findings. */
+/** A store in the document. `verdict`: the worst of its findings, `reason`: what that one says. */
 export type StoreTopology = {
   readonly store: string;
   readonly engine: string;
   readonly shape: Shape;
   readonly verdict: Verdict;
+  readonly reason: string;
   readonly members: readonly TopologyMember[];
   readonly links: readonly TopologyLink[];
   readonly findings: readonly TopologyFinding[];
 };
 
-/** The document of `replication topology`. */
-export type TopologyDocument = {readonly at: string; readonly verdict: Verdict; readonly stores: readonly StoreTopology[]};
+/** The document of `replication topology`. Its verdict and reason are those of the worst store. */
+export type TopologyDocument = {
+  readonly at: string;
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly stores: readonly StoreTopology[];
+};
 
 /** What is needed of a row of `replication lag`. */
 export type LinkForTopology = Pick<

@@ -18,11 +18,15 @@ import {depthsOf, shapeOf} from './topology-shape.ts';
 
 const LIVE: ReadonlySet<LinkState> = new Set<LinkState>(['streaming', 'catching-up', 'idle', 'stalled']);
 const VERDICTS = {note: 'healthy', warning: 'degraded', error: 'unhealthy', unknown: 'unknown'} as const;
+const ALL_WELL = 'Nothing is wrong.';
 
 /** Draws and judges every store. `at` is ISO 8601. A fleet without stores is healthy: there is nothing to judge. */
 export function judgeTopology(at: string, stores: readonly StoreForTopology[]): TopologyDocument {
   const judged = stores.map(judgeStore);
-  return {at, verdict: judged.length === 0 ? 'healthy' : worstVerdict(judged.map(({verdict}) => verdict)), stores: judged};
+  const verdict = worstVerdict(['healthy', ...judged.map((store) => store.verdict)]);
+  const worst = judged.find((store) => store.verdict === verdict);
+  const well = judged.length === 0 ? 'There is no store to judge.' : ALL_WELL;
+  return {at, verdict, reason: worst === undefined || verdict === 'healthy' ? well : `${worst.store}: ${worst.reason}`, stores: judged};
 }
 
 function judgeStore(input: StoreForTopology): StoreTopology {
@@ -35,7 +39,9 @@ function judgeStore(input: StoreForTopology): StoreTopology {
   const tiers = Object.fromEntries(input.members.map(({region, tier}) => [region, tier]));
   const withCopies = markCopies(members, links, linksTrouble !== null);
   const findings = findingsOf({store, engine, shape, members: withCopies, links, classes, linksTrouble, tiers});
-  return {store, engine, shape, verdict: verdictOf(findings), members: withCopies, links, findings};
+  const verdict = verdictOf(findings);
+  const reason = findings.find(({severity}) => VERDICTS[severity] === verdict && severity !== 'note')?.reason ?? ALL_WELL;
+  return {store, engine, shape, verdict, reason, members: withCopies, links, findings};
 }
 
 /** A member that does not answer has a row of lag from nobody who is known, in case it has a sender: no link was seen there. */

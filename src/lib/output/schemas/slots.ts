@@ -27,6 +27,7 @@ const slot = z.looseObject({
 export const slotsSchema = z.looseObject({
   at: time,
   verdict,
+  reason: sentence,
   only: z.string().nullable(),
   stores: z.array(z.string()),
   slots: z.array(slot),

@@ -44,10 +44,11 @@ const store = z.looseObject({
   engine: z.string(),
   shape: z.enum(['single', 'pair', 'star', 'chain', 'tree', 'ring', 'mesh', 'partial-mesh', 'disconnected', 'unknown']),
   verdict,
+  reason: sentence,
   members: z.array(member),
   links: z.array(link),
   findings: z.array(finding),
 });
 
 /** `replication topology --json`. */
-export const topologySchema = z.looseObject({at: time, verdict, stores: z.array(store)});
+export const topologySchema = z.looseObject({at: time, verdict, reason: sentence, stores: z.array(store)});
