@@ -162,6 +162,20 @@ describe('members and links that are not well', () => {
     expect(finding(orphan, 'orphan').reason).toBe('ap has no live link: us says broken of ap.');
   });
 
+  it('a member of whose other link nothing is known is no orphan yet', () => {
+    const links = everyWay(['a', 'b', 'c']).map((each) =>
+      each.from === 'c' ? broken('c', each.to) : each.to === 'c' ? unread(each.from, 'c') : each,
+    );
+    const half = sample({roles: {a: 'p', b: 'p', c: '?'}, links});
+    expect(codes(half).filter((code) => code.startsWith('error'))).toEqual(['error link-broken', 'error link-broken']);
+    expect(codes(half)).toContain('unknown member-unknown');
+    const gone = sample({roles: {a: 'p', b: 's', c: '?'}, links: [link('a', 'b'), broken('a', 'c')]});
+    expect(finding(gone, 'orphan')).toMatchObject({
+      reason: 'c does not answer and has no live link: a says broken of c.',
+      fix: 'Bring c back, or build it anew.',
+    });
+  });
+
   it('a peer that nobody linked is a warning, a standby an error', () => {
     expect(codes(sample({roles: {us: '=', eu: '='}, links: []}))).toEqual(['warning orphan', 'warning orphan']);
     expect(codes(sample({roles: {us: 'p', eu: 's', ap: 's'}, links: [link('us', 'eu')]}))).toContain('error orphan');

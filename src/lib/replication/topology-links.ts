@@ -26,6 +26,13 @@ export function linkFindings(store: JudgedStore): readonly TopologyFinding[] {
 /** A finding with the links and members that need no other one. */
 type Told = {readonly finding: TopologyFinding; readonly covers: readonly TopologyLink[]; readonly about: readonly string[]};
 
+/** What the first of a shape is called. */
+const PLACES: Readonly<Record<string, string>> = {
+  star: 'the hub of the star',
+  tree: 'the root of the tree',
+  chain: 'the head of the chain',
+};
+
 /** A member that does not answer and that others get their changes from. */
 function lostSender({members, links, shape}: JudgedStore, member: TopologyMember): readonly Told[] {
   if (member.role !== 'unknown' || member.liveLinks > 0) return [];
@@ -36,29 +43,27 @@ function lostSender({members, links, shape}: JudgedStore, member: TopologyMember
   if (apart.length === 0) return [];
   const own = links.filter(({from, to}) => from === name || (to === name && !names.includes(from)));
   const surely = own.some(({from, state}) => from === name && state === 'broken');
-  const places: Readonly<Record<string, string>> = {
-    star: 'the hub of the star',
-    tree: 'the root of the tree',
-    chain: 'the head of the chain',
-  };
   const head = member.depth === 0 || member.upstreams.every((each) => !names.includes(each));
-  const place = head ? (places[shape] ?? 'which the others get their changes from') : 'which passes changes on';
-  const [cut, perhaps] = [apart.filter((each) => isSurelyCutOff(each, links)), apart.filter((each) => !isSurelyCutOff(each, links))];
-  const parts = [
-    ...(cut.length === 0 ? [] : [`${listed(namesOf(cut))} ${cut.length === 1 ? 'is' : 'are'} cut off by that`]),
-    ...(perhaps.length === 0
-      ? []
-      : [`whether ${listed(namesOf(perhaps))} still get${perhaps.length === 1 ? 's' : ''} anything is not known`]),
-  ];
+  const place = head ? (PLACES[shape] ?? 'which the others get their changes from') : 'which passes changes on';
   const finding: TopologyFinding = {
     code: head ? 'hub-lost' : 'relay-lost',
     severity: surely ? 'error' : 'unknown',
-    reason: `${name}, ${place}, does not answer: ${parts.join('; ')}. ${sentence(member.reason)}`,
+    reason: `${name}, ${place}, does not answer: ${cutOffSays(apart, links)}. ${sentence(member.reason)}`,
     fix: head
       ? `Bring ${name} back, or see with \`regionctl failover plan --from ${member.region}\` what a failover would do.`
       : `Bring ${name} back, or let ${listed(namesOf(apart))} follow another member.`,
   };
   return [{finding, covers: own, about: [name, ...apart.filter((each) => isOnlyBelow(each, name, links)).map((each) => each.member)]}];
+}
+
+/** Who is cut off, and of whom it is not known. */
+function cutOffSays(apart: readonly TopologyMember[], links: readonly TopologyLink[]): string {
+  const cut = namesOf(apart.filter((each) => isSurelyCutOff(each, links)));
+  const perhaps = namesOf(apart.filter((each) => !isSurelyCutOff(each, links)));
+  return [
+    ...(cut.length === 0 ? [] : [`${listed(cut)} ${cut.length === 1 ? 'is' : 'are'} cut off by that`]),
+    ...(perhaps.length === 0 ? [] : [`whether ${listed(perhaps)} still get${perhaps.length === 1 ? 's' : ''} anything is not known`]),
+  ].join('; ');
 }
 
 const namesOf = (members: readonly TopologyMember[]): readonly string[] => members.map(({member}) => member);
@@ -84,21 +89,22 @@ function orphan({members, links, linksTrouble}: JudgedStore, member: TopologyMem
   if (members.length < 2 || liveLinks > 0 || linksTrouble !== null) return [];
   const own = links.filter(({from, to}) => from === name || to === name);
   const broken = own.filter(({state}) => state === 'broken');
-  // What could not be read is said as such, of the member or of the link.
-  if (broken.length === 0 && (role === 'unknown' || own.length > 0)) return [];
+  // What could not be read may be live: it is said as such, of the member or of the link.
+  if (own.some(({state}) => state === 'unknown') || (own.length === 0 && role === 'unknown')) return [];
   const why = broken.length === 0 ? 'it has no link at all.' : broken.map(({reason}) => sentence(reason)).join(' ');
   const finding: TopologyFinding = {
     code: role === 'primary' ? 'unreplicated' : 'orphan',
     severity: broken.length === 0 && role === 'peer' ? 'warning' : 'error',
     reason: `${name}${role === 'unknown' ? ' does not answer and' : ''} has no live link${role === 'primary' ? ', so that what is written there exists once' : ''}: ${why}`,
-    fix:
-      role === 'primary'
-        ? 'Mend its links; where another member has taken over, see `regionctl failback plan`.'
-        : own.length === 0
-          ? `Link ${name} to another member, or take it out of the fleet file.`
-          : `Mend the link, or build ${name} anew.`,
+    fix: orphanFix(member),
   };
   return [{finding, covers: broken, about: [name]}];
+}
+
+function orphanFix({member, role, links}: TopologyMember): string {
+  if (role === 'primary') return 'Mend its links; where another member has taken over, see `regionctl failback plan`.';
+  if (links === 0) return `Link ${member} to another member, or take it out of the fleet file.`;
+  return role === 'unknown' ? `Bring ${member} back, or build it anew.` : `Mend the link, or build ${member} anew.`;
 }
 
 function unreadMember({member, reason}: TopologyMember): TopologyFinding {
