@@ -173,14 +173,11 @@ function runwayNote({lost, safeBytes, rate, runway}: Runway): string {
 const whom = ({keptFor}: SlotReading): string => (keptFor === null ? 'nobody who is known' : keptFor);
 const retains = ({retainedBytes}: SlotReading): string => (retainedBytes === null ? 'no log yet' : formatBytes(retainedBytes));
 
-function judgeLost(slot: SlotReading): Judged {
-  const why = slot.invalidated === null ? '' : ` (${slot.invalidated})`;
-  return {
-    state: 'lost',
-    verdict: 'unhealthy',
-    code: 'lost',
-    reason: `What ${whom(slot)} still needed has been removed${why}: it has to be built anew, and the slot dropped`,
-  };
+function judgeLost({keptFor, invalidated}: SlotReading): Judged {
+  const why = invalidated === null ? '' : ` (${invalidated})`;
+  const whose = keptFor === null ? 'a receiver that is not known' : keptFor;
+  const what = keptFor === null ? 'nothing can be had from the slot any more, so drop it' : 'it has to be built anew, and the slot dropped';
+  return {state: 'lost', verdict: 'unhealthy', code: 'lost', reason: `What ${whose} still needed has been removed${why}: ${what}`};
 }
 
 /** null = there is no risk that it is lost. */
@@ -209,7 +206,7 @@ function judgeUse(slot: SlotReading, rate: number | null): Judged {
   const forWhom = slot.keptFor === null ? '; it is kept for nobody who is known' : `, for ${slot.keptFor}`;
   const state = slot.keptFor === null ? 'orphan' : 'inactive';
   if (slot.retainedBytes === null)
-    return {state, verdict: 'healthy', code: state, reason: `Nobody has used it${since}${forWhom}; it retains no log yet`};
+    return {state, verdict: 'healthy', code: state, reason: `Nobody uses it${since}${forWhom}; it retains no log yet`};
   const unlimited = slot.safeBytes === null;
   const grows = rate === null || rate === 0 ? '' : `, now by ${formatBytes(rate)}/s`;
   return {
