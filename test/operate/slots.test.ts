@@ -49,7 +49,7 @@ describe('reading slots', () => {
 
   it('a second look a second later gives the rate and the runway', async () => {
     const {open, looks} = fleetOf((look, at) => ({
-      us: known([slot(at, {safeBytes: 300_000, end: String(look * 1000)})], at, 'sql'),
+      us: known([slot(at, {active: false, safeBytes: 300_000, end: String(look * 1000)})], at, 'sql'),
       eu: known([], at, 'sql'),
     }));
     const {document, exit} = await readSlots(open, {signal});

@@ -38,8 +38,17 @@ describe('judging slots', () => {
     ['it is used and has no limit', {}, null, 'ok', 'healthy', 'ok'],
     ['it is used and far from its limit', {safeBytes: 7200 * MIB}, MIB, 'ok', 'healthy', 'ok'],
     ['it is used by somebody who is not known', {keptFor: null}, null, 'ok', 'healthy', 'ok'],
-    ['less than an hour is left', {safeBytes: 1800 * MIB}, MIB, 'at-risk', 'degraded', 'short-runway'],
-    ['less than ten minutes are left', {safeBytes: 300 * MIB}, MIB, 'at-risk', 'unhealthy', 'short-runway'],
+    ['less than an hour is left', {...inactive, safeBytes: 1800 * MIB}, MIB, 'at-risk', 'degraded', 'short-runway'],
+    ['less than ten minutes are left', {...inactive, safeBytes: 300 * MIB}, MIB, 'at-risk', 'unhealthy', 'short-runway'],
+    ['little would be left, but its receiver keeps up', {safeBytes: 300 * MIB}, MIB, 'ok', 'healthy', 'ok'],
+    [
+      'its receiver has used up half of the room',
+      {safeBytes: 300 * MIB, retainedBytes: 301 * MIB},
+      MIB,
+      'at-risk',
+      'unhealthy',
+      'short-runway',
+    ],
     ['little is left, but nothing is written', {safeBytes: MIB}, 0, 'ok', 'healthy', 'ok'],
     ['its log may be removed', {status: 'unreserved', safeBytes: null}, MIB, 'at-risk', 'degraded', 'unreserved'],
     ['nothing is left', {status: 'unreserved', safeBytes: -5}, 0, 'at-risk', 'unhealthy', 'unreserved'],
@@ -65,11 +74,14 @@ describe('judging slots', () => {
     expect(judge({...inactive}).reason).toBe(
       'Nobody uses it for 1 min 30 s, and it retains 16 MiB, for eu: it grows until the disk is full, now by 1 MiB/s. No runway: no limit is set to what it may retain.',
     );
-    expect(judge({safeBytes: 300 * MIB})).toMatchObject({
+    expect(judge({...inactive, safeBytes: 300 * MIB})).toMatchObject({
       bytesPerSecond: MIB,
       runwaySeconds: 300,
-      reason: 'It is active, retains 16 MiB for eu, and that will soon be removed. At the present 1 MiB/s it has 5 min left (300 MiB).',
+      reason: 'It is inactive, retains 16 MiB for eu, and that will soon be removed. At the present 1 MiB/s it has 5 min left (300 MiB).',
     });
+    expect(judge({safeBytes: 300 * MIB}).reason).toBe(
+      'eu uses it; it retains 16 MiB. At the present 1 MiB/s it would have 5 min left (300 MiB) if its receiver stopped now.',
+    );
   });
 
   it('says why there is no runway', () => {

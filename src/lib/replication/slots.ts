@@ -146,7 +146,7 @@ function slotRow({store, member, slot, rate, ageMs}: Judging): SlotRow {
     runwaySeconds: runway,
     inactiveSeconds: slot.inactiveSeconds === null ? null : Math.max(0, Math.round(slot.inactiveSeconds)),
     ...judged,
-    reason: `${judged.reason}. ${runwayNote({lost, safeBytes, rate, runway})}`,
+    reason: `${judged.reason}. ${runwayNote({lost, safeBytes, rate, runway, active: slot.active})}`,
     ageMs,
   };
 }
@@ -157,15 +157,21 @@ function runwayOf(safeBytes: number | null, rate: number | null): number | null 
   return rate === null || rate === 0 ? null : Math.round(safeBytes / rate);
 }
 
-type Runway = {readonly lost: boolean; readonly safeBytes: number | null; readonly rate: number | null; readonly runway: number | null};
+type Runway = {
+  readonly active: boolean;
+  readonly lost: boolean;
+  readonly safeBytes: number | null;
+  readonly rate: number | null;
+  readonly runway: number | null;
+};
 
 /** Why the runway is what it is: above all why there is none. */
-function runwayNote({lost, safeBytes, rate, runway}: Runway): string {
+function runwayNote({lost, safeBytes, rate, runway, active}: Runway): string {
   if (lost) return 'No runway: what it needs is gone.';
   if (safeBytes === null) return 'No runway: no limit is set to what it may retain.';
   if (runway === 0) return 'No runway is left: it has reached its limit.';
   if (runway !== null && rate !== null)
-    return `At the present ${formatBytes(rate)}/s it has ${formatMs(runway * 1000)} left (${formatBytes(safeBytes)}).`;
+    return `At the present ${formatBytes(rate)}/s it ${active ? 'would have' : 'has'} ${formatMs(runway * 1000)} left (${formatBytes(safeBytes)})${active ? ' if its receiver stopped now' : ''}.`;
   if (rate === 0) return `No runway: nothing is written now; ${formatBytes(safeBytes)} are left.`;
   return `The runway is not known, because a second look could not be had; ${formatBytes(safeBytes)} are left.`;
 }
@@ -182,7 +188,9 @@ function judgeLost({keptFor, invalidated}: SlotReading): Judged {
 
 /** null = there is no risk that it is lost. */
 function judgeRunway(slot: SlotReading, runway: number | null): Judged | null {
-  const short = runway !== null && runway < RISK_SECONDS;
+  // A receiver that keeps up moves its own limit on: one in use is at risk once more than half of its room is taken.
+  const standsStill = !slot.active || (slot.retainedBytes ?? 0) > (slot.safeBytes ?? 0);
+  const short = runway !== null && runway < RISK_SECONDS && standsStill;
   if (!short && slot.status !== 'unreserved') return null;
   const urgent = runway !== null && runway < URGENT_SECONDS;
   const use = slot.active ? 'active' : 'inactive';
