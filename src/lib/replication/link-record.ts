@@ -84,14 +84,14 @@ export function keepSamples(state: Pick<State, 'note'>, fleet: string, name: Lin
   if (samples.sketch.count + samples.unseen > 0) state.note(`lag/${keyOf(fleet, name)}`, samples as unknown as Json, at);
 }
 
-/** What was kept of a link from `since` on and before `until` (epoch ms; default: up to now), added up. */
+/** What was kept of a link from `since` to `until` (epoch ms; default: up to now), added up. */
 export function keptSamples(
   state: Pick<State, 'notes'>,
   fleet: string,
   name: LinkName,
   {since, until = Number.POSITIVE_INFINITY}: {readonly since: number; readonly until?: number},
 ): Samples {
-  const lines = state.notes(`lag/${keyOf(fleet, name)}`, ALL).filter(({at}) => at >= since && at < until);
+  const lines = state.notes(`lag/${keyOf(fleet, name)}`, ALL).filter(({at}) => at >= since && at <= until);
   return addUp(lines.flatMap(({data}) => readSamples(data) ?? []));
 }
 

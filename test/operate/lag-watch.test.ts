@@ -1,0 +1,130 @@
+import {afterEach, describe, expect, it} from 'vitest';
+import {type LagMonitor, type LinkChange, watchLag} from '../../src/lib/operate/lag-watch.ts';
+import type {LinkReading} from '../../src/lib/ports/store.ts';
+import type {OpenFleet} from '../../src/lib/providers/open-fleet.ts';
+import {breakerChanges, keptSamples, recallBreaker} from '../../src/lib/replication/link-record.ts';
+import {recordState} from '../replication/record-state.ts';
+import {memoryStore, openStores} from './open-stores.ts';
+
+const LINK = {store: 'orders', from: 'us', to: 'eu'};
+const link = (more: Partial<LinkReading> = {}): LinkReading => ({
+  from: 'us',
+  to: 'eu',
+  senderState: 'streaming',
+  receiverConnected: true,
+  sendBytes: 0,
+  writeBytes: 0,
+  flushBytes: 0,
+  replayBytes: 0,
+  lastReplayAgeSeconds: 0.2,
+  heardUpstreamAgoMs: 100,
+  runwayBytes: null,
+  sync: 'async',
+  sampleAgeMs: 0,
+  trouble: null,
+  senderRead: true,
+  replayOffset: '1000',
+  ...more,
+});
+
+let monitor: LagMonitor | null = null;
+afterEach(async () => {
+  await monitor?.stop();
+  monitor = null;
+});
+
+/** Two stores: of `orders` is read what `says` says, `carts` hangs for ever when it is told to. */
+async function world(says: () => readonly LinkReading[], hangs = () => false) {
+  const members = ['us', 'eu'];
+  const orders = memoryStore(members, {abilities: {links: {links: async () => says()}}});
+  const carts = memoryStore(members, {
+    abilities: {
+      links: {
+        links: (signal) =>
+          hangs() ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))) : Promise.resolve([link()]),
+      },
+    },
+  });
+  const {open, clock} = openStores({orders: {members, store: orders}, carts: {members, store: carts}});
+  const state = recordState(clock);
+  const kept: OpenFleet = {...open, state: async () => state as never};
+  return {open: kept, clock, state, fleet: kept.fleet.name};
+}
+
+async function looks(of: LagMonitor, enough: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 5000 && !enough(); turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  if (!enough()) throw new Error(`it did not come to that: ${JSON.stringify(of.view())}`);
+}
+
+describe('a monitor of links', () => {
+  it('looks again and again, and tells each change of a link once', async () => {
+    const now = {reading: link()};
+    const {open} = await world(() => [now.reading]);
+    monitor = await watchLag(open, {store: 'orders'});
+    const changes: LinkChange[] = [];
+    const watched = monitor;
+    watched.onChange((change) => changes.push(change));
+    await looks(watched, () => (watched.view().links[0]?.history.length ?? 0) >= 3);
+    now.reading = link({senderState: null, receiverConnected: false, trouble: 'eu is gone'});
+    await looks(watched, () => watched.view().links[0]?.row.state === 'broken');
+    now.reading = link();
+    await looks(watched, () => watched.view().links[0]?.row.state === 'streaming');
+    expect(changes.map(({was, state}) => `${was} ${state}`)).toEqual(['null streaming', 'streaming broken', 'broken streaming']);
+    expect(watched.view()).toMatchObject({unread: [], notes: []});
+  });
+
+  it('opens the breaker of a link that does not move, and keeps that for the next command', async () => {
+    const now = {reading: link()};
+    const {open, state, fleet} = await world(() => [now.reading]);
+    monitor = await watchLag(open, {store: 'orders'});
+    const watched = monitor;
+    await looks(watched, () => watched.view().links.length === 1);
+    now.reading = link({senderState: null, receiverConnected: false, trouble: 'eu is gone'});
+    await looks(watched, () => watched.view().links[0]?.breaker.state === 'open');
+    expect(watched.view().links[0]?.breaker.reason).toMatch(/^open, at 60 s: 6\d s behind/);
+    expect(await watched.stop()).toBeNull();
+    monitor = null;
+    expect(recallBreaker(state, fleet, LINK)?.state).toBe('open');
+    expect(breakerChanges(state, fleet, 0).map(({was, state: became}) => `${was} ${became}`)).toEqual(['closed warn', 'warn open']);
+    expect(keptSamples(state, fleet, LINK, {since: 0}).sketch.max).toBeGreaterThanOrEqual(60_000);
+  });
+
+  it('knows the percentiles of what was kept before it and of what it sees', async () => {
+    const now = {seconds: 2};
+    const {open, state, fleet} = await world(() => {
+      now.seconds += 0.001;
+      return [link({replayBytes: 500_000, lastReplayAgeSeconds: now.seconds, replayOffset: String(now.seconds)})];
+    });
+    const first = await watchLag(open, {store: 'orders'});
+    await looks(first, () => (first.view().links[0]?.percentiles.samples ?? 0) >= 70);
+    await first.stop();
+    expect(keptSamples(state, fleet, LINK, {since: 0}).sketch.count).toBeGreaterThanOrEqual(70);
+    now.seconds = 20;
+    monitor = await watchLag(open, {store: 'orders'});
+    const watched = monitor;
+    await looks(watched, () => (watched.view().links[0]?.history.length ?? 0) >= 5);
+    const {samples, p50Ms, maxMs} = watched.view().links[0]?.percentiles ?? {};
+    expect(samples).toBeGreaterThanOrEqual(75);
+    expect(p50Ms).toBeLessThan(2200);
+    expect(maxMs).toBeGreaterThanOrEqual(20_000);
+  });
+
+  it('is not held up by a store that hangs, and says which could not be read', async () => {
+    const broken = {now: false};
+    const {open} = await world(
+      () => {
+        if (broken.now) throw new Error('us has no table');
+        return [link()];
+      },
+      () => true,
+    );
+    monitor = await watchLag(open);
+    const watched = monitor;
+    await looks(watched, () => (watched.view().links[0]?.history.length ?? 0) >= 5);
+    expect(watched.view().links.map(({row}) => row.store)).toEqual(['orders']);
+    broken.now = true;
+    await looks(watched, () => watched.view().unread.length === 1);
+    expect(watched.view().unread).toEqual([{store: 'orders', reason: 'us has no table'}]);
+    expect(watched.view().links, 'what was known ages').toHaveLength(1);
+  });
+});
