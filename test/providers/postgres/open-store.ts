@@ -28,6 +28,9 @@ export const realClock: Clock = {
 const vault: SecretVault = {reveal: async () => PASSWORD, scrub: (text) => text};
 export const testContext: ProviderContext = {fleet: {} as Fleet, secrets: vault, clock: realClock, baseDir: '/'};
 
+/** Stands for PASSWORD in a part of a fleet file. */
+export const passwordRef = {source: 'env', name: 'X', toString: () => 'env:X', toJSON: () => 'env:X'} as const;
+
 /** What an effect is given, with ten seconds for it. */
 export function testCtx(runId = 'run-1', ms = 10_000): Ctx {
   const now = (): number => performance.now();
@@ -40,12 +43,13 @@ export async function openStore(
   hosts: Readonly<Record<string, Host>> = {},
   quorum = 1,
   user = 'regionctl',
+  more: Partial<Pick<PostgresConfig, 'monitor' | 'heartbeat'>> = {},
 ): Promise<FullStore> {
-  const password = {source: 'env', name: 'X', toString: () => 'env:X', toJSON: () => 'env:X'} as const;
+  const password = passwordRef;
   const part: StorePart<PostgresConfig, PostgresMember> = {
     name: 'orders',
     quorum,
-    config: {database: 'orders', user, password, replicationUser: 'replicator'},
+    config: {database: 'orders', user, password, replicationUser: 'replicator', ...more},
     members: servers.map(({name, port}) => ({
       name,
       region: `region-${name}`,
