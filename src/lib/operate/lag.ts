@@ -5,15 +5,12 @@ import {rpoOf} from '../fleet/lookup.ts';
 import type {Json} from '../plan/json.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
-import {judgeLinks, type LagRow, type LinkSample, needsSecondLook, worst} from '../replication/lag.ts';
+import {judgeLinks, type LagRow, type LinkSample, lookAgainAfter, worst} from '../replication/lag.ts';
 import type {LagHistory} from '../replication/loss.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
 
 /** The document of `replication lag`. */
 export type LagDocument = {readonly at: string; readonly links: readonly LagRow[]};
-
-/** A second look comes this much later. */
-const SECOND_LOOK_MS = 250;
 
 export type LagOptions = {readonly signal: AbortSignal; readonly store?: string | undefined};
 
@@ -44,17 +41,20 @@ export function recallLag(
 }
 
 async function readStore(open: OpenFleet, spec: StoreSpec, signal: AbortSignal): Promise<readonly LagRow[]> {
-  const links = open.stores[spec.name]?.abilities.links;
+  const {links, heartbeat} = open.stores[spec.name]?.abilities ?? {};
   if (links === undefined) return [];
+  // An idle link and a dead one look alike until something is written. Where nothing can be, the links tell why.
+  await heartbeat?.beat(signal).catch(() => undefined);
   const rpoMs = rpoOf(open.fleet, spec)?.rpoMs ?? null;
   const thresholds = {store: spec.name, engine: spec.engine, rpoMs};
   const first: readonly LinkSample[] = await links.links(signal);
   const firstAt = open.clock.now();
-  if (!needsSecondLook(first)) {
+  const againMs = lookAgainAfter(first);
+  if (againMs === null) {
     await remember(open, spec, first);
     return judgeLinks(first, thresholds);
   }
-  await open.clock.sleep(SECOND_LOOK_MS, signal);
+  await open.clock.sleep(againMs, signal);
   const samples: readonly LinkSample[] = await links.links(signal);
   await remember(open, spec, samples);
   return judgeLinks(samples, {...thresholds, earlier: {samples: first, msBefore: open.clock.now() - firstAt}});
@@ -71,7 +71,9 @@ async function remember(open: OpenFleet, spec: StoreSpec, samples: readonly Link
 }
 
 function rememberOne(open: OpenFleet, state: State, store: string, sample: LinkSample): void {
-  const {to, flushBytes, replayBytes, replayOffset} = sample;
+  const {to, flushBytes, replayBytes, replayOffset, kind} = sample;
+  // A member may have several subscriptions, and none of them makes it a copy that could be promoted.
+  if (kind === 'logical') return;
   if (flushBytes === null || replayBytes === null || replayOffset === null || replayOffset === undefined) return;
   const key = lagKey(open.fleet.name, store, to);
   const end = Number(replayOffset) + replayBytes;

@@ -4,6 +4,7 @@ import {createClaim} from '../postgres/claim.ts';
 import {createClock} from '../postgres/clock.ts';
 import {closeCluster} from '../postgres/cluster.ts';
 import {createDigest} from '../postgres/digest.ts';
+import {createHeartbeat} from '../postgres/heartbeat.ts';
 import {createLinks} from '../postgres/links.ts';
 import {createLoss} from '../postgres/loss.ts';
 import {ackRule, observe} from '../postgres/observe.ts';
@@ -33,6 +34,7 @@ export async function createStore(part: StorePart<PatroniConfig, PatroniMember>,
     loss: createLoss(cluster),
     links: createLinks(cluster),
     slots: createSlots(cluster),
+    ...(part.config.heartbeat === true ? {heartbeat: createHeartbeat(cluster)} : {}),
     clock: createClock(cluster),
     inspect: {inspect: (signal, members) => inspect(ensemble, signal, members)},
     timings: {timings: (signal) => timings(ensemble, signal)},

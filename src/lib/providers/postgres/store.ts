@@ -8,6 +8,7 @@ import {createDigest} from './digest.ts';
 import {createDurability} from './durability.ts';
 import {createFence} from './fence.ts';
 import {createFollow} from './follow.ts';
+import {createHeartbeat} from './heartbeat.ts';
 import {inspect} from './inspect.ts';
 import {createLinks} from './links.ts';
 import {createLoss} from './loss.ts';
@@ -34,6 +35,7 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     loss: createLoss(cluster),
     links: createLinks(cluster),
     slots: createSlots(cluster),
+    ...(part.config.heartbeat === true ? {heartbeat: createHeartbeat(cluster)} : {}),
     clock: createClock(cluster),
     inspect: {inspect: (signal, members) => inspect(cluster, signal, members)},
     delays: createDelays(cluster),
