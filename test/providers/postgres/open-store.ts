@@ -37,13 +37,16 @@ export function testCtx(runId = 'run-1', ms = 10_000): Ctx {
   return {runId, token: runId, signal: new AbortController().signal, now, deadline: now() + ms};
 }
 
+/** How a member reaches others for replication, where that is not their own address. */
+type Upstreams = Readonly<Record<string, PostgresMember['upstreams']>>;
+
 /** Opens the store over real servers. `hosts` gives control over some of them. */
 export async function openStore(
   servers: readonly Server[],
   hosts: Readonly<Record<string, Host>> = {},
   quorum = 1,
   user = 'regionctl',
-  more: Partial<Pick<PostgresConfig, 'monitor' | 'heartbeat'>> = {},
+  {upstreams = {}, ...more}: Partial<Pick<PostgresConfig, 'monitor' | 'heartbeat'>> & {readonly upstreams?: Upstreams} = {},
 ): Promise<FullStore> {
   const password = passwordRef;
   const part: StorePart<PostgresConfig, PostgresMember> = {
@@ -54,7 +57,7 @@ export async function openStore(
       name,
       region: `region-${name}`,
       host: hosts[name] ?? null,
-      config: {address: {host: '127.0.0.1', port}, upstreams: {}},
+      config: {address: {host: '127.0.0.1', port}, upstreams: upstreams[name] ?? {}},
     })),
   };
   return (await createStore(part, testContext)) as FullStore;

@@ -2,14 +2,15 @@ import {formatMs} from '../../output/units.ts';
 import type {LinkCause} from '../../ports/store.ts';
 import type {Facts} from './facts.ts';
 import type {Ends} from './physical-link.ts';
+import type {Holder, Sender, Slot} from './reading.ts';
 import {type Forks, lsnText} from './timeline.ts';
 
 /** What stands in the way of a link, and the sentence for it. No cause: the link has to be judged by its figures; the sentence may still say why. */
 export type Trouble = {readonly cause: LinkCause | null; readonly trouble: string | null};
 
-const broken = (code: string, trouble: string): Trouble => ({cause: {code, state: 'broken'}, trouble});
-const late = (code: string, trouble: string): Trouble => ({cause: {code, state: 'late'}, trouble});
-const stalled = (code: string, trouble: string): Trouble => ({cause: {code, state: 'stalled'}, trouble});
+export const broken = (code: string, trouble: string): Trouble => ({cause: {code, state: 'broken'}, trouble});
+export const late = (code: string, trouble: string): Trouble => ({cause: {code, state: 'late'}, trouble});
+export const stalled = (code: string, trouble: string): Trouble => ({cause: {code, state: 'stalled'}, trouble});
 
 /** The gravest comes first: what makes a stream impossible, then why there is none, then why it does not move. */
 export function causeOf(ends: Ends): Trouble {
@@ -57,8 +58,17 @@ function impossible(ends: Ends, facts: Facts, isConnected: boolean): Trouble | n
   return timelines(ends, facts, end.facts, isConnected);
 }
 
+/** Whether the server has given it up. */
+export const isLost = (slot: Slot | null): slot is Slot => slot !== null && (slot.status === 'lost' || slot.invalidated !== null);
+
+/** What that means for the member that it was kept for. */
+export function slotLost(slot: Slot, from: string, member: string): Trouble {
+  const why = slot.invalidated === null ? '' : ` (${slot.invalidated})`;
+  return broken('slot-lost', `${from} has given up the slot ${slot.name} of ${member}${why}: what ${member} needs next may be gone.`);
+}
+
 /** A standby follows a promotion only from a place that its log has not passed yet. */
-function timelines({node, from, more}: Ends, facts: Facts, there: Facts, isConnected: boolean): Trouble | null {
+function timelines({node, from, sender, more}: Ends, facts: Facts, there: Facts, isConnected: boolean): Trouble | null {
   const {name} = node;
   if (facts.timeline === there.timeline) return null;
   if (facts.timeline > there.timeline) {
@@ -77,12 +87,16 @@ function timelines({node, from, more}: Ends, facts: Facts, there: Facts, isConne
       `The log of ${name} went another way: timeline ${there.timeline} of ${from} forked off at ${lsnText(parted)}, and ${name} has timeline ${facts.timeline} up to ${lsnText(mine)}.`,
     );
   }
+  const both = `${name} is on timeline ${facts.timeline} and ${from} on timeline ${there.timeline}`;
+  if (hasMoreThanSent(sender))
+    return broken('old-timeline', `${both}: ${name} holds log that ${from} never sent it, so its log went another way.`);
   if (isConnected) return null;
-  return broken(
-    'old-timeline',
-    `${name} is on timeline ${facts.timeline} and ${from} on timeline ${there.timeline}: ${name} has not come over, so its log may have gone another way.`,
-  );
+  return broken('old-timeline', `${both}: ${name} has not come over, so its log may have gone another way.`);
 }
+
+/** A sender goes on as far as both logs are the same, and lists such a standby as streaming, with nothing outstanding. */
+const hasMoreThanSent = (sender: Sender | null): boolean =>
+  sender !== null && sender.sendBytes !== null && sender.flushBytes !== null && sender.flushBytes < sender.sendBytes;
 
 const forkOf = (forks: Forks | undefined, timeline: number): bigint | null => forks?.get(timeline) ?? null;
 
@@ -104,6 +118,11 @@ function held({node, receiver}: Ends): Trouble | null {
   if (receiver?.facts.replayPaused === true)
     return stalled('replay-paused', `Replay is paused on ${name}: its queries see nothing new until it is resumed.`);
   const startup = receiver?.startup;
+  if (startup?.event === 'RecoveryApplyDelay')
+    return late(
+      'apply-delay',
+      `${name} replays late on purpose: recovery_min_apply_delay is ${formatMs(receiver?.settings.applyDelayMs ?? null)}.`,
+    );
   if (startup == null || !isConflict(startup.type, startup.event)) return null;
   const forEver = receiver?.settings.streamingDelayMs === -1;
   const says = `${forSo(startup.waitedSeconds)}for ${blocker(startup.holder)}`;
@@ -118,10 +137,10 @@ const isConflict = (type: string | null, event: string | null): boolean =>
 
 const forSo = (seconds: number | null): string => (seconds === null ? '' : `since ${formatMs(seconds * 1000)} `);
 
-/** Never its query: that may hold data. */
-function blocker(holder: NonNullable<NonNullable<Ends['receiver']>['startup']>['holder']): string {
+/** The session that has to end, in words. */
+export function blocker(holder: Holder | null): string {
   if (holder === null) return 'a query';
   const who = holder.user === null ? '' : ` of ${holder.user}`;
-  const open = holder.seconds === null ? '' : `, open for ${formatMs(holder.seconds * 1000)}`;
+  const open = holder.seconds === null ? '' : `, open for ${formatMs(Math.max(0, holder.seconds) * 1000)}`;
   return `a transaction${who} (pid ${holder.pid}${open})`;
 }

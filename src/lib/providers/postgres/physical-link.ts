@@ -1,4 +1,4 @@
-import type {LinkReading, SlotReading} from '../../ports/store.ts';
+import type {LinkReading} from '../../ports/store.ts';
 import type {Cell} from '../../snapshot/cell.ts';
 import type {Cluster, Node} from './cluster.ts';
 import {type Facts, primariesOf, upstreamOf} from './facts.ts';
@@ -26,29 +26,48 @@ export type Ends = {
 export function physicalLink(cluster: Cluster, node: Node, readings: Readings, primary: string | null, more: More): LinkReading {
   const ends = endsOf(cluster, node, readings, primary, more);
   const {own, from, sending, end, receiver, sender, slot} = ends;
-  const facts = receiver?.facts ?? null;
   const now = cluster.clock.wall();
   const {cause, trouble} = causeOf(ends);
   return {
     ...{from, to: node.name, kind: 'physical', senderRead: end !== null, senderState: sender?.state ?? null},
     ...(cause === null ? {} : {cause}),
-    receiverConnected: facts === null ? null : facts.receiver === 'streaming',
-    ...bytesOf(ends),
-    ...secondsOf(sender),
+    // Places in two logs cannot be compared, whatever the sender says of them.
+    ...(cause !== null && ELSEWHERE.includes(cause.code) ? NOTHING : distancesOf(ends)),
+    ...receiverOf(receiver),
     endOffset: end?.facts.durable ?? null,
-    heldOffset: facts?.durable ?? null,
-    replayOffset: facts?.applied ?? null,
     senderTimeline: end?.facts.timeline ?? null,
-    receiverTimeline: facts?.timeline ?? null,
-    conflicts: receiver?.conflicts ?? null,
-    slot: slot === null || sending === undefined || end === null ? null : slotReading(slot, node.name, end, sending.at),
+    slot: slot === null || sending === undefined || end === null ? null : toSlotReading(slot, node.name, end, sending.at),
     lastReplayAgeSeconds: replayAge(readings, receiver, own?.at ?? now),
-    heardUpstreamAgoMs: facts?.heardAt == null ? null : Math.max(0, Math.round(facts.now - facts.heardAt)),
-    silentAfterMs: receiver === null ? null : silentAfter(receiver),
-    runwayBytes: runwayOf(ends),
     sync: sender?.sync ?? null,
     sampleAgeMs: Math.max(0, now - Math.min(sending?.at ?? now, own?.at ?? now)),
     trouble,
+  };
+}
+
+const ELSEWHERE: readonly string[] = ['old-timeline', 'other-cluster', 'promoted'];
+
+type Distances = Bytes & Pick<LinkReading, 'writeSeconds' | 'flushSeconds' | 'replaySeconds' | 'runwayBytes'>;
+
+const distancesOf = (ends: Ends): Distances => ({...bytesOf(ends), ...secondsOf(ends.sender), runwayBytes: runwayOf(ends)});
+
+type Received = Pick<
+  LinkReading,
+  'receiverConnected' | 'heldOffset' | 'replayOffset' | 'receiverTimeline' | 'conflicts' | 'heardUpstreamAgoMs' | 'silentAfterMs'
+>;
+
+/** What the receiver says of itself. */
+function receiverOf(receiver: Reading | null): Received {
+  if (receiver === null)
+    return {
+      ...{receiverConnected: null, heldOffset: null, replayOffset: null, receiverTimeline: null},
+      ...{conflicts: null, heardUpstreamAgoMs: null, silentAfterMs: null},
+    };
+  const {facts, conflicts} = receiver;
+  return {
+    receiverConnected: facts.receiver === 'streaming',
+    ...{heldOffset: facts.durable, replayOffset: facts.applied, receiverTimeline: facts.timeline, conflicts},
+    heardUpstreamAgoMs: facts.heardAt === null ? null : Math.max(0, Math.round(facts.now - facts.heardAt)),
+    silentAfterMs: silentAfter(receiver),
   };
 }
 
@@ -84,6 +103,9 @@ function senderOf(cluster: Cluster, node: Node, readings: Readings): string | nu
 
 type Bytes = Pick<LinkReading, 'sendBytes' | 'writeBytes' | 'flushBytes' | 'replayBytes'>;
 
+const NO_BYTES: Bytes = {sendBytes: null, writeBytes: null, flushBytes: null, replayBytes: null};
+const NOTHING: Distances = {...NO_BYTES, writeSeconds: null, flushSeconds: null, replaySeconds: null, runwayBytes: null};
+
 /** As the sender lists them. Without a listing, how far apart the two ends are on disk and in what queries see. */
 function bytesOf({sender, end, receiver}: Ends): Bytes {
   if (sender !== null) {
@@ -92,7 +114,7 @@ function bytesOf({sender, end, receiver}: Ends): Bytes {
   }
   const [there, here] = [end?.facts, receiver?.facts];
   const comparable = there !== undefined && here !== undefined && there.lineage === here.lineage && there.timeline === here.timeline;
-  if (!comparable) return {sendBytes: null, writeBytes: null, flushBytes: null, replayBytes: null};
+  if (!comparable) return NO_BYTES;
   const apart = (place: string): number => Math.max(0, Number(BigInt(there.durable) - BigInt(place)));
   return {sendBytes: null, writeBytes: null, flushBytes: apart(here.durable), replayBytes: apart(here.applied)};
 }
@@ -127,7 +149,7 @@ export function factsOf(readings: Readings): Readonly<Record<string, Cell<Facts>
 }
 
 /** At half its time-out a receiver asks for a sign of life, which a sender answers at once: a second later it had none. 0 = it never asks. */
-function silentAfter({settings: {receiverTimeoutMs}}: Reading): number | null {
+export function silentAfter({settings: {receiverTimeoutMs}}: Reading): number | null {
   return receiverTimeoutMs === 0 ? null : receiverTimeoutMs / 2 + 1000;
 }
 
@@ -139,5 +161,3 @@ function runwayOf(ends: Ends): number | null {
   const {flushBytes} = bytesOf(ends);
   return flushBytes === null ? null : Math.max(0, end.settings.keepBytes - flushBytes);
 }
-
-const slotReading = (slot: Slot, keptFor: string, end: Reading, at: number): SlotReading => toSlotReading(slot, keptFor, end, at);

@@ -35,6 +35,8 @@ const SUBSCRIPTIONS = list(`
     ${ms('w.last_msg_receipt_time')} as "heardAt",
     (t.j ->> 'apply_error_count')::float8 as "applyErrors", (t.j ->> 'sync_error_count')::float8 as "syncErrors",
     (select jsonb_object_agg(substr(e.key, 7), e.value) from jsonb_each(t.j) e where e.key like 'confl\\_%') as "conflicts",
+    (select jsonb_build_object('pid', b.pid, 'user', b.usename, 'seconds', ${seconds('clock_timestamp() - b.xact_start')})
+      from pg_stat_activity b where b.pid = any (pg_blocking_pids(w.pid)) order by b.xact_start limit 1) as "blockedBy",
     (select count(*) from pg_subscription_rel r where r.srsubid = s.oid and r.srsubstate in ('r', 's')) as "ready",
     (select count(*) from pg_subscription_rel r where r.srsubid = s.oid and r.srsubstate not in ('r', 's')) as "copying"
   from (select null::text as suborigin) older_versions cross join pg_subscription s
@@ -43,17 +45,19 @@ const SUBSCRIPTIONS = list(`
     left join lateral (select to_jsonb(t) as j from pg_stat_subscription_stats t where t.subid = s.oid) t on true
   where s.subdbid = (select oid from pg_database where datname = current_database()) and not h.recovering`);
 
-/* Whom replay waits for. Only a lock tells since when; for the rest the oldest transaction is the one that must end. */
+/* Whom replay waits for. Only a lock tells since when and who has it (pg_blocking_pids knows backends only); else the oldest transaction must end. */
 const STARTUP = `(
   select jsonb_build_object('type', a.wait_event_type, 'event', a.wait_event,
     'waitedSeconds', case when a.wait_event_type = 'Lock' then
       (select ${seconds('clock_timestamp() - min(l.waitstart)')} from pg_locks l where l.pid = a.pid and not l.granted) end,
     'holder', case when a.wait_event_type in ('Lock', 'BufferPin') or a.wait_event like 'RecoveryConflict%' then
-      (select jsonb_build_object('pid', b.pid, 'user', b.usename, 'application', b.application_name,
+      (select jsonb_build_object('pid', b.pid, 'user', b.usename,
           'seconds', ${seconds('clock_timestamp() - b.xact_start')})
         from pg_stat_activity b
         where b.backend_type = 'client backend' and b.xact_start is not null and b.pid <> pg_backend_pid()
-          and (a.wait_event_type <> 'Lock' or b.pid = any (pg_blocking_pids(a.pid)))
+          and (a.wait_event_type <> 'Lock' or b.pid in (
+            select o.pid from pg_locks w join pg_locks o on o.granted and o.locktype = w.locktype and o.database = w.database and o.relation = w.relation
+            where w.pid = a.pid and not w.granted))
         order by b.xact_start limit 1) end)
   from pg_stat_activity a where a.backend_type = 'startup' limit 1)`;
 
@@ -63,7 +67,7 @@ const CONFLICTS = `(
 
 const SETTINGS = `(
   select jsonb_object_agg(name, setting) from pg_settings where name in
-    ('server_version_num', 'wal_keep_size', 'wal_receiver_timeout', 'wal_receiver_status_interval', 'max_standby_streaming_delay'))`;
+    ('server_version_num', 'wal_keep_size', 'wal_receiver_timeout', 'max_standby_streaming_delay', 'recovery_min_apply_delay'))`;
 
 /**
  * Everything that one server knows of its replication, in one statement: one row of JSON. Every distance is measured to the same end of its log.

@@ -50,6 +50,8 @@ export type Subscription = {
   readonly skipping: string | null;
   readonly origin: string;
   readonly pid: number | null;
+  /** Whose lock its worker waits for; null = for nobody's. */
+  readonly blockedBy: Holder | null;
   /** How far it has received, and how far it has told the publisher that it has applied, in bytes as decimal strings. */
   readonly received: string | null;
   readonly reported: string | null;
@@ -61,17 +63,15 @@ export type Subscription = {
   readonly copying: number;
 };
 
+/** A session that others wait for. Never its query: that may hold data. */
+export type Holder = {readonly pid: number; readonly user: string | null; readonly seconds: number | null};
+
 /** What the process that replays waits for; `holder` = the session that must end first, as far as it can be told. */
 export type Startup = {
   readonly type: string | null;
   readonly event: string | null;
   readonly waitedSeconds: number | null;
-  readonly holder: {
-    readonly pid: number;
-    readonly user: string | null;
-    readonly application: string | null;
-    readonly seconds: number | null;
-  } | null;
+  readonly holder: Holder | null;
 };
 
 /** Everything that one server says of its replication at one moment. */
@@ -91,6 +91,7 @@ export type Reading = {
     readonly receiverTimeoutMs: number;
     /** -1 = for ever. */
     readonly streamingDelayMs: number;
+    readonly applyDelayMs: number;
   };
   /** What the role may read besides. */
   readonly may: {readonly files: boolean; readonly conninfo: boolean};
@@ -120,6 +121,7 @@ async function readMember(node: Node, signal: AbortSignal): Promise<Reading> {
       keepBytes: setting('wal_keep_size') * 1_048_576,
       receiverTimeoutMs: setting('wal_receiver_timeout'),
       streamingDelayMs: setting('max_standby_streaming_delay'),
+      applyDelayMs: setting('recovery_min_apply_delay'),
     },
   };
 }
