@@ -52,11 +52,16 @@ export async function startLagWorld({members, programs, store: wanted = {}}: Lag
       await proxy.close();
     },
   };
-  await eventually(async () => {
-    const seen = await rows();
-    return seen.length === members.length - 1 && seen.every(({state}) => state === 'streaming');
-  });
-  return world;
+  try {
+    await eventually(async () => {
+      const seen = await rows();
+      return seen.length === members.length - 1 && seen.every(({state}) => state === 'streaming');
+    });
+    return world;
+  } catch (error) {
+    await world.end();
+    throw error;
+  }
 }
 
 /** As much of an open fleet as reading lag asks for. Nothing is remembered: there is no state to remember it in. */
