@@ -1,7 +1,8 @@
 import {afterEach, expect, it} from 'vitest';
 import {readLag} from '../../src/lib/operate/lag.ts';
+import type {Store} from '../../src/lib/ports/store.ts';
 import type {LagRow} from '../../src/lib/replication/lag.ts';
-import {openStore, passwordRef, signal} from '../providers/postgres/open-store.ts';
+import {openStore, passwordRef, signal, testCtx} from '../providers/postgres/open-store.ts';
 import {eventually, PASSWORD, type Programs} from '../servers/embedded.ts';
 import {type LagWorld, type LagWorldOptions, openFleet, pause, startLagWorld} from './lag-world.ts';
 
@@ -98,6 +99,29 @@ export function physicalFaults(programs?: Programs): void {
     await store.abilities.heartbeat?.beat(AbortSignal.timeout(5000));
     expect(performance.now() - began).toBeLessThan(1000);
     expect(await us.sql(`select 1 from pg_stat_activity where wait_event = 'SyncRep'`)).toEqual([]);
+  });
+
+  it('a heartbeat is not written while a run has the store, nor where nobody receives it', async () => {
+    const {us, eu, store, servers} = await begin({store: {heartbeat: true}});
+    const beats = async (by: Store = store): Promise<boolean> => {
+      const xid = async () => (await us.sql<{n: string}>('select pg_snapshot_xmax(pg_current_snapshot())::text as n'))[0]?.n;
+      const before = await xid();
+      await by.abilities.heartbeat?.beat(AbortSignal.timeout(5000));
+      return (await xid()) !== before;
+    };
+    expect(await beats()).toBe(true);
+    const {claim} = store.abilities;
+    await claim?.claim(testCtx());
+    expect(await beats()).toBe(false);
+    await claim?.release(testCtx());
+    await eventually(() => beats());
+    await us.sql(`create role nobody login password '${PASSWORD}'`);
+    const plain = await openStore(servers.all, {}, 1, 'regionctl', {heartbeat: true, monitor: {user: 'nobody', password: passwordRef}});
+    expect(await beats(plain)).toBe(true);
+    await plain.close();
+    await eu.stop();
+    await eventually(async () => (await us.sql('select 1 from pg_stat_replication')).length === 0);
+    expect(await beats()).toBe(false);
   });
 
   it('the link is throttled: behind, and it says at which rates and how it will end', async () => {

@@ -12,18 +12,22 @@ import {type Cell, known, unknown} from '../snapshot/cell.ts';
 /** The document of `replication lag`. */
 export type LagDocument = {readonly at: string; readonly links: readonly LagRow[]};
 
-export type LagOptions = {readonly signal: AbortSignal; readonly store?: string | undefined};
+/** `heartbeat` false = nothing is written, even where the fleet file allows it: for looks of a plan, which a dry run takes too. Default true. */
+export type LagOptions = {readonly signal: AbortSignal; readonly store?: string | undefined; readonly heartbeat?: boolean};
 
 /** Reads every link of every store from both of its ends, at once. What is read is remembered, for a day on which the primary cannot be asked. */
-export async function readLag(open: OpenFleet, {signal, store}: LagOptions): Promise<{document: LagDocument; exit: ExitCode}> {
+export async function readLag(
+  open: OpenFleet,
+  {signal, store, heartbeat = true}: LagOptions,
+): Promise<{document: LagDocument; exit: ExitCode}> {
   const specs = open.fleet.stores.filter(({name}) => store === undefined || name === store);
-  const links = (await Promise.all(specs.map((spec) => readStore(open, spec, signal)))).flat();
+  const links = (await Promise.all(specs.map((spec) => readStore(open, spec, {signal, heartbeat})))).flat();
   return {document: {at: new Date(open.clock.wall()).toISOString(), links}, exit: worst(links)};
 }
 
 /** The largest replay lag in ms of any standby outside some regions; unknown when one of them cannot be told. */
 export async function largestLag(open: OpenFleet, except: readonly string[], signal: AbortSignal): Promise<Cell<number>> {
-  const {document} = await readLag(open, {signal});
+  const {document} = await readLag(open, {signal, heartbeat: false});
   const at = open.clock.wall();
   const inside = document.links.filter(({store, to}) => !except.includes(regionOfMember(open, store, to)));
   const blind = inside.find(({seconds}) => seconds === null);
@@ -40,11 +44,13 @@ export function recallLag(
   return kept === null ? undefined : {bytes: kept.bytes, bytesPerSecond: kept.bytesPerSecond, ageMs: now - kept.at};
 }
 
-async function readStore(open: OpenFleet, spec: StoreSpec, signal: AbortSignal): Promise<readonly LagRow[]> {
+type Look = {readonly signal: AbortSignal; readonly heartbeat: boolean};
+
+async function readStore(open: OpenFleet, spec: StoreSpec, {signal, heartbeat: mayBeat}: Look): Promise<readonly LagRow[]> {
   const {links, heartbeat} = open.stores[spec.name]?.abilities ?? {};
   if (links === undefined) return [];
   // An idle link and a dead one look alike until something is written. Where nothing can be, the links tell why.
-  await heartbeat?.beat(signal).catch(() => undefined);
+  if (mayBeat) await heartbeat?.beat(signal).catch(() => undefined);
   const rpoMs = rpoOf(open.fleet, spec)?.rpoMs ?? null;
   const thresholds = {store: spec.name, engine: spec.engine, rpoMs};
   const first: readonly LinkSample[] = await links.links(signal);

@@ -81,6 +81,25 @@ export function readByMonitor(programs?: Programs): void {
     else expect(kept?.inactiveSeconds).toBeNull();
   });
 
+  it('says what a role may not that lacks pg_monitor', async () => {
+    await a.sql(`create role nobody login password '${PASSWORD}'`);
+    await eventually(async () => (await c.sql(`select 1 from pg_roles where rolname = 'nobody'`)).length === 1);
+    const blind = await openStore(servers.all, {}, 1, 'regionctl', {monitor: {user: 'nobody', password: passwordRef}});
+    try {
+      const cells = await blind.abilities.slots.slots(signal());
+      for (const name of ['us', 'eu', 'ap'])
+        expect(cells[name]).toMatchObject({
+          known: false,
+          code: 'privilege',
+          reason: expect.stringMatching(/does not grant what is needed to this role: .*permission denied/),
+        });
+      for (const link of await blind.abilities.links.links(signal()))
+        expect(link).toMatchObject({senderRead: false, receiverConnected: null});
+    } finally {
+      await blind.close();
+    }
+  });
+
   it('takes two connections to a server at most, and leaves none open', async () => {
     const ours = async (server: Server) =>
       server.sql<{usename: string}>(`select usename from pg_stat_activity where application_name = 'regionctl' order by 1`);

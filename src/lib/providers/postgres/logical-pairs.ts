@@ -52,11 +52,13 @@ function publisherOf(look: Look, subscriber: string, subscription: Subscription)
     const publisher = memberAt(look.cluster, nodeOf(look.cluster, subscriber), said);
     return publisher === null ? 'skip' : seen(look, key, publisher);
   }
+  const before = look.publishers.get(key);
+  if (before !== undefined && (look.readings[before]?.known === false || hasSlot(readingOf(look.readings, before), subscription)))
+    return {publisher: before, why: null};
   const others = Object.keys(look.readings).filter((name) => name !== subscriber);
   const owners = others.filter((name) => hasSlot(readingOf(look.readings, name), subscription));
   const [owner, second] = owners.length > 1 ? owners.filter((name) => publishes(readingOf(look.readings, name), subscription)) : owners;
   if (owner !== undefined && second === undefined) return seen(look, key, owner);
-  const before = look.publishers.get(key);
   if (before !== undefined) return {publisher: before, why: null};
   if (owners.length > 1) return {publisher: null, why: `${owners.join(' and ')} each have a slot ${subscription.slot}`};
   const unread = others.filter((name) => look.readings[name]?.known === false);
@@ -72,7 +74,8 @@ function seen({publishers}: Look, key: string, publisher: string): Found {
   return {publisher, why: null};
 }
 
-const hasSlot = (reading: Reading | null, {slot}: Subscription): boolean =>
+/** Whether a member keeps the slot that a subscription uses, and not only a copy of it. */
+export const hasSlot = (reading: Reading | null, {slot}: Subscription): boolean =>
   slot !== null && (reading?.slots.some(({name, kind, synced}) => name === slot && kind === 'logical' && !synced) ?? false);
 
 const publishes = (reading: Reading | null, {publications}: Subscription): boolean =>

@@ -3,7 +3,8 @@ import {isRegionctlError} from '../../errors.ts';
 import {type Cluster, type Node, nodeOf} from './cluster.ts';
 import {type Address, addressOf} from './conninfo.ts';
 import {upstreamOf} from './facts.ts';
-import {type Readings, readingOf} from './reading.ts';
+import {hasSlot, type Publishers} from './logical-pairs.ts';
+import {type Readings, readingOf, type Subscription} from './reading.ts';
 import {CONNINFOS} from './reading-sql.ts';
 import {type Forks, historyName, parseHistory} from './timeline.ts';
 
@@ -20,12 +21,12 @@ export type More = {
 const MORE_MS = 500;
 
 /** Reads it. What cannot be had is left out, and nothing fails for it. */
-export async function readMore(cluster: Cluster, readings: Readings, signal: AbortSignal): Promise<More> {
+export async function readMore(cluster: Cluster, readings: Readings, known: Publishers, signal: AbortSignal): Promise<More> {
   const nodes = [...cluster.nodes.values()];
   const newer = nodes.filter(({name}) => isSenderOfOlder(cluster, readings, name) && readingOf(readings, name)?.may.files === true);
   const subscribed = nodes.filter(({name}) => {
     const reading = readingOf(readings, name);
-    return (reading?.subscriptions.length ?? 0) > 0 && reading?.may.conninfo === true;
+    return reading?.may.conninfo === true && reading.subscriptions.some((one) => !isWhereItWas(readings, known, name, one));
   });
   const [forks, publishers] = await Promise.all([
     each(newer, (node) => readForks(node, readingOf(readings, node.name)?.facts.timeline ?? 1, signal)),
@@ -33,6 +34,10 @@ export async function readMore(cluster: Cluster, readings: Readings, signal: Abo
   ]);
   return {forks, publishers};
 }
+
+/** A publisher that was told once and still has the slot needs no second question, which would cost every reading another round trip. */
+const isWhereItWas = (readings: Readings, known: Publishers, subscriber: string, subscription: Subscription): boolean =>
+  hasSlot(readingOf(readings, known.get(`${subscriber}/${subscription.name}`) ?? null), subscription);
 
 /** Whether a standby that is set to follow this member is on an older timeline. */
 function isSenderOfOlder(cluster: Cluster, readings: Readings, name: string): boolean {
