@@ -61,7 +61,19 @@ export const history = healthHistory(
   {at: AT, since: AT - 86_400_000},
 );
 
-const noBytes = {sendBytes: null, writeBytes: null, flushBytes: null, replayBytes: null, runwayBytes: null};
+const noMore = {
+  ...{writeSeconds: null, flushSeconds: null, replaySeconds: null, sync: null, senderTimeline: null, receiverTimeline: null},
+  ...{conflicts: null, heardUpstreamAgoMs: null, slot: null},
+};
+const noBytes = {
+  ...noMore,
+  kind: 'messages' as const,
+  sendBytes: null,
+  writeBytes: null,
+  flushBytes: null,
+  replayBytes: null,
+  runwayBytes: null,
+};
 const counts = {
   unacknowledged: 0,
   ageBasis: null,
@@ -103,7 +115,11 @@ export const lag = {
       engine: 'postgres',
       from: 'us-east',
       to: 'eu-west',
+      kind: 'physical',
       state: 'streaming',
+      ...{writeSeconds: 0.04, flushSeconds: 0.042, replaySeconds: 0.05, sync: 'quorum', senderTimeline: 1, receiverTimeline: 1},
+      ...{conflicts: 0, heardUpstreamAgoMs: 12},
+      slot: {name: 'eu_west', active: true, status: 'reserved', invalidated: null, retainedBytes: 16_384, safeBytes: null},
       sendBytes: 0,
       writeBytes: 128,
       flushBytes: 128,
@@ -120,7 +136,13 @@ export const lag = {
       engine: 'postgres',
       from: 'us-east',
       to: 'ap',
+      kind: 'logical',
       state: 'broken',
+      ...noMore,
+      subscription: {
+        ...{name: 'ap_us', enabled: true, tables: {ready: 3, copying: 0}, applyErrors: 4, syncErrors: 0},
+        ...{skipping: null, conflicts: {insert_exists: 4}, origin: 'none'},
+      },
       sendBytes: null,
       writeBytes: null,
       flushBytes: null,

@@ -5,28 +5,29 @@ import {rpoOf} from '../fleet/lookup.ts';
 import type {Json} from '../plan/json.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
-import {judgeLinks, type LagRow, type LinkSample, needsSecondLook, worst} from '../replication/lag.ts';
+import {judgeLinks, type LagRow, type LinkSample, lookAgainAfter, worst} from '../replication/lag.ts';
 import type {LagHistory} from '../replication/loss.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
 
 /** The document of `replication lag`. */
 export type LagDocument = {readonly at: string; readonly links: readonly LagRow[]};
 
-/** A second look comes this much later. */
-const SECOND_LOOK_MS = 250;
-
-export type LagOptions = {readonly signal: AbortSignal; readonly store?: string | undefined};
+/** `heartbeat` false = nothing is written, even where the fleet file allows it: for looks of a plan, which a dry run takes too. Default true. */
+export type LagOptions = {readonly signal: AbortSignal; readonly store?: string | undefined; readonly heartbeat?: boolean};
 
 /** Reads every link of every store from both of its ends, at once. What is read is remembered, for a day on which the primary cannot be asked. */
-export async function readLag(open: OpenFleet, {signal, store}: LagOptions): Promise<{document: LagDocument; exit: ExitCode}> {
+export async function readLag(
+  open: OpenFleet,
+  {signal, store, heartbeat = true}: LagOptions,
+): Promise<{document: LagDocument; exit: ExitCode}> {
   const specs = open.fleet.stores.filter(({name}) => store === undefined || name === store);
-  const links = (await Promise.all(specs.map((spec) => readStore(open, spec, signal)))).flat();
+  const links = (await Promise.all(specs.map((spec) => readStore(open, spec, {signal, heartbeat})))).flat();
   return {document: {at: new Date(open.clock.wall()).toISOString(), links}, exit: worst(links)};
 }
 
 /** The largest replay lag in ms of any standby outside some regions; unknown when one of them cannot be told. */
 export async function largestLag(open: OpenFleet, except: readonly string[], signal: AbortSignal): Promise<Cell<number>> {
-  const {document} = await readLag(open, {signal});
+  const {document} = await readLag(open, {signal, heartbeat: false});
   const at = open.clock.wall();
   const inside = document.links.filter(({store, to}) => !except.includes(regionOfMember(open, store, to)));
   const blind = inside.find(({seconds}) => seconds === null);
@@ -43,18 +44,23 @@ export function recallLag(
   return kept === null ? undefined : {bytes: kept.bytes, bytesPerSecond: kept.bytesPerSecond, ageMs: now - kept.at};
 }
 
-async function readStore(open: OpenFleet, spec: StoreSpec, signal: AbortSignal): Promise<readonly LagRow[]> {
-  const links = open.stores[spec.name]?.abilities.links;
+type Look = {readonly signal: AbortSignal; readonly heartbeat: boolean};
+
+async function readStore(open: OpenFleet, spec: StoreSpec, {signal, heartbeat: mayBeat}: Look): Promise<readonly LagRow[]> {
+  const {links, heartbeat} = open.stores[spec.name]?.abilities ?? {};
   if (links === undefined) return [];
+  // An idle link and a dead one look alike until something is written. Where nothing can be, the links tell why.
+  if (mayBeat) await heartbeat?.beat(signal).catch(() => undefined);
   const rpoMs = rpoOf(open.fleet, spec)?.rpoMs ?? null;
   const thresholds = {store: spec.name, engine: spec.engine, rpoMs};
   const first: readonly LinkSample[] = await links.links(signal);
   const firstAt = open.clock.now();
-  if (!needsSecondLook(first)) {
+  const againMs = lookAgainAfter(first);
+  if (againMs === null) {
     await remember(open, spec, first);
     return judgeLinks(first, thresholds);
   }
-  await open.clock.sleep(SECOND_LOOK_MS, signal);
+  await open.clock.sleep(againMs, signal);
   const samples: readonly LinkSample[] = await links.links(signal);
   await remember(open, spec, samples);
   return judgeLinks(samples, {...thresholds, earlier: {samples: first, msBefore: open.clock.now() - firstAt}});
@@ -71,7 +77,9 @@ async function remember(open: OpenFleet, spec: StoreSpec, samples: readonly Link
 }
 
 function rememberOne(open: OpenFleet, state: State, store: string, sample: LinkSample): void {
-  const {to, flushBytes, replayBytes, replayOffset} = sample;
+  const {to, flushBytes, replayBytes, replayOffset, kind} = sample;
+  // A member may have several subscriptions, and none of them makes it a copy that could be promoted.
+  if (kind === 'logical') return;
   if (flushBytes === null || replayBytes === null || replayOffset === null || replayOffset === undefined) return;
   const key = lagKey(open.fleet.name, store, to);
   const end = Number(replayOffset) + replayBytes;

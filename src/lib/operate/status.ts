@@ -15,7 +15,7 @@ import {listRuns, type RunSummary} from './runs.ts';
 export async function readStatus(open: OpenFleet, signal: AbortSignal): Promise<{document: StatusDocument; exit: ExitCode}> {
   const [observation, lag, runs] = await Promise.all([
     observeFleet({...open, signal, vantage: 'here'}),
-    readLag(open, {signal}),
+    readLag(open, {signal, heartbeat: false}),
     runsOf(open),
   ]);
   const at = open.clock.wall();

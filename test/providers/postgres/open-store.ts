@@ -28,11 +28,17 @@ export const realClock: Clock = {
 const vault: SecretVault = {reveal: async () => PASSWORD, scrub: (text) => text};
 export const testContext: ProviderContext = {fleet: {} as Fleet, secrets: vault, clock: realClock, baseDir: '/'};
 
+/** Stands for PASSWORD in a part of a fleet file. */
+export const passwordRef = {source: 'env', name: 'X', toString: () => 'env:X', toJSON: () => 'env:X'} as const;
+
 /** What an effect is given, with ten seconds for it. */
 export function testCtx(runId = 'run-1', ms = 10_000): Ctx {
   const now = (): number => performance.now();
   return {runId, token: runId, signal: new AbortController().signal, now, deadline: now() + ms};
 }
+
+/** How a member reaches others for replication, where that is not their own address. */
+type Upstreams = Readonly<Record<string, PostgresMember['upstreams']>>;
 
 /** Opens the store over real servers. `hosts` gives control over some of them. */
 export async function openStore(
@@ -40,17 +46,18 @@ export async function openStore(
   hosts: Readonly<Record<string, Host>> = {},
   quorum = 1,
   user = 'regionctl',
+  {upstreams = {}, ...more}: Partial<Pick<PostgresConfig, 'monitor' | 'heartbeat'>> & {readonly upstreams?: Upstreams} = {},
 ): Promise<FullStore> {
-  const password = {source: 'env', name: 'X', toString: () => 'env:X', toJSON: () => 'env:X'} as const;
+  const password = passwordRef;
   const part: StorePart<PostgresConfig, PostgresMember> = {
     name: 'orders',
     quorum,
-    config: {database: 'orders', user, password, replicationUser: 'replicator'},
+    config: {database: 'orders', user, password, replicationUser: 'replicator', ...more},
     members: servers.map(({name, port}) => ({
       name,
       region: `region-${name}`,
       host: hosts[name] ?? null,
-      config: {address: {host: '127.0.0.1', port}, upstreams: {}},
+      config: {address: {host: '127.0.0.1', port}, upstreams: upstreams[name] ?? {}},
     })),
   };
   return (await createStore(part, testContext)) as FullStore;

@@ -19,6 +19,18 @@ describe('a session', () => {
     await servers?.end();
   });
 
+  it('that only reads can change nothing, waits for no lock and outlasts nobody', async () => {
+    const place = {host: '127.0.0.1', port: server.port, label: 'us', user: 'regionctl', database: 'orders'};
+    const reader = createSession({...place, password: async () => PASSWORD, reads: true});
+    try {
+      await expect(reader.rows('create table t (x int)')).rejects.toMatchObject({code: 'sql', message: expect.stringContaining('25006')});
+      const sql = `select name, setting from pg_settings where name in ('lock_timeout', 'statement_timeout', 'application_name') order by 1`;
+      expect((await reader.rows<{setting: string}>(sql)).map(({setting}) => setting)).toEqual(['regionctl', '500', '1500']);
+    } finally {
+      await reader.close();
+    }
+  });
+
   const pid = async () => (await session.rows<{pid: number}>('select pg_backend_pid() as pid'))[0]?.pid;
 
   it('takes an answer that came while this process slept, and keeps its connection', async () => {

@@ -20,23 +20,56 @@ const messages = z.looseObject({
   movedPerSecond: rate,
 });
 
+/** The slot in which the sender keeps log for the receiver. */
+const slot = z.looseObject({
+  name: z.string(),
+  active: z.boolean(),
+  status: z.string().nullable(),
+  invalidated: z.string().nullable(),
+  retainedBytes: bytes.nullable(),
+  safeBytes: bytes.nullable(),
+});
+
+/** The receiving end of a link of row changes. */
+const subscription = z.looseObject({
+  name: z.string(),
+  enabled: z.boolean(),
+  tables: z.looseObject({ready: z.int().min(0), copying: z.int().min(0)}),
+  applyErrors: count,
+  syncErrors: count,
+  skipping: z.string().nullable(),
+  conflicts: z.record(z.string(), z.int().min(0)).nullable(),
+  origin: z.string(),
+});
+
 const link = z.looseObject({
   store: z.string(),
   engine: z.string(),
   from: z.string(),
   to: z.string(),
+  kind: z.enum(['physical', 'logical', 'replica', 'messages']),
   state: z.enum(['streaming', 'catching-up', 'idle', 'stalled', 'broken', 'unknown']),
   sendBytes: bytes.nullable(),
   writeBytes: bytes.nullable(),
   flushBytes: bytes.nullable(),
   replayBytes: bytes.nullable(),
+  writeSeconds: rate,
+  flushSeconds: rate,
+  replaySeconds: rate,
   seconds: z.number().min(0).nullable(),
   ageMs: ms.nullable(),
   runwayBytes: bytes.nullable(),
+  sync: z.string().nullable(),
+  senderTimeline: count,
+  receiverTimeline: count,
+  conflicts: count,
+  heardUpstreamAgoMs: ms.nullable(),
+  slot: slot.nullable(),
   withinRpo: z.boolean().nullable(),
   code,
   reason: sentence,
   link: z.string().optional(),
+  subscription: subscription.optional(),
   messages: messages.optional(),
 });
 

@@ -2,11 +2,14 @@ import type {Abilities, Store} from '../../ports/store.ts';
 import type {ProviderContext, StorePart} from '../define.ts';
 import {createClaim} from '../postgres/claim.ts';
 import {createClock} from '../postgres/clock.ts';
+import {closeCluster} from '../postgres/cluster.ts';
 import {createDigest} from '../postgres/digest.ts';
+import {createHeartbeat} from '../postgres/heartbeat.ts';
 import {createLinks} from '../postgres/links.ts';
 import {createLoss} from '../postgres/loss.ts';
 import {ackRule, observe} from '../postgres/observe.ts';
 import {createScalar} from '../postgres/scalar.ts';
+import {createSlots} from '../postgres/slots.ts';
 import {createEnsemble} from './ensemble.ts';
 import {createFence} from './fence.ts';
 import {fitness} from './fit.ts';
@@ -30,6 +33,8 @@ export async function createStore(part: StorePart<PatroniConfig, PatroniMember>,
     rejoin: createRejoin(ensemble),
     loss: createLoss(cluster),
     links: createLinks(cluster),
+    slots: createSlots(cluster),
+    ...(part.config.heartbeat === true ? {heartbeat: createHeartbeat(cluster)} : {}),
     clock: createClock(cluster),
     inspect: {inspect: (signal, members) => inspect(ensemble, signal, members)},
     timings: {timings: (signal) => timings(ensemble, signal)},
@@ -43,9 +48,7 @@ export async function createStore(part: StorePart<PatroniConfig, PatroniMember>,
     ackRule: (signal) => ackRule(cluster, signal),
     abilities,
     close: async () => {
-      cluster.claims.clear();
-      cluster.claimed = false;
-      await Promise.all([rest.close(), ...[...cluster.nodes.values()].map(({session}) => session.close())]);
+      await Promise.all([rest.close(), closeCluster(cluster)]);
     },
   };
 }

@@ -8,7 +8,10 @@ import type {Address} from './conninfo.ts';
 import type {PostgresConfig, PostgresMember} from './provider.ts';
 import {type Connection, createSession, type Limits, type Session} from './session.ts';
 
-/** One member with its session. `rows` is the way to ask it; `place` opens further connections. */
+/**
+ * One member with its sessions: `session` claims and acts, `reader` can only read and is nobody's claim, so that whoever looks never stands in the
+ * way of a failover. Each is one connection at most. `place` opens further ones.
+ */
 export type Node = {
   readonly name: string;
   readonly region: string;
@@ -18,6 +21,7 @@ export type Node = {
   readonly host: Host | null;
   readonly place: Place;
   readonly session: Session;
+  readonly reader: Session;
 };
 
 /**
@@ -39,12 +43,13 @@ export type Cluster = {
 
 /** Builds the members of one store. Nothing is opened yet. */
 export function createCluster(part: StorePart<PostgresConfig, PostgresMember>, context: ProviderContext): Cluster {
-  const {user, database, password, replicationUser} = part.config;
+  const {user, database, password, replicationUser, monitor = {user, password}} = part.config;
   const nodes = part.members.map((member): Node => {
     const place: Place = {...member.config.address, label: member.name, user, database, password: () => context.secrets.reveal(password)};
     const {address, upstreams, replicationPassfile} = member.config;
     const base = {name: member.name, region: member.region, host: member.host, address, upstreams};
-    return {...base, passfile: replicationPassfile ?? null, place, session: createSession(place)};
+    const reading: Place = {...place, user: monitor.user, password: () => context.secrets.reveal(monitor.password), reads: true};
+    return {...base, passfile: replicationPassfile ?? null, place, session: createSession(place), reader: createSession(reading)};
   });
   const byName = new Map(nodes.map((node) => [node.name, node] as const));
   const {name: store, quorum} = part;
@@ -60,6 +65,13 @@ export function createCluster(part: StorePart<PostgresConfig, PostgresMember>, c
     wanted: [],
     evicts: false,
   };
+}
+
+/** Ends every session, and with them the claim. */
+export async function closeCluster(cluster: Cluster): Promise<void> {
+  cluster.claims.clear();
+  cluster.claimed = false;
+  await Promise.all([...cluster.nodes.values()].flatMap(({session, reader}) => [session.close(), reader.close()]));
 }
 
 /** The member of that name. Throws a UsageError that lists the known ones. */

@@ -4,16 +4,22 @@ import {inTime} from '../../awake.ts';
 import type {Address} from './conninfo.ts';
 import {troubleOf} from './trouble.ts';
 
-/** Where a session leads. `label` is the member's name for messages; the password is asked for at each connection and not kept. */
+/**
+ * Where a session leads. `label` is the member's name for messages; the password is asked for at each connection and not kept. `reads`: nothing can
+ * be changed over it, no lock is waited for, and no statement outlasts the time that we wait for one.
+ */
 export type Place = Address & {
   readonly label: string;
   readonly user: string;
   readonly database: string;
   readonly password: () => Promise<string>;
+  readonly reads?: true;
 };
 
 /** How long a statement may take when nothing else was said. */
 export const STATEMENT_MS = 1500;
+/* A catalog that somebody holds locked is told from a server that does not answer by this being shorter. */
+const READS_ONLY = '-c default_transaction_read_only=on -c lock_timeout=500';
 
 /** `reached`: whether the server has accepted one of the connections that were tried last. */
 export type Opener = {open(limitMs: number): Promise<Client>; reached(): boolean; close(): void};
@@ -82,9 +88,10 @@ function attemptClient(place: Place, onEnd: (client: Client) => void, statementM
   };
   const open = async (): Promise<Client> => {
     const {Client: PgClient} = (await import('pg')).default;
-    const {host, port, user, database} = place;
-    const limits = {query_timeout: STATEMENT_MS, statement_timeout: statementMs, keepAlive: true};
-    const made = new PgClient({host, port, user, database, password: await place.password(), application_name: 'regionctl', ...limits});
+    const {host, port, user, database, reads} = place;
+    const limits = {query_timeout: STATEMENT_MS, statement_timeout: reads ? STATEMENT_MS : statementMs, keepAlive: true};
+    const login = {user, password: await place.password(), application_name: 'regionctl', ...(reads ? {options: READS_ONLY} : {})};
+    const made = new PgClient({host, port, database, ...login, ...limits});
     // Without a listener an idle connection that breaks would end the process.
     made.on('error', () => end(made));
     made.on('end', () => end(made));

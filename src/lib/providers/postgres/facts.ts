@@ -59,7 +59,7 @@ export const PRIMARY_TIMELINE = `('x' || substr(pg_walfile_name(pg_current_wal_i
 const ms = (time: string): string => `(extract(epoch from ${time}) * 1000)::float8`;
 
 /* `recovering` is read once: a promotion in the middle of the statement leaves the standby's functions valid. */
-const FACTS = `
+export const FACTS = `
 with role as materialized (select pg_is_in_recovery() as recovering),
 place as materialized (
   select recovering,

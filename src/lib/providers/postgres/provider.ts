@@ -4,8 +4,24 @@ import {defineProbe, defineStore, type Provider} from '../define.ts';
 
 const name = z.string().min(1);
 
-/** The `postgres` part of a store: one database that streams physically to its standbys. `user` is a superuser on every member. */
-export const storeSchema = z.strictObject({database: name, user: name, password: secretRef, replicationUser: name});
+/**
+ * The `postgres` part of a store: one database that streams to its standbys, or whose members subscribe to one another. `user` is a superuser on every
+ * member.
+ */
+export const storeSchema = z.strictObject({
+  database: name,
+  user: name,
+  password: secretRef,
+  replicationUser: name,
+  monitor: z
+    .strictObject({user: name, password: secretRef})
+    .optional()
+    .describe('Who reads replication: needs LOGIN and pg_monitor, nothing else. Default: user.'),
+  heartbeat: z
+    .boolean()
+    .optional()
+    .describe('Whether regionctl may write a message into the log of the primary, to tell an idle link from a dead one. Default false.'),
+});
 
 /** One member: where it is reached from here, and how it reaches others for replication (default: their `address`). */
 export const memberSchema = z.strictObject({

@@ -2,12 +2,13 @@ import type {Abilities, Store} from '../../ports/store.ts';
 import type {ProviderContext, StorePart} from '../define.ts';
 import {createClaim} from './claim.ts';
 import {createClock} from './clock.ts';
-import {createCluster} from './cluster.ts';
+import {closeCluster, createCluster} from './cluster.ts';
 import {createDelays} from './delays.ts';
 import {createDigest} from './digest.ts';
 import {createDurability} from './durability.ts';
 import {createFence} from './fence.ts';
 import {createFollow} from './follow.ts';
+import {createHeartbeat} from './heartbeat.ts';
 import {inspect} from './inspect.ts';
 import {createLinks} from './links.ts';
 import {createLoss} from './loss.ts';
@@ -18,8 +19,9 @@ import {getReady} from './ready.ts';
 import {createRejoin} from './rejoin.ts';
 import {createScalar} from './scalar.ts';
 import {createSeal} from './seal.ts';
+import {createSlots} from './slots.ts';
 
-/** A PostgreSQL store. Sessions are opened when they are first needed, one for each member; `close` ends them, and with them the claim. */
+/** A PostgreSQL store. Sessions are opened when they are first needed, two for each member at most; `close` ends them, and with them the claim. */
 export async function createStore(part: StorePart<PostgresConfig, PostgresMember>, context: ProviderContext): Promise<Store> {
   const cluster = createCluster(part, context);
   const abilities: Partial<Abilities> = {
@@ -32,6 +34,8 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     rejoin: createRejoin(cluster),
     loss: createLoss(cluster),
     links: createLinks(cluster),
+    slots: createSlots(cluster),
+    ...(part.config.heartbeat === true ? {heartbeat: createHeartbeat(cluster)} : {}),
     clock: createClock(cluster),
     inspect: {inspect: (signal, members) => inspect(cluster, signal, members)},
     delays: createDelays(cluster),
@@ -43,10 +47,6 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     observe: (signal, members) => observe(cluster, signal, members),
     ackRule: (signal) => ackRule(cluster, signal),
     abilities,
-    close: async () => {
-      cluster.claims.clear();
-      cluster.claimed = false;
-      await Promise.all([...cluster.nodes.values()].map(({session}) => session.close()));
-    },
+    close: () => closeCluster(cluster),
   };
 }

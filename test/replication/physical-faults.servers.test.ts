@@ -1,0 +1,12 @@
+import {describe} from 'vitest';
+import {noPostgres15} from '../servers/debian.ts';
+import {POSTGRES_15} from '../servers/debian-ctl.ts';
+import {physicalFaults} from './physical-faults.ts';
+
+/** The oldest version that is supported: Debian's. */
+const programs = {initdb: `${POSTGRES_15}/initdb`, postgres: `${POSTGRES_15}/postgres`, lacks: ['io_method']};
+
+describe.skipIf(noPostgres15 !== null)(
+  `faults of physical replication on PostgreSQL 15${noPostgres15 === null ? '' : ` (skipped: ${noPostgres15})`}`,
+  () => physicalFaults(programs),
+);
