@@ -27,9 +27,12 @@ export type Wrong = LinkCause & {readonly says: string};
 export const SILENT_SECONDS = 3;
 const SYNCING = ['wait_bgsave', 'send_bulk', 'send_bulk_and_stream'];
 
-/** Whether a full copy is under way, by either end. */
-export const isCopying = ({own, listed}: Pick<Ends, 'own' | 'listed'>): boolean =>
-  (own.known && own.value.upstream?.copying != null) || (listed !== null && SYNCING.includes(listed.state));
+/** Whether a full copy is under way, by either end. The sender learns a moment later than the receiver that it is over. */
+export function isCopying({own, listed}: Pick<Ends, 'own' | 'listed'>): boolean {
+  const upstream = own.known ? own.value.upstream : null;
+  if (upstream?.isUp === true) return false;
+  return (upstream !== null && upstream.copying !== null) || (listed !== null && SYNCING.includes(listed.state));
+}
 
 /** The worst that is wrong with a link; null = nothing that either end tells. */
 export function causeOf(ends: Ends): Wrong | null {
