@@ -10,18 +10,26 @@ export type Figures = {
   readonly isSteady: boolean;
 };
 
-export type Both = {readonly sender: Facts | null; readonly receiver: Facts | null; readonly listed: Listed | null};
+/** `receiver` null = it could not be asked; `isHanging` = it took longer than it is waited for. */
+export type Both = {
+  readonly sender: Facts | null;
+  readonly receiver: Facts | null;
+  readonly isHanging: boolean;
+  readonly listed: Listed | null;
+};
 
 /**
  * How far the receiver is in its sender's log: by its own word, or by what it acknowledged last where that is newer or it cannot be asked. The two ends
  * are not read at the same instant, so the receiver may be seen ahead of its sender: that is nothing outstanding, never less than that.
  */
-export function figuresOf({sender, receiver, listed}: Both): Figures {
+export function figuresOf({sender, receiver, isHanging, listed}: Both): Figures {
   const isComparable = sender !== null && receiver !== null && receiver.role === 'standby' && isPartOf(receiver, sender);
-  const acknowledged = listed?.state === 'online' ? listed.offset : null;
+  // 0 stands there until the first acknowledgement.
+  const acknowledged = listed?.state === 'online' && listed.offset !== 0 ? listed.offset : null;
   const applied = furthest(isComparable ? receiver.offset : null, acknowledged);
   const received = furthest(isComparable ? receiver.received : null, applied);
-  const hasStopped = (listed?.silentSeconds ?? 0) >= SILENT_SECONDS;
+  // Acknowledgements come every second: two looks tell when they are further apart than that, as they are when a member is waited for in vain.
+  const hasStopped = isHanging || (listed?.silentSeconds ?? 0) >= SILENT_SECONDS;
   return {end: sender?.end ?? null, received, applied, isSteady: isComparable || hasStopped};
 }
 

@@ -44,7 +44,7 @@ function linkTo(ensemble: Ensemble, node: Node, facts: AllFacts, primary: string
   const sender = sending?.known === true ? sending.value : null;
   const receiver = own.known ? own.value : null;
   const wrong = causeOf(ends);
-  const figures = figuresOf({sender, receiver, listed});
+  const figures = figuresOf({sender, receiver, isHanging: !own.known && own.code === 'timeout', listed});
   const now = ensemble.clock.wall();
   return {
     kind: 'replica',

@@ -13,5 +13,5 @@ export function copySays(copying: UpstreamLink['copying']): string {
   if (copying === null) return '';
   const {percent, leftBytes, readBytes} = copying;
   if (percent !== null) return `: ${percent.toFixed(1)} % are there${leftBytes === null ? '' : `, ${formatBytes(leftBytes)} to go`}`;
-  return readBytes === null ? '' : `: ${formatBytes(readBytes)} are there, and how much is to come is not known`;
+  return readBytes === null || readBytes === 0 ? '' : `: ${formatBytes(readBytes)} are there, and how much is to come is not known`;
 }
