@@ -47,11 +47,11 @@ export async function linkTo(store: Store, member: string): Promise<LinkReading>
 }
 
 /** The link to a member, once its sender has noticed that its first copy is over. */
-export function wellTo(store: Store, member: string): Promise<LinkReading> {
+export function wellTo(store: Store, member: string, ms = 10_000): Promise<LinkReading> {
   return eventually(async () => {
-    const link = await linkTo(store, member);
-    return link.senderState === 'streaming' && link.replayBytes === 0 && link.trouble === null ? link : null;
-  });
+    const link = (await linksOf(store)).find(({to}) => to === member);
+    return link?.senderState === 'streaming' && link.replayBytes === 0 && link.trouble === null ? link : null;
+  }, ms);
 }
 
 /** A path that a replica takes to its primary. */

@@ -23,10 +23,12 @@ type Said = Omit<Finding, 'check'>;
 /** One finding for each Sentinel, and one each for their vote, their number, and the primary that they name. */
 export function findingsOf(ensemble: Ensemble, sentinels: Sentinels, watchers: readonly Watcher[], facts: AllFacts): readonly Finding[] {
   const views = watchers.flatMap(({name, cell}) => (cell.known ? [{name, view: cell.value}] : []));
+  // One that does not know of another yet would call fewer a majority.
+  const known = Math.max(watchers.length, ...views.map(({view}) => view.sentinels ?? 0));
   const said: readonly Said[] = [
     ...watchers.map((watcher) => ofOne(ensemble, sentinels, watcher)),
-    voteOf(views, watchers.length),
-    numberOf(views, watchers.length),
+    voteOf(views, known),
+    numberOf(known),
     primaryNamed(ensemble, sentinels, views, facts),
   ];
   return said.map((each) => ({check: `store ${ensemble.store}`, ...each}));
@@ -65,14 +67,14 @@ type Views = readonly {readonly name: string; readonly view: View}[];
 const MEND = 'bring Sentinels back until their majority can be reached';
 
 /** One that can reach the majority is enough: those beside it cannot act, and need not. */
-function voteOf(views: Views, asked: number): Said {
+function voteOf(views: Views, known: number): Said {
   const votes = views.flatMap(({name, view: {vote, sentinels, quorum}}) => (vote === null ? [] : [{name, vote, sentinels, quorum}]));
   const best = votes.toSorted((a, b) => Number(b.vote.holds) - Number(a.vote.holds) || (b.vote.usable ?? 0) - (a.vote.usable ?? 0))[0];
   if (best === undefined)
-    return {verdict: 'unknown', says: `none of ${count(asked, 'Sentinel')} tells whether it could move the primary`, fix: null};
+    return {verdict: 'unknown', says: `none of ${count(known, 'Sentinel')} tells whether it could move the primary`, fix: null};
   const {name, vote, sentinels, quorum} = best;
   const needs = `the quorum is ${quorum ?? 'not known'}, and a majority of ${sentinels ?? 'all'} must agree to a move`;
-  const seen = `${vote.usable ?? 'an unknown number'} of ${count(sentinels ?? asked, 'Sentinel')} can be reached from ${name}`;
+  const seen = `${vote.usable ?? 'an unknown number'} of ${count(known, 'Sentinel')} can be reached from ${name}`;
   if (!vote.holds) return {verdict: 'error', says: `nobody can move the primary: ${seen}; ${needs}`, fix: MEND};
   const cutOff = votes.filter((each) => !each.vote.holds).map((each) => each.name);
   if (cutOff.length > 0)
@@ -84,8 +86,7 @@ function voteOf(views: Views, asked: number): Said {
   return {verdict: 'pass', says: `the primary can be moved: ${seen}; ${needs}`, fix: null};
 }
 
-function numberOf(views: Views, asked: number): Said {
-  const known = Math.max(asked, ...views.map(({view}) => view.sentinels ?? 0));
+function numberOf(known: number): Said {
   const fix = `run at least ${ENOUGH} Sentinels, each where it fails by itself`;
   if (known < ENOUGH)
     return {
