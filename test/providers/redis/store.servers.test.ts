@@ -1,3 +1,4 @@
+import {join} from 'node:path';
 import {afterEach, describe, expect, it} from 'vitest';
 import type {Store} from '../../../src/lib/ports/store.ts';
 import {judgeLinks, type LagRow} from '../../../src/lib/replication/lag.ts';
@@ -5,7 +6,7 @@ import {comparePositions} from '../../../src/lib/snapshot/position.ts';
 import {eventually} from '../../servers/embedded.ts';
 import {noRedis, type RedisOptions, type RedisServer, startRedis} from '../../servers/redis.ts';
 import {deadPort} from '../listener.ts';
-import {env, PASSWORD} from './probe-under-test.ts';
+import {CERTIFICATES, certificate, env, PASSWORD} from './probe-under-test.ts';
 import {at, type Keys, linksOf, linkTo, live, storeOf, wellTo} from './store-under-test.ts';
 
 const judged = async (store: Store): Promise<readonly LagRow[]> =>
@@ -95,13 +96,13 @@ describe.skipIf(noRedis !== null)(`a redis store${noRedis === null ? '' : ` (ski
     const us = await start();
     const eu = await start({upstream: us});
     const store = await open({us: at(us), eu: at(eu)});
+    await wellTo(store, 'eu');
     const value = 'x'.repeat(10_000);
     let writing = true;
     const writer = (async () => {
       while (writing) await us.cli('set', 'order', value);
     })();
     try {
-      await linksOf(store);
       for (let looks = 0; looks < 30; looks += 1) {
         const {replayBytes, lastReplayAgeSeconds: seconds, endOffset, replayOffset} = await linkTo(store, 'eu');
         expect(replayBytes).toBe(Math.max(0, Number(endOffset) - Number(replayOffset)));
@@ -267,6 +268,21 @@ describe.skipIf(noRedis !== null)(`a redis store${noRedis === null ? '' : ` (ski
       us: {known: true},
       eu: {known: false, code: 'unexpected-answer', reason: 'eu answers as a Sentinel, which holds no data'},
       ap: {known: false, code: 'refused'},
+    });
+  });
+
+  it('speaks TLS, as a client with a certificate of its own', async () => {
+    const tls = {cert: certificate('good'), key: join(CERTIFICATES, 'server.key'), ca: certificate('ca')};
+    const us = await start({password: PASSWORD, tls, settings: {'tls-auth-clients': 'yes'}});
+    const member = {us: {address: `127.0.0.1:${us.tlsPort}`}};
+    const secure = {tls: true, ca: 'ca.pem', serverName: 'localhost', password: env('PASSWORD')};
+    const own = {cert: 'good.pem', key: env('KEY')};
+    expect(await (await open(member, {...secure, ...own})).observe(live())).toMatchObject({us: {known: true, value: {role: 'primary'}}});
+    expect(await (await open(member, {...secure, ...own, ca: 'other.pem'})).observe(live())).toMatchObject({
+      us: {known: false, code: 'tls'},
+    });
+    expect(await (await open(member, {...secure, cert: 'good.pem', key: env('BAD_KEY')})).observe(live())).toMatchObject({
+      us: {known: false, code: 'probe-failed'},
     });
   });
 });
