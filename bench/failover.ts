@@ -1,9 +1,7 @@
 // Failover and switchover of PostgreSQL run by hand (Debian's PostgreSQL 15), as a client sees them: a write every 5 ms over one connection, on an
 // error a new one to whichever server takes writes, and the longest time between two acknowledgements. By hand = what a person could do at best:
 // the default made read-only, sessions ended, the standby drained, pg_promote. Ratios in one run, medians of 5.
-import {execFile, execFileSync, spawn} from 'node:child_process';
-import {writeFileSync} from 'node:fs';
-import {cpus} from 'node:os';
+import {execFile, spawn} from 'node:child_process';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
@@ -11,14 +9,14 @@ import {type DebianFleet, type DebianServer, noPostgres15, startDebianFleet} fro
 import {eventually} from '../test/servers/embedded.ts';
 import {noPatroni, type PatroniCluster, SCOPE, startPatroni} from '../test/servers/patroni.ts';
 import {Client} from './client.ts';
+import {createReport} from './report.ts';
 import {median} from './timing.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const REGIONCTL = join(ROOT, 'bin/regionctl');
 const RUNS = 5;
 const TABLE = 'create table if not exists bench (id bigint primary key, run text not null)';
-type Line = {what: string; limit: string; measured: number; unit: string; met: boolean; detail: unknown};
-const lines: Line[] = [];
+const {add, keep} = createReport('failover');
 
 if (noPostgres15 !== null) {
   console.error(`Not run: ${noPostgres15}. test/servers/install installs it.`);
@@ -28,7 +26,7 @@ const ours = await switchovers();
 await byPatronictl(ours);
 await kills(1);
 await kills(0);
-report();
+keep();
 
 async function watched(fleet: DebianFleet, move: () => Promise<void>): Promise<Client> {
   const client = new Client(Object.values(fleet.servers));
@@ -199,19 +197,4 @@ function regionctl(fleet: DebianFleet, code: number, ...args: readonly string[])
 
 function round(values: readonly number[]): number[] {
   return values.map((value) => Math.round(value * 10) / 10);
-}
-
-function add(what: string, limit: string, measured: number, unit: string, met: boolean, detail: unknown): void {
-  lines.push({what, limit, measured: Math.round(measured * 100) / 100, unit, met, detail});
-  console.log(`${met ? 'met   ' : 'MISSED'}  ${what}: ${Math.round(measured * 100) / 100} ${unit} (${limit}) ${JSON.stringify(detail)}`);
-}
-
-function report(): void {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {cwd: ROOT, encoding: 'utf8'}).trim();
-  const machine = {cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', platform: process.platform, node: process.version};
-  writeFileSync(
-    join(ROOT, 'bench/results/failover.json'),
-    `${JSON.stringify({commit, at: new Date().toISOString(), machine, lines}, null, 2)}\n`,
-  );
-  process.exitCode = lines.every(({met}) => met) ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 // Measures what docs/performance.md promises of health, in one run on one machine, beside Debian's blackbox_exporter on the same targets, and keeps the
 // result in bench/results/health.json.
-import {type ChildProcess, execFileSync, spawn, spawnSync} from 'node:child_process';
+import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
 import {once} from 'node:events';
 import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {createServer, type Server} from 'node:http';
@@ -10,6 +10,7 @@ import {createInterface} from 'node:readline';
 import {Agent, request} from 'undici';
 import {type Blackbox, noBlackbox, startBlackbox} from '../test/servers/blackbox.ts';
 import {REGIONCTL, ROOT} from './lab.ts';
+import {createReport} from './report.ts';
 import {median, round} from './timing.ts';
 
 type Sweep = {
@@ -19,18 +20,9 @@ type Sweep = {
   readonly p50: number;
   readonly p99: number;
 };
-type Line = {
-  readonly what: string;
-  readonly limit: string;
-  readonly measured: number;
-  readonly unit: string;
-  readonly met: boolean;
-  readonly detail: unknown;
-};
-
 const NODE = join(ROOT, 'node_modules/.bin/node');
 const TIMEOUT_MS = 200;
-const lines: Line[] = [];
+const {add, keep} = createReport('health');
 const dir = mkdtempSync(join(tmpdir(), 'regionctl-bench-health-'));
 
 if (noBlackbox !== null) throw new Error(`the peer is not installed: no ${noBlackbox} (test/servers/install)`);
@@ -49,7 +41,7 @@ try {
   await Promise.all(exporters.map((exporter) => exporter.end()));
   rmSync(dir, {recursive: true, force: true});
 }
-report();
+keep();
 
 async function startTargets(answering: number, hanging: number): Promise<{ports: number[]; stop(): void}> {
   const child = spawn(NODE, [join(ROOT, 'bench/targets.ts'), String(answering), String(hanging)], {stdio: ['pipe', 'pipe', 'inherit']});
@@ -206,20 +198,4 @@ async function check(): Promise<void> {
   slow.close();
   const ms = median(over);
   add('health check of 7 regions with 100 endpoints, over its slowest endpoint', '<= 250 ms', round(ms), 'ms', ms <= 250, over.map(round));
-}
-
-function add(what: string, limit: string, measured: number, unit: string, met: boolean, detail: unknown): void {
-  lines.push({what, limit, measured, unit, met, detail});
-  console.log(`${met ? 'met   ' : 'MISSED'}  ${what}: ${measured} ${unit} (${limit})`);
-}
-
-function report(): void {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {cwd: ROOT, encoding: 'utf8'}).trim();
-  const machine = {cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', platform: process.platform, node: process.version};
-  writeFileSync(
-    join(ROOT, 'bench/results/health.json'),
-    `${JSON.stringify({commit, at: new Date().toISOString(), machine, lines}, null, 2)}\n`,
-  );
-  console.log('Kept in bench/results/health.json');
-  process.exitCode = lines.every(({met}) => met) ? 0 : 1;
 }

@@ -1,23 +1,15 @@
 // Measures what docs/performance.md promises, in one run on one machine, and keeps the result in bench/results.
-import {execFileSync, spawn} from 'node:child_process';
-import {rmSync, writeFileSync} from 'node:fs';
-import {cpus, tmpdir} from 'node:os';
+import {spawn} from 'node:child_process';
+import {rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {BenchLab, REGIONCTL, ROOT} from './lab.ts';
+import {createReport} from './report.ts';
 import {median, medians, round, timeCommand} from './timing.ts';
 import {startWriter} from './writer.ts';
 
-type Line = {
-  readonly what: string;
-  readonly limit: string;
-  readonly measured: number;
-  readonly unit: string;
-  readonly met: boolean;
-  readonly detail: unknown;
-};
-
 const NODE = join(ROOT, 'node_modules/.bin/node');
-const lines: Line[] = [];
+const {add, keep} = createReport('first-slice');
 
 startUp();
 const lab = new BenchLab();
@@ -29,7 +21,7 @@ try {
 } finally {
   lab.down();
 }
-report();
+keep();
 
 function startUp(): void {
   const times = medians(25, {
@@ -125,18 +117,4 @@ function runToEnd(args: readonly string[]): Promise<void> {
 
 function connectTimeoutMs(): number {
   return 1000;
-}
-
-function add(what: string, limit: string, measured: number, unit: string, met: boolean, detail: unknown): void {
-  lines.push({what, limit, measured, unit, met, detail});
-  console.log(`${met ? 'met   ' : 'MISSED'}  ${what}: ${measured} ${unit} (${limit})`);
-}
-
-function report(): void {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {cwd: ROOT, encoding: 'utf8'}).trim();
-  const machine = {cores: cpus().length, cpu: cpus()[0]?.model ?? 'unknown', platform: process.platform, node: process.version};
-  const file = join(ROOT, 'bench/results/first-slice.json');
-  writeFileSync(file, `${JSON.stringify({commit, at: new Date().toISOString(), machine, lines}, null, 2)}\n`);
-  console.log(`Kept in bench/results/first-slice.json`);
-  process.exitCode = lines.every(({met}) => met) ? 0 : 1;
 }

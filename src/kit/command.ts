@@ -12,13 +12,13 @@ export {Args, Flags};
 
 const LONGEST_MS = 576 * 3_600_000;
 
-/** A duration flag such as 250ms, 5s, 15m or 1h, given to the command in milliseconds. */
+/** A duration flag such as 250ms, 5s, 15m, 1h or 7d, given to the command in milliseconds. */
 export const durationFlag = Flags.custom<number>({
   helpValue: 'DURATION',
   parse: async (input) => {
-    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(input);
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(input);
     if (!match) throw new Errors.CLIError(`expected a duration such as 250ms, 5s or 15m, got "${input}"`, {exit: EXIT.usage});
-    const ms = Number(match[1]) * {ms: 1, s: 1000, m: 60_000, h: 3_600_000}[match[2] as 'ms' | 's' | 'm' | 'h'];
+    const ms = Number(match[1]) * {ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000}[match[2] as 'ms' | 's' | 'm' | 'h' | 'd'];
     // Timers end there, and would fire at once.
     if (ms > LONGEST_MS) throw new Errors.CLIError(`a duration of at most 576h is possible, got "${input}"`, {exit: EXIT.usage});
     return ms;

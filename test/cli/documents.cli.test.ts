@@ -34,6 +34,7 @@ const LOOKS: readonly (readonly [string, string, readonly number[]])[] = [
   ['lab status', 'lab-status', [0]],
   ['lab heal ap', 'lab-heal', [0]],
   ['lab load --rate 50 --duration 100ms', 'lab-load', [0]],
+  ['health history --since 2d', 'health-history', [0]],
   ['version', 'version', [0]],
 ];
 /** Their texts are for programs, or too short to be interesting. */

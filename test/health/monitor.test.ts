@@ -228,7 +228,7 @@ describe('a monitor', () => {
     const network = {up: true, eu: true};
     const probe = (mine: () => boolean): Probe => ({check: async () => (network.up && mine() ? GOOD : {...GOOD, ...REFUSED})});
     const witness = {endpoint: endpoint('app', 'us'), probe: probe(() => true)};
-    const monitor = watch([{endpoint: endpoint('app', 'eu'), probe: probe(() => network.eu)}], {witnesses: [witness]});
+    const monitor = watch([{endpoint: endpoint('app', 'eu'), probe: probe(() => network.eu)}], {elsewhere: [witness]});
     await until(() => verdictOf(monitor.view(), 'eu') === 'healthy');
     network.up = false;
     await until(() => verdictOf(monitor.view(), 'eu') === 'unknown');

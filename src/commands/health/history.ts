@@ -6,12 +6,12 @@ export default class HealthHistory extends RegionCommand<typeof HealthHistory> {
   static override description = 'Asks nothing: it reads what checks and live views on this machine have noted.';
   static override examples = [
     '<%= config.bin %> health history',
-    '<%= config.bin %> health history --region us-east --since 24h',
+    '<%= config.bin %> health history --region us-east --since 2d',
     '<%= config.bin %> health history --json',
   ];
   static override flags = {
     region: Flags.string({description: 'only this region', helpValue: 'REGION'}),
-    since: durationFlag({description: 'how far back; default: 168h'}),
+    since: durationFlag({description: 'how far back; default: 7d'}),
   };
 
   async run(): Promise<unknown> {

@@ -38,7 +38,8 @@ export default class HealthWatch extends RegionCommand<typeof HealthWatch> {
     await ended.promise;
     const last = monitor.view();
     await shown.end();
-    await monitor.stop();
+    const lost = await monitor.stop();
+    if (lost !== null) this.logToStderr(lost);
     const {watchSummary} = await import('../../lib/output/watch-lines.ts');
     if (draws) this.log(watchSummary(last, await this.layout()));
     const {verdictExit, worstVerdict} = await import('../../lib/health/verdict.ts');

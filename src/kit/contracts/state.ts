@@ -176,6 +176,8 @@ function memory(runner: Runner, makeWorld: () => Promise<StateWorld>): void {
     expect(second.notes('health/us', 1).map(({data}) => data)).toEqual([{to: 'healthy'}]);
     expect(second.notes('health/us').every(({at}) => Number.isFinite(at) && at > 0)).toBe(true);
     expect(second.notes('nothing')).toEqual([]);
+    first.note('late', 'x', 1_700_000_000_000);
+    expect(second.notes('late')).toEqual([{at: 1_700_000_000_000, data: 'x'}]);
   });
 
   test('does all of what belongs together, or none of it', async ({open}) => {

@@ -88,7 +88,7 @@ function regionOf(name: string, region: FleetFile['regions'][string], configAt: 
 }
 
 function storeOf(name: string, spec: FleetFile['stores'][string], configAt: ConfigAt): StoreSpec {
-  const {engine, dataClasses, quorum, fenceHook, members} = spec;
+  const {engine, dataClasses, quorum, fenceHook, breaker, members} = spec;
   const path = ['stores', name];
   const list = Object.entries(members).map(([member, {region, site, host}]): StoreMember => {
     const place = [...path, 'members', member];
@@ -100,7 +100,9 @@ function storeOf(name: string, spec: FleetFile['stores'][string], configAt: Conf
       host: host === null ? null : partAt(host.kind, [...place, 'host'], configAt),
     };
   });
-  return {name, engine, dataClasses, quorum, fenceHook, members: list, config: configAt(path), path};
+  const {warn, open, readmit} = breaker;
+  const limits = {warnMs: warn, openMs: open, readmitMs: readmit};
+  return {name, engine, dataClasses, quorum, fenceHook, breaker: limits, members: list, config: configAt(path), path};
 }
 
 function routeOf(name: string, {router, weights, url, stages}: FleetFile['routes'][string], configAt: ConfigAt): RouteSpec {

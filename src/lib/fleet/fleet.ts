@@ -49,6 +49,9 @@ export type StoreMember = {
   readonly host: ProviderPart | null;
 };
 
+/** When a link is no longer relied on, and when it is again. Times in ms. */
+export type BreakerSpec = {readonly warnMs: number; readonly openMs: number; readonly readmitMs: number};
+
 export type StoreSpec = {
   readonly name: string;
   readonly engine: string;
@@ -58,6 +61,8 @@ export type StoreSpec = {
   readonly quorum: number;
   /** Hook that fences the old primary when neither stopping nor closing it can be had; null = none. */
   readonly fenceHook: string | null;
+  /** The breaker of each of its links; absent = as a fleet file that says nothing. */
+  readonly breaker?: BreakerSpec;
   readonly members: readonly StoreMember[];
   readonly config: unknown;
   readonly path: readonly (string | number)[];

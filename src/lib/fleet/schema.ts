@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {breakerSchema} from './breaker-schema.ts';
 import {durationMs, httpUrl} from './fields.ts';
 import {healthSchema, uplinkSchema, vantageSchema} from './health-schema.ts';
 import {SERVICE_CLASSES} from './lookup.ts';
@@ -9,7 +10,7 @@ export const OWN_KEYS = {
   endpoint: ['probe', 'critical', 'timeout', 'slow', 'interval', 'vantages'],
   vantage: ['kind', 'region'],
   uplink: ['probe', 'timeout'],
-  store: ['engine', 'dataClasses', 'quorum', 'fenceHook', 'members'],
+  store: ['engine', 'dataClasses', 'quorum', 'fenceHook', 'breaker', 'members'],
   member: ['region', 'site', 'host'],
   route: ['router', 'weights', 'url', 'stages'],
   fault: ['kind'],
@@ -93,6 +94,7 @@ export const storeSchema = z
       .nullable()
       .default(null)
       .describe('Hook that fences the old primary where neither stopping nor closing it can be had. Its verify is the proof.'),
+    breaker: breakerSchema,
     members: z.record(name, memberSchema).describe('Servers of the store.'),
   })
   .describe('A replicated database.');

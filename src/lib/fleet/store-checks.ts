@@ -12,6 +12,7 @@ export function checkStores(file: FleetFile): readonly Finding[] {
       ...unknownNames(store.dataClasses, Object.keys(file.dataClasses), 'data class', [...path, 'dataClasses']),
       ...repeated(store.dataClasses, [...path, 'dataClasses']),
       ...checkQuorum(store, path),
+      ...checkBreaker(store, [...path, 'breaker']),
       ...Object.entries(store.members).flatMap(([member, spec]) => checkPlace(file, spec, [...path, 'members', member])),
       ...checkUpstreams(store, [...path, 'members']),
       ...checkAddresses(store, [...path, 'members']),
@@ -37,6 +38,12 @@ function checkQuorum({quorum, members}: Store, path: Path): readonly Finding[] {
   return [
     {path: [...path, 'quorum'], at: 'value', message, suggestion: `Write ${count === 1 ? '0' : `${count - 1} or less`}, or add members.`},
   ];
+}
+
+function checkBreaker({breaker: {warn, open}}: Store, path: Path): readonly Finding[] {
+  if (open > warn) return [];
+  const message = 'a breaker opens at a larger lag than it warns at';
+  return [{path: [...path, 'open'], at: 'value', message, suggestion: 'Write a longer duration than that of warn.'}];
 }
 
 function checkPlace(file: FleetFile, {region, site}: Store['members'][string], path: Path): readonly Finding[] {

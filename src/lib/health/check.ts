@@ -3,12 +3,13 @@ import type {ExitCode} from '../exit-codes.ts';
 import type {Fleet} from '../fleet/fleet.ts';
 import {regionOf} from '../fleet/lookup.ts';
 import type {Clock} from '../ports/clock.ts';
+import type {Memory} from '../ports/state.ts';
 import type {Uplink} from '../ports/vantage.ts';
 import {type HealthDocument, healthDocument} from './document.ts';
 import {type FleetJudgement, judgeFleet, onlyRegions} from './judge.ts';
 import {noUplink} from './own-network.ts';
-import {isUnanswered} from './quorum.ts';
-import {type FleetNow, type Memory, withMemory, withoutMemory} from './region-memory.ts';
+import {isUnanswered, provesNetwork} from './quorum.ts';
+import {type FleetNow, withMemory, withoutMemory} from './region-memory.ts';
 import {type EndpointReading, probeAll, type SweepOptions, type SweepTarget} from './sweep.ts';
 import {verdictExit} from './verdict.ts';
 
@@ -63,18 +64,13 @@ async function readAll(
   how: Omit<SweepOptions, 'endpoints'>,
 ): Promise<readonly EndpointReading[]> {
   const readings = await probeAll({...how, endpoints: own});
-  if (readings.length === 0 || others.length === 0 || !readings.every(({result}) => isUnanswered(result))) return readings;
+  if (readings.length === 0 || others.length === 0 || !mayBeOurs(readings)) return readings;
   return [...readings, ...(await probeAll({...how, endpoints: others}))];
 }
 
-/** One endpoint of each region that is not shown, a critical one where there is: whether it answers tells our own outage from the others'. */
-export function witnesses(probes: readonly SweepTarget[], shown: readonly string[]): readonly SweepTarget[] {
-  const elsewhere = Map.groupBy(
-    probes.filter(({endpoint}) => !shown.includes(endpoint.region)),
-    ({endpoint}) => endpoint.region,
-  );
-  return [...elsewhere.values()].flatMap((all) => all.find(({endpoint}) => endpoint.critical) ?? all[0] ?? []);
-}
+/** Something did not answer, and nothing did: that may be because of us. */
+const mayBeOurs = (readings: readonly EndpointReading[]): boolean =>
+  readings.some(({result}) => isUnanswered(result)) && !readings.some(({result}) => provesNetwork(result));
 
 type Opened = {readonly state: Memory} | {readonly error: unknown};
 

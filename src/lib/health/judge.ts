@@ -1,6 +1,6 @@
 import type {Fleet} from '../fleet/fleet.ts';
 import {CUT_OFF, type EndpointJudgement, type Judged, judgeEndpoint, judgeOwn, type Share} from './judge-endpoint.ts';
-import {isUnanswered, tellers} from './quorum.ts';
+import {isUnanswered, provesNetwork, tellers} from './quorum.ts';
 import type {EndpointReading} from './sweep.ts';
 import {type Verdict, worstVerdict} from './verdict.ts';
 
@@ -106,14 +106,11 @@ const NAMED = 5;
 
 /**
  * Whether we are more likely the ones cut off: nothing in any region answered, and no uplink. One region alone cannot tell this from an outage, so two
- * are needed, each with something that did not answer.
+ * are needed, each with something that did not answer. What could not be asked says nothing either way.
  */
 function isCutOff(readings: readonly EndpointReading[]): boolean {
-  const judged = readings.filter(({result}) => result.ok !== null);
-  const regions = new Set(judged.map(({endpoint}) => endpoint.region));
-  const asked = new Set(readings.map(({endpoint}) => endpoint.region));
-  const allFailed = judged.every(({result, networkSeen}) => isUnanswered(result) && networkSeen !== true);
-  return allFailed && regions.size >= 2 && regions.size === asked.size;
+  const silent = new Set(readings.filter(({result}) => isUnanswered(result)).map(({endpoint}) => endpoint.region));
+  return silent.size >= 2 && !readings.some(({result, networkSeen}) => networkSeen === true || provesNetwork(result));
 }
 
 function cutOffEndpoint(reading: EndpointReading): EndpointJudgement {

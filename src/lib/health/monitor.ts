@@ -1,17 +1,20 @@
 import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {Fleet} from '../fleet/fleet.ts';
 import type {Clock} from '../ports/clock.ts';
+import type {Memory} from '../ports/state.ts';
 import type {Uplink} from '../ports/vantage.ts';
+import {type KeptMemory, keptMemory} from '../state/kept-memory.ts';
 import {type AskOptions, ATTEMPTS, type Attempts} from './ask.ts';
+import {type Hidden, hiddenEndpoints} from './hidden.ts';
 import type {HistoryEntry} from './history.ts';
 import {judgeFleet} from './judge.ts';
 import {type EndpointJudgement, judgeEndpoint} from './judge-endpoint.ts';
-import {type KeptMemory, keptMemory} from './kept-memory.ts';
-import {afterLook, type Counted, isNewLook, UNCOUNTED} from './looks.ts';
+import {type Counted, countLook, UNCOUNTED} from './looks.ts';
 import {type Observer, startObserver} from './observer.ts';
-import {createOwnNetwork, noUplink, type OwnNetwork} from './own-network.ts';
+import {type Asked, createOwnNetwork, noUplink, type OwnNetwork} from './own-network.ts';
+import {isUnanswered} from './quorum.ts';
 import {createRate, type Rate} from './rate.ts';
-import {type Memory, type RegionNow, withMemory} from './region-memory.ts';
+import {type RegionNow, withMemory} from './region-memory.ts';
 import {FRESH, laneOf, nextPace, type Pace, waitMs} from './schedule.ts';
 import {createSlots, type Slots} from './slots.ts';
 import {type EndpointReading, readEndpoint, type SweepTarget} from './sweep.ts';
@@ -48,15 +51,15 @@ export type Monitor = {
   view(): MonitorView;
   /** Told of each change of a region. Answers with what ends it. */
   onChange(listener: (change: SeenChange) => void): () => void;
-  /** Ends all looks and resolves when none is under way. */
-  stop(): Promise<void>;
+  /** Ends all looks and resolves when none is under way: with what could not be kept, in one sentence; null = all is. */
+  stop(): Promise<string | null>;
 };
 
 export type MonitorOptions = {
   readonly fleet: Fleet;
   readonly probes: readonly SweepTarget[];
   /** Endpoints of regions that are not watched, asked only to tell our own outage from the others'. Default: none. */
-  readonly witnesses?: readonly SweepTarget[];
+  readonly elsewhere?: readonly SweepTarget[];
   readonly uplinks?: readonly Uplink[];
   readonly clock: Clock;
   /** null = what is seen is remembered by this process only; `note` says why. */
@@ -82,6 +85,8 @@ const LAG_MS = 5000;
 const GATHER_MS = 20;
 /** An endpoint whose interval is so many times the shortest of its region is not waited for. */
 const RARE = 3;
+/** So many of each region are asked before it is said that nobody answers. */
+const WIDE = 16;
 /** Timers end here. */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -100,7 +105,15 @@ type Watched = {
   reading: EndpointReading | null;
   judged: EndpointJudgement | null;
   history: (number | null)[];
+  /** It is down, and our network was seen to be there after it failed: until it answers, that needs no other look. */
+  confirmed: boolean;
+  /** The next look comes at a place of its own within the interval: all that begin together would stay in step. */
+  spread: boolean;
+  wake: () => void;
 };
+
+/** A region while it is watched. `awaited` = those that were not asked since it was last judged, and are waited for; `unasked` = never asked yet. */
+type Place = {readonly all: readonly Watched[]; readonly shortestMs: number; awaited: Set<Watched>; unasked: number};
 
 class Watching implements Monitor {
   readonly #options: MonitorOptions;
@@ -110,19 +123,17 @@ class Watching implements Monitor {
   readonly #how: AskOptions;
   readonly #observer: Observer;
   readonly #regions = new Map<string, RegionNow>();
-  /** Per region: the endpoints that were not asked since it was last judged. */
-  readonly #pending = new Map<string, Set<Watched>>();
+  readonly #places: ReadonlyMap<string, Place>;
+  readonly #hidden: Hidden;
   readonly #due = new Set<string>();
   readonly #listeners = new Set<(change: SeenChange) => void>();
   readonly #asked: Rate;
-  readonly #byRegion: ReadonlyMap<string, readonly Watched[]>;
   readonly #memory: KeptMemory;
   readonly #network: OwnNetwork;
   readonly #counted = new Map<string, Counted>();
   #changes: readonly SeenChange[] = [];
   #gathering: Promise<void> | null = null;
   #order = 0;
-  #wake = new AbortController();
   #running: readonly Promise<void>[] = [];
 
   constructor(options: MonitorOptions) {
@@ -137,23 +148,36 @@ class Watching implements Monitor {
       reading: null,
       judged: null,
       history: [],
+      confirmed: false,
+      spread: true,
+      wake: () => undefined,
     }));
     this.#asked = createRate(() => clock.now());
     this.#memory = keptMemory(options.memory, clock, options.note ?? null);
     this.#network = createOwnNetwork({
       uplinks: options.uplinks ?? [],
       how: this.#how,
-      elsewhere: (region) => this.#askElsewhere(region),
-      onBack: () => this.#backAgain(),
+      around: (failed, wide) => this.#askAround(failed, wide),
+      onDoubt: () => {
+        for (const watched of this.#watched) watched.confirmed = false;
+      },
+      onBack: () => void this.#backAgain(),
     });
-    this.#byRegion = Map.groupBy(this.#watched, ({target}) => target.endpoint.region);
-    for (const {name} of fleet.regions) this.#pending.set(name, new Set(this.#of(name)));
+    this.#hidden = hiddenEndpoints(options.elsewhere ?? [], this.#how);
+    const byRegion = Map.groupBy(this.#watched, ({target}) => target.endpoint.region);
+    this.#places = new Map(
+      fleet.regions.map(({name}) => {
+        const all = byRegion.get(name) ?? [];
+        const shortestMs = all.reduce((least, {intervalMs}) => Math.min(least, intervalMs), Number.POSITIVE_INFINITY);
+        return [name, {all, shortestMs, awaited: new Set(all), unasked: all.length}];
+      }),
+    );
   }
 
   begin(): this {
     this.#running = [this.#beginAll()];
     // Of a region without endpoints nothing will ever come.
-    for (const {name} of this.#options.fleet.regions) if (this.#of(name).length === 0) this.#judgeSoon(name);
+    for (const [name, {all}] of this.#places) if (all.length === 0) this.#judgeSoon(name);
     return this;
   }
 
@@ -168,56 +192,75 @@ class Watching implements Monitor {
 
   async #watch(watched: Watched): Promise<void> {
     const {clock, random = Math.random} = this.#options;
-    const {signal} = this.#stop;
-    // All begin at once, so that everything is known soon; from then on they are spread over the interval.
-    let spread = true;
-    while (!signal.aborted) {
+    while (!this.#stop.signal.aborted) {
       const began = clock.now();
       await this.#look(watched);
-      const wait = spread ? watched.intervalMs * (0.5 + random()) : waitMs(watched.pace, watched.intervalMs, random());
-      spread = false;
-      const rest = Math.min(LONGEST_MS, Math.max(0, wait - (clock.now() - began)));
-      await clock.sleep(rest, AbortSignal.any([signal, this.#wake.signal])).catch(() => undefined);
+      // All begin at once, so that everything is known soon; from then on they are spread over the interval.
+      const wait = watched.spread ? watched.intervalMs * (0.5 + random()) : waitMs(watched.pace, watched.intervalMs, random());
+      watched.spread = false;
+      await this.#rest(watched, Math.min(LONGEST_MS, Math.max(0, wait - (clock.now() - began))));
     }
   }
 
-  async #look(watched: Watched): Promise<void> {
-    const reading = await this.#ask(watched);
+  async #rest(watched: Watched, ms: number): Promise<void> {
+    const rest = new AbortController();
+    watched.wake = () => rest.abort(new Error('it is to be asked now'));
     if (this.#stop.signal.aborted) return;
-    // A failure that we alone see may be ours: our own network is looked at before anything is said.
-    const isNews = watched.judged?.verdict !== 'unhealthy' || this.#network.doubtUntil() === Number.POSITIVE_INFINITY;
-    if (!isNews || !this.#network.isDoubtful(reading)) return this.#record(watched, reading);
-    const counts = await this.#network.look(reading);
-    // The network is there now; whether it was there when this failed is told by asking once more.
-    this.#record(watched, counts ?? (await this.#ask(watched)));
+    await this.#options.clock.sleep(ms, rest.signal).catch(() => undefined);
+    watched.wake = () => undefined;
   }
 
-  #ask(watched: Watched): Promise<EndpointReading> {
-    return this.#lanes[laneOf(watched.pace)].take(watched.target.endpoint.region, () => readEndpoint(watched.target, this.#how));
+  /** A failure that we alone see may be ours: it counts when our network was seen to be there after it, and it failed once more. */
+  async #look(watched: Watched): Promise<void> {
+    for (let again = false; ; again = true) {
+      const reading = await readOnce(this.#lanes[laneOf(watched.pace)], watched.target, this.#how);
+      if (this.#stop.signal.aborted) return;
+      if (!this.#isToBeLookedAt(watched, reading)) return this.#record(watched, reading);
+      // What was asked, and answered, towards the end of a long silence says as much as asking once more, and sooner.
+      const wasThere = reading.result.code === 'timeout' && this.#network.answeredSince(lastQuarterOf(reading, this.#options.clock.now()));
+      const counts = await this.#network.look(reading);
+      if (counts !== null) return this.#record(watched, counts);
+      if (!again && !wasThere) continue;
+      watched.confirmed = true;
+      return this.#record(watched, reading);
+    }
   }
 
-  /** One endpoint of each other region, asked anew: the fastest of those that answered when they were last asked. */
-  #askElsewhere(region: string): readonly Promise<EndpointReading>[] {
-    const others = [...this.#byRegion].filter(([name]) => name !== region);
-    const unseen = (this.#options.witnesses ?? []).map((target) => readEndpoint(target, this.#how));
-    const seen = others.flatMap(([, all]) => {
-      const [one = all[0]] = all.filter(({reading}) => reading?.result.ok === true).toSorted((x, y) => latencyOf(x) - latencyOf(y));
-      if (one === undefined) return [];
-      return [
-        this.#ask(one).then((reading) => {
-          this.#record(one, reading);
-          return reading;
-        }),
-      ];
+  #isToBeLookedAt({confirmed}: Watched, reading: EndpointReading): boolean {
+    return !confirmed && this.#network.isDoubtful(reading);
+  }
+
+  /** Of each region the fastest of those that answered last, also of the region of the failure. `wide`: many of each, also those that did not. */
+  #askAround({endpoint: failed}: EndpointReading, wide: boolean): readonly Asked[] | null {
+    const elsewhere = this.#hidden.ask(wide, WIDE);
+    // One region alone cannot tell our outage from its own.
+    if (elsewhere.length === 0 && ![...this.#places].some(([region, {all}]) => region !== failed.region && all.length > 0)) return null;
+    const seen = [...this.#places].flatMap(([region, place]) => {
+      const others = place.all.filter(({target: {endpoint}}) => endpoint.region !== failed.region || endpoint.name !== failed.name);
+      // What is to be asked rarely is not asked for the sake of others.
+      const rank = (each: Watched): number => (isAwaited(each, place) ? 0 : 1e9) + latencyOf(each);
+      const well = others.filter(({reading}) => reading?.result.ok === true).toSorted((x, y) => rank(x) - rank(y));
+      const chosen = wide ? [...well, ...others.filter((each) => !well.includes(each))].slice(0, WIDE) : well.slice(0, 1);
+      return chosen.map((one) => ({region, reading: this.#askBesides(one)}));
     });
-    return [...seen, ...unseen];
+    return [...seen, ...elsewhere];
   }
 
-  /** Our network is back: nobody was dead, as far as we know, and everybody is asked at once. */
-  #backAgain(): void {
-    for (const watched of this.#watched) watched.pace = FRESH;
-    this.#wake.abort();
-    this.#wake = new AbortController();
+  /** Asked outside its turn. A failure of it that may be ours is left to its own turn. */
+  async #askBesides(watched: Watched): Promise<EndpointReading> {
+    const reading = await readEndpoint(watched.target, this.#how);
+    if (!this.#isToBeLookedAt(watched, reading)) this.#record(watched, reading);
+    return reading;
+  }
+
+  /** Our network is back: what failed meanwhile is asked again, a few at a time. */
+  async #backAgain(): Promise<void> {
+    const waiting = this.#watched.filter(({reading}) => reading !== null && (isUnanswered(reading.result) || reading.result.ok === null));
+    for (const [index, watched] of waiting.entries()) {
+      if (index % BATCH === BATCH - 1) await nextTurn();
+      watched.spread = true;
+      watched.wake();
+    }
   }
 
   #record(watched: Watched, unnumbered: EndpointReading): void {
@@ -228,32 +271,28 @@ class Watching implements Monitor {
     this.#order += 1;
     const reading = {...unnumbered, order: this.#order};
     const {region} = reading.endpoint;
-    const before = watched.judged;
     const {ok, latencyMs} = reading.result;
-    watched.pace = nextPace(watched.pace, reading);
+    const place = this.#places.get(region);
+    if (watched.reading === null && place !== undefined) place.unasked -= 1;
+    const before = watched.judged;
+    if (!isUnanswered(reading.result)) watched.confirmed = false;
+    // What fails in doubt does not make an endpoint one of the dead.
+    if (this.#network.doubtUntil() !== Number.POSITIVE_INFINITY) watched.pace = nextPace(watched.pace, reading);
     watched.reading = reading;
     watched.judged = judgeEndpoint(reading);
     watched.history = [...watched.history.slice(1 - HISTORY), ok === true ? latencyMs : null];
     this.#asked.count();
-    const pending = this.#pending.get(region);
-    pending?.delete(watched);
+    place?.awaited.delete(watched);
     const worse = before !== null && isWorse(watched.judged.verdict, before.verdict);
-    if (worse || [...(pending ?? [])].every((each) => !this.#isAwaited(each))) this.#judgeSoon(region);
-  }
-
-  /** Whether the others of its region wait for it: not for the dead, nor for one that is asked much more rarely. */
-  #isAwaited({pace, intervalMs, target}: Watched): boolean {
-    const shortest = Math.min(...this.#of(target.endpoint.region).map((each) => each.intervalMs));
-    return laneOf(pace) === 'live' && intervalMs <= shortest * RARE;
+    if (worse || place?.awaited.size === 0) this.#judgeSoon(region);
   }
 
   #judgeSoon(region: string): void {
     // Before every endpoint was asked once, nothing is said of a region.
-    if (this.#of(region).some(({reading}) => reading === null)) return;
+    if ((this.#places.get(region)?.unasked ?? 0) > 0) return;
     this.#due.add(region);
     this.#gathering ??= this.#options.clock
       .sleep(GATHER_MS, this.#stop.signal)
-      .then(() => this.#network.settled())
       .then(() => this.#judge())
       .catch(() => undefined)
       .finally(() => {
@@ -263,23 +302,21 @@ class Watching implements Monitor {
 
   #judge(): void {
     const {fleet, clock} = this.#options;
-    const due = [...this.#due];
+    const due = [...this.#places].filter(([region]) => this.#due.has(region));
     this.#due.clear();
-    const readings = this.#watched.flatMap(({reading}) => (reading === null ? [] : [reading]));
-    const judgement = judgeFleet(fleet, readings, this.#network.doubtUntil());
-    const counting = judgement.regions.filter((now) => due.includes(now.region) && isNewLook(now, this.#countedOf(now.region)));
+    const readings = due.flatMap(([, {all}]) => all.flatMap(({reading}) => reading ?? []));
+    const regions = fleet.regions.filter(({name}) => due.some(([region]) => region === name));
+    const judgement = judgeFleet({regions}, readings, this.#network.doubtUntil());
+    const looks = judgement.regions.map((judged) => ({judged, look: countLook(judged, this.#counted.get(judged.region) ?? UNCOUNTED)}));
+    const counting = looks.filter(({look}) => look.counts).map(({judged}) => judged);
     const past = {fleet: fleet.name, at: clock.wall(), memory: this.#memory, limits: fleet.health};
     const now = withMemory({...judgement, regions: counting}, past);
-    for (const [index, region] of now.regions.entries()) {
-      const judged = counting[index];
-      if (judged !== undefined) this.#counted.set(region.region, afterLook(judged, this.#countedOf(region.region), region.verdict));
-      this.#take(region);
+    for (const {judged, look} of looks) {
+      const region = now.regions.find((each) => each.region === judged.region);
+      this.#counted.set(judged.region, look.next(region?.verdict ?? null));
+      if (region !== undefined) this.#take(region);
     }
-    for (const region of due) this.#pending.set(region, new Set(this.#of(region)));
-  }
-
-  #countedOf(region: string): Counted {
-    return this.#counted.get(region) ?? UNCOUNTED;
+    for (const [, place] of due) place.awaited = new Set(place.all.filter((each) => isAwaited(each, place)));
   }
 
   #take(now: RegionNow): void {
@@ -291,10 +328,6 @@ class Watching implements Monitor {
     const change: SeenChange = {at, region, from: before.verdict, to: verdict, code, reason};
     this.#changes = [...this.#changes.slice(1 - CHANGES), change];
     for (const listener of this.#listeners) listener(change);
-  }
-
-  #of(region: string): readonly Watched[] {
-    return this.#byRegion.get(region) ?? [];
   }
 
   view(): MonitorView {
@@ -324,12 +357,25 @@ class Watching implements Monitor {
     return () => this.#listeners.delete(listener);
   }
 
-  async stop(): Promise<void> {
+  async stop(): Promise<string | null> {
     this.#stop.abort(new Error('the watch has ended'));
+    for (const {wake} of this.#watched) wake();
     await Promise.all([...this.#running, this.#gathering]);
     this.#observer.stop();
-    this.#memory.flush();
+    return this.#memory.end();
   }
 }
+
+/** In the lane of its kind: the dead wait only for one another. */
+function readOnce(lane: Slots, target: SweepTarget, how: AskOptions): Promise<EndpointReading> {
+  return lane.take(target.endpoint.region, () => readEndpoint(target, how));
+}
+
+/** Whether the others of its region wait for it: not for the dead, nor for one that is asked much more rarely. */
+function isAwaited({pace, intervalMs}: Watched, {shortestMs}: Place): boolean {
+  return laneOf(pace) === 'live' && intervalMs <= shortestMs * RARE;
+}
+
+const lastQuarterOf = ({began = Number.POSITIVE_INFINITY}: EndpointReading, ended: number): number => began + (ended - began) * 0.75;
 
 const latencyOf = ({reading}: Watched): number => reading?.result.latencyMs ?? Number.POSITIVE_INFINITY;

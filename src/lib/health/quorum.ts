@@ -19,6 +19,13 @@ type Failed = Pick<ProbeResult, 'ok' | 'code' | 'connected'>;
 export const isUnanswered = ({ok, code}: Pick<ProbeResult, 'ok' | 'code'>): boolean => ok === false && CONNECTION_CODES.has(code);
 
 /**
+ * Whether it shows that the network between us and the endpoint is there: it answered, well or not. A failure that may have been found on this machine
+ * (`local`) shows nothing.
+ */
+export const provesNetwork = (result: Pick<ProbeResult, 'ok' | 'code' | 'local'>): boolean =>
+  result.ok === true || (result.ok === false && !isUnanswered(result) && result.local !== true);
+
+/**
  * Whether it failed on the way: not even a connection was accepted. A server that accepts one and then is silent, or closes it, was reached: whoever is
  * not let in at all is refused.
  */

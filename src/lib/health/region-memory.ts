@@ -1,14 +1,11 @@
 import type {HealthSpec} from '../fleet/fleet.ts';
 import type {Json} from '../plan/json.ts';
-import type {State} from '../ports/state.ts';
+import type {Memory} from '../ports/state.ts';
 import {nextFlapping} from './flapping.ts';
 import type {FleetJudgement, RegionJudgement} from './judge.ts';
 import {nextState, type RegionState, RISE_FALL, type RiseFall, TRANSITIONS, type TransitionAction} from './region-states.ts';
 import {type Remembered, readRemembered} from './remembered.ts';
 import {type Verdict, worstVerdict} from './verdict.ts';
-
-/** The part of the State port that carries region states from one command to the next. */
-export type Memory = Pick<State, 'recall' | 'remember' | 'note' | 'together'>;
 
 /** How states follow from observations; default: as a fleet file that says nothing. */
 export type StateLimits = Pick<HealthSpec, 'riseFall' | 'flapping'>;

@@ -5,7 +5,7 @@ import type {Probe, ProbeResult} from '../ports/probe.ts';
 import type {Uplink, Viewer} from '../ports/vantage.ts';
 import {type AskOptions, ATTEMPTS, type Attempts, askUntilSure} from './ask.ts';
 import {type Observer, startObserver} from './observer.ts';
-import {countVotes, isUnanswered, type OtherView} from './quorum.ts';
+import {countVotes, isUnanswered, type OtherView, provesNetwork} from './quorum.ts';
 import {createSlots} from './slots.ts';
 
 /** An endpoint with the probe that asks it, and the vantage points that look at it besides. */
@@ -150,7 +150,7 @@ export function askUplinks(uplinks: readonly Uplink[], how: AskOptions): {readon
   const state = new Promise<UplinkState>((resolve) => {
     const asked = uplinks.map(async ({name, probe, timeoutMs}) => {
       const {result} = await askUntilSure(probe, timeoutMs, {...how, signal});
-      if (result.ok !== null && !isUnanswered(result)) resolve({cut: null, answered: true});
+      if (provesNetwork(result)) resolve({cut: null, answered: true});
       return isUnanswered(result) ? `${name}: ${result.detail}` : null;
     });
     void Promise.all(asked).then((failures) => {

@@ -1,6 +1,5 @@
 import {messageOf} from '../errors.ts';
 import {regionOf} from '../fleet/lookup.ts';
-import {witnesses} from '../health/check.ts';
 import {type Monitor, startMonitor} from '../health/monitor.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 
@@ -18,7 +17,7 @@ export async function watchFleet(open: OpenFleet, {region, intervalMs}: WatchOpt
   return startMonitor({
     fleet,
     probes,
-    witnesses: witnesses(open.probes, shown),
+    elsewhere: open.probes.filter((target) => !probes.includes(target)),
     uplinks: open.uplinks,
     clock: open.clock,
     memory: state,

@@ -37,6 +37,9 @@ export type Lease = {readonly token: string; check(): void; release(): void};
 /** A line of a topic's history. `at` is epoch ms. */
 export type Note = {readonly at: number; readonly data: Json};
 
+/** The part of the State port that carries what was seen from one command to the next. */
+export type Memory = Pick<State, 'recall' | 'remember' | 'note' | 'together'>;
+
 /** Where runs, leases and history are kept. Writes are on disk when the call returns. Throws StateError (exit 73) when they cannot be. */
 export type State = {
   createRun(runId: string, fleet: string, plan: Plan): void;
@@ -52,8 +55,8 @@ export type State = {
   /** The last verdicts per key, for "since when": small values, last writer wins. */
   remember(key: string, value: Json): void;
   recall(key: string): Json | undefined;
-  /** Adds a line to the history of a topic. The oldest are dropped when there are more than 10,000 of it. */
-  note(topic: string, data: Json): void;
+  /** Adds a line to the history of a topic, of `at` (epoch ms; default now). The oldest are dropped when there are more than 10,000 of it. */
+  note(topic: string, data: Json, at?: number): void;
   /** The newest `most` (default 1000) lines of a topic's history, oldest first. */
   notes(topic: string, most?: number): readonly Note[];
   /** What `work` reads and writes is one step: nobody else writes in between, and all of it is on disk when this returns, or none. */

@@ -127,7 +127,7 @@ function stateOf(tables: Tables, place: Pick<LeaseHome, 'dir' | 'clock' | 'Datab
     holder: (name) => leaseHolder(home, name),
     remember: (key, value) => remember(tables, key, value),
     recall: (key) => recall(tables, key),
-    note: (topic, data) => note(tables, topic, data),
+    note: (topic, data, at) => note(tables, topic, data, at),
     notes: (topic, most = 1000) => readNotes(tables, topic, most),
     together: (work) => tables.write(work),
     close: () => {
@@ -194,11 +194,9 @@ function recall(tables: Tables, key: string): Json | undefined {
   return row === undefined ? undefined : (JSON.parse(String(row.value)) as Json);
 }
 
-function note(tables: Tables, topic: string, data: Json): void {
+function note(tables: Tables, topic: string, data: Json, at = tables.clock.wall()): void {
   tables.write(() => {
-    tables
-      .statement('INSERT INTO notes (topic, at, data) VALUES (?, ?, ?)')
-      .run(topic, Math.round(tables.clock.wall()), JSON.stringify(data));
+    tables.statement('INSERT INTO notes (topic, at, data) VALUES (?, ?, ?)').run(topic, Math.round(at), JSON.stringify(data));
     const count = Number(tables.statement('SELECT count(*) AS n FROM notes WHERE topic = ?').get(topic)?.n);
     if (count <= NOTES_KEPT + NOTES_OVER) return;
     tables

@@ -89,5 +89,6 @@ function failed(error: unknown, what: string, timeoutMs: number, signal: AbortSi
     return failure('timeout', `${what}: no answer within ${timeoutMs} ms`);
   const known = SAYS[symbol];
   if (known === undefined) return {ok: null, latencyMs: null, code: 'probe-failed', detail: `${what} could not be asked (${symbol})`};
-  return failure(known[0], `${what}: ${known[1]} (${symbol})`);
+  // A resolver on this machine says so, too, when it cannot reach anybody.
+  return {...failure(known[0], `${what}: ${known[1]} (${symbol})`), ...(known[0] === 'name-server' ? {local: true} : {})};
 }

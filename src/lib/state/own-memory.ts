@@ -1,5 +1,5 @@
 import type {Json} from '../plan/json.ts';
-import type {Memory} from './region-memory.ts';
+import type {Memory} from '../ports/state.ts';
 
 /** A memory that ends with this process: for when the state cannot be opened or written. */
 export function ownMemory(): Memory {

@@ -1,8 +1,8 @@
 import {describe, expect, it} from 'vitest';
-import {keptMemory} from '../../src/lib/health/kept-memory.ts';
-import type {Memory} from '../../src/lib/health/region-memory.ts';
+import type {Memory} from '../../src/lib/ports/state.ts';
+import {keptMemory} from '../../src/lib/state/kept-memory.ts';
+import {mapMemory} from '../health/memory.ts';
 import {fakeClock} from '../run/fake-clock.ts';
-import {mapMemory} from './memory.ts';
 
 /** A state that can be made to fail. */
 function fragile() {
@@ -29,7 +29,7 @@ describe('what a watch remembers', () => {
     expect(state.recall('eu'), 'whoever watches is told first').toEqual({state: 'unhealthy'});
     kept.flush();
     expect(state.recall('eu')).toEqual({state: 'healthy'});
-    expect(state.noted).toEqual([{topic: 'health', data: 'well again'}]);
+    expect(state.noted).toMatchObject([{topic: 'health', data: 'well again'}]);
     expect(kept.trouble()).toBeNull();
   });
 
@@ -53,6 +53,28 @@ describe('what a watch remembers', () => {
     write('well');
     expect(state.noted.map(({data}) => data)).toEqual(['was lost for a while']);
     expect([kept.recall('eu'), state.recall('eu'), kept.trouble()]).toEqual(['well', 'well', null]);
+  });
+
+  it('keeps each change with the time at which it was seen, however late it is written, and writes at the end what it can', () => {
+    const {state, broken, memory} = fragile();
+    const clock = fakeClock();
+    const kept = keptMemory(memory, clock, null);
+    const began = clock.wall();
+    broken.now = true;
+    for (const to of ['unhealthy', 'healthy']) {
+      kept.together(() => kept.note('health', to));
+      kept.flush();
+      clock.advance(1000);
+    }
+    expect(kept.end()).toBe('what is seen is not kept: disk full');
+    broken.now = false;
+    kept.flush();
+    expect(state.noted, 'a state that failed is left alone for a while').toEqual([]);
+    expect(kept.end()).toBeNull();
+    expect(state.noted.map(({data, at}) => [data, (at ?? 0) - began])).toEqual([
+      ['unhealthy', 0],
+      ['healthy', 1000],
+    ]);
   });
 
   it('goes on without any state', () => {

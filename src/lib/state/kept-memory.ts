@@ -1,13 +1,15 @@
 import {messageOf} from '../errors.ts';
 import type {Clock} from '../ports/clock.ts';
+import type {Memory} from '../ports/state.ts';
 import {ownMemory} from './own-memory.ts';
-import type {Memory} from './region-memory.ts';
 
 /** A memory for a process that runs on: `trouble` says why what is seen is not kept now; null = it is. */
 export type KeptMemory = Memory & {
   trouble(): string | null;
   /** Writes what has not been written yet. */
   flush(): void;
+  /** The same for the last time, however often it has failed before. Answers with what is lost by that, in one sentence; null = nothing. */
+  end(): string | null;
 };
 
 type Write = (memory: Memory) => void;
@@ -54,6 +56,11 @@ export function keptMemory(state: Memory | null, clock: Clock, note: string | nu
   };
   return {
     flush,
+    end: () => {
+      restUntil = Number.NEGATIVE_INFINITY;
+      flush();
+      return writes.length === 0 || state === null ? null : trouble;
+    },
     trouble: () => trouble,
     recall: (key) => {
       if (!known.has(key)) {
@@ -68,7 +75,7 @@ export function keptMemory(state: Memory | null, clock: Clock, note: string | nu
       own.remember(key, value);
       writes.push((memory) => memory.remember(key, value));
     },
-    note: (topic, data) => void writes.push((memory) => memory.note(topic, data)),
+    note: (topic, data, at = clock.wall()) => void writes.push((memory) => memory.note(topic, data, at)),
     together: (work) => {
       const value = work();
       // Whoever watches is told first: a state that somebody else has locked holds this process up.

@@ -1,0 +1,14 @@
+import {z} from 'zod';
+import {durationMs} from './fields.ts';
+
+const atLeastASecond = durationMs.refine((ms) => ms >= 1000, 'expected at least 1s');
+
+/** The breaker of a store's links: its keys, with their defaults. */
+export const breakerSchema = z
+  .strictObject({
+    warn: atLeastASecond.prefault('30s').describe('From this lag on a link is late. Default 30s.'),
+    open: atLeastASecond.prefault('60s').describe('From this lag on a link is not relied on any more: no failover along it. Default 60s.'),
+    readmit: durationMs.prefault('30s').describe('How long an open link must stay below warn before it is relied on again. Default 30s.'),
+  })
+  .prefault({})
+  .describe('When a replication link is too late to be relied on.');

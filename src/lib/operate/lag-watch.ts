@@ -1,0 +1,235 @@
+import {messageOf} from '../errors.ts';
+import type {StoreSpec} from '../fleet/fleet.ts';
+import {rpoOf} from '../fleet/lookup.ts';
+import type {OpenFleet} from '../providers/open-fleet.ts';
+import {BREAKER, type BreakerLook, type BreakerState} from '../replication/breaker.ts';
+import {judgeLinks, type LagRow, type LinkSample} from '../replication/lag.ts';
+import {createLinkKeeper, type LinkKeeper, sampleOf} from '../replication/link-keeper.ts';
+import {
+  addUp,
+  type BreakerNow,
+  breakerLook,
+  breakerNow,
+  keptSamples,
+  type LinkName,
+  type LinkPercentiles,
+  NO_SAMPLES,
+  percentilesOf,
+  type RecordState,
+  type Samples,
+  withLook,
+} from '../replication/link-record.ts';
+
+/** A link while it is watched. `at` is when it was read (epoch ms), `history` its last lags in ms, oldest first; null = not known then. */
+export type LinkNow = {
+  readonly row: LagRow;
+  readonly at: number;
+  readonly breaker: BreakerNow;
+  readonly percentiles: LinkPercentiles;
+  readonly history: readonly (number | null)[];
+};
+
+/** Everything that is known now. `unread` = stores that could not be read at all, with why. */
+export type LagWatchView = {
+  readonly fleet: string;
+  /** Epoch ms. */
+  readonly at: number;
+  readonly links: readonly LinkNow[];
+  readonly unread: readonly {readonly store: string; readonly reason: string}[];
+  readonly notes: readonly string[];
+};
+
+/** A link that stands otherwise than at the look before; `from` null = it was not seen before. */
+export type LinkChange = LinkName & {
+  readonly at: string;
+  readonly was: LagRow['state'] | null;
+  readonly state: LagRow['state'];
+  readonly breaker: BreakerNow['state'];
+  readonly code: string;
+  readonly reason: string;
+};
+
+export type LagMonitor = {
+  view(): LagWatchView;
+  /** Told of each link whose state or breaker changed. Answers with what ends it. */
+  onChange(listener: (change: LinkChange) => void): () => void;
+  /** Ends all looks and resolves when none is under way: with what could not be kept, in one sentence; null = all is. */
+  stop(): Promise<string | null>;
+};
+
+export type LagWatchOptions = {
+  readonly store?: string | undefined;
+  /** From one look at a store to the next, in ms; default 1000. */
+  readonly intervalMs?: number | undefined;
+  /** How far back percentiles go, in ms; default an hour. */
+  readonly windowMs?: number | undefined;
+};
+
+const INTERVAL_MS = 1000;
+const WINDOW_MS = 3_600_000;
+const HISTORY = 120;
+const MINUTE_MS = 60_000;
+
+/** Reads the links of every store again and again, each store at its own pace: one that hangs holds up no other. A state that cannot be opened is a note. */
+export async function watchLag(open: OpenFleet, options: LagWatchOptions = {}): Promise<LagMonitor> {
+  const {state, note} = await open.state().then(
+    (opened): {state: RecordState | null; note: string | null} => ({state: opened, note: null}),
+    (error: unknown) => ({state: null, note: `what is seen is not kept: ${messageOf(error)}`}),
+  );
+  return new Watching(open, options, state, note).begin();
+}
+
+/** What is known of the lag of a link: from before this view, and its own minutes. */
+type Past = {readonly kept: Samples; readonly minutes: readonly {readonly at: number; readonly samples: Samples}[]};
+
+class Watching implements LagMonitor {
+  readonly #open: OpenFleet;
+  readonly #specs: readonly StoreSpec[];
+  readonly #intervalMs: number;
+  readonly #windowMs: number;
+  readonly #state: RecordState | null;
+  readonly #keeper: LinkKeeper;
+  readonly #stop = new AbortController();
+  readonly #links = new Map<string, readonly LinkNow[]>();
+  readonly #unread = new Map<string, string>();
+  readonly #past = new Map<string, Past>();
+  readonly #began: number;
+  readonly #listeners = new Set<(change: LinkChange) => void>();
+  #running: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    open: OpenFleet,
+    {store, intervalMs = INTERVAL_MS, windowMs = WINDOW_MS}: LagWatchOptions,
+    state: RecordState | null,
+    note: string | null,
+  ) {
+    this.#open = open;
+    this.#specs = open.fleet.stores.filter(({name}) => store === undefined || name === store);
+    this.#intervalMs = intervalMs;
+    this.#windowMs = windowMs;
+    this.#state = state;
+    this.#began = open.clock.wall();
+    this.#keeper = createLinkKeeper({fleet: open.fleet.name, state, note, clock: open.clock});
+  }
+
+  begin(): this {
+    this.#running = Promise.all(this.#specs.map((spec) => this.#watch(spec)));
+    return this;
+  }
+
+  async #watch(spec: StoreSpec): Promise<void> {
+    const {clock} = this.#open;
+    const {signal} = this.#stop;
+    const abilities = this.#open.stores[spec.name]?.abilities;
+    if (abilities?.links === undefined) return;
+    let earlier: {samples: readonly LinkSample[]; at: number} | null = null;
+    while (!signal.aborted) {
+      const began = clock.now();
+      await abilities.heartbeat?.beat(signal).catch(() => undefined);
+      try {
+        const samples: readonly LinkSample[] = await abilities.links.links(signal);
+        if (signal.aborted) return;
+        this.#take(spec, samples, earlier === null ? null : {samples: earlier.samples, msBefore: clock.now() - earlier.at});
+        earlier = {samples, at: clock.now()};
+        this.#unread.delete(spec.name);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#unread.set(spec.name, messageOf(error));
+      }
+      await clock.sleep(Math.max(0, this.#intervalMs - (clock.now() - began)), signal).catch(() => undefined);
+    }
+  }
+
+  #take(spec: StoreSpec, samples: readonly LinkSample[], earlier: {samples: readonly LinkSample[]; msBefore: number} | null): void {
+    const {fleet, clock} = this.#open;
+    const rpoMs = rpoOf(fleet, spec)?.rpoMs ?? null;
+    const rows = judgeLinks(samples, {store: spec.name, engine: spec.engine, rpoMs, ...(earlier === null ? {} : {earlier})});
+    const before = this.#links.get(spec.name) ?? [];
+    const at = clock.wall();
+    const limits = spec.breaker ?? BREAKER;
+    const links = rows.map((row, index): LinkNow => {
+      const look = breakerLook(row, samples[index]?.senderRead === true, at);
+      const led = this.#keeper.look(row, look, limits);
+      const breaker = breakerNow(led, limits);
+      const last = before.find((each) => isSame(each.row, row));
+      const lagMs = row.seconds === null ? null : row.seconds * 1000;
+      const now: LinkNow = {
+        row,
+        at,
+        breaker,
+        percentiles: this.#percentiles(row, sampleOf(look, led)),
+        history: [...(last?.history ?? []).slice(1 - HISTORY), lagMs],
+      };
+      if (last?.row.state !== row.state || last.breaker.state !== breaker.state) this.#tell(now, last ?? null);
+      return now;
+    });
+    this.#links.set(spec.name, links);
+  }
+
+  #tell({row, at, breaker}: LinkNow, last: LinkNow | null): void {
+    const {store, from, to, link, state, code, reason} = row;
+    const name = {store, from, to, ...(link === undefined ? {} : {link})};
+    const change: LinkChange = {
+      at: new Date(at).toISOString(),
+      ...name,
+      was: last?.row.state ?? null,
+      state,
+      breaker: breaker.state,
+      code,
+      reason,
+    };
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  /** By what was kept before this view began, and by what it has seen itself, a minute a piece. */
+  #percentiles(row: LagRow, seen: Pick<BreakerLook, 'link'> & Pick<BreakerState, 'lagMs'>): LinkPercentiles {
+    const {clock} = this.#open;
+    const since = clock.wall() - this.#windowMs;
+    const key = JSON.stringify([row.store, row.from, row.to, row.link]);
+    const past = this.#past.get(key);
+    const minutes = past?.minutes ?? [];
+    const last = minutes.at(-1);
+    const isNew = last === undefined || clock.wall() - last.at >= MINUTE_MS;
+    const all = isNew ? [...minutes, {at: clock.wall(), samples: NO_SAMPLES}] : minutes;
+    const grown = all.map((each, index) => (index === all.length - 1 ? {...each, samples: withLook(each.samples, seen)} : each));
+    const kept = past === undefined || isNew ? this.#keptOf(row, since) : past.kept;
+    const inside = grown.filter(({at}) => at + MINUTE_MS >= since);
+    this.#past.set(key, {kept, minutes: inside});
+    return percentilesOf(addUp([kept, ...inside.map(({samples}) => samples)]), since);
+  }
+
+  #keptOf(row: LagRow, since: number): Samples {
+    try {
+      const state = this.#state;
+      return state === null ? NO_SAMPLES : keptSamples(state, this.#open.fleet.name, row, {since, until: this.#began});
+    } catch {
+      // That the state cannot be read is told by whoever writes it.
+      return NO_SAMPLES;
+    }
+  }
+
+  view(): LagWatchView {
+    const {fleet, clock} = this.#open;
+    const trouble = this.#keeper.trouble();
+    return {
+      fleet: fleet.name,
+      at: clock.wall(),
+      links: this.#specs.flatMap(({name}) => this.#links.get(name) ?? []),
+      unread: [...this.#unread].map(([store, reason]) => ({store, reason})),
+      notes: trouble === null ? [] : [trouble],
+    };
+  }
+
+  onChange(listener: (change: LinkChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async stop(): Promise<string | null> {
+    this.#stop.abort(new Error('the watch has ended'));
+    await this.#running;
+    return this.#keeper.end();
+  }
+}
+
+const isSame = (a: LagRow, b: LagRow): boolean => a.from === b.from && a.to === b.to && a.link === b.link;
