@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {causeOf} from '../../../src/lib/providers/redis/cause.ts';
+import {unknown} from '../../../src/lib/snapshot/cell.ts';
 import {cell, PRIMARY, STANDBY} from './samples.ts';
 
 describe('the cause of a link', () => {
@@ -17,6 +18,18 @@ describe('the cause of a link', () => {
   it('is none on a link that is well, or that was silent for less than three acknowledgements', () => {
     expect(causeOf({...ends, listed})).toBe(null);
     expect(causeOf({...ends, listed: {...listed, silentSeconds: 3}})).toMatchObject({code: 'no-acknowledgement', state: 'stalled'});
+  });
+
+  it('is a receiver that cannot be asked while something is outstanding, unless it may be frozen', () => {
+    const refused = unknown('auth', 'eu: it refuses the login', 0);
+    expect(causeOf({...ends, own: refused, listed})).toEqual({
+      code: 'receiver-unread',
+      state: 'late',
+      says: 'us counts what eu has not acknowledged, and eu could not be asked: eu: it refuses the login',
+    });
+    expect(causeOf({...ends, own: refused, listed: {...listed, offset: 1000}})).toBe(null);
+    expect(causeOf({...ends, own: unknown('timeout', 'eu: no answer', 0), listed})).toBe(null);
+    expect(causeOf({...ends, own: refused, listed: {...listed, silentSeconds: 9}})).toMatchObject({code: 'no-acknowledgement'});
   });
 
   it('is no longer a copy once the receiver has it, though the sender has not noticed', () => {

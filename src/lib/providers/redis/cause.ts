@@ -37,7 +37,7 @@ export function isCopying({own, listed}: Pick<Ends, 'own' | 'listed'>): boolean 
 /** The worst that is wrong with a link; null = nothing that either end tells. */
 export function causeOf(ends: Ends): Wrong | null {
   const {own} = ends;
-  return own.known ? causeAt(ends, own.value) : silenceOf(ends);
+  return own.known ? causeAt(ends, own.value) : (silenceOf(ends) ?? unreadOf(ends));
 }
 
 function causeAt(ends: Ends, own: Facts): Wrong | null {
@@ -83,6 +83,17 @@ function silenceOf({to, from, listed, own}: Ends): Wrong | null {
     'stalled',
     `${to} has acknowledged nothing to ${from} for ${formatMs(seconds * 1000)}; a replica does so every second${because}`,
   );
+}
+
+/**
+ * Who cannot be asked is known by what it acknowledges once a second: too seldom for two looks to tell whether it moves. It does, by the age of that. One that
+ * took too long is left open: two looks at it are further apart, and it may be frozen.
+ */
+function unreadOf({to, from, listed, own, sending}: Ends): Wrong | null {
+  if (own.known || own.code === 'timeout' || listed?.state !== 'online' || sending?.known !== true) return null;
+  const behind = (sending.value.end ?? 0) - (listed.offset ?? 0);
+  if (behind <= 0) return null;
+  return wrong('receiver-unread', 'late', `${from} counts what ${to} has not acknowledged, and ${to} could not be asked: ${own.reason}`);
 }
 
 const wrong = (code: string, state: LinkCause['state'], says: string): Wrong => ({code, state, says});

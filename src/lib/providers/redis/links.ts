@@ -147,10 +147,14 @@ function ageOf({trail, clock}: Ensemble, {from, sending}: Ends, {end, applied}: 
   return applied >= end ? 0 : trail.secondsSince(logOf(from, sending.value), applied, clock.now());
 }
 
-/** A primary speaks at least once in this time, and what it says goes down a whole chain. Ages are whole seconds, on either side of a tick. */
-function silentAfterMs(facts: AllFacts, {root}: Ends): number | null {
+/**
+ * A primary speaks at least once in this time, and what it says goes down a whole chain. Ages are whole seconds, on either side of a tick. One that cannot be
+ * asked is taken to be set as its replica is, which may have to stand in for it.
+ */
+function silentAfterMs(facts: AllFacts, {root, own}: Ends): number | null {
   const cell = root === null ? undefined : facts[root.name];
-  const seconds = cell?.known === true ? cell.value.settings.pingSeconds : null;
+  const told = cell?.known === true ? cell : own;
+  const seconds = told.known ? told.value.settings.pingSeconds : null;
   return seconds === null ? null : (seconds + 2) * 1000;
 }
 
