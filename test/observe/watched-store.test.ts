@@ -5,9 +5,11 @@ import {chooseAway, planFailback} from '../../src/lib/failover/plan-failback.ts'
 import {chooseSource, planFailover, storesHeldBy} from '../../src/lib/failover/plan-failover.ts';
 import {planSwitchover} from '../../src/lib/failover/plan-switchover.ts';
 import {storeNotes} from '../../src/lib/observe/store-notes.ts';
+import {worstCaseFindings} from '../../src/lib/operate/worst-case.ts';
 import {lossText} from '../../src/lib/output/loss-text.ts';
 import {plainPaint} from '../../src/lib/output/paint.ts';
 import {readPlan} from '../../src/lib/plan/read-plan.ts';
+import type {Store} from '../../src/lib/ports/store.ts';
 import {previewLoss, type StoreForLoss} from '../../src/lib/replication/loss.ts';
 import {type Cell, known, unknown} from '../../src/lib/snapshot/cell.ts';
 import type {Member, Snapshot, StoreSnapshot} from '../../src/lib/snapshot/snapshot.ts';
@@ -88,6 +90,20 @@ describe('a store that is only watched', () => {
     expect(() => chooseSource(both, snapshot, 'ap')).toThrow(
       `nothing was done: ap holds no primary that a plan moves; orders has its primary in us-east; ${SAYS}; its primary ap is in ap now`,
     );
+  });
+
+  it('is nothing that a failover waits for: its settings are not asked', async () => {
+    const service = {name: 'shop', class: 'critical', rtoMs: 900_000, stores: ['cache'], routes: []};
+    const asked = async (): Promise<never> => {
+      throw new Error('it was asked');
+    };
+    const store: Store = {engine: 'redis', watched: true, observe: asked, ackRule: asked, abilities: {}, close: async () => undefined};
+    const fleet = {...sample, stores: [cache], services: [service], routes: []};
+    const [finding] = await worstCaseFindings({fleet, stores: {cache: store}}, new AbortController().signal);
+    expect(finding?.says).not.toContain('cache');
+    const {watched: _, ...moved} = store;
+    const [other] = await worstCaseFindings({fleet, stores: {cache: moved}}, new AbortController().signal);
+    expect(other?.says).toContain('cache');
   });
 
   it('is judged by its roles all the same: a second primary is a split brain', () => {

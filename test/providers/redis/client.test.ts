@@ -88,6 +88,15 @@ describe('the connection to a Redis', () => {
     expect(client.connections()).toBe(2);
   });
 
+  it('takes the one thing that a server says before it closes for its answer to everything', async () => {
+    const listener = await listen((socket) => socket.end('-DENIED Redis is running in protected mode\r\n'));
+    ends.push(() => listener.close());
+    await expect(to(listener.port).ask([['INFO'], ['PING']], limits())).rejects.toMatchObject({
+      code: 'auth',
+      message: expect.stringContaining('protected mode'),
+    });
+  });
+
   it.each([
     ['HTTP', 'HTTP/1.1 400 Bad Request\r\n'],
     ['a list within a list', '*1\r\n*1\r\n$1\r\na\r\n'],

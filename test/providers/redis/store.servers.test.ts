@@ -285,4 +285,12 @@ describe.skipIf(noRedis !== null)(`a redis store${noRedis === null ? '' : ` (ski
       us: {known: false, code: 'probe-failed'},
     });
   });
+
+  it('says that a server has no room for us, which it tells once before it closes', async () => {
+    const us = await start({settings: {maxclients: '1'}});
+    await eventually(async () => (await (await open({us: at(us)})).observe(live())).us?.known);
+    expect(await (await open({us: at(us)})).observe(live())).toMatchObject({
+      us: {known: false, code: 'exhausted', reason: expect.stringContaining('has no free connection')},
+    });
+  });
 });

@@ -186,18 +186,32 @@ async function exchange(
   };
   limit.signal.addEventListener('abort', giveUp, {once: true});
   line.socket.write(commands.map(encode).join(''));
-  const answers = line.turn.then(async () => {
-    const read: Answer[] = [];
-    for (const [name = '', ...rest] of commands)
-      read.push(await nextAnswer(place, secrets, line, name === 'AUTH' ? name : [name, ...rest].join(' ')));
-    return read;
-  });
+  const answers = line.turn.then(() => readAnswers(place, secrets, line, commands));
   line.turn = answers.catch(() => undefined);
   try {
     return await answers;
   } finally {
     limit.end();
     limit.signal.removeEventListener('abort', giveUp);
+  }
+}
+
+/** A server that has no room for us, or lets nobody in from here, says so once and closes: that is the answer to all of it. */
+async function readAnswers(
+  place: Place,
+  secrets: SecretVault,
+  line: Line,
+  commands: readonly (readonly string[])[],
+): Promise<readonly Answer[]> {
+  const read: Answer[] = [];
+  try {
+    for (const [name = '', ...rest] of commands) {
+      read.push(await nextAnswer(place, secrets, line, name === 'AUTH' ? name : [name, ...rest].join(' ')));
+    }
+    return read;
+  } catch (error) {
+    const [first] = read;
+    throw first?.kind === 'refused' ? unavailable(first.code, first.says) : error;
   }
 }
 

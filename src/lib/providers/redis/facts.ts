@@ -6,7 +6,7 @@ import {addressText, type Ensemble, memberAt, type Node} from './ensemble.ts';
 import {fieldsOf, type Info, infoOf} from './info.ts';
 import {type Replication, replicationOf, type Settings, settingsOf} from './replication.ts';
 
-/** One reading of a member. `at` is monotonic, in ms. */
+/** One reading of a member. `at` is monotonic, in ms: when it was asked, so that what is counted from there is never too little. */
 export type Facts = Replication & {
   readonly settings: Settings;
   /** It is reading its data in, its own or what a primary sent: until then it serves nobody. */
@@ -32,9 +32,10 @@ export async function readAll(ensemble: Ensemble, signal: AbortSignal, members?:
 
 async function readCell(ensemble: Ensemble, node: Node, signal: AbortSignal): Promise<Cell<Facts>> {
   const {clock} = ensemble;
+  const began = clock.now();
   try {
     const [info, ...config] = await node.client.ask(QUESTIONS, {timeoutMs: MEMBER_MS, signal});
-    return known(factsOf(node, info, config, clock.now()), clock.wall(), 'info');
+    return known(factsOf(node, info, config, began), clock.wall(), 'info');
   } catch (error) {
     return unknown(isRegionctlError(error) ? error.code : 'error', messageOf(error), clock.wall());
   }

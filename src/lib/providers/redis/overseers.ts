@@ -108,7 +108,7 @@ function primaryNamed(ensemble: Ensemble, {master}: Sentinels, views: Views, fac
     return {
       verdict: 'error',
       says: `the Sentinels do not agree who is the primary: ${each.join('; ')}`,
-      fix: 'unless a failover is under way: sentinel reset on those that are wrong',
+      fix: 'unless a failover is under way: sentinel remove, then sentinel monitor, on those that are wrong',
     };
   }
   return agreesWith(ensemble, first.primary, facts);
@@ -137,7 +137,7 @@ function agreesWith(ensemble: Ensemble, address: Address, facts: AllFacts): Said
   return {
     verdict: 'error',
     says: `the Sentinels say that ${member.name} is the primary, which answers as a replica; ${instead}`,
-    fix: 'unless a failover is under way: sentinel reset on each of them',
+    fix: 'unless a failover is under way: sentinel remove, then sentinel monitor, on each of them',
   };
 }
 
