@@ -101,6 +101,20 @@ describe('while our own network is cut', () => {
     expect(monitor.down()).toEqual([]);
   });
 
+  it('whoever cannot be asked any more does not end the doubt', async () => {
+    const net = {up: true, us: BAD};
+    const monitor = watch([
+      {endpoint: endpoint('app', 'eu', {intervalMs: 60}), probe: over(net)},
+      {endpoint: endpoint('app', 'us', {intervalMs: 60}), probe: fn(async () => (net.up ? GOOD : net.us))},
+    ]);
+    await all(monitor, 'healthy');
+    net.up = false;
+    await all(monitor, 'unknown');
+    net.us = SILENT;
+    await wait(2500);
+    expect(monitor.down()).toEqual([]);
+  });
+
   it('who comes back in the middle of a look has not been down', async () => {
     const net = {up: true};
     let looked = 0;
@@ -137,7 +151,7 @@ describe('while our own network is cut', () => {
     net.up = false;
     await until(() => verdictOf(monitor.view(), 'eu') === 'unknown' && verdictOf(monitor.view(), 'us') === 'unknown');
     await wait(200);
-    expect(monitor.down().filter((line) => !line.startsWith('ap'))).toEqual([]);
+    expect(monitor.down()).toEqual([]);
   });
 
   it('a check says so, too, of one region as of all, whatever could not be asked', async () => {
@@ -161,6 +175,96 @@ describe('while our own network is cut', () => {
       'unknown cut-off',
       'unknown vantage-silent',
     ]);
+  });
+});
+
+describe('what is lost on the way', () => {
+  it('one packet now and then calls nobody down', async () => {
+    let seed = 7;
+    const chance = (): number => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return seed / 2_147_483_648;
+    };
+    const lossy = fn(async () => {
+      if (chance() > 0.02) return GOOD;
+      await wait(100);
+      return TIMEOUT;
+    });
+    const probes = ['eu', 'us', 'ap'].flatMap((name) =>
+      Array.from({length: 8}, (_, n) => ({endpoint: endpoint(`a${n}`, name, {intervalMs: 100, timeoutMs: 100}), probe: lossy})),
+    );
+    const monitor = watch(probes, {random: Math.random});
+    await wait(4000);
+    expect(monitor.down()).toEqual([]);
+  });
+
+  it('what is asked in a short gap and fails after it calls nobody down', async () => {
+    const gap = {now: false};
+    const probe = fn(async () => {
+      if (!gap.now) return GOOD;
+      await wait(200);
+      return TIMEOUT;
+    });
+    const names = ['b', 'c', 'd'];
+    const monitor = watch([
+      {endpoint: endpoint('x', 'eu', {intervalMs: 300}), probe},
+      ...names.map((name, n) => ({endpoint: endpoint(name, 'us', {intervalMs: 500 + 7 * n}), probe})),
+    ]);
+    await all(monitor, 'healthy');
+    for (let turn = 0; turn < 8; turn += 1) {
+      await wait(330 + 7 * turn);
+      gap.now = true;
+      await wait(80);
+      gap.now = false;
+    }
+    await wait(500);
+    expect(monitor.down()).toEqual([]);
+  });
+
+  it('an old silence that comes to nothing does not make the next failure believed', async () => {
+    const net = {up: true};
+    let asked = 0;
+    const x = fn(async () => {
+      asked += 1;
+      if (asked === 3) {
+        await wait(400);
+        return TIMEOUT;
+      }
+      return net.up ? GOOD : BAD;
+    });
+    let failed = 0;
+    const f = fn(async () => {
+      failed += 1;
+      return failed === 2 || !net.up ? BAD : GOOD;
+    });
+    const monitor = watch([
+      {endpoint: endpoint('x', 'eu', {intervalMs: 500}), probe: x},
+      {endpoint: endpoint('f', 'us', {intervalMs: 1310, critical: false}), probe: f},
+      {endpoint: endpoint('g', 'us', {intervalMs: 60_000}), probe: over(net)},
+    ]);
+    await wait(1460);
+    net.up = false;
+    await until(() => verdictOf(monitor.view(), 'eu') === 'unknown');
+    expect(monitor.down()).toEqual([]);
+  });
+
+  it('one failure that was its own does not make those that are ours count, where it takes several', async () => {
+    const base = fleet([region('eu'), region('us')]);
+    const net = {up: true, x: true};
+    const monitor = watch(
+      [
+        {endpoint: endpoint('x', 'eu', {intervalMs: 200}), probe: fn(async () => (net.up && net.x ? GOOD : BAD))},
+        {endpoint: endpoint('y', 'us', {intervalMs: 60_000}), probe: over(net)},
+      ],
+      {fleet: {...base, health: {...base.health, riseFall: {rise: 2, fall: 3}}}},
+    );
+    await all(monitor, 'healthy');
+    net.x = false;
+    await until(() => verdictOf(monitor.view(), 'eu') === 'degraded');
+    net.up = false;
+    net.x = true;
+    await wait(1500);
+    expect(monitor.down()).toEqual([]);
   });
 });
 
@@ -198,7 +302,44 @@ describe('when our own network is back', () => {
     const began = performance.now();
     bad.uplink = false;
     await until(() => verdictOf(monitor.view(), 'us') === 'unhealthy');
-    expect(performance.now() - began, 'the next look comes within a second').toBeLessThan(1600);
+    expect(performance.now() - began, 'a second until the next look, another until the ways have settled').toBeLessThan(2600);
+  });
+
+  it('what is watched alone is asked again within seconds, not at its next turn', async () => {
+    const net = {up: true};
+    const elsewhere = [{endpoint: endpoint('app', 'us'), probe: over(net)}];
+    const monitor = watch([{endpoint: endpoint('app', 'eu', {intervalMs: 2000}), probe: over(net)}], {elsewhere});
+    await all(monitor, 'healthy');
+    await until(() => monitor.view().endpoints[0]?.history.length === 2);
+    net.up = false;
+    await all(monitor, 'unknown');
+    const began = performance.now();
+    net.up = true;
+    await all(monitor, 'healthy');
+    expect(performance.now() - began).toBeLessThan(1700);
+  }, 20_000);
+
+  it('an older look that ends later does not bring the doubt back', async () => {
+    const eu = {up: true};
+    let asked = 0;
+    const us = fn(async () => {
+      asked += 1;
+      if (asked > 1) return GOOD;
+      await wait(700);
+      return TIMEOUT;
+    });
+    const monitor = watch(
+      [
+        {endpoint: endpoint('a', 'eu', {intervalMs: 300}), probe: over(eu)},
+        {endpoint: endpoint('b', 'eu', {intervalMs: 430}), probe: over(eu)},
+      ],
+      {elsewhere: [{endpoint: endpoint('app', 'us'), probe: us}]},
+    );
+    await all(monitor, 'healthy');
+    eu.up = false;
+    await until(() => verdictOf(monitor.view(), 'eu') === 'unhealthy');
+    await wait(1500);
+    expect(monitor.told.filter((line) => line.includes('cut-off'))).toEqual([]);
   });
 
   it('everybody is asked again, a few in each turn, and spread afterwards', async () => {

@@ -81,11 +81,13 @@ describe('what is really down', () => {
     expect(monitor.told).toEqual(['eu unhealthy refused']);
   });
 
-  it('is said of one that hangs after one deadline where others answered meanwhile', async () => {
+  it('is said of one that was connected and hangs after one deadline where others answered meanwhile', async () => {
     const db = {up: true};
     const hangs: Probe = {
       check: (signal) =>
-        db.up ? Promise.resolve(GOOD) : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+        db.up
+          ? Promise.resolve(GOOD)
+          : new Promise((resolve) => signal.addEventListener('abort', () => resolve({...TIMEOUT, connected: true}), {once: true})),
     };
     const monitor = watch([
       {endpoint: endpoint('db', 'eu', {timeoutMs: 1000, intervalMs: 100}), probe: hangs},
@@ -111,6 +113,43 @@ describe('what is really down', () => {
     const failures = monitor.view().endpoints.map(({history}) => history.filter((each) => each === null).length);
     expect(Math.max(...failures)).toBeGreaterThanOrEqual(3);
   });
+
+  it('is said soon after an outage of our own, though of many others one alone is there', async () => {
+    const net = {up: true, eu: true};
+    const elsewhere = Array.from({length: 12}, (_, n) => ({
+      endpoint: endpoint(`a${n}`, 'us'),
+      probe: fn(async () => (net.up && n === 9 ? GOOD : BAD)),
+    }));
+    const monitor = watch([{endpoint: endpoint('app', 'eu', {intervalMs: 300}), probe: fn(async () => (net.up && net.eu ? GOOD : BAD))}], {
+      elsewhere,
+    });
+    await all(monitor, 'healthy');
+    net.up = false;
+    await all(monitor, 'unknown');
+    net.eu = false;
+    net.up = true;
+    const began = performance.now();
+    await all(monitor, 'unhealthy');
+    expect(performance.now() - began).toBeLessThan(3500);
+  }, 20_000);
+
+  it('is said although all that answers elsewhere takes seconds to do so', async () => {
+    const eu = {up: true};
+    const slow = fn(async () => {
+      await wait(3400);
+      return GOOD;
+    });
+    const monitor = watch([
+      {endpoint: endpoint('app', 'eu', {intervalMs: 300}), probe: over(eu)},
+      {
+        endpoint: endpoint('slow', 'us', {intervalMs: 300, timeoutMs: 10_000, slowMs: null}),
+        probe: fn(async () => ({...(await slow.check(new AbortController().signal)), latencyMs: 3400})),
+      },
+    ]);
+    await until(() => monitor.view().regions.every(({verdict}) => verdict === 'healthy'), 10_000);
+    eu.up = false;
+    await until(() => verdictOf(monitor.view(), 'eu') === 'unhealthy', 12_000);
+  }, 30_000);
 
   it('is asked ever more rarely, however noisy another one is', async () => {
     const us = {up: true, asked: 0};
@@ -148,5 +187,40 @@ describe('what is really down', () => {
     await wait(3000);
     // A thousand live ones a second are due; where each had to look at all others, there were a hundred.
     expect(monitor.view().askedPerSecond).toBeGreaterThan(400);
+  }, 30_000);
+
+  it('does not have everybody else asked over and over', async () => {
+    const dead = {now: false};
+    const probe = (mine: boolean) =>
+      fn(async () => {
+        await wait(mine && dead.now ? 500 : 250);
+        return mine && dead.now ? TIMEOUT : {...GOOD, latencyMs: 250};
+      });
+    const under = {now: 0, most: 0};
+    const counted = (inner: ReturnType<typeof fn>) =>
+      fn(async () => {
+        under.now += 1;
+        under.most = Math.max(under.most, under.now);
+        try {
+          return await inner.check(new AbortController().signal);
+        } finally {
+          under.now -= 1;
+        }
+      });
+    const regions = ['eu', 'us', 'ap', 'sa'];
+    const probes = regions.flatMap((name) =>
+      Array.from({length: 100}, (_, n) => ({
+        endpoint: endpoint(`a${n}`, name, {intervalMs: 2000, slowMs: null}),
+        probe: counted(probe(name === 'eu')),
+      })),
+    );
+    const monitor = watch(probes, {random: Math.random});
+    await until(() => monitor.view().regions.every(({verdict}) => verdict === 'healthy'), 10_000);
+    await wait(2500);
+    under.most = 0;
+    dead.now = true;
+    await until(() => verdictOf(monitor.view(), 'eu') === 'unhealthy', 10_000);
+    await wait(1000);
+    expect(under.most, 'some fifty are under way at any time; in a look at most a few dozen more').toBeLessThan(200);
   }, 30_000);
 });

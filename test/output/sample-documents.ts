@@ -5,6 +5,7 @@ import {matrixOf} from '../../src/lib/health/matrix.ts';
 import {withMemory, withoutMemory} from '../../src/lib/health/region-memory.ts';
 import {mapMemory} from '../health/memory.ts';
 import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/samples.ts';
+import {slots, topology} from './sample-replication.ts';
 
 const at = '2026-11-21T10:00:00.000Z';
 const regions = [region('us-east', [], 'US'), region('eu-west'), region('ap', [], 'SG')];
@@ -251,6 +252,8 @@ export const sampleDocuments = {
   'health-history': history,
   'replication-lag': lag,
   'replication-loss': loss,
+  'replication-topology': topology,
+  'replication-slots': slots,
   'lab-status': {
     dir: '/lab',
     profile: 'fast',

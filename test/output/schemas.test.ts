@@ -8,6 +8,8 @@ import type {HealthDocument} from '../../src/lib/health/document.ts';
 import type {StatusDocument} from '../../src/lib/observe/status.ts';
 import {DOCUMENT_SCHEMAS, documentJsonSchemas} from '../../src/lib/output/schemas.ts';
 import type {PlanDocument} from '../../src/lib/plan/plan-document.ts';
+import type {SlotsDocument} from '../../src/lib/replication/slots.ts';
+import type {TopologyDocument} from '../../src/lib/replication/topology-model.ts';
 import type {RunDocument} from '../../src/lib/run/document.ts';
 import {messageLag, sampleDocuments} from './sample-documents.ts';
 
@@ -72,6 +74,8 @@ it('the types of the built documents fit their schemas', () => {
     Described<RunDocument, 'run'>,
     Described<PlanDocument, 'failover-plan'>,
     Described<DrillDocument, 'drill-run'>,
-  ] = [true, true, true, true, true, true];
-  expect(fits).toHaveLength(6);
+    Described<TopologyDocument, 'replication-topology'>,
+    Described<SlotsDocument, 'replication-slots'>,
+  ] = [true, true, true, true, true, true, true, true];
+  expect(fits).toHaveLength(8);
 });

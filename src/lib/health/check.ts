@@ -8,7 +8,7 @@ import type {Uplink} from '../ports/vantage.ts';
 import {type HealthDocument, healthDocument} from './document.ts';
 import {type FleetJudgement, judgeFleet, onlyRegions} from './judge.ts';
 import {noUplink} from './own-network.ts';
-import {isUnanswered, provesNetwork} from './quorum.ts';
+import {isSilent, provesNetwork} from './quorum.ts';
 import {type FleetNow, withMemory, withoutMemory} from './region-memory.ts';
 import {type EndpointReading, probeAll, type SweepOptions, type SweepTarget} from './sweep.ts';
 import {verdictExit} from './verdict.ts';
@@ -70,7 +70,7 @@ async function readAll(
 
 /** Something did not answer, and nothing did: that may be because of us. */
 const mayBeOurs = (readings: readonly EndpointReading[]): boolean =>
-  readings.some(({result}) => isUnanswered(result)) && !readings.some(({result}) => provesNetwork(result));
+  readings.some(({result}) => isSilent(result)) && !readings.some(({result}) => provesNetwork(result));
 
 type Opened = {readonly state: Memory} | {readonly error: unknown};
 

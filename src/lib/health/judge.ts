@@ -1,6 +1,6 @@
 import type {Fleet} from '../fleet/fleet.ts';
 import {CUT_OFF, type EndpointJudgement, type Judged, judgeEndpoint, judgeOwn, type Share} from './judge-endpoint.ts';
-import {isUnanswered, provesNetwork, tellers} from './quorum.ts';
+import {isSilent, provesNetwork, tellers} from './quorum.ts';
 import type {EndpointReading} from './sweep.ts';
 import {type Verdict, worstVerdict} from './verdict.ts';
 
@@ -23,7 +23,7 @@ export function judgeFleet(
   const isDoubtful = ({began = 0}: EndpointReading): boolean => cutOff || (doubtUntil !== null && began <= doubtUntil);
   const regions = fleet.regions.map(({name}) => {
     const own = readings.filter(({endpoint}) => endpoint.region === name);
-    const isOurs = (reading: EndpointReading): boolean => isDoubtful(reading) && isUnanswered(reading.result) && !isSeenByOthers(reading);
+    const isOurs = (reading: EndpointReading): boolean => isDoubtful(reading) && isSilent(reading.result) && !isSeenByOthers(reading);
     if (own.length > 0 && own.every(isOurs)) return cutOffRegion(name, own);
     return judgeRegion(
       name,
@@ -109,7 +109,7 @@ const NAMED = 5;
  * are needed, each with something that did not answer. What could not be asked says nothing either way.
  */
 function isCutOff(readings: readonly EndpointReading[]): boolean {
-  const silent = new Set(readings.filter(({result}) => isUnanswered(result)).map(({endpoint}) => endpoint.region));
+  const silent = new Set(readings.filter(({result}) => isSilent(result)).map(({endpoint}) => endpoint.region));
   return silent.size >= 2 && !readings.some(({result, networkSeen}) => networkSeen === true || provesNetwork(result));
 }
 

@@ -4,66 +4,53 @@ import type {EndpointReading} from './sweep.ts';
 
 /**
  * What is remembered of a region between two looks that count: which reading was the last then, which endpoints were down while the region was (its
- * recovery is theirs), and how often those that make it unhealthy failed in a row, with how many of these have counted.
+ * recovery is theirs), and how many failures in a row have counted.
  */
-export type Counted = {
-  readonly since: number;
-  readonly suspects: ReadonlySet<string>;
-  readonly failing: ReadonlyMap<string, {readonly order: number; readonly times: number}>;
-  readonly falls: number;
-};
+export type Counted = {readonly since: number; readonly suspects: ReadonlySet<string>; readonly falls: number};
 
 /** Nothing has counted yet. */
-export const UNCOUNTED: Counted = {since: Number.NEGATIVE_INFINITY, suspects: new Set(), failing: new Map(), falls: 0};
+export const UNCOUNTED: Counted = {since: Number.NEGATIVE_INFINITY, suspects: new Set(), falls: 0};
 
 /**
- * Tells a look of its own from the same look seen once more: endpoints are asked at their own pace, and each of them has the region judged anew. It
- * counts as a failure when one of those that make the region unhealthy has failed more often in a row than has counted: three that fail once each are
- * one failure. It counts as a recovery when all were asked that had been down. What is unknown counts as nothing, so it always may. `counts` says
- * which it is; `next` is what to remember, given the state that was led to (null = it did not count).
+ * Tells looks of their own from the same look seen once more: endpoints are asked at their own pace, and each of them has the region judged anew. A
+ * failure counts for each one more that the endpoint which failed most often in a row has failed, of those that make the region unhealthy: three that
+ * fail once each are one failure. A recovery counts when all were asked that had been down. What is unknown counts as nothing, so it always may.
+ * `counts` says how often the judgement does; `next` is what to remember, given the state that was led to (null = it did not count).
  */
-export function countLook(judged: RegionJudgement, before: Counted): {readonly counts: boolean; next(state: string | null): Counted} {
+export function countLook(judged: RegionJudgement, before: Counted): {readonly counts: number; next(state: string | null): Counted} {
   if (judged.verdict === 'unhealthy') return countFailure(judged.endpoints, before);
   const {endpoints, verdict} = judged;
-  const counts = verdict === 'unknown' || isNewSuccess(endpoints, before);
-  const {suspects} = before;
+  const counts = verdict === 'unknown' || isNewSuccess(endpoints, before) ? 1 : 0;
   return {
     counts,
     next: (state) => {
       if (state === null) return before;
       const since = latestOf(endpoints);
       if (verdict === 'unknown') return {...before, since};
-      return {...UNCOUNTED, since, suspects: state === 'recovering' ? suspects : new Set()};
+      return {...UNCOUNTED, since, suspects: state === 'recovering' ? before.suspects : new Set()};
     },
   };
 }
 
 function countFailure(endpoints: readonly EndpointJudgement[], before: Counted): ReturnType<typeof countLook> {
   const deciders = decidersOf(endpoints);
-  const failing = new Map(
-    deciders.map(({reading}) => {
-      const last = before.failing.get(reading.endpoint.name);
-      const order = orderOf(reading);
-      return [reading.endpoint.name, last === undefined ? {order, times: 1} : {order, times: last.times + (order > last.order ? 1 : 0)}];
-    }),
-  );
-  const most = (of: Counted['failing']): number => Math.max(0, ...[...of.values()].map(({times}) => times));
-  // Those that failed longer may be well again: what is left has failed less often.
-  const left = new Map([...before.failing].filter(([name]) => failing.has(name)));
-  const falls = Math.min(before.falls, most(left));
+  const most = Math.max(1, ...deciders.map(({reading}) => reading.failures ?? 1));
+  // Who failed longer may be well again: what is left has failed less often.
+  const falls = Math.min(before.falls, most);
   return {
-    counts: most(failing) > falls,
+    counts: most - falls,
     next: (state) => {
-      if (state === null) return {...before, failing, falls};
-      const suspects = new Set([...before.suspects, ...failing.keys()]);
-      return {since: latestOf(endpoints), suspects, failing, falls: most(failing)};
+      if (state === null) return {...before, falls};
+      // Before the region is down, nobody has to come back.
+      const suspects = state === 'unhealthy' ? new Set([...before.suspects, ...deciders.map(nameOf)]) : before.suspects;
+      return {since: latestOf(endpoints), suspects, falls: most};
     },
   };
 }
 
 function isNewSuccess(endpoints: readonly EndpointJudgement[], {since, suspects}: Counted): boolean {
   const isNew = ({reading}: EndpointJudgement): boolean => orderOf(reading) > since;
-  const down = endpoints.filter(({reading}) => suspects.has(reading.endpoint.name));
+  const down = endpoints.filter((each) => suspects.has(nameOf(each)));
   return down.length > 0 ? down.every(isNew) : endpoints.some(isNew);
 }
 
@@ -73,6 +60,8 @@ function decidersOf(endpoints: readonly EndpointJudgement[]): readonly EndpointJ
   const critical = down.filter(({reading}) => reading.endpoint.critical);
   return critical.length > 0 ? critical : down;
 }
+
+const nameOf = ({reading}: EndpointJudgement): string => reading.endpoint.name;
 
 const latestOf = (endpoints: readonly EndpointJudgement[]): number =>
   endpoints.reduce((latest, {reading}) => Math.max(latest, orderOf(reading)), Number.NEGATIVE_INFINITY);

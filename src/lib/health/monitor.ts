@@ -12,13 +12,14 @@ import {type EndpointJudgement, judgeEndpoint} from './judge-endpoint.ts';
 import {type Counted, countLook, UNCOUNTED} from './looks.ts';
 import {type Observer, startObserver} from './observer.ts';
 import {type Asked, createOwnNetwork, noUplink, type OwnNetwork} from './own-network.ts';
-import {isUnanswered} from './quorum.ts';
+import {isSilent} from './quorum.ts';
 import {createRate, type Rate} from './rate.ts';
 import {type RegionNow, withMemory} from './region-memory.ts';
-import {FRESH, laneOf, nextPace, type Pace, waitMs} from './schedule.ts';
+import {laneOf, nextPace, waitMs} from './schedule.ts';
 import {createSlots, type Slots} from './slots.ts';
 import {type EndpointReading, readEndpoint, type SweepTarget} from './sweep.ts';
 import {isWorse} from './verdict.ts';
+import {isAwaited, neighbours, newWatched, type Place, placesOf, type Watched} from './watched.ts';
 
 /** An endpoint while it is watched. `judged` null = not asked yet. `history`: its last latencies in ms, oldest first; null = no good answer. */
 export type EndpointNow = {
@@ -83,8 +84,6 @@ const CHANGES = 200;
 const LAG_MS = 5000;
 /** Regions whose looks end together are judged together. */
 const GATHER_MS = 20;
-/** An endpoint whose interval is so many times the shortest of its region is not waited for. */
-const RARE = 3;
 /** So many of each region are asked before it is said that nobody answers. */
 const WIDE = 16;
 /** Timers end here. */
@@ -97,23 +96,6 @@ const LONGEST_MS = 2 ** 31 - 1;
 export function startMonitor(options: MonitorOptions): Monitor {
   return new Watching(options).begin();
 }
-
-type Watched = {
-  readonly target: SweepTarget;
-  readonly intervalMs: number;
-  pace: Pace;
-  reading: EndpointReading | null;
-  judged: EndpointJudgement | null;
-  history: (number | null)[];
-  /** It is down, and our network was seen to be there after it failed: until it answers, that needs no other look. */
-  confirmed: boolean;
-  /** The next look comes at a place of its own within the interval: all that begin together would stay in step. */
-  spread: boolean;
-  wake: () => void;
-};
-
-/** A region while it is watched. `awaited` = those that were not asked since it was last judged, and are waited for; `unasked` = never asked yet. */
-type Place = {readonly all: readonly Watched[]; readonly shortestMs: number; awaited: Set<Watched>; unasked: number};
 
 class Watching implements Monitor {
   readonly #options: MonitorOptions;
@@ -141,17 +123,7 @@ class Watching implements Monitor {
     this.#options = options;
     this.#observer = (options.observer ?? startObserver)();
     this.#how = {clock, signal: this.#stop.signal, attempts, observer: this.#observer};
-    this.#watched = probes.map((target) => ({
-      target,
-      intervalMs: options.intervalMs ?? target.endpoint.intervalMs ?? fleet.health.intervalMs,
-      pace: FRESH,
-      reading: null,
-      judged: null,
-      history: [],
-      confirmed: false,
-      spread: true,
-      wake: () => undefined,
-    }));
+    this.#watched = probes.map((target) => newWatched(target, options.intervalMs ?? target.endpoint.intervalMs ?? fleet.health.intervalMs));
     this.#asked = createRate(() => clock.now());
     this.#memory = keptMemory(options.memory, clock, options.note ?? null);
     this.#network = createOwnNetwork({
@@ -159,18 +131,14 @@ class Watching implements Monitor {
       how: this.#how,
       around: (failed, wide) => this.#askAround(failed, wide),
       onDoubt: () => {
-        for (const watched of this.#watched) watched.confirmed = false;
+        for (const watched of this.#watched) watched.confirmed = 0;
       },
       onBack: () => void this.#backAgain(),
     });
     this.#hidden = hiddenEndpoints(options.elsewhere ?? [], this.#how);
-    const byRegion = Map.groupBy(this.#watched, ({target}) => target.endpoint.region);
-    this.#places = new Map(
-      fleet.regions.map(({name}) => {
-        const all = byRegion.get(name) ?? [];
-        const shortestMs = all.reduce((least, {intervalMs}) => Math.min(least, intervalMs), Number.POSITIVE_INFINITY);
-        return [name, {all, shortestMs, awaited: new Set(all), unasked: all.length}];
-      }),
+    this.#places = placesOf(
+      fleet.regions.map(({name}) => name),
+      this.#watched,
     );
   }
 
@@ -215,19 +183,28 @@ class Watching implements Monitor {
     for (let again = false; ; again = true) {
       const reading = await readOnce(this.#lanes[laneOf(watched.pace)], watched.target, this.#how);
       if (this.#stop.signal.aborted) return;
-      if (!this.#isToBeLookedAt(watched, reading)) return this.#record(watched, reading);
-      // What was asked, and answered, towards the end of a long silence says as much as asking once more, and sooner.
-      const wasThere = reading.result.code === 'timeout' && this.#network.answeredSince(lastQuarterOf(reading, this.#options.clock.now()));
+      if (!this.#isToBeLookedAt(watched, reading)) return void this.#record(watched, reading);
+      // A connection that was there, while others were asked and answered, needs no second silence: what was lost on it would have been sent again.
+      const wasThere = reading.result.connected === true && this.#network.answeredSince(lastQuarterOf(reading, this.#options.clock.now()));
       const counts = await this.#network.look(reading);
-      if (counts !== null) return this.#record(watched, counts);
-      if (!again && !wasThere) continue;
-      watched.confirmed = true;
-      return this.#record(watched, reading);
+      if (counts !== null) return void this.#record(watched, counts);
+      if (await this.#isToBeAskedAgain(reading, again || wasThere)) continue;
+      if (this.#record(watched, reading)) watched.confirmed += 1;
+      return;
     }
   }
 
+  /** What was asked before our network had settled says nothing; neither does the first failure. */
+  async #isToBeAskedAgain({began = 0}: EndpointReading, isEnough: boolean): Promise<boolean> {
+    const {clock} = this.#options;
+    const settlesAt = this.#network.settlesAt();
+    if (began > settlesAt) return !isEnough;
+    await clock.sleep(Math.max(0, settlesAt - clock.now()) + 1, this.#stop.signal).catch(() => undefined);
+    return true;
+  }
+
   #isToBeLookedAt({confirmed}: Watched, reading: EndpointReading): boolean {
-    return !confirmed && this.#network.isDoubtful(reading);
+    return confirmed < this.#options.fleet.health.riseFall.fall && this.#network.isDoubtful(reading);
   }
 
   /** Of each region the fastest of those that answered last, also of the region of the failure. `wide`: many of each, also those that did not. */
@@ -235,14 +212,11 @@ class Watching implements Monitor {
     const elsewhere = this.#hidden.ask(wide, WIDE);
     // One region alone cannot tell our outage from its own.
     if (elsewhere.length === 0 && ![...this.#places].some(([region, {all}]) => region !== failed.region && all.length > 0)) return null;
-    const seen = [...this.#places].flatMap(([region, place]) => {
-      const others = place.all.filter(({target: {endpoint}}) => endpoint.region !== failed.region || endpoint.name !== failed.name);
-      // What is to be asked rarely is not asked for the sake of others.
-      const rank = (each: Watched): number => (isAwaited(each, place) ? 0 : 1e9) + latencyOf(each);
-      const well = others.filter(({reading}) => reading?.result.ok === true).toSorted((x, y) => rank(x) - rank(y));
-      const chosen = wide ? [...well, ...others.filter((each) => !well.includes(each))].slice(0, WIDE) : well.slice(0, 1);
-      return chosen.map((one) => ({region, reading: this.#askBesides(one)}));
-    });
+    const seen = [...this.#places].flatMap(([region, place]) =>
+      neighbours(place, failed, wide ? WIDE : null).map((one) => {
+        return {region, latencyMs: one.reading?.result.latencyMs ?? null, reading: this.#askBesides(one)};
+      }),
+    );
     return [...seen, ...elsewhere];
   }
 
@@ -255,7 +229,7 @@ class Watching implements Monitor {
 
   /** Our network is back: what failed meanwhile is asked again, a few at a time. */
   async #backAgain(): Promise<void> {
-    const waiting = this.#watched.filter(({reading}) => reading !== null && (isUnanswered(reading.result) || reading.result.ok === null));
+    const waiting = this.#watched.filter(({reading}) => reading !== null && (isSilent(reading.result) || reading.result.ok === null));
     for (const [index, watched] of waiting.entries()) {
       if (index % BATCH === BATCH - 1) await nextTurn();
       watched.spread = true;
@@ -263,19 +237,20 @@ class Watching implements Monitor {
     }
   }
 
-  #record(watched: Watched, unnumbered: EndpointReading): void {
-    if (this.#stop.signal.aborted) return;
+  /** Whether it was taken: one that was held up must not hide a newer one. */
+  #record(watched: Watched, unnumbered: EndpointReading): boolean {
+    if (this.#stop.signal.aborted) return false;
     this.#network.saw(unnumbered);
-    // One that was held up must not hide a newer one.
-    if ((unnumbered.began ?? 0) < (watched.reading?.began ?? 0)) return;
+    if ((unnumbered.began ?? 0) < (watched.reading?.began ?? 0)) return false;
     this.#order += 1;
-    const reading = {...unnumbered, order: this.#order};
+    watched.failures = this.#failuresWith(watched, unnumbered);
+    const reading = {...unnumbered, order: this.#order, failures: watched.failures};
     const {region} = reading.endpoint;
     const {ok, latencyMs} = reading.result;
     const place = this.#places.get(region);
     if (watched.reading === null && place !== undefined) place.unasked -= 1;
     const before = watched.judged;
-    if (!isUnanswered(reading.result)) watched.confirmed = false;
+    if (!isSilent(reading.result)) watched.confirmed = 0;
     // What fails in doubt does not make an endpoint one of the dead.
     if (this.#network.doubtUntil() !== Number.POSITIVE_INFINITY) watched.pace = nextPace(watched.pace, reading);
     watched.reading = reading;
@@ -285,6 +260,15 @@ class Watching implements Monitor {
     place?.awaited.delete(watched);
     const worse = before !== null && isWorse(watched.judged.verdict, before.verdict);
     if (worse || place?.awaited.size === 0) this.#judgeSoon(region);
+    return true;
+  }
+
+  /** In a row. What fails in doubt, and what could not be judged, is neither a failure nor the end of them. */
+  #failuresWith({failures}: Watched, reading: EndpointReading): number {
+    const {verdict} = judgeEndpoint(reading);
+    if (verdict !== 'unhealthy') return verdict === 'unknown' ? failures : 0;
+    const isOurs = isSilent(reading.result) && this.#network.doubtUntil() === Number.POSITIVE_INFINITY;
+    return isOurs ? failures : failures + 1;
   }
 
   #judgeSoon(region: string): void {
@@ -308,11 +292,15 @@ class Watching implements Monitor {
     const regions = fleet.regions.filter(({name}) => due.some(([region]) => region === name));
     const judgement = judgeFleet({regions}, readings, this.#network.doubtUntil());
     const looks = judgement.regions.map((judged) => ({judged, look: countLook(judged, this.#counted.get(judged.region) ?? UNCOUNTED)}));
-    const counting = looks.filter(({look}) => look.counts).map(({judged}) => judged);
     const past = {fleet: fleet.name, at: clock.wall(), memory: this.#memory, limits: fleet.health};
-    const now = withMemory({...judgement, regions: counting}, past);
+    const most = Math.max(0, ...looks.map(({look}) => look.counts));
+    const shown = new Map<string, RegionNow>();
+    for (let round = 1; round <= most; round += 1) {
+      const counting = looks.filter(({look}) => look.counts >= round).map(({judged}) => judged);
+      for (const region of withMemory({...judgement, regions: counting}, past).regions) shown.set(region.region, region);
+    }
     for (const {judged, look} of looks) {
-      const region = now.regions.find((each) => each.region === judged.region);
+      const region = shown.get(judged.region);
       this.#counted.set(judged.region, look.next(region?.verdict ?? null));
       if (region !== undefined) this.#take(region);
     }
@@ -371,11 +359,4 @@ function readOnce(lane: Slots, target: SweepTarget, how: AskOptions): Promise<En
   return lane.take(target.endpoint.region, () => readEndpoint(target, how));
 }
 
-/** Whether the others of its region wait for it: not for the dead, nor for one that is asked much more rarely. */
-function isAwaited({pace, intervalMs}: Watched, {shortestMs}: Place): boolean {
-  return laneOf(pace) === 'live' && intervalMs <= shortestMs * RARE;
-}
-
 const lastQuarterOf = ({began = Number.POSITIVE_INFINITY}: EndpointReading, ended: number): number => began + (ended - began) * 0.75;
-
-const latencyOf = ({reading}: Watched): number => reading?.result.latencyMs ?? Number.POSITIVE_INFINITY;

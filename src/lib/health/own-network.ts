@@ -1,7 +1,7 @@
 import type {Uplink} from '../ports/vantage.ts';
 import type {AskOptions} from './ask.ts';
 import type {EndpointJudgement} from './judge-endpoint.ts';
-import {isUnanswered, provesNetwork, tellers} from './quorum.ts';
+import {isSilent, provesNetwork, tellers} from './quorum.ts';
 import {askUplinks, type EndpointReading, withoutUplink} from './sweep.ts';
 
 /**
@@ -22,15 +22,17 @@ export type OwnNetwork = {
   answeredSince(began: number): boolean;
   /** What was asked until then and not answered may have failed because of us; Infinity = it still may. */
   doubtUntil(): number;
+  /** Until then what fails may do so because the way to it comes back later than others. */
+  settlesAt(): number;
 };
 
-/** Somebody who was asked whether the network is there. */
-export type Asked = {readonly region: string; readonly reading: Promise<EndpointReading>};
+/** Somebody who was asked whether the network is there. `latencyMs` = how long its last answer took; null = it is not known. */
+export type Asked = {readonly region: string; readonly latencyMs: number | null; readonly reading: Promise<EndpointReading>};
 
 type Options = {
   readonly uplinks: readonly Uplink[];
   readonly how: AskOptions;
-  /** Asks one of each region that answered last; `wide` = as many as may be needed where none of these answers. null = there is no other region. */
+  /** Asks one of each region that answered last; `wide` = as many others as may be needed where none of these answers. null = there is no other region. */
   readonly around: (failed: EndpointReading, wide: boolean) => readonly Asked[] | null;
   /** Called when doubt begins: what was known to be down is not any more. */
   readonly onDoubt: () => void;
@@ -38,32 +40,42 @@ type Options = {
   readonly onBack: () => void;
 };
 
-type Seen = {readonly there: boolean; readonly cut: string | null};
+/** `untold` = nobody that was asked could tell. `cut` = why no uplink answers. */
+type Seen = {readonly what: 'there' | 'missing' | 'untold'; readonly cut: string | null};
 
 /** Failures that come in so short a time share a look that begins after all of them, and looks begin no closer than `SPACED_MS`. */
 const GATHER_MS = 10;
 const SPACED_MS = 100;
-const THERE: Seen = {there: true, cut: null};
-/** While it is not there, everything fails: it is looked at again no more often than that. */
+const THERE: Seen = {what: 'there', cut: null};
+/** While it is not there, everything fails: it is looked at again once in so long, until it is. */
 const REST_MS = 1000;
-/** After that, more are asked. */
+/** After that, or twice what these took last, more are asked. */
 const NARROW_MS = 200;
-/** Who has not answered by then is not waited for: an endpoint may have a deadline of a minute. */
+/** Who has not answered by then, or in twice what that took last, is not waited for: an endpoint may have a deadline of a minute. */
 const LONGEST_LOOK_MS = 3000;
+/** Ways come back one after the other. */
+const SETTLE_MS = 1000;
 
 export function createOwnNetwork(options: Options): OwnNetwork {
   return new Knowledge(options);
 }
 
+type Wide = {readonly began: number; readonly heard: Promise<readonly Heard[]>};
+
 class Knowledge implements OwnNetwork {
   readonly #options: Options;
   #doubtUntil = Number.NEGATIVE_INFINITY;
+  #settlesAt = Number.NEGATIVE_INFINITY;
   /** When doubt began; only what was asked after that can lift it. */
   #doubtSince = Number.NEGATIVE_INFINITY;
+  /** When the latest of what has answered was asked; and when the latest look began that found the network there. */
   #answeredAt = Number.NEGATIVE_INFINITY;
+  #seenAt = Number.NEGATIVE_INFINITY;
   #missing: {readonly at: number; readonly seen: Seen} | null = null;
   #coming: Promise<Seen> | null = null;
   #lookedAt = Number.NEGATIVE_INFINITY;
+  /** The one look that asks many. */
+  #wide: Wide | null = null;
   /** Looks under way that an answer from anywhere ends. */
   readonly #waiting = new Set<{readonly began: number; readonly end: () => void}>();
 
@@ -72,15 +84,15 @@ class Knowledge implements OwnNetwork {
   }
 
   isDoubtful({result, others = []}: EndpointReading): boolean {
-    return isUnanswered(result) && !tellers(result, others).some((view) => view.result.ok !== null);
+    return isSilent(result) && !tellers(result, others).some((view) => view.result.ok !== null);
   }
 
   async look(failed: EndpointReading): Promise<EndpointReading | null> {
     const {clock} = this.#options.how;
     this.#coming ??= this.#begin(failed);
-    // Nobody waits for the next look while it is not there, but there is one: it may be back.
-    if (this.#missing !== null && clock.now() - this.#missing.at < REST_MS) return applied(failed, this.#missing.seen);
-    return applied(failed, await this.#coming);
+    // Nobody waits for the next look while it is not there.
+    if (this.#missing !== null && clock.now() - this.#missing.at < REST_MS) return this.#applied(failed, this.#missing.seen);
+    return this.#applied(failed, await this.#coming);
   }
 
   saw({result, began = Number.NEGATIVE_INFINITY}: EndpointReading): void {
@@ -98,6 +110,17 @@ class Knowledge implements OwnNetwork {
     return this.#doubtUntil;
   }
 
+  settlesAt(): number {
+    return this.#settlesAt;
+  }
+
+  #applied(failed: EndpointReading, seen: Seen): EndpointReading | null {
+    // What nobody can tell is as it was; and if nothing was, as if there was nobody to ask.
+    const {what, cut} = seen.what === 'untold' ? (this.#missing?.seen ?? THERE) : seen;
+    if (cut !== null) return withoutUplink(failed, cut);
+    return what === 'there' ? null : failed;
+  }
+
   async #begin(failed: EndpointReading): Promise<Seen> {
     const {clock, signal} = this.#options.how;
     const earliest = Math.max(this.#lookedAt + SPACED_MS, (this.#missing?.at ?? Number.NEGATIVE_INFINITY) + REST_MS);
@@ -106,37 +129,68 @@ class Knowledge implements OwnNetwork {
     if (signal.aborted) return THERE;
     const began = clock.now();
     this.#lookedAt = began;
-    const seen = await this.#lookAround(failed, began);
-    if (seen.there) {
-      if (this.#missing !== null || this.#isInDoubt()) this.#isBack();
-      return seen;
-    }
-    this.#missing = {at: clock.now(), seen};
-    if (seen.cut === null && !this.#isInDoubt()) {
-      this.#doubtSince = began;
-      this.#doubtUntil = Number.POSITIVE_INFINITY;
-      this.#options.onDoubt();
-    }
+    const found = await this.#lookAround(failed, began);
+    // Another look, or an answer, that was asked later has seen it.
+    const isOld = this.#seenAt >= began || (found.cut === null && this.#answeredAt >= began);
+    const seen = isOld ? THERE : found;
+    this.#conclude(seen, began);
+    // It is looked for until it is there, whether anything else fails or not.
+    if (this.#missing !== null && !signal.aborted) this.#coming ??= this.#begin(failed);
     return seen;
+  }
+
+  #conclude(seen: Seen, began: number): void {
+    const {clock} = this.#options.how;
+    if (seen.what === 'there') {
+      this.#seenAt = Math.max(this.#seenAt, began);
+      if (this.#missing !== null || this.#isInDoubt()) this.#isBack();
+    } else if (seen.what === 'missing') {
+      this.#missing = {at: clock.now(), seen};
+      if (seen.cut === null && !this.#isInDoubt()) {
+        this.#doubtSince = began;
+        this.#doubtUntil = Number.POSITIVE_INFINITY;
+        this.#options.onDoubt();
+      }
+    } else if (this.#missing !== null) {
+      this.#missing = {...this.#missing, at: clock.now()};
+    }
   }
 
   async #lookAround(failed: EndpointReading, began: number): Promise<Seen> {
     const {uplinks, how, around} = this.#options;
     if (uplinks.length > 0) {
       const {cut, answered} = await askUplinks(uplinks, how).state;
-      if (cut !== null) return {there: false, cut};
+      if (cut !== null) return {what: 'missing', cut};
       if (answered) return THERE;
     }
     const asked = around(failed, false);
     if (asked === null) return THERE;
-    const first = asked.map(hears);
-    // Whoever was chosen may have died by themselves. In doubt everybody is asked again anyway.
-    const isWide = !this.#isInDoubt() || first.length === 0;
-    if (first.length > 0 && (await this.#anyAnswers(first, began, isWide ? NARROW_MS : LONGEST_LOOK_MS))) return THERE;
-    const heard = isWide ? [...first, ...(around(failed, true) ?? []).map(hears)] : first;
-    if (isWide && (await this.#anyAnswers(heard, began, LONGEST_LOOK_MS))) return THERE;
+    const narrow = asked.map(hears);
+    if (narrow.length > 0 && (await this.#anyAnswers(narrow, began, atMost(asked, NARROW_MS)))) return THERE;
+    const wide = await this.#askWide(failed, began);
+    const heard = [...narrow, ...wide];
+    if (wide.some(({answer}) => answer() === 'there') || this.#answeredAt >= began) return THERE;
     // One region alone cannot tell our outage from its own. What could not be asked proves nothing.
-    return {there: !heard.some(({region, answer}) => region !== failed.endpoint.region && answer() !== 'untold'), cut: null};
+    const isSilentElsewhere = heard.some(({region, answer}) => region !== failed.endpoint.region && answer() === 'silent');
+    return {what: isSilentElsewhere ? 'missing' : 'untold', cut: null};
+  }
+
+  /** Whoever was chosen may have died by themselves. One such look at a time: who comes later waits for it, and has the next. */
+  async #askWide(failed: EndpointReading, began: number): Promise<readonly Heard[]> {
+    while (this.#wide !== null && this.#wide.began < began) await this.#wide.heard;
+    this.#wide ??= this.#beginWide(failed);
+    return this.#wide.heard;
+  }
+
+  #beginWide(failed: EndpointReading): Wide {
+    const began = this.#options.how.clock.now();
+    const asked = this.#options.around(failed, true) ?? [];
+    const heard = asked.map(hears);
+    const ended = this.#anyAnswers(heard, began, atMost(asked, LONGEST_LOOK_MS)).then(() => {
+      this.#wide = null;
+      return heard;
+    });
+    return {began, heard: ended};
   }
 
   /** One answer from anywhere is enough, also one that nobody waited for; where none comes, all are waited for, so long. */
@@ -144,10 +198,10 @@ class Knowledge implements OwnNetwork {
     const {clock, signal} = this.#options.how;
     const stop = new AbortController();
     const late = clock.sleep(atMostMs, AbortSignal.any([signal, stop.signal])).catch(() => undefined);
-    const seen = heard.map(({ended}) => ended);
     const {promise: elsewhere, resolve} = Promise.withResolvers<boolean>();
     const look = {began, end: () => resolve(true)};
     this.#waiting.add(look);
+    const seen = heard.map(({ended}) => ended);
     const yes = seen.map(async (one) => ((await one) ? true : new Promise<never>(() => undefined)));
     const answers = await Promise.race([Promise.all(seen).then((all) => all.includes(true)), ...yes, elsewhere, late.then(() => false)]);
     this.#waiting.delete(look);
@@ -161,28 +215,29 @@ class Knowledge implements OwnNetwork {
 
   /** What was asked before may still have failed because of us: it has to be asked again. */
   #isBack(): void {
-    if (this.#isInDoubt()) this.#doubtUntil = this.#options.how.clock.now();
+    const now = this.#options.how.clock.now();
+    if (this.#isInDoubt()) this.#doubtUntil = now;
+    this.#settlesAt = now + SETTLE_MS;
     this.#missing = null;
     this.#options.onBack();
   }
 }
 
-/** Somebody who was asked. `ended`: whether it shows that the network is there; `untold` = it could not be asked. */
-type Heard = {readonly region: string; readonly ended: Promise<boolean>; answer(): 'none' | 'untold'};
+/** Somebody who was asked. `ended`: whether it shows that the network is there; until then, and where nothing comes, it is silent. */
+type Heard = {readonly region: string; readonly ended: Promise<boolean>; answer(): 'there' | 'silent' | 'untold'};
 
 function hears({region, reading}: Asked): Heard {
-  let answer: 'none' | 'untold' = 'none';
+  let answer: ReturnType<Heard['answer']> = 'silent';
   const ended = reading.then(({result}) => {
-    if (result.ok === null) answer = 'untold';
-    return provesNetwork(result);
+    const isThere = provesNetwork(result);
+    answer = isThere ? 'there' : isSilent(result) ? 'silent' : 'untold';
+    return isThere;
   });
   return {region, ended, answer: () => answer};
 }
 
-function applied(failed: EndpointReading, {there, cut}: Seen): EndpointReading | null {
-  if (cut !== null) return withoutUplink(failed, cut);
-  return there ? null : failed;
-}
+/** So long, or twice what the slowest of them took when it answered last. */
+const atMost = (asked: readonly Asked[], leastMs: number): number => Math.max(leastMs, ...asked.map(({latencyMs}) => (latencyMs ?? 0) * 2));
 
 /** What is to be said while this machine is cut off itself. */
 export function noUplink(endpoints: readonly EndpointJudgement[]): string | null {

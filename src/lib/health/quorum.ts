@@ -18,12 +18,13 @@ type Failed = Pick<ProbeResult, 'ok' | 'code' | 'connected'>;
 /** Whether nothing was answered at all, rather than something wrong. */
 export const isUnanswered = ({ok, code}: Pick<ProbeResult, 'ok' | 'code'>): boolean => ok === false && CONNECTION_CODES.has(code);
 
-/**
- * Whether it shows that the network between us and the endpoint is there: it answered, well or not. A failure that may have been found on this machine
- * (`local`) shows nothing.
- */
-export const provesNetwork = (result: Pick<ProbeResult, 'ok' | 'code' | 'local'>): boolean =>
-  result.ok === true || (result.ok === false && !isUnanswered(result) && result.local !== true);
+type Told = Pick<ProbeResult, 'ok' | 'code' | 'local'>;
+
+/** Whether it shows that the network is there: it answered, well or not, and not only this machine itself. */
+export const provesNetwork = (result: Told): boolean => result.ok !== null && !isSilent(result) && result.local !== true;
+
+/** Whether it failed, and our own network may be why: nothing was answered, or what failed was found on this machine. */
+export const isSilent = (result: Told): boolean => isUnanswered(result) || (result.ok === false && result.local === true);
 
 /**
  * Whether it failed on the way: not even a connection was accepted. A server that accepts one and then is silent, or closes it, was reached: whoever is

@@ -5,7 +5,7 @@ import type {Probe, ProbeResult} from '../ports/probe.ts';
 import type {Uplink, Viewer} from '../ports/vantage.ts';
 import {type AskOptions, ATTEMPTS, type Attempts, askUntilSure} from './ask.ts';
 import {type Observer, startObserver} from './observer.ts';
-import {countVotes, isUnanswered, type OtherView, provesNetwork} from './quorum.ts';
+import {countVotes, isSilent, isUnanswered, type OtherView, provesNetwork} from './quorum.ts';
 import {createSlots} from './slots.ts';
 
 /** An endpoint with the probe that asks it, and the vantage points that look at it besides. */
@@ -21,6 +21,8 @@ export type EndpointReading = {
   readonly began?: number;
   /** Its place among the readings of a process that goes on asking; absent = it is the only one. */
   readonly order?: number;
+  /** How often its endpoint has failed in a row, this time included; absent = that is not counted. */
+  readonly failures?: number;
   /** An uplink answered at the same time: the network is there, and what failed on the way failed by itself. */
   readonly networkSeen?: true;
   /** What other vantage points saw of it; absent = none looked. */
@@ -58,7 +60,7 @@ export async function probeAll(options: SweepOptions): Promise<EndpointReading[]
   try {
     const readings = await paced(endpoints, how);
     // Nobody waits for an uplink while nothing needs it.
-    if (uplinks.length === 0 || !readings.some(({result}) => isUnanswered(result))) return readings;
+    if (uplinks.length === 0 || !readings.some(({result}) => isSilent(result))) return readings;
     const {cut, answered} = await links.state;
     return readings.map((reading) => (cut !== null ? withoutUplink(reading, cut) : answered ? {...reading, networkSeen: true} : reading));
   } finally {
@@ -163,7 +165,7 @@ export function askUplinks(uplinks: readonly Uplink[], how: AskOptions): {readon
 
 /** A reading of a time when no uplink answered: what failed on the way is not judged. */
 export function withoutUplink(reading: EndpointReading, why: string): EndpointReading {
-  if (!isUnanswered(reading.result)) return reading;
+  if (!isSilent(reading.result)) return reading;
   const detail = `not judged: this machine is cut off itself, no uplink answers (${why})`;
   return {...reading, result: {ok: null, latencyMs: null, code: 'no-uplink', detail}};
 }

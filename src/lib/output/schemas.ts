@@ -4,6 +4,8 @@ import {labDownSchema, labFaultSchema, labHealSchema, labLoadSchema, labStatusSc
 import {initSchema, pluginSchema, pluginsManifestSchema, versionSchema} from './schemas/program.ts';
 import {lagSchema, lossSchema} from './schemas/replication.ts';
 import {drillSchema, errorSchema, planSchema, readySchema, runSchema, runsListSchema, voteSchema} from './schemas/run.ts';
+import {slotsSchema} from './schemas/slots.ts';
+import {topologySchema} from './schemas/topology.ts';
 
 /** The schema of every `--json` document, by the name of its file in schemas/. All allow more fields: fields are only ever added. */
 export const DOCUMENT_SCHEMAS = {
@@ -12,6 +14,8 @@ export const DOCUMENT_SCHEMAS = {
   'health-history': historySchema,
   'replication-lag': lagSchema,
   'replication-loss': lossSchema,
+  'replication-topology': topologySchema,
+  'replication-slots': slotsSchema,
   'lab-status': labStatusSchema,
   'lab-down': labDownSchema,
   'lab-fault': labFaultSchema,

@@ -12,7 +12,7 @@ export type ProbeResult = {
   readonly facts?: Json;
   /** Of a failure without an answer: a connection was accepted before, so it is not the way that failed. Absent = none was, or it is not known. */
   readonly connected?: true;
-  /** Of a failure: it may have been found without the network, so it does not show that the network is there. */
+  /** It may have been found on this machine, without the network: it shows nothing of that. */
   readonly local?: true;
   /** It answered as expected, and yet something about it needs attention: the endpoint is degraded by that. Only with `ok` true. */
   readonly warning?: {readonly code: string; readonly says: string};

@@ -31,13 +31,21 @@ async function lookUp(target: DnsTarget, signal: AbortSignal): Promise<ProbeResu
   if (server !== null) resolver.setServers([isIP(server.host) === 6 ? `[${server.host}]:${server.port}` : `${server.host}:${server.port}`]);
   const bounded = AbortSignal.any([signal, timeoutAwake(timeoutMs)]);
   const started = performance.now();
+  // One on this machine answers from what it remembers, or says that it failed, whatever the network does.
+  const local = resolver.getServers().every(isOwn) ? {local: true as const} : {};
   try {
     const answers = await asked(resolver, target, bounded);
-    return judged(target, answers, performance.now() - started);
+    return {...judged(target, answers, performance.now() - started), ...local};
   } catch (error) {
-    return failed(error, `${record} of ${name}${server === null ? '' : ` at ${server.host}:${server.port}`}`, timeoutMs, signal);
+    return {
+      ...failed(error, `${record} of ${name}${server === null ? '' : ` at ${server.host}:${server.port}`}`, timeoutMs, signal),
+      ...local,
+    };
   }
 }
+
+/** Whether a name server, as `getServers` writes it, is on this machine. */
+const isOwn = (server: string): boolean => /^(127\.|\[?::1\b)/.test(server);
 
 async function asked(resolver: Resolver, {name, record}: DnsTarget, signal: AbortSignal): Promise<readonly string[]> {
   signal.throwIfAborted();
@@ -89,6 +97,5 @@ function failed(error: unknown, what: string, timeoutMs: number, signal: AbortSi
     return failure('timeout', `${what}: no answer within ${timeoutMs} ms`);
   const known = SAYS[symbol];
   if (known === undefined) return {ok: null, latencyMs: null, code: 'probe-failed', detail: `${what} could not be asked (${symbol})`};
-  // A resolver on this machine says so, too, when it cannot reach anybody.
-  return {...failure(known[0], `${what}: ${known[1]} (${symbol})`), ...(known[0] === 'name-server' ? {local: true} : {})};
+  return failure(known[0], `${what}: ${known[1]} (${symbol})`);
 }

@@ -37,8 +37,9 @@ function judged(program: string, end: ProgramEnd, latencyMs: number): ProbeResul
   const facts = perfdata === '' ? {} : {facts: {perfdata}};
   if (end.how === 'timeout') return failure('timeout', `${program} had not ended after ${end.afterMs} ms`);
   if (end.how !== 'exit') return {ok: null, latencyMs: null, code: 'probe-failed', detail: endSentence(program, end)};
-  if (end.code === 0) return {ok: true, latencyMs, code: 'ok', detail, ...facts};
-  if (end.code === 1) return {ok: true, latencyMs, code: 'ok', detail, ...facts, warning: {code: 'plugin-warning', says: detail}};
+  if (end.code === 0) return {ok: true, latencyMs, code: 'ok', detail, ...facts, local: true};
+  const warning = {code: 'plugin-warning', says: detail};
+  if (end.code === 1) return {ok: true, latencyMs, code: 'ok', detail, ...facts, warning, local: true};
   if (end.code === 2) return {ok: false, latencyMs, code: 'plugin-critical', detail, ...facts, local: true};
   return {ok: null, latencyMs: null, code: 'plugin-unknown', detail, ...facts};
 }

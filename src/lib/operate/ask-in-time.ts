@@ -1,0 +1,33 @@
+import {inTime, timeoutAwake} from '../awake.ts';
+import {messageOf} from '../errors.ts';
+
+/** What was asked for, or why it could not be had: `code` for scripts, `reason` for people. */
+export type Asked<T> = {readonly ok: true; readonly value: T} | {readonly ok: false; readonly code: string; readonly reason: string};
+
+/** Longer than any provider's own deadline: it only ends what does not heed its signal. */
+const DEADLINE_MS = 10_000;
+
+/**
+ * Asks one part of the fleet so that it can neither delay nor hide the others: with a deadline of its own (default 10 s), and without throwing.
+ * An interruption of the whole is thrown.
+ */
+export async function askInTime<T>(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>, ms = DEADLINE_MS): Promise<Asked<T>> {
+  let stop = (): void => undefined;
+  // What does not heed its signal must not keep a Ctrl+C waiting either.
+  const stopped = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, {once: true});
+  });
+  try {
+    const bounded = AbortSignal.any([signal, timeoutAwake(ms)]);
+    // So that a provider that throws before its first await is caught like any other.
+    const answer = (async () => ask(bounded))();
+    return {ok: true, value: await inTime(Promise.race([answer, stopped]), ms)};
+  } catch (error) {
+    signal.throwIfAborted();
+    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unreadable';
+    return {ok: false, code, reason: messageOf(error)};
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
