@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {expectedLoss} from '../../src/lib/failover/expected-loss.ts';
-import {findPrimary, peersOnly} from '../../src/lib/failover/find-primary.ts';
+import {findPrimary} from '../../src/lib/failover/find-primary.ts';
+import {noneToMove} from '../../src/lib/failover/left-alone.ts';
 import {chooseAway} from '../../src/lib/failover/plan-failback.ts';
 import {chooseSource, planFailover, storesHeldBy} from '../../src/lib/failover/plan-failover.ts';
 import {storeNotes} from '../../src/lib/observe/store-notes.ts';
@@ -63,8 +64,8 @@ describe('a store of peers', () => {
     expect(() => chooseSource(fleet, snapshot, undefined)).toThrow(says);
     expect(() => chooseSource(fleet, snapshot, 'us-east')).toThrow(says);
     expect(() => chooseAway(fleet, snapshot, 'us-east')).toThrow(says);
-    expect(peersOnly([], snapshot)).toBe(null);
-    expect(peersOnly(both.stores, withEvents(sampleSnapshot()))).toBe(null);
+    expect(noneToMove([], snapshot)).toBe(null);
+    expect(noneToMove(both.stores, withEvents(sampleSnapshot()))).toBe(null);
   });
 
   it.each([

@@ -1,27 +1,17 @@
 import type {StoreSpec} from '../fleet/fleet.ts';
-import {isOfPeers, type Member, type Snapshot, type StoreSnapshot} from '../snapshot/snapshot.ts';
+import {isLeftAlone, type Member, type StoreSnapshot} from '../snapshot/snapshot.ts';
 
 /** The primary of a store as far as a snapshot can tell. `seen` = it answered; otherwise it is inferred and `basis` says from what. */
 export type PrimaryFinding = {readonly member: string; readonly region: string; readonly seen: boolean; readonly basis: string};
 
 /**
  * Finds the primary: the member that answers as one with the highest timeline; else the upstream that the standbys name; else the only
- * member that does not answer. `null` when none of these decides, and for a store of peers: there the silent one is no primary either.
+ * member that does not answer. `null` when none of these decides, and for a store that no plan moves: of peers, where the silent one is no primary
+ * either, or only watched.
  */
 export function findPrimary(store: StoreSnapshot, spec: StoreSpec): PrimaryFinding | null {
-  if (isOfPeers(store)) return null;
+  if (isLeftAlone(store)) return null;
   return seenPrimary(store) ?? namedUpstream(store, spec) ?? onlySilent(store, spec);
-}
-
-/** Why a fleet has no primary at all: its stores are of peers. null = some store has one, or may have. */
-export function peersOnly(stores: readonly StoreSpec[], snapshot: Snapshot): string | null {
-  const ofPeers = stores.filter(({name}) => {
-    const store = snapshot.stores[name];
-    return store !== undefined && isOfPeers(store);
-  });
-  if (stores.length === 0 || ofPeers.length < stores.length) return null;
-  const names = ofPeers.map(({name}) => name).join(' and ');
-  return `nothing was done: every member of ${names} takes writes of its own, so there is no primary that could move`;
 }
 
 /** Every member that answers as a primary, the highest timeline first. More than one is a split. */

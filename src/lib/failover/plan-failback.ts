@@ -1,9 +1,9 @@
 import {refused, usageError} from '../errors.ts';
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
-import {isOfPeers, type Snapshot} from '../snapshot/snapshot.ts';
+import {isLeftAlone, type Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
-import {isStale, type PrimaryFinding, peersOnly, primariesOf} from './find-primary.ts';
+import {isStale, type PrimaryFinding, primariesOf} from './find-primary.ts';
 import {
   asked,
   clocksSane,
@@ -18,6 +18,7 @@ import {
   targetHealthy,
   unclaimed,
 } from './gates.ts';
+import {noneToMove, watchedRemarks} from './left-alone.ts';
 import {managerOf} from './managed-steps.ts';
 import {answering, named, namesOf} from './plan-failover.ts';
 import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
@@ -70,10 +71,10 @@ export function chooseHome(fleet: Fleet, given: string | undefined): string {
  * (77) with one sentence when there is nothing to bring back.
  */
 export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): string {
-  const without = peersOnly(fleet.stores, snapshot);
+  const without = noneToMove(fleet.stores, snapshot);
   if (without !== null) throw refused('no-primary', without, {suggestions: ['regionctl replication lag']});
   const away = new Set<string>();
-  for (const spec of fleet.stores.filter((each) => !isOfPeers(storeIn(snapshot, each)))) {
+  for (const spec of movable(fleet, snapshot)) {
     const [current, rival] = primariesOf(storeIn(snapshot, spec));
     if (current !== undefined && isStale(storeIn(snapshot, spec), current.member)) throw stalePrimary(spec, current.name);
     if (current !== undefined && current.member.durable.epoch === rival?.member.durable.epoch)
@@ -85,7 +86,7 @@ export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): stri
     if (current.member.region !== home) away.add(current.member.region);
   }
   const [only, ...others] = [...away];
-  if (only === undefined && fleet.stores.some((spec) => repairOf(spec, snapshot, home) !== null)) return home;
+  if (only === undefined && movable(fleet, snapshot).some((spec) => repairOf(spec, snapshot, home) !== null)) return home;
   if (only === undefined) throw refused('nothing-to-do', `nothing was done: every primary is in ${home} already`);
   if (others.length > 0) throw usageError(`primaries are in ${[...away].join(' and ')}: bring them back one at a time`);
   return only;
@@ -112,10 +113,7 @@ function splitBrain(spec: StoreSpec, one: string, other: string, epoch: number) 
 /** Plans a failback: rejoin the home member, let it catch up, then switch over with zero loss. Pure, from one snapshot. */
 export function planFailback(input: FailbackInput): Plan {
   const {id, fleet, snapshot, from, to, objectives} = input;
-  const returns = fleet.stores
-    .filter((spec) => from !== to && primariesOf(storeIn(snapshot, spec))[0]?.member.region === from)
-    .map((spec) => returnOf(spec, snapshot, to));
-  const repairs = fleet.stores.flatMap((spec) => repairOf(spec, snapshot, to) ?? []);
+  const {returns, repairs} = workOf(input);
   const all = [...returns, ...repairs];
   const routes = returns.length === 0 ? [] : fleet.routes.filter(({weights}) => to in weights || from in weights);
   const gates = gatesOf(
@@ -173,8 +171,24 @@ export function planFailback(input: FailbackInput): Plan {
         basis: 'the primary is stopped only after it has shipped everything',
       })),
     },
+    remarks: watchedRemarks(fleet.stores, snapshot, from),
     drill: null,
   };
+}
+
+function workOf({fleet, snapshot, from, to}: FailbackInput): Work {
+  const stores = movable(fleet, snapshot);
+  return {
+    returns: stores
+      .filter((spec) => from !== to && primariesOf(storeIn(snapshot, spec))[0]?.member.region === from)
+      .map((spec) => returnOf(spec, snapshot, to)),
+    repairs: stores.flatMap((spec) => repairOf(spec, snapshot, to) ?? []),
+  };
+}
+
+/** The stores that a plan may move. */
+function movable(fleet: Fleet, snapshot: Snapshot): readonly StoreSpec[] {
+  return fleet.stores.filter((each) => !isLeftAlone(storeIn(snapshot, each)));
 }
 
 /** A store whose primary is home already and whose other members do not all follow it; null = it needs nothing. */

@@ -4,7 +4,7 @@ import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
 import {chooseTarget} from './choose-target.ts';
-import {findPrimary, type PrimaryFinding, peersOnly, standbysOf} from './find-primary.ts';
+import {findPrimary, type PrimaryFinding, standbysOf} from './find-primary.ts';
 import {
   acknowledgers,
   clocksSane,
@@ -26,6 +26,7 @@ import {
   unclaimed,
 } from './gates.ts';
 import {type Guard, guardStep} from './guard.ts';
+import {noneToMove, watchedIn, watchedRemarks} from './left-alone.ts';
 import {handoverStep, managerFit, managerOf, settledStep} from './managed-steps.ts';
 import {placeFor} from './place.ts';
 import {quorumFit} from './quorum.ts';
@@ -69,7 +70,7 @@ export type Move = {
 
 /** The region whose loss is to be handled: the given one, or the one unhealthy region that holds a primary. Refuses (77) with one sentence when there is none. */
 export function chooseSource(fleet: Fleet, snapshot: Snapshot, given: string | undefined): string {
-  const without = peersOnly(fleet.stores, snapshot);
+  const without = noneToMove(fleet.stores, snapshot);
   if (without !== null) throw refused('no-primary', without, {suggestions: ['regionctl replication lag']});
   const holders = new Map<string, string[]>();
   for (const spec of fleet.stores) {
@@ -79,7 +80,9 @@ export function chooseSource(fleet: Fleet, snapshot: Snapshot, given: string | u
   }
   if (given !== undefined) {
     if (holders.has(given)) return given;
-    throw refused('nothing-to-do', `nothing was done: ${given} holds no primary${holderText(holders)}`);
+    const watched = watchedIn(fleet.stores, snapshot, given);
+    const none = watched.length === 0 ? 'no primary' : 'no primary that a plan moves';
+    throw refused('nothing-to-do', [`nothing was done: ${given} holds ${none}${holderText(holders)}`, ...watched].join('; '));
   }
   const [only, ...others] = [...holders.keys()];
   if (only === undefined)
@@ -169,7 +172,10 @@ export function planFailover(input: FailoverInput): Plan {
     objectives,
     expected: {gapMs: null, loss: input.loss},
     staysDown,
-    remarks: moves.flatMap(({spec, why}) => (why === null ? [] : [`${spec.name} stays in its jurisdiction: ${why}`])),
+    remarks: [
+      ...moves.flatMap(({spec, why}) => (why === null ? [] : [`${spec.name} stays in its jurisdiction: ${why}`])),
+      ...watchedRemarks(fleet.stores, snapshot, from),
+    ],
     drill: null,
   };
 }

@@ -18,6 +18,7 @@ import {
   targetSettings,
   unclaimed,
 } from './gates.ts';
+import {watchedRemarks} from './left-alone.ts';
 import {managerFit, managerOf} from './managed-steps.ts';
 import {placeFor} from './place.ts';
 import {answering, jurisdictionOf, named, namesOf, storesHeldBy} from './plan-failover.ts';
@@ -115,7 +116,7 @@ export function planSwitchover(input: SwitchoverInput): Plan {
       })),
     },
     staysDown: [],
-    remarks: stays,
+    remarks: [...stays, ...watchedRemarks(fleet.stores, snapshot, from)],
     drill: null,
   };
 }

@@ -80,6 +80,7 @@ async function storeCells(spec: StoreSpec, options: ObserveOptions): Promise<Sto
     engine: spec.engine,
     ...(store?.manager === undefined ? {} : {manager: store.manager}),
     ...(store?.peers === undefined ? {} : {peers: store.peers}),
+    ...(store?.watched === undefined ? {} : {watched: store.watched}),
     ack: flattened(ack),
     members: Object.fromEntries(spec.members.map(({name}) => [name, memberCell(name, members)])),
   };

@@ -52,7 +52,7 @@ function promiseFindings({fleet, stores}: Pick<OpenFleet, 'fleet' | 'stores'>): 
     if (rpo === null || rpo.rpoMs > 0 || spec.quorum > 0) return [];
     const promise = `the data class ${rpo.class} allows no loss (RPO 0), but`;
     const [says, fix] =
-      stores[spec.name]?.peers === true
+      stores[spec.name]?.peers === true || stores[spec.name]?.watched === true
         ? [`${promise} no member of ${spec.name} waits for another: losing a region can lose writes`, `give ${rpo.class} an RPO above 0`]
         : [
             `${promise} ${spec.name} is asynchronous (quorum: 0): a failover can lose writes`,
@@ -105,15 +105,22 @@ async function routerFindings(open: OpenFleet, name: string, signal: AbortSignal
 
 async function storeFindings(spec: StoreSpec, store: Store | undefined, signal: AbortSignal): Promise<readonly Finding[]> {
   if (store === undefined) return [];
-  const [ack, settings, members] = await Promise.all([
+  const [ack, settings, members, overseers] = await Promise.all([
     store.ackRule(signal),
     store.abilities.inspect?.inspect(signal) ?? [],
     store.observe(signal),
+    store.abilities.overseers?.overseers(signal) ?? [],
   ]);
   const standing = storeNotes(spec, {engine: spec.engine, ...(store.peers === undefined ? {} : {peers: store.peers}), ack, members});
   const allSeen = spec.members.every(({name}) => members[name]?.known === true);
-  const inspected = [...settings, ...standing.notes.map((says) => standingFinding(spec, standing.verdict, says, allSeen))];
   const check = `store ${spec.name}`;
+  const watched = store.watched === true;
+  const inspected = [
+    ...settings,
+    ...overseers,
+    ...(watched ? [pass(check, 'watched only: Sentinel (or whoever runs it) moves it, and no plan does')] : []),
+    ...standing.notes.map((says) => standingFinding(spec, {...standing, allSeen, watched}, says)),
+  ];
   if (!ack.known) return [...inspected, {check, verdict: 'unknown', says: `who must acknowledge is not known: ${ack.reason}`, fix: null}];
   if (ack.value.need >= spec.quorum)
     return [
@@ -130,14 +137,16 @@ async function storeFindings(spec: StoreSpec, store: Store | undefined, signal: 
   ];
 }
 
+type Standing = {readonly verdict: Verdict; readonly allSeen: boolean; readonly watched: boolean};
+
 /** Split brain and a missing primary are errors; a member that could not be read is not known to be well. */
-function standingFinding(spec: StoreSpec, verdict: Verdict, says: string, allSeen: boolean): Finding {
+function standingFinding(spec: StoreSpec, {verdict, allSeen, watched}: Standing, says: string): Finding {
   const grave = verdict === 'unhealthy';
   return {
     check: `store ${spec.name}`,
     verdict: grave ? 'error' : allSeen ? 'warning' : 'unknown',
     says,
-    fix: grave ? 'see regionctl status; failback closes a stale primary' : null,
+    fix: grave ? `see regionctl status; ${watched ? 'whoever runs it has to mend it' : 'failback closes a stale primary'}` : null,
   };
 }
 

@@ -18,9 +18,9 @@ export async function readLoss(open: OpenFleet, to: string, signal: AbortSignal)
   return {document, exit: exitOf(document)};
 }
 
-function exitOf({blocking, stores}: LossDocument): ExitCode {
+function exitOf({blocking, blockedBy, stores}: LossDocument): ExitCode {
   if (!blocking) return EXIT.good;
-  return stores.some(({certainty}) => certainty === 'unknown') ? EXIT.unknown : EXIT.warning;
+  return stores.some(({store, certainty}) => certainty === 'unknown' && blockedBy.includes(store)) ? EXIT.unknown : EXIT.warning;
 }
 
 async function storeForLoss(
@@ -39,6 +39,7 @@ async function storeForLoss(
   const snapshot: StoreSnapshot = {
     engine: spec.engine,
     ...(store?.peers === undefined ? {} : {peers: store.peers}),
+    ...(store?.watched === undefined ? {} : {watched: store.watched}),
     members: members as Readonly<Record<string, Cell<Member>>>,
     ack: ack as Cell<AckRule>,
   };

@@ -33,8 +33,9 @@ const WARMING = 'warm-up';
  */
 export async function worstCaseFindings(world: WorstCaseWorld, signal: AbortSignal): Promise<readonly Finding[]> {
   const {stores, ttl = ttlSeconds, storeMs = STORE_MS} = world;
-  // A store of peers takes no part in a failover: nobody waits for it.
-  const fleet = {...world.fleet, stores: world.fleet.stores.filter(({name}) => stores[name]?.peers !== true)};
+  // What no plan moves takes no part in a failover: nobody waits for it.
+  const isMoved = (store: Store | undefined): boolean => store?.peers !== true && store?.watched !== true;
+  const fleet = {...world.fleet, stores: world.fleet.stores.filter(({name}) => isMoved(stores[name]))};
   if (fleet.services.length === 0) return [];
   const [told, names] = await Promise.all([
     Promise.all(fleet.stores.map((spec) => storeSays(spec, stores[spec.name], fleet, {signal, forMs: storeMs}))),

@@ -12,6 +12,8 @@ export type LossRow = {
   readonly certainty: 'exact' | 'bound' | 'estimate' | 'unknown';
   readonly basis: string;
   readonly withinRpo: boolean | null;
+  /** Others promote it. */
+  readonly watched?: true;
 };
 
 /** The `replication loss` document. `blocking`: whether these stores must not be promoted as they stand. */
@@ -48,7 +50,9 @@ export function lossText(document: LossView, options: TextOptions): string {
     ...head,
     paint.muted(titles),
     ...lines,
-    ...stores.flatMap(({store, basis}) => indented(`${store}: ${basis}`, columns)),
+    ...stores.flatMap(({store, basis, watched}) =>
+      indented(`${store}: ${basis}${watched === true ? ' It is watched only: others promote it.' : ''}`, columns),
+    ),
     ...indented(verdict, columns, 0).map((line) => (blocking ? paint.critical(line) : paint.good(line))),
   ]);
 }

@@ -28,7 +28,12 @@ export type StoreForLoss = {
 };
 
 /** One store in the document of `replication loss`. */
-export type LossRow = TimedLoss & {readonly classes: readonly string[]; readonly withinRpo: boolean | null};
+export type LossRow = TimedLoss & {
+  readonly classes: readonly string[];
+  readonly withinRpo: boolean | null;
+  /** Others promote it: what it would lose is told, and only an objective that it misses blocks. */
+  readonly watched?: true;
+};
 
 /** The document of `replication loss`. `blocking` = at least one store must not be promoted on this evidence; `blockedBy` names them. */
 export type LossDocument = {
@@ -46,14 +51,19 @@ export function previewLoss(at: string, to: string, stores: readonly StoreForLos
   return {at, to, stores: rows, blocking: blockedBy.length > 0, blockedBy};
 }
 
-/** Unknown blocks; so does an objective that is missed, or that cannot be shown to be met. */
-export function isBlocking({certainty, withinRpo, classes}: LossRow): boolean {
+/**
+ * Unknown blocks; so does an objective that is missed, or that cannot be shown to be met. Of a store that is only watched nothing is promoted here:
+ * there only an objective that is missed blocks.
+ */
+export function isBlocking({certainty, withinRpo, classes, watched}: LossRow): boolean {
+  if (watched === true) return withinRpo === false;
   return certainty === 'unknown' || withinRpo === false || (withinRpo === null && classes.length > 0);
 }
 
 function judgeStore(store: StoreForLoss, to: string): LossRow {
   const loss = tidy(judgeLoss(store, to));
-  return {...loss, classes: store.classes.map(({name}) => name), withinRpo: withinRpo(loss, store.classes)};
+  const watched = store.snapshot.watched === true ? ({watched: true} as const) : {};
+  return {...loss, classes: store.classes.map(({name}) => name), withinRpo: withinRpo(loss, store.classes), ...watched};
 }
 
 function judgeLoss(store: StoreForLoss, to: string): TimedLoss {

@@ -52,6 +52,8 @@ export type StoreSnapshot = {
   readonly manager?: string;
   /** Every member takes writes of its own: the store has no primary, and no plan moves it. */
   readonly peers?: true;
+  /** Others move its primary, or nobody does: no plan touches it. */
+  readonly watched?: true;
   readonly ack: Cell<AckRule>;
   /** The latest promotion that a run of this state made: whoever is a primary on an earlier timeline of that lineage is none any more. */
   readonly promoted?: Pick<Position, 'lineage' | 'epoch'>;
@@ -73,6 +75,11 @@ export type Snapshot = {
 /** Whether a store has no primary by its nature, as it says itself or as its members answer. */
 export function isOfPeers({peers, members}: StoreSnapshot): boolean {
   return peers === true || Object.values(members).some((cell) => cell.known && cell.value.role === 'peer');
+}
+
+/** Whether no plan moves the store: it has no primary, or regionctl only watches it. */
+export function isLeftAlone(store: StoreSnapshot): boolean {
+  return store.watched === true || isOfPeers(store);
 }
 
 /** The latest timeline that any member is seen on; null = none is seen. */

@@ -88,6 +88,7 @@ const storeLoss = z.looseObject({
   basis: sentence,
   classes: z.array(z.string()),
   withinRpo: z.boolean().nullable(),
+  watched: z.literal(true).optional(),
 });
 
 /** `replication loss --to R --json`. `blocking`: whether this loss stops a failover. */

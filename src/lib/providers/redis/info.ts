@@ -31,7 +31,8 @@ export type Standby = {readonly isOnline: boolean; readonly offset: number | nul
 
 const LONGEST_SHOWN = 100;
 
-type Fields = ReadonlyMap<string, string>;
+/** What INFO says, field by field. */
+export type Fields = ReadonlyMap<string, string>;
 
 const ROLES: Readonly<Record<string, 'primary' | 'standby'>> = {master: 'primary', slave: 'standby', replica: 'standby'};
 const FILES = ['rdb_last_bgsave_status', 'aof_last_write_status', 'aof_last_bgrewrite_status'];
@@ -56,7 +57,8 @@ export function infoOf(text: string): Info {
   };
 }
 
-function fieldsOf(text: string): Fields {
+/** Reads the lines of INFO. */
+export function fieldsOf(text: string): Fields {
   const pairs = text.split(/\r?\n/).map((line) => /^([a-z_0-9]+):(.*)$/i.exec(line));
   return new Map(pairs.flatMap((pair) => (pair?.[1] === undefined ? [] : [[pair[1], pair[2] ?? ''] as const])));
 }
@@ -84,11 +86,12 @@ function standbyOf(value: string): Standby {
 }
 
 /** What is shown as it is said: on one line, and with nothing that a terminal would obey. */
-function plain(text: string): string {
+export function plain(text: string): string {
   return text.replaceAll(/[^ -~]/g, '?').slice(0, LONGEST_SHOWN);
 }
 
-function count(text: string | undefined): number | null {
+/** A whole number from 0 on; null = it is none, or too large to be exact. */
+export function count(text: string | undefined): number | null {
   const number = text !== undefined && /^\d+$/.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(number) ? number : null;
 }

@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {durationMs, port, secretRef, spanMs} from '../../fleet/fields.ts';
-import {defineProbe, type Provider} from '../define.ts';
+import {defineProbe, defineStore, type Provider} from '../define.ts';
+import {memberSchema, type RedisConfig, type RedisMember, storeSchema} from './store-schema.ts';
 
 const text = z.string().min(1);
 
@@ -39,7 +40,7 @@ const config = z
     if (given.key !== undefined && given.cert === undefined) wants('key', 'cert');
   });
 
-/** The `redis` probe: an endpoint is good when it answers INFO in the role and the state that are wanted. */
+/** The `redis` probe: an endpoint is good when it answers INFO in the role and the state that are wanted. And the `redis` store, which is only watched. */
 export const redisProviders: readonly Provider[] = [
   defineProbe({
     kind: 'redis',
@@ -53,5 +54,11 @@ export const redisProviders: readonly Provider[] = [
       const secure = tls ? {serverName, caFile, own, minValidMs: minValid} : null;
       return redisProbe({host, port: number, user, password, tls: secure, wanted, timeoutMs}, secrets);
     },
+  }),
+  defineStore<RedisConfig, RedisMember>({
+    kind: 'redis',
+    schema: storeSchema,
+    memberSchema,
+    create: async (part, context) => (await import('./store.ts')).createStore(part, context),
   }),
 ];

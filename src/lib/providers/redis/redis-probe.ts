@@ -2,14 +2,12 @@ import {once} from 'node:events';
 import type {Socket} from 'node:net';
 import type {TLSSocket} from 'node:tls';
 import {timeoutAwake} from '../../awake.ts';
-import {isRegionctlError, messageOf} from '../../errors.ts';
 import type {SecretRef, SecretVault} from '../../fleet/secrets.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import {connectionFailure, failure} from '../tcp/connection-failure.ts';
 import {expiryOf} from '../tls/expiry.ts';
-import {type OwnCertificate, readOwn} from '../tls/own-certificate.ts';
-import {readCa} from '../tls/read-ca.ts';
 import {secureOver} from '../tls/secure-over.ts';
+import {prepare, type RedisTls} from './credentials.ts';
 import {infoOf} from './info.ts';
 import {judge, type Wanted} from './judge.ts';
 import {refusalOf} from './refusal.ts';
@@ -28,14 +26,6 @@ export type RedisTarget = {
   readonly timeoutMs: number;
 };
 
-/** `caFile` null = the system's authorities; `own` is shown where the server asks for it, as Redis does unless told otherwise. */
-export type RedisTls = {
-  readonly serverName: string;
-  readonly caFile: string | null;
-  readonly own: {readonly file: string; readonly key: SecretRef} | null;
-  readonly minValidMs: number;
-};
-
 /**
  * A fresh connection and one INFO each time, login included. Latency counts from the name lookup to the end of the answer.
  *
@@ -45,9 +35,6 @@ export type RedisTls = {
 export function redisProbe(target: RedisTarget, secrets: SecretVault): Probe {
   return {check: (signal) => check(target, secrets, signal)};
 }
-
-/** What a check needs before it connects. */
-type Ready = {readonly password: string | null; readonly ca: string | null; readonly own: OwnCertificate | null};
 
 async function check(target: RedisTarget, secrets: SecretVault, signal: AbortSignal): Promise<ProbeResult> {
   const [{connect}, ready] = await Promise.all([import('node:net'), prepare(target, secrets)]);
@@ -79,24 +66,6 @@ async function check(target: RedisTarget, secrets: SecretVault, signal: AbortSig
   }
 }
 
-/** Secrets and files are read anew each time: they may have been renewed. */
-async function prepare({password, tls}: RedisTarget, secrets: SecretVault): Promise<Ready | {readonly trouble: ProbeResult}> {
-  try {
-    const own = tls?.own ?? null;
-    const [revealed, trusted, shown] = await Promise.all([
-      password === null ? null : secrets.reveal(password),
-      readCa(tls?.caFile ?? null),
-      own === null ? null : secrets.reveal(own.key).then((key) => readOwn(own.file, key)),
-    ]);
-    if ('trouble' in trusted) return trusted;
-    if (shown !== null && 'trouble' in shown) return shown;
-    return {password: revealed, ca: trusted.ca, own: shown};
-  } catch (error) {
-    if (!isRegionctlError(error)) throw error;
-    return {trouble: {ok: null, latencyMs: null, code: error.code, detail: messageOf(error)}};
-  }
-}
-
 type Asking = {
   readonly user: string | null;
   readonly password: string | null;
@@ -125,6 +94,7 @@ function answerOf(reply: Reply | undefined, asked: 'AUTH' | 'INFO', {peer, scrub
     return failure(code, `${peer} ${says}`);
   }
   if (reply.kind === 'garbage') return failure('unexpected-answer', `${peer} said ${reply.bytes} bytes that are no answer of Redis`);
-  const isAnswer = asked === 'AUTH' ? reply.kind === 'line' && reply.text === 'OK' : reply.kind === 'text';
-  return isAnswer ? reply.text : failure('unexpected-answer', `${peer} answered ${asked} with something that is no answer of Redis to it`);
+  if (reply.kind === (asked === 'AUTH' ? 'line' : 'text') && 'text' in reply && (asked === 'INFO' || reply.text === 'OK'))
+    return reply.text;
+  return failure('unexpected-answer', `${peer} answered ${asked} with something that is no answer of Redis to it`);
 }

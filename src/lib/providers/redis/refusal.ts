@@ -5,8 +5,9 @@ const BY_WORD: Readonly<Record<string, Refusal>> = {
   WRONGPASS: {code: 'auth', says: 'refuses the login: wrong user or password'},
   NOAUTH: {code: 'auth', says: 'wants a login: give user and password'},
   DENIED: {code: 'auth', says: 'lets nobody in from here: it has no password and is in protected mode'},
-  NOPERM: {code: 'privilege', says: 'does not let this user ask INFO'},
+  NOPERM: {code: 'privilege', says: 'does not let this user ask'},
   LOADING: {code: 'starting', says: 'is loading its data'},
+  MASTERDOWN: {code: 'stale', says: 'has no link to its primary and answers nothing until it has one'},
   BUSY: {code: 'busy', says: 'is busy with a script and answers nothing else'},
 };
 
@@ -23,14 +24,17 @@ const SHOWN = 100;
 
 /**
  * Names an error that a server answered with. What it said to a login is not shown: a server that does not know AUTH repeats what it was given.
- * `scrub` takes secrets out of anything else.
+ * `scrub` takes secrets out of anything else. `asked` is the command, such as INFO.
  */
-export function refusalOf(text: string, asked: 'AUTH' | 'INFO', scrub: (text: string) => string): Refusal {
+export function refusalOf(text: string, asked: string, scrub: (text: string) => string): Refusal {
   const [word = ''] = /^[A-Z]+\b/.exec(text) ?? [];
   const known = Object.hasOwn(BY_WORD, word) ? BY_WORD[word] : BY_TEXT.find(([pattern]) => pattern.test(text))?.[1];
-  if (known !== undefined) return {code: known.code, says: word === 'ERR' ? known.says : `${known.says} (${word})`};
+  if (known !== undefined) {
+    const says = known.code === 'privilege' ? `${known.says} ${asked}` : known.says;
+    return {code: known.code, says: word === 'ERR' ? says : `${says} (${word})`};
+  }
   if (asked === 'AUTH') return {code: 'auth', says: 'refuses the login'};
-  return {code: 'error', says: `answered INFO with an error: ${oneLine(scrub(text))}`};
+  return {code: 'error', says: `answered ${asked} with an error: ${oneLine(scrub(text))}`};
 }
 
 function oneLine(text: string): string {

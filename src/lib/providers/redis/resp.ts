@@ -1,9 +1,15 @@
-/** One reply of a server: a line or a text that it sent, an error, or something that is no reply at all. */
-export type Reply = {readonly kind: 'line' | 'text' | 'error'; readonly text: string} | {readonly kind: 'garbage'; readonly bytes: number};
+/** One reply of a server: a line or a text that it sent, an error, or something that is no reply at all. `list` and `nothing` only where lists are read. */
+export type Reply =
+  | {readonly kind: 'line' | 'text' | 'error'; readonly text: string}
+  | {readonly kind: 'list'; readonly texts: readonly string[]}
+  | {readonly kind: 'nothing'}
+  | {readonly kind: 'garbage'; readonly bytes: number};
 
 /** More than this in one reply is not read. INFO has some 5 KB, and a line for each database, standby and module. */
 const LONGEST = 1024 * 1024;
 const LONGEST_LINE = 4 * 1024;
+/** A list of more than so many texts is not read. What CONFIG GET and SENTINEL MASTER answer has some 60. */
+const LONGEST_LIST = 1000;
 const END = '\r\n';
 
 /** A command as the server reads it: names and secrets in it may hold anything. */
@@ -13,13 +19,17 @@ export function encode(words: readonly string[]): string {
 
 /**
  * The replies in what a server sends, as they come. After garbage nothing follows: nobody knows where the next one would begin. Only the three
- * kinds are understood that AUTH and INFO are answered with.
+ * kinds are understood that AUTH and INFO are answered with; with `lists` (default false) also lists of texts, and that there is nothing.
  */
-export async function* repliesIn(chunks: AsyncIterable<Buffer>): AsyncGenerator<Reply, undefined> {
+export async function* repliesIn(
+  chunks: AsyncIterable<Buffer>,
+  {lists = false}: {readonly lists?: boolean} = {},
+): AsyncGenerator<Reply, undefined> {
+  const readReply = lists ? readAny : readOne;
   let bytes = Buffer.alloc(0);
   for await (const chunk of chunks) {
     bytes = Buffer.concat([bytes, chunk]);
-    for (let read = readOne(bytes); read !== null; read = readOne(bytes)) {
+    for (let read = readReply(bytes); read !== null; read = readReply(bytes)) {
       yield read.reply;
       if (read.reply.kind === 'garbage') return undefined;
       bytes = bytes.subarray(read.length);
@@ -29,6 +39,31 @@ export async function* repliesIn(chunks: AsyncIterable<Buffer>): AsyncGenerator<
 }
 
 type Read = {readonly reply: Reply; readonly length: number};
+
+/** Of lists only those are understood that hold texts and nothing else. */
+function readAny(bytes: Buffer): Read | null {
+  const [sign] = bytes.toString('latin1', 0, 1);
+  if (sign !== '*' && sign !== '$') return readOne(bytes);
+  const end = bytes.subarray(0, LONGEST_LINE).indexOf(END);
+  if (end === -1) return bytes.length < LONGEST_LINE ? null : garbage(bytes);
+  const count = bytes.toString('latin1', 1, end);
+  if (count === '-1') return {reply: {kind: 'nothing'}, length: end + END.length};
+  if (sign === '$') return readOne(bytes);
+  return /^\d{1,4}$/.test(count) && Number(count) <= LONGEST_LIST ? readTexts(bytes, end + END.length, Number(count)) : garbage(bytes);
+}
+
+function readTexts(bytes: Buffer, start: number, count: number): Read | null {
+  const texts: string[] = [];
+  let at = start;
+  while (texts.length < count) {
+    const read = readOne(bytes.subarray(at));
+    if (read === null) return at - start > LONGEST ? garbage(bytes) : null;
+    if (read.reply.kind !== 'text') return garbage(bytes);
+    texts.push(read.reply.text);
+    at += read.length;
+  }
+  return {reply: {kind: 'list', texts}, length: at};
+}
 
 /** null = it has not come to its end yet. */
 function readOne(bytes: Buffer): Read | null {

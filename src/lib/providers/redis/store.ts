@@ -1,0 +1,38 @@
+import {RegionctlError} from '../../errors.ts';
+import {EXIT} from '../../exit-codes.ts';
+import type {Store} from '../../ports/store.ts';
+import type {ProviderContext, StorePart} from '../define.ts';
+import {closeAll, createEnsemble} from './ensemble.ts';
+import {createLinks} from './links.ts';
+import {createLoss} from './loss.ts';
+import {ackRule, observe} from './observe.ts';
+import {createOverseers} from './overseers.ts';
+import type {RedisConfig, RedisMember} from './store-schema.ts';
+
+/** A Redis store: a primary and its replicas, watched and never changed. One connection for each member, made when it is first asked; `close` ends them. */
+export async function createStore(part: StorePart<RedisConfig, RedisMember>, context: ProviderContext): Promise<Store> {
+  const {name, quorum} = part;
+  if (quorum > 0)
+    throw new RegionctlError(
+      'fleet-invalid',
+      EXIT.fleetInvalid,
+      `stores.${name}.quorum: no Redis waits for another before it acknowledges a write; found ${quorum}`,
+      {
+        suggestions: ['Write 0, or take the line out.'],
+      },
+    );
+  const ensemble = createEnsemble(part, context);
+  const {sentinels} = ensemble;
+  return {
+    engine: 'redis',
+    watched: true,
+    observe: (signal, members) => observe(ensemble, signal, members),
+    ackRule: async () => ackRule(ensemble),
+    abilities: {
+      links: createLinks(ensemble),
+      loss: createLoss(ensemble),
+      ...(sentinels === null ? {} : {overseers: createOverseers(ensemble, sentinels)}),
+    },
+    close: async () => closeAll(ensemble),
+  };
+}
