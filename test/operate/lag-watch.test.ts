@@ -93,7 +93,7 @@ describe('a monitor of links', () => {
     const now = {seconds: 2};
     const {open, state, fleet} = await world(() => {
       now.seconds += 0.001;
-      return [link({replayBytes: 500_000, lastReplayAgeSeconds: now.seconds, replayOffset: String(now.seconds)})];
+      return [link({replayBytes: 500_000, lastReplayAgeSeconds: now.seconds, replayOffset: String(Math.round(now.seconds * 1000))})];
     });
     const first = await watchLag(open, {store: 'orders'});
     await looks(first, () => (first.view().links[0]?.percentiles.samples ?? 0) >= 70);
