@@ -44,9 +44,10 @@ function isUndecided(sample: LinkSample): boolean {
   return sample.cause === undefined ? isWorthASecondLook(sample, BEHIND_BYTES) : sample.cause.code === 'connecting';
 }
 
-/** The exit code of all rows: broken, or its breaker open, 2; else unknown 3; else stalled, more than 30 s behind, or its breaker warns, 1; else 0. No rows at all = unknown. */
+/** The exit code of all rows: broken, its sender silent to everybody, or its breaker open, 2; else unknown 3; else stalled, more than 30 s behind, or its breaker warns, 1; else 0. No rows at all = unknown. */
 export function worst(rows: readonly LagRow[]): ExitCode {
-  if (rows.some(({state, breaker}) => state === 'broken' || breaker?.state === 'open')) return EXIT.critical;
+  const isDown = ({state, code, breaker}: LagRow): boolean => state === 'broken' || code === 'sender-silent' || breaker?.state === 'open';
+  if (rows.some(isDown)) return EXIT.critical;
   if (rows.length === 0 || rows.some(({state}) => state === 'unknown')) return EXIT.unknown;
   const late = (row: LagRow): boolean =>
     row.state === 'stalled' ||
