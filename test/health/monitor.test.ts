@@ -38,7 +38,7 @@ function teller(says: Partial<ProbeResult> = {}): Probe & {says: Partial<ProbeRe
 const never: Probe = {check: (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))};
 
 async function until<T>(what: () => T | undefined | false): Promise<T> {
-  for (let tries = 0; tries < 400; tries += 1) {
+  for (let tries = 0; tries < 1000; tries += 1) {
     const value = what();
     if (value !== undefined && value !== false) return value;
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -1,6 +1,6 @@
 import type {Fleet} from '../fleet/fleet.ts';
 import {CUT_OFF, type EndpointJudgement, type Judged, judgeEndpoint, judgeOwn, type Share} from './judge-endpoint.ts';
-import {isSilent, provesNetwork, tellers} from './quorum.ts';
+import {isSilent, isUnanswered, provesNetwork, tellers} from './quorum.ts';
 import type {EndpointReading} from './sweep.ts';
 import {type Verdict, worstVerdict} from './verdict.ts';
 
@@ -109,8 +109,11 @@ const NAMED = 5;
  * are needed, each with something that did not answer. What could not be asked says nothing either way.
  */
 function isCutOff(readings: readonly EndpointReading[]): boolean {
-  const silent = new Set(readings.filter(({result}) => isSilent(result)).map(({endpoint}) => endpoint.region));
-  return silent.size >= 2 && !readings.some(({result, networkSeen}) => networkSeen === true || provesNetwork(result));
+  const failed = readings.filter(({result}) => isSilent(result));
+  const regions = new Set(failed.map(({endpoint}) => endpoint.region));
+  // What plugins find bad on this machine may be just that.
+  const isSomeSilent = failed.some(({result}) => isUnanswered(result));
+  return isSomeSilent && regions.size >= 2 && !readings.some(({result, networkSeen}) => networkSeen === true || provesNetwork(result));
 }
 
 function cutOffEndpoint(reading: EndpointReading): EndpointJudgement {

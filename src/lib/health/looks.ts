@@ -13,8 +13,8 @@ export const UNCOUNTED: Counted = {since: Number.NEGATIVE_INFINITY, suspects: ne
 
 /**
  * Tells looks of their own from the same look seen once more: endpoints are asked at their own pace, and each of them has the region judged anew. A
- * failure counts for each one more that the endpoint which failed most often in a row has failed, of those that make the region unhealthy: three that
- * fail once each are one failure. A recovery counts when all were asked that had been down. What is unknown counts as nothing, so it always may.
+ * failure counts for each one more that the endpoint which failed most often in a row has failed, of those that make the region unhealthy (least often,
+ * where it takes all of them): three that fail once each are one failure. A recovery counts when all were asked that had been down. What is unknown counts as nothing, so it always may.
  * `counts` says how often the judgement does; `next` is what to remember, given the state that was led to (null = it did not count).
  */
 export function countLook(judged: RegionJudgement, before: Counted): {readonly counts: number; next(state: string | null): Counted} {
@@ -34,7 +34,9 @@ export function countLook(judged: RegionJudgement, before: Counted): {readonly c
 
 function countFailure(endpoints: readonly EndpointJudgement[], before: Counted): ReturnType<typeof countLook> {
   const deciders = decidersOf(endpoints);
-  const most = Math.max(1, ...deciders.map(({reading}) => reading.failures ?? 1));
+  const rows = deciders.map(({reading}) => reading.failures ?? 1);
+  // Without a critical one a region is down only when all of it is: it has been so as long as the last of them.
+  const most = Math.max(1, deciders.some(({reading}) => reading.endpoint.critical) ? Math.max(...rows) : Math.min(...rows));
   // Who failed longer may be well again: what is left has failed less often.
   const falls = Math.min(before.falls, most);
   return {

@@ -1,4 +1,3 @@
-import {setImmediate as nextTurn} from 'node:timers/promises';
 import type {Fleet} from '../fleet/fleet.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Memory} from '../ports/state.ts';
@@ -18,6 +17,7 @@ import {type RegionNow, withMemory} from './region-memory.ts';
 import {laneOf, nextPace, waitMs} from './schedule.ts';
 import {createSlots, type Slots} from './slots.ts';
 import {type EndpointReading, readEndpoint, type SweepTarget} from './sweep.ts';
+import {createTurns} from './turns.ts';
 import {isWorse} from './verdict.ts';
 import {isAwaited, neighbours, newWatched, type Place, placesOf, type Watched} from './watched.ts';
 
@@ -86,6 +86,12 @@ const LAG_MS = 5000;
 const GATHER_MS = 20;
 /** So many of each region are asked before it is said that nobody answers. */
 const WIDE = 16;
+/** So often an endpoint that was well must fail, each time while our network is there, before it is said. */
+const TIMES = 2;
+/** Timers fire a little early at times. */
+const MARGIN_MS = 5;
+/** Over so long those that failed are spread when they are asked again. */
+const MOST_SPREAD_MS = 500;
 /** Timers end here. */
 const LONGEST_MS = 2 ** 31 - 1;
 
@@ -110,6 +116,7 @@ class Watching implements Monitor {
   readonly #due = new Set<string>();
   readonly #listeners = new Set<(change: SeenChange) => void>();
   readonly #asked: Rate;
+  readonly #turns = createTurns(BATCH);
   readonly #memory: KeptMemory;
   readonly #network: OwnNetwork;
   readonly #counted = new Map<string, Counted>();
@@ -133,7 +140,7 @@ class Watching implements Monitor {
       onDoubt: () => {
         for (const watched of this.#watched) watched.confirmed = 0;
       },
-      onBack: () => void this.#backAgain(),
+      onBack: () => this.#backAgain(),
     });
     this.#hidden = hiddenEndpoints(options.elsewhere ?? [], this.#how);
     this.#places = placesOf(
@@ -143,19 +150,10 @@ class Watching implements Monitor {
   }
 
   begin(): this {
-    this.#running = [this.#beginAll()];
+    this.#running = this.#watched.map((watched) => this.#watch(watched));
     // Of a region without endpoints nothing will ever come.
     for (const [name, {all}] of this.#places) if (all.length === 0) this.#judgeSoon(name);
     return this;
-  }
-
-  async #beginAll(): Promise<void> {
-    const loops: Promise<void>[] = [];
-    for (const [index, watched] of this.#watched.entries()) {
-      if (index % BATCH === BATCH - 1) await nextTurn();
-      loops.push(this.#watch(watched));
-    }
-    await Promise.all(loops);
   }
 
   async #watch(watched: Watched): Promise<void> {
@@ -180,27 +178,29 @@ class Watching implements Monitor {
 
   /** A failure that we alone see may be ours: it counts when our network was seen to be there after it, and it failed once more. */
   async #look(watched: Watched): Promise<void> {
-    for (let again = false; ; again = true) {
+    for (let failed = 0; ; ) {
+      await this.#turns.take();
       const reading = await readOnce(this.#lanes[laneOf(watched.pace)], watched.target, this.#how);
       if (this.#stop.signal.aborted) return;
       if (!this.#isToBeLookedAt(watched, reading)) return void this.#record(watched, reading);
-      // A connection that was there, while others were asked and answered, needs no second silence: what was lost on it would have been sent again.
-      const wasThere = reading.result.connected === true && this.#network.answeredSince(lastQuarterOf(reading, this.#options.clock.now()));
       const counts = await this.#network.look(reading);
       if (counts !== null) return void this.#record(watched, counts);
-      if (await this.#isToBeAskedAgain(reading, again || wasThere)) continue;
+      // What was asked before our network had settled says nothing.
+      if ((reading.began ?? 0) <= this.#network.settlesAt()) await this.#settle(watched);
+      else failed += 1;
+      if (failed < TIMES) continue;
       if (this.#record(watched, reading)) watched.confirmed += 1;
       return;
     }
   }
 
-  /** What was asked before our network had settled says nothing; neither does the first failure. */
-  async #isToBeAskedAgain({began = 0}: EndpointReading, isEnough: boolean): Promise<boolean> {
-    const {clock} = this.#options;
-    const settlesAt = this.#network.settlesAt();
-    if (began > settlesAt) return !isEnough;
-    await clock.sleep(Math.max(0, settlesAt - clock.now()) + 1, this.#stop.signal).catch(() => undefined);
-    return true;
+  /** Until our network has settled; from then on not everybody at once. */
+  async #settle({intervalMs}: Watched): Promise<void> {
+    const {clock, random = Math.random} = this.#options;
+    const rest = this.#network.settlesAt() - clock.now();
+    await clock
+      .sleep(Math.max(0, rest) + MARGIN_MS + random() * Math.min(intervalMs, MOST_SPREAD_MS), this.#stop.signal)
+      .catch(() => undefined);
   }
 
   #isToBeLookedAt({confirmed}: Watched, reading: EndpointReading): boolean {
@@ -227,11 +227,10 @@ class Watching implements Monitor {
     return reading;
   }
 
-  /** Our network is back: what failed meanwhile is asked again, a few at a time. */
-  async #backAgain(): Promise<void> {
+  /** Our network is back: what failed meanwhile is asked again. */
+  #backAgain(): void {
     const waiting = this.#watched.filter(({reading}) => reading !== null && (isSilent(reading.result) || reading.result.ok === null));
-    for (const [index, watched] of waiting.entries()) {
-      if (index % BATCH === BATCH - 1) await nextTurn();
+    for (const watched of waiting) {
       watched.spread = true;
       watched.wake();
     }
@@ -293,7 +292,7 @@ class Watching implements Monitor {
     const judgement = judgeFleet({regions}, readings, this.#network.doubtUntil());
     const looks = judgement.regions.map((judged) => ({judged, look: countLook(judged, this.#counted.get(judged.region) ?? UNCOUNTED)}));
     const past = {fleet: fleet.name, at: clock.wall(), memory: this.#memory, limits: fleet.health};
-    const most = Math.max(0, ...looks.map(({look}) => look.counts));
+    const most = Math.min(fleet.health.riseFall.fall, Math.max(0, ...looks.map(({look}) => look.counts)));
     const shown = new Map<string, RegionNow>();
     for (let round = 1; round <= most; round += 1) {
       const counting = looks.filter(({look}) => look.counts >= round).map(({judged}) => judged);
@@ -358,5 +357,3 @@ class Watching implements Monitor {
 function readOnce(lane: Slots, target: SweepTarget, how: AskOptions): Promise<EndpointReading> {
   return lane.take(target.endpoint.region, () => readEndpoint(target, how));
 }
-
-const lastQuarterOf = ({began = Number.POSITIVE_INFINITY}: EndpointReading, ended: number): number => began + (ended - began) * 0.75;

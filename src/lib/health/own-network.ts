@@ -1,7 +1,7 @@
 import type {Uplink} from '../ports/vantage.ts';
 import type {AskOptions} from './ask.ts';
 import type {EndpointJudgement} from './judge-endpoint.ts';
-import {isSilent, provesNetwork, tellers} from './quorum.ts';
+import {isSilent, isUnanswered, provesNetwork, tellers} from './quorum.ts';
 import {askUplinks, type EndpointReading, withoutUplink} from './sweep.ts';
 
 /**
@@ -18,8 +18,6 @@ export type OwnNetwork = {
   look(failed: EndpointReading): Promise<EndpointReading | null>;
   /** Is told of each reading: an answer shows that the network is there. */
   saw(reading: EndpointReading): void;
-  /** Whether anything that was asked since then has answered. */
-  answeredSince(began: number): boolean;
   /** What was asked until then and not answered may have failed because of us; Infinity = it still may. */
   doubtUntil(): number;
   /** Until then what fails may do so because the way to it comes back later than others. */
@@ -53,6 +51,8 @@ const REST_MS = 1000;
 const NARROW_MS = 200;
 /** Who has not answered by then, or in twice what that took last, is not waited for: an endpoint may have a deadline of a minute. */
 const LONGEST_LOOK_MS = 3000;
+/** Nobody is waited for longer than this. */
+const MOST_MS = 10_000;
 /** Ways come back one after the other. */
 const SETTLE_MS = 1000;
 
@@ -100,10 +100,6 @@ class Knowledge implements OwnNetwork {
     this.#answeredAt = Math.max(this.#answeredAt, began);
     for (const look of this.#waiting) if (began >= look.began) look.end();
     if (this.#isInDoubt() && began > this.#doubtSince) this.#isBack();
-  }
-
-  answeredSince(began: number): boolean {
-    return this.#answeredAt >= began;
   }
 
   doubtUntil(): number {
@@ -223,21 +219,21 @@ class Knowledge implements OwnNetwork {
   }
 }
 
-/** Somebody who was asked. `ended`: whether it shows that the network is there; until then, and where nothing comes, it is silent. */
+/** Somebody who was asked. `there` shows the network; `silent` = nothing came, also not yet; `untold` = it could not be asked, or answered on this machine. */
 type Heard = {readonly region: string; readonly ended: Promise<boolean>; answer(): 'there' | 'silent' | 'untold'};
 
 function hears({region, reading}: Asked): Heard {
   let answer: ReturnType<Heard['answer']> = 'silent';
   const ended = reading.then(({result}) => {
-    const isThere = provesNetwork(result);
-    answer = isThere ? 'there' : isSilent(result) ? 'silent' : 'untold';
-    return isThere;
+    answer = provesNetwork(result) ? 'there' : isUnanswered(result) ? 'silent' : 'untold';
+    return answer === 'there';
   });
   return {region, ended, answer: () => answer};
 }
 
-/** So long, or twice what the slowest of them took when it answered last. */
-const atMost = (asked: readonly Asked[], leastMs: number): number => Math.max(leastMs, ...asked.map(({latencyMs}) => (latencyMs ?? 0) * 2));
+/** So long, or twice what the slowest of them took when it answered last, within reason. */
+const atMost = (asked: readonly Asked[], leastMs: number): number =>
+  Math.min(MOST_MS, Math.max(leastMs, ...asked.map(({latencyMs}) => (latencyMs ?? 0) * 2)));
 
 /** What is to be said while this machine is cut off itself. */
 export function noUplink(endpoints: readonly EndpointJudgement[]): string | null {

@@ -50,10 +50,13 @@ export function isAwaited({pace, intervalMs}: Watched, {shortestMs}: Place): boo
 
 /**
  * Whom to ask of a region whether our network is there: the fastest of those that answered last. With `wide`, up to so many of the others, also those
- * that did not answer. Never `but`, and none for the sake of others that is to be asked rarely, as long as there is another.
+ * that did not answer. Never `but`, nor what answers on this machine; and none for the sake of others that is to be asked rarely, as long as there is another.
  */
 export function neighbours(place: Place, but: Endpoint, wide: number | null): readonly Watched[] {
-  const others = place.all.filter(({target: {endpoint}}) => endpoint.region !== but.region || endpoint.name !== but.name);
+  const others = place.all.filter(
+    // What answers on this machine shows nothing.
+    ({target: {endpoint}, reading}) => (endpoint.region !== but.region || endpoint.name !== but.name) && reading?.result.local !== true,
+  );
   const rank = (each: Watched): number => (isAwaited(each, place) ? 0 : 1e9) + (each.reading?.result.latencyMs ?? 1e6);
   const well = others.filter(isWell);
   const [first, ...rest] = well;
@@ -64,4 +67,4 @@ export function neighbours(place: Place, but: Endpoint, wide: number | null): re
   return more.length < wide ? [...more, ...others.filter((each) => !isWell(each)).slice(0, wide - more.length)] : more;
 }
 
-const isWell = ({reading}: Watched): boolean => reading?.result.ok === true && reading.result.local !== true;
+const isWell = ({reading}: Watched): boolean => reading?.result.ok === true;
