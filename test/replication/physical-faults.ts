@@ -80,7 +80,10 @@ export function physicalFaults(programs?: Programs): void {
     const {lag, way, us} = await begin({store: {heartbeat: true}});
     const [before] = await us.sql<{n: string}>('select pg_current_wal_lsn() as n');
     await pause(1100);
-    expect(await lag('eu')).toMatchObject({state: 'streaming', code: 'ok', seconds: 0});
+    const idle = await lag('eu');
+    expect(idle).toMatchObject({state: 'streaming', code: 'ok'});
+    // The heartbeat itself may still be on its way.
+    expect(idle.seconds).toBeLessThan(0.5);
     const [after] = await us.sql<{n: string}>('select pg_current_wal_lsn() as n');
     expect(after).not.toEqual(before);
     way({blackHole: true});
