@@ -72,7 +72,7 @@ export function lagText(document: LagView, options: TextOptions): string {
     ...indented(head, columns, 0),
     paint.muted(titles),
     ...lines,
-    ...remarks.flatMap((link) => indented(`${nameOf(link)} ${link.from} → ${link.to}: ${link.reason}`, columns)),
+    ...remarks.flatMap((link) => indented(`${linkName(link)}: ${link.reason}`, columns)),
     ...document.links.flatMap((link) => (link.messages === undefined ? [] : indented(countsSay(link, link.messages), columns))),
   ]);
 }
@@ -80,7 +80,12 @@ export function lagText(document: LagView, options: TextOptions): string {
 /** Which columns there are. */
 type Shown = {readonly wide: boolean; readonly bytes: boolean; readonly messages: boolean};
 
-const nameOf = ({store, link}: LagLinkRow): string => (link === undefined ? store : `${store}/${link}`);
+type LinkNames = Pick<LagLinkRow, 'store' | 'link' | 'from' | 'to'>;
+
+const nameOf = ({store, link}: Pick<LinkNames, 'store' | 'link'>): string => (link === undefined ? store : `${store}/${link}`);
+
+/** Names one link: its store, its own name where it has one, and its two members. */
+export const linkName = (link: LinkNames): string => `${nameOf(link)} ${link.from} → ${link.to}`;
 
 /** What has no column of its own: it matters to whoever looks for the reason. */
 function countsSay(link: LagLinkRow, messages: LagMessages): string {
