@@ -1,3 +1,4 @@
+import {readingAgeMs} from '../operate/lag-verdict.ts';
 import type {LagWatchView, LinkChange, LinkNow} from '../operate/lag-watch.ts';
 import {lagText, linkName} from './lag-text.ts';
 import {cut} from './table.ts';
@@ -39,7 +40,10 @@ function linkText({row, at, breaker}: LinkNow): string {
 /** How every link stood when the watch ended: what is left on the terminal. */
 export function lagWatchSummary({at, links, unread, waiting}: LagWatchView, options: TextOptions): string {
   const {columns} = options;
-  const text = links.length === 0 ? [] : [lagText({at: new Date(at).toISOString(), links: links.map(({row}) => row)}, options)];
+  const text =
+    links.length === 0
+      ? []
+      : [lagText({at: new Date(at).toISOString(), links: links.map((link) => ({...link.row, ageMs: readingAgeMs(link, at)}))}, options)];
   const limits = links.filter(({breaker}) => breaker.state !== 'closed');
   const lines = [
     ...limits.flatMap(({row, breaker}) => indented(`${linkName(row)}: breaker ${breaker.reason}.`, columns)),

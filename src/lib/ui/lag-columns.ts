@@ -7,6 +7,9 @@ import type {Line} from './list-view.tsx';
 import {breakerMeaning, linkSign, type Meaning} from './meaning.ts';
 import {sparkline} from './sparkline.ts';
 
+/** In a picture of the history nothing below a second of lag fills the height. */
+export const LEAST_MS = 1000;
+
 /** A column of figures: how wide, with the blanks before it. */
 type Figure = {readonly title: string; readonly width: number; of(link: LinkNow, at: number): string};
 
@@ -83,7 +86,7 @@ function budget(columns: number) {
 /** The titles of the columns. That of the breaker takes a blank of the figure behind it. */
 export function titlesOf({name, state, breaker, left, spark, right, why}: LagLayout): string {
   const figures = (of: readonly Figure[]) => of.map(({title, width}) => title.padStart(width)).join('');
-  const ways = breaker === 0 ? figures(left) : `breaker${figures(left).slice(1)}`;
+  const ways = breaker === 0 ? figures(left) : left.length === 0 ? cut('breaker', breaker) : `breaker${figures(left).slice(1)}`;
   const looks = spark === 0 ? '' : `  ${cut('last looks', spark).padStart(spark)}`;
   return `   ${'link'.padEnd(name)} ${'state'.padEnd(state)}${ways}${looks}${figures(right)}${why === 0 ? '' : '  why'}`;
 }
@@ -107,9 +110,6 @@ export function lineOf(link: LinkNow, {at}: Pick<LagWatchView, 'at'>, layout: La
     {text: why, meaning: 'muted'},
   ];
 }
-
-/** Below a second of lag nothing fills the height. */
-const LEAST_MS = 1000;
 
 /** Whether nothing has to be said of a link in this state. */
 export const isGood = (state: LinkNow['row']['state']): boolean => linkSign(state).meaning === 'good';

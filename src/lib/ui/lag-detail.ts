@@ -6,6 +6,7 @@ import {cut, wrap} from '../output/table.ts';
 import {formatAge, formatBytes, formatMs, formatTime, NOT_MEASURED} from '../output/units.ts';
 import type {MessageReading, SubscriptionReading} from '../ports/store.ts';
 import type {LagRow} from '../replication/lag.ts';
+import {LEAST_MS} from './lag-columns.ts';
 import {linkKey} from './lag-list.ts';
 import type {Page} from './list-view.tsx';
 import {sparkline} from './sparkline.ts';
@@ -25,29 +26,20 @@ export function lagDetail(
   const {row, at, breaker} = link;
   const entries: readonly (readonly Entry[])[] = [
     distanceEntries(row),
+    percentileEntries(link, windowMs, columns),
+    [['breaker', `${breaker.reason}; since ${formatTime(breaker.since)} (${formatAge(Date.parse(breaker.since), view.at)})`]],
     sourceEntries(row),
     ...(row.subscription === undefined ? [] : [subscriptionEntries(row.subscription)]),
     ...(row.messages === undefined ? [] : [messageEntries(row.messages)]),
-    [
-      ['breaker', `${breaker.state} since ${formatTime(breaker.since)} (${formatAge(Date.parse(breaker.since), view.at)})`],
-      ['', breaker.reason],
-    ],
-    percentileEntries(link, windowMs),
   ];
   const lines = [
     `${row.kind}, ${row.engine}; every figure was read ${formatAge(at - row.ageMs, view.at)} (${formatTime(at - row.ageMs)})`,
     ...wrap(row.reason, columns),
     ...entries.flatMap((group) => ['', ...group.flatMap((entry) => entryLines(entry, columns))]),
-    ...(link.history.length === 0
-      ? []
-      : [`${''.padEnd(LABEL)}${sparkline(link.history, Math.min(columns - LABEL, link.history.length), 1000)}`]),
     ...changeLines(link, view),
   ];
-  const old = readingAgeMs(link, view.at);
-  return {
-    title: `${linkName(row)}  ${row.state}${old < 1000 ? '' : `, ${formatMs(old)} ago`}`,
-    lines: lines.map((line) => cut(line, columns)),
-  };
+  const read = readingAgeMs(link, view.at) < 1000 ? '' : `, read ${formatAge(at - row.ageMs, view.at)}`;
+  return {title: `${linkName(row)}  ${row.state}${read}`, lines: lines.map((line) => cut(line, columns))};
 }
 
 function entryLines([label, says]: Entry, columns: number): readonly string[] {
@@ -65,7 +57,8 @@ const RPO = {true: 'RPO met', false: 'RPO missed', null: 'no RPO, or not known w
 function distanceEntries(row: LagRow): readonly Entry[] {
   const behind: Entry = ['behind', `${inSeconds(row.seconds).padEnd(12)}${RPO[String(row.withinRpo) as keyof typeof RPO]}`];
   if (row.messages !== undefined) return [behind];
-  const stage = (bytes: number | null, seconds: number | null) => `${formatBytes(bytes).padEnd(12)}latest log took ${inSeconds(seconds)}`;
+  const stage = (bytes: number | null, seconds: number | null) =>
+    `${formatBytes(bytes).padEnd(12)}${seconds === null ? 'how long it takes is not known' : `the latest log took ${inSeconds(seconds)}`}`;
   return [
     behind,
     ['to send', formatBytes(row.sendBytes)],
@@ -132,13 +125,16 @@ function messageEntries(messages: MessageReading): readonly Entry[] {
   ];
 }
 
-function percentileEntries({percentiles, history}: LinkNow, windowMs: number): readonly Entry[] {
+function percentileEntries({percentiles, history}: LinkNow, windowMs: number, columns: number): readonly Entry[] {
   const {since, samples, unseen, p50Ms, p95Ms, p99Ms, maxMs} = percentiles;
   const blind = unseen === 0 ? '' : `, ${unseen} look${unseen === 1 ? '' : 's'} without a lag`;
   return [
     ['lag', `p50 ${formatMs(p50Ms)}   p95 ${formatMs(p95Ms)}   p99 ${formatMs(p99Ms)}   largest ${formatMs(maxMs)}`],
-    ['', `of ${samples} sample${samples === 1 ? '' : 's'} in ${formatMs(windowMs)}, since ${formatTime(since)}${blind}`],
-    ['', `the last ${history.length} look${history.length === 1 ? '' : 's'}, × = not known:`],
+    [
+      '',
+      `of ${samples} sample${samples === 1 ? '' : 's'} since ${formatTime(since)} (${formatMs(windowMs)})${blind}; the last ${history.length}, × = not known:`,
+    ],
+    ['', sparkline(history, Math.min(Math.max(1, columns - LABEL), history.length), LEAST_MS)],
   ];
 }
 

@@ -16,8 +16,8 @@ export type LagLookOptions = {readonly staleMs: number; readonly windowMs: numbe
 /** Every key of the live view of links. */
 export const LAG_KEYS = listKeys({
   row: 'link',
-  holds: 'store, link, member, state, breaker, reason',
-  orders: 'as in the file, worst first, furthest behind first, oldest reading first',
+  holds: 'store, link, state, breaker, reason',
+  orders: 'as in the file, or worst, furthest behind, oldest first',
   goesOn: 'reading',
 });
 
@@ -81,10 +81,12 @@ function unreadLines({unread}: LagWatchView, {most, columns}: Space): readonly L
   ];
 }
 
-/** Why links are not well, the chosen one first: in their rows there is room for a part of it at most. */
+/** Why links are not well, the chosen one first, unless their rows have room for all of it. */
 function reasonLines(_: LagWatchView, rows: readonly LinkNow[], chosen: LinkNow | undefined, {most, columns}: Space): readonly Line[] {
   const first = chosen === undefined ? rows : [chosen, ...rows.filter((each) => each !== chosen)];
-  const bad = first.filter(({row, breaker}) => !isGood(row.state) || breaker.state !== 'closed');
+  const {why} = layoutOf(rows, columns);
+  const isTold = ({row}: LinkNow) => isGood(row.state) || [...row.reason].length <= why - 2;
+  const bad = first.filter((link) => !isTold(link) || link.breaker.state !== 'closed');
   const lines: Line[] = [];
   for (const [index, link] of bad.entries()) {
     const more = reasonOf(link, columns);

@@ -66,7 +66,8 @@ export function printLag(monitor: LagMonitor, {format, ...out}: PrintOptions): S
     notes: ({notes}) => notes,
     lost: ({unread}) => unread.map(({store, reason}) => [store, unreadSays(store, reason)]),
     first: (view) => linkLines(view, format),
-    change: (change) => (change.was === null ? null : [linkName(change), linkChangeLine(change, format)]),
+    change: (change) => [linkName(change), change.was === null ? null : linkChangeLine(change, format)],
+    vanish: true,
   });
 }
 
@@ -79,8 +80,10 @@ type Lines<V, C> = {
   readonly lost?: (view: V) => readonly (readonly [string, string])[];
   /** Each one that is known: its name, and the line that says how it stands. */
   readonly first: (view: V) => readonly (readonly [string, string])[];
-  /** The name of what has changed, and its line; null = it is known only now. */
-  readonly change: (change: C) => readonly [string, string] | null;
+  /** The name of what has changed, and its line; null = it is known only now, or again. */
+  readonly change: (change: C) => readonly [string, string | null];
+  /** Whether what is known can go: that is told, and when it is back it is said again how it stands. */
+  readonly vanish?: true;
 };
 
 function printLines<V, C>(source: Source<V, C>, {print, tell}: Out, lines: Lines<V, C>): Shown {
@@ -98,7 +101,13 @@ function printLines<V, C>(source: Source<V, C>, {print, tell}: Out, lines: Lines
     for (const note of lines.notes(view).filter((each) => !told.has(each))) tell(note);
     for (const note of lines.notes(view)) told.add(note);
     sayLost(view);
-    for (const [name, line] of lines.first(view)) {
+    const first = lines.first(view);
+    const isGone = (name: string) => lines.vanish === true && !first.some(([each]) => each === name);
+    for (const name of [...known].filter(isGone)) {
+      known.delete(name);
+      tell(`${name} is gone`);
+    }
+    for (const [name, line] of first) {
       if (known.has(name)) continue;
       known.add(name);
       print(line);
@@ -106,10 +115,12 @@ function printLines<V, C>(source: Source<V, C>, {print, tell}: Out, lines: Lines
   };
   const timer = setInterval(sayFirst, 100);
   const end = source.onChange((change) => {
-    const said = lines.change(change);
-    // What is known only now is in the view when the one who tells has gone on.
-    if (said === null) return queueMicrotask(sayFirst);
-    const [name, line] = said;
+    const [name, line] = lines.change(change);
+    if (line === null) {
+      known.delete(name);
+      // It is in the view when the one who tells has gone on.
+      return queueMicrotask(sayFirst);
+    }
     // What changed before it was first printed is printed as it was.
     known.add(name);
     print(line);
