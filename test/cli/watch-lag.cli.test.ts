@@ -1,3 +1,5 @@
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {CliLab} from './cli-lab.ts';
 import {documentOf, expectNoTrace, shown} from './program.ts';
@@ -155,6 +157,15 @@ describe('replication lag --watch', () => {
     expect(result.status, shown(result)).toBe(64);
     expect(`${result.stdout}${result.stderr}`).toContain(says);
     expectNoTrace(result);
+  });
+
+  it('goes on where its state cannot be kept, and says so', async () => {
+    const file = join(lab.dir, 'no-state.yaml');
+    writeFileSync(file, readFileSync(lab.fleetFile, 'utf8').replace(/^state:.*$/mu, 'state: {dir: /dev/null/state}'));
+    const result = await lab.run(...WATCH, '--fleet', file, '--for', '2s');
+    expect(result.status, shown(result)).toBe(0);
+    expect(result.stderr).toContain('what is seen is not kept');
+    expect(result.stdout).toContain('orders us-east → ap');
   });
 
   it('leaves the plain command its one document', async () => {

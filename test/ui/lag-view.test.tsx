@@ -243,6 +243,12 @@ describe('the live view of links', () => {
     expect(terminal.lastFrame()).toContain('what is seen is not kept: disk full');
   });
 
+  it('does not call good what was good when it was last read', async () => {
+    const title = async (more: Partial<LagWatchView>) => (await show(80, 24, lagView([WELL], more))).terminal.lastFrame().split('\n')[0];
+    expect(await title({at: AT + 4000})).toMatch(/^shop {2}● streaming {2}1 link, percentiles/u);
+    expect(await title({at: AT + 6000})).toMatch(/^shop {2}\? unknown {2}1 link, 1 reading old, /u);
+  });
+
   it('scrolls what is open on a low terminal, and obeys a new size', async () => {
     const {press, terminal} = await show(80, 14, SEVERAL);
     const open = await press('\r');

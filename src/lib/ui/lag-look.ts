@@ -1,3 +1,4 @@
+import {readingAgeMs} from '../operate/lag-verdict.ts';
 import type {LagWatchView, LinkNow} from '../operate/lag-watch.ts';
 import {unreadSays} from '../output/lag-lines.ts';
 import {linkName} from '../output/lag-text.ts';
@@ -26,7 +27,7 @@ export function lagLook({staleMs, windowMs}: LagLookOptions): ListLook<LagWatchV
   return {
     list: LINKS,
     keys: LAG_KEYS,
-    title: (view) => titleOf(view, windowMs),
+    title: (view) => titleOf(view, {staleMs, windowMs}),
     head: unreadLines,
     foot: reasonLines,
     table: (rows, view, columns) => {
@@ -38,20 +39,22 @@ export function lagLook({staleMs, windowMs}: LagLookOptions): ListLook<LagWatchV
   };
 }
 
-function titleOf({fleet, links, unread, waiting}: LagWatchView, windowMs: number): {name: string; stands: Part; figures: Part} {
+function titleOf(view: LagWatchView, {staleMs, windowMs}: LagLookOptions): {name: string; stands: Part; figures: Part} {
+  const {fleet, links, unread, waiting} = view;
   const isAsking = links.length + unread.length === 0 && waiting.length > 0;
-  // A store that cannot be read may have a link in any state.
-  const worst = worstState(links);
-  const state = unread.length > 0 && worst !== 'broken' ? 'unknown' : worst;
-  const {symbol, meaning} = linkSign(state);
+  const old = links.filter((link) => readingAgeMs(link, view.at) > staleMs).length;
   const open = links.filter(({breaker}) => breaker.state === 'open').length;
-  const breakers = open === 0 ? '' : `, ${counted(open, 'breaker')} open`;
+  // What cannot be read, or was not for long, may be in any state by now.
+  const worst = worstState(links);
+  const state = unread.length + old > 0 && worst !== 'broken' ? 'unknown' : worst;
+  const {symbol, meaning} = linkSign(state);
+  const more = [...(open === 0 ? [] : [`${counted(open, 'breaker')} open`]), ...(old === 0 ? [] : [`${counted(old, 'reading')} old`])];
   return {
     name: fleet,
     stands: isAsking ? {text: 'asking', meaning: 'muted'} : {text: `${symbol} ${state}`, meaning},
     figures: {
-      text: `${counted(links.length, 'link')}${breakers}, percentiles of ${formatMs(windowMs)}`,
-      meaning: open === 0 ? 'muted' : breakerMeaning('open'),
+      text: [counted(links.length, 'link'), ...more, `percentiles of ${formatMs(windowMs)}`].join(', '),
+      meaning: open > 0 ? breakerMeaning('open') : old > 0 ? 'warning' : 'muted',
     },
   };
 }
