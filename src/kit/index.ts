@@ -15,7 +15,18 @@ export type {Host, HostStatus} from '../lib/ports/host.ts';
 export type {Notice, NoticeKind, Notifier} from '../lib/ports/notifier.ts';
 export type {Probe, ProbeResult} from '../lib/ports/probe.ts';
 export type {Router} from '../lib/ports/router.ts';
-export type {Abilities, LinkReading, MessageReading, Proof, Saved, Store, WayBack} from '../lib/ports/store.ts';
+export type {
+  Abilities,
+  LinkCause,
+  LinkReading,
+  MessageReading,
+  Proof,
+  Saved,
+  SlotReading,
+  Store,
+  SubscriptionReading,
+  WayBack,
+} from '../lib/ports/store.ts';
 export type {Target, Vantage} from '../lib/ports/vantage.ts';
 export type {EndpointPlace, MemberPart, Provider, ProviderContext, StorePart} from '../lib/providers/define.ts';
 export {defineFault, defineHost, defineNotifier, defineProbe, defineRouter, defineStore, defineVantage} from '../lib/providers/define.ts';

@@ -56,6 +56,26 @@ describe('planFailover', () => {
     expect(promote?.ensures).toEqual([expect.objectContaining({check: 'store.primary', via: 'independent', want: 'eu-west'})]);
   });
 
+  it('is refused while the breaker of the link to the target was open, and not sure when that is long ago', () => {
+    const at = sampleSnapshot().takenAt;
+    const agoMs = (ms: number): string => new Date(Date.parse(at) - ms).toISOString();
+    const gate = (state: 'closed' | 'open', seenMsAgo: number, says: string, member = 'eu-west') => {
+      const breakers = {[member]: {from: 'us-east', state, seenAt: agoMs(seenMsAgo), says}};
+      return plan({breakers}).gates.find(({id}) => id === 'breaker:orders');
+    };
+    expect(
+      plan().gates.some(({id}) => id === 'breaker:orders'),
+      'nobody has looked',
+    ).toBe(false);
+    expect(gate('open', 1000, 'open', 'ap'), 'of another member').toBeUndefined();
+    expect(gate('closed', 1000, 'closed: 0.1 s behind')).toMatchObject({verdict: 'pass', overridable: true});
+    expect(gate('open', 12_000, 'open, at 60 s: 73 s behind')).toMatchObject({
+      verdict: 'refuse',
+      says: 'the breaker of us-east → eu-west was open, at 60 s: 73 s behind (12 s ago)',
+    });
+    expect(gate('open', 3_600_000, 'open')).toMatchObject({verdict: 'unknown', says: expect.stringContaining('(60 min ago)')});
+  });
+
   it('lets every step before the pivot be undone or touch nothing', () => {
     const steps = plan().steps;
     const pivot = steps.findIndex(({pivot}) => pivot);

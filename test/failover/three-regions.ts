@@ -1,6 +1,6 @@
 import type {Fleet, Region} from '../../src/lib/fleet/fleet.ts';
 import {known, unknown} from '../../src/lib/snapshot/cell.ts';
-import type {Member, RegionVerdict, Snapshot} from '../../src/lib/snapshot/snapshot.ts';
+import type {Member, RegionVerdict, Snapshot, StoreSnapshot} from '../../src/lib/snapshot/snapshot.ts';
 import {HEALTH} from '../health/defaults.ts';
 
 /** Regions of the sample fleet, home first. */
@@ -88,6 +88,8 @@ export type SnapshotOptions = {
   /** null = the member does not answer. */
   readonly members?: Readonly<Record<string, MemberSample | null>>;
   readonly router?: boolean;
+  /** The breakers of the links to these members. */
+  readonly breakers?: StoreSnapshot['breakers'];
 };
 
 /** A snapshot of the sample fleet: by default us-east is the dead primary, and both standbys followed it. */
@@ -95,6 +97,7 @@ export function sampleSnapshot({
   verdicts = {'us-east': 'unhealthy'},
   members = {'us-east': null},
   router = true,
+  breakers,
 }: SnapshotOptions = {}): Snapshot {
   return {
     version: 1,
@@ -112,6 +115,7 @@ export function sampleSnapshot({
       orders: {
         engine: 'postgres',
         ack: unknown('no-primary', 'no primary answers', AT),
+        ...(breakers === undefined ? {} : {breakers}),
         members: Object.fromEntries(
           REGIONS.map((name) => {
             const sample = members[name];

@@ -238,6 +238,10 @@ describe('judging links', () => {
     expect(worst([late, unknown])).toBe(3);
     expect(worst([unknown, broken, late])).toBe(2);
     expect(worst([])).toBe(3);
+    const breaker = (state: 'closed' | 'warn' | 'open') => ({...good, breaker: {state, since: '2026-11-27T03:00:00.000Z', reason: 'x'}});
+    expect([worst([breaker('closed')]), worst([breaker('warn')]), worst([breaker('open'), unknown])]).toEqual([0, 1, 2]);
+    const silent = judge({...none, receiverConnected: true, senderRead: false, heardUpstreamAgoMs: 6200, silentAfterMs: 3500});
+    expect([silent.code, worst([silent, unknown])]).toEqual(['sender-silent', 2]);
   });
 
   it('is never negative and never blank, whatever is read', () => {

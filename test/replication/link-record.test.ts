@@ -1,10 +1,9 @@
 import {describe, expect, it} from 'vitest';
-import {BREAKER} from '../../src/lib/replication/breaker.ts';
+import {BREAKER, breakerNow} from '../../src/lib/replication/breaker.ts';
 import {
   addUp,
   breakerChanges,
   breakerLook,
-  breakerNow,
   keepSamples,
   keptSamples,
   leadBreaker,

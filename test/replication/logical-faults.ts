@@ -1,8 +1,9 @@
 import {afterEach, expect, it} from 'vitest';
+import {readLag} from '../../src/lib/operate/lag.ts';
 import type {LagRow} from '../../src/lib/replication/lag.ts';
-import {signal} from '../providers/postgres/open-store.ts';
-import {eventually, type Programs} from '../servers/embedded.ts';
-import {pause} from './lag-world.ts';
+import {openStore, signal} from '../providers/postgres/open-store.ts';
+import {eventually, PASSWORD, type Programs, type Server, startServers} from '../servers/embedded.ts';
+import {openFleet, pause} from './lag-world.ts';
 import {type LogicalWorld, type Reader, startLogicalWorld} from './logical-world.ts';
 
 const READERS: readonly Reader[] = ['superuser', 'monitor'];
@@ -91,7 +92,7 @@ export function logicalFaults(version: number, programs?: Programs): void {
     const row = await until(() => lag('eu_us', 'monitor'), 'apply-error');
     expect(row).toMatchObject({from: 'us', state: 'broken'});
     expect(row.reason).toMatch(
-      /^eu_us on eu cannot apply what comes from us: \d+ errors?, (and its worker is gone|\d+ of them in the last)/,
+      /^eu_us on eu (has no worker now, after \d+ errors? in applying what comes from us|cannot apply what comes from us: \d+ errors, \d+ of them in the last)/,
     );
     expect(row.subscription?.applyErrors).toBeGreaterThan(0);
     if (version >= 18) await eventually(async () => ((await lag('eu_us')).subscription?.conflicts?.insert_exists ?? 0) > 0);
@@ -229,6 +230,33 @@ export function logicalFaults(version: number, programs?: Programs): void {
     await eventually(async () => (await lag('eu_us', 'monitor')).state === 'broken', 20_000);
     way({});
     await healthy(() => lag('eu_us', 'monitor'));
+  });
+
+  it('two primaries of one lineage: former ones of each other until one subscribes', async () => {
+    const servers = await startServers(['us', 'eu'], programs);
+    const [us, eu] = servers.all as [Server, Server];
+    const store = await openStore(servers.all);
+    try {
+      await us.sql('create table o (id int primary key, v text); create publication p for table o');
+      await eventually(async () => (await eu.sql(`select 1 from pg_publication where pubname = 'p'`)).length === 1);
+      await eu.sql('select pg_promote()');
+      const read = async () => (await readLag(openFleet(store, ['us', 'eu']), {signal: signal()})).document.links;
+      await eventually(async () => (await read())[0]?.code === 'promoted');
+      expect(await read()).toMatchObject([{from: 'eu', to: 'us', kind: 'physical', state: 'broken', code: 'promoted'}]);
+      const conninfo = `host=127.0.0.1 port=${us.port} user=regionctl password=${PASSWORD} dbname=orders`;
+      await eu.sql(`create subscription s connection '${conninfo}' publication p`);
+      await us.sql('insert into o values (1)');
+      const rows = await eventually(async () => {
+        const seen = await read();
+        return seen[0]?.state === 'streaming' && seen[0].replayBytes === 0 ? seen : null;
+      }, 20_000);
+      expect(rows).toMatchObject([{from: 'us', to: 'eu', link: 's', kind: 'logical', code: 'ok'}]);
+      await eu.sql('drop subscription s');
+      expect(await read()).toMatchObject([{to: 'us', code: 'promoted'}]);
+    } finally {
+      await store.close();
+      await servers.end();
+    }
   });
 
   // Before 16 a change that was applied is published again, so this would never end.

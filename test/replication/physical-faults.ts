@@ -261,7 +261,7 @@ export function physicalFaults(programs?: Programs): void {
   });
 
   it('the primary is frozen: unknown as long as its standby cannot know, then silent, then gone', async () => {
-    const {us, eu, lag} = await begin();
+    const {us, eu, lag, rows} = await begin();
     await eu.sql(`alter system set wal_receiver_timeout = '8s'`);
     await eu.sql('select pg_reload_conf()');
     await pause(200);
@@ -275,6 +275,8 @@ export function physicalFaults(programs?: Programs): void {
       reason: expect.stringMatching(/^us answers neither this machine nor eu, which heard from it [5-8](\.\d)? s ago/),
     });
     expect(await until(() => lag('eu'), 'not-connected')).toMatchObject({state: 'broken'});
+    // It gets the log from nobody, so it has no row of its own.
+    expect((await rows()).map(({from, to}) => [from, to])).toEqual([['us', 'eu']]);
     us.thaw();
     await healthy(() => lag('eu'));
   });

@@ -151,6 +151,25 @@ export function survivorsUnknown(snapshot: Snapshot, spec: StoreSpec, unseen: re
   return judged(`survivors:${spec.name}`, true, {verdict: 'unknown', says, measured: unseen.map(({name}) => name)});
 }
 
+/**
+ * The link to the target must not have been too late to be relied on when it was looked at last. What was long ago is not known any more. No gate where
+ * nobody has ever looked.
+ */
+export function breakerClosed(snapshot: Snapshot, spec: StoreSpec, target: string): Gate[] {
+  const breaker = snapshot.stores[spec.name]?.breakers?.[target];
+  if (breaker === undefined) return [];
+  const {from, state, seenAt, says: why} = breaker;
+  const id = `breaker:${spec.name}`;
+  const agoMs = Math.max(0, Date.parse(snapshot.takenAt) - Date.parse(seenAt));
+  const ago = agoMs < 120_000 ? `${Math.round(agoMs / 1000)} s` : `${Math.round(agoMs / 60_000)} min`;
+  const says = `the breaker of ${from} → ${target} was ${why} (${ago} ago)`;
+  if (state !== 'open') return [judged(id, true, {verdict: 'pass', says, measured: state})];
+  return [judged(id, true, {verdict: agoMs > BREAKER_KNOWN_MS ? 'unknown' : 'refuse', says, measured: state})];
+}
+
+/** A breaker that was open longer ago may have closed. */
+const BREAKER_KNOWN_MS = 900_000;
+
 /** The target's own settings must allow what a primary has to do. */
 export function targetSettings(spec: StoreSpec, target: string): Gate {
   return asked(

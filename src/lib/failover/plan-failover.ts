@@ -7,6 +7,7 @@ import {chooseTarget} from './choose-target.ts';
 import {findPrimary, type PrimaryFinding, standbysOf} from './find-primary.ts';
 import {
   acknowledgers,
+  breakerClosed,
   clocksSane,
   enoughStandbys,
   fenceable,
@@ -201,6 +202,7 @@ function gatesOf({fleet, snapshot, from, to, loss}: FailoverInput, moves: readon
       return [
         ...(managed ? [] : [enoughStandbys(snapshot, spec), ...acknowledgers(spec, target, lastingOf(move, snapshot, from, to))]),
         survivorsKnown(snapshot, spec, from, target),
+        ...breakerClosed(snapshot, spec, target),
         residency(spec, fleet.dataClasses, region, jurisdictionOf(fleet, region)),
         primarySilent(spec, primary.member, standbys),
         fenceable(spec, primary.member, primary.region, quorum),

@@ -2,14 +2,12 @@ import {messageOf} from '../errors.ts';
 import type {StoreSpec} from '../fleet/fleet.ts';
 import {rpoOf} from '../fleet/lookup.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
-import {BREAKER, type BreakerLook, type BreakerState} from '../replication/breaker.ts';
+import {BREAKER, type BreakerLook, type BreakerNow, type BreakerState, breakerNow} from '../replication/breaker.ts';
 import {judgeLinks, type LagRow, type LinkSample} from '../replication/lag.ts';
 import {createLinkKeeper, type LinkKeeper, sampleOf} from '../replication/link-keeper.ts';
 import {
   addUp,
-  type BreakerNow,
   breakerLook,
-  breakerNow,
   keptSamples,
   type LinkName,
   type LinkPercentiles,

@@ -5,23 +5,35 @@ import {rpoOf} from '../fleet/lookup.ts';
 import type {Json} from '../plan/json.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import {BREAKER, breakerNow} from '../replication/breaker.ts';
 import {judgeLinks, type LagRow, type LinkSample, lookAgainAfter, worst} from '../replication/lag.ts';
+import {createLinkKeeper} from '../replication/link-keeper.ts';
+import {breakerLook, keptSamples, NO_SAMPLES, percentilesOf, type RecordState, type Samples} from '../replication/link-record.ts';
 import type {LagHistory} from '../replication/loss.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
 
 /** The document of `replication lag`. */
 export type LagDocument = {readonly at: string; readonly links: readonly LagRow[]};
 
-/** `heartbeat` false = nothing is written, even where the fleet file allows it: for looks of a plan, which a dry run takes too. Default true. */
-export type LagOptions = {readonly signal: AbortSignal; readonly store?: string | undefined; readonly heartbeat?: boolean};
+/**
+ * `heartbeat` false = nothing is written, even where the fleet file allows it: for looks of a plan, which a dry run takes too. Default true. With
+ * `windowMs` each row says how its link was for so long.
+ */
+export type LagOptions = {
+  readonly signal: AbortSignal;
+  readonly store?: string | undefined;
+  readonly heartbeat?: boolean;
+  readonly windowMs?: number | undefined;
+};
 
 /** Reads every link of every store from both of its ends, at once. What is read is remembered, for a day on which the primary cannot be asked. */
 export async function readLag(
   open: OpenFleet,
-  {signal, store, heartbeat = true}: LagOptions,
+  {signal, store, heartbeat = true, windowMs}: LagOptions,
 ): Promise<{document: LagDocument; exit: ExitCode}> {
   const specs = open.fleet.stores.filter(({name}) => store === undefined || name === store);
-  const links = (await Promise.all(specs.map((spec) => readStore(open, spec, {signal, heartbeat})))).flat();
+  const looks = await Promise.all(specs.map(async (spec) => ({spec, ...(await readStore(open, spec, {signal, heartbeat}))})));
+  const links = await recorded(open, looks, windowMs);
   return {document: {at: new Date(open.clock.wall()).toISOString(), links}, exit: worst(links)};
 }
 
@@ -46,9 +58,12 @@ export function recallLag(
 
 type Look = {readonly signal: AbortSignal; readonly heartbeat: boolean};
 
-async function readStore(open: OpenFleet, spec: StoreSpec, {signal, heartbeat: mayBeat}: Look): Promise<readonly LagRow[]> {
+/** What was read of a store: its rows, and for each whether its sender answered. */
+type StoreLook = {readonly rows: readonly LagRow[]; readonly senderRead: readonly boolean[]};
+
+async function readStore(open: OpenFleet, spec: StoreSpec, {signal, heartbeat: mayBeat}: Look): Promise<StoreLook> {
   const {links, heartbeat} = open.stores[spec.name]?.abilities ?? {};
-  if (links === undefined) return [];
+  if (links === undefined) return {rows: [], senderRead: []};
   // An idle link and a dead one look alike until something is written. Where nothing can be, the links tell why.
   if (mayBeat) await heartbeat?.beat(signal).catch(() => undefined);
   const rpoMs = rpoOf(open.fleet, spec)?.rpoMs ?? null;
@@ -58,12 +73,47 @@ async function readStore(open: OpenFleet, spec: StoreSpec, {signal, heartbeat: m
   const againMs = lookAgainAfter(first);
   if (againMs === null) {
     await remember(open, spec, first);
-    return judgeLinks(first, thresholds);
+    return lookOf(first, judgeLinks(first, thresholds));
   }
   await open.clock.sleep(againMs, signal);
   const samples: readonly LinkSample[] = await links.links(signal);
   await remember(open, spec, samples);
-  return judgeLinks(samples, {...thresholds, earlier: {samples: first, msBefore: open.clock.now() - firstAt}});
+  return lookOf(samples, judgeLinks(samples, {...thresholds, earlier: {samples: first, msBefore: open.clock.now() - firstAt}}));
+}
+
+const lookOf = (samples: readonly LinkSample[], rows: readonly LagRow[]): StoreLook => ({
+  rows,
+  senderRead: samples.map(({senderRead}) => senderRead),
+});
+
+/** Each row with its breaker, which this look leads on; and with how the link was, where that is asked. What cannot be kept costs neither. */
+async function recorded(
+  open: OpenFleet,
+  looks: readonly ({readonly spec: StoreSpec} & StoreLook)[],
+  windowMs: number | undefined,
+): Promise<readonly LagRow[]> {
+  const {fleet, clock} = open;
+  const state: RecordState | null = await open.state().catch(() => null);
+  const keeper = createLinkKeeper({fleet: fleet.name, state, clock});
+  const at = clock.wall();
+  const rows = looks.flatMap(({spec, rows: all, senderRead}) =>
+    all.map((row, index): LagRow => {
+      const limits = spec.breaker ?? BREAKER;
+      const breaker = keeper.look(row, breakerLook(row, senderRead[index] === true, at), limits);
+      return {...row, breaker: breakerNow(breaker, limits)};
+    }),
+  );
+  keeper.end();
+  if (windowMs === undefined) return rows;
+  const since = at - windowMs;
+  const samplesOf = (row: LagRow): Samples => {
+    try {
+      return state === null ? NO_SAMPLES : keptSamples(state, fleet.name, row, {since});
+    } catch {
+      return NO_SAMPLES;
+    }
+  };
+  return rows.map((row) => ({...row, percentiles: percentilesOf(samplesOf(row), since)}));
 }
 
 /** Losing a sample must not cost the answer: state that cannot be opened is left alone here. */

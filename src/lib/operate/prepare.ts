@@ -18,6 +18,7 @@ import {newRunId} from './conduct.ts';
 import {copySpeeds, earlierGaps, withPromotions} from './earlier-runs.ts';
 import {historyOf} from './loss.ts';
 import {withRememberedAck} from './remember-ack.ts';
+import {withBreakers} from './with-breakers.ts';
 import type {World} from './world.ts';
 
 /** What a person may say about a failover or failback; everything else is found. */
@@ -107,7 +108,8 @@ async function prepare(open: OpenFleet, world: World, {signal}: PrepareOptions, 
     observeFleet({...open, signal, vantage: 'here'}),
     open.state().catch(() => null),
   ]);
-  const snapshot = withPromotions(state, open.fleet.name, withRememberedAck(state, open.fleet.name, seenNow));
+  const remembered = withPromotions(state, open.fleet.name, withRememberedAck(state, open.fleet.name, seenNow));
+  const snapshot = withBreakers(state, open.fleet, remembered);
   const seen = open.clock.now();
   const ctx = {
     runId: 'plan',

@@ -34,7 +34,7 @@ async function readStore(open: OpenFleet, spec: StoreSpec, signal: AbortSignal):
       if (opened === undefined) throw new Error(`the store ${spec.name} was not opened`);
       return opened.observe(own);
     }),
-    askInTime(signal, (own) => readLag(open, {signal: own, store: spec.name})),
+    askInTime(signal, (own) => readLag(open, {signal: own, store: spec.name, heartbeat: false})),
   ]);
   const at = open.clock.wall();
   return {

@@ -21,6 +21,19 @@ export type LagLinkRow = {
   readonly code: string;
   readonly reason: string;
   readonly messages?: LagMessages;
+  readonly breaker?: {readonly state: 'closed' | 'warn' | 'open'; readonly since: string; readonly reason: string};
+  readonly percentiles?: LagPercentiles;
+};
+
+/** How a link was over a time. In ms; null = there was no sample. */
+export type LagPercentiles = {
+  readonly since: string;
+  readonly samples: number;
+  readonly unseen: number;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+  readonly p99Ms: number | null;
+  readonly maxMs: number | null;
 };
 
 /** What waits on a link of messages; null = not to be had. */
@@ -74,7 +87,37 @@ export function lagText(document: LagView, options: TextOptions): string {
     ...lines,
     ...remarks.flatMap((link) => indented(`${linkName(link)}: ${link.reason}`, columns)),
     ...document.links.flatMap((link) => (link.messages === undefined ? [] : indented(countsSay(link, link.messages), columns))),
+    ...document.links.flatMap((link) => breakerLines(link, options)),
+    ...percentileLines(document.links, options),
   ]);
+}
+
+/** A breaker that is closed is what everybody expects. */
+function breakerLines(link: LagLinkRow, {columns, paint}: TextOptions): readonly string[] {
+  const {breaker} = link;
+  if (breaker === undefined || breaker.state === 'closed') return [];
+  const meaning = breaker.state === 'open' ? paint.critical : paint.warning;
+  const says = `breaker of ${nameOf(link)} ${link.from} → ${link.to} ${breaker.reason} (since ${formatTime(breaker.since)})`;
+  return indented(says, columns).map(meaning);
+}
+
+function percentileLines(links: readonly LagLinkRow[], {columns, paint}: TextOptions): readonly string[] {
+  const known = links.flatMap((link) => (link.percentiles === undefined ? [] : [{link, at: link.percentiles}]));
+  const [first] = known;
+  if (first === undefined) return [];
+  const right = {align: 'right', shrink: false} as const;
+  const titles = ['p50', 'p95', 'p99', 'max', 'samples', 'unseen'].map((title) => ({title, ...right}));
+  const [head = '', ...lines] = table(
+    [{title: 'link'}, ...titles],
+    known.map(({link, at}) => [
+      `${nameOf(link)} ${link.from} → ${link.to}`,
+      ...[at.p50Ms, at.p95Ms, at.p99Ms, at.maxMs].map(formatMs),
+      String(at.samples),
+      String(at.unseen),
+    ]),
+    columns,
+  );
+  return ['', ...indented(`lag since ${formatTime(first.at.since)}, as far as it was looked at`, columns, 0), paint.muted(head), ...lines];
 }
 
 /** Which columns there are. */

@@ -60,6 +60,13 @@ function to(past: BreakerState, state: BreakerState['state'], at: number, seen: 
   return {...seen, state, since: past.state === state ? past.since : at};
 }
 
+/** A breaker as it is shown. `since` is ISO 8601, `reason` one sentence without its full stop. */
+export type BreakerNow = {readonly state: BreakerState['state']; readonly since: string; readonly reason: string};
+
+export function breakerNow(breaker: BreakerState, spec: BreakerSpec): BreakerNow {
+  return {state: breaker.state, since: new Date(breaker.since).toISOString(), reason: breakerSays(breaker, spec)};
+}
+
 /** One sentence without its full stop: why it is as it is. */
 export function breakerSays({state, lagMs, wellSince, seenAt}: BreakerState, {warnMs, openMs, readmitMs}: BreakerSpec): string {
   const behind = lagMs === null ? 'its lag is not known' : `${seconds(lagMs)} behind`;

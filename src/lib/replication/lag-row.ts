@@ -1,5 +1,7 @@
 import type {LinkReading, MessageReading, SlotReading, SubscriptionReading} from '../ports/store.ts';
+import type {BreakerNow} from './breaker.ts';
 import type {LinkState} from './judge-link.ts';
+import type {LinkPercentiles} from './link-record.ts';
 
 /** What a row says of the slot that its sender keeps log in. */
 export type SlotInShort = Pick<SlotReading, 'name' | 'active' | 'status' | 'invalidated' | 'retainedBytes' | 'safeBytes'>;
@@ -38,6 +40,10 @@ export type LagRow = {
   readonly withinRpo: boolean | null;
   readonly code: string;
   readonly reason: string;
+  /** Whether the link is relied on; absent = that was not asked. */
+  readonly breaker?: BreakerNow;
+  /** How it was over the time that was asked for; absent = none was. */
+  readonly percentiles?: LinkPercentiles;
   /** Of a link of row changes. */
   readonly subscription?: SubscriptionReading;
   /** Of a link that carries messages: its bytes are null. */
@@ -109,4 +115,6 @@ function tidyMessages(messages: MessageReading): MessageReading {
 }
 
 const whole = (value: number | null): number | null => (value === null || !Number.isFinite(value) ? null : Math.max(0, Math.round(value)));
-const positive = (value: number | null): number | null => (value === null || !Number.isFinite(value) ? null : Math.max(0, value));
+/** More seconds than any clock has seen are no figure. */
+const MOST = 1e12;
+const positive = (value: number | null): number | null => (value === null || !(value < MOST) ? null : Math.max(0, value));

@@ -44,12 +44,15 @@ function isUndecided(sample: LinkSample): boolean {
   return sample.cause === undefined ? isWorthASecondLook(sample, BEHIND_BYTES) : sample.cause.code === 'connecting';
 }
 
-/** The exit code of all rows: broken 2, else unknown 3, else stalled or more than 30 s behind 1, else 0. No rows at all = unknown. */
+/** The exit code of all rows: broken, its sender silent to everybody, or its breaker open, 2; else unknown 3; else stalled, more than 30 s behind, or its breaker warns, 1; else 0. No rows at all = unknown. */
 export function worst(rows: readonly LagRow[]): ExitCode {
-  if (rows.some(({state}) => state === 'broken')) return EXIT.critical;
+  const isDown = ({state, code, breaker}: LagRow): boolean => state === 'broken' || code === 'sender-silent' || breaker?.state === 'open';
+  if (rows.some(isDown)) return EXIT.critical;
   if (rows.length === 0 || rows.some(({state}) => state === 'unknown')) return EXIT.unknown;
   const late = (row: LagRow): boolean =>
-    row.state === 'stalled' || (row.state === 'catching-up' && (row.seconds ?? Number.POSITIVE_INFINITY) > BEHIND_SECONDS);
+    row.state === 'stalled' ||
+    row.breaker?.state === 'warn' ||
+    (row.state === 'catching-up' && (row.seconds ?? Number.POSITIVE_INFINITY) > BEHIND_SECONDS);
   return rows.some(late) ? EXIT.warning : EXIT.good;
 }
 

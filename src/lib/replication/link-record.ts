@@ -11,9 +11,6 @@ export type LinkName = Pick<LagRow, 'store' | 'from' | 'to' | 'link'>;
 /** The part of the State port that the record of links needs. */
 export type RecordState = Pick<State, 'recall' | 'remember' | 'note' | 'notes' | 'together'>;
 
-/** A breaker as it is shown. `since` is ISO 8601, `reason` one sentence without its full stop. */
-export type BreakerNow = {readonly state: BreakerState['state']; readonly since: string; readonly reason: string};
-
 /** How a link was over a time. In ms; null = there was no sample. `unseen` = looks at which its sender could not be asked. */
 export type LinkPercentiles = {
   readonly since: string;
@@ -62,10 +59,6 @@ export function leadBreaker(state: RecordState, fleet: string, name: LinkName, l
 /** The breaker of a link as it was left; null = it was never looked at. */
 export function recallBreaker(state: Pick<State, 'recall'>, fleet: string, name: LinkName): BreakerState | null {
   return readBreaker(state.recall(`breaker/${keyOf(fleet, name)}`));
-}
-
-export function breakerNow(breaker: BreakerState, spec: BreakerSpec): BreakerNow {
-  return {state: breaker.state, since: iso(breaker.since), reason: breakerSays(breaker, spec)};
 }
 
 /** Samples of one link that are kept together: those of a minute, or of one look. */

@@ -45,6 +45,14 @@ export type RegionHealth = {
   readonly reason: string;
 };
 
+/** Whether a link was relied on. `seenAt` is ISO 8601: when both of its ends were last looked at; `says` is one sentence without its full stop. */
+export type RememberedBreaker = {
+  readonly from: string;
+  readonly state: 'closed' | 'warn' | 'open';
+  readonly seenAt: string;
+  readonly says: string;
+};
+
 /** A store as seen from all its members. `members` has a cell for every member of the fleet file. */
 export type StoreSnapshot = {
   readonly engine: string;
@@ -55,6 +63,8 @@ export type StoreSnapshot = {
   /** Others move its primary, or nobody does: no plan touches it. */
   readonly watched?: true;
   readonly ack: Cell<AckRule>;
+  /** Per member: the breaker of the link that leads to it, as it was left when links were last looked at. Absent = they never were. */
+  readonly breakers?: Readonly<Record<string, RememberedBreaker>>;
   /** The latest promotion that a run of this state made: whoever is a primary on an earlier timeline of that lineage is none any more. */
   readonly promoted?: Pick<Position, 'lineage' | 'epoch'>;
   readonly members: Readonly<Record<string, Cell<Member>>>;

@@ -91,6 +91,33 @@ describe('what the old primary has that the new one lacks', () => {
     await store.abilities.claim.release(testCtx());
   });
 
+  it('is previewed by transaction ids, and counted in the log where pg_walinspect is installed', async () => {
+    const preview = async () => {
+      const {transactions, bytes, certainty, basis} = await store.abilities.loss.loss('eu', signal());
+      expect([certainty, (bytes ?? 0) > 0]).toEqual(['estimate', true]);
+      return {transactions, basis};
+    };
+    await us.sql('create extension pg_walinspect');
+    await us.sql('alter extension pg_walinspect set schema public');
+    await replayed();
+    expect(await store.abilities.loss.loss('eu', signal())).toMatchObject({transactions: 0, bytes: 0});
+    await store.abilities.seal.seal(testCtx(), ['eu']);
+    for (let id = 1; id <= 7; id++) await us.sql('insert into t values ($1)', [id]);
+    const [undone] = await begin(8).then(async (client) => [await client.query('rollback')]);
+    expect(undone?.command).toBe('ROLLBACK');
+    const sub = await us.connect(AS_US);
+    clients.push(sub);
+    await sub.query('begin; savepoint a; insert into t values (9); savepoint b; insert into t values (10); commit');
+    expect(await preview()).toEqual({
+      transactions: 8,
+      basis: 'us and eu were read at the same moment. Commits are counted in the log of us.',
+    });
+    await us.sql('drop extension pg_walinspect');
+    const bound = await preview();
+    expect(bound.basis).toMatch(/Transactions are counted by their ids, aborted ones too\.$/);
+    expect(bound.transactions).toBeGreaterThanOrEqual(9);
+  });
+
   it('cannot be counted from something else than a mark', async () => {
     await expect(store.abilities.loss.since?.('us', 'yesterday', signal())).rejects.toMatchObject({code: 'bad-mark'});
   });

@@ -42,6 +42,20 @@ const subscription = z.looseObject({
   origin: z.string(),
 });
 
+/** Whether a link is relied on. */
+const breaker = z.looseObject({state: z.enum(['closed', 'warn', 'open']), since: time, reason: sentence});
+
+/** How a link was over a time; `unseen` counts looks at which its sender could not be asked. */
+const percentiles = z.looseObject({
+  since: time,
+  samples: z.int().min(0),
+  unseen: z.int().min(0),
+  p50Ms: ms.nullable(),
+  p95Ms: ms.nullable(),
+  p99Ms: ms.nullable(),
+  maxMs: ms.nullable(),
+});
+
 const link = z.looseObject({
   store: z.string(),
   engine: z.string(),
@@ -69,6 +83,8 @@ const link = z.looseObject({
   code,
   reason: sentence,
   link: z.string().optional(),
+  breaker: breaker.optional(),
+  percentiles: percentiles.optional(),
   subscription: subscription.optional(),
   messages: messages.optional(),
 });

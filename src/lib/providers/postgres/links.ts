@@ -1,6 +1,6 @@
 import type {Abilities, LinkReading} from '../../ports/store.ts';
 import type {Cluster, Node} from './cluster.ts';
-import {type Facts, primariesOf} from './facts.ts';
+import {type Facts, primariesOf, upstreamOf} from './facts.ts';
 import {logicalLink, logicalLinkBySlot} from './logical-link.ts';
 import {type Pair, type Publishers, pairsOf, unaccounted} from './logical-pairs.ts';
 import {factsOf, listed, physicalLink} from './physical-link.ts';
@@ -22,7 +22,10 @@ async function links(cluster: Cluster, publishers: Publishers, signal: AbortSign
   const pairs = pairsOf({cluster, readings, more, publishers});
   const primaries = primariesOf(factsOf(readings));
   const silent = silentSubscriber(cluster, readings, pairs);
-  const physical = [...cluster.nodes.values()].filter(({name}) => name !== silent?.name && getsTheLog(name, readings, pairs, primaries));
+  const physical = [...cluster.nodes.values()].filter(
+    (node) =>
+      node !== silent && !isLostPrimary(cluster, node.name, readings, primaries) && getsTheLog(node.name, readings, pairs, primaries),
+  );
   return [
     ...physical.map((node) => physicalLink(cluster, node, readings, primaryFor(node, readings, primaries), more)),
     ...pairs.map((pair) => logicalLink(cluster, pair, readings)),
@@ -44,6 +47,15 @@ function getsTheLog(name: string, readings: Readings, pairs: readonly Pair[], pr
   if (reading.facts.recovering) return true;
   if (isOneOf(name)) return false;
   return primaries.some((other) => isOneOf(other.name)) || name !== primaries[0]?.name;
+}
+
+/** Where no primary answers, the silent member that others follow is it, and gets the log from nobody. */
+function isLostPrimary(cluster: Cluster, name: string, readings: Readings, primaries: Primaries): boolean {
+  if (primaries.length > 0 || readings[name]?.known !== false || isListed(name, readings)) return false;
+  return [...cluster.nodes.values()].some((node) => {
+    const reading = readingOf(readings, node.name);
+    return reading !== null && upstreamOf(cluster, node, reading.facts) === name;
+  });
 }
 
 const isListed = (name: string, readings: Readings): boolean =>

@@ -41,7 +41,7 @@ function withoutWorker({pair, from, end, slot}: LogicalEnds): Trouble | null {
   if ((subscription.applyErrors ?? 0) > 0)
     return broken(
       'apply-error',
-      `${subscription.name} on ${subscriber} cannot apply what comes from ${from}: ${errors(subscription.applyErrors)}, and its worker is gone${since}.`,
+      `${subscription.name} on ${subscriber} has no worker now, after ${errors(subscription.applyErrors)} in applying what comes from ${from}${since}.`,
     );
   if (end === null || slot?.active !== false) return null;
   return broken(

@@ -4,13 +4,14 @@ import type {Json} from '../../plan/json.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {bytesBetween} from '../../snapshot/position.ts';
 import {type Cluster, type Node, nodeOf, only} from './cluster.ts';
+import {countCommits} from './count-commits.ts';
 import {durableOf, primariesOf, readAll} from './facts.ts';
 
 type Reading = Awaited<ReturnType<Abilities['loss']['loss']>>;
 
 /**
  * What the primary holds at this moment and `to` does not: a live reading, so an estimate; what it means for an objective is judged elsewhere.
- * Transactions are counted by ids, aborted ones included: never too few.
+ * Transactions are counted in the primary's log where pg_walinspect is installed, else by ids, aborted ones included: never too few.
  */
 export function createLoss(cluster: Cluster): Abilities['loss'] {
   return {
@@ -84,6 +85,15 @@ async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<
   const {lastReplay} = target.value;
   // Commit times are the primary's, so they are compared with the primary's clock.
   const seconds = bytes === 0 ? 0 : lastReplay === null ? null : Math.max(0, (primary.facts.now - lastReplay) / 1000);
-  const basis = `${primary.name} and ${to} were read at the same moment.`;
-  return {store: cluster.store, transactions: bytes === 0 ? 0 : Number(ids < 0n ? 0n : ids), bytes, seconds, certainty: 'estimate', basis};
+  const range = {applied: target.value.applied, held: target.value.durable, end: primary.facts.durable};
+  const counted = bytes === 0 ? 0 : await countCommits(cluster, nodeOf(cluster, primary.name), range, signal);
+  const how =
+    bytes === 0
+      ? ''
+      : counted === null
+        ? ' Transactions are counted by their ids, aborted ones too.'
+        : ` Commits are counted in the log of ${primary.name}.`;
+  const basis = `${primary.name} and ${to} were read at the same moment.${how}`;
+  const transactions = counted ?? Number(ids < 0n ? 0n : ids);
+  return {store: cluster.store, transactions, bytes, seconds, certainty: 'estimate', basis};
 }
