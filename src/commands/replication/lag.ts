@@ -8,7 +8,7 @@ export default class ReplicationLag extends RegionCommand<typeof ReplicationLag>
     'Show how far every standby is behind: in bytes and in seconds, read from both ends, with the age of the reading.';
   static override description =
     `--watch draws the links on a terminal until q. Elsewhere, and with --format, it prints a line for each link and then one for each change of its state or its breaker, until it is interrupted or --for is over.
-Exit code: 0 good, 1 stalled or more than 30 s behind, 2 broken, 3 unknown. With --watch as the links stood last; a breaker that is open is 2, one that warns 1.`;
+Exit code: 0 good, 1 stalled, more than 30 s behind or a breaker that warns, 2 broken or a breaker that is open, 3 unknown. With --watch as the links stood last.`;
   static override examples = [
     '<%= config.bin %> replication lag',
     '<%= config.bin %> replication lag --store orders --json',

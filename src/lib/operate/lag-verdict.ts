@@ -17,20 +17,14 @@ export function readingAgeMs({at, row}: Pick<LinkNow, 'at' | 'row'>, now: number
 }
 
 /**
- * The exit code of a watch as it ended: that of its last rows (`worst`), an open breaker 2, a store or link that nobody knows of now (unread, not answered yet,
- * or older than `staleMs`) 3, a breaker that warns 1. The order is 2, 3, 1, 0.
+ * The exit code of a watch as it ended: that of its last rows with their breakers (`worst`), but nothing better than unknown when a store or link is not known
+ * now: unread, not answered yet, or read longer than `staleMs` ago.
  */
 export function watchExit(
   {links, unread, waiting, at}: Pick<LagWatchView, 'links' | 'unread' | 'waiting' | 'at'>,
   staleMs: number,
 ): ExitCode {
-  const breakers = links.map(({breaker}) => breaker.state);
+  const seen = worst(links.map(({row, breaker}) => ({...row, breaker})));
   const isBlind = unread.length + waiting.length > 0 || links.some((link) => readingAgeMs(link, at) > staleMs);
-  const codes: readonly ExitCode[] = [
-    worst(links.map(({row}) => row)),
-    ...(breakers.includes('open') ? [EXIT.critical] : []),
-    ...(isBlind ? [EXIT.unknown] : []),
-    ...(breakers.includes('warn') ? [EXIT.warning] : []),
-  ];
-  return [EXIT.critical, EXIT.unknown, EXIT.warning].find((code) => codes.includes(code)) ?? EXIT.good;
+  return isBlind && seen !== EXIT.critical ? EXIT.unknown : seen;
 }

@@ -97,7 +97,7 @@ function breakerLines(link: LagLinkRow, {columns, paint}: TextOptions): readonly
   const {breaker} = link;
   if (breaker === undefined || breaker.state === 'closed') return [];
   const meaning = breaker.state === 'open' ? paint.critical : paint.warning;
-  const says = `breaker of ${nameOf(link)} ${link.from} → ${link.to} ${breaker.reason} (since ${formatTime(breaker.since)})`;
+  const says = `breaker of ${linkName(link)} ${breaker.reason} (since ${formatTime(breaker.since)})`;
   return indented(says, columns).map(meaning);
 }
 
@@ -110,7 +110,7 @@ function percentileLines(links: readonly LagLinkRow[], {columns, paint}: TextOpt
   const [head = '', ...lines] = table(
     [{title: 'link'}, ...titles],
     known.map(({link, at}) => [
-      `${nameOf(link)} ${link.from} → ${link.to}`,
+      linkName(link),
       ...[at.p50Ms, at.p95Ms, at.p99Ms, at.maxMs].map(formatMs),
       String(at.samples),
       String(at.unseen),

@@ -32,8 +32,10 @@ export function worstState(links: readonly LinkNow[]): LinkState {
   return WORST_FIRST.find((state) => links.some(({row}) => row.state === state)) ?? 'unknown';
 }
 
-/** Smaller is worse. Behind the states what a breaker says; a streaming link and an idle one are as good. */
+/** Smaller is worse: by the state, or by what the breaker says where that is worse. A streaming link and an idle one are as good. */
 function badness({row, breaker}: LinkNow): number {
+  // As in the exit code: the link is said to be stalled, and its sender is gone.
+  if (row.code === 'sender-silent') return 0;
   const state = Math.min(WORST_FIRST.indexOf(row.state), WORST_FIRST.indexOf('streaming'));
   return Math.min(state, {open: 0, warn: 2.5, closed: WORST_FIRST.length}[breaker.state]);
 }
