@@ -243,6 +243,16 @@ describe('the live view of links', () => {
     expect(terminal.lastFrame()).toContain('what is seen is not kept: disk full');
   });
 
+  it('says a reason once: in the row where there is room for all of it, else below the list', async () => {
+    const broken = {...BROKEN, breaker: WELL.breaker, row: {...BROKEN.row, reason: 'us-east has no connection from eu-west.'}};
+    const times = async (columns: number) =>
+      (await show(columns, 24, lagView([WELL, broken]))).terminal.lastFrame().replaceAll(/\s+/gu, ' ').split('has no connection from')
+        .length - 1;
+    expect([await times(80), await times(200)]).toEqual([1, 1]);
+    const many = lagView(Array.from({length: 9}, (_, index) => ({...broken, row: {...broken.row, to: `eu-${index}`}})));
+    expect((await show(80, 24, many)).terminal.lastFrame()).toContain('  and 4 more: Enter tells about one');
+  });
+
   it('does not call good what was good when it was last read', async () => {
     const title = async (more: Partial<LagWatchView>) => (await show(80, 24, lagView([WELL], more))).terminal.lastFrame().split('\n')[0];
     expect(await title({at: AT + 4000})).toMatch(/^shop {2}● streaming {2}1 link, percentiles/u);
