@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {CliLab} from './cli-lab.ts';
 import {shown} from './program.ts';
-import {everyLine, type Left, linesOf, noTerminal, Terminal, terminalSane} from './terminal.ts';
+import {everyLine, expectCleanTerminal, linesOf, noTerminal, Terminal} from './terminal.ts';
 
 const FIXTURES = join(import.meta.dirname, 'fixtures');
 const QUICK = ['drill', 'run', join(FIXTURES, 'quick-drill.yaml')];
@@ -33,14 +33,6 @@ afterAll(() => lab.down());
 async function goHome(): Promise<void> {
   await lab.document(['lab', 'heal', 'us-east']);
   await lab.document([...FAILBACK, '--yes']);
-}
-
-function expectCleanTerminal(left: Left, columns: number): void {
-  expect(left.restored, `echo and line editing must be back\n${left.output}`).toBe(true);
-  expect(terminalSane(left.output), JSON.stringify(left.output.slice(-200))).toBe(true);
-  // A terminal that echoes shows the key itself, too.
-  const lines = everyLine(left.output.replaceAll('^C', ''));
-  for (const line of lines) expect(line.length, `${columns} columns: ${line}`).toBeLessThanOrEqual(columns);
 }
 
 describe.skipIf(without !== null)(`a run in a terminal${without === null ? '' : `: ${without}`}`, () => {

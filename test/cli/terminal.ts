@@ -1,5 +1,6 @@
 import {type ChildProcess, spawn, spawnSync} from 'node:child_process';
 import {join} from 'node:path';
+import {expect} from 'vitest';
 import {screenOf} from '../../scripts/screen.ts';
 import {BIN, personalEnv} from './program.ts';
 
@@ -106,4 +107,13 @@ export function terminalSane(output: string): boolean {
     output.lastIndexOf(`${ESC}[?25l`) <= output.lastIndexOf(`${ESC}[?25h`) &&
     output.lastIndexOf(`${ESC}[?1049h`) <= output.lastIndexOf(`${ESC}[?1049l`)
   );
+}
+
+/** Holds when a program has given its terminal back as it was, and has never written a line that is wider than it. */
+export function expectCleanTerminal(left: Left, columns: number): void {
+  expect(left.restored, `echo and line editing must be back\n${left.output.slice(-500)}`).toBe(true);
+  expect(terminalSane(left.output), JSON.stringify(left.output.slice(-200))).toBe(true);
+  // A terminal that echoes shows the key itself, too.
+  for (const line of everyLine(left.output.replaceAll('^C', '')))
+    expect(line.length, `${columns} columns: ${line}`).toBeLessThanOrEqual(columns);
 }

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {deadPort, http, type Listener, listen, speaks} from '../providers/listener.ts';
 import {documentOf, expectNoTrace, regionctl, shown} from './program.ts';
-import {everyLine, type Left, linesOf, noTerminal, Terminal, terminalSane} from './terminal.ts';
+import {expectCleanTerminal, linesOf, noTerminal, Terminal} from './terminal.ts';
 
 const without = noTerminal();
 const dir = mkdtempSync(join(tmpdir(), 'regionctl-watch-'));
@@ -43,13 +43,6 @@ function watch(columns: number, rows: number, more: NodeJS.ProcessEnv = {}, ...a
   const one = new Terminal(['health', 'watch', '--fleet', fleet, ...args], {columns, rows, env: {...env, ...more}, cwd: dir});
   open.push(one);
   return one;
-}
-
-function expectCleanTerminal(left: Left, columns: number): void {
-  expect(left.restored, `echo and line editing must be back\n${left.output.slice(-500)}`).toBe(true);
-  expect(terminalSane(left.output), JSON.stringify(left.output.slice(-200))).toBe(true);
-  for (const line of everyLine(left.output.replaceAll('^C', '')))
-    expect(line.length, `${columns} columns: ${line}`).toBeLessThanOrEqual(columns);
 }
 
 /** The last line of the sizes' frames: the footer. */

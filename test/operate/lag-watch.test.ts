@@ -70,7 +70,8 @@ describe('a monitor of links', () => {
     now.reading = link();
     await looks(watched, () => watched.view().links[0]?.row.state === 'streaming');
     expect(changes.map(({was, state}) => `${was} ${state}`)).toEqual(['null streaming', 'streaming broken', 'broken streaming']);
-    expect(watched.view()).toMatchObject({unread: [], notes: []});
+    expect(watched.view()).toMatchObject({unread: [], waiting: [], notes: []});
+    expect(watched.view().changes, 'and remembers them').toEqual(changes);
   });
 
   it('opens the breaker of a link that does not move, and keeps that for the next command', async () => {
@@ -81,6 +82,10 @@ describe('a monitor of links', () => {
     await looks(watched, () => watched.view().links.length === 1);
     now.reading = link({senderState: null, receiverConnected: false, trouble: 'eu is gone'});
     await looks(watched, () => watched.view().links[0]?.breaker.state === 'open');
+    expect(watched.view().changes.filter(({was, state: became}) => was === became)).toMatchObject([
+      {breakerWas: 'closed', breaker: 'warn', breakerReason: expect.stringMatching(/^warns from 30 s on: 3\d s behind/)},
+      {breakerWas: 'warn', breaker: 'open', breakerReason: expect.stringMatching(/^open, at 60 s: 6\d s behind/)},
+    ]);
     expect(watched.view().links[0]?.breaker.reason).toMatch(/^open, at 60 s: 6\d s behind/);
     expect(await watched.stop()).toBeNull();
     monitor = null;
@@ -122,6 +127,7 @@ describe('a monitor of links', () => {
     const watched = monitor;
     await looks(watched, () => (watched.view().links[0]?.history.length ?? 0) >= 5);
     expect(watched.view().links.map(({row}) => row.store)).toEqual(['orders']);
+    expect(watched.view().waiting).toEqual(['carts']);
     broken.now = true;
     await looks(watched, () => watched.view().unread.length === 1);
     expect(watched.view().unread).toEqual([{store: 'orders', reason: 'us has no table'}]);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
-import {formatAge, formatBytes, formatMs, formatTime} from '../../src/lib/output/units.ts';
+import {formatAge, formatBytes, formatMs, formatTime, shortBytes, shortMs} from '../../src/lib/output/units.ts';
 
 it.each([
   [null, '–'],
@@ -54,4 +54,32 @@ it('no duration is written with a part that is full', () => {
       expect(formatMs(ms)).not.toMatch(/\b(1000 ms|60(\.0)? s|60 min|24 h)\b/);
     }),
   );
+});
+
+it.each([
+  [null, '–'],
+  [412, '412 ms'],
+  [59_949, '59.9 s'],
+  [59_950, '1 min'],
+  [245_000, '4.1 min'],
+  [599_000, '10 min'],
+  [3_540_000, '59 min'],
+  [3_599_000, '1 h'],
+  [9_000_000, '2.5 h'],
+  [86_390_000, '1 d'],
+  [86_400_000 * 3.2, '3.2 d'],
+])('%s ms is %s in a narrow column', (ms, text) => expect(shortMs(ms)).toBe(text));
+
+it.each([
+  [null, '–'],
+  [1023, '1023 B'],
+  [1536, '1.5 KiB'],
+  [99.9 * 1024, '99.9 KiB'],
+  [1023.9 * 1024, '1024 KiB'],
+  [661.2 * 2 ** 20, '661 MiB'],
+])('%s bytes are %s in a narrow column', (bytes, text) => expect(shortBytes(bytes)).toBe(text));
+
+it('has at most 7 letters for any time and 8 for any size in a narrow column', () => {
+  fc.assert(fc.property(fc.double({min: 0, max: 86_400_000 * 9999, noNaN: true}), (ms) => shortMs(ms).length <= 7));
+  fc.assert(fc.property(fc.double({min: 0, max: 2 ** 60, noNaN: true}), (bytes) => shortBytes(bytes).length <= 8));
 });

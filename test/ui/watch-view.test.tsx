@@ -1,5 +1,4 @@
-import {render} from 'ink';
-import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {judgeEndpoint} from '../../src/lib/health/judge-endpoint.ts';
 import type {EndpointNow, MonitorView} from '../../src/lib/health/monitor.ts';
 import {percentile, sparkline} from '../../src/lib/ui/sparkline.ts';
@@ -7,21 +6,9 @@ import {WATCH_KEYS} from '../../src/lib/ui/watch-keys.ts';
 import {type FIRST_STATE, rowsOf} from '../../src/lib/ui/watch-state.ts';
 import {WatchView} from '../../src/lib/ui/watch-view.tsx';
 import {AT, endpoint, REFUSED, reading} from '../health/samples.ts';
-import {FakeKeyboard, FakeTerminal} from './fake-terminal.ts';
+import {chosen, DOWN, END, ESC, expectFits, HOME, PAGE_DOWN, settle, showLive, UP, withLiveViews} from './live.tsx';
 
-const mounted: {unmount(): void}[] = [];
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => {
-  for (const one of mounted.splice(0)) one.unmount();
-  vi.useRealTimers();
-});
-
-const UP = '\u001B[A';
-const DOWN = '\u001B[B';
-const PAGE_DOWN = '\u001B[6~';
-const END = '\u001B[F';
-const HOME = '\u001B[H';
-const ESC = '\u001B';
+withLiveViews();
 
 /** An endpoint that was asked; `ms` null = it is refused. */
 function row(region: string, name: string, ms: number | null, at = AT): EndpointNow {
@@ -54,27 +41,8 @@ const many = (count: number) =>
     Array.from({length: count}, (_, index) => row(`region-${index % 20}`, `service-${String(index).padStart(4, '0')}`, 1 + (index % 50))),
   );
 
-async function show(columns: number, rows: number, first: MonitorView, colour = false) {
-  const terminal = new FakeTerminal(columns, rows);
-  const keyboard = new FakeKeyboard();
-  const shown = {view: first};
-  const onQuit = vi.fn();
-  const streams = {stdout: terminal as unknown as NodeJS.WriteStream, stdin: keyboard as unknown as NodeJS.ReadStream};
-  const element = <WatchView monitor={{view: () => shown.view}} colour={colour} onQuit={onQuit} />;
-  mounted.push(render(element, {...streams, debug: true, interactive: true, patchConsole: false, exitOnCtrlC: false}));
-  await settle();
-  const press = async (...keys: readonly string[]) => {
-    for (const key of keys) {
-      keyboard.press(key);
-      await settle();
-    }
-    return terminal.lastFrame();
-  };
-  return {terminal, shown, press, onQuit};
-}
-
-const settle = () => vi.advanceTimersByTimeAsync(300);
-const chosen = (frame: string) => frame.split('\n').find((line) => line.startsWith('▸')) ?? '';
+const show = (columns: number, rows: number, first: MonitorView, colour = false) =>
+  showLive(columns, rows, first, (props) => <WatchView {...props} colour={colour} />);
 
 describe.each([
   [80, 24],
@@ -89,9 +57,7 @@ describe.each([
   ])('fits, with %s endpoints', async (_, view) => {
     const {terminal, press} = await show(columns, rows, view);
     for (const frame of [terminal.lastFrame(), await press('?'), await press(ESC), await press('\r'), await press(ESC, '/', 'a')]) {
-      const lines = frame.split('\n');
-      expect(lines.length).toBeLessThanOrEqual(rows);
-      expect(Math.max(...lines.map((line) => [...line].length))).toBeLessThanOrEqual(columns);
+      expectFits(frame, columns, rows);
     }
   });
 });

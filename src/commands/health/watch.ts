@@ -24,18 +24,13 @@ export default class HealthWatch extends RegionCommand<typeof HealthWatch> {
     const {region, interval: intervalMs, for: forMs, format} = this.flags;
     if (intervalMs !== undefined && intervalMs < 100) throw usageError('--interval must be at least 100ms');
     const monitor = await watchFleet(open, {region, intervalMs});
-    const ended = Promise.withResolvers<void>();
-    // A signal may have come while this was loaded.
-    if (this.interrupt.signal.aborted) ended.resolve();
-    this.interrupt.signal.addEventListener('abort', () => ended.resolve(), {once: true});
-    process.stdout.on('error', () => ended.resolve());
-    if (forMs !== undefined) open.clock.sleep(forMs, this.interrupt.signal).then(ended.resolve, ended.resolve);
-    const draws = format === undefined && process.stdout.isTTY && process.env.TERM !== 'dumb' && !process.env.CI;
-    const {drawWatch, printWatch} = await import('../../lib/ui/show-watch.ts');
+    const {drawWatch, mayDraw, printWatch, watchEnd} = await import('../../lib/ui/show-watch.ts');
+    const {ended, quit} = watchEnd({interrupt: this.interrupt.signal, forMs, clock: open.clock});
+    const draws = mayDraw(format);
     const shown = draws
-      ? await drawWatch(monitor, {stdout: process.stdout, colour: !process.env.NO_COLOR && !this.flags['no-color'], onQuit: ended.resolve})
+      ? await drawWatch(monitor, {stdout: process.stdout, colour: !process.env.NO_COLOR && !this.flags['no-color'], onQuit: quit})
       : printWatch(monitor, {format: format ?? 'text', print: (line) => this.log(line), tell: (line) => this.logToStderr(line)});
-    await ended.promise;
+    await ended;
     const last = monitor.view();
     await shown.end();
     const lost = await monitor.stop();

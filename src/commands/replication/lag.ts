@@ -1,23 +1,68 @@
 import {Flags} from '@oclif/core';
-import {RegionCommand} from '../../kit/command.ts';
+import {durationFlag, RegionCommand} from '../../kit/command.ts';
+import {usageError} from '../../lib/errors.ts';
+import type {OpenFleet} from '../../lib/providers/open-fleet.ts';
 
 export default class ReplicationLag extends RegionCommand<typeof ReplicationLag> {
   static override summary =
     'Show how far every standby is behind: in bytes and in seconds, read from both ends, with the age of the reading.';
-  static override description = 'Exit code: 0 good, 1 stalled or more than 30 s behind, 2 broken, 3 unknown.';
-  static override examples = ['<%= config.bin %> replication lag', '<%= config.bin %> replication lag --store orders --json'];
-  static override flags = {store: Flags.string({helpValue: 'STORE', description: 'only this store'})};
+  static override description =
+    `--watch draws the links on a terminal until q. Elsewhere, and with --format, it prints a line for each link and then one for each change of its state or its breaker, until it is interrupted or --for is over.
+Exit code: 0 good, 1 stalled, more than 30 s behind or a breaker that warns, 2 broken or a breaker that is open, 3 unknown. With --watch as the links stood last.`;
+  static override examples = [
+    '<%= config.bin %> replication lag',
+    '<%= config.bin %> replication lag --store orders --json',
+    '<%= config.bin %> replication lag --watch --interval 500ms --window 15m',
+    '<%= config.bin %> replication lag --watch --format ndjson --for 10m',
+  ];
+  static override flags = {
+    store: Flags.string({helpValue: 'STORE', description: 'only this store'}),
+    watch: Flags.boolean({description: 'read again and again, and show it live'}),
+    interval: durationFlag({dependsOn: ['watch'], description: 'how often each store is read, at least 100ms; default: 1s'}),
+    for: durationFlag({dependsOn: ['watch'], description: 'how long to watch; default: until it is ended'}),
+    window: durationFlag({dependsOn: ['watch'], description: 'how far back percentiles go; default: 1h'}),
+    format: Flags.option({
+      options: ['text', 'ndjson'] as const,
+      dependsOn: ['watch'],
+      description: 'print links and changes as lines instead of drawing',
+    })(),
+  };
 
   async run(): Promise<unknown> {
-    const [{readLag}, {lagText}, open] = await Promise.all([
-      import('../../lib/operate/lag.ts'),
-      import('../../lib/output/lag-text.ts'),
-      this.openFleet(),
-    ]);
-    if (this.flags.store !== undefined) (await import('../../lib/fleet/lookup.ts')).storeOf(open.fleet, this.flags.store);
-    const {document, exit} = await readLag(open, {store: this.flags.store, signal: this.interrupt.signal});
+    const {store, watch} = this.flags;
+    if (watch && this.jsonEnabled()) throw usageError('--json is one document, and --watch has no end: use --format ndjson');
+    const open = await this.openFleet();
+    if (store !== undefined) (await import('../../lib/fleet/lookup.ts')).storeOf(open.fleet, store);
+    if (watch) return this.#watch(open);
+    const [{readLag}, {lagText}] = await Promise.all([import('../../lib/operate/lag.ts'), import('../../lib/output/lag-text.ts')]);
+    const {document, exit} = await readLag(open, {store, signal: this.interrupt.signal});
     this.log(lagText(document, await this.layout()));
     this.verdict(exit);
     return document;
+  }
+
+  async #watch(open: OpenFleet): Promise<void> {
+    const {store, interval: intervalMs = 1000, for: forMs, window: windowMs = 3_600_000, format} = this.flags;
+    if (intervalMs < 100) throw usageError('--interval must be at least 100ms');
+    const [{watchLag}, {drawLag, mayDraw, printLag, watchEnd}, {staleAfterMs, watchExit}] = await Promise.all([
+      import('../../lib/operate/lag-watch.ts'),
+      import('../../lib/ui/show-watch.ts'),
+      import('../../lib/operate/lag-verdict.ts'),
+    ]);
+    const monitor = await watchLag(open, {store, intervalMs, windowMs});
+    const {ended, quit} = watchEnd({interrupt: this.interrupt.signal, forMs, clock: open.clock});
+    const draws = mayDraw(format);
+    const staleMs = staleAfterMs(intervalMs);
+    const colour = !process.env.NO_COLOR && !this.flags['no-color'];
+    const shown = draws
+      ? await drawLag(monitor, {stdout: process.stdout, colour, onQuit: quit, staleMs, windowMs})
+      : printLag(monitor, {format: format ?? 'text', print: (line) => this.log(line), tell: (line) => this.logToStderr(line)});
+    await ended;
+    const last = monitor.view();
+    await shown.end();
+    const lost = await monitor.stop();
+    if (lost !== null) this.logToStderr(lost);
+    if (draws) this.log((await import('../../lib/output/lag-lines.ts')).lagWatchSummary(last, await this.layout()));
+    this.verdict(watchExit(last, staleMs));
   }
 }

@@ -34,15 +34,21 @@ export type LagWatchView = {
   readonly at: number;
   readonly links: readonly LinkNow[];
   readonly unread: readonly {readonly store: string; readonly reason: string}[];
+  /** Stores whose first look is under way. */
+  readonly waiting: readonly string[];
+  /** The last changes, oldest first. */
+  readonly changes: readonly LinkChange[];
   readonly notes: readonly string[];
 };
 
-/** A link that stands otherwise than at the look before; `from` null = it was not seen before. */
+/** A link that stands otherwise than at the look before; `was` and `breakerWas` null = it was not seen before. */
 export type LinkChange = LinkName & {
   readonly at: string;
   readonly was: LagRow['state'] | null;
   readonly state: LagRow['state'];
+  readonly breakerWas: BreakerNow['state'] | null;
   readonly breaker: BreakerNow['state'];
+  readonly breakerReason: string;
   readonly code: string;
   readonly reason: string;
 };
@@ -66,6 +72,7 @@ export type LagWatchOptions = {
 const INTERVAL_MS = 1000;
 const WINDOW_MS = 3_600_000;
 const HISTORY = 120;
+const CHANGES = 200;
 const MINUTE_MS = 60_000;
 
 /** Reads the links of every store again and again, each store at its own pace: one that hangs holds up no other. A state that cannot be opened is a note. */
@@ -90,6 +97,8 @@ class Watching implements LagMonitor {
   readonly #stop = new AbortController();
   readonly #links = new Map<string, readonly LinkNow[]>();
   readonly #unread = new Map<string, string>();
+  readonly #waiting: Set<string>;
+  #changes: readonly LinkChange[] = [];
   readonly #past = new Map<string, Past>();
   readonly #began: number;
   readonly #listeners = new Set<(change: LinkChange) => void>();
@@ -103,6 +112,7 @@ class Watching implements LagMonitor {
   ) {
     this.#open = open;
     this.#specs = open.fleet.stores.filter(({name}) => store === undefined || name === store);
+    this.#waiting = new Set(this.#specs.flatMap(({name}) => (open.stores[name]?.abilities.links === undefined ? [] : [name])));
     this.#intervalMs = intervalMs;
     this.#windowMs = windowMs;
     this.#state = state;
@@ -134,6 +144,7 @@ class Watching implements LagMonitor {
         if (signal.aborted) return;
         this.#unread.set(spec.name, messageOf(error));
       }
+      this.#waiting.delete(spec.name);
       await clock.sleep(Math.max(0, this.#intervalMs - (clock.now() - began)), signal).catch(() => undefined);
     }
   }
@@ -172,10 +183,13 @@ class Watching implements LagMonitor {
       ...name,
       was: last?.row.state ?? null,
       state,
+      breakerWas: last?.breaker.state ?? null,
       breaker: breaker.state,
+      breakerReason: breaker.reason,
       code,
       reason,
     };
+    this.#changes = [...this.#changes.slice(1 - CHANGES), change];
     for (const listener of this.#listeners) listener(change);
   }
 
@@ -214,6 +228,8 @@ class Watching implements LagMonitor {
       at: clock.wall(),
       links: this.#specs.flatMap(({name}) => this.#links.get(name) ?? []),
       unread: [...this.#unread].map(([store, reason]) => ({store, reason})),
+      waiting: [...this.#waiting],
+      changes: this.#changes,
       notes: trouble === null ? [] : [trouble],
     };
   }

@@ -85,7 +85,7 @@ export function lagText(document: LagView, options: TextOptions): string {
     ...indented(head, columns, 0),
     paint.muted(titles),
     ...lines,
-    ...remarks.flatMap((link) => indented(`${nameOf(link)} ${link.from} → ${link.to}: ${link.reason}`, columns)),
+    ...remarks.flatMap((link) => indented(`${linkName(link)}: ${link.reason}`, columns)),
     ...document.links.flatMap((link) => (link.messages === undefined ? [] : indented(countsSay(link, link.messages), columns))),
     ...document.links.flatMap((link) => breakerLines(link, options)),
     ...percentileLines(document.links, options),
@@ -97,7 +97,7 @@ function breakerLines(link: LagLinkRow, {columns, paint}: TextOptions): readonly
   const {breaker} = link;
   if (breaker === undefined || breaker.state === 'closed') return [];
   const meaning = breaker.state === 'open' ? paint.critical : paint.warning;
-  const says = `breaker of ${nameOf(link)} ${link.from} → ${link.to} ${breaker.reason} (since ${formatTime(breaker.since)})`;
+  const says = `breaker of ${linkName(link)} ${breaker.reason} (since ${formatTime(breaker.since)})`;
   return indented(says, columns).map(meaning);
 }
 
@@ -110,7 +110,7 @@ function percentileLines(links: readonly LagLinkRow[], {columns, paint}: TextOpt
   const [head = '', ...lines] = table(
     [{title: 'link'}, ...titles],
     known.map(({link, at}) => [
-      `${nameOf(link)} ${link.from} → ${link.to}`,
+      linkName(link),
       ...[at.p50Ms, at.p95Ms, at.p99Ms, at.maxMs].map(formatMs),
       String(at.samples),
       String(at.unseen),
@@ -123,7 +123,12 @@ function percentileLines(links: readonly LagLinkRow[], {columns, paint}: TextOpt
 /** Which columns there are. */
 type Shown = {readonly wide: boolean; readonly bytes: boolean; readonly messages: boolean};
 
-const nameOf = ({store, link}: LagLinkRow): string => (link === undefined ? store : `${store}/${link}`);
+type LinkNames = Pick<LagLinkRow, 'store' | 'link' | 'from' | 'to'>;
+
+const nameOf = ({store, link}: Pick<LinkNames, 'store' | 'link'>): string => (link === undefined ? store : `${store}/${link}`);
+
+/** Names one link: its store, its own name where it has one, and its two members. */
+export const linkName = (link: LinkNames): string => `${nameOf(link)} ${link.from} → ${link.to}`;
 
 /** What has no column of its own: it matters to whoever looks for the reason. */
 function countsSay(link: LagLinkRow, messages: LagMessages): string {

@@ -30,6 +30,13 @@ export function cut(text: string, width: number): string {
         .trimEnd()}…`;
 }
 
+/** Cuts text from its beginning to a width, with `…` where something is missing, and pads it: the end of a long name tells more than its beginning. */
+export function cutStart(text: string, width: number): string {
+  const letters = [...oneLine(text)];
+  if (letters.length <= width) return letters.join('').padEnd(width);
+  return width <= 0 ? '' : `…${letters.slice(letters.length - width + 1).join('')}`;
+}
+
 /** Breaks text into lines of at most `width`, at blanks where there are any. */
 export function wrap(text: string, width: number): readonly string[] {
   const lines: string[] = [];

@@ -38,6 +38,23 @@ export function formatBytes(bytes: number | null): string {
   return `${unit === 0 ? Math.round(size) : trimZero(size.toFixed(1))} ${SIZES[unit]}`;
 }
 
+/** A duration in ms for a narrow column, in one unit and at most 7 characters: `412 ms`, `1.3 s`, `4.1 min`, `59 min`, `2.5 h`, `3.2 d`. */
+export function shortMs(ms: number | null): string {
+  if (ms === null || !Number.isFinite(ms) || ms < MINUTE - 50) return formatMs(ms);
+  if (ms < HOUR - 30 * SECOND) return short(ms / MINUTE, 'min');
+  return ms < DAY - 30 * MINUTE ? short(ms / HOUR, 'h') : short(ms / DAY, 'd');
+}
+
+/** A size for a narrow column, at most 8 characters: from 100 on without decimals. */
+export function shortBytes(bytes: number | null): string {
+  const [figure = '', unit] = formatBytes(bytes).split(' ');
+  return unit === undefined ? figure : short(Number(figure), unit, 100);
+}
+
+function short(value: number, unit: string, wholeFrom = 10): string {
+  return `${value >= wholeFrom - 0.05 ? Math.round(value) : trimZero(value.toFixed(1))} ${unit}`;
+}
+
 /** How long ago `at` was at `now` (both epoch ms): `just now`, `12 s ago`. A time that is still to come reads `in 12 s`. */
 export function formatAge(at: number | null, now: number): string {
   if (at === null) return NOT_MEASURED;

@@ -1,4 +1,7 @@
+import {LINK_MEANING} from '../output/topology-cells.ts';
 import type {StepStatus} from '../plan/plan-document.ts';
+import type {BreakerState} from '../replication/breaker.ts';
+import type {LinkState} from '../replication/lag.ts';
 import type {RegionVerdict} from '../snapshot/snapshot.ts';
 
 /** What a colour or a symbol can say. Components name meanings, never colours. */
@@ -35,6 +38,17 @@ const VERDICTS: Readonly<Record<RegionVerdict | 'unknown', Sign>> = {
   unknown: {symbol: '?', meaning: 'unknown'},
 };
 
+const LINKS: Readonly<Record<LinkState, string>> = {
+  streaming: '●',
+  idle: '○',
+  'catching-up': '◐',
+  stalled: '!',
+  broken: '✗',
+  unknown: '?',
+};
+
+const BREAKERS: Readonly<Record<BreakerState['state'], Meaning>> = {closed: 'muted', warn: 'warning', open: 'critical'};
+
 const STATUSES: Readonly<Record<StepStatus, Sign>> = {
   pending: {symbol: '·', meaning: 'muted'},
   running: {symbol: '▶', meaning: 'active'},
@@ -47,6 +61,16 @@ const STATUSES: Readonly<Record<StepStatus, Sign>> = {
 /** The sign of a region's verdict. */
 export function verdictSign(verdict: RegionVerdict | 'unknown'): Sign {
   return VERDICTS[verdict];
+}
+
+/** The sign of a link's state. */
+export function linkSign(state: LinkState): Sign {
+  return {symbol: LINKS[state], meaning: LINK_MEANING[state]};
+}
+
+/** What the state of a breaker means. */
+export function breakerMeaning(state: BreakerState['state']): Meaning {
+  return BREAKERS[state];
 }
 
 /** The sign of a step's status. */

@@ -1,0 +1,30 @@
+import {EXIT, type ExitCode} from '../exit-codes.ts';
+import {worst} from '../replication/lag.ts';
+import type {LagWatchView, LinkNow} from './lag-watch.ts';
+
+/** The fewest ms after which a reading is old, however short the interval. */
+const OLD_MS = 5000;
+const OLD_LOOKS = 3;
+
+/** How old a reading may be, in ms, before it says nothing of now any more: three intervals, and at least 5 s. */
+export function staleAfterMs(intervalMs: number): number {
+  return Math.max(OLD_MS, OLD_LOOKS * intervalMs);
+}
+
+/** How old the reading of a link is, in ms. */
+export function readingAgeMs({at, row}: Pick<LinkNow, 'at' | 'row'>, now: number): number {
+  return Math.max(0, now - at) + row.ageMs;
+}
+
+/**
+ * The exit code of a watch as it ended: that of its last rows with their breakers (`worst`), but nothing better than unknown when a store or link is not known
+ * now: unread, not answered yet, or read longer than `staleMs` ago.
+ */
+export function watchExit(
+  {links, unread, waiting, at}: Pick<LagWatchView, 'links' | 'unread' | 'waiting' | 'at'>,
+  staleMs: number,
+): ExitCode {
+  const seen = worst(links.map(({row, breaker}) => ({...row, breaker})));
+  const isBlind = unread.length + waiting.length > 0 || links.some((link) => readingAgeMs(link, at) > staleMs);
+  return isBlind && seen !== EXIT.critical ? EXIT.unknown : seen;
+}

@@ -1,0 +1,246 @@
+import {Box, Text, useAnimation, useInput, useStdin, useWindowSize} from 'ink';
+import {memo, useRef, useState} from 'react';
+import {cut} from '../output/table.ts';
+import {formatTime} from '../output/units.ts';
+import type {ListKey} from './list-keys.ts';
+import {afterPress, firstState, indexOf, type List, type ListState, shownRows} from './list-state.ts';
+import {type Meaning, styleOf} from './meaning.ts';
+import {windowOn} from './step-window.ts';
+
+/** A piece of a line, coloured by what it means. */
+export type Part = {readonly text: string; readonly meaning: Meaning};
+/** One line of the screen. What does not fit is cut off. */
+export type Line = readonly Part[];
+/** Lines to read instead of the list, each at most as wide as was asked for. */
+export type Page = {readonly title: string; readonly lines: readonly string[]};
+/** What lines beside the list may take. */
+export type Space = {readonly most: number; readonly columns: number};
+
+/** What every such view shows: when it was taken (epoch ms), and what the reader should know about it. */
+export type Viewed = {readonly at: number; readonly notes: readonly string[]};
+
+/** How one list looks: everything that is not the same for every list. */
+export type ListLook<V extends Viewed, R, S extends string> = {
+  readonly list: List<V, R, S>;
+  readonly keys: readonly ListKey[];
+  /** The first line: the name, how all of it stands, and figures. */
+  readonly title: (view: V) => {readonly name: string; readonly stands: Part; readonly figures: Part};
+  /** Lines above the list. */
+  readonly head: (view: V, space: Space) => readonly Line[];
+  /** Lines below the list; not shown while something is read. */
+  readonly foot?: (view: V, rows: readonly R[], chosen: R | undefined, space: Space) => readonly Line[];
+  /** The titles of the columns, and the line of a row behind the mark of the chosen one. */
+  readonly table: (rows: readonly R[], view: V, columns: number) => {readonly titles: string; readonly line: (row: R) => Line};
+  /** All about one row. */
+  readonly detail: (row: R, view: V, columns: number) => Page;
+  /** What stands for a list without rows. */
+  readonly empty: (view: V) => string;
+};
+
+/** `onQuit` is asked for, not acted on: the command ends the monitor first. */
+export type ListViewProps<V extends Viewed, R, S extends string> = {
+  readonly look: ListLook<V, R, S>;
+  readonly monitor: {view(): V};
+  readonly colour: boolean;
+  readonly onQuit: () => void;
+};
+
+const FRAME_MS = 250;
+/** A terminal with fewer rows has no room for two things at once. */
+const LOW = 20;
+/** Beside the list and what is above and below it: title, blank, titles of columns, blank, footer. */
+const CHROME = 5;
+/** The fewest rows of the list. */
+const FEWEST = 3;
+
+/** A live view of a list with what belongs above and below it. It fills the terminal, which has it for itself. */
+export function ListView<V extends Viewed, R, S extends string>({look, monitor, colour, onQuit}: ListViewProps<V, R, S>) {
+  useAnimation({interval: FRAME_MS});
+  const {list} = look;
+  const [state, setState] = useState(() => firstState(list));
+  // Several keys may come before the next frame: each must find what the one before has done.
+  const latest = useRef(state);
+  const {columns, rows: height} = useWindowSize();
+  const {isRawModeSupported} = useStdin();
+  const now = monitor.view();
+  const view = state.frozen ?? now;
+  const rows = shownRows(list, view, state);
+  const {head, foot, page, note} = partsOf({look, state, view, rows, columns, height});
+  useInput(
+    (input, key) => {
+      const lines = (asked: ListState<V, S>) => pageOf(look, asked, asked.frozen ?? now, columns)?.lines.length ?? 0;
+      const next = afterPress(list, latest.current, {input, key}, {view: now, page, lines});
+      if (next === null) return onQuit();
+      latest.current = next;
+      setState(next);
+    },
+    {isActive: isRawModeSupported},
+  );
+  const read = pageOf(look, state, view, columns);
+  return (
+    <Box flexDirection="column" width={columns} height={height}>
+      <Title {...look.title(view)} at={view.at} paused={state.frozen !== null} columns={columns} colour={colour} />
+      <Lines lines={head} colour={colour} above />
+      <Box flexDirection="column" height={page + 1} marginTop={1}>
+        {read === null ? (
+          <Rows look={look} view={view} state={state} rows={rows} page={page} columns={columns} colour={colour} />
+        ) : (
+          <Reading {...read} from={state.offset} most={page} columns={columns} colour={colour} />
+        )}
+      </Box>
+      <Lines lines={foot} colour={colour} />
+      {note !== undefined && <Text {...styleOf('warning', colour)}>{cut(note, columns)}</Text>}
+      <Footer look={look} view={view} state={state} shown={rows.length} columns={columns} colour={colour} />
+    </Box>
+  );
+}
+
+type Screen<V extends Viewed, R, S extends string> = {
+  readonly look: ListLook<V, R, S>;
+  readonly state: ListState<V, S>;
+  readonly view: V;
+  readonly rows: readonly R[];
+  readonly columns: number;
+  readonly height: number;
+};
+
+/** What is above and below the list, and how many rows are left for it. */
+function partsOf<V extends Viewed, R, S extends string>({look, state, view, rows, columns, height}: Screen<V, R, S>) {
+  const reads = state.open || state.help;
+  // Whoever reads about one has the rows of all on a low terminal.
+  const most = reads && height < LOW ? 1 : Math.max(3, Math.floor(height / 4));
+  const note = view.notes[0];
+  const head = look.head(view, {most, columns});
+  const left = height - CHROME - (head.length === 0 ? 0 : head.length + 1) - (note === undefined ? 0 : 1);
+  const room = Math.min(most, left - Math.min(rows.length, FEWEST + 1));
+  const chosen = rows[indexOf(look.list, state, rows)];
+  const foot = reads || look.foot === undefined || room < 1 ? [] : look.foot(view, rows, chosen, {most: room, columns});
+  return {head, foot, note, page: Math.max(FEWEST, left - foot.length)};
+}
+
+/** What is read instead of the list: the keys, or all about the chosen row; null = the list is shown. */
+function pageOf<V extends Viewed, R, S extends string>(
+  {list, keys, detail}: ListLook<V, R, S>,
+  state: ListState<V, S>,
+  view: V,
+  columns: number,
+): Page | null {
+  if (state.help) return {title: 'keys', lines: keys.map(({shown, does}) => `${shown.padEnd(12)} ${does}`)};
+  if (!state.open) return null;
+  const rows = shownRows(list, view, state);
+  const chosen = rows[indexOf(list, state, rows)];
+  return chosen === undefined ? null : detail(chosen, view, columns - 2);
+}
+
+type Place = {readonly columns: number; readonly colour: boolean};
+
+type TitleProps = Place & {
+  readonly name: string;
+  readonly stands: Part;
+  readonly figures: Part;
+  readonly at: number;
+  readonly paused: boolean;
+};
+
+function Title({name, stands, figures, at, paused, columns, colour}: TitleProps) {
+  const right = `${paused ? 'paused at ' : ''}${formatTime(at)}`;
+  const left = `${name}  ${stands.text}`;
+  const middle = cut(`  ${figures.text}`, Math.max(0, columns - left.length - right.length - 1));
+  return (
+    <Text wrap="truncate">
+      <Text {...styleOf('strong', colour)}>{name}</Text>
+      <Text {...styleOf(stands.meaning, colour)}>{left.slice(name.length)}</Text>
+      <Text {...styleOf(figures.meaning, colour)}>{middle}</Text>
+      <Text {...styleOf(paused ? 'warning' : 'muted', colour)}>{right.padStart(columns - left.length - middle.length)}</Text>
+    </Text>
+  );
+}
+
+function Lines({lines, colour, above = false}: {readonly lines: readonly Line[]; readonly colour: boolean; readonly above?: boolean}) {
+  if (lines.length === 0) return null;
+  return (
+    <Box flexDirection="column" marginTop={above ? 1 : 0}>
+      {lines.map((line, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity
+        <OneLine key={index} line={line} colour={colour} />
+      ))}
+    </Box>
+  );
+}
+
+type OneLineProps = {readonly line: Line; readonly colour: boolean; readonly inverse?: boolean};
+
+/** Drawn anew only when what it says has changed: of a thousand rows a few do. */
+const OneLine = memo(
+  ({line, colour, inverse = false}: OneLineProps) => (
+    <Text wrap="truncate" inverse={inverse && colour}>
+      {line.map(({text, meaning}, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: pieces of a line have no other identity
+        <Text key={index} {...styleOf(meaning, colour)}>
+          {text}
+        </Text>
+      ))}
+    </Text>
+  ),
+  (a, b) => a.colour === b.colour && a.inverse === b.inverse && isSame(a.line, b.line),
+);
+
+function isSame(a: Line, b: Line): boolean {
+  return a.length === b.length && a.every(({text, meaning}, index) => text === b[index]?.text && meaning === b[index]?.meaning);
+}
+
+type RowsProps<V extends Viewed, R, S extends string> = Place & Omit<Screen<V, R, S>, 'height'> & {readonly page: number};
+
+function Rows<V extends Viewed, R, S extends string>({look, view, state, rows, page, columns, colour}: RowsProps<V, R, S>) {
+  const {list} = look;
+  const index = indexOf(list, state, rows);
+  const muted = styleOf('muted', colour);
+  if (rows.length === 0)
+    return <Text {...muted}>{cut(state.filter === '' ? look.empty(view) : 'nothing matches the filter', columns)}</Text>;
+  const {from, to, earlier, later} = windowOn(rows.length, index, page);
+  const {titles, line} = look.table(rows, view, columns);
+  return (
+    <>
+      <Text {...muted} wrap="truncate">
+        {titles}
+      </Text>
+      {earlier > 0 && <Text {...muted}>{`  ↑ ${earlier} more`}</Text>}
+      {rows.slice(from, to).map((row, at) => {
+        const chosen = from + at === index;
+        const mark: Part = {text: chosen ? '▸' : ' ', meaning: 'plain'};
+        return <OneLine key={list.keyOf(row)} line={[mark, ...line(row)]} inverse={chosen} colour={colour} />;
+      })}
+      {later > 0 && <Text {...muted}>{`  ↓ ${later} more`}</Text>}
+    </>
+  );
+}
+
+function Reading({title, lines, from, most, columns, colour}: Place & Page & {readonly from: number; readonly most: number}) {
+  const hidden = lines.length - from - most;
+  const shown = hidden <= 0 ? lines.slice(from) : [...lines.slice(from, from + most - 1), `↓ ${hidden + 1} more`];
+  return (
+    <>
+      <Text {...styleOf('strong', colour)}>{cut(`${title}${from === 0 ? '' : `  (↑ ${from} more)`}`, columns)}</Text>
+      {shown.map((line, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity
+        <Text key={index} wrap="truncate">
+          {`  ${line}`}
+        </Text>
+      ))}
+    </>
+  );
+}
+
+type FooterProps<V extends Viewed, R, S extends string> = Place &
+  Pick<Screen<V, R, S>, 'look' | 'view' | 'state'> & {readonly shown: number};
+
+function Footer<V extends Viewed, R, S extends string>({look, view, state, shown, columns, colour}: FooterProps<V, R, S>) {
+  const all = look.list.all(view).length;
+  if (state.typing) return <Text>{cut(`/${state.filter}█  Enter keeps it, Esc shows all (${shown} of ${all})`, columns)}</Text>;
+  const filter = state.filter === '' ? '' : `/${state.filter}: ${shown} of ${all}  `;
+  const keys =
+    state.open || state.help
+      ? '↑↓ PgUp PgDn scroll  Esc back  q quit'
+      : look.keys.flatMap(({short}) => (short === null ? [] : [short])).join('  ');
+  return <Text {...styleOf('muted', colour)}>{cut(`${filter}${keys}  sorted: ${state.sort}`, columns)}</Text>;
+}

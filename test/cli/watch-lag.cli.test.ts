@@ -1,0 +1,176 @@
+import {readFileSync, writeFileSync} from 'node:fs';
+import {join} from 'node:path';
+import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
+import {CliLab} from './cli-lab.ts';
+import {documentOf, expectNoTrace, shown} from './program.ts';
+import {expectCleanTerminal, linesOf, noTerminal, Terminal} from './terminal.ts';
+
+const lab = new CliLab();
+const without = noTerminal();
+const open: Terminal[] = [];
+const WATCH = ['replication', 'lag', '--watch'];
+
+function watch(columns: number, rows: number, more: NodeJS.ProcessEnv = {}, ...args: readonly string[]): Terminal {
+  const one = new Terminal([...WATCH, ...args], {columns, rows, env: {...lab.env, ...more}, cwd: lab.parent});
+  open.push(one);
+  return one;
+}
+
+/** Until the reading of a healthy lab says so: it may have just been healed. */
+async function isWell(): Promise<void> {
+  for (let each = 0; each < 60; each += 1) {
+    const {status, stdout} = await lab.run('replication', 'lag', '--json');
+    if (status === 0 && (JSON.parse(stdout) as {links: unknown[]}).links.length === 2) return;
+  }
+  throw new Error(shown(await lab.run('replication', 'lag')));
+}
+
+const ndjsonOf = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+beforeAll(async () => {
+  const result = await lab.up();
+  expect(result.status, shown(result)).toBe(0);
+  await isWell();
+});
+afterEach(() => {
+  for (const one of open.splice(0)) one.close();
+});
+afterAll(() => lab.down());
+
+describe.skipIf(without !== null)(`replication lag --watch in a terminal${without === null ? '' : `: ${without}`}`, () => {
+  it.each([
+    [80, 24, ['p95']],
+    [200, 50, ['p50', 'p95', 'p99', 'runway']],
+  ])('shows the links of a healthy lab at %i x %i, and ends with q and its summary', async (columns, rows, titles) => {
+    const one = watch(columns, rows);
+    await one.sees('us-east → ap');
+    one.type('q');
+    const left = await one.ended();
+    expect(left.status, left.output.slice(-500)).toBe(0);
+    expectCleanTerminal(left, columns);
+    const frame = linesOf(left.output, 'q quit').join('\n');
+    for (const text of ['lab', '2 links', '▸', 'behind', 'replay', 'age', ...titles]) expect(frame).toContain(text);
+    expect(frame).toMatch(/[●○] orders us-east → eu-west +(streaming|idle) +0 ms +0 B/u);
+    const after = left.output.slice(left.output.lastIndexOf('\u001B[?1049l'));
+    expect(after).toMatch(/replication lag at [\s\S]*us-east → eu-west[\s\S]*us-east → ap/u);
+  });
+
+  it('obeys its keys, and a window that gets another size', async () => {
+    const one = watch(80, 24, {}, '--window', '10m');
+    await one.sees('us-east → ap');
+    one.type('/→ ap\r');
+    await one.sees('/→ ap: 1 of 2');
+    one.type('\r');
+    await one.sees('heard upstream');
+    one.type('\u001B');
+    one.resize(160, 30);
+    await one.sees('p99');
+    one.type('s');
+    await one.sees('sorted: worst');
+    one.type('?');
+    await one.sees('these keys');
+    one.type('q');
+    const left = await one.ended();
+    expect(left.status, left.output.slice(-500)).toBe(0);
+    expectCleanTerminal(left, 160);
+    const detail = linesOf(left.output, 'heard upstream').join('\n');
+    expect(detail).toMatch(/orders us-east → ap {2}(streaming|idle)/u);
+    expect(detail).toContain('(10 min)');
+  });
+
+  it.each([
+    ['Ctrl+C', (one: Terminal) => one.type('\u0003')],
+    ['SIGINT', (one: Terminal) => one.signal('SIGINT')],
+    ['SIGTERM', (one: Terminal) => one.signal('SIGTERM')],
+    ['SIGHUP', (one: Terminal) => one.signal('SIGHUP')],
+  ])('%s gives the terminal back', async (_, interrupt) => {
+    const one = watch(80, 24);
+    await one.sees('us-east → ap');
+    interrupt(one);
+    const left = await one.ended();
+    expect(left.status, left.output.slice(-500)).toBe(0);
+    expectCleanTerminal(left, 80);
+  });
+
+  it('TERM=dumb and CI get lines', async () => {
+    for (const more of [{TERM: 'dumb'}, {CI: '1'}]) {
+      const left = await watch(80, 24, more, '--for', '1s').ended();
+      expect(left.status, left.output).toBe(0);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what is looked for
+      expect(left.output).not.toMatch(/\u001B\[\?/u);
+      expect(left.output).toMatch(/Z {2}orders us-east → ap {2}(streaming|idle), 0 ms behind, 0 B to replay: /u);
+    }
+  });
+});
+
+describe('replication lag --watch while a region is lost', () => {
+  afterAll(async () => {
+    await lab.document(['lab', 'heal', 'eu-west']);
+    await isWell();
+  });
+
+  it('prints each link once, and then the change, as lines and as JSON', async () => {
+    const lines = lab.run(...WATCH, '--for', '12s', '--interval', '300ms');
+    const json = lab.run(...WATCH, '--for', '12s', '--interval', '300ms', '--format', 'ndjson');
+    await new Promise((resolve) => setTimeout(resolve, 4000));
+    await lab.document(['lab', 'fault', 'lose', 'eu-west', '--lease', '5m']);
+    const [text, parsed] = [await lines, await json];
+    expect(text, shown(text)).toMatchObject({status: 2, stderr: ''});
+    expect(text.stdout).toMatch(
+      /^\S+ \S+Z {2}orders us-east → eu-west {2}(streaming|idle), 0 ms behind, 0 B to replay: eu-west has everything/mu,
+    );
+    expect(text.stdout).toMatch(/^\S+ \S+Z {2}orders us-east → eu-west {2}\S+ → broken: .*\.$/mu);
+    expect(parsed.status, shown(parsed)).toBe(2);
+    const events = ndjsonOf(parsed.stdout);
+    const ofEu = events.filter(({to}) => to === 'eu-west');
+    expect(ofEu[0]).toMatchObject({type: 'link', fleet: 'lab', store: 'orders', breaker: {state: 'closed'}, percentiles: {unseen: 0}});
+    expect(ofEu.filter(({type}) => type === 'link')).toHaveLength(1);
+    expect(ofEu.find(({state}) => state === 'broken')).toMatchObject({type: 'change', breaker: 'closed', reason: expect.any(String)});
+  });
+
+  it.skipIf(without !== null)('draws it with its reason, without colour where there is none', async () => {
+    const one = watch(80, 24, {NO_COLOR: '1'});
+    await one.sees('✗ broken');
+    await one.sees(/✗ orders us-east → eu-west: /u);
+    one.type('q');
+    const left = await one.ended();
+    expect(left.status, left.output.slice(-500)).toBe(2);
+    expectCleanTerminal(left, 80);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is looked for
+    expect(left.output).not.toMatch(/\u001B\[(3[0-7]|9[0-7]|1|2|7)m/u);
+  });
+});
+
+describe('replication lag --watch', () => {
+  it.each([
+    [['--watch', '--json'], '--format ndjson'],
+    [['--watch', '--interval', '20ms'], '--interval must be at least 100ms'],
+    [['--for', '1s'], '--watch'],
+    [['--format', 'text'], '--watch'],
+    [['--watch', '--store', 'carts'], 'carts'],
+  ])('%j is an error of usage that says what to do', async (args, says) => {
+    const result = await lab.run('replication', 'lag', ...args);
+    expect(result.status, shown(result)).toBe(64);
+    expect(`${result.stdout}${result.stderr}`).toContain(says);
+    expectNoTrace(result);
+  });
+
+  it('goes on where its state cannot be kept, and says so', async () => {
+    const file = join(lab.dir, 'no-state.yaml');
+    writeFileSync(file, readFileSync(lab.fleetFile, 'utf8').replace(/^state:.*$/mu, 'state: {dir: /dev/null/state}'));
+    const result = await lab.run(...WATCH, '--fleet', file, '--for', '2s');
+    expect(result.status, shown(result)).toBe(0);
+    expect(result.stderr).toContain('what is seen is not kept');
+    expect(result.stdout).toContain('orders us-east → ap');
+  });
+
+  it('leaves the plain command its one document', async () => {
+    const result = await lab.run('replication', 'lag', '--store', 'orders', '--json');
+    expect(result.status, shown(result)).toBe(0);
+    expect((documentOf(result).links as unknown[]).length).toBe(2);
+  });
+});
