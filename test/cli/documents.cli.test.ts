@@ -24,6 +24,7 @@ const LOOKS: readonly (readonly [string, string, readonly number[]])[] = [
   ['health check', 'health-check', [0]],
   ['health check --region ap', 'health-check', [0]],
   ['replication lag', 'replication-lag', [0]],
+  ['replication lag --window 24h', 'replication-lag', [0]],
   ['replication loss --to eu-west', 'replication-loss', [0, 1]],
   ['replication topology', 'replication-topology', [0]],
   ['replication slots', 'replication-slots', [0]],

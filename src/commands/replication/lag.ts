@@ -8,10 +8,11 @@ export default class ReplicationLag extends RegionCommand<typeof ReplicationLag>
     'Show how far every standby is behind: in bytes and in seconds, read from both ends, with the age of the reading.';
   static override description =
     `--watch draws the links on a terminal until q. Elsewhere, and with --format, it prints a line for each link and then one for each change of its state or its breaker, until it is interrupted or --for is over.
-Exit code: 0 good, 1 stalled, more than 30 s behind or a breaker that warns, 2 broken or a breaker that is open, 3 unknown. With --watch as the links stood last.`;
+Exit code: 0 good, 1 stalled, more than 30 s behind or a breaker that warns, 2 broken, a silent sender or a breaker that is open, 3 unknown. With --watch as the links stood last.`;
   static override examples = [
     '<%= config.bin %> replication lag',
     '<%= config.bin %> replication lag --store orders --json',
+    '<%= config.bin %> replication lag --window 24h',
     '<%= config.bin %> replication lag --watch --interval 500ms --window 15m',
     '<%= config.bin %> replication lag --watch --format ndjson --for 10m',
   ];
@@ -20,7 +21,9 @@ Exit code: 0 good, 1 stalled, more than 30 s behind or a breaker that warns, 2 b
     watch: Flags.boolean({description: 'read again and again, and show it live'}),
     interval: durationFlag({dependsOn: ['watch'], description: 'how often each store is read, at least 100ms; default: 1s'}),
     for: durationFlag({dependsOn: ['watch'], description: 'how long to watch; default: until it is ended'}),
-    window: durationFlag({dependsOn: ['watch'], description: 'how far back percentiles go; default: 1h'}),
+    window: durationFlag({
+      description: 'also show percentiles of the lag over so long, as far as it was looked at; with --watch default: 1h',
+    }),
     format: Flags.option({
       options: ['text', 'ndjson'] as const,
       dependsOn: ['watch'],
@@ -35,7 +38,7 @@ Exit code: 0 good, 1 stalled, more than 30 s behind or a breaker that warns, 2 b
     if (store !== undefined) (await import('../../lib/fleet/lookup.ts')).storeOf(open.fleet, store);
     if (watch) return this.#watch(open);
     const [{readLag}, {lagText}] = await Promise.all([import('../../lib/operate/lag.ts'), import('../../lib/output/lag-text.ts')]);
-    const {document, exit} = await readLag(open, {store, signal: this.interrupt.signal});
+    const {document, exit} = await readLag(open, {store, signal: this.interrupt.signal, windowMs: this.flags.window});
     this.log(lagText(document, await this.layout()));
     this.verdict(exit);
     return document;
