@@ -259,8 +259,9 @@ export function logicalFaults(version: number, programs?: Programs): void {
     }
   });
 
-  // Before 16 a change that was applied is published again, so this would never end.
-  it.skipIf(version < 16)('three primaries that subscribe to one another: six links, none of them a former primary', async () => {
+  // Before 16 a change that was applied is published again, so it would never end.
+  if (version < 16) return;
+  it('three primaries that subscribe to one another: six links, none of them a former primary', async () => {
     const {rows, subscribe, server, stores} = await begin('with (origin = none, copy_data = false)', ['us', 'eu', 'ap']);
     for (const [to, from] of [
       ['us', 'eu'],
