@@ -9,11 +9,14 @@ import {isAlive, signalAll, treeOf} from './process-tree.ts';
 
 /** Debian's programs. */
 const PATRONI = '/usr/bin/patroni';
+/** What an operator gives orders with, and the file in a member's folder that it reads. */
+export const PATRONICTL = '/usr/bin/patronictl';
+export const CONFIG = 'patroni.json';
 const ETCD = '/usr/bin/etcd';
 const POSTGRES = '/usr/lib/postgresql/15/bin';
 
 /** Why tests of Patroni are skipped where its packages are not installed; null = they are. */
-const missing = [PATRONI, ETCD, `${POSTGRES}/postgres`].find((file) => !existsSync(file));
+const missing = [PATRONI, PATRONICTL, ETCD, `${POSTGRES}/postgres`].find((file) => !existsSync(file));
 export const noPatroni: string | null = missing === undefined ? null : `no ${missing}`;
 
 /** The scope of the cluster, and who may use the unsafe part of its REST API. */
@@ -46,6 +49,10 @@ export type PatroniMember = {
   kill(): Promise<void>;
   /** SIGKILL for Patroni alone; its server goes on. */
   killAgent(): Promise<void>;
+  /** SIGSTOP for Patroni alone, until `thaw`; its server goes on. */
+  freezeAgent(): void;
+  /** A clean stop of the server alone, which Patroni starts again unless it is paused. */
+  stopServer(): void;
   /** Every process of the two. */
   pids(): readonly number[];
   freeze(): void;
@@ -129,7 +136,7 @@ const etcdFlags = (data: string, client: number, peer: number): readonly string[
 async function createMember(dir: string, name: string, etcd: number, options: PatroniOptions): Promise<PatroniMember> {
   mkdirSync(dir, {mode: 0o700});
   const [port, restPort] = [await freePort(), await freePort()];
-  const config = join(dir, 'patroni.json');
+  const config = join(dir, CONFIG);
   // YAML is a superset of JSON.
   writeFileSync(config, JSON.stringify(configOf(dir, name, {port, restPort, etcd}, options)));
   chmodSync(config, 0o600);
@@ -149,6 +156,8 @@ async function createMember(dir: string, name: string, etcd: number, options: Pa
       await removeSegment(join(dir, 'data'));
     },
     killAgent: () => killUntilGone(agentPids),
+    freezeAgent: () => signalAll(agentPids(), 'SIGSTOP'),
+    stopServer: () => signalAll(serverPids(join(dir, 'data')), 'SIGINT'),
     pids: everyPid,
     freeze: () => signalAll(everyPid(), 'SIGSTOP'),
     thaw: () => signalAll(everyPid(), 'SIGCONT'),

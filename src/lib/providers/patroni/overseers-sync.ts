@@ -25,7 +25,7 @@ export function synchronousOf({picture, view, rule}: Overseen): readonly Finding
   const mode = config.value.strict ? 'the synchronous mode is strict' : 'the synchronous mode is on';
   if (listed.length === 0) {
     return config.value.strict
-      ? say('error', `${mode}, and there is no synchronous standby: no write is acknowledged`, 'bring a standby back')
+      ? say('error', `${mode}, and Patroni counts nobody as synchronous: writes may wait for ever`, 'bring a standby back')
       : say('warning', `${mode}, and there is no synchronous standby: writes wait for nobody`, 'bring a standby back');
   }
   if (!rule.known) return say('unknown', `${mode}, with ${listOf(listed)}; whom the primary waits for is not known: ${bare(rule.reason)}`);
