@@ -69,6 +69,9 @@ export type PatroniCluster = {
   member(name: string): PatroniMember;
   /** Changes the dynamic configuration, as an operator does. */
   configure(patch: Readonly<Record<string, unknown>>): Promise<void>;
+  /** SIGSTOP for etcd; after `retryTimeout` the leader steps down. */
+  freezeDcs(): void;
+  thawDcs(): void;
   /** The member that holds the leader key, when every member runs and follows it; waits for that. */
   settled(ms?: number): Promise<string>;
   end(): Promise<void>;
@@ -90,6 +93,8 @@ export async function startPatroni(options: PatroniOptions): Promise<PatroniClus
     members,
     member: (name) => memberNamed(members, name),
     configure: (patch) => configure(members, patch),
+    freezeDcs: () => signalAll(pidsOf(etcd), 'SIGSTOP'),
+    thawDcs: () => signalAll(pidsOf(etcd), 'SIGCONT'),
     settled: (ms = 60_000) => settled(members, ms),
     end: async () => {
       process.removeListener('exit', stopAll);

@@ -32,6 +32,7 @@ describe.skipIf(noPatroni !== null)(`the links of Patroni with etcd${noPatroni =
     [first = '', second = ''] = NAMES.filter((name) => name !== leader);
   });
   afterEach(async () => {
+    cluster.thawDcs();
     for (const member of cluster.members) member.thaw();
     await cluster.configure({pause: null});
   });
@@ -145,6 +146,20 @@ describe.skipIf(noPatroni !== null)(`the links of Patroni with etcd${noPatroni =
     expect(row).toMatchObject({from: leader, state: 'catching-up'});
     expect(row.reason).toMatch(new RegExp(`Patroni is (making|stopping|starting) .*${second}`));
     expect(await cluster.settled()).toBe(leader);
+  });
+
+  it('are those of SQL when the DCS hangs, and doctor tells that from Patronis that do', async () => {
+    cluster.freezeDcs();
+    const [seen, said] = await Promise.all([rows(), notable()]);
+    cluster.thawDcs();
+    for (const row of seen) {
+      expect(row).toMatchObject({from: leader, state: expect.stringMatching(/^(streaming|idle)$/), replayBytes: 0});
+      expect(row.reason).toContain('; no Patroni tells the state of the cluster: Patroni of ');
+    }
+    expect(said).toEqual([
+      'unknown orders leader: no Patroni tells who holds the leader key',
+      'error orders dcs: Patroni of us, eu and ap answers, and cannot tell its cluster: its DCS does not answer it in time',
+    ]);
   });
 
   it('follow a switchover by patronictl', async () => {

@@ -37,8 +37,18 @@ describe('what Patroni oversees', () => {
 
   it('cannot be told when no Patroni answers', async () => {
     const refuse = {patroni: 'refuse'} as const;
+    const gone = (name: string): string =>
+      `warning orders rest (${name}): Patroni of ${name} (http://HOST) refuses connections: one that does not answer the others either is not promoted`;
     expect(await said({members: {us: refuse, eu: refuse, ap: refuse}})).toEqual([
-      'unknown orders leader: no Patroni tells who holds the leader key: Patroni of us (http://HOST) refuses connections; Patroni of eu (http://HOST) refuses connections; Patroni of ap (http://HOST) refuses connections',
+      'unknown orders leader: no Patroni tells who holds the leader key',
+      ...['us', 'eu', 'ap'].map(gone),
+    ]);
+  });
+
+  it('is blind when the Patronis answer and their DCS does not', async () => {
+    expect(await notable({cluster: 'hang'})).toEqual([
+      'unknown orders leader: no Patroni tells who holds the leader key',
+      'error orders dcs: Patroni of us, eu and ap answers, and cannot tell its cluster: its DCS does not answer it in time',
     ]);
   });
 

@@ -34,7 +34,8 @@ function againstOf({picture, views}: Overseen, member: ListedMember, config: Dyn
   const {name, nofailover, state, sync, lag} = member;
   const agent = picture.agents[name];
   if (nofailover) return 'is tagged nofailover';
-  if (agent?.ok === false || views[name]?.ok === false) return 'has a Patroni that does not answer';
+  if (agent?.ok === false) return 'has a Patroni that does not answer';
+  if (views[name]?.ok === false) return 'has a Patroni that cannot read its DCS';
   if (agent?.value.watchdogFailed === true) return 'requires a watchdog and cannot use it';
   if (!runs(member)) return `is "${state}"`;
   if (config.synchronous && !sync) return 'is no synchronous standby';

@@ -26,9 +26,8 @@ export function createOverseers(ensemble: Ensemble): Abilities['overseers'] {
 export function judgeOverseers(picture: Picture, views: Views, rule: Rule): readonly Finding[] {
   const view = sharedView(views);
   if (view === null) {
-    const reasons = Object.values(views).flatMap((each) => (each.ok ? [] : [each.says]));
-    const says = `no Patroni tells who holds the leader key: ${reasons.join('; ')}`;
-    return [finding(picture, 'leader', 'unknown', says, 'start Patroni, or see whether it reaches its DCS'), ...failsafeOf(picture)];
+    const silent = silentOf({picture, views});
+    return [finding(picture, 'leader', 'unknown', 'no Patroni tells who holds the leader key', null), ...silent, ...failsafeOf(picture)];
   }
   const seen: Overseen = {picture, view, views, rule};
   return [
@@ -72,22 +71,31 @@ function pauseOf({picture, view}: Overseen): Finding {
   return finding(picture, 'pause', 'warning', 'the cluster is paused: Patroni does not fail over by itself', 'patronictl resume');
 }
 
-/** Its members' entries stay in the list for a ttl after their Patroni is gone. */
-function silentOf({picture, views}: Overseen): readonly Finding[] {
-  const names = Object.keys(views);
+/** One that answers for itself and not for its cluster has asked its DCS in vain: that is another fault, and not mended by starting it. */
+function silentOf({picture, views}: Pick<Overseen, 'picture' | 'views'>): readonly Finding[] {
+  const all = Object.keys(views);
   const silent = Object.entries(views).flatMap(([name, each]) => (each.ok ? [] : [{name, says: each.says}]));
-  if (silent.length === 0) return [finding(picture, 'rest', 'pass', `all ${names.length} Patronis answer`, null)];
-  return silent.map(({name, says}) =>
-    finding(
+  if (silent.length === 0) return [finding(picture, 'rest', 'pass', `all ${all.length} Patronis answer`, null)];
+  const blind = silent.filter(({name}) => picture.agents[name]?.ok === true).map(({name}) => name);
+  return [
+    ...(blind.length === 0 ? [] : [blindSays(picture, blind, all)]),
+    ...goneSays(
       picture,
-      'rest',
-      'warning',
-      `${says}: one that does not answer the others either is not promoted`,
-      `start Patroni on ${name}`,
-      name,
+      silent.filter(({name}) => !blind.includes(name)),
     ),
-  );
+  ];
 }
+
+function blindSays(picture: Picture, blind: readonly string[], all: readonly string[]): Finding {
+  const says = `Patroni of ${listOf(blind)} answers, and cannot tell its cluster: its DCS does not answer it in time`;
+  return finding(picture, 'dcs', blind.length === all.length ? 'error' : 'warning', says, 'bring the DCS back, or the way to it');
+}
+
+const goneSays = (picture: Picture, gone: readonly {readonly name: string; readonly says: string}[]): readonly Finding[] =>
+  gone.map(({name, says}) => {
+    const meaning = `${says}: one that does not answer the others either is not promoted`;
+    return finding(picture, 'rest', 'warning', meaning, `start Patroni on ${name}`, name);
+  });
 
 /** Names are how the two know each other. */
 function namesOf({picture, views, view}: Overseen): readonly Finding[] {
