@@ -69,9 +69,10 @@ export type PatroniCluster = {
   member(name: string): PatroniMember;
   /** Changes the dynamic configuration, as an operator does. */
   configure(patch: Readonly<Record<string, unknown>>): Promise<void>;
-  /** SIGSTOP for etcd; after `retryTimeout` the leader steps down. */
-  freezeDcs(): void;
-  thawDcs(): void;
+  /** SIGKILL for etcd. After `retryTimeout` the leader steps down, unless failsafe_mode is on. */
+  stopDcs(): Promise<void>;
+  /** Starts it again on its data. */
+  startDcs(): void;
   /** The member that holds the leader key, when every member runs and follows it; waits for that. */
   settled(ms?: number): Promise<string>;
   end(): Promise<void>;
@@ -81,7 +82,8 @@ export type PatroniCluster = {
 export async function startPatroni(options: PatroniOptions): Promise<PatroniCluster> {
   const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rc-patroni-'));
   const [client, peer] = [await freePort(), await freePort()];
-  const etcd = launch(join(dir, 'etcd.log'), ETCD, etcdFlags(join(dir, 'etcd'), client, peer));
+  const startEtcd = (): ChildProcess => launch(join(dir, 'etcd.log'), ETCD, etcdFlags(join(dir, 'etcd'), client, peer));
+  let etcd = startEtcd();
   const members: PatroniMember[] = [];
   for (const name of options.names) members.push(await createMember(join(dir, name), name, client, options));
   const stopAll = (): void => {
@@ -93,8 +95,10 @@ export async function startPatroni(options: PatroniOptions): Promise<PatroniClus
     members,
     member: (name) => memberNamed(members, name),
     configure: (patch) => configure(members, patch),
-    freezeDcs: () => signalAll(pidsOf(etcd), 'SIGSTOP'),
-    thawDcs: () => signalAll(pidsOf(etcd), 'SIGCONT'),
+    stopDcs: () => killUntilGone(() => pidsOf(etcd)),
+    startDcs: () => {
+      if (!isUp(etcd)) etcd = startEtcd();
+    },
     settled: (ms = 60_000) => settled(members, ms),
     end: async () => {
       process.removeListener('exit', stopAll);
