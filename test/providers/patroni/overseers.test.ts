@@ -144,6 +144,14 @@ describe('what Patroni oversees', () => {
     expect(await only('failsafe', {members: {us: {patroni: {failsafe_mode_is_active: true}}}, config: {failsafe_mode: true}})).toEqual([
       'warning orders failsafe: failsafe mode is active on us: the DCS does not answer, and the primary goes on only while every member agrees',
     ]);
+    // A standby says so for a ttl after it was asked, whether or not that is over.
+    const eu = {patroni: {failsafe_mode_is_active: true}};
+    expect(await only('failsafe', {members: {eu}, config: {failsafe_mode: true}})).toEqual([
+      'pass orders failsafe: failsafe mode was active less than a ttl ago, by eu: the DCS did not answer then, and does now',
+    ]);
+    expect(await only('failsafe', {members: {eu, us: {patroni: 'refuse'}}, config: {failsafe_mode: true}})).toEqual([
+      'warning orders failsafe: failsafe mode is active on eu: the DCS does not answer, and the primary goes on only while every member agrees',
+    ]);
     expect(await only('failsafe', {config: {failsafe_mode: true}})).toEqual([
       'pass orders failsafe: failsafe_mode is on, and not active: without the DCS the primary goes on as long as every member answers it',
     ]);

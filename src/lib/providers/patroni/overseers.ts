@@ -27,7 +27,11 @@ export function judgeOverseers(picture: Picture, views: Views, rule: Rule): read
   const view = sharedView(views);
   if (view === null) {
     const silent = silentOf({picture, views});
-    return [finding(picture, 'leader', 'unknown', 'no Patroni tells who holds the leader key', null), ...silent, ...failsafeOf(picture)];
+    return [
+      finding(picture, 'leader', 'unknown', 'no Patroni tells who holds the leader key', null),
+      ...silent,
+      ...failsafeOf(picture, false),
+    ];
   }
   const seen: Overseen = {picture, view, views, rule};
   return [
@@ -35,7 +39,7 @@ export function judgeOverseers(picture: Picture, views: Views, rule: Rule): read
     pauseOf(seen),
     ...silentOf(seen),
     ...namesOf(seen),
-    ...failsafeOf(picture),
+    ...failsafeOf(picture, isBack(seen)),
     ...synchronousOf(seen),
     judgeFailover(seen),
     ...timesOf(picture),
@@ -115,8 +119,20 @@ function namesOf({picture, views, view}: Overseen): readonly Finding[] {
   ];
 }
 
-function failsafeOf(picture: Picture): readonly Finding[] {
-  const active = Object.entries(picture.agents).flatMap(([name, agent]) => (agent.ok && agent.value.failsafeActive ? [name] : []));
+/** The primary tells whether it is in failsafe mode; a standby says so for a ttl after the primary last asked it. */
+function isBack({picture, views, view: {leader}}: Overseen): boolean {
+  return Object.values(views).every(({ok}) => ok) && leader !== null && !failsafeOn(picture).includes(leader);
+}
+
+const failsafeOn = ({agents}: Picture): readonly string[] =>
+  Object.entries(agents).flatMap(([name, agent]) => (agent.ok && agent.value.failsafeActive ? [name] : []));
+
+function failsafeOf(picture: Picture, back: boolean): readonly Finding[] {
+  const active = failsafeOn(picture);
+  if (active.length > 0 && back) {
+    const says = `failsafe mode was active less than a ttl ago, by ${listOf(active)}: the DCS did not answer then, and does now`;
+    return [finding(picture, 'failsafe', 'pass', says, null)];
+  }
   if (active.length > 0) {
     const says = `failsafe mode is active on ${listOf(active)}: the DCS does not answer, and the primary goes on only while every member agrees`;
     return [finding(picture, 'failsafe', 'warning', says, 'bring the DCS back')];
