@@ -32,6 +32,15 @@ const asSample = ({cause, ...sample}: Omit<LinkSample, 'cause'> & {cause?: LinkC
 const none = {sendBytes: null, writeBytes: null, flushBytes: null, replayBytes: null};
 
 describe('judging links', () => {
+  it('puts what is noted of a link behind the reason, and changes no state for it', () => {
+    const notes = ['eu is tagged nofailover', 'it is paused'];
+    const {reason, ...row} = judge({notes});
+    expect(reason).toBe('eu has everything that us has; eu is tagged nofailover; it is paused.');
+    const {reason: bare, ...same} = judge({});
+    expect(bare).toBe('eu has everything that us has.');
+    expect(row).toEqual(same);
+  });
+
   it.each<[string, Partial<LinkSample>, string, string]>([
     ['everything is there', {}, 'streaming', 'ok'],
     ['nothing was written for long', {lastReplayAgeSeconds: 3600}, 'idle', 'idle'],

@@ -9,11 +9,14 @@ import {isAlive, signalAll, treeOf} from './process-tree.ts';
 
 /** Debian's programs. */
 const PATRONI = '/usr/bin/patroni';
+/** What an operator gives orders with, and the file in a member's folder that it reads. */
+export const PATRONICTL = '/usr/bin/patronictl';
+export const CONFIG = 'patroni.json';
 const ETCD = '/usr/bin/etcd';
 const POSTGRES = '/usr/lib/postgresql/15/bin';
 
 /** Why tests of Patroni are skipped where its packages are not installed; null = they are. */
-const missing = [PATRONI, ETCD, `${POSTGRES}/postgres`].find((file) => !existsSync(file));
+const missing = [PATRONI, PATRONICTL, ETCD, `${POSTGRES}/postgres`].find((file) => !existsSync(file));
 export const noPatroni: string | null = missing === undefined ? null : `no ${missing}`;
 
 /** The scope of the cluster, and who may use the unsafe part of its REST API. */
@@ -46,6 +49,10 @@ export type PatroniMember = {
   kill(): Promise<void>;
   /** SIGKILL for Patroni alone; its server goes on. */
   killAgent(): Promise<void>;
+  /** SIGSTOP for Patroni alone, until `thaw`; its server goes on. */
+  freezeAgent(): void;
+  /** A clean stop of the server alone, which Patroni starts again unless it is paused. */
+  stopServer(): void;
   /** Every process of the two. */
   pids(): readonly number[];
   freeze(): void;
@@ -62,6 +69,10 @@ export type PatroniCluster = {
   member(name: string): PatroniMember;
   /** Changes the dynamic configuration, as an operator does. */
   configure(patch: Readonly<Record<string, unknown>>): Promise<void>;
+  /** SIGKILL for etcd. After `retryTimeout` the leader steps down, unless failsafe_mode is on. */
+  stopDcs(): Promise<void>;
+  /** Starts it again on its data. */
+  startDcs(): void;
   /** The member that holds the leader key, when every member runs and follows it; waits for that. */
   settled(ms?: number): Promise<string>;
   end(): Promise<void>;
@@ -71,7 +82,8 @@ export type PatroniCluster = {
 export async function startPatroni(options: PatroniOptions): Promise<PatroniCluster> {
   const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rc-patroni-'));
   const [client, peer] = [await freePort(), await freePort()];
-  const etcd = launch(join(dir, 'etcd.log'), ETCD, etcdFlags(join(dir, 'etcd'), client, peer));
+  const startEtcd = (): ChildProcess => launch(join(dir, 'etcd.log'), ETCD, etcdFlags(join(dir, 'etcd'), client, peer));
+  let etcd = startEtcd();
   const members: PatroniMember[] = [];
   for (const name of options.names) members.push(await createMember(join(dir, name), name, client, options));
   const stopAll = (): void => {
@@ -83,6 +95,10 @@ export async function startPatroni(options: PatroniOptions): Promise<PatroniClus
     members,
     member: (name) => memberNamed(members, name),
     configure: (patch) => configure(members, patch),
+    stopDcs: () => killUntilGone(() => pidsOf(etcd)),
+    startDcs: () => {
+      if (!isUp(etcd)) etcd = startEtcd();
+    },
     settled: (ms = 60_000) => settled(members, ms),
     end: async () => {
       process.removeListener('exit', stopAll);
@@ -129,7 +145,7 @@ const etcdFlags = (data: string, client: number, peer: number): readonly string[
 async function createMember(dir: string, name: string, etcd: number, options: PatroniOptions): Promise<PatroniMember> {
   mkdirSync(dir, {mode: 0o700});
   const [port, restPort] = [await freePort(), await freePort()];
-  const config = join(dir, 'patroni.json');
+  const config = join(dir, CONFIG);
   // YAML is a superset of JSON.
   writeFileSync(config, JSON.stringify(configOf(dir, name, {port, restPort, etcd}, options)));
   chmodSync(config, 0o600);
@@ -149,6 +165,8 @@ async function createMember(dir: string, name: string, etcd: number, options: Pa
       await removeSegment(join(dir, 'data'));
     },
     killAgent: () => killUntilGone(agentPids),
+    freezeAgent: () => signalAll(agentPids(), 'SIGSTOP'),
+    stopServer: () => signalAll(serverPids(join(dir, 'data')), 'SIGINT'),
     pids: everyPid,
     freeze: () => signalAll(everyPid(), 'SIGSTOP'),
     thaw: () => signalAll(everyPid(), 'SIGCONT'),

@@ -142,6 +142,8 @@ export type LinkReading = {
   readonly sync: string | null;
   readonly sampleAgeMs: number;
   readonly trouble: string | null;
+  /** What else is known of it and is no fault of the link, from whoever watches over the store: one clause each, without a full stop. Absent = nothing. */
+  readonly notes?: readonly string[];
   /** Whether the sending end answered. */
   readonly senderRead: boolean;
   /** How far the receiver has replayed, in bytes as a decimal string. */

@@ -71,7 +71,7 @@ function judgeLink(sample: LinkSample, thresholds: LagThresholds): LagRow {
     ageMs: sample.sampleAgeMs + Math.max(0, thresholds.sinceMs ?? 0),
     withinRpo: withinRpo(sample, judged.state, seconds, thresholds.rpoMs),
     code: judged.code,
-    reason: `${judged.reason}${note}.`,
+    reason: [`${judged.reason}${note}`, ...(sample.notes ?? [])].join('; ').concat('.'),
   };
 }
 

@@ -135,9 +135,6 @@ describe('what doctor learns', () => {
       'warning orders us patroni-version',
       'warning orders eu patroni-version',
       'unknown orders ap patroni',
-      'warning orders ap member',
-      'warning orders member',
-      'warning orders pause',
       'warning orders ttl',
       'warning orders fencing',
     ]);

@@ -5,6 +5,7 @@ import {secretReference} from '../../../src/lib/fleet/references.ts';
 import type {SecretVault} from '../../../src/lib/fleet/secrets.ts';
 import {createRest, type Rest} from '../../../src/lib/providers/patroni/rest.ts';
 import {deadPort, http, type Listener, listen, speaks} from '../listener.ts';
+import {crowded} from './crowded.ts';
 
 const PASSWORD = 'hunter2-hunter2';
 const vault: SecretVault = {reveal: async () => PASSWORD, scrub: (text) => text.replaceAll(PASSWORD, '•••')};
@@ -71,6 +72,24 @@ describe('the REST client', () => {
     const outcome = await outcomeOf(() => rest.read(place, '/patroni', shape, limits(100)));
     expect(outcome).toMatchObject({refused: true, code, exit: 69});
     expect(outcome.message).toContain(`Patroni of us (${place.url}) ${says}`);
+  });
+
+  it('waits no longer for a connection than for an answer, and sends nothing that was given up', async () => {
+    rest = createRest(null, vault);
+    const crowd = await crowded();
+    try {
+      const place = {member: 'us', url: `http://127.0.0.1:${crowd.port}`};
+      const began = performance.now();
+      const outcomes = await Promise.all([
+        outcomeOf(() => rest.read(place, '/patroni', shape, limits(300))),
+        outcomeOf(() => rest.order(place, '/failover', {candidate: 'eu'}, limits(300))),
+      ]);
+      expect(performance.now() - began).toBeLessThan(1500);
+      for (const outcome of outcomes) expect(outcome).toMatchObject({refused: true, code: 'timeout', exit: 69});
+      expect(await crowd.heardAfterwards(place)).toEqual(['GET /alive']);
+    } finally {
+      crowd.end();
+    }
   });
 
   it('tells a refused connection from a silent one', async () => {

@@ -39,6 +39,7 @@ export type World = {
   readonly ensemble: Ensemble;
   readonly members: Record<string, Scripted>;
   readonly arrivals: Arrival[];
+  /** `hang` = the Patronis answer for themselves, and not for their cluster. */
   cluster: unknown;
   config: Record<string, unknown>;
   onOrder: (arrival: Arrival) => Reply;
@@ -179,6 +180,7 @@ function answer(world: World, name: string, {request, body}: {request: IncomingM
     '/cluster': world.cluster,
     '/config': world.config,
   };
+  if (documents[path] === 'hang') return;
   if (request.method === 'POST')
     order(world, {member: name, path, body: JSON.parse(body), authorization: request.headers.authorization}, response);
   else if (path in documents) response.writeHead(200, {'content-type': 'application/json'}).end(JSON.stringify(documents[path]));

@@ -24,6 +24,9 @@ export type ListedMember = {
   readonly lag: number | null;
   readonly sync: boolean;
   readonly nofailover: boolean;
+  readonly noloadbalance: boolean;
+  /** null = Patroni does not know it, as of a server that does not run. */
+  readonly timeline: number | null;
   readonly pendingRestart: boolean;
 };
 
@@ -58,7 +61,9 @@ const seconds = (byDefault: number) =>
     .nullish()
     .transform((value) => Number(value ?? byDefault))
     .pipe(z.number().min(0));
-const tags = z.looseObject({nofailover: flag, failover_priority: z.union([z.number(), z.string()]).nullish()}).nullish();
+const tags = z
+  .looseObject({nofailover: flag, noloadbalance: flag, failover_priority: z.union([z.number(), z.string()]).nullish()})
+  .nullish();
 
 export const statusAnswer = z
   .looseObject({
@@ -91,17 +96,20 @@ const listed = z
     role: z.string(),
     state: z.string().nullish(),
     lag: z.union([z.number(), z.string()]).nullish(),
+    timeline: z.union([z.number(), z.string()]).nullish(),
     pending_restart: flag,
     tags,
   })
   .transform(
-    ({name, role, state, lag, pending_restart, tags: own}): ListedMember => ({
+    ({name, role, state, lag, timeline, pending_restart, tags: own}): ListedMember => ({
       name,
       role,
       state: state ?? '',
       lag: typeof lag === 'number' ? lag : null,
       sync: ['sync_standby', 'quorum_standby'].includes(role),
       nofailover: own?.nofailover === true || (own?.failover_priority != null && Number(own.failover_priority) <= 0),
+      noloadbalance: own?.noloadbalance === true,
+      timeline: typeof timeline === 'number' ? timeline : null,
       pendingRestart: pending_restart,
     }),
   );

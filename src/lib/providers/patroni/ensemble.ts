@@ -75,6 +75,43 @@ export async function readAnyView(ensemble: Ensemble, limits: RestLimits, peers:
   return firstOf(ensemble, peers, (peer) => readView(ensemble, peer, limits));
 }
 
+/** The cluster as each member's Patroni reads it, all asked at once. */
+export type Views = Readonly<Record<string, Reading<ClusterView>>>;
+
+/** Asks every Patroni for its view. Nobody waits for another: whoever does not answer is a reading with the reason. */
+export async function readViews(ensemble: Ensemble, limits: RestLimits): Promise<Views> {
+  const asked = ensemble.peers.map(async (peer) => [peer.name, await readingOf(readView(ensemble, peer, limits))] as const);
+  return Object.fromEntries(await Promise.all(asked));
+}
+
+/** The view that most of those share who answer, by the leader that they name; of as many, the first. null = nobody answers. */
+export function sharedView(views: Views): ClusterView | null {
+  const [most] = Object.values(byLeader(views)).toSorted((one, other) => (other?.length ?? 0) - (one?.length ?? 0));
+  return most?.[0]?.view ?? null;
+}
+
+/** Who names whom, where they do not agree: `us and eu say us, ap says nobody`; null = they agree. */
+export function disagreement(views: Views): string | null {
+  const groups = Object.values(byLeader(views)).flatMap((each) => (each === undefined ? [] : [each]));
+  if (groups.length < 2) return null;
+  const each = groups.map(
+    (by) => `${listOf(by.map(({name}) => name))} ${by.length === 1 ? 'says' : 'say'} ${by[0]?.view.leader ?? 'nobody'}`,
+  );
+  return each.join(', ');
+}
+
+/** `us`, `us and eu`, `us, eu and ap`. */
+export const listOf = (names: readonly string[], last = 'and'): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} ${last} ${names.at(-1)}`;
+
+type Viewer = {readonly name: string; readonly view: ClusterView};
+
+/* Keys have a sign before them: a member may bear the name that stands for nobody, or a number. */
+function byLeader(views: Views): Partial<Record<string, Viewer[]>> {
+  const answers = Object.entries(views).flatMap(([name, view]) => (view.ok ? [{name, view: view.value}] : []));
+  return Object.groupBy(answers, ({view: {leader}}) => (leader === null ? '-' : `+${leader}`));
+}
+
 /** The dynamic configuration from whoever answers first. Throws `no-patroni` when nobody does. */
 export async function readConfig(ensemble: Ensemble, limits: RestLimits): Promise<DynamicConfig> {
   return firstOf(ensemble, ensemble.peers, ({agent}) => ensemble.rest.read(agent, '/config', configAnswer, limits));

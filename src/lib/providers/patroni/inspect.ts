@@ -1,6 +1,6 @@
 import type {Finding} from '../../ports/finding.ts';
 import {inspect as inspectServers} from '../postgres/inspect.ts';
-import type {ClusterView, DynamicConfig} from './answers.ts';
+import type {DynamicConfig} from './answers.ts';
 import type {Ensemble} from './ensemble.ts';
 import {finding, judgeFencing, judgeScope} from './fit-cluster.ts';
 import {type Picture, takePicture} from './fit-picture.ts';
@@ -25,13 +25,12 @@ function asReader({cluster}: Ensemble, found: Finding): Finding {
   return {...found, verdict: 'warning', says: `${cluster.user} is no superuser: what it may not read is unknown`};
 }
 
-/** What `doctor` says of a cluster that Patroni runs. */
+/** What `doctor` says of the Patronis and their settings. What they say of the cluster is told by its overseers. */
 export function judgePatroni(picture: Picture): readonly Finding[] {
-  const {view, config} = picture;
+  const {config} = picture;
   return [
     ...Object.keys(picture.agents).flatMap((name) => judgeAgent(picture, name)),
     ...judgeScope(picture),
-    ...(view.ok ? judgeNames(picture, view.value) : [finding(picture, 'patroni', 'unknown', view.says, null)]),
     ...(config.ok ? judgeTimes(picture, config.value) : [finding(picture, 'patroni', 'unknown', config.says, null)]),
     ...(config.ok ? [judgeFencing({...picture, config: config.value})] : []),
   ];
@@ -66,24 +65,6 @@ function judgeAgent(picture: Picture, name: string): readonly Finding[] {
 
 const oldSays = (version: string | null, dcs: string | null): string =>
   `Patroni ${version ?? 'of an unknown version'} with ${dcs ?? 'an unknown DCS'}: a leader that was frozen takes the key back, so a failover from one that hangs is refused`;
-
-/** Names are how the two know each other. */
-function judgeNames(picture: Picture, {members, paused}: ClusterView): readonly Finding[] {
-  const ours = Object.keys(picture.agents);
-  const strangers = members.map(({name}) => name).filter((name) => !ours.includes(name));
-  const missing = ours.filter((name) => !members.some((member) => member.name === name));
-  return [
-    ...missing.map((name) =>
-      finding(picture, `${name} member`, 'warning', 'is not listed by Patroni', 'start its Patroni; names must be the same in both', name),
-    ),
-    ...strangers.map((name) =>
-      finding(picture, 'member', 'warning', `Patroni lists ${name}, which the fleet file does not know`, 'add it to the fleet file'),
-    ),
-    ...(paused
-      ? [finding(picture, 'pause', 'warning', 'the cluster is paused: Patroni does not fail over by itself', 'patronictl resume')]
-      : []),
-  ];
-}
 
 /** The rule of Patroni's documentation: with less, one slow answer of the DCS costs the leader its key. */
 function judgeTimes(picture: Picture, {ttl, loopWait, retryTimeout}: DynamicConfig): readonly Finding[] {

@@ -52,8 +52,9 @@ export function createRest(login: RestLogin | null, secrets: SecretVault): Rest 
       const {path, ...rest} = call;
       const dispatcher = await connections();
       // The signal is the only deadline: undici's own would end an order that Patroni works on for half a minute.
-      const answer = await request(`${place.url}${path}`, {...rest, dispatcher, signal: bounded, headersTimeout: 0, bodyTimeout: 0});
-      return {status: answer.statusCode, text: await answer.body.text()};
+      const asked = request(`${place.url}${path}`, {...rest, dispatcher, signal: bounded, headersTimeout: 0, bodyTimeout: 0});
+      const answer = asked.then(async ({statusCode, body}) => ({status: statusCode, text: await body.text()}));
+      return await unlessAborted(answer, bounded);
     } catch (error) {
       throw restError(place, error, {deadline, timeoutMs, signal, closing: closing.signal});
     }
@@ -83,6 +84,18 @@ export function createRest(login: RestLogin | null, secrets: SecretVault): Rest 
 
 /** How messages name a member's Patroni. */
 export const where = ({member, url}: RestPlace): string => `Patroni of ${member} (${url})`;
+
+/**
+ * undici hears of an abort only once it has a connection, and tries for one for 10 s: a machine that drops packets, or a Patroni that is frozen and has no
+ * room left for callers, would be waited for that long. What was given up is not sent later.
+ */
+function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    signal.addEventListener('abort', leave, {once: true});
+    void answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
 
 async function authorization(login: RestLogin | null, secrets: SecretVault): Promise<Record<string, string>> {
   if (login === null) return {};

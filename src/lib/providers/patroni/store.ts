@@ -5,7 +5,7 @@ import {createClock} from '../postgres/clock.ts';
 import {closeCluster} from '../postgres/cluster.ts';
 import {createDigest} from '../postgres/digest.ts';
 import {createHeartbeat} from '../postgres/heartbeat.ts';
-import {createLinks} from '../postgres/links.ts';
+
 import {createLoss} from '../postgres/loss.ts';
 import {ackRule, observe} from '../postgres/observe.ts';
 import {createScalar} from '../postgres/scalar.ts';
@@ -15,6 +15,8 @@ import {createFence} from './fence.ts';
 import {fitness} from './fit.ts';
 import {handover} from './handover.ts';
 import {inspect} from './inspect.ts';
+import {createLinks} from './links.ts';
+import {createOverseers} from './overseers.ts';
 import type {PatroniConfig, PatroniMember} from './provider.ts';
 import {createRejoin} from './rejoin.ts';
 import {timings} from './timings.ts';
@@ -32,7 +34,8 @@ export async function createStore(part: StorePart<PatroniConfig, PatroniMember>,
     manage: {handover: (ctx, move) => handover(ensemble, ctx, move), fit: (move, signal) => fitness(ensemble, move, signal)},
     rejoin: createRejoin(ensemble),
     loss: createLoss(cluster),
-    links: createLinks(cluster),
+    links: createLinks(ensemble),
+    overseers: createOverseers(ensemble),
     slots: createSlots(cluster),
     ...(part.config.heartbeat === true ? {heartbeat: createHeartbeat(cluster)} : {}),
     clock: createClock(cluster),
