@@ -2,6 +2,7 @@
 // against what is missing on the promoted standby of all that was acknowledged.
 import {execFile} from 'node:child_process';
 import {rmSync} from 'node:fs';
+import {loadavg} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
@@ -17,7 +18,9 @@ import {median, round} from './timing.ts';
 
 const KILLS = Number(process.env.KILLS ?? 25);
 const SAMPLE_MS = 250;
-const LOAD = {connections: 4, perSecond: 500, payloadBytes: 1500};
+/** In turn, each steady: what the store is written with, per second. The line carries some 180 of them. */
+const PACES = [300, 500, 700] as const;
+const LOAD = {connections: 4, payloadBytes: 1500};
 const LINE_BYTES_PER_SECOND = 300_000;
 const LEAST_LOST = 100;
 
@@ -26,6 +29,7 @@ type Sample = {readonly at: number; readonly transactions: number; readonly byte
 
 type Kill = {
   readonly counted: 'ids' | 'log';
+  readonly perSecond: number;
   /** The last sample before the kill, and how old it was then. */
   readonly sampled: number;
   readonly sampledBytes: number;
@@ -50,7 +54,7 @@ export async function measureKills(report: Report): Promise<void> {
     const pair = await preparePair(servers.dir, servers.all, way);
     for (const counted of ['ids', 'log'] as const) {
       for (let each = 0; each < KILLS; each++) {
-        const kill = await killUnderLoad(pair, counted);
+        const kill = await killUnderLoad(pair, counted, PACES[each % PACES.length] ?? PACES[0]);
         kills.push(kill);
         console.log(JSON.stringify(kill));
       }
@@ -64,7 +68,7 @@ export async function measureKills(report: Report): Promise<void> {
 }
 
 function judge(kills: readonly Kill[], report: Report): void {
-  const detail = {line: LINE_BYTES_PER_SECOND, load: LOAD, sampleMs: SAMPLE_MS, kills};
+  const detail = {lineBytesPerSecond: LINE_BYTES_PER_SECOND, ...LOAD, paces: PACES, sampleMs: SAMPLE_MS, loadOfMachine: loadavg(), kills};
   const least = Math.min(...kills.map(({measured}) => measured));
   const count = kills.length;
   report.add(
@@ -97,7 +101,7 @@ function judge(kills: readonly Kill[], report: Report): void {
 }
 
 /** One round: everything as it was, load over the slow line, samples, the kill at any moment between two of them, the promotion. */
-async function killUnderLoad(pair: Pair, counted: Kill['counted']): Promise<Kill> {
+async function killUnderLoad(pair: Pair, counted: Kill['counted'], perSecond: number): Promise<Kill> {
   const {us, eu, way} = pair;
   await pair.restore();
   await us.start();
@@ -105,12 +109,12 @@ async function killUnderLoad(pair: Pair, counted: Kill['counted']): Promise<Kill
   await eventually(async () => (await us.sql(`select 1 from pg_stat_replication where state = 'streaming'`)).length === 1);
   if (counted === 'log') await us.sql('create extension pg_walinspect');
   const store = await pair.store();
-  const writer = await NumberedWriter.start(us, LOAD);
+  const writer = await NumberedWriter.start(us, {...LOAD, perSecond});
   try {
     way.reshape({...CLEAR, downBytesPerSecond: LINE_BYTES_PER_SECOND});
     const samples: Sample[] = [];
     const sampling = takeSamples(store, samples, counted);
-    await sleep(1500 + Math.random() * SAMPLE_MS);
+    await sleep(1500 + Math.random() * 3 * SAMPLE_MS);
     // What is on the line is lost with it: a region that dies takes its end of the line along.
     way.reshape({...CLEAR, blackHole: true});
     const killing = us.kill();
@@ -126,7 +130,15 @@ async function killUnderLoad(pair: Pair, counted: Kill['counted']): Promise<Kill
     const [before, last] = taken.slice(-2) as [Sample, Sample];
     const between = (from: number, to: number): number => writer.acknowledged().filter(({at}) => at > from && at <= to).length;
     return {
-      ...{counted, sampled: last.transactions, sampledBytes: last.bytes, ageMs: Math.round(killedAt - last.at), ...loss, measured},
+      ...{
+        counted,
+        perSecond,
+        sampled: last.transactions,
+        sampledBytes: last.bytes,
+        ageMs: Math.round(killedAt - last.at),
+        ...loss,
+        measured,
+      },
       ...{writtenInOneSample: between(before.at, last.at), writtenSinceSample: between(last.at, Number.POSITIVE_INFINITY)},
     };
   } finally {

@@ -1,5 +1,6 @@
 // Seven regions, each behind a way of its own latency: what one reading of all their links costs, what it opens, and what a frozen server costs it.
 import {appendFileSync, readFileSync, writeFileSync} from 'node:fs';
+import {loadavg} from 'node:os';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import pg from 'pg';
@@ -54,7 +55,14 @@ async function measure(regions: Regions, report: Report): Promise<void> {
   const coldLimit = connectMs + OVER_MS;
   const worstCold = Math.max(...cold);
   const inTrips = round(median(cold) / tripMs);
-  const coldDetail = {...slowest, coldMs: cold, coldInRoundTrips: inTrips, overOneRoundTripMs: round(median(cold) - tripMs), trips};
+  const coldDetail = {
+    ...slowest,
+    coldMs: cold,
+    coldInRoundTrips: inTrips,
+    overOneRoundTripMs: round(median(cold) - tripMs),
+    loadOfMachine: loadavg(),
+    trips,
+  };
   report.add(
     `${what}: one reading, connections opened for it, worst of ${COLD}`,
     `<= slowest connect + select 1, plus ${OVER_MS} ms = ${round(coldLimit)} ms`,
