@@ -2,22 +2,23 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type pg from 'pg';
 import type {Server} from '../test/servers/embedded.ts';
 
-export type Load = {readonly connections: number; readonly perSecond: number; readonly payloadBytes: number};
+/** `pace` = how many a second, asked before each. */
+export type Load = {readonly connections: number; readonly payloadBytes: number; pace(): number};
 
-/** Writes numbered rows into `t (id, v)` of `orders`, each a transaction of its own, at a steady pace until the server is gone. */
+/** Writes numbered rows into `t (id, v)` of `orders`, each a transaction of its own, at a given pace until the server is gone. */
 export class NumberedWriter {
   readonly #acknowledged: {id: number; at: number}[] = [];
   readonly #done: Promise<unknown>;
   #next = 1;
 
-  private constructor(clients: readonly pg.Client[], {perSecond, payloadBytes}: Load) {
-    const everyMs = (1000 * clients.length) / perSecond;
+  private constructor(clients: readonly pg.Client[], {pace, payloadBytes}: Load) {
+    const everyMs = (): number => (1000 * clients.length) / pace();
     // No two alike, so that nothing is compressed away.
     const payload = (): string =>
       Buffer.from(Array.from({length: payloadBytes / 2}, () => Math.floor(Math.random() * 256))).toString('hex');
     const payloads = Array.from({length: 50}, payload);
     const write = async (client: pg.Client, at: number): Promise<void> => {
-      for (let due = performance.now() + at * (everyMs / clients.length); ; due = Math.max(due + everyMs, performance.now())) {
+      for (let due = performance.now() + at * (everyMs() / clients.length); ; due = Math.max(due + everyMs(), performance.now())) {
         await sleep(Math.max(0, due - performance.now()));
         const id = this.#next++;
         await client.query({name: 'numbered', text: 'insert into t values ($1, $2)', values: [id, payloads[id % 50]]});
@@ -41,4 +42,24 @@ export class NumberedWriter {
   async stopped(): Promise<void> {
     await this.#done;
   }
+}
+
+/** A new pace every now and then, at random, the same for all connections. */
+export function unevenPace({
+  everyMs,
+  least,
+  most,
+}: {
+  readonly everyMs: number;
+  readonly least: number;
+  readonly most: number;
+}): () => number {
+  let [pace, until] = [0, 0];
+  return () => {
+    if (performance.now() >= until) {
+      pace = least + Math.random() * (most - least);
+      until = performance.now() + everyMs;
+    }
+    return pace;
+  };
 }
