@@ -134,9 +134,9 @@ async function killUnderLoad(pair: Pair, counted: Kill['counted'], perSecond: Ki
     way.reshape({...CLEAR, blackHole: true});
     const killing = us.kill();
     const killedAt = performance.now();
+    sampling.stop();
     const taken = [...samples];
     await killing;
-    sampling.stop();
     await writer.stopped();
     const loss = await predict(store, taken, killedAt);
     await eu.sql('select pg_promote(true, 30)');
