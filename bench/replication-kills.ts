@@ -164,13 +164,15 @@ async function killUnderLoad(pair: Pair, counted: Kill['counted'], perSecond: Ki
   }
 }
 
+/** Until `stop`, which throws what a sample failed with before that. */
 function takeSamples(store: FullStore, samples: Sample[], counted: Kill['counted']): {stop(): void} {
-  let stopped = false;
-  const signal = new AbortController();
+  const calling = new AbortController();
+  let failed: {readonly error: unknown} | null = null;
   const run = async (): Promise<void> => {
-    for (let next = performance.now(); !stopped; next += SAMPLE_MS) {
+    for (let next = performance.now(); !calling.signal.aborted; next += SAMPLE_MS) {
       await sleep(Math.max(0, next - performance.now()));
-      const [loss, links] = await Promise.all([store.abilities.loss.loss('eu', signal.signal), store.abilities.links.links(signal.signal)]);
+      const {signal} = calling;
+      const [loss, links] = await Promise.all([store.abilities.loss.loss('eu', signal), store.abilities.links.links(signal)]);
       const {transactions, bytes, basis} = loss;
       const end = links[0]?.endOffset ?? null;
       if (transactions === null || bytes === null || end === null) continue;
@@ -179,12 +181,12 @@ function takeSamples(store: FullStore, samples: Sample[], counted: Kill['counted
     }
   };
   run().catch((error: unknown) => {
-    if (!stopped) throw error;
+    if (!calling.signal.aborted) failed = {error};
   });
   return {
     stop: () => {
-      stopped = true;
-      signal.abort();
+      calling.abort();
+      if (failed !== null) throw failed.error;
     },
   };
 }
