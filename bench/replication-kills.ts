@@ -26,7 +26,7 @@ const LOAD = {connections: 4, payloadBytes: 1500};
 const LINE_BYTES_PER_SECOND = 300_000;
 const LEAST_LOST = 100;
 
-/** What the product says at one moment, and where the primary's log ended. `at` = when the answer was there. */
+/** What the product says at one moment, and where the primary's log ended. `at` = when it was asked: what is written from then on may not be in it. */
 type Sample = {readonly at: number; readonly transactions: number; readonly bytes: number; readonly end: number};
 
 type Kill = {
@@ -172,12 +172,13 @@ function takeSamples(store: FullStore, samples: Sample[], counted: Kill['counted
     for (let next = performance.now(); !calling.signal.aborted; next += SAMPLE_MS) {
       await sleep(Math.max(0, next - performance.now()));
       const {signal} = calling;
+      const at = performance.now();
       const [loss, links] = await Promise.all([store.abilities.loss.loss('eu', signal), store.abilities.links.links(signal)]);
       const {transactions, bytes, basis} = loss;
       const end = links[0]?.endOffset ?? null;
       if (transactions === null || bytes === null || end === null) continue;
       if (bytes > 0 && basis.includes('Commits are counted') !== (counted === 'log')) throw new Error(`counted otherwise: ${basis}`);
-      samples.push({at: performance.now(), transactions, bytes, end: Number(end)});
+      samples.push({at, transactions, bytes, end: Number(end)});
     }
   };
   run().catch((error: unknown) => {
