@@ -1,5 +1,8 @@
+import {readFile} from 'node:fs/promises';
 import {afterEach, expect, it} from 'vitest';
 import {readLag} from '../../src/lib/operate/lag.ts';
+import type {Reading} from '../../src/lib/providers/postgres/reading.ts';
+import {READING} from '../../src/lib/providers/postgres/reading-sql.ts';
 import type {LagRow} from '../../src/lib/replication/lag.ts';
 import {openStore, signal} from '../providers/postgres/open-store.ts';
 import {eventually, PASSWORD, type Programs, type Server, startServers} from '../servers/embedded.ts';
@@ -38,6 +41,38 @@ export function logicalFaults(version: number, programs?: Programs): void {
       const row = await look();
       return row.state === 'streaming' && row.replayBytes === 0 && row.subscription?.tables.copying === 0 ? row : null;
     }, 20_000);
+
+  it.each(READERS)('a first reading asks each server one question only, also where subscriptions lead (%s)', async (reader) => {
+    const {eu, us, fresh} = await ready();
+    for (const server of [eu, us]) {
+      await server.sql(`alter system set log_statement = 'all'`);
+      await server.sql(`alter system set log_line_prefix = '%a|'`);
+      await server.sql('select pg_reload_conf()');
+      await eventually(async () => (await server.sql(`select 1 where current_setting('log_line_prefix') = '%a|'`)).length === 1);
+    }
+    const asked = async ({dir}: Server) => (await readFile(`${dir}.log`, 'utf8')).match(/^regionctl\|LOG: +(execute|statement).*$/gm) ?? [];
+    const before = await Promise.all([asked(eu), asked(us)]);
+    const other = await fresh(reader);
+    try {
+      expect(await other.rows()).toMatchObject([{from: 'us', to: 'eu', link: 'eu_us', state: 'streaming'}]);
+    } finally {
+      await other.close();
+    }
+    const after = await Promise.all([asked(eu), asked(us)]);
+    // A link that has something outstanding is looked at twice.
+    expect(after.map((lines, index) => new Set(lines.slice(before[index]?.length)).size)).toEqual([1, 1]);
+  });
+
+  it('the password in a connection string stays on its server, however it is written', async () => {
+    const {eu} = await begin();
+    const strings = [`host=h password=${PASSWORD} dbname=d`, `host=h password = 'a b ${PASSWORD}'`, `postgresql://u:${PASSWORD}@h:1/d`];
+    for (const [index, text] of strings.entries())
+      await eu.sql(`create subscription s${index} connection $c$${text}$c$ publication p with (connect = false)`);
+    const [row] = await eu.sql<Reading>(READING);
+    expect(row?.leads).toHaveLength(4);
+    expect(JSON.stringify(row?.leads)).toContain('postgresql://h:1/d');
+    expect(JSON.stringify(row)).not.toContain(PASSWORD);
+  });
 
   it.each(READERS)('one link with its figures, and no primary is called a former one (%s)', async (reader) => {
     const {lag, rows, stores} = await begin();

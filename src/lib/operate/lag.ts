@@ -68,16 +68,18 @@ async function readStore(open: OpenFleet, spec: StoreSpec, {signal, heartbeat: m
   if (mayBeat) await heartbeat?.beat(signal).catch(() => undefined);
   const rpoMs = rpoOf(open.fleet, spec)?.rpoMs ?? null;
   const thresholds = {store: spec.name, engine: spec.engine, rpoMs};
+  const askedAt = open.clock.wall();
   const first: readonly LinkSample[] = await links.links(signal);
   const firstAt = open.clock.now();
   const againMs = lookAgainAfter(first);
   if (againMs === null) {
-    await remember(open, spec, first);
+    await remember(open, spec, first, askedAt);
     return lookOf(first, judgeLinks(first, thresholds));
   }
   await open.clock.sleep(againMs, signal);
+  const againAt = open.clock.wall();
   const samples: readonly LinkSample[] = await links.links(signal);
-  await remember(open, spec, samples);
+  await remember(open, spec, samples, againAt);
   return lookOf(samples, judgeLinks(samples, {...thresholds, earlier: {samples: first, msBefore: open.clock.now() - firstAt}}));
 }
 
@@ -116,24 +118,26 @@ async function recorded(
   return rows.map((row) => ({...row, percentiles: percentilesOf(samplesOf(row), since)}));
 }
 
-/** Losing a sample must not cost the answer: state that cannot be opened is left alone here. */
-async function remember(open: OpenFleet, spec: StoreSpec, samples: readonly LinkSample[]): Promise<void> {
+/**
+ * Losing a sample must not cost the answer: state that cannot be opened is left alone here. A sample is as old as its question: what is written while
+ * the answer is under way, or a frozen member is waited for, is not in it.
+ */
+async function remember(open: OpenFleet, spec: StoreSpec, samples: readonly LinkSample[], askedAt: number): Promise<void> {
   try {
     const state = await open.state();
-    for (const sample of samples) rememberOne(open, state, spec.name, sample);
+    for (const sample of samples) rememberOne(open, state, spec.name, {sample, at: askedAt});
   } catch (error) {
     if (process.env.DEBUG) process.stderr.write(`lag was not remembered: ${messageOf(error)}\n`);
   }
 }
 
-function rememberOne(open: OpenFleet, state: State, store: string, sample: LinkSample): void {
+function rememberOne(open: OpenFleet, state: State, store: string, {sample, at}: {sample: LinkSample; at: number}): void {
   const {to, flushBytes, replayBytes, replayOffset, kind} = sample;
   // A member may have several subscriptions, and none of them makes it a copy that could be promoted.
   if (kind === 'logical') return;
   if (flushBytes === null || replayBytes === null || replayOffset === null || replayOffset === undefined) return;
   const key = lagKey(open.fleet.name, store, to);
   const end = Number(replayOffset) + replayBytes;
-  const at = open.clock.wall();
   const before = parseKept(state.recall(key));
   const elapsedSeconds = before === null ? 0 : (at - before.at) / 1000;
   const grew = before === null || elapsedSeconds <= 0 ? 0 : Math.max(0, (end - before.end) / elapsedSeconds);

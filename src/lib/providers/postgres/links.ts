@@ -18,7 +18,7 @@ export function createLinks(cluster: Cluster): Abilities['links'] {
 
 async function links(cluster: Cluster, publishers: Publishers, signal: AbortSignal): Promise<readonly LinkReading[]> {
   const readings = await readMembers(cluster, signal);
-  const more = await readMore(cluster, readings, publishers, signal);
+  const more = await readMore(cluster, readings, signal);
   const pairs = pairsOf({cluster, readings, more, publishers});
   const primaries = primariesOf(factsOf(readings));
   const silent = silentSubscriber(cluster, readings, pairs);

@@ -75,7 +75,7 @@ function seen({publishers}: Look, key: string, publisher: string): Found {
 }
 
 /** Whether a member keeps the slot that a subscription uses, and not only a copy of it. */
-export const hasSlot = (reading: Reading | null, {slot}: Subscription): boolean =>
+const hasSlot = (reading: Reading | null, {slot}: Subscription): boolean =>
   slot !== null && (reading?.slots.some(({name, kind, synced}) => name === slot && kind === 'logical' && !synced) ?? false);
 
 const publishes = (reading: Reading | null, {publications}: Subscription): boolean =>

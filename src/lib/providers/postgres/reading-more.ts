@@ -3,14 +3,12 @@ import {isRegionctlError} from '../../errors.ts';
 import {type Cluster, type Node, nodeOf} from './cluster.ts';
 import {type Address, addressOf} from './conninfo.ts';
 import {upstreamOf} from './facts.ts';
-import {hasSlot, type Publishers} from './logical-pairs.ts';
-import {type Readings, readingOf, type Subscription} from './reading.ts';
-import {CONNINFOS} from './reading-sql.ts';
+import {type Reading, type Readings, readingOf} from './reading.ts';
 import {type Forks, historyName, parseHistory} from './timeline.ts';
 
 /**
- * What only a superuser may read, where it is needed and the reader is one: where the timelines of a sender forked off, by member, and where
- * subscriptions lead, by member and id.
+ * What only a superuser may read, where the reader is one: where the timelines of a sender forked off, by member, which is asked where it is needed, and
+ * where subscriptions lead, by member and id.
  */
 export type More = {
   readonly forks: ReadonlyMap<string, Forks>;
@@ -21,23 +19,12 @@ export type More = {
 const MORE_MS = 500;
 
 /** Reads it. What cannot be had is left out, and nothing fails for it. */
-export async function readMore(cluster: Cluster, readings: Readings, known: Publishers, signal: AbortSignal): Promise<More> {
+export async function readMore(cluster: Cluster, readings: Readings, signal: AbortSignal): Promise<More> {
   const nodes = [...cluster.nodes.values()];
   const newer = nodes.filter(({name}) => isSenderOfOlder(cluster, readings, name) && readingOf(readings, name)?.may.files === true);
-  const subscribed = nodes.filter(({name}) => {
-    const reading = readingOf(readings, name);
-    return reading?.may.conninfo === true && reading.subscriptions.some((one) => !isWhereItWas(readings, known, name, one));
-  });
-  const [forks, publishers] = await Promise.all([
-    each(newer, (node) => readForks(node, readingOf(readings, node.name)?.facts.timeline ?? 1, signal)),
-    each(subscribed, (node) => readPublishers(node, signal)),
-  ]);
-  return {forks, publishers};
+  const forks = await each(newer, (node) => readForks(node, readingOf(readings, node.name)?.facts.timeline ?? 1, signal));
+  return {forks, publishers: new Map(nodes.map(({name}) => [name, publishersOf(readingOf(readings, name))]))};
 }
-
-/** A publisher that was told once and still has the slot needs no second question, which would cost every reading another round trip. */
-const isWhereItWas = (readings: Readings, known: Publishers, subscriber: string, subscription: Subscription): boolean =>
-  hasSlot(readingOf(readings, known.get(`${subscriber}/${subscription.name}`) ?? null), subscription);
 
 /** Whether a standby that is set to follow this member is on an older timeline. */
 function isSenderOfOlder(cluster: Cluster, readings: Readings, name: string): boolean {
@@ -68,10 +55,8 @@ async function readForks(node: Node, timeline: number, signal: AbortSignal): Pro
   return parseHistory(row?.text ?? '');
 }
 
-async function readPublishers(node: Node, signal: AbortSignal): Promise<ReadonlyMap<string, Address | null>> {
-  const rows = await node.reader.rows<{id: string; conninfo: string}>(CONNINFOS, [], limitsOf(signal));
-  return new Map(rows.map(({id, conninfo}) => [id, placeOf(conninfo)]));
-}
+const publishersOf = (reading: Reading | null): ReadonlyMap<string, Address | null> =>
+  new Map((reading?.leads ?? []).map(({id, conninfo}) => [id, placeOf(conninfo)]));
 
 /** A connection string is a list of keywords or a URI. */
 function placeOf(conninfo: string): Address | null {

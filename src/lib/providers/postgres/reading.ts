@@ -93,8 +93,10 @@ export type Reading = {
     readonly streamingDelayMs: number;
     readonly applyDelayMs: number;
   };
+  /** Where its subscriptions lead, without passwords; null = the role may not read that. */
+  readonly leads: readonly {readonly id: string; readonly conninfo: string}[] | null;
   /** What the role may read besides. */
-  readonly may: {readonly files: boolean; readonly conninfo: boolean};
+  readonly may: {readonly files: boolean};
 };
 
 /** The members' readings; one that does not answer is an unknown cell. */
