@@ -9,7 +9,7 @@ import {recordState} from '../replication/record-state.ts';
 it('a remembered sample is as old as its question, however long a frozen member was waited for', async () => {
   let now = 10_000;
   let end = 1000;
-  const clock = {wall: () => now, now: () => now, sleep: async (ms: number) => void (now += ms)};
+  const clock = {wall: () => now, now: () => now, sleep: async () => undefined};
   const state = recordState(clock);
   const link = (): LinkReading => ({
     ...{from: 'us', to: 'eu', senderState: 'streaming', receiverConnected: true, senderRead: true, sync: 'async', trouble: null},
