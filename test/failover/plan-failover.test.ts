@@ -76,6 +76,16 @@ describe('planFailover', () => {
     expect(gate('open', 3_600_000, 'open')).toMatchObject({verdict: 'unknown', says: expect.stringContaining('(60 min ago)')});
   });
 
+  it('judges an earlier sample of the lag by what was missing then and what came since', () => {
+    const fleet = sampleFleet({quorum: 0, rpoMs: 60_000});
+    const [spec] = fleet.stores;
+    if (spec === undefined) throw new Error('no store');
+    const history = {bytes: 100, bytesPerSecond: 10, seconds: 1, transactions: 2, transactionsPerSecond: 3, ageMs: 2000};
+    const loss = (seconds: number | null) => expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {...history, seconds});
+    expect(loss(1)).toMatchObject({bytes: 120, transactions: 8, seconds: 3, certainty: 'estimate'});
+    expect([loss(1).withinRpo, loss(86_400).withinRpo, loss(null).withinRpo]).toEqual([true, false, null]);
+  });
+
   it('lets every step before the pivot be undone or touch nothing', () => {
     const steps = plan().steps;
     const pivot = steps.findIndex(({pivot}) => pivot);

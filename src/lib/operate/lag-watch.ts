@@ -17,6 +17,7 @@ import {
   type Samples,
   withLook,
 } from '../replication/link-record.ts';
+import {rememberLag} from './remember-lag.ts';
 
 /** A link while it is watched. `at` is when it was read (epoch ms), `history` its last lags in ms, oldest first; null = not known then. */
 export type LinkNow = {
@@ -134,9 +135,11 @@ class Watching implements LagMonitor {
     while (!signal.aborted) {
       const began = clock.now();
       await abilities.heartbeat?.beat(signal).catch(() => undefined);
+      const askedAt = clock.wall();
       try {
         const samples: readonly LinkSample[] = await abilities.links.links(signal);
         if (signal.aborted) return;
+        for (const sample of samples) rememberLag(this.#keeper.memory, {fleet: this.#open.fleet.name, store: spec.name}, sample, askedAt);
         this.#take(spec, samples, earlier === null ? null : {samples: earlier.samples, msBefore: clock.now() - earlier.at});
         earlier = {samples, at: clock.now()};
         this.#unread.delete(spec.name);
