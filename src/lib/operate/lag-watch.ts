@@ -75,6 +75,8 @@ const WINDOW_MS = 3_600_000;
 const HISTORY = 120;
 const CHANGES = 200;
 const MINUTE_MS = 60_000;
+/** What was kept before leaves the window slowly; reading it all takes a while. */
+const REREAD_MS = 600_000;
 
 /** Reads the links of every store again and again, each store at its own pace: one that hangs holds up no other. A state that cannot be opened is a note. */
 export async function watchLag(open: OpenFleet, options: LagWatchOptions = {}): Promise<LagMonitor> {
@@ -86,7 +88,11 @@ export async function watchLag(open: OpenFleet, options: LagWatchOptions = {}): 
 }
 
 /** What is known of the lag of a link: from before this view, and its own minutes. */
-type Past = {readonly kept: Samples; readonly minutes: readonly {readonly at: number; readonly samples: Samples}[]};
+type Past = {
+  readonly kept: Samples;
+  readonly readAt: number;
+  readonly minutes: readonly {readonly at: number; readonly samples: Samples}[];
+};
 
 class Watching implements LagMonitor {
   readonly #open: OpenFleet;
@@ -207,9 +213,11 @@ class Watching implements LagMonitor {
     const isNew = last === undefined || clock.wall() - last.at >= MINUTE_MS;
     const all = isNew ? [...minutes, {at: clock.wall(), samples: NO_SAMPLES}] : minutes;
     const grown = all.map((each, index) => (index === all.length - 1 ? {...each, samples: withLook(each.samples, seen)} : each));
-    const kept = past === undefined || isNew ? this.#keptOf(row, since) : past.kept;
+    const isOld = past === undefined || clock.wall() - past.readAt >= REREAD_MS;
+    const kept = isOld ? this.#keptOf(row, since) : past.kept;
+    const readAt = isOld ? clock.wall() : past.readAt;
     const inside = grown.filter(({at}) => at + MINUTE_MS >= since);
-    this.#past.set(key, {kept, minutes: inside});
+    this.#past.set(key, {kept, readAt, minutes: inside});
     return percentilesOf(addUp([kept, ...inside.map(({samples}) => samples)]), since);
   }
 

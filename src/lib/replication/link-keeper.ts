@@ -36,8 +36,8 @@ export type KeeperOptions = {
   readonly clock: Clock;
 };
 
-/** Samples are kept once in so long: ten thousand of them are a week. */
-const KEEP_MS = 60_000;
+/** Samples are kept once in so long: ten thousand of them are five weeks. */
+const KEEP_MS = 300_000;
 
 /** What costs the history never costs a look: a state that cannot be written is noted, and this process goes on by what it knows itself. */
 export function createLinkKeeper({fleet, state, note = null, clock}: KeeperOptions): LinkKeeper {
