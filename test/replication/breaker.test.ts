@@ -50,6 +50,13 @@ describe('a breaker', () => {
     const once = stuck(T0, null);
     expect(stuck(T0 + 3_600_000, once)).toMatchObject({state: 'closed', lagMs: 0});
     expect(stuck(T0 - 3_600_000, once), 'a clock that was set back').toMatchObject({state: 'closed', lagMs: 0});
+    const open = nextBreaker(null, {at: T0, lagMs: 90_000, link: 'moves'}, BREAKER);
+    const after = (ms: number, lagMs: number) => nextBreaker(open, {at: T0 + ms, lagMs, link: 'moves'}, BREAKER).state;
+    expect([after(60_000, 1000), after(600_000, 1000), after(600_000, 90_000)], 'looked at rarely, it begins anew').toEqual([
+      'open',
+      'closed',
+      'open',
+    ]);
   });
 
   it('says why it is as it is', () => {

@@ -25,20 +25,21 @@ export type BreakerState = {
  */
 export type BreakerLook = {readonly at: number; readonly lagMs: number | null; readonly link: 'moves' | 'stuck' | 'unseen'};
 
-/** After a gap of so long between two looks nobody knows what was in between. */
+/** After a gap of so long between two looks nobody knows what was in between: it begins anew. */
 const BLIND_MS = 300_000;
 
 /** The breaker after one more look. `before` null = the first. */
 export function nextBreaker(before: BreakerState | null, look: BreakerLook, spec: BreakerSpec): BreakerState {
   const {at, link} = look;
-  const past = before ?? {state: 'closed' as const, since: at, stuckSince: null, wellSince: null, lagMs: null, seenAt: at};
-  if (link === 'unseen') return {...past, wellSince: null};
-  const isBlind = at - past.seenAt > BLIND_MS || at < past.seenAt;
-  const beganBefore = isBlind ? null : past.stuckSince;
-  const stuckSince = link === 'stuck' ? (beganBefore ?? at) : null;
+  const fresh: BreakerState = {state: 'closed', since: at, stuckSince: null, wellSince: null, lagMs: null, seenAt: at};
+  if (link === 'unseen') return {...(before ?? fresh), wellSince: null};
+  const isBlind = before !== null && (at - before.seenAt > BLIND_MS || at < before.seenAt);
+  // Else one that is looked at rarely would never close.
+  const past = before === null || isBlind ? fresh : before;
+  const stuckSince = link === 'stuck' ? (past.stuckSince ?? at) : null;
   if (look.lagMs === null && stuckSince === null) return {...past, stuckSince, wellSince: null, seenAt: at};
   const lagMs = Math.max(0, look.lagMs ?? 0, at - (stuckSince ?? at));
-  return judge(isBlind ? {...past, wellSince: null} : past, {stuckSince, lagMs, seenAt: at}, spec);
+  return judge(past, {stuckSince, lagMs, seenAt: at}, spec);
 }
 
 function judge(
