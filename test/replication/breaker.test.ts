@@ -51,8 +51,8 @@ describe('a breaker', () => {
     expect(stuck(T0 + 3_600_000, once)).toMatchObject({state: 'closed', lagMs: 0});
     expect(stuck(T0 - 3_600_000, once), 'a clock that was set back').toMatchObject({state: 'closed', lagMs: 0});
     const open = nextBreaker(null, {at: T0, lagMs: 90_000, link: 'moves'}, BREAKER);
-    const after = (ms: number, lagMs: number) => nextBreaker(open, {at: T0 + ms, lagMs, link: 'moves'}, BREAKER).state;
-    expect([after(60_000, 1000), after(600_000, 1000), after(600_000, 90_000)], 'looked at rarely, it begins anew').toEqual([
+    const later = (ms: number, lagMs: number) => nextBreaker(open, {at: T0 + ms, lagMs, link: 'moves'}, BREAKER).state;
+    expect([later(60_000, 1000), later(600_000, 1000), later(600_000, 90_000)], 'looked at rarely, it begins anew').toEqual([
       'open',
       'closed',
       'open',
