@@ -12,7 +12,7 @@ function world() {
   const state = recordState(clock);
   const keeper = createLinkKeeper({fleet: 'shop', state, clock});
   const look = (of: LinkKeeper, seconds: number | null, link: BreakerLook['link'] = 'moves') =>
-    of.look(LINK, {at: clock.wall(), lagMs: seconds === null ? null : seconds * 1000, link}, BREAKER);
+    of.look(LINK, {at: clock.wall(), lagMs: seconds === null ? null : seconds * 1000, link, end: null, place: null}, BREAKER);
   return {clock, state, keeper, look};
 }
 const settled = () => new Promise((resolve) => setImmediate(resolve));

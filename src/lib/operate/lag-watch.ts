@@ -5,6 +5,7 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 import {BREAKER, type BreakerLook, type BreakerNow, type BreakerState, breakerNow} from '../replication/breaker.ts';
 import {judgeLinks, type LagRow, type LinkSample} from '../replication/lag.ts';
 import {createLinkKeeper, type LinkKeeper, sampleOf} from '../replication/link-keeper.ts';
+import {lookApart} from '../replication/link-motion.ts';
 import {
   addUp,
   breakerLook,
@@ -75,6 +76,8 @@ const WINDOW_MS = 3_600_000;
 const HISTORY = 120;
 const CHANGES = 200;
 const MINUTE_MS = 60_000;
+/** At 100 ms between looks these reach back a second and more. */
+const MOST_LOOKS = 15;
 /** What was kept before leaves the window slowly; reading it all takes a while. */
 const REREAD_MS = 600_000;
 
@@ -86,6 +89,8 @@ export async function watchLag(open: OpenFleet, options: LagWatchOptions = {}): 
   );
   return new Watching(open, options, state, note).begin();
 }
+
+type Look = {readonly samples: readonly LinkSample[]; readonly at: number};
 
 /** What is known of the lag of a link: from before this view, and its own minutes. */
 type Past = {
@@ -137,7 +142,7 @@ class Watching implements LagMonitor {
     const {signal} = this.#stop;
     const abilities = this.#open.stores[spec.name]?.abilities;
     if (abilities?.links === undefined) return;
-    let earlier: {samples: readonly LinkSample[]; at: number} | null = null;
+    let looks: readonly Look[] = [];
     while (!signal.aborted) {
       const began = clock.now();
       await abilities.heartbeat?.beat(signal).catch(() => undefined);
@@ -145,9 +150,13 @@ class Watching implements LagMonitor {
       try {
         const samples: readonly LinkSample[] = await abilities.links.links(signal);
         if (signal.aborted) return;
-        for (const sample of samples) rememberLag(this.#keeper.memory, {fleet: this.#open.fleet.name, store: spec.name}, sample, askedAt);
-        this.#take(spec, samples, earlier === null ? null : {samples: earlier.samples, msBefore: clock.now() - earlier.at});
-        earlier = {samples, at: clock.now()};
+        rememberLag(this.#keeper.memory, {fleet: this.#open.fleet.name, store: spec.name}, samples, askedAt);
+        const at = clock.now();
+        // Two looks that are too near tell nothing: the newest that is far enough, else the oldest.
+        const apart = Math.max(0, ...samples.map(lookApart));
+        const earlier = looks.findLast((look) => at - look.at >= apart) ?? looks[0] ?? null;
+        this.#take(spec, samples, earlier === null ? null : {samples: earlier.samples, msBefore: at - earlier.at});
+        looks = [...looks, {samples, at}].slice(-MOST_LOOKS);
         this.#unread.delete(spec.name);
       } catch (error) {
         if (signal.aborted) return;
@@ -166,7 +175,7 @@ class Watching implements LagMonitor {
     const at = clock.wall();
     const limits = spec.breaker ?? BREAKER;
     const links = rows.map((row, index): LinkNow => {
-      const look = breakerLook(row, samples[index]?.senderRead === true, at);
+      const look = breakerLook(row, samples[index] as LinkSample, at);
       const led = this.#keeper.look(row, look, limits);
       const breaker = breakerNow(led, limits);
       const last = before.find((each) => isSame(each.row, row));

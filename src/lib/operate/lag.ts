@@ -47,12 +47,12 @@ export async function largestLag(open: OpenFleet, except: readonly string[], sig
 
 type Look = {readonly signal: AbortSignal; readonly heartbeat: boolean};
 
-/** What was read of a store: its rows, and for each whether its sender answered. */
-type StoreLook = {readonly rows: readonly LagRow[]; readonly senderRead: readonly boolean[]};
+/** What was read of a store, and how it was judged. */
+type StoreLook = {readonly rows: readonly LagRow[]; readonly samples: readonly LinkSample[]};
 
 async function readStore(open: OpenFleet, spec: StoreSpec, {signal, heartbeat: mayBeat}: Look): Promise<StoreLook> {
   const {links, heartbeat} = open.stores[spec.name]?.abilities ?? {};
-  if (links === undefined) return {rows: [], senderRead: []};
+  if (links === undefined) return {rows: [], samples: []};
   // An idle link and a dead one look alike until something is written. Where nothing can be, the links tell why.
   if (mayBeat) await heartbeat?.beat(signal).catch(() => undefined);
   const rpoMs = rpoOf(open.fleet, spec)?.rpoMs ?? null;
@@ -63,19 +63,14 @@ async function readStore(open: OpenFleet, spec: StoreSpec, {signal, heartbeat: m
   const againMs = lookAgainAfter(first);
   if (againMs === null) {
     await remember(open, spec, first, askedAt);
-    return lookOf(first, judgeLinks(first, thresholds));
+    return {samples: first, rows: judgeLinks(first, thresholds)};
   }
   await open.clock.sleep(againMs, signal);
   const againAt = open.clock.wall();
   const samples: readonly LinkSample[] = await links.links(signal);
   await remember(open, spec, samples, againAt);
-  return lookOf(samples, judgeLinks(samples, {...thresholds, earlier: {samples: first, msBefore: open.clock.now() - firstAt}}));
+  return {samples, rows: judgeLinks(samples, {...thresholds, earlier: {samples: first, msBefore: open.clock.now() - firstAt}})};
 }
-
-const lookOf = (samples: readonly LinkSample[], rows: readonly LagRow[]): StoreLook => ({
-  rows,
-  senderRead: samples.map(({senderRead}) => senderRead),
-});
 
 /** Each row with its breaker, which this look leads on; and with how the link was, where that is asked. What cannot be kept costs neither. */
 async function recorded(
@@ -87,10 +82,10 @@ async function recorded(
   const state: RecordState | null = await open.state().catch(() => null);
   const keeper = createLinkKeeper({fleet: fleet.name, state, clock});
   const at = clock.wall();
-  const rows = looks.flatMap(({spec, rows: all, senderRead}) =>
+  const rows = looks.flatMap(({spec, rows: all, samples}) =>
     all.map((row, index): LagRow => {
       const limits = spec.breaker ?? BREAKER;
-      const breaker = keeper.look(row, breakerLook(row, senderRead[index] === true, at), limits);
+      const breaker = keeper.look(row, breakerLook(row, samples[index] as LinkSample, at), limits);
       return {...row, breaker: breakerNow(breaker, limits)};
     }),
   );
@@ -111,7 +106,7 @@ async function recorded(
 async function remember(open: OpenFleet, spec: StoreSpec, samples: readonly LinkSample[], askedAt: number): Promise<void> {
   try {
     const state = await open.state();
-    for (const sample of samples) rememberLag(state, {fleet: open.fleet.name, store: spec.name}, sample, askedAt);
+    rememberLag(state, {fleet: open.fleet.name, store: spec.name}, samples, askedAt);
   } catch (error) {
     if (process.env.DEBUG) process.stderr.write(`lag was not remembered: ${messageOf(error)}\n`);
   }

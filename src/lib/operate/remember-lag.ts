@@ -9,13 +9,46 @@ type Memory = Pick<State, 'recall' | 'remember'>;
 export type LagPlace = {readonly fleet: string; readonly store: string; readonly member: string};
 
 /**
- * Keeps how far a member was behind, for a day on which the primary cannot be asked. `at` (epoch ms) is when that was asked: what is written while the
- * answer is under way, or a frozen member is waited for, is not in it. What is no copy that could be promoted is left out.
+ * Keeps how far each member was behind, for a day on which the primary cannot be asked: behind the first of its chain, not behind who hands the log on.
+ * `samples` = all links of the store, from one look. `at` (epoch ms) is when that was asked: what is written while the answer is under way, or a frozen
+ * member is waited for, is not in it. What is no copy that could be promoted is left out.
  */
-export function rememberLag(memory: Memory, {fleet, store}: Omit<LagPlace, 'member'>, sample: LinkSample, at: number): void {
-  const {to, flushBytes, replayBytes, replayOffset, kind} = sample;
+export function rememberLag(memory: Memory, place: Omit<LagPlace, 'member'>, samples: readonly LinkSample[], at: number): void {
   // A member may have several subscriptions, and none of them makes it a copy that could be promoted.
-  if (kind === 'logical') return;
+  const copies = samples.filter(({kind}) => kind !== 'logical');
+  for (const sample of copies) {
+    const whole = fromRoot(sample, copies);
+    if (whole !== null) rememberOne(memory, place, whole, at);
+  }
+}
+
+/** The link as if it began at the first of its chain; null = how far that is cannot be told. */
+function fromRoot(sample: LinkSample, all: readonly LinkSample[]): LinkSample | null {
+  const chain = [sample];
+  for (;;) {
+    const [first] = chain;
+    const up = all.find(({to}) => to === first?.from);
+    if (up === undefined) break;
+    if (chain.includes(up)) return null;
+    chain.unshift(up);
+  }
+  const [root] = chain;
+  if (root === undefined || root === sample) return sample;
+  const {endOffset = null, senderTimeline, endTransaction = null} = root;
+  const {heldOffset = null, replayOffset} = sample;
+  if (endOffset === null || heldOffset === null || replayOffset === null || senderTimeline !== sample.senderTimeline) return null;
+  const apart = (offset: string): number => Math.max(0, Number(BigInt(endOffset) - BigInt(offset)));
+  const outstanding = chain.map(({outstandingTransactions = null}) => outstandingTransactions);
+  const known = outstanding.filter((each) => each !== null);
+  const transactions = known.length < outstanding.length ? null : known.reduce((sum, each) => sum + each, 0);
+  return {
+    ...{...sample, flushBytes: apart(heldOffset), replayBytes: apart(replayOffset)},
+    ...{outstandingTransactions: transactions, endTransaction},
+  };
+}
+
+function rememberOne(memory: Memory, {fleet, store}: Omit<LagPlace, 'member'>, sample: LinkSample, at: number): void {
+  const {to, flushBytes, replayBytes, replayOffset} = sample;
   if (flushBytes === null || replayBytes === null || replayOffset === null || replayOffset === undefined) return;
   const key = lagKey({fleet, store, member: to});
   const before = parseKept(memory.recall(key));
