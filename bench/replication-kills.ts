@@ -201,7 +201,8 @@ async function predict(
   const [before, last] = samples.slice(-2);
   if (before === undefined || last === undefined) throw new Error('fewer than two samples before the kill');
   const bytesPerSecond = Math.round(((last.end - before.end) * 1000) / (last.at - before.at));
-  const history = {bytes: last.bytes, bytesPerSecond, ageMs: killedAt - last.at};
+  const times = {seconds: null, transactions: null, transactionsPerSecond: null};
+  const history = {...times, bytes: last.bytes, bytesPerSecond, ageMs: killedAt - last.at};
   const seen = await store.observe(AbortSignal.timeout(5000), ['eu']);
   const gone = unknown('refused', 'us refuses connections.', Date.now());
   const snapshot = {engine: 'postgres', ack: gone, members: {...seen, us: gone}};

@@ -26,6 +26,20 @@ export function timeoutAwake(ms: number): AbortSignal {
   return over.signal;
 }
 
+/**
+ * An answer, or the reason of the signal as soon as it is aborted. For what does not heed its signal at once: undici hears of an abort only when it has a
+ * connection, and tries for one for 10 s. A machine that drops packets, or a server that is frozen and has no room left for callers, would be waited
+ * for that long. What was given up like this it does not send later.
+ */
+export function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => reject(signal.reason);
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, {once: true});
+    void answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
+
 /** A signal that ends with another one or by a deadline. `end` is called when it is not needed any more: nothing is left behind then. */
 export type Bounded = {readonly signal: AbortSignal; end(): void};
 

@@ -56,24 +56,35 @@ describe('planFailover', () => {
     expect(promote?.ensures).toEqual([expect.objectContaining({check: 'store.primary', via: 'independent', want: 'eu-west'})]);
   });
 
-  it('is refused while the breaker of the link to the target was open, and not sure when that is long ago', () => {
+  it('is refused while a breaker on the way to the target was open, and not judged by what is long ago', () => {
     const at = sampleSnapshot().takenAt;
-    const agoMs = (ms: number): string => new Date(Date.parse(at) - ms).toISOString();
-    const gate = (state: 'closed' | 'open', seenMsAgo: number, says: string, member = 'eu-west') => {
-      const breakers = {[member]: {from: 'us-east', state, seenAt: agoMs(seenMsAgo), says}};
-      return plan({breakers}).gates.find(({id}) => id === 'breaker:orders');
+    const breaker = (from: string, state: 'closed' | 'open', msAgo: number, says: string) => {
+      return {from, state, seenAt: new Date(Date.parse(at) - msAgo).toISOString(), says};
     };
-    expect(
-      plan().gates.some(({id}) => id === 'breaker:orders'),
-      'nobody has looked',
-    ).toBe(false);
-    expect(gate('open', 1000, 'open', 'ap'), 'of another member').toBeUndefined();
-    expect(gate('closed', 1000, 'closed: 0.1 s behind')).toMatchObject({verdict: 'pass', overridable: true});
-    expect(gate('open', 12_000, 'open, at 60 s: 73 s behind')).toMatchObject({
+    const gate = (breakers: NonNullable<SnapshotOptions['breakers']>) => plan({breakers}).gates.find(({id}) => id === 'breaker:orders');
+    expect(gate({}), 'nobody has looked').toBeUndefined();
+    expect(gate({ap: [breaker('us-east', 'open', 1000, 'open')]}), 'of another member').toBeUndefined();
+    expect(gate({'eu-west': [breaker('ap', 'open', 1000, 'open')]}), 'of a link that is none now').toBeUndefined();
+    expect(gate({'eu-west': [breaker('us-east', 'closed', 1000, 'closed: 0.1 s behind')]})).toMatchObject({
+      verdict: 'pass',
+      overridable: true,
+    });
+    expect(gate({'eu-west': [breaker('us-east', 'open', 12_000, 'open, at 60 s: 73 s behind')]})).toMatchObject({
       verdict: 'refuse',
       says: 'the breaker of us-east → eu-west was open, at 60 s: 73 s behind (12 s ago)',
     });
-    expect(gate('open', 3_600_000, 'open')).toMatchObject({verdict: 'unknown', says: expect.stringContaining('(60 min ago)')});
+    for (const msAgo of [3_600_000, -60_000])
+      expect(gate({'eu-west': [breaker('us-east', 'open', msAgo, 'open')]}), 'long ago, or a clock that was set back').toBeUndefined();
+  });
+
+  it('judges an earlier sample of the lag by what was missing then and what came since', () => {
+    const fleet = sampleFleet({quorum: 0, rpoMs: 60_000});
+    const [spec] = fleet.stores;
+    if (spec === undefined) throw new Error('no store');
+    const history = {bytes: 100, bytesPerSecond: 10, seconds: 1, transactions: 2, transactionsPerSecond: 3, ageMs: 2000};
+    const loss = (seconds: number | null) => expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {...history, seconds});
+    expect(loss(1)).toMatchObject({bytes: 120, transactions: 8, seconds: 3, certainty: 'estimate'});
+    expect([loss(1).withinRpo, loss(86_400).withinRpo, loss(null).withinRpo]).toEqual([true, false, null]);
   });
 
   it('lets every step before the pivot be undone or touch nothing', () => {

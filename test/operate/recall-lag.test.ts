@@ -1,5 +1,6 @@
 import {expect, it} from 'vitest';
-import {readLag, recallLag} from '../../src/lib/operate/lag.ts';
+import {readLag} from '../../src/lib/operate/lag.ts';
+import {recallLag, rememberLag} from '../../src/lib/operate/remember-lag.ts';
 import type {State} from '../../src/lib/ports/state.ts';
 import type {LinkReading, Store} from '../../src/lib/ports/store.ts';
 import type {OpenFleet} from '../../src/lib/providers/open-fleet.ts';
@@ -26,9 +27,46 @@ it('a remembered sample is as old as its question, however long a frozen member 
   const recall = () => recallLag(state as unknown as State, {fleet: 'test', store: 'orders', member: 'eu', now});
   const options = {signal: new AbortController().signal};
   await readLag(open, options);
-  expect(recall()).toEqual({bytes: 0, bytesPerSecond: 0, ageMs: 1500});
+  expect(recall()).toMatchObject({bytes: 0, bytesPerSecond: 0, ageMs: 1500});
   now += 500;
   end += 4000;
   await readLag(open, options);
-  expect(recall()).toEqual({bytes: 0, bytesPerSecond: 2000, ageMs: 1500});
+  expect(recall()).toMatchObject({bytes: 0, bytesPerSecond: 2000, ageMs: 1500});
+});
+
+it('a remembered sample knows what was missing in time and in transactions, by the tighter of two bounds', () => {
+  const state = recordState({wall: () => 0});
+  const place = {fleet: 'test', store: 'orders'};
+  const link = (more: Partial<LinkReading>): LinkReading => ({
+    ...{from: 'us', to: 'eu', senderState: 'streaming', receiverConnected: true, senderRead: true, sync: 'async', trouble: null},
+    ...{sendBytes: 0, writeBytes: 0, flushBytes: 0, replayBytes: 0, replayOffset: '1000', runwayBytes: null},
+    ...{lastReplayAgeSeconds: 600, heardUpstreamAgoMs: 0, sampleAgeMs: 0},
+    ...more,
+  });
+  const recall = (now: number) => recallLag(state, {...place, member: 'eu', now});
+  rememberLag(state, place, [link({flushBytes: 50, replayBytes: 50})], 1000);
+  expect(recall(1000), 'nobody saw it hold everything').toMatchObject({seconds: 600, transactions: null});
+  rememberLag(state, place, [link({outstandingTransactions: 0, endTransaction: '100'})], 2000);
+  expect(recall(2000)).toMatchObject({seconds: 0, transactions: 0, transactionsPerSecond: null});
+  rememberLag(state, place, [link({flushBytes: 9, replayBytes: 9, outstandingTransactions: 7, endTransaction: '160'})], 5000);
+  expect(recall(6000)).toMatchObject({seconds: 3, transactions: 7, transactionsPerSecond: 20, ageMs: 1000});
+  rememberLag(state, place, [link({kind: 'logical', flushBytes: 0, replayBytes: 0})], 9000);
+  expect(recall(9000), 'a subscription is no copy').toMatchObject({seconds: 3});
+});
+
+it('what a cascade hands on is remembered as behind the first of it', () => {
+  const state = recordState({wall: () => 0});
+  const place = {fleet: 'test', store: 'orders'};
+  const link = (from: string, to: string, held: number, end: number): LinkReading => ({
+    ...{from, to, senderState: 'streaming', receiverConnected: true, senderRead: true, sync: 'async', trouble: null},
+    ...{sendBytes: 0, writeBytes: 0, flushBytes: end - held, replayBytes: end - held, runwayBytes: null},
+    ...{replayOffset: String(held), heldOffset: String(held), endOffset: String(end), senderTimeline: 1},
+    ...{outstandingTransactions: (end - held) / 100, endTransaction: String(end / 100)},
+    ...{lastReplayAgeSeconds: 600, heardUpstreamAgoMs: 0, sampleAgeMs: 0},
+  });
+  rememberLag(state, place, [link('us', 'eu', 1000, 5000), link('eu', 'ap', 1000, 1000)], 1000);
+  expect(recallLag(state, {...place, member: 'ap', now: 1000})).toMatchObject({bytes: 4000, transactions: 40, seconds: 600});
+  const unread = {...link('us', 'eu', 1000, 5000), endOffset: null};
+  rememberLag(state, {...place, store: 'carts'}, [unread, link('eu', 'ap', 1000, 1000)], 1000);
+  expect(recallLag(state, {...place, store: 'carts', member: 'ap', now: 1000})).toBeUndefined();
 });

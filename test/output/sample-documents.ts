@@ -169,6 +169,7 @@ export const loss = {
       certainty: 'estimate',
       basis: 'last sample 300 ms ago plus its rate',
       classes: ['user-content'],
+      objectives: [{class: 'user-content', rpoMs: 0, withinRpo: false}],
       withinRpo: false,
     },
     {
@@ -178,7 +179,11 @@ export const loss = {
       seconds: null,
       certainty: 'unknown',
       basis: 'no member of us-east could be read',
-      classes: ['sessions'],
+      classes: ['sessions', 'carts'],
+      objectives: [
+        {class: 'sessions', rpoMs: 60_000, withinRpo: null},
+        {class: 'carts', rpoMs: 3_600_000, withinRpo: null},
+      ],
       withinRpo: null,
     },
   ],

@@ -11,11 +11,14 @@ function lead(...looks: readonly (number | 'stuck' | 'unseen' | null)[]): readon
       at: T0 + second * 1000,
       lagMs: typeof each === 'number' ? each * 1000 : null,
       link: each === 'stuck' || each === 'unseen' ? each : 'moves',
+      ...NOWHERE,
     };
     state = nextBreaker(state, look, BREAKER);
     return state;
   });
 }
+/** Without places only the engine's own figure tells. */
+const NOWHERE = {end: null, place: null};
 const last = (states: readonly BreakerState[]): BreakerState => states.at(-1) as BreakerState;
 const times = <T>(n: number, what: T): T[] => Array.from({length: n}, () => what);
 
@@ -46,10 +49,49 @@ describe('a breaker', () => {
   });
 
   it('does not count a time in which nobody looked', () => {
-    const stuck = (at: number, before: BreakerState | null) => nextBreaker(before, {at, lagMs: null, link: 'stuck'}, BREAKER);
+    const stuck = (at: number, before: BreakerState | null) => nextBreaker(before, {at, lagMs: null, link: 'stuck', ...NOWHERE}, BREAKER);
     const once = stuck(T0, null);
-    expect(stuck(T0 + 3_600_000, once)).toMatchObject({state: 'closed', lagMs: 0});
-    expect(stuck(T0 - 3_600_000, once), 'a clock that was set back').toMatchObject({state: 'closed', lagMs: 0});
+    expect(stuck(T0 + 3_600_000, once), 'unknown is not 0').toMatchObject({state: 'closed', lagMs: null});
+    expect(stuck(T0 - 3_600_000, once), 'a clock that was set back').toMatchObject({state: 'closed', lagMs: null});
+    const open = nextBreaker(null, {at: T0, lagMs: 90_000, link: 'moves', ...NOWHERE}, BREAKER);
+    const later = (ms: number, lagMs: number) => nextBreaker(open, {at: T0 + ms, lagMs, link: 'moves', ...NOWHERE}, BREAKER).state;
+    expect([later(60_000, 1000), later(600_000, 1000), later(600_000, 90_000)], 'looked at rarely, it begins anew').toEqual([
+      'open',
+      'closed',
+      'open',
+    ]);
+  });
+
+  it('counts the time for which a receiver has not come any further, however rarely it is looked at', () => {
+    const dead = (at: number, before: BreakerState | null) =>
+      nextBreaker(before, {at, lagMs: null, link: 'stuck', end: '900', place: '500'}, BREAKER);
+    const first = dead(T0, null);
+    expect(first, 'one look cannot tell').toMatchObject({state: 'closed', lagMs: null});
+    expect(dead(T0 + 3_600_000, first)).toMatchObject({state: 'open', lagMs: 3_600_000});
+    const warned = nextBreaker(null, {at: T0, lagMs: 40_000, link: 'moves', ...NOWHERE}, BREAKER);
+    expect(nextBreaker(warned, {at: T0 + 400_000, lagMs: null, link: 'stuck', ...NOWHERE}, BREAKER).state, 'no better than it was').toBe(
+      'warn',
+    );
+  });
+
+  it('takes a link that moves for no later than the last look at which it held everything', () => {
+    const look = (second: number, end: number, place: number, seconds: number): BreakerLook => ({
+      ...{at: T0 + second * 1000, lagMs: seconds * 1000, link: 'moves' as const},
+      ...{end: String(end), place: String(place)},
+    });
+    const lead = (...looks: readonly BreakerLook[]) =>
+      looks.reduce<BreakerState | null>((state, each) => nextBreaker(state, each, BREAKER), null);
+    // Nothing was written for two minutes; one transaction is on its way now.
+    expect(lead(look(0, 500, 500, 0), look(1, 500, 500, 0), look(2, 700, 500, 120))).toMatchObject({state: 'closed', lagMs: 1000});
+    expect(lead(look(0, 700, 500, 7200)), 'the first look cannot tell').toMatchObject({state: 'closed', lagMs: null});
+    // One transaction of ten minutes streams at full speed.
+    expect(lead(look(0, 700, 500, 600), look(1, 900, 750, 601), look(2, 1100, 950, 602))).toMatchObject({state: 'closed', lagMs: 1000});
+    // It really falls back: what there was at the first look has not arrived after a minute.
+    const late = Array.from({length: 62}, (_, second) => look(second, 10_000 + 100 * second, 500 + second, 600));
+    expect(lead(...late)).toMatchObject({state: 'open'});
+    expect(lead(...late.slice(0, 60))?.state).not.toBe('open');
+    const delayed: BreakerLook = {...look(90, 900, 100, 3600), link: 'late'};
+    expect(lead(look(0, 900, 100, 3600), look(1, 900, 100, 3600), delayed), 'on purpose').toMatchObject({state: 'closed', lagMs: null});
   });
 
   it('says why it is as it is', () => {

@@ -48,6 +48,13 @@ describe('previewing a loss', () => {
     const both = {us: member('primary', 100), eu: member('standby', 100)};
     expect(judge(both)).toMatchObject({bytes: 0, certainty: 'estimate', withinRpo: false, blocks: true});
     expect(judge(both, {classes: [loose]})).toMatchObject({withinRpo: true, blocks: false});
+    expect(judge(both, {classes: [loose, strict]}), 'each class by its own').toMatchObject({
+      withinRpo: false,
+      objectives: [
+        {class: 'logs', rpoMs: 60_000, withinRpo: true},
+        {class: 'user-content', rpoMs: 0, withinRpo: false},
+      ],
+    });
     const reading = {store: 'orders', bytes: 50, transactions: 3, seconds: 61, certainty: 'exact', basis: 'read'} as const;
     expect(judge(both, {classes: [loose], reading})).toMatchObject({bytes: 50, transactions: 3, certainty: 'estimate', withinRpo: false});
   });
@@ -83,12 +90,18 @@ describe('previewing a loss', () => {
       withinRpo: null,
       blocks: true,
     });
-    expect(judge(left, {classes: [loose], history: {bytes: 10, bytesPerSecond: 100, ageMs: 2000}})).toMatchObject({
+    const sample = {bytes: 10, bytesPerSecond: 100, seconds: 0, transactions: 3, transactionsPerSecond: 10.2, ageMs: 2000};
+    expect(judge(left, {classes: [loose], history: sample})).toMatchObject({
       bytes: 210,
+      transactions: 24,
       seconds: 2,
       certainty: 'estimate',
       withinRpo: true,
     });
+    const late = judge(left, {classes: [loose], history: {...sample, seconds: 3600}});
+    expect(late, 'what was missing then is missing still').toMatchObject({seconds: 3602, withinRpo: false});
+    const unsure = judge(left, {classes: [loose], history: {...sample, seconds: null, transactions: null}});
+    expect(unsure).toMatchObject({seconds: null, transactions: null, withinRpo: null, blocks: true});
   });
 
   it('is nothing for what is the primary already, also beside a former one', () => {

@@ -1,6 +1,6 @@
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import {rpoOf} from '../fleet/lookup.ts';
-import type {LagHistory} from '../replication/loss.ts';
+import {grownBy, type LagHistory} from '../replication/loss.ts';
 import {bytesBetween} from '../snapshot/position.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {findPrimary, standbysOf} from './find-primary.ts';
@@ -44,17 +44,23 @@ function lackOfTarget(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: str
 }
 
 /** What was outstanding at the last look, and everything since at the rate of that time. It never passes an RPO of 0. */
-function fromHistory(spec: StoreSpec, {bytes, bytesPerSecond, ageMs}: LagHistory, rpoMs: number | null): JudgedLoss {
-  const seconds = Math.max(0, ageMs) / 1000;
-  const basis = `the last sample of the lag is ${seconds.toFixed(1)} s old (${bytes} bytes then); its rate times its age was added`;
-  const withinRpo = rpoMs === null || (rpoMs > 0 && ageMs <= rpoMs);
+function fromHistory(spec: StoreSpec, history: LagHistory, rpoMs: number | null): JudgedLoss {
+  const {ageSeconds, bytes, transactions, seconds} = grownBy(history);
+  const basis = `the last sample of the lag is ${ageSeconds.toFixed(1)} s old (${history.bytes} bytes then); its rate times its age was added`;
   return {
     store: spec.name,
-    transactions: null,
-    bytes: Math.ceil(bytes + bytesPerSecond * seconds),
+    transactions,
+    bytes: Math.ceil(bytes),
     seconds,
     certainty: 'estimate',
     basis,
-    withinRpo,
+    withinRpo: withinRpo(seconds, rpoMs),
   };
+}
+
+/** An estimate never passes an RPO of 0, and what is not known passes none. */
+function withinRpo(seconds: number | null, rpoMs: number | null): boolean | null {
+  if (rpoMs === null) return true;
+  if (rpoMs === 0) return false;
+  return seconds === null ? null : seconds * 1000 <= rpoMs;
 }

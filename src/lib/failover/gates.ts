@@ -2,7 +2,7 @@ import {refused, usageError} from '../errors.ts';
 import type {DataClass, Fleet, StoreSpec} from '../fleet/fleet.ts';
 import type {Json} from '../plan/json.ts';
 import type {Expectation, Gate, Loss, Override} from '../plan/plan.ts';
-import type {Snapshot} from '../snapshot/snapshot.ts';
+import type {Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
 import {standbysOf} from './find-primary.ts';
 import {quorumFit} from './quorum.ts';
 import {expect} from './steps.ts';
@@ -152,19 +152,34 @@ export function survivorsUnknown(snapshot: Snapshot, spec: StoreSpec, unseen: re
 }
 
 /**
- * The link to the target must not have been too late to be relied on when it was looked at last. What was long ago is not known any more. No gate where
- * nobody has ever looked.
+ * No link on the way from the primary to the target must have been too late to be relied on when it was looked at last. What was long ago is not known any
+ * more: no gate then, nor where nobody has ever looked.
  */
-export function breakerClosed(snapshot: Snapshot, spec: StoreSpec, target: string): Gate[] {
-  const breaker = snapshot.stores[spec.name]?.breakers?.[target];
-  if (breaker === undefined) return [];
-  const {from, state, seenAt, says: why} = breaker;
-  const id = `breaker:${spec.name}`;
-  const agoMs = Math.max(0, Date.parse(snapshot.takenAt) - Date.parse(seenAt));
+export function breakerClosed(snapshot: Snapshot, spec: StoreSpec, primary: string, target: string): Gate[] {
+  const store = snapshot.stores[spec.name];
+  const known = wayTo(store, primary, target).flatMap(({from, to}) => {
+    const breaker = store?.breakers?.[to]?.find((each) => each.from === from);
+    const agoMs = breaker === undefined ? Number.NaN : Date.parse(snapshot.takenAt) - Date.parse(breaker.seenAt);
+    return breaker !== undefined && agoMs >= 0 && agoMs <= BREAKER_KNOWN_MS ? [{...breaker, to, agoMs}] : [];
+  });
+  const worst = known.find(({state}) => state === 'open') ?? known.find(({state}) => state === 'warn') ?? known[0];
+  if (worst === undefined) return [];
+  const {from, to, state, says: why, agoMs} = worst;
   const ago = agoMs < 120_000 ? `${Math.round(agoMs / 1000)} s` : `${Math.round(agoMs / 60_000)} min`;
-  const says = `the breaker of ${from} → ${target} was ${why} (${ago} ago)`;
-  if (state !== 'open') return [judged(id, true, {verdict: 'pass', says, measured: state})];
-  return [judged(id, true, {verdict: agoMs > BREAKER_KNOWN_MS ? 'unknown' : 'refuse', says, measured: state})];
+  const says = `the breaker of ${from} → ${to} was ${why} (${ago} ago)`;
+  return [judged(`breaker:${spec.name}`, true, {verdict: state === 'open' ? 'refuse' : 'pass', says, measured: state})];
+}
+
+/** The links over which a member gets the log, its own first. Who follows nobody now followed the primary. */
+function wayTo(store: StoreSnapshot | undefined, primary: string, target: string): readonly {readonly from: string; readonly to: string}[] {
+  const way: {from: string; to: string}[] = [];
+  for (let to = target; to !== primary && !way.some((link) => link.to === to); ) {
+    const cell = store?.members[to];
+    const from = (cell?.known === true ? cell.value.upstream : null) ?? primary;
+    way.push({from, to});
+    to = from;
+  }
+  return way;
 }
 
 /** A breaker that was open longer ago may have closed. */

@@ -202,7 +202,7 @@ function gatesOf({fleet, snapshot, from, to, loss}: FailoverInput, moves: readon
       return [
         ...(managed ? [] : [enoughStandbys(snapshot, spec), ...acknowledgers(spec, target, lastingOf(move, snapshot, from, to))]),
         survivorsKnown(snapshot, spec, from, target),
-        ...breakerClosed(snapshot, spec, target),
+        ...breakerClosed(snapshot, spec, primary.member, target),
         residency(spec, fleet.dataClasses, region, jurisdictionOf(fleet, region)),
         primarySilent(spec, primary.member, standbys),
         fenceable(spec, primary.member, primary.region, quorum),

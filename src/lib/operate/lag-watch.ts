@@ -5,6 +5,7 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 import {BREAKER, type BreakerLook, type BreakerNow, type BreakerState, breakerNow} from '../replication/breaker.ts';
 import {judgeLinks, type LagRow, type LinkSample} from '../replication/lag.ts';
 import {createLinkKeeper, type LinkKeeper, sampleOf} from '../replication/link-keeper.ts';
+import {lookApart} from '../replication/link-motion.ts';
 import {
   addUp,
   breakerLook,
@@ -17,6 +18,7 @@ import {
   type Samples,
   withLook,
 } from '../replication/link-record.ts';
+import {rememberLag} from './remember-lag.ts';
 
 /** A link while it is watched. `at` is when it was read (epoch ms), `history` its last lags in ms, oldest first; null = not known then. */
 export type LinkNow = {
@@ -74,6 +76,10 @@ const WINDOW_MS = 3_600_000;
 const HISTORY = 120;
 const CHANGES = 200;
 const MINUTE_MS = 60_000;
+/** At 100 ms between looks these reach back a second and more. */
+const MOST_LOOKS = 15;
+/** What was kept before leaves the window slowly; reading it all takes a while. */
+const REREAD_MS = 600_000;
 
 /** Reads the links of every store again and again, each store at its own pace: one that hangs holds up no other. A state that cannot be opened is a note. */
 export async function watchLag(open: OpenFleet, options: LagWatchOptions = {}): Promise<LagMonitor> {
@@ -84,8 +90,14 @@ export async function watchLag(open: OpenFleet, options: LagWatchOptions = {}): 
   return new Watching(open, options, state, note).begin();
 }
 
+type Look = {readonly samples: readonly LinkSample[]; readonly at: number};
+
 /** What is known of the lag of a link: from before this view, and its own minutes. */
-type Past = {readonly kept: Samples; readonly minutes: readonly {readonly at: number; readonly samples: Samples}[]};
+type Past = {
+  readonly kept: Samples;
+  readonly readAt: number;
+  readonly minutes: readonly {readonly at: number; readonly samples: Samples}[];
+};
 
 class Watching implements LagMonitor {
   readonly #open: OpenFleet;
@@ -130,15 +142,21 @@ class Watching implements LagMonitor {
     const {signal} = this.#stop;
     const abilities = this.#open.stores[spec.name]?.abilities;
     if (abilities?.links === undefined) return;
-    let earlier: {samples: readonly LinkSample[]; at: number} | null = null;
+    let looks: readonly Look[] = [];
     while (!signal.aborted) {
       const began = clock.now();
       await abilities.heartbeat?.beat(signal).catch(() => undefined);
+      const askedAt = clock.wall();
       try {
         const samples: readonly LinkSample[] = await abilities.links.links(signal);
         if (signal.aborted) return;
-        this.#take(spec, samples, earlier === null ? null : {samples: earlier.samples, msBefore: clock.now() - earlier.at});
-        earlier = {samples, at: clock.now()};
+        rememberLag(this.#keeper.memory, {fleet: this.#open.fleet.name, store: spec.name}, samples, askedAt);
+        const at = clock.now();
+        // Two looks that are too near tell nothing: the newest that is far enough, else the oldest.
+        const apart = Math.max(0, ...samples.map(lookApart));
+        const earlier = looks.findLast((look) => at - look.at >= apart) ?? looks[0] ?? null;
+        this.#take(spec, samples, earlier === null ? null : {samples: earlier.samples, msBefore: at - earlier.at});
+        looks = [...looks, {samples, at}].slice(-MOST_LOOKS);
         this.#unread.delete(spec.name);
       } catch (error) {
         if (signal.aborted) return;
@@ -157,7 +175,7 @@ class Watching implements LagMonitor {
     const at = clock.wall();
     const limits = spec.breaker ?? BREAKER;
     const links = rows.map((row, index): LinkNow => {
-      const look = breakerLook(row, samples[index]?.senderRead === true, at);
+      const look = breakerLook(row, samples[index] as LinkSample, at);
       const led = this.#keeper.look(row, look, limits);
       const breaker = breakerNow(led, limits);
       const last = before.find((each) => isSame(each.row, row));
@@ -204,9 +222,11 @@ class Watching implements LagMonitor {
     const isNew = last === undefined || clock.wall() - last.at >= MINUTE_MS;
     const all = isNew ? [...minutes, {at: clock.wall(), samples: NO_SAMPLES}] : minutes;
     const grown = all.map((each, index) => (index === all.length - 1 ? {...each, samples: withLook(each.samples, seen)} : each));
-    const kept = past === undefined || isNew ? this.#keptOf(row, since) : past.kept;
+    const isOld = past === undefined || clock.wall() - past.readAt >= REREAD_MS;
+    const kept = isOld ? this.#keptOf(row, since) : past.kept;
+    const readAt = isOld ? clock.wall() : past.readAt;
     const inside = grown.filter(({at}) => at + MINUTE_MS >= since);
-    this.#past.set(key, {kept, minutes: inside});
+    this.#past.set(key, {kept, readAt, minutes: inside});
     return percentilesOf(addUp([kept, ...inside.map(({samples}) => samples)]), since);
   }
 

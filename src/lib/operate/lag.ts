@@ -2,15 +2,13 @@ import {messageOf} from '../errors.ts';
 import type {ExitCode} from '../exit-codes.ts';
 import type {StoreSpec} from '../fleet/fleet.ts';
 import {rpoOf} from '../fleet/lookup.ts';
-import type {Json} from '../plan/json.ts';
-import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {BREAKER, breakerNow} from '../replication/breaker.ts';
 import {judgeLinks, type LagRow, type LinkSample, lookAgainAfter, worst} from '../replication/lag.ts';
 import {createLinkKeeper} from '../replication/link-keeper.ts';
 import {breakerLook, keptSamples, NO_SAMPLES, percentilesOf, type RecordState, type Samples} from '../replication/link-record.ts';
-import type {LagHistory} from '../replication/loss.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
+import {rememberLag} from './remember-lag.ts';
 
 /** The document of `replication lag`. */
 export type LagDocument = {readonly at: string; readonly links: readonly LagRow[]};
@@ -47,23 +45,14 @@ export async function largestLag(open: OpenFleet, except: readonly string[], sig
   return known(Math.max(0, ...inside.map(({seconds}) => (seconds ?? 0) * 1000)), at, 'here');
 }
 
-/** What was remembered of the lag of one member, as an estimate can use it now. */
-export function recallLag(
-  state: State,
-  {fleet, store, member, now}: {fleet: string; store: string; member: string; now: number},
-): LagHistory | undefined {
-  const kept = parseKept(state.recall(lagKey(fleet, store, member)));
-  return kept === null ? undefined : {bytes: kept.bytes, bytesPerSecond: kept.bytesPerSecond, ageMs: now - kept.at};
-}
-
 type Look = {readonly signal: AbortSignal; readonly heartbeat: boolean};
 
-/** What was read of a store: its rows, and for each whether its sender answered. */
-type StoreLook = {readonly rows: readonly LagRow[]; readonly senderRead: readonly boolean[]};
+/** What was read of a store, and how it was judged. */
+type StoreLook = {readonly rows: readonly LagRow[]; readonly samples: readonly LinkSample[]};
 
 async function readStore(open: OpenFleet, spec: StoreSpec, {signal, heartbeat: mayBeat}: Look): Promise<StoreLook> {
   const {links, heartbeat} = open.stores[spec.name]?.abilities ?? {};
-  if (links === undefined) return {rows: [], senderRead: []};
+  if (links === undefined) return {rows: [], samples: []};
   // An idle link and a dead one look alike until something is written. Where nothing can be, the links tell why.
   if (mayBeat) await heartbeat?.beat(signal).catch(() => undefined);
   const rpoMs = rpoOf(open.fleet, spec)?.rpoMs ?? null;
@@ -74,19 +63,14 @@ async function readStore(open: OpenFleet, spec: StoreSpec, {signal, heartbeat: m
   const againMs = lookAgainAfter(first);
   if (againMs === null) {
     await remember(open, spec, first, askedAt);
-    return lookOf(first, judgeLinks(first, thresholds));
+    return {samples: first, rows: judgeLinks(first, thresholds)};
   }
   await open.clock.sleep(againMs, signal);
   const againAt = open.clock.wall();
   const samples: readonly LinkSample[] = await links.links(signal);
   await remember(open, spec, samples, againAt);
-  return lookOf(samples, judgeLinks(samples, {...thresholds, earlier: {samples: first, msBefore: open.clock.now() - firstAt}}));
+  return {samples, rows: judgeLinks(samples, {...thresholds, earlier: {samples: first, msBefore: open.clock.now() - firstAt}})};
 }
-
-const lookOf = (samples: readonly LinkSample[], rows: readonly LagRow[]): StoreLook => ({
-  rows,
-  senderRead: samples.map(({senderRead}) => senderRead),
-});
 
 /** Each row with its breaker, which this look leads on; and with how the link was, where that is asked. What cannot be kept costs neither. */
 async function recorded(
@@ -98,10 +82,10 @@ async function recorded(
   const state: RecordState | null = await open.state().catch(() => null);
   const keeper = createLinkKeeper({fleet: fleet.name, state, clock});
   const at = clock.wall();
-  const rows = looks.flatMap(({spec, rows: all, senderRead}) =>
+  const rows = looks.flatMap(({spec, rows: all, samples}) =>
     all.map((row, index): LagRow => {
       const limits = spec.breaker ?? BREAKER;
-      const breaker = keeper.look(row, breakerLook(row, senderRead[index] === true, at), limits);
+      const breaker = keeper.look(row, breakerLook(row, samples[index] as LinkSample, at), limits);
       return {...row, breaker: breakerNow(breaker, limits)};
     }),
   );
@@ -118,43 +102,14 @@ async function recorded(
   return rows.map((row) => ({...row, percentiles: percentilesOf(samplesOf(row), since)}));
 }
 
-/**
- * Losing a sample must not cost the answer: state that cannot be opened is left alone here. A sample is as old as its question: what is written while
- * the answer is under way, or a frozen member is waited for, is not in it.
- */
+/** Losing a sample must not cost the answer: state that cannot be opened is left alone here. */
 async function remember(open: OpenFleet, spec: StoreSpec, samples: readonly LinkSample[], askedAt: number): Promise<void> {
   try {
     const state = await open.state();
-    for (const sample of samples) rememberOne(open, state, spec.name, {sample, at: askedAt});
+    rememberLag(state, {fleet: open.fleet.name, store: spec.name}, samples, askedAt);
   } catch (error) {
     if (process.env.DEBUG) process.stderr.write(`lag was not remembered: ${messageOf(error)}\n`);
   }
-}
-
-function rememberOne(open: OpenFleet, state: State, store: string, {sample, at}: {sample: LinkSample; at: number}): void {
-  const {to, flushBytes, replayBytes, replayOffset, kind} = sample;
-  // A member may have several subscriptions, and none of them makes it a copy that could be promoted.
-  if (kind === 'logical') return;
-  if (flushBytes === null || replayBytes === null || replayOffset === null || replayOffset === undefined) return;
-  const key = lagKey(open.fleet.name, store, to);
-  const end = Number(replayOffset) + replayBytes;
-  const before = parseKept(state.recall(key));
-  const elapsedSeconds = before === null ? 0 : (at - before.at) / 1000;
-  const grew = before === null || elapsedSeconds <= 0 ? 0 : Math.max(0, (end - before.end) / elapsedSeconds);
-  state.remember(key, {bytes: flushBytes, end, at, bytesPerSecond: Math.round(grew)});
-}
-
-type Kept = {readonly bytes: number; readonly end: number; readonly at: number; readonly bytesPerSecond: number};
-
-function parseKept(value: Json | undefined): Kept | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const {bytes, end, at, bytesPerSecond} = value as Readonly<Record<string, Json>>;
-  if (typeof bytes !== 'number' || typeof end !== 'number' || typeof at !== 'number' || typeof bytesPerSecond !== 'number') return null;
-  return {bytes, end, at, bytesPerSecond};
-}
-
-function lagKey(fleet: string, store: string, member: string): string {
-  return `lag/${fleet}/${store}/${member}`;
 }
 
 function regionOfMember(open: OpenFleet, store: string, member: string): string {

@@ -7,7 +7,7 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type LagHistory, type LossDocument, previewLoss, type StoreForLoss, type TimedLoss} from '../replication/loss.ts';
 import type {Cell} from '../snapshot/cell.ts';
 import type {AckRule, Member, StoreSnapshot} from '../snapshot/snapshot.ts';
-import {recallLag} from './lag.ts';
+import {recallLag} from './remember-lag.ts';
 
 /** What promoting a region now, as it stands, would lose in every store. Exit code: 0 nothing blocks, 1 an objective would be missed, 3 unknown. */
 export async function readLoss(open: OpenFleet, to: string, signal: AbortSignal): Promise<{document: LossDocument; exit: ExitCode}> {

@@ -4,7 +4,7 @@ import {BREAKER, breakerSays} from '../replication/breaker.ts';
 import {recallBreaker} from '../replication/link-record.ts';
 import type {RememberedBreaker, Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
 
-/** The snapshot with what was remembered of the breakers of its links. Of several links to a member the one that was looked at last counts. */
+/** The snapshot with what was remembered of the breakers of its links. */
 export function withBreakers(state: Pick<State, 'recall'> | null, fleet: Fleet, snapshot: Snapshot): Snapshot {
   if (state === null) return snapshot;
   const stores = Object.entries(snapshot.stores).map(([name, store]): [string, StoreSnapshot] => {
@@ -15,21 +15,18 @@ export function withBreakers(state: Pick<State, 'recall'> | null, fleet: Fleet, 
   return {...snapshot, stores: Object.fromEntries(stores)};
 }
 
-function breakersOf(state: Pick<State, 'recall'>, fleet: string, spec: StoreSpec): Readonly<Record<string, RememberedBreaker>> {
+function breakersOf(state: Pick<State, 'recall'>, fleet: string, spec: StoreSpec): NonNullable<StoreSnapshot['breakers']> {
   const names = spec.members.map(({name}) => name);
-  const latest = names.flatMap((to): [string, RememberedBreaker][] => {
-    const found = names
+  const found = names.flatMap((to): [string, RememberedBreaker[]][] => {
+    const into = names
       .filter((from) => from !== to)
-      .flatMap((from) => {
+      .flatMap((from): RememberedBreaker[] => {
         const breaker = recallBreaker(state, fleet, {store: spec.name, from, to});
-        return breaker === null ? [] : [{from, breaker}];
-      })
-      .toSorted((a, b) => b.breaker.seenAt - a.breaker.seenAt);
-    const [last] = found;
-    if (last === undefined) return [];
-    const {from, breaker} = last;
-    const says = breakerSays(breaker, spec.breaker ?? BREAKER);
-    return [[to, {from, state: breaker.state, seenAt: new Date(breaker.seenAt).toISOString(), says}]];
+        if (breaker === null) return [];
+        const says = breakerSays(breaker, spec.breaker ?? BREAKER);
+        return [{from, state: breaker.state, seenAt: new Date(breaker.seenAt).toISOString(), says}];
+      });
+    return into.length === 0 ? [] : [[to, into]];
   });
-  return Object.fromEntries(latest);
+  return Object.fromEntries(found);
 }

@@ -12,6 +12,7 @@ export type LossRow = {
   readonly certainty: 'exact' | 'bound' | 'estimate' | 'unknown';
   readonly basis: string;
   readonly withinRpo: boolean | null;
+  readonly objectives: readonly {readonly class: string; readonly rpoMs: number; readonly withinRpo: boolean | null}[];
   /** Others promote it. */
   readonly watched?: true;
 };
@@ -53,8 +54,18 @@ export function lossText(document: LossView, options: TextOptions): string {
     ...stores.flatMap(({store, basis, watched}) =>
       indented(`${store}: ${basis}${watched === true ? ' It is watched only: others promote it.' : ''}`, columns),
     ),
+    ...stores.flatMap((store) => (store.objectives.length < 2 ? [] : indented(classesSay(store), columns))),
     ...indented(verdict, columns, 0).map((line) => (blocking ? paint.critical(line) : paint.good(line))),
   ]);
+}
+
+/** Of several data classes in one store, each by its own objective: the column has the strictest. */
+function classesSay({store, objectives}: LossRow): string {
+  const words = objectives.map(({class: name, rpoMs, withinRpo}) => {
+    const word = withinRpo === null ? 'unknown' : withinRpo ? 'met' : 'missed';
+    return `${name} (RPO ${formatMs(rpoMs)}) ${word}`;
+  });
+  return `${store} by data class: ${words.join(', ')}`;
 }
 
 function lossRow({store, transactions, bytes, seconds, certainty, withinRpo}: LossRow, {paint}: TextOptions): Cell[] {

@@ -116,6 +116,9 @@ export type LinkReading = {
   /** The end of the sender's log at this reading, and how far the receiver holds it, in bytes as decimal strings; null or absent = not known. */
   readonly endOffset?: string | null;
   readonly heldOffset?: string | null;
+  /** How many transactions the receiver does not have, at most, and the first id that the sender has not given out, as a decimal string; null or absent = not known. */
+  readonly outstandingTransactions?: number | null;
+  readonly endTransaction?: string | null;
   /** The timelines that both ends are on; null or absent = not known, or there is no such thing. */
   readonly senderTimeline?: number | null;
   readonly receiverTimeline?: number | null;

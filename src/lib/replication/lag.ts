@@ -56,9 +56,10 @@ export function worst(rows: readonly LagRow[]): ExitCode {
   return rows.some(late) ? EXIT.warning : EXIT.good;
 }
 
-function judgeLink(sample: LinkSample, thresholds: LagThresholds): LagRow {
+function judgeLink(read: LinkSample, thresholds: LagThresholds): LagRow {
+  const before = lookBefore(read, thresholds.earlier);
+  const sample = sinceLook(read, before);
   const {messages} = sample;
-  const before = lookBefore(sample, thresholds.earlier);
   const judged = messages === undefined ? judgeState(sample, before) : judgeMessages({...sample, messages}, messagesBefore(before));
   const seconds = messages === undefined ? secondsOf(sample, judged.state) : secondsOfMessages(messages);
   const note = messages === undefined ? secondsNote(sample, judged.state, seconds) : messageSecondsNote(messages);
@@ -73,6 +74,19 @@ function judgeLink(sample: LinkSample, thresholds: LagThresholds): LagRow {
     code: judged.code,
     reason: [`${judged.reason}${note}`, ...(sample.notes ?? [])].join('; ').concat('.'),
   };
+}
+
+/**
+ * The age of the last transaction that was replayed bounds how late a link is; so does the time since an earlier look, where it has replayed all that there
+ * was then: on a log that is rarely written the age says little.
+ */
+function sinceLook(sample: LinkSample, before: EarlierLook | null): LinkSample {
+  const {replayBytes, replayOffset, lastReplayAgeSeconds} = sample;
+  const end = before?.sample.endOffset ?? null;
+  if (before === null || end === null || replayOffset === null || (replayBytes ?? 0) === 0) return sample;
+  if (!/^\d+$/.test(end) || !/^\d+$/.test(replayOffset) || BigInt(replayOffset) < BigInt(end)) return sample;
+  const seconds = before.msBefore / 1000;
+  return {...sample, lastReplayAgeSeconds: Math.min(seconds, lastReplayAgeSeconds ?? seconds)};
 }
 
 const isSame =

@@ -1,5 +1,6 @@
 import type {BreakerSpec} from '../fleet/fleet.ts';
 import type {Clock} from '../ports/clock.ts';
+import type {Memory} from '../ports/state.ts';
 import {type KeptMemory, keptMemory} from '../state/kept-memory.ts';
 import type {BreakerLook, BreakerState} from './breaker.ts';
 import {
@@ -17,6 +18,8 @@ import {
 export type LinkKeeper = {
   /** Leads the link's breaker by one look. */
   look(name: LinkName, look: BreakerLook, spec: BreakerSpec): BreakerState;
+  /** For what else is to be kept with it. */
+  readonly memory: Pick<Memory, 'recall' | 'remember'>;
   /** What was seen of the link and is not kept yet. */
   samples(name: LinkName): Samples;
   /** Why what is seen is not kept; null = it is. */
@@ -33,8 +36,8 @@ export type KeeperOptions = {
   readonly clock: Clock;
 };
 
-/** Samples are kept once in so long: ten thousand of them are a week. */
-const KEEP_MS = 60_000;
+/** Samples are kept once in so long: ten thousand of them are five weeks. */
+const KEEP_MS = 300_000;
 
 /** What costs the history never costs a look: a state that cannot be written is noted, and this process goes on by what it knows itself. */
 export function createLinkKeeper({fleet, state, note = null, clock}: KeeperOptions): LinkKeeper {
@@ -60,6 +63,7 @@ export function createLinkKeeper({fleet, state, note = null, clock}: KeeperOptio
       if (isChanged || clock.now() - keptAt >= KEEP_MS) keep();
       return after;
     },
+    memory,
     samples: (name) => samples.get(keyOf(name))?.samples ?? NO_SAMPLES,
     trouble: memory.trouble,
     end: () => {

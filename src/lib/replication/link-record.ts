@@ -1,6 +1,7 @@
 import type {BreakerSpec} from '../fleet/fleet.ts';
 import type {Json} from '../plan/json.ts';
 import type {State} from '../ports/state.ts';
+import type {LinkReading} from '../ports/store.ts';
 import {type BreakerLook, type BreakerState, breakerSays, nextBreaker, readBreaker} from './breaker.ts';
 import type {LagRow} from './lag.ts';
 import {EMPTY_SKETCH, merged, percentile, readSketch, type Sketch, withValue} from './sketch.ts';
@@ -30,16 +31,30 @@ export type BreakerChange = LinkName & {
   readonly reason: string;
 };
 
-/** Only from so much on the age of the last replayed transaction says how long a link that stands still has been behind: on an idle one it grows by itself. */
-const MUCH_BYTES = 1024 * 1024;
+/** What is late by itself, or on purpose, is no reason not to rely on a link. */
+const LATE_CODES: readonly string[] = [
+  'apply-delay',
+  'replaying',
+  'starting',
+  'restoring',
+  'connecting',
+  'copying',
+  'rebuilding',
+  'syncing',
+  'loading',
+];
 
-/** One look at a link, for its breaker. `senderRead`: whether the sending end answered; a sender that is gone is no lag. `at` is epoch ms. */
-export function breakerLook(row: Pick<LagRow, 'state' | 'seconds' | 'replayBytes'>, senderRead: boolean, at: number): BreakerLook {
-  const {state, seconds, replayBytes} = row;
-  if (!senderRead || state === 'unknown') return {at, lagMs: null, link: 'unseen'};
-  const isStuck = state === 'broken' || state === 'stalled';
-  const isTold = !isStuck || (state === 'stalled' && (replayBytes ?? 0) > MUCH_BYTES);
-  return {at, lagMs: seconds === null || !isTold ? null : seconds * 1000, link: isStuck ? 'stuck' : 'moves'};
+/** One look at a link, for its breaker: how it was judged, and what was read of it. A sender that is gone is no lag. `at` is epoch ms. */
+export function breakerLook(
+  {state, seconds, code}: Pick<LagRow, 'state' | 'seconds' | 'code'>,
+  {senderRead, endOffset = null, replayOffset}: Pick<LinkReading, 'senderRead' | 'endOffset' | 'replayOffset'>,
+  at: number,
+): BreakerLook {
+  const places = {end: endOffset, place: replayOffset};
+  if (!senderRead || state === 'unknown') return {at, lagMs: null, link: 'unseen', ...places};
+  if (state === 'broken' || state === 'stalled') return {at, lagMs: null, link: 'stuck', ...places};
+  const lagMs = seconds === null ? null : seconds * 1000;
+  return {at, lagMs, link: LATE_CODES.includes(code) ? 'late' : 'moves', ...places};
 }
 
 /** Leads the breaker of a link by one look, and keeps it; a change is noted. */

@@ -7,7 +7,16 @@ import {isOfPeers, type Member, type StoreSnapshot} from '../snapshot/snapshot.t
 export type TimedLoss = Loss & {readonly seconds: number | null};
 
 /** An earlier sample of a store's lag: what it was, how fast the store was written, and how long ago. */
-export type LagHistory = {readonly bytes: number; readonly bytesPerSecond: number; readonly ageMs: number};
+export type LagHistory = {
+  readonly bytes: number;
+  readonly bytesPerSecond: number;
+  /** At most so much time was missing; null = not known. */
+  readonly seconds: number | null;
+  /** Transactions, and how many began in a second; null = not known. */
+  readonly transactions: number | null;
+  readonly transactionsPerSecond: number | null;
+  readonly ageMs: number;
+};
 
 /** One store, with everything that is known of it. */
 export type StoreForLoss = {
@@ -30,6 +39,8 @@ export type StoreForLoss = {
 /** One store in the document of `replication loss`. */
 export type LossRow = TimedLoss & {
   readonly classes: readonly string[];
+  /** The objective of each of its data classes, and whether this loss keeps it; null = it cannot be told. */
+  readonly objectives: readonly {readonly class: string; readonly rpoMs: number; readonly withinRpo: boolean | null}[];
   readonly withinRpo: boolean | null;
   /** Others promote it: what it would lose is told, and only an objective that it misses blocks. */
   readonly watched?: true;
@@ -63,7 +74,8 @@ export function isBlocking({certainty, withinRpo, classes, watched}: LossRow): b
 function judgeStore(store: StoreForLoss, to: string): LossRow {
   const loss = tidy(judgeLoss(store, to));
   const watched = store.snapshot.watched === true ? ({watched: true} as const) : {};
-  return {...loss, classes: store.classes.map(({name}) => name), withinRpo: withinRpo(loss, store.classes), ...watched};
+  const objectives = store.classes.map((each) => ({class: each.name, rpoMs: each.rpoMs, withinRpo: withinRpo(loss, [each])}));
+  return {...loss, classes: store.classes.map(({name}) => name), objectives, withinRpo: withinRpo(loss, store.classes), ...watched};
 }
 
 function judgeLoss(store: StoreForLoss, to: string): TimedLoss {
@@ -143,14 +155,25 @@ function fromHistory(store: StoreForLoss): TimedLoss {
   const {history} = store;
   if (history === undefined)
     return nothing(store, 'The primary does not answer, writes do not wait for a standby, and there is no earlier sample of the lag.');
+  const {bytes, seconds, transactions, ageSeconds} = grownBy(history);
+  const basis = `The last sample of the lag is ${ageSeconds.toFixed(1)} s old; its rate times its age was added.`;
+  return {...figure(store, {bytes, seconds}, 'estimate', basis), transactions};
+}
+
+/** What an earlier sample has become: what was outstanding then, and everything since at the rate of that time. */
+export function grownBy(
+  history: LagHistory,
+): Pick<TimedLoss, 'transactions' | 'seconds'> & {readonly bytes: number; readonly ageSeconds: number} {
   const ageSeconds = Math.max(0, history.ageMs) / 1000;
-  const bytes = history.bytes + Math.max(0, history.bytesPerSecond) * ageSeconds;
-  return figure(
-    store,
-    {bytes, seconds: ageSeconds},
-    'estimate',
-    `The last sample of the lag is ${ageSeconds.toFixed(1)} s old; its rate times its age was added.`,
-  );
+  const {bytes, bytesPerSecond, transactions, transactionsPerSecond, seconds} = history;
+  return {
+    ageSeconds,
+    bytes: bytes + Math.max(0, bytesPerSecond) * ageSeconds,
+    transactions:
+      transactions === null || transactionsPerSecond === null ? null : Math.ceil(transactions + transactionsPerSecond * ageSeconds),
+    // What was missing then is missing still.
+    seconds: seconds === null ? null : seconds + ageSeconds,
+  };
 }
 
 function newest(members: readonly {name: string; member: Member}[]): {name: string; member: Member} | null {

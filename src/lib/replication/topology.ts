@@ -62,7 +62,8 @@ function toLink(link: LinkForTopology, members: readonly PlacedMember[]): Topolo
     link: link.link ?? null,
     kind: link.kind ?? (link.messages === undefined ? 'physical' : 'messages'),
     state,
-    live: LIVE.has(state),
+    // Where the sender is silent nothing lives, though nobody has hung up yet.
+    live: LIVE.has(state) && code !== 'sender-silent',
     crosses: out === undefined || into === undefined || out === into ? null : [out, into],
     replayBytes,
     seconds,

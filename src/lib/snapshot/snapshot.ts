@@ -63,8 +63,8 @@ export type StoreSnapshot = {
   /** Others move its primary, or nobody does: no plan touches it. */
   readonly watched?: true;
   readonly ack: Cell<AckRule>;
-  /** Per member: the breaker of the link that leads to it, as it was left when links were last looked at. Absent = they never were. */
-  readonly breakers?: Readonly<Record<string, RememberedBreaker>>;
+  /** Per member: the breakers of links that lead to it, as they were left when these were last looked at. Absent = none ever was. */
+  readonly breakers?: Readonly<Record<string, readonly RememberedBreaker[]>>;
   /** The latest promotion that a run of this state made: whoever is a primary on an earlier timeline of that lineage is none any more. */
   readonly promoted?: Pick<Position, 'lineage' | 'epoch'>;
   readonly members: Readonly<Record<string, Cell<Member>>>;

@@ -103,6 +103,7 @@ const storeLoss = z.looseObject({
   certainty,
   basis: sentence,
   classes: z.array(z.string()),
+  objectives: z.array(z.looseObject({class: z.string(), rpoMs: ms, withinRpo: z.boolean().nullable()})),
   withinRpo: z.boolean().nullable(),
   watched: z.literal(true).optional(),
 });

@@ -1,6 +1,6 @@
 import type {Agent} from 'undici';
 import type {z} from 'zod';
-import {timeoutAwake} from '../../awake.ts';
+import {timeoutAwake, unlessAborted} from '../../awake.ts';
 import {isRegionctlError, messageOf, unavailable} from '../../errors.ts';
 import type {SecretRef, SecretVault} from '../../fleet/secrets.ts';
 import {codeOf, troubleOf} from '../postgres/trouble.ts';
@@ -84,18 +84,6 @@ export function createRest(login: RestLogin | null, secrets: SecretVault): Rest 
 
 /** How messages name a member's Patroni. */
 export const where = ({member, url}: RestPlace): string => `Patroni of ${member} (${url})`;
-
-/**
- * undici hears of an abort only once it has a connection, and tries for one for 10 s: a machine that drops packets, or a Patroni that is frozen and has no
- * room left for callers, would be waited for that long. What was given up is not sent later.
- */
-function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason);
-    signal.addEventListener('abort', leave, {once: true});
-    void answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
-  });
-}
 
 async function authorization(login: RestLogin | null, secrets: SecretVault): Promise<Record<string, string>> {
   if (login === null) return {};

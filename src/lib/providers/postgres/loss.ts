@@ -5,7 +5,7 @@ import type {Abilities} from '../../ports/store.ts';
 import {bytesBetween} from '../../snapshot/position.ts';
 import {type Cluster, type Node, nodeOf, only} from './cluster.ts';
 import {countCommits} from './count-commits.ts';
-import {durableOf, primariesOf, readAll} from './facts.ts';
+import {durableOf, type Facts, primariesOf, readAll} from './facts.ts';
 
 type Reading = Awaited<ReturnType<Abilities['loss']['loss']>>;
 
@@ -64,11 +64,19 @@ async function since(
   return only(await node.session.rows<{transactions: number}>(SINCE, [from, end, open.ids, without], limits), node);
 }
 
+/** The primary once more; what was read before where it does not answer, or is none any more. */
+async function readAgain(cluster: Cluster, {name, facts}: {name: string; facts: Facts}, signal: AbortSignal): Promise<Facts> {
+  const again = (await readAll(cluster, signal, [name]))[name];
+  return again?.known === true && !again.value.recovering && again.value.timeline === facts.timeline ? again.value : facts;
+}
+
 async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<Reading> {
   nodeOf(cluster, to);
   const facts = await readAll(cluster, signal);
   const target = facts[to];
-  const [primary] = primariesOf(facts);
+  const [first] = primariesOf(facts);
+  // A target that is far away answers later: what was written until then is missing there, too.
+  const primary = first === undefined ? undefined : {...first, facts: await readAgain(cluster, first, signal)};
   const nothing = (basis: string): Reading => ({
     store: cluster.store,
     transactions: null,
@@ -93,7 +101,7 @@ async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<
       : counted === null
         ? ' Transactions are counted by their ids, aborted ones too.'
         : ` Commits are counted in the log of ${primary.name}.`;
-  const basis = `${primary.name} and ${to} were read at the same moment.${how}`;
+  const basis = `${primary.name} was read right after ${to}.${how}`;
   const transactions = counted ?? Number(ids < 0n ? 0n : ids);
   return {store: cluster.store, transactions, bytes, seconds, certainty: 'estimate', basis};
 }

@@ -35,6 +35,7 @@ export function physicalLink(cluster: Cluster, node: Node, readings: Readings, p
     ...(cause !== null && ELSEWHERE.includes(cause.code) ? NOTHING : distancesOf(ends)),
     ...receiverOf(receiver),
     endOffset: end?.facts.durable ?? null,
+    ...transactionsOf(ends),
     senderTimeline: end?.facts.timeline ?? null,
     slot: slot === null || sending === undefined || end === null ? null : toSlotReading(slot, node.name, end, sending.at),
     lastReplayAgeSeconds: replayAge(readings, receiver, own?.at ?? now),
@@ -42,6 +43,15 @@ export function physicalLink(cluster: Cluster, node: Node, readings: Readings, p
     sampleAgeMs: Math.max(0, now - Math.min(sending?.at ?? now, own?.at ?? now)),
     trouble,
   };
+}
+
+/** By ids, those that were aborted too. A standby knows of those that it has replayed. */
+function transactionsOf({end, receiver}: Ends): Pick<LinkReading, 'outstandingTransactions' | 'endTransaction'> {
+  if (end === null) return {outstandingTransactions: null, endTransaction: null};
+  const endTransaction = end.facts.nextXid;
+  const isSame = receiver !== null && receiver.facts.lineage === end.facts.lineage && receiver.facts.timeline === end.facts.timeline;
+  const apart = isSame ? Number(BigInt(endTransaction) - BigInt(receiver.facts.nextXid)) : null;
+  return {outstandingTransactions: apart === null ? null : Math.max(0, apart), endTransaction};
 }
 
 const ELSEWHERE: readonly string[] = ['old-timeline', 'other-cluster', 'promoted'];

@@ -144,8 +144,11 @@ async function connectTo(keeper: Keeper, within: Limit): Promise<Line> {
       turn: Promise.resolve(),
       broken: null,
     };
-    closing.signal.addEventListener('abort', () => socket.destroy(), {once: true});
+    const end = (): void => void socket.destroy();
+    closing.signal.addEventListener('abort', end, {once: true});
     socket.once('close', () => {
+      // Or a member that is frozen, or lets nobody in, would leave one behind at each look.
+      closing.signal.removeEventListener('abort', end);
       line.broken ??= closed(place);
     });
     if (ready.password !== null) await login(keeper, line, [...(user === null ? [] : [user]), ready.password], within);

@@ -1,4 +1,4 @@
-import {timeoutAwake} from '../../awake.ts';
+import {timeoutAwake, unlessAborted} from '../../awake.ts';
 import {messageOf, unavailable} from '../../errors.ts';
 import type {SecretRef, SecretVault} from '../../fleet/secrets.ts';
 import type {Notifier} from '../../ports/notifier.ts';
@@ -53,7 +53,7 @@ async function post(url: string, content: Post): Promise<Answer> {
   const attempt = async (): Promise<Answer> => {
     const dispatcher = new Agent();
     try {
-      const {statusCode, body} = await request(url, {method: 'POST', dispatcher, ...content});
+      const {statusCode, body} = await unlessAborted(request(url, {method: 'POST', dispatcher, ...content}), content.signal);
       // Closing the connection ends the body, too: what is left of it is of no interest.
       body.on('error', () => undefined);
       return {status: statusCode, text: delivered(statusCode) ? '' : await beginning(body)};

@@ -1,0 +1,108 @@
+import type {Json} from '../plan/json.ts';
+import type {State} from '../ports/state.ts';
+import type {LinkSample} from '../replication/lag.ts';
+import type {LagHistory} from '../replication/loss.ts';
+
+type Memory = Pick<State, 'recall' | 'remember'>;
+
+/** Which member of which store of a fleet. */
+export type LagPlace = {readonly fleet: string; readonly store: string; readonly member: string};
+
+/**
+ * Keeps how far each member was behind, for a day on which the primary cannot be asked: behind the first of its chain, not behind who hands the log on.
+ * `samples` = all links of the store, from one look. `at` (epoch ms) is when that was asked: what is written while the answer is under way, or a frozen
+ * member is waited for, is not in it. What is no copy that could be promoted is left out.
+ */
+export function rememberLag(memory: Memory, place: Omit<LagPlace, 'member'>, samples: readonly LinkSample[], at: number): void {
+  // A member may have several subscriptions, and none of them makes it a copy that could be promoted.
+  const copies = samples.filter(({kind}) => kind !== 'logical');
+  for (const sample of copies) {
+    const whole = fromRoot(sample, copies);
+    if (whole !== null) rememberOne(memory, place, whole, at);
+  }
+}
+
+/** The link as if it began at the first of its chain; null = how far that is cannot be told. */
+function fromRoot(sample: LinkSample, all: readonly LinkSample[]): LinkSample | null {
+  const chain = [sample];
+  for (;;) {
+    const [first] = chain;
+    const up = all.find(({to}) => to === first?.from);
+    if (up === undefined) break;
+    if (chain.includes(up)) return null;
+    chain.unshift(up);
+  }
+  const [root] = chain;
+  if (root === undefined || root === sample) return sample;
+  const {endOffset = null, senderTimeline, endTransaction = null} = root;
+  const {heldOffset = null, replayOffset} = sample;
+  if (endOffset === null || heldOffset === null || replayOffset === null || senderTimeline !== sample.senderTimeline) return null;
+  const apart = (offset: string): number => Math.max(0, Number(BigInt(endOffset) - BigInt(offset)));
+  const outstanding = chain.map(({outstandingTransactions = null}) => outstandingTransactions);
+  const known = outstanding.filter((each) => each !== null);
+  const transactions = known.length < outstanding.length ? null : known.reduce((sum, each) => sum + each, 0);
+  return {
+    ...{...sample, flushBytes: apart(heldOffset), replayBytes: apart(replayOffset)},
+    ...{outstandingTransactions: transactions, endTransaction},
+  };
+}
+
+function rememberOne(memory: Memory, {fleet, store}: Omit<LagPlace, 'member'>, sample: LinkSample, at: number): void {
+  const {to, flushBytes, replayBytes, replayOffset} = sample;
+  if (flushBytes === null || replayBytes === null || replayOffset === null || replayOffset === undefined) return;
+  const key = lagKey({fleet, store, member: to});
+  const before = parseKept(memory.recall(key));
+  const end = Number(replayOffset) + replayBytes;
+  const {outstandingTransactions: transactions = null, endTransaction = null} = sample;
+  const xid = endTransaction === null ? null : Number(endTransaction);
+  const perSecond = (now: number | null, then: number | null): number | null => {
+    const elapsed = before === null ? 0 : (at - before.at) / 1000;
+    return now === null || then === null || elapsed <= 0 ? null : Math.max(0, (now - then) / elapsed);
+  };
+  const bytesPerSecond = Math.round(perSecond(end, before?.end ?? null) ?? 0);
+  const heldAllAt = flushBytes === 0 ? at : (before?.heldAllAt ?? null);
+  memory.remember(key, {
+    ...{bytes: flushBytes, end, at, bytesPerSecond, heldAllAt, seconds: secondsBehind(sample, heldAllAt, at)},
+    ...{transactions, xid, transactionsPerSecond: perSecond(xid, before?.xid ?? null)},
+  });
+}
+
+/** At most so long: since the last transaction that was replayed, and since the last look at which it held everything. */
+function secondsBehind({flushBytes, lastReplayAgeSeconds}: LinkSample, heldAllAt: number | null, at: number): number | null {
+  if (flushBytes === 0) return 0;
+  const bounds = [lastReplayAgeSeconds, heldAllAt === null ? null : Math.max(0, at - heldAllAt) / 1000].filter((each) => each !== null);
+  return bounds.length === 0 ? null : Math.min(...bounds);
+}
+
+/** What was remembered of the lag of one member, as an estimate can use it now (epoch ms). */
+export function recallLag(memory: Pick<Memory, 'recall'>, {now, ...place}: LagPlace & {readonly now: number}): LagHistory | undefined {
+  const kept = parseKept(memory.recall(lagKey(place)));
+  if (kept === null) return undefined;
+  const {bytes, bytesPerSecond, seconds, transactions, transactionsPerSecond, at} = kept;
+  return {bytes, bytesPerSecond, seconds, transactions, transactionsPerSecond, ageMs: now - at};
+}
+
+type Kept = Omit<LagHistory, 'ageMs'> & {
+  readonly end: number;
+  readonly at: number;
+  readonly xid: number | null;
+  /** When it was last seen to hold everything. */
+  readonly heldAllAt: number | null;
+};
+
+function parseKept(value: Json | undefined): Kept | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const {bytes, end, at, bytesPerSecond, ...rest} = value as Readonly<Record<string, Json>>;
+  if (typeof bytes !== 'number' || typeof end !== 'number' || typeof at !== 'number' || typeof bytesPerSecond !== 'number') return null;
+  const {transactions, xid, transactionsPerSecond, seconds, heldAllAt} = rest;
+  const times = {seconds: orNull(seconds), heldAllAt: orNull(heldAllAt)};
+  const counts = {transactions: orNull(transactions), xid: orNull(xid), transactionsPerSecond: orNull(transactionsPerSecond)};
+  return {bytes, end, at, bytesPerSecond, ...times, ...counts};
+}
+
+/** An earlier version kept bytes only. */
+const orNull = (value: Json | undefined): number | null => (typeof value === 'number' ? value : null);
+
+function lagKey({fleet, store, member}: LagPlace): string {
+  return `lag/${fleet}/${store}/${member}`;
+}
