@@ -274,12 +274,12 @@ async function leaderOf(members: readonly PatroniMember[]): Promise<string | nul
   return (await listed(members)).find(({role, state}) => role === 'leader' && state === 'running')?.name ?? null;
 }
 
-/** The server's own word for each link: what Patroni says of a state is as old as its last turn. */
+/** The server's own word for each link, once a standby has said how far it is: what Patroni says of a state is as old as its last turn. */
 async function settled(members: readonly PatroniMember[], ms: number): Promise<string> {
   return eventually(async () => {
     const leader = await leaderOf(members);
     if (leader === null || !(await lists(members)).flat().every(isWell)) return null;
-    const streaming = "select application_name from pg_stat_replication where state = 'streaming' and not pg_is_in_recovery()";
+    const streaming = "select application_name from pg_stat_replication where state = 'streaming' and replay_lsn is not null and not pg_is_in_recovery()";
     const rows = await memberNamed(members, leader)
       .sql<{application_name: string}>(streaming)
       .catch(() => []);

@@ -61,7 +61,7 @@ describe.skipIf(noPatroni !== null)(`the links of Patroni with etcd${noPatroni =
 
   it('are what SQL says when all is well, and the overseers agree', async () => {
     for (const row of await rows()) {
-      expect(row).toMatchObject({from: leader, state: expect.stringMatching(/^(streaming|idle)$/), replayBytes: 0});
+      expect(row, row.reason).toMatchObject({from: leader, state: expect.stringMatching(/^(streaming|idle)$/), replayBytes: 0});
       expect(row.reason).not.toContain('Patroni');
     }
     expect(await notable()).toEqual([]);

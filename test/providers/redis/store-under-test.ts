@@ -48,10 +48,15 @@ export async function linkTo(store: Store, member: string): Promise<LinkReading>
 
 /** The link to a member, once its sender has noticed that its first copy is over. */
 export function wellTo(store: Store, member: string, ms = 10_000): Promise<LinkReading> {
-  return eventually(async () => {
-    const link = (await linksOf(store)).find(({to}) => to === member);
+  let last: readonly LinkReading[] = [];
+  const look = async (): Promise<LinkReading | null> => {
+    last = await linksOf(store);
+    const link = last.find(({to}) => to === member);
     return link?.senderState === 'streaming' && link.replayBytes === 0 && link.trouble === null ? link : null;
-  }, ms);
+  };
+  return eventually(look, ms).catch((error: unknown) => {
+    throw new Error(`the links were read last as ${JSON.stringify(last)}`, {cause: error});
+  });
 }
 
 /** A path that a replica takes to its primary. */

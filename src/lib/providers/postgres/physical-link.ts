@@ -116,17 +116,17 @@ type Bytes = Pick<LinkReading, 'sendBytes' | 'writeBytes' | 'flushBytes' | 'repl
 const NO_BYTES: Bytes = {sendBytes: null, writeBytes: null, flushBytes: null, replayBytes: null};
 const NOTHING: Distances = {...NO_BYTES, writeSeconds: null, flushSeconds: null, replaySeconds: null, runwayBytes: null};
 
-/** As the sender lists them. Without a listing, how far apart the two ends are on disk and in what queries see. */
+/**
+ * As the sender lists them. What it does not tell (no listing, or a receiver that has just come and reported nothing yet): how far apart the two ends are
+ * on disk and in what queries see.
+ */
 function bytesOf({sender, end, receiver}: Ends): Bytes {
-  if (sender !== null) {
-    const {sendBytes, writeBytes, flushBytes, replayBytes} = sender;
-    return {sendBytes, writeBytes, flushBytes, replayBytes};
-  }
+  const {sendBytes, writeBytes, flushBytes, replayBytes} = sender ?? NO_BYTES;
   const [there, here] = [end?.facts, receiver?.facts];
   const comparable = there !== undefined && here !== undefined && there.lineage === here.lineage && there.timeline === here.timeline;
-  if (!comparable) return NO_BYTES;
+  if (!comparable) return {sendBytes, writeBytes, flushBytes, replayBytes};
   const apart = (place: string): number => Math.max(0, Number(BigInt(there.durable) - BigInt(place)));
-  return {sendBytes: null, writeBytes: null, flushBytes: apart(here.durable), replayBytes: apart(here.applied)};
+  return {sendBytes, writeBytes, flushBytes: flushBytes ?? apart(here.durable), replayBytes: replayBytes ?? apart(here.applied)};
 }
 
 /** The last figure stays where it was on an idle link: a stage that has everything takes no time. */
