@@ -17,9 +17,9 @@ function watch(columns: number, rows: number, more: NodeJS.ProcessEnv = {}, ...a
 }
 
 /** Until the reading of a healthy lab says so: it may have just been healed. */
-async function isWell(): Promise<void> {
+async function isWell(fleet = lab.fleetFile): Promise<void> {
   for (let each = 0; each < 60; each += 1) {
-    const {status, stdout} = await lab.run('replication', 'lag', '--json');
+    const {status, stdout} = await lab.run('replication', 'lag', '--json', '--fleet', fleet);
     if (status === 0 && (JSON.parse(stdout) as {links: unknown[]}).links.length === 2) return;
   }
   throw new Error(shown(await lab.run('replication', 'lag')));
@@ -142,6 +142,61 @@ describe('replication lag --watch while a region is lost', () => {
     expectCleanTerminal(left, 80);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is looked for
     expect(left.output).not.toMatch(/\u001B\[(3[0-7]|9[0-7]|1|2|7)m/u);
+  });
+});
+
+describe('replication lag --drain', () => {
+  const file = join(lab.dir, 'drain.yaml');
+  const drains = ['--drain', '--fleet', file];
+  const heldOff = async () => (await lab.document(['replication', 'lag', '--fleet', file], 0, 1, 2)).drains as Record<string, unknown>[];
+  const weights = async (): Promise<unknown> =>
+    ((await (await fetch(control('front-door'), {headers: {authorization: authorization()}})).json()) as {weights: unknown}).weights;
+  const control = (route: string) => `${/routes:[\s\S]*?control: (\S+)/u.exec(readFileSync(lab.fleetFile, 'utf8'))?.[1]}/routes/${route}`;
+  const authorization = () => `Bearer ${readFileSync(join(lab.dir, 'secrets/control'), 'utf8').trim()}`;
+  beforeAll(async () => {
+    const limits = '    breaker: {warn: 1s, open: 2s, readmit: 1s, drain: {routes: [front-door]}}';
+    writeFileSync(file, readFileSync(lab.fleetFile, 'utf8').replace(/^ {4}quorum:.*$/mu, `$&\n${limits}`));
+    const headers = {authorization: authorization(), 'content-type': 'application/json'};
+    const body = JSON.stringify({weights: {'us-east': 40, 'eu-west': 30, ap: 30}});
+    expect((await fetch(control('front-door'), {method: 'PUT', headers, body})).status).toBe(200);
+  });
+  afterAll(async () => {
+    await lab.document(['lab', 'heal', 'ap']);
+    await isWell(file);
+  });
+
+  it('holds reads off a region whose links are cut, and gives them back to it by a second command once they are well', async () => {
+    await lab.document(['lab', 'fault', 'partition', 'ap', '--from', 'us-east', '--lease', '5m']);
+    const live = await lab.run(...WATCH, ...drains, '--for', '8s', '--interval', '300ms', '--format', 'ndjson');
+    expect(live.status, shown(live)).toBe(2);
+    const told = ndjsonOf(live.stdout).filter(({type}) => type === 'drain');
+    expect(told, shown(live)).toMatchObject([
+      {route: 'front-door', region: 'ap', what: 'held', weight: 30, reason: expect.stringContaining('us-east → ap')},
+    ]);
+    expect(await weights()).toEqual({'us-east': 40, 'eu-west': 30, ap: 0});
+    expect(await heldOff()).toMatchObject([{route: 'front-door', region: 'ap', weight: 30, run: told[0]?.run}]);
+    const shownRun = await lab.document(['runs', 'show', String(told[0]?.run), '--fleet', file]);
+    expect(shownRun).toMatchObject({kind: 'shift', from: 'ap', outcome: 'succeeded'});
+    await lab.document(['lab', 'heal', 'ap']);
+    await isWell(file);
+    const back = await lab.run(...WATCH, ...drains, '--for', '3s', '--interval', '300ms', '--format', 'text');
+    expect(back.status, shown(back)).toBe(0);
+    expect(back.stdout).toMatch(/^\S+ \S+Z {2}front-door {2}ap has its 30 back \(run shift-\S+\): orders us-east → ap can be relied on$/mu);
+    expect(await weights()).toEqual({'us-east': 40, 'eu-west': 30, ap: 30});
+    expect(await heldOff()).toEqual([]);
+  });
+
+  it('is an error of usage where no store names a route, and with --store', async () => {
+    for (const [args, says] of [
+      [['--drain'], 'stores.NAME.breaker.drain'],
+      [['--watch', '--drain'], 'stores.NAME.breaker.drain'],
+      [[...drains, '--store', 'orders'], 'leave --store out'],
+    ] as const) {
+      const result = await lab.run('replication', 'lag', ...args);
+      expect(result.status, shown(result)).toBe(64);
+      expect(`${result.stdout}${result.stderr}`).toContain(says);
+      expectNoTrace(result);
+    }
   });
 });
 

@@ -87,6 +87,7 @@ const shovel = {carrier: 'the shovel orders-in on eu-west', queue: 'orders', flo
 
 export const messageLag = {
   at,
+  drains: [],
   links: [
     {
       ...{store: 'events', engine: 'rabbitmq', link: 'orders', from: 'us-east', to: 'eu-west', state: 'streaming' as const},
@@ -109,6 +110,36 @@ export const messageLag = {
 
 export const lag = {
   at,
+  drains: [
+    {
+      route: 'reads',
+      region: 'ap',
+      weight: 30,
+      since: at,
+      run: 'shift-20261121-100000-1f2e',
+      reason: 'the breaker of orders us-east → ap is open',
+    },
+  ],
+  drained: [
+    {
+      route: 'reads',
+      region: 'ap',
+      what: 'held' as const,
+      weight: 30,
+      at,
+      run: 'shift-20261121-100000-1f2e',
+      reason: 'the breaker of orders us-east → ap is open',
+    },
+    {
+      route: 'front-door',
+      region: null,
+      what: 'failed' as const,
+      weight: null,
+      at,
+      run: null,
+      reason: 'the weights of front-door are not known',
+    },
+  ],
   links: [
     {
       store: 'orders',

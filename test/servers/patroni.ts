@@ -279,7 +279,8 @@ async function settled(members: readonly PatroniMember[], ms: number): Promise<s
   return eventually(async () => {
     const leader = await leaderOf(members);
     if (leader === null || !(await lists(members)).flat().every(isWell)) return null;
-    const streaming = "select application_name from pg_stat_replication where state = 'streaming' and replay_lsn is not null and not pg_is_in_recovery()";
+    const streaming =
+      "select application_name from pg_stat_replication where state = 'streaming' and replay_lsn is not null and not pg_is_in_recovery()";
     const rows = await memberNamed(members, leader)
       .sql<{application_name: string}>(streaming)
       .catch(() => []);

@@ -56,6 +56,37 @@ describe.each([
   });
 });
 
+describe('what is held off', () => {
+  const held = (region: string) => ({
+    route: 'reads',
+    region,
+    weight: 30,
+    since: new Date(AT).toISOString(),
+    run: 'shift-1',
+    reason: 'the breaker of orders us-east → eu-west is open',
+  });
+
+  it('stands above the links, with what could not be done', async () => {
+    const {terminal} = await show(120, 24, lagView([BROKEN], {drains: {held: [held('eu-west')], trouble: 'reads does not answer'}}));
+    const frame = terminal.lastFrame();
+    expect(frame).toContain('✗ not drained: reads does not answer');
+    expect(frame).toContain('⊘ reads: eu-west is held off (it had 30) since 2026-11-27 10:00:00Z: the breaker of orders');
+  });
+
+  it('leaves room for the links however much it is', async () => {
+    const all = Array.from({length: 40}, (_, index) => held(`region-${index}`));
+    for (const [columns, rows] of [
+      [40, 14],
+      [80, 24],
+    ] as const) {
+      const {terminal} = await show(columns, rows, lagView([BROKEN], {unread: [UNREAD], drains: {held: all, trouble: 'no'}}));
+      expectFits(terminal.lastFrame(), columns, rows);
+      expect(terminal.lastFrame()).toContain('more regions held off');
+      expect(terminal.lastFrame()).toContain('us-east → eu-west');
+    }
+  });
+});
+
 describe('a row', () => {
   it('is never wider than its columns, and neither are the titles, from 40 to 220 columns', () => {
     const widest = linkNow('a-region-with-a-long-name', 'another-region-with-a-long-name', {

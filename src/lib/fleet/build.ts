@@ -100,8 +100,8 @@ function storeOf(name: string, spec: FleetFile['stores'][string], configAt: Conf
       host: host === null ? null : partAt(host.kind, [...place, 'host'], configAt),
     };
   });
-  const {warn, open, readmit} = breaker;
-  const limits = {warnMs: warn, openMs: open, readmitMs: readmit};
+  const {warn, open, readmit, drain} = breaker;
+  const limits = {warnMs: warn, openMs: open, readmitMs: readmit, ...(drain === null ? {} : {drain})};
   return {name, engine, dataClasses, quorum, fenceHook, breaker: limits, members: list, config: configAt(path), path};
 }
 

@@ -50,7 +50,16 @@ export type StoreMember = {
 };
 
 /** When a link is no longer relied on, and when it is again. Times in ms. */
-export type BreakerSpec = {readonly warnMs: number; readonly openMs: number; readonly readmitMs: number};
+export type BreakerSpec = {
+  readonly warnMs: number;
+  readonly openMs: number;
+  readonly readmitMs: number;
+  /** The routes that carry reads, off which a region is held while its links are open; absent = none. */
+  readonly drain?: DrainSpec;
+};
+
+/** `keep` = how many regions must go on serving each of the routes; at least 1. */
+export type DrainSpec = {readonly routes: readonly string[]; readonly keep: number};
 
 export type StoreSpec = {
   readonly name: string;

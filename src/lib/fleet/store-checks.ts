@@ -13,6 +13,7 @@ export function checkStores(file: FleetFile): readonly Finding[] {
       ...repeated(store.dataClasses, [...path, 'dataClasses']),
       ...checkQuorum(store, path),
       ...checkBreaker(store, [...path, 'breaker']),
+      ...checkDrain(file, store, [...path, 'breaker', 'drain', 'routes']),
       ...Object.entries(store.members).flatMap(([member, spec]) => checkPlace(file, spec, [...path, 'members', member])),
       ...checkUpstreams(store, [...path, 'members']),
       ...checkAddresses(store, [...path, 'members']),
@@ -44,6 +45,10 @@ function checkBreaker({breaker: {warn, open}}: Store, path: Path): readonly Find
   if (open > warn) return [];
   const message = 'a breaker opens at a larger lag than it warns at';
   return [{path: [...path, 'open'], at: 'value', message, suggestion: 'Write a longer duration than that of warn.'}];
+}
+
+function checkDrain({routes}: FleetFile, {breaker: {drain}}: Store, path: Path): readonly Finding[] {
+  return drain === null ? [] : [...unknownNames(drain.routes, Object.keys(routes), 'route', path), ...repeated(drain.routes, path)];
 }
 
 function checkPlace(file: FleetFile, {region, site}: Store['members'][string], path: Path): readonly Finding[] {

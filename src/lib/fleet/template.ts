@@ -77,7 +77,8 @@ function storesBlock(regions: readonly string[]): string {
 #   engine           kind of store.
 #   quorum           how many other members must hold a write before it is acknowledged; 0 = asynchronous. Default 0.
 #   dataClasses      which data is kept here (see below). Default: none.
-#   breaker          when a link is too late to be relied on, such as {warn: 30s, open: 60s} (the defaults).
+#   breaker          when a link is too late to be relied on, such as {warn: 30s, open: 60s} (the defaults). Its drain names
+#                    routes of reads that replication lag --drain holds off a region then: {routes: [reads]}. Default: none.
 #   members          region and address of each server; site, upstreams (how this member reaches others for
 #                    replication) and host (control over its machine) when needed.
 stores:

@@ -18,6 +18,7 @@ import {
   type Samples,
   withLook,
 } from '../replication/link-record.ts';
+import type {DrainRow} from './drain-reads.ts';
 import {rememberLag} from './remember-lag.ts';
 
 /** A link while it is watched. `at` is when it was read (epoch ms), `history` its last lags in ms, oldest first; null = not known then. */
@@ -41,6 +42,8 @@ export type LagWatchView = {
   /** The last changes, oldest first. */
   readonly changes: readonly LinkChange[];
   readonly notes: readonly string[];
+  /** What is held off routes while breakers are open, and why the last attempt at it failed (null = it did not). Absent = nothing is drained. */
+  readonly drains?: {readonly held: readonly DrainRow[]; readonly trouble: string | null};
 };
 
 /** A link that stands otherwise than at the look before; `was` and `breakerWas` null = it was not seen before. */

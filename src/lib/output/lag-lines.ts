@@ -1,5 +1,6 @@
 import {readingAgeMs} from '../operate/lag-verdict.ts';
 import type {LagWatchView, LinkChange, LinkNow} from '../operate/lag-watch.ts';
+import {heldSays} from './drain-lines.ts';
 import {lagText, linkName} from './lag-text.ts';
 import {cut} from './table.ts';
 import {formatBytes, formatMs, formatTime} from './units.ts';
@@ -38,7 +39,7 @@ function linkText({row, at, breaker}: LinkNow): string {
 }
 
 /** How every link stood when the watch ended: what is left on the terminal. */
-export function lagWatchSummary({at, links, unread, waiting}: LagWatchView, options: TextOptions): string {
+export function lagWatchSummary({at, links, unread, waiting, drains}: LagWatchView, options: TextOptions): string {
   const {columns} = options;
   const text =
     links.length === 0
@@ -47,6 +48,8 @@ export function lagWatchSummary({at, links, unread, waiting}: LagWatchView, opti
   const limits = links.filter(({breaker}) => breaker.state !== 'closed');
   const lines = [
     ...limits.flatMap(({row, breaker}) => indented(`${linkName(row)}: breaker ${breaker.reason}.`, columns)),
+    ...(drains?.held ?? []).flatMap((row) => indented(`${heldSays(row)}.`, columns)),
+    ...(drains === undefined || drains.trouble === null ? [] : indented(`not drained: ${drains.trouble}`, columns)),
     ...unread.flatMap(({store, reason}) => indented(unreadSays(store, reason), columns)),
     ...waiting.flatMap((store) => indented(`${store} has not answered yet`, columns)),
   ];

@@ -1,3 +1,4 @@
+import {type DrainEventView, drainSays, type HeldView, heldSays} from './drain-lines.ts';
 import type {Meaning, Paint} from './paint.ts';
 import {type Cell, type Column, table} from './table.ts';
 import {formatBytes, formatMs, formatTime, NOT_MEASURED} from './units.ts';
@@ -48,7 +49,12 @@ export type LagMessages = {
 };
 
 /** The `replication lag` document. */
-export type LagView = {readonly at: string; readonly links: readonly LagLinkRow[]};
+export type LagView = {
+  readonly at: string;
+  readonly links: readonly LagLinkRow[];
+  readonly drains?: readonly HeldView[];
+  readonly drained?: readonly DrainEventView[];
+};
 
 /** Below this width only the whole way, to replay, is shown: names and figures that are cut help nobody. */
 const WIDE = 110;
@@ -88,6 +94,7 @@ export function lagText(document: LagView, options: TextOptions): string {
     ...remarks.flatMap((link) => indented(`${linkName(link)}: ${link.reason}`, columns)),
     ...document.links.flatMap((link) => (link.messages === undefined ? [] : indented(countsSay(link, link.messages), columns))),
     ...document.links.flatMap((link) => breakerLines(link, options)),
+    ...drainLines(document, options),
     ...percentileLines(document.links, options),
   ]);
 }
@@ -99,6 +106,18 @@ function breakerLines(link: LagLinkRow, {columns, paint}: TextOptions): readonly
   const meaning = breaker.state === 'open' ? paint.critical : paint.warning;
   const says = `breaker of ${linkName(link)} ${breaker.reason} (since ${formatTime(breaker.since)})`;
   return indented(says, columns).map(meaning);
+}
+
+/** What was done now, and what has been held off for longer. */
+function drainLines({drains = [], drained = []}: LagView, {columns, paint}: TextOptions): readonly string[] {
+  const isNew = ({route, region}: HeldView): boolean => drained.some((event) => event.route === route && event.region === region);
+  return [
+    ...drained.flatMap((event) => {
+      const says = indented(`${event.route}: ${drainSays(event)}`, columns);
+      return event.what === 'returned' ? says : says.map(event.what === 'failed' ? paint.critical : paint.warning);
+    }),
+    ...drains.filter((row) => !isNew(row)).flatMap((row) => indented(heldSays(row), columns).map(paint.warning)),
+  ];
 }
 
 function percentileLines(links: readonly LagLinkRow[], {columns, paint}: TextOptions): readonly string[] {

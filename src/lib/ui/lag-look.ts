@@ -1,5 +1,6 @@
 import {readingAgeMs} from '../operate/lag-verdict.ts';
 import type {LagWatchView, LinkNow} from '../operate/lag-watch.ts';
+import {heldSays} from '../output/drain-lines.ts';
 import {unreadSays} from '../output/lag-lines.ts';
 import {linkName} from '../output/lag-text.ts';
 import {cut, wrap} from '../output/table.ts';
@@ -9,7 +10,7 @@ import {lagDetail} from './lag-detail.ts';
 import {type LagSort, LINKS, worstState} from './lag-list.ts';
 import {listKeys} from './list-keys.ts';
 import type {Line, ListLook, Part, Space} from './list-view.tsx';
-import {breakerMeaning, linkSign} from './meaning.ts';
+import {breakerMeaning, linkSign, type Meaning} from './meaning.ts';
 
 /** `staleMs`: a reading that is older is dimmed. `windowMs`: how far back percentiles go. */
 export type LagLookOptions = {readonly staleMs: number; readonly windowMs: number};
@@ -28,7 +29,10 @@ export function lagLook({staleMs, windowMs}: LagLookOptions): ListLook<LagWatchV
     list: LINKS,
     keys: LAG_KEYS,
     title: (view) => titleOf(view, {staleMs, windowMs}),
-    head: unreadLines,
+    head: (view, space) => {
+      const unread = unreadLines(view, space);
+      return [...unread, ...drainLines(view, {...space, most: space.most - unread.length})];
+    },
     foot: reasonLines,
     table: (rows, view, columns) => {
       const layout = layoutOf(rows, columns);
@@ -81,6 +85,23 @@ function unreadLines({unread}: LagWatchView, {most, columns}: Space): readonly L
             } as const,
           ],
         ]),
+  ];
+}
+
+/** What is held off routes, and what could not be. */
+function drainLines({drains}: LagWatchView, {most, columns}: Space): readonly Line[] {
+  if (drains === undefined) return [];
+  const all: readonly (readonly [string, Meaning])[] = [
+    ...(drains.trouble === null ? [] : [[`✗ not drained: ${drains.trouble}`, 'critical'] as const]),
+    ...drains.held.map((row) => [`⊘ ${heldSays(row)}`, 'warning'] as const),
+  ];
+  const shown = all.length <= most ? all : all.slice(0, Math.max(0, most - 1));
+  const hidden = all.length - shown.length;
+  return [
+    ...shown.map(([text, meaning]): Line => [{text: cut(text, columns), meaning}]),
+    ...(hidden === 0 || most < 1
+      ? []
+      : [[{text: cut(`⊘ ${counted(hidden, 'more region')} held off`, columns), meaning: 'warning'}] as Line]),
   ];
 }
 

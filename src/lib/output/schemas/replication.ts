@@ -90,7 +90,26 @@ const link = z.looseObject({
 });
 
 /** `replication lag --json`. */
-export const lagSchema = z.looseObject({at: time, links: z.array(link)});
+export const lagSchema = z.looseObject({
+  at: time,
+  links: z.array(link),
+  drains: z.array(
+    z.looseObject({route: z.string(), region: z.string(), weight: z.number(), since: time, run: z.string(), reason: sentence}),
+  ),
+  drained: z
+    .array(
+      z.looseObject({
+        at: time,
+        route: z.string(),
+        region: z.string().nullable(),
+        what: z.enum(['held', 'returned', 'stays', 'moved', 'failed']),
+        weight: z.number().nullable(),
+        run: z.string().nullable(),
+        reason: sentence,
+      }),
+    )
+    .optional(),
+});
 
 /** How sure a figure of a loss is. An estimate never passes an RPO of 0. */
 const certainty = z.enum(['exact', 'bound', 'estimate', 'unknown']);
