@@ -1,7 +1,7 @@
 import type {LinkReading} from '../../ports/store.ts';
 import type {Cell} from '../../snapshot/cell.ts';
 import type {Cluster, Node} from './cluster.ts';
-import {type Facts, primariesOf, upstreamOf} from './facts.ts';
+import {type Facts, missingIds, primariesOf, upstreamOf} from './facts.ts';
 import {causeOf} from './physical-cause.ts';
 import {isSameName, type Reading, type Readings, readingOf, type Sender, type Slot} from './reading.ts';
 import type {More} from './reading-more.ts';
@@ -28,14 +28,15 @@ export function physicalLink(cluster: Cluster, node: Node, readings: Readings, p
   const {own, from, sending, end, receiver, sender, slot} = ends;
   const now = cluster.clock.wall();
   const {cause, trouble} = causeOf(ends);
+  // Places in two logs cannot be compared, whatever the sender says of them.
+  const distances = cause !== null && ELSEWHERE.includes(cause.code) ? NOTHING : distancesOf(ends);
   return {
     ...{from, to: node.name, kind: 'physical', senderRead: end !== null, senderState: sender?.state ?? null},
     ...(cause === null ? {} : {cause}),
-    // Places in two logs cannot be compared, whatever the sender says of them.
-    ...(cause !== null && ELSEWHERE.includes(cause.code) ? NOTHING : distancesOf(ends)),
+    ...distances,
     ...receiverOf(receiver),
     endOffset: end?.facts.durable ?? null,
-    ...transactionsOf(ends),
+    ...transactionsOf(readings, ends, distances),
     senderTimeline: end?.facts.timeline ?? null,
     slot: slot === null || sending === undefined || end === null ? null : toSlotReading(slot, node.name, end, sending.at),
     lastReplayAgeSeconds: replayAge(readings, receiver, own?.at ?? now),
@@ -45,13 +46,25 @@ export function physicalLink(cluster: Cluster, node: Node, readings: Readings, p
   };
 }
 
-/** By ids, those that were aborted too. A standby knows of those that it has replayed. */
-function transactionsOf({end, receiver}: Ends): Pick<LinkReading, 'outstandingTransactions' | 'endTransaction'> {
-  if (end === null) return {outstandingTransactions: null, endTransaction: null};
-  const endTransaction = end.facts.nextXid;
-  const isSame = receiver !== null && receiver.facts.lineage === end.facts.lineage && receiver.facts.timeline === end.facts.timeline;
-  const apart = isSame ? Number(BigInt(endTransaction) - BigInt(receiver.facts.nextXid)) : null;
-  return {outstandingTransactions: apart === null ? null : Math.max(0, apart), endTransaction};
+/** Nothing outstanding is no transaction; else by ids, those that were aborted too, and those that have arrived and are not replayed. */
+function transactionsOf(readings: Readings, {end, receiver}: Ends, {flushBytes}: Bytes): Transactions {
+  const endTransaction = end === null ? null : givenOut(readings, end);
+  const isSame = end !== null && receiver !== null && isSameHistory(end.facts, receiver.facts);
+  const byIds = isSame && endTransaction !== null ? missingIds(endTransaction, receiver.facts) : null;
+  return {outstandingTransactions: flushBytes === 0 ? 0 : byIds, endTransaction};
+}
+
+type Transactions = Pick<LinkReading, 'outstandingTransactions' | 'endTransaction'>;
+
+const isSameHistory = (one: Facts, other: Facts): boolean => one.lineage === other.lineage && one.timeline === other.timeline;
+
+/** The first id that no transaction in the sender's log has. One that is a standby itself knows it of what it has replayed only: the primary knows all. */
+function givenOut(readings: Readings, {facts}: Reading): string | null {
+  if (!facts.recovering) return facts.nextXid;
+  const primary = primaryOf(readings, facts)?.facts;
+  if (primary !== undefined && isSameHistory(primary, facts))
+    return BigInt(primary.nextXid) > BigInt(facts.nextXid) ? primary.nextXid : facts.nextXid;
+  return facts.applied === facts.durable ? facts.nextXid : null;
 }
 
 const ELSEWHERE: readonly string[] = ['old-timeline', 'other-cluster', 'promoted'];
@@ -123,7 +136,7 @@ function bytesOf({sender, end, receiver}: Ends): Bytes {
     return {sendBytes, writeBytes, flushBytes, replayBytes};
   }
   const [there, here] = [end?.facts, receiver?.facts];
-  const comparable = there !== undefined && here !== undefined && there.lineage === here.lineage && there.timeline === here.timeline;
+  const comparable = there !== undefined && here !== undefined && isSameHistory(there, here);
   if (!comparable) return NO_BYTES;
   const apart = (place: string): number => Math.max(0, Number(BigInt(there.durable) - BigInt(place)));
   return {sendBytes: null, writeBytes: null, flushBytes: apart(here.durable), replayBytes: apart(here.applied)};
