@@ -3,7 +3,7 @@ import type {Cell} from '../../snapshot/cell.ts';
 import type {Cluster, Node} from './cluster.ts';
 import {type Facts, missingIds, primariesOf, upstreamOf} from './facts.ts';
 import {causeOf} from './physical-cause.ts';
-import {isSameName, type Reading, type Readings, readingOf, type Sender, type Slot} from './reading.ts';
+import {factsOf, isSameName, type Reading, type Readings, readingOf, type Sender, type Slot} from './reading.ts';
 import type {More} from './reading-more.ts';
 import {toSlotReading} from './slots.ts';
 
@@ -164,11 +164,6 @@ function primaryOf(readings: Readings, {lineage}: Facts): {readonly facts: Facts
   const [primary] = primariesOf(factsOf(readings)).filter(({facts}) => facts.lineage === lineage);
   const cell = primary === undefined ? undefined : readings[primary.name];
   return cell?.known === true ? {facts: cell.value.facts, at: cell.at} : null;
-}
-
-/** The facts of each member. */
-export function factsOf(readings: Readings): Readonly<Record<string, Cell<Facts>>> {
-  return Object.fromEntries(Object.entries(readings).map(([name, cell]) => [name, cell.known ? {...cell, value: cell.value.facts} : cell]));
 }
 
 /** At half its time-out a receiver asks for a sign of life, which a sender answers at once: a second later it had none. 0 = it never asks. */
