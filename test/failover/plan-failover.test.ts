@@ -85,6 +85,13 @@ describe('planFailover', () => {
     const loss = (seconds: number | null) => expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {...history, seconds});
     expect(loss(1)).toMatchObject({bytes: 120, transactions: 8, seconds: 3, certainty: 'estimate'});
     expect([loss(1).withinRpo, loss(86_400).withinRpo, loss(null).withinRpo]).toEqual([true, false, null]);
+    const alone = expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {...history, bytesPerSecond: null, transactionsPerSecond: null});
+    expect(alone, 'one sample does not tell what was written since').toMatchObject({
+      ...{bytes: null, transactions: null, seconds: 3, certainty: 'unknown', withinRpo: null},
+      basis: expect.stringContaining(
+        'the last sample of the lag is 2.0 s old (100 bytes were missing then), and what was written since is not known',
+      ),
+    });
   });
 
   it('lets every step before the pivot be undone or touch nothing', () => {

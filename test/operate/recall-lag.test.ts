@@ -27,7 +27,7 @@ it('a remembered sample is as old as its question, however long a frozen member 
   const recall = () => recallLag(state as unknown as State, {fleet: 'test', store: 'orders', member: 'eu', now});
   const options = {signal: new AbortController().signal};
   await readLag(open, options);
-  expect(recall()).toMatchObject({bytes: 0, bytesPerSecond: 0, ageMs: 1500});
+  expect(recall(), 'one look tells no rate').toMatchObject({bytes: 0, bytesPerSecond: null, ageMs: 1500});
   now += 500;
   end += 4000;
   await readLag(open, options);
@@ -69,4 +69,37 @@ it('what a cascade hands on is remembered as behind the first of it', () => {
   const unread = {...link('us', 'eu', 1000, 5000), endOffset: null};
   rememberLag(state, {...place, store: 'carts'}, [unread, link('eu', 'ap', 1000, 1000)], 1000);
   expect(recallLag(state, {...place, store: 'carts', member: 'ap', now: 1000})).toBeUndefined();
+});
+
+it('the rate of a remembered sample is what two looks tell: not known is not nothing', () => {
+  const state = recordState({wall: () => 0});
+  const place = {fleet: 'test', store: 'orders'};
+  const look = (replayOffset: string, at: number): number | null | undefined => {
+    const link: LinkReading = {
+      ...{from: 'us', to: 'eu', senderState: 'streaming', receiverConnected: true, senderRead: true, sync: 'async', trouble: null},
+      ...{sendBytes: 0, writeBytes: 0, flushBytes: 10, replayBytes: 0, replayOffset, runwayBytes: null},
+      ...{lastReplayAgeSeconds: 0, heardUpstreamAgoMs: 0, sampleAgeMs: 0},
+    };
+    rememberLag(state, place, [link], at);
+    return recallLag(state, {...place, member: 'eu', now: at})?.bytesPerSecond;
+  };
+  expect(look('1000', 1000)).toBeNull();
+  expect(look('1000', 3000), 'nothing was written').toBe(0);
+  expect(look('1500', 3000), 'two looks at once').toBeNull();
+  expect(look('2500', 4000)).toBe(1000);
+  expect(look('500', 5000), 'another log').toBeNull();
+  expect(look('700', 4500), 'the clock was set back').toBeNull();
+});
+
+it('a sample that an earlier version kept can still be read', () => {
+  const state = recordState({wall: () => 0});
+  const place = {fleet: 'test', store: 'orders', member: 'eu'};
+  const kept = {bytes: 10, end: 1000, at: 1000, bytesPerSecond: 0};
+  const nothing = {seconds: null, transactions: null, transactionsPerSecond: null};
+  state.remember('lag/test/orders/eu', kept);
+  expect(recallLag(state, {...place, now: 1500})).toEqual({bytes: 10, bytesPerSecond: 0, ...nothing, ageMs: 500});
+  for (const bytesPerSecond of ['0', {}]) {
+    state.remember('lag/test/orders/eu', {...kept, bytesPerSecond});
+    expect(recallLag(state, {...place, now: 1500})).toBeUndefined();
+  }
 });

@@ -35,6 +35,7 @@ const first = [
   slot('eu_west'),
   slot('ap', {active: false, inactiveSeconds: 7200, retainedBytes: 98 * GIB, safeBytes: 2 * GIB, status: 'extended'}),
   slot('reports_2024', {kind: 'logical', keptFor: null, database: 'orders', active: false, safeBytes: null}),
+  slot('feed', {kind: 'logical', keptFor: null, copyOf: 'eu-west', active: false, retainedBytes: 65_536, safeBytes: null}),
   slot('old', {active: false, retainedBytes: null, safeBytes: null, status: 'lost', invalidated: 'wal_removed'}),
 ];
 const later = first.map((each) => ({...each, at: AT - 12, end: '5001048576'}));

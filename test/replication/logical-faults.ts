@@ -9,6 +9,13 @@ import {eventually, PASSWORD, type Programs, type Server, startServers} from '..
 import {openFleet, pause} from './lag-world.ts';
 import {type LogicalWorld, type Reader, startLogicalWorld} from './logical-world.ts';
 
+/** What the function does on such a server. One that is built in stays what it is, whatever it is replaced by: so there is another of its name. */
+const WITHOUT_LIBXML = `
+alter function pg_catalog.query_to_xml rename to query_to_xml_of_others;
+create function pg_catalog.query_to_xml(query text, nulls boolean, tableforest boolean, targetns text) returns xml language plpgsql as $$
+begin
+  raise exception using errcode = 'feature_not_supported', message = 'unsupported XML feature';
+end $$`;
 const READERS: readonly Reader[] = ['superuser', 'monitor'];
 
 /** Every fault of a link that carries changes of rows. `version` = what the servers are. To be called within a `describe`. */
@@ -72,6 +79,19 @@ export function logicalFaults(version: number, programs?: Programs): void {
     expect(row?.leads).toHaveLength(4);
     expect(JSON.stringify(row?.leads)).toContain('postgresql://h:1/d');
     expect(JSON.stringify(row)).not.toContain(PASSWORD);
+  });
+
+  it('where subscriptions lead is read whatever their strings are like, also by a server that was built without libxml', async () => {
+    const {eu} = await begin();
+    await eu.sql(WITHOUT_LIBXML);
+    const strings = [`host=h dbname='<d> & "e" \\\\ \\'f\\' äß 日本 🙂'`, `host=h options='${'日本 '.repeat(3000)}' dbname=d`];
+    for (const [index, text] of strings.entries())
+      await eu.sql(`create subscription s${index} connection $c$${text}$c$ publication p with (connect = false)`);
+    const [row] = await eu.sql<Reading>(READING);
+    expect(row?.leads?.map(({conninfo}) => conninfo)).toEqual(expect.arrayContaining(strings));
+    for (const index of strings.keys()) await eu.sql(`alter subscription s${index} set (slot_name = none); drop subscription s${index}`);
+    await eu.sql('alter subscription eu_us disable; alter subscription eu_us set (slot_name = none); drop subscription eu_us');
+    expect((await eu.sql<Reading>(READING))[0]?.leads, 'there is none').toEqual([]);
   });
 
   it.each(READERS)('one link with its figures, and no primary is called a former one (%s)', async (reader) => {

@@ -102,6 +102,12 @@ describe('previewing a loss', () => {
     expect(late, 'what was missing then is missing still').toMatchObject({seconds: 3602, withinRpo: false});
     const unsure = judge(left, {classes: [loose], history: {...sample, seconds: null, transactions: null}});
     expect(unsure).toMatchObject({seconds: null, transactions: null, withinRpo: null, blocks: true});
+    const alone = judge(left, {classes: [loose], history: {...sample, bytesPerSecond: null, transactionsPerSecond: null}});
+    expect(alone, 'one sample does not tell what was written since').toMatchObject({
+      ...{bytes: null, transactions: null, seconds: 2, certainty: 'unknown', withinRpo: null, blocks: true},
+      basis:
+        'The last sample of the lag is 2.0 s old (10 bytes were missing then). What was written since is not known: a single look tells no rate.',
+    });
   });
 
   it('is nothing for what is the primary already, also beside a former one', () => {

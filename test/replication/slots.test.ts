@@ -32,6 +32,7 @@ function judge(change: Partial<SlotReading>, rate: number | null = MIB): SlotRow
   return row;
 }
 const inactive = {active: false, inactiveSeconds: 90};
+const copy = {...inactive, copyOf: 'us'};
 
 describe('judging slots', () => {
   it.each<[string, Partial<SlotReading>, number | null, SlotRow['state'], SlotRow['verdict'], string]>([
@@ -65,6 +66,17 @@ describe('judging slots', () => {
       'degraded',
       'orphan',
     ],
+    ['it is a copy', {...copy, keptFor: null}, MIB, 'copy', 'healthy', 'copy'],
+    ['it is a copy, and little would be left', {...copy, safeBytes: 300 * MIB}, MIB, 'copy', 'healthy', 'copy'],
+    [
+      'it is a copy that uses up its room',
+      {...copy, safeBytes: 300 * MIB, retainedBytes: 301 * MIB},
+      MIB,
+      'at-risk',
+      'unhealthy',
+      'short-runway',
+    ],
+    ['it is a copy, and invalid', {...copy, status: 'lost', invalidated: 'rows_removed'}, MIB, 'lost', 'degraded', 'copy-lost'],
     ['nobody uses it, and it keeps nothing yet', {...inactive, retainedBytes: null}, MIB, 'inactive', 'healthy', 'inactive'],
   ])('%s', (_name, change, rate, state, verdict, code) => {
     expect(judge(change, rate)).toMatchObject({state, verdict, code});
@@ -82,6 +94,19 @@ describe('judging slots', () => {
     expect(judge({safeBytes: 300 * MIB}).reason).toBe(
       'eu uses it; it retains 16 MiB. At the present 1 MiB/s it would have 5 min left (300 MiB) if its receiver stopped now.',
     );
+  });
+
+  it('says whose copy it is, and what becomes of it', () => {
+    const limit = 'No runway: no limit is set to what it may retain.';
+    expect(judge(copy)).toMatchObject({
+      copyOf: 'us',
+      reason: `It is a copy of the slot on us, and goes when that is dropped; it retains 16 MiB. ${limit}`,
+    });
+    expect(judge({...copy, invalidated: 'rows_removed'}).reason).toBe(
+      'It is a copy of the slot on us, and what that needs has been removed here (rows_removed): until it is made anew, its receiver could not go on after a promotion. No runway: what it needs is gone.',
+    );
+    expect(judge({...copy, status: 'unreserved'}).reason).toContain('It is a copy of the slot on us, retains 16 MiB for eu, and that may');
+    expect(judge({}).copyOf).toBeNull();
   });
 
   it('says why there is no runway', () => {
@@ -126,6 +151,7 @@ describe('judging slots', () => {
     expect(needsRate(cells())).toBe(false);
     expect(needsRate(cells(SLOT))).toBe(false);
     expect(needsRate(cells({...SLOT, ...inactive}))).toBe(true);
+    expect(needsRate(cells({...SLOT, ...copy}))).toBe(false);
     expect(needsRate(cells({...SLOT, safeBytes: 1}))).toBe(true);
     expect(needsRate({us: unknown('timeout', 'silent', AT)})).toBe(false);
   });

@@ -43,19 +43,16 @@ function lackOfTarget(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: str
   return {store: spec.name, transactions: null, bytes, seconds: null, certainty: 'estimate', basis, withinRpo: rpoMs === null || rpoMs > 0};
 }
 
-/** What was outstanding at the last look, and everything since at the rate of that time. It never passes an RPO of 0. */
-function fromHistory(spec: StoreSpec, history: LagHistory, rpoMs: number | null): JudgedLoss {
+/** What was outstanding at the last look, and everything since at the rate of that time. It never passes an RPO of 0. Without a rate it is unknown. */
+function fromHistory({name: store}: StoreSpec, history: LagHistory, rpoMs: number | null): JudgedLoss {
   const {ageSeconds, bytes, transactions, seconds} = grownBy(history);
-  const basis = `the last sample of the lag is ${ageSeconds.toFixed(1)} s old (${history.bytes} bytes then); its rate times its age was added`;
-  return {
-    store: spec.name,
-    transactions,
-    bytes: Math.ceil(bytes),
-    seconds,
-    certainty: 'estimate',
-    basis,
-    withinRpo: withinRpo(seconds, rpoMs),
-  };
+  const old = `the last sample of the lag is ${ageSeconds.toFixed(1)} s old (${history.bytes} bytes were missing then)`;
+  if (bytes === null) {
+    const basis = `${old}, and what was written since is not known: a single look tells no rate`;
+    return {store, transactions, bytes, seconds, certainty: 'unknown', basis, withinRpo: null};
+  }
+  const basis = `${old}; its rate times its age was added`;
+  return {store, transactions, bytes: Math.ceil(bytes), seconds, certainty: 'estimate', basis, withinRpo: withinRpo(seconds, rpoMs)};
 }
 
 /** An estimate never passes an RPO of 0, and what is not known passes none. */

@@ -57,9 +57,11 @@ function rememberOne(memory: Memory, {fleet, store}: Omit<LagPlace, 'member'>, s
   const xid = endTransaction === null ? null : Number(endTransaction);
   const perSecond = (now: number | null, then: number | null): number | null => {
     const elapsed = before === null ? 0 : (at - before.at) / 1000;
-    return now === null || then === null || elapsed <= 0 ? null : Math.max(0, (now - then) / elapsed);
+    // What has become less is another log, or another history of it.
+    return now === null || then === null || elapsed <= 0 || now < then ? null : (now - then) / elapsed;
   };
-  const bytesPerSecond = Math.round(perSecond(end, before?.end ?? null) ?? 0);
+  const rate = perSecond(end, before?.end ?? null);
+  const bytesPerSecond = rate === null ? null : Math.round(rate);
   const heldAllAt = flushBytes === 0 ? at : (before?.heldAllAt ?? null);
   memory.remember(key, {
     ...{bytes: flushBytes, end, at, bytesPerSecond, heldAllAt, seconds: secondsBehind(sample, heldAllAt, at)},
@@ -92,15 +94,16 @@ type Kept = Omit<LagHistory, 'ageMs'> & {
 
 function parseKept(value: Json | undefined): Kept | null {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const {bytes, end, at, bytesPerSecond, ...rest} = value as Readonly<Record<string, Json>>;
-  if (typeof bytes !== 'number' || typeof end !== 'number' || typeof at !== 'number' || typeof bytesPerSecond !== 'number') return null;
+  const {bytes, end, at, bytesPerSecond = null, ...rest} = value as Readonly<Record<string, Json>>;
+  if (typeof bytes !== 'number' || typeof end !== 'number' || typeof at !== 'number') return null;
+  if (bytesPerSecond !== null && typeof bytesPerSecond !== 'number') return null;
   const {transactions, xid, transactionsPerSecond, seconds, heldAllAt} = rest;
   const times = {seconds: orNull(seconds), heldAllAt: orNull(heldAllAt)};
   const counts = {transactions: orNull(transactions), xid: orNull(xid), transactionsPerSecond: orNull(transactionsPerSecond)};
   return {bytes, end, at, bytesPerSecond, ...times, ...counts};
 }
 
-/** An earlier version kept bytes only. */
+/** An earlier version kept bytes and their rate only, and 0 where it did not know that. */
 const orNull = (value: Json | undefined): number | null => (typeof value === 'number' ? value : null);
 
 function lagKey({fleet, store, member}: LagPlace): string {

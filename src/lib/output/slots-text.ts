@@ -12,7 +12,7 @@ const MEANINGS: Readonly<Record<SlotRow['verdict'], Meaning>> = {
   unknown: 'unknown',
 };
 /** What is well needs no sentence. */
-const QUIET: ReadonlySet<SlotState> = new Set<SlotState>(['ok']);
+const QUIET: ReadonlySet<SlotState> = new Set<SlotState>(['ok', 'copy']);
 /** Below this width what can be read from the other columns is left out. */
 const WIDE = 110;
 

@@ -81,6 +81,8 @@ export type SlotReading = {
   readonly kind: 'physical' | 'logical';
   /** The member that it is kept for, as far as that is known; null = not known. */
   readonly keptFor: string | null;
+  /** The member whose slot of this name it is a copy of: whoever keeps it for the day of a promotion moves and drops it along. `unknown` = it is one, of whose cannot be told; absent = it is none. */
+  readonly copyOf?: string;
   readonly database: string | null;
   readonly active: boolean;
   readonly temporary: boolean;

@@ -9,7 +9,8 @@ export type TimedLoss = Loss & {readonly seconds: number | null};
 /** An earlier sample of a store's lag: what it was, how fast the store was written, and how long ago. */
 export type LagHistory = {
   readonly bytes: number;
-  readonly bytesPerSecond: number;
+  /** null = not known: that takes two looks. */
+  readonly bytesPerSecond: number | null;
   /** At most so much time was missing; null = not known. */
   readonly seconds: number | null;
   /** Transactions, and how many began in a second; null = not known. */
@@ -156,21 +157,25 @@ function fromHistory(store: StoreForLoss): TimedLoss {
   if (history === undefined)
     return nothing(store, 'The primary does not answer, writes do not wait for a standby, and there is no earlier sample of the lag.');
   const {bytes, seconds, transactions, ageSeconds} = grownBy(history);
-  const basis = `The last sample of the lag is ${ageSeconds.toFixed(1)} s old; its rate times its age was added.`;
-  return {...figure(store, {bytes, seconds}, 'estimate', basis), transactions};
+  const old = `The last sample of the lag is ${ageSeconds.toFixed(1)} s old`;
+  if (bytes === null) {
+    const basis = `${old} (${history.bytes} bytes were missing then). What was written since is not known: a single look tells no rate.`;
+    return {...nothing(store, basis), seconds};
+  }
+  return {...figure(store, {bytes, seconds}, 'estimate', `${old}; its rate times its age was added.`), transactions};
 }
 
-/** What an earlier sample has become: what was outstanding then, and everything since at the rate of that time. */
-export function grownBy(
-  history: LagHistory,
-): Pick<TimedLoss, 'transactions' | 'seconds'> & {readonly bytes: number; readonly ageSeconds: number} {
+/** What an earlier sample has become: what was outstanding then, and everything since at the rate of that time. Without a rate only the time is known. */
+export function grownBy(history: LagHistory): Pick<TimedLoss, 'bytes' | 'transactions' | 'seconds'> & {readonly ageSeconds: number} {
   const ageSeconds = Math.max(0, history.ageMs) / 1000;
   const {bytes, bytesPerSecond, transactions, transactionsPerSecond, seconds} = history;
+  const grown = (then: number | null, perSecond: number | null): number | null =>
+    then === null || perSecond === null ? null : then + Math.max(0, perSecond) * ageSeconds;
+  const [grownBytes, count] = [grown(bytes, bytesPerSecond), grown(transactions, transactionsPerSecond)];
   return {
     ageSeconds,
-    bytes: bytes + Math.max(0, bytesPerSecond) * ageSeconds,
-    transactions:
-      transactions === null || transactionsPerSecond === null ? null : Math.ceil(transactions + transactionsPerSecond * ageSeconds),
+    bytes: grownBytes,
+    transactions: count === null || grownBytes === null ? null : Math.ceil(count),
     // What was missing then is missing still.
     seconds: seconds === null ? null : seconds + ageSeconds,
   };

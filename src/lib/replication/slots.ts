@@ -3,8 +3,11 @@ import {formatBytes, formatMs} from '../output/units.ts';
 import type {SlotReading} from '../ports/store.ts';
 import type {Cell} from '../snapshot/cell.ts';
 
-/** `at-risk` = what it needs may soon be removed; `orphan` = inactive and kept for nobody who is known; `unknown` = its member could not be read. */
-export type SlotState = 'ok' | 'inactive' | 'at-risk' | 'lost' | 'orphan' | 'unknown';
+/**
+ * `copy` = it waits for a promotion, while its original is on the primary; `at-risk` = what it needs may soon be removed; `orphan` = inactive and kept
+ * for nobody who is known; `unknown` = its member could not be read.
+ */
+export type SlotState = 'ok' | 'copy' | 'inactive' | 'at-risk' | 'lost' | 'orphan' | 'unknown';
 
 /**
  * One row of `replication slots`: a slot, or a member whose slots could not be read (`slot` null, state `unknown`). Sizes in bytes, times in seconds;
@@ -16,6 +19,8 @@ export type SlotRow = {
   readonly slot: string | null;
   readonly kind: SlotReading['kind'] | null;
   readonly keptFor: string | null;
+  /** The member whose slot of this name it is a copy of; null = it is none. */
+  readonly copyOf: string | null;
   readonly active: boolean | null;
   readonly retainedBytes: number | null;
   readonly safeBytes: number | null;
@@ -69,8 +74,11 @@ export function judgeSlots(at: string, stores: readonly StoreForSlots[], only: s
 
 /** Whether a second look would tell more: only what has a limit, or retains log for nobody, needs a rate. */
 export function needsRate(cells: SlotCells): boolean {
-  return Object.values(cells).some((cell) => cell.known && cell.value.some(({active, safeBytes}) => !active || safeBytes !== null));
+  return Object.values(cells).some((cell) => cell.known && cell.value.some((slot) => !isMoved(slot) || slot.safeBytes !== null));
 }
+
+/** Whether its limit goes on with it: a receiver moves it, or what makes it a copy does. */
+const isMoved = ({active, copyOf}: SlotReading): boolean => active || copyOf !== undefined;
 
 function judgeStore(store: StoreForSlots): readonly SlotRow[] {
   return store.members.flatMap((member) => {
@@ -93,6 +101,7 @@ function unreadRow({store, at}: StoreForSlots, member: string, cell: Cell<unknow
     slot: null,
     kind: null,
     keptFor: null,
+    copyOf: null,
     active: null,
     retainedBytes: null,
     safeBytes: null,
@@ -138,6 +147,7 @@ function slotRow({store, member, slot, rate, ageMs}: Judging): SlotRow {
     slot: slot.name,
     kind: slot.kind,
     keptFor: slot.keptFor,
+    copyOf: slot.copyOf ?? null,
     active: slot.active,
     retainedBytes: tidy.retainedBytes,
     safeBytes,
@@ -146,7 +156,7 @@ function slotRow({store, member, slot, rate, ageMs}: Judging): SlotRow {
     runwaySeconds: runway,
     inactiveSeconds: slot.inactiveSeconds === null ? null : Math.max(0, Math.round(slot.inactiveSeconds)),
     ...judged,
-    reason: `${judged.reason}. ${runwayNote({lost, safeBytes, rate, runway, active: slot.active})}`,
+    reason: `${judged.reason}. ${runwayNote({lost, safeBytes, rate, runway, active: isMoved(slot)})}`,
     ageMs,
   };
 }
@@ -179,8 +189,12 @@ function runwayNote({lost, safeBytes, rate, runway, active}: Runway): string {
 const whom = ({keptFor}: SlotReading): string => (keptFor === null ? 'nobody who is known' : keptFor);
 const retains = ({retainedBytes}: SlotReading): string => (retainedBytes === null ? 'no log yet' : formatBytes(retainedBytes));
 
-function judgeLost({keptFor, invalidated}: SlotReading): Judged {
+function judgeLost({keptFor, invalidated, copyOf}: SlotReading): Judged {
   const why = invalidated === null ? '' : ` (${invalidated})`;
+  if (copyOf !== undefined) {
+    const reason = `It is a copy of the slot on ${copyOf}, and what that needs has been removed here${why}: until it is made anew, its receiver could not go on after a promotion`;
+    return {state: 'lost', verdict: 'degraded', code: 'copy-lost', reason};
+  }
   const whose = keptFor === null ? 'a receiver that is not known' : keptFor;
   const what = keptFor === null ? 'nothing can be had from the slot any more, so drop it' : 'it has to be built anew, and the slot dropped';
   return {state: 'lost', verdict: 'unhealthy', code: 'lost', reason: `What ${whose} still needed has been removed${why}: ${what}`};
@@ -189,11 +203,11 @@ function judgeLost({keptFor, invalidated}: SlotReading): Judged {
 /** null = there is no risk that it is lost. */
 function judgeRunway(slot: SlotReading, runway: number | null): Judged | null {
   // A receiver that keeps up moves its own limit on: one in use is at risk once more than half of its room is taken.
-  const standsStill = !slot.active || (slot.retainedBytes ?? 0) > (slot.safeBytes ?? 0);
+  const standsStill = !isMoved(slot) || (slot.retainedBytes ?? 0) > (slot.safeBytes ?? 0);
   const short = runway !== null && runway < RISK_SECONDS && standsStill;
   if (!short && slot.status !== 'unreserved') return null;
   const urgent = runway !== null && runway < URGENT_SECONDS;
-  const use = slot.active ? 'active' : 'inactive';
+  const use = slot.copyOf === undefined ? (slot.active ? 'active' : 'inactive') : `a copy of the slot on ${slot.copyOf}`;
   return {
     state: 'at-risk',
     verdict: urgent ? 'unhealthy' : 'degraded',
@@ -203,6 +217,10 @@ function judgeRunway(slot: SlotReading, runway: number | null): Judged | null {
 }
 
 function judgeUse(slot: SlotReading, rate: number | null): Judged {
+  if (slot.copyOf !== undefined) {
+    const reason = `It is a copy of the slot on ${slot.copyOf}, and goes when that is dropped; it retains ${retains(slot)}`;
+    return {state: 'copy', verdict: 'healthy', code: 'copy', reason};
+  }
   if (slot.active)
     return {
       state: 'ok',

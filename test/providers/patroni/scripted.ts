@@ -63,6 +63,7 @@ export function factsOf(name: string, more: Partial<Facts> = {}): Facts {
       durable: '1000',
       applied: '1000',
       nextXid: '700',
+      overXids: '700',
       now: 0,
       lastReplay: null,
     },

@@ -29,6 +29,8 @@ export function readByMonitor(programs?: Programs): void {
     await servers?.end();
   });
 
+  const versionOf = async (server: Server) =>
+    Number((await server.sql<{v: string}>(`select current_setting('server_version_num') as v`))[0]?.v);
   const read = () => store.abilities.links.links(signal());
   const figures = ({sendBytes, writeBytes, flushBytes, replayBytes, writeSeconds, flushSeconds, replaySeconds}: LinkReading) => [
     ...[sendBytes, writeBytes, flushBytes, replayBytes],
@@ -75,10 +77,33 @@ export function readByMonitor(programs?: Programs): void {
       expect(BigInt(slot.end)).toBeGreaterThan(0n);
       expect([slot.temporary, slot.invalidated, slot.status]).toEqual([false, null, 'reserved']);
     }
-    const version = Number((await a.sql<{v: string}>(`select current_setting('server_version_num') as v`))[0]?.v);
+    const version = await versionOf(a);
     const kept = us?.find(({name}) => name === 'left_behind');
     if (version >= 170_000) expect(kept?.inactiveSeconds).toBeGreaterThanOrEqual(0);
     else expect(kept?.inactiveSeconds).toBeNull();
+  });
+
+  it('tells a copy of a slot that the server keeps on a standby from a slot that nobody uses (17 and later)', async (context) => {
+    if ((await versionOf(a)) < 170_000) return context.skip();
+    await a.sql(`select pg_create_logical_replication_slot('feed', 'pgoutput', false, false, true)`);
+    await b.sql('alter system set hot_standby_feedback = on');
+    await b.sql(`alter system set primary_conninfo = 'host=127.0.0.1 port=${a.port} user=replicator application_name=eu dbname=orders'`);
+    await b.sql('select pg_reload_conf()');
+    await eventually(async () => {
+      // Until the primary has logged what runs, a copy would begin before the place that the standby still has.
+      await a.sql(
+        `select pg_log_standby_snapshot(), pg_logical_slot_get_binary_changes('feed', null, null, 'proto_version', '1', 'publication_names', '')`,
+      );
+      await b.sql('select pg_sync_replication_slots()').catch(() => undefined);
+      return (await b.sql(`select 1 from pg_replication_slots where slot_name = 'feed' and synced and not temporary`)).length === 1;
+    });
+    const cells = await store.abilities.slots.slots(signal());
+    const [us, eu] = ['us', 'eu'].map((name) => (cells[name]?.known ? cells[name].value : []));
+    expect(us?.find(({name}) => name === 'feed')?.copyOf).toBeUndefined();
+    expect(eu?.map(({name, copyOf}) => [name, copyOf])).toEqual([
+      ['ap', undefined],
+      ['feed', 'us'],
+    ]);
   });
 
   it('says what a role may not that lacks pg_monitor', async () => {

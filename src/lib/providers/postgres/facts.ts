@@ -17,8 +17,13 @@ export type Facts = {
   readonly timeline: number;
   readonly durable: string;
   readonly applied: string;
-  /** The first transaction id that is not assigned yet, as this member knows it. */
+  /** The first transaction id that is not assigned yet, as this member knows it; a standby knows what it has replayed. Read after `durable`. */
   readonly nextXid: string;
+  /**
+   * So many ids are over here, at least: what was given out elsewhere beyond this number is the most that can be missing, late commits of old ids
+   * included. Read before `durable`.
+   */
+  readonly overXids: string;
   readonly now: number;
   readonly lastReplay: number | null;
   readonly replayPaused: boolean;
@@ -58,11 +63,21 @@ export const PRIMARY_TIMELINE = `('x' || substr(pg_walfile_name(pg_current_wal_i
 
 const ms = (time: string): string => `(extract(epoch from ${time}) * 1000)::float8`;
 
-/* `recovering` is read once: a promotion in the middle of the statement leaves the standby's functions valid. */
+/** On a standby with more ids than this between the oldest open one and the newest, all of them are taken for open: each has to be asked for. */
+const MOST_OPEN = 2000;
+
+/* `recovering` is read once: a promotion in the middle of the statement leaves the standby's functions valid. A snapshot ends at what is over last, and
+   one that is taken in recovery does not name what is open below: so each id is asked for. Only `age` tells which id comes next. It is asked last, and
+   the ids first, so that the log up to the place in between has no transaction that they do not count. */
 export const FACTS = `
-with role as materialized (select pg_is_in_recovery() as recovering),
+with ids as materialized (
+  select pg_is_in_recovery() as recovering, pg_snapshot_xmin(s)::text::int8 as xmin, pg_snapshot_xmax(s)::text::int8 as xmax from pg_current_snapshot() s),
+role as materialized (
+  select recovering, xmax, case when recovering and xmax - xmin <= ${MOST_OPEN}
+    then xmax - (select count(*) from generate_series(xmin, xmax - 1) n where pg_xact_status(n::text::xid8) = 'in progress') else xmin end as over
+  from ids),
 place as materialized (
-  select recovering,
+  select recovering, xmax, over,
     case when recovering then ${STANDBY_DURABLE} else pg_current_wal_flush_lsn() end as durable,
     case when recovering then coalesce(pg_last_wal_replay_lsn(), '0/0') else pg_current_wal_flush_lsn() end as applied
   from role)
@@ -72,7 +87,8 @@ select p.recovering as "recovering",
   case when p.recovering then ${standbyTimeline('p.durable')} else ${PRIMARY_TIMELINE} end as "timeline",
   (p.durable - '0/0'::pg_lsn)::text as "durable",
   (p.applied - '0/0'::pg_lsn)::text as "applied",
-  pg_snapshot_xmax(pg_current_snapshot())::text as "nextXid",
+  (p.xmax + age(p.xmax::text::xid8::xid))::text as "nextXid",
+  p.over::text as "overXids",
   ${ms('clock_timestamp()')} as "now",
   case when p.recovering then ${ms('pg_last_xact_replay_timestamp()')} end as "lastReplay",
   case when p.recovering then pg_get_wal_replay_pause_state() <> 'not paused' else false end as "replayPaused",
@@ -123,6 +139,11 @@ export async function asCell<T>(cluster: Cluster, read: () => Promise<T>): Promi
 
 /** The durable place of a member. */
 export const durableOf = (facts: Facts): Position => ({lineage: facts.lineage, epoch: facts.timeline, offset: facts.durable});
+
+/** How many transactions a member can lack at most, when all ids below `next` have been given out: also those that were aborted. Of one history only. */
+export function missingIds(next: string, {overXids}: Pick<Facts, 'overXids'>): number {
+  return Math.max(0, Number(BigInt(next) - BigInt(overXids)));
+}
 
 /** The name of the member that a standby follows or is set to follow; its address when no member has it; null when it follows nobody. */
 export function upstreamOf(cluster: Cluster, node: Node, facts: Facts): string | null {

@@ -3,8 +3,8 @@ import type {Cluster, Node} from './cluster.ts';
 import {type Facts, primariesOf, upstreamOf} from './facts.ts';
 import {logicalLink, logicalLinkBySlot} from './logical-link.ts';
 import {type Pair, type Publishers, pairsOf, unaccounted} from './logical-pairs.ts';
-import {factsOf, listed, physicalLink} from './physical-link.ts';
-import {type Readings, readingOf, readMembers} from './reading.ts';
+import {listed, physicalLink} from './physical-link.ts';
+import {factsOf, type Readings, readingOf, readMembers} from './reading.ts';
 import {readMore} from './reading-more.ts';
 
 /**

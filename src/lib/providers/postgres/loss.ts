@@ -5,7 +5,7 @@ import type {Abilities} from '../../ports/store.ts';
 import {bytesBetween} from '../../snapshot/position.ts';
 import {type Cluster, type Node, nodeOf, only} from './cluster.ts';
 import {countCommits} from './count-commits.ts';
-import {durableOf, type Facts, primariesOf, readAll} from './facts.ts';
+import {durableOf, type Facts, missingIds, primariesOf, readAll} from './facts.ts';
 
 type Reading = Awaited<ReturnType<Abilities['loss']['loss']>>;
 
@@ -64,10 +64,13 @@ async function since(
   return only(await node.session.rows<{transactions: number}>(SINCE, [from, end, open.ids, without], limits), node);
 }
 
+type Primary = {readonly name: string; readonly facts: Facts; readonly again: boolean};
+
 /** The primary once more; what was read before where it does not answer, or is none any more. */
-async function readAgain(cluster: Cluster, {name, facts}: {name: string; facts: Facts}, signal: AbortSignal): Promise<Facts> {
-  const again = (await readAll(cluster, signal, [name]))[name];
-  return again?.known === true && !again.value.recovering && again.value.timeline === facts.timeline ? again.value : facts;
+async function readAgain(cluster: Cluster, {name, facts}: Omit<Primary, 'again'>, signal: AbortSignal): Promise<Primary> {
+  const cell = (await readAll(cluster, signal, [name]))[name];
+  const again = cell?.known === true && !cell.value.recovering && cell.value.timeline === facts.timeline;
+  return {name, facts: again ? cell.value : facts, again};
 }
 
 async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<Reading> {
@@ -76,7 +79,7 @@ async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<
   const target = facts[to];
   const [first] = primariesOf(facts);
   // A target that is far away answers later: what was written until then is missing there, too.
-  const primary = first === undefined ? undefined : {...first, facts: await readAgain(cluster, first, signal)};
+  const primary = first === undefined ? undefined : await readAgain(cluster, first, signal);
   const nothing = (basis: string): Reading => ({
     store: cluster.store,
     transactions: null,
@@ -89,19 +92,27 @@ async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<
   if (primary === undefined) return nothing(`No primary of ${cluster.store} answers.`);
   const bytes = bytesBetween(durableOf(target.value), durableOf(primary.facts));
   if (bytes === null) return nothing(`${to} belongs to another lineage than ${primary.name}.`);
-  const ids = BigInt(primary.facts.nextXid) - BigInt(target.value.nextXid);
   const {lastReplay} = target.value;
   // Commit times are the primary's, so they are compared with the primary's clock.
   const seconds = bytes === 0 ? 0 : lastReplay === null ? null : Math.max(0, (primary.facts.now - lastReplay) / 1000);
   const range = {applied: target.value.applied, held: target.value.durable, end: primary.facts.durable};
   const counted = bytes === 0 ? 0 : await countCommits(cluster, nodeOf(cluster, primary.name), range, signal);
-  const how =
-    bytes === 0
-      ? ''
-      : counted === null
-        ? ' Transactions are counted by their ids, aborted ones too.'
-        : ` Commits are counted in the log of ${primary.name}.`;
-  const basis = `${primary.name} was read right after ${to}.${how}`;
-  const transactions = counted ?? Number(ids < 0n ? 0n : ids);
+  const transactions = counted ?? mostMissing(primary.facts, target.value);
+  const basis = `${whenRead(primary, to)}${bytes === 0 ? '' : howCounted(primary.name, counted, transactions)}`;
   return {store: cluster.store, transactions, bytes, seconds, certainty: 'estimate', basis};
+}
+
+/** Ids were given out anew on a timeline that was left. */
+const mostMissing = ({timeline, nextXid}: Facts, target: Facts): number | null =>
+  timeline === target.timeline ? missingIds(nextXid, target) : null;
+
+const whenRead = ({name, again}: Primary, to: string): string =>
+  again
+    ? `${name} was read right after ${to}.`
+    : `${name} was read at the same time as ${to} and not again: what it has written since is left out.`;
+
+function howCounted(primary: string, counted: number | null, transactions: number | null): string {
+  if (counted !== null) return ` Commits are counted in the log of ${primary}.`;
+  if (transactions === null) return ` Transactions cannot be counted by their ids: ${primary} writes another timeline.`;
+  return ' Transactions are counted by their ids, aborted ones too: at most so many.';
 }

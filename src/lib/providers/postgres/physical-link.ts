@@ -1,9 +1,9 @@
 import type {LinkReading} from '../../ports/store.ts';
 import type {Cell} from '../../snapshot/cell.ts';
 import type {Cluster, Node} from './cluster.ts';
-import {type Facts, primariesOf, upstreamOf} from './facts.ts';
+import {type Facts, missingIds, primariesOf, upstreamOf} from './facts.ts';
 import {causeOf} from './physical-cause.ts';
-import {isSameName, type Reading, type Readings, readingOf, type Sender, type Slot} from './reading.ts';
+import {factsOf, isSameName, type Reading, type Readings, readingOf, type Sender, type Slot} from './reading.ts';
 import type {More} from './reading-more.ts';
 import {toSlotReading} from './slots.ts';
 
@@ -28,14 +28,15 @@ export function physicalLink(cluster: Cluster, node: Node, readings: Readings, p
   const {own, from, sending, end, receiver, sender, slot} = ends;
   const now = cluster.clock.wall();
   const {cause, trouble} = causeOf(ends);
+  // Places in two logs cannot be compared, whatever the sender says of them.
+  const distances = cause !== null && ELSEWHERE.includes(cause.code) ? NOTHING : distancesOf(ends);
   return {
     ...{from, to: node.name, kind: 'physical', senderRead: end !== null, senderState: sender?.state ?? null},
     ...(cause === null ? {} : {cause}),
-    // Places in two logs cannot be compared, whatever the sender says of them.
-    ...(cause !== null && ELSEWHERE.includes(cause.code) ? NOTHING : distancesOf(ends)),
+    ...distances,
     ...receiverOf(receiver),
     endOffset: end?.facts.durable ?? null,
-    ...transactionsOf(ends),
+    ...transactionsOf(readings, ends, distances),
     senderTimeline: end?.facts.timeline ?? null,
     slot: slot === null || sending === undefined || end === null ? null : toSlotReading(slot, node.name, end, sending.at),
     lastReplayAgeSeconds: replayAge(readings, receiver, own?.at ?? now),
@@ -45,13 +46,25 @@ export function physicalLink(cluster: Cluster, node: Node, readings: Readings, p
   };
 }
 
-/** By ids, those that were aborted too. A standby knows of those that it has replayed. */
-function transactionsOf({end, receiver}: Ends): Pick<LinkReading, 'outstandingTransactions' | 'endTransaction'> {
-  if (end === null) return {outstandingTransactions: null, endTransaction: null};
-  const endTransaction = end.facts.nextXid;
-  const isSame = receiver !== null && receiver.facts.lineage === end.facts.lineage && receiver.facts.timeline === end.facts.timeline;
-  const apart = isSame ? Number(BigInt(endTransaction) - BigInt(receiver.facts.nextXid)) : null;
-  return {outstandingTransactions: apart === null ? null : Math.max(0, apart), endTransaction};
+/** Nothing outstanding is no transaction; else by ids, those that were aborted too, and those that have arrived and are not replayed. */
+function transactionsOf(readings: Readings, {end, receiver}: Ends, {flushBytes}: Bytes): Transactions {
+  const endTransaction = end === null ? null : givenOut(readings, end);
+  const isSame = end !== null && receiver !== null && isSameHistory(end.facts, receiver.facts);
+  const byIds = isSame && endTransaction !== null ? missingIds(endTransaction, receiver.facts) : null;
+  return {outstandingTransactions: flushBytes === 0 ? 0 : byIds, endTransaction};
+}
+
+type Transactions = Pick<LinkReading, 'outstandingTransactions' | 'endTransaction'>;
+
+const isSameHistory = (one: Facts, other: Facts): boolean => one.lineage === other.lineage && one.timeline === other.timeline;
+
+/** The first id that no transaction in the sender's log has. One that is a standby itself knows it of what it has replayed only: the primary knows all. */
+function givenOut(readings: Readings, {facts}: Reading): string | null {
+  if (!facts.recovering) return facts.nextXid;
+  const primary = primaryOf(readings, facts)?.facts;
+  if (primary !== undefined && isSameHistory(primary, facts))
+    return BigInt(primary.nextXid) > BigInt(facts.nextXid) ? primary.nextXid : facts.nextXid;
+  return facts.applied === facts.durable ? facts.nextXid : null;
 }
 
 const ELSEWHERE: readonly string[] = ['old-timeline', 'other-cluster', 'promoted'];
@@ -123,7 +136,7 @@ const NOTHING: Distances = {...NO_BYTES, writeSeconds: null, flushSeconds: null,
 function bytesOf({sender, end, receiver}: Ends): Bytes {
   const {sendBytes, writeBytes, flushBytes, replayBytes} = sender ?? NO_BYTES;
   const [there, here] = [end?.facts, receiver?.facts];
-  const comparable = there !== undefined && here !== undefined && there.lineage === here.lineage && there.timeline === here.timeline;
+  const comparable = there !== undefined && here !== undefined && isSameHistory(there, here);
   if (!comparable) return {sendBytes, writeBytes, flushBytes, replayBytes};
   const apart = (place: string): number => Math.max(0, Number(BigInt(there.durable) - BigInt(place)));
   return {sendBytes, writeBytes, flushBytes: flushBytes ?? apart(here.durable), replayBytes: replayBytes ?? apart(here.applied)};
@@ -151,11 +164,6 @@ function primaryOf(readings: Readings, {lineage}: Facts): {readonly facts: Facts
   const [primary] = primariesOf(factsOf(readings)).filter(({facts}) => facts.lineage === lineage);
   const cell = primary === undefined ? undefined : readings[primary.name];
   return cell?.known === true ? {facts: cell.value.facts, at: cell.at} : null;
-}
-
-/** The facts of each member. */
-export function factsOf(readings: Readings): Readonly<Record<string, Cell<Facts>>> {
-  return Object.fromEntries(Object.entries(readings).map(([name, cell]) => [name, cell.known ? {...cell, value: cell.value.facts} : cell]));
 }
 
 /** At half its time-out a receiver asks for a sign of life, which a sender answers at once: a second later it had none. 0 = it never asks. */

@@ -69,19 +69,23 @@ const SETTINGS = `(
   select jsonb_object_agg(name, setting) from pg_settings where name in
     ('server_version_num', 'wal_keep_size', 'wal_receiver_timeout', 'max_standby_streaming_delay', 'recovery_min_apply_delay'))`;
 
-/* Where subscriptions lead: only a superuser may ask. Passwords are cut out before anything is sent. */
+/* A word of a tsvector has at most 2046 bytes: so many characters fit in any encoding, with a number before them. */
+const PIECE = 400;
+
+/* Where subscriptions lead: only a superuser may ask. Passwords are cut out before anything is sent. In pieces, each with its number. */
 const CONNINFOS = `
-select encode(convert_to(coalesce(jsonb_agg(x), '[]')::text, 'UTF8'), 'hex') as j from (
-  select s.oid::text as "id",
-    regexp_replace(regexp_replace(s.subconninfo, $q$\\w*password\\s*=\\s*('([^'\\\\]|\\\\.)*'|\\S+)$q$, '', 'gi'), '://[^@/]*@', '://') as "conninfo"
-  from pg_subscription s where s.subdbid = (select oid from pg_database where datname = current_database())) x`;
+select array_to_tsvector(array[lpad(n::text, 8, '0') || substr(j, (n - 1) * ${PIECE} + 1, ${PIECE})]) from (
+  select coalesce(jsonb_agg(x), '[]')::text as j from (
+    select s.oid::text as "id",
+      regexp_replace(regexp_replace(s.subconninfo, $q$\\w*password\\s*=\\s*('([^'\\\\]|\\\\.)*'|\\S+)$q$, '', 'gi'), '://[^@/]*@', '://') as "conninfo"
+    from pg_subscription s where s.subdbid = (select oid from pg_database where datname = current_database())) x) a,
+  generate_series(1, (length(j) + ${PIECE - 1}) / ${PIECE}) n`;
 
 /* Whoever may not read a column may not name it in a statement either: so this one is a text that is only run for who may. That it is no second
-   question saves every first reading a round trip, and one with a silent member too. Hex holds nothing that XML would escape. */
+   question saves every first reading a round trip, and one with a silent member too. Every server has `ts_stat`; query_to_xml only those with libxml. */
 const LEADS = `(
   select case when not h.recovering and has_column_privilege('pg_subscription', 'subconninfo', 'select') then
-    convert_from(decode(substring(
-      query_to_xml($once$${CONNINFOS}$once$, false, false, '')::text from '<j>([0-9a-f]*)</j>'), 'hex'), 'UTF8')::jsonb end)`;
+    (select string_agg(substr(w.word, 9), '' order by w.word collate "C") from ts_stat($once$${CONNINFOS}$once$) w)::jsonb end)`;
 
 /**
  * Everything that one server knows of its replication, in one statement: one row of JSON. Every distance is measured to the same end of its log.

@@ -134,5 +134,10 @@ export function readingOf(readings: Readings, member: string | null): Reading | 
   return cell?.known === true ? cell.value : null;
 }
 
+/** The facts of each member. */
+export function factsOf(readings: Readings): Readonly<Record<string, Cell<Facts>>> {
+  return Object.fromEntries(Object.entries(readings).map(([name, cell]) => [name, cell.known ? {...cell, value: cell.value.facts} : cell]));
+}
+
 /** Names as PostgreSQL compares application names. */
 export const isSameName = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();

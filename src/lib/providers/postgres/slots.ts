@@ -1,17 +1,24 @@
 import type {Abilities, SlotReading} from '../../ports/store.ts';
 import {known} from '../../snapshot/cell.ts';
 import {type Cluster, nodeOf} from './cluster.ts';
-import {upstreamOf} from './facts.ts';
-import {isSameName, type Reading, type Readings, readingOf, readMembers, type Slot} from './reading.ts';
+import {primariesOf, upstreamOf} from './facts.ts';
+import {factsOf, isSameName, type Reading, type Readings, readingOf, readMembers, type Slot} from './reading.ts';
 
-/** Every slot of every member, also what nobody uses any more. */
-export function createSlots(cluster: Cluster): Abilities['slots'] {
+/**
+ * Every slot of every member, also what nobody uses any more. `copies`: who runs the store keeps the primary's slots on its standbys under the same names,
+ * and drops what it does not know; elsewhere such a slot may as well be left over from when the standby was the primary.
+ */
+export function createSlots(cluster: Cluster, {copies = false}: {readonly copies?: boolean} = {}): Abilities['slots'] {
   return {
     slots: async (signal) => {
       const readings = await readMembers(cluster, signal);
       const cells = Object.entries(readings).map(([member, cell]) => {
         if (!cell.known) return [member, cell] as const;
-        const slots = cell.value.slots.map((slot) => toSlotReading(slot, keptFor(cluster, readings, member, slot), cell.value, cell.at));
+        const slots = cell.value.slots.map((slot): SlotReading => {
+          const original = copyOf({cluster, readings, member, copies}, slot);
+          const reading = toSlotReading(slot, keptFor(cluster, readings, member, slot), cell.value, cell.at);
+          return original === null ? reading : {...reading, copyOf: original};
+        });
         return [member, known(slots, cell.at, cell.via)] as const;
       });
       return Object.fromEntries(cells);
@@ -49,4 +56,16 @@ function keptFor(cluster: Cluster, readings: Readings, member: string, slot: Slo
   };
   const [found, second] = others.filter(isSet);
   return second === undefined ? (found ?? null) : null;
+}
+
+type Keeper = {readonly cluster: Cluster; readonly readings: Readings; readonly member: string; readonly copies: boolean};
+
+/** What a server was promoted with says that it is a copy still, and is none any more. */
+function copyOf({cluster, readings, member, copies}: Keeper, slot: Slot): string | null {
+  const facts = readingOf(readings, member)?.facts;
+  if (facts?.recovering !== true) return null;
+  const primary = primariesOf(factsOf(readings)).find((each) => each.facts.lineage === facts.lineage)?.name ?? null;
+  if (slot.synced) return primary ?? upstreamOf(cluster, nodeOf(cluster, member), facts) ?? 'unknown';
+  const same = readingOf(readings, primary)?.slots.some(({name, kind}) => name === slot.name && kind === slot.kind) ?? false;
+  return copies && same && !slot.active ? primary : null;
 }
