@@ -4,6 +4,8 @@ import {defineConfig} from 'vitest/config';
 // `unit` is pure; `embedded` starts PostgreSQL from npm; `e2e` and `cli` run a lab, most of them by the built program; `servers` needs Debian's
 // packages.
 const real = {testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false, disableConsoleIntercept: true};
+// Clusters of PostgreSQL are prepared once in a run and copied.
+const globalSetup = ['test/servers/templates.ts'];
 // Plugins find the kit's sources, so that nothing has to be built before they are tested.
 const kit = join(import.meta.dirname, 'src/kit');
 const alias = [
@@ -25,11 +27,20 @@ export default defineConfig({
         },
       },
       // Two files at a time: each has servers of its own, and waits for them more than it computes.
-      {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: WHOLE_MACHINE, ...real, fileParallelism: true}},
+      {
+        test: {
+          name: 'embedded',
+          include: ['test/**/*.embedded.test.ts'],
+          exclude: WHOLE_MACHINE,
+          globalSetup,
+          ...real,
+          fileParallelism: true,
+        },
+      },
       // One file at a time: what these see depends on a machine that is theirs.
       {test: {name: 'e2e', include: WHOLE_MACHINE, ...real}},
       {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], ...real}},
-      {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], alias, ...real}},
+      {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], alias, globalSetup, ...real}},
     ],
   },
 });

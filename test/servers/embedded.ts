@@ -19,6 +19,7 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import pg from 'pg';
 import {removeSegment} from '../../src/lab/shared-memory.ts';
+import {type Template, takeTemplate} from './templates.ts';
 
 /** Settings of the lab, small and quick. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -75,7 +76,7 @@ export const PASSWORD = 'only-for-tests';
 export async function startServers(names: readonly string[], chosen?: Programs): Promise<Servers> {
   const programs = chosen ?? (await embeddedPrograms());
   const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rc-pg-'));
-  const template = join(dir, 'template');
+  let template: Template | null = null;
   const all: Server[] = [];
   for (const name of names) all.push(createServerOf(name, join(dir, name), await freePort(), programs));
   const [primary] = all;
@@ -85,11 +86,12 @@ export async function startServers(names: readonly string[], chosen?: Programs):
       await server.stop();
     }
     rmSync(dir, {recursive: true, force: true});
+    template?.release();
   };
   try {
-    await createTemplate(template, programs);
+    template = await takeTemplate(programs.initdb.replaceAll(/[^\w.]+/g, '-').slice(-100), (folder) => createTemplate(folder, programs));
     for (const server of all) {
-      cpSync(template, server.dir, {recursive: true});
+      cpSync(template.dir, server.dir, {recursive: true});
       chmodSync(server.dir, 0o700);
       if (server !== primary && primary !== undefined) server.demote(primary);
       await server.start();
