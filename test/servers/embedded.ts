@@ -115,11 +115,14 @@ export async function eventually<T>(look: () => Promise<T> | T, ms = 10_000): Pr
 }
 
 const givenPorts = new Set<number>();
+/** Files that run at the same time ask for ports of their own, and the lab for others than these: what is free now may be bound seconds later. */
+const PORTS = {first: 8000, count: 3000, lanes: 4} as const;
 
 /** A free port below the ephemeral range. None is given twice by one process: what asked for it may not have taken it yet. */
 export async function freePort(): Promise<number> {
+  const lane = Number(process.env.VITEST_POOL_ID ?? 1) % PORTS.lanes;
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = PORTS.first + lane * PORTS.count + Math.floor(Math.random() * PORTS.count);
     if (givenPorts.has(port)) continue;
     const free = await new Promise<boolean>((resolve) => {
       const probe = createServer().once('error', () => resolve(false));
