@@ -74,6 +74,18 @@ export const PASSWORD = 'only-for-tests';
 
 /** Starts a primary and standbys of it, with a database `orders`. Names become application names. */
 export async function startServers(names: readonly string[], chosen?: Programs): Promise<Servers> {
+  const servers = await prepareServers(names, chosen);
+  try {
+    for (const server of servers.all) await server.start();
+    return servers;
+  } catch (error) {
+    await servers.end();
+    throw error;
+  }
+}
+
+/** The same, none of them started yet. */
+export async function prepareServers(names: readonly string[], chosen?: Programs): Promise<Servers> {
   const programs = chosen ?? (await embeddedPrograms());
   const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rc-pg-'));
   let template: Template | null = null;
@@ -94,7 +106,6 @@ export async function startServers(names: readonly string[], chosen?: Programs):
       cpSync(template.dir, server.dir, {recursive: true});
       chmodSync(server.dir, 0o700);
       if (server !== primary && primary !== undefined) server.demote(primary);
-      await server.start();
     }
     return {dir, all, end};
   } catch (error) {
