@@ -75,7 +75,9 @@ export function logicalFaults(version: number, programs?: Programs): void {
   });
 
   it.each(READERS)('one link with its figures, and no primary is called a former one (%s)', async (reader) => {
-    const {lag, rows, stores} = await begin();
+    const {lag, rows, stores, all} = await begin();
+    const lineages = await Promise.all(all.map((server) => server.sql('select system_identifier::text as id from pg_control_system()')));
+    expect(lineages[0]).not.toEqual(lineages[1]);
     const row = await healthy(() => lag('eu_us', reader));
     expect(await rows(reader)).toHaveLength(1);
     expect(row).toMatchObject({

@@ -35,13 +35,19 @@ export async function takeTemplate(kind: string, create: (dir: string) => Promis
 /** Another file may make the same at the same time: whoever is ready first, it is theirs. */
 async function createFor(dir: string, create: (dir: string) => Promise<void>): Promise<void> {
   const mine = mkdtempSync(`${dir}-`);
-  await create(join(mine, basename(dir)));
   try {
-    renameSync(join(mine, basename(dir)), dir);
-  } catch (error) {
-    if (!existsSync(dir)) throw error;
+    await create(join(mine, basename(dir)));
+    moveUnlessThere(join(mine, basename(dir)), dir);
   } finally {
     rmSync(mine, {recursive: true, force: true});
+  }
+}
+
+function moveUnlessThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!existsSync(to)) throw error;
   }
 }
 
