@@ -1,16 +1,22 @@
 import {join} from 'node:path';
 import {defineConfig} from 'vitest/config';
 
-// `unit` is pure; `embedded` starts PostgreSQL from npm; `e2e` and `cli` run a lab, most of them by the built program; `servers` needs Debian's
-// packages.
-const real = {testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false, disableConsoleIntercept: true};
+// `unit` is pure; `embedded` starts PostgreSQL from npm; `e2e` and `cli` run a lab, most of them by the built program; `servers` and `servers-alone`
+// need Debian's packages.
+const alone = {testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false, disableConsoleIntercept: true};
+// Two files at a time: each has servers of its own, and waits for them more than it computes.
+const inPairs = {...alone, fileParallelism: true};
+// Clusters of PostgreSQL are prepared once in a run and copied.
+const globalSetup = ['test/servers/templates.ts'];
 // Plugins find the kit's sources, so that nothing has to be built before they are tested.
 const kit = join(import.meta.dirname, 'src/kit');
 const alias = [
   {find: /^regionctl\/kit$/, replacement: `${kit}/index.ts`},
   {find: /^regionctl\/kit\/(command|testing)$/, replacement: `${kit}/$1.ts`},
 ];
+// What these see depends on a machine that is theirs. A test of Patroni waits for leases of twenty seconds instead.
 const WHOLE_MACHINE = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/*.embedded.test.ts`);
+const WHOLE_MACHINE_SERVERS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/!(patroni).servers.test.ts`);
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -24,12 +30,11 @@ export default defineConfig({
           alias,
         },
       },
-      // Two files at a time: each has servers of its own, and waits for them more than it computes.
-      {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: WHOLE_MACHINE, ...real, fileParallelism: true}},
-      // One file at a time: what these see depends on a machine that is theirs.
-      {test: {name: 'e2e', include: WHOLE_MACHINE, ...real}},
-      {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], ...real}},
-      {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], alias, ...real}},
+      {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: WHOLE_MACHINE, globalSetup, ...inPairs}},
+      {test: {name: 'e2e', include: WHOLE_MACHINE, ...alone}},
+      {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], ...alone}},
+      {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], exclude: WHOLE_MACHINE_SERVERS, alias, globalSetup, ...inPairs}},
+      {test: {name: 'servers-alone', include: WHOLE_MACHINE_SERVERS, globalSetup, ...alone}},
     ],
   },
 });

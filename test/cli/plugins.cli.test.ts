@@ -203,8 +203,8 @@ describe('a plugin that is broken', () => {
   it.each(BROKEN)('and %s: it is named, everything else goes on, and it can be unlinked', async (_, breakIt, says) => {
     const folder = await linkHello();
     breakIt(folder);
-    for (const args of [['version'], ['plugins'], ['--help']]) {
-      const result = await home.run(args);
+    const results = await Promise.all([['version'], ['plugins'], ['--help']].map((args) => home.run(args)));
+    for (const result of results) {
       expect(result.status, shown(result)).toBe(0);
       expect(result.stderr).toMatch(new RegExp(`^Plugin ${HELLO}: .*`, 'u'));
       expect(result.stderr).toContain(says);

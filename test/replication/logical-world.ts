@@ -25,14 +25,15 @@ export type LogicalWorld = {
   end(): Promise<void>;
 };
 
+async function prepare(server: Server): Promise<void> {
+  await server.sql(`create role watcher login password '${PASSWORD}'; grant pg_monitor to watcher`);
+  await server.sql('create table o (id int primary key, v text); create publication p for table o');
+}
+
 export async function startLogicalWorld(names: readonly string[], programs?: Programs): Promise<LogicalWorld> {
-  const started: Servers[] = [];
-  for (const name of names) started.push(await startServers([name], programs));
+  const started: Servers[] = await Promise.all(names.map((name) => startServers([name], programs)));
   const all = started.flatMap((servers) => servers.all);
-  for (const server of all) {
-    await server.sql(`create role watcher login password '${PASSWORD}'; grant pg_monitor to watcher`);
-    await server.sql('create table o (id int primary key, v text); create publication p for table o');
-  }
+  await Promise.all(all.map(prepare));
   const ports = new PortPicker();
   const ways: FaultyProxy[] = [];
   const upstreams: Record<string, Record<string, {host: string; port: number}>> = {};

@@ -53,7 +53,7 @@ export function physicalFaults(programs?: Programs): void {
     await pause(1100);
     const row = await lag('eu');
     expect(row).toMatchObject({state: 'stalled', code: 'stalled', from: 'us', sync: 'async'});
-    expect(row.reason).toMatch(/^[\d.]+ KiB have not arrived on eu: nothing arrived for 2\d\d ms\.$/);
+    expect(row.reason).toMatch(/^[\d.]+ KiB have not arrived on eu: nothing arrived for ([2-9]\d\d ms|1(\.\d)? s)\.$/);
     expect(row.seconds).toBeGreaterThan(1);
     const gone = await until(() => lag('eu'), 'not-connected');
     expect(gone).toMatchObject({
@@ -88,7 +88,11 @@ export function physicalFaults(programs?: Programs): void {
     expect(after).not.toEqual(before);
     way({blackHole: true});
     await pause(1100);
-    expect(await lag('eu')).toMatchObject({state: 'stalled', code: 'stalled', reason: expect.stringContaining('nothing arrived for 2')});
+    expect(await lag('eu')).toMatchObject({
+      state: 'stalled',
+      code: 'stalled',
+      reason: expect.stringMatching(/nothing arrived for ([2-9]\d\d ms|1(\.\d)? s)/),
+    });
   });
 
   it('a heartbeat waits for no standby', async () => {

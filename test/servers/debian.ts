@@ -5,7 +5,7 @@ import {promisify} from 'node:util';
 import type pg from 'pg';
 import {POSTGRES_15, startReaper, writeCtl} from './debian-ctl.ts';
 import {type Links, openLinks} from './debian-links.ts';
-import {eventually, PASSWORD, type Programs, type Server, type Servers, startServers} from './embedded.ts';
+import {eventually, PASSWORD, type Programs, prepareServers, type Server, type Servers} from './embedded.ts';
 import {isAlive, signalAll, treeOf} from './process-tree.ts';
 
 /** Why tests of Debian's PostgreSQL 15 are skipped where it is not installed. */
@@ -71,7 +71,7 @@ type Harness = {readonly started: Servers; readonly script: string; readonly lin
 
 /** Starts it. */
 export async function startDebianFleet(options: DebianOptions): Promise<DebianFleet> {
-  const started = await startServers(options.members, PROGRAMS);
+  const started = await prepareServers(options.members, PROGRAMS);
   const {dir, all} = started;
   const reaper = startReaper(dir);
   let links: Links | null = null;
@@ -142,12 +142,11 @@ function opened(links: Links | null): Links {
   return links;
 }
 
-/** From here on the servers are nobody's children: they are started and stopped as on a machine of their own. */
+/** The servers are nobody's children: they are started and stopped as on a machine of their own. */
 async function handOver(harness: Harness, servers: Readonly<Record<string, DebianServer>>): Promise<void> {
   const {all} = harness.started;
   const [primary, ...standbys] = all;
   if (primary === undefined) throw new Error('a fleet has a primary at least');
-  for (const server of all.toReversed()) await server.stop();
   const passfile = passfileOf(harness);
   writeFileSync(passfile, `*:*:*:replicator:${PASSWORD}\n*:*:*:regionctl:${PASSWORD}\n`, {mode: 0o600});
   for (const server of all) configure(harness, server);

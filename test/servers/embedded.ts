@@ -19,6 +19,7 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import pg from 'pg';
 import {removeSegment} from '../../src/lab/shared-memory.ts';
+import {type Template, takeTemplate} from './templates.ts';
 
 /** Settings of the lab, small and quick. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -73,9 +74,21 @@ export const PASSWORD = 'only-for-tests';
 
 /** Starts a primary and standbys of it, with a database `orders`. Names become application names. */
 export async function startServers(names: readonly string[], chosen?: Programs): Promise<Servers> {
+  const servers = await prepareServers(names, chosen);
+  try {
+    for (const server of servers.all) await server.start();
+    return servers;
+  } catch (error) {
+    await servers.end();
+    throw error;
+  }
+}
+
+/** The same, none of them started yet. */
+export async function prepareServers(names: readonly string[], chosen?: Programs): Promise<Servers> {
   const programs = chosen ?? (await embeddedPrograms());
   const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rc-pg-'));
-  const template = join(dir, 'template');
+  let template: Template | null = null;
   const all: Server[] = [];
   for (const name of names) all.push(createServerOf(name, join(dir, name), await freePort(), programs));
   const [primary] = all;
@@ -85,14 +98,14 @@ export async function startServers(names: readonly string[], chosen?: Programs):
       await server.stop();
     }
     rmSync(dir, {recursive: true, force: true});
+    template?.release();
   };
   try {
-    await createTemplate(template, programs);
+    template = await takeTemplate(programs.initdb.replaceAll(/[^\w.]+/g, '-').slice(-100), (folder) => createTemplate(folder, programs));
     for (const server of all) {
-      cpSync(template, server.dir, {recursive: true});
+      cpSync(template.dir, server.dir, {recursive: true});
       chmodSync(server.dir, 0o700);
       if (server !== primary && primary !== undefined) server.demote(primary);
-      await server.start();
     }
     return {dir, all, end};
   } catch (error) {
@@ -113,11 +126,14 @@ export async function eventually<T>(look: () => Promise<T> | T, ms = 10_000): Pr
 }
 
 const givenPorts = new Set<number>();
+/** Files that run at the same time ask for ports of their own, and the lab for others than these: what is free now may be bound seconds later. */
+const PORTS = {first: 8000, count: 3000, lanes: 4} as const;
 
 /** A free port below the ephemeral range. None is given twice by one process: what asked for it may not have taken it yet. */
 export async function freePort(): Promise<number> {
+  const lane = Number(process.env.VITEST_POOL_ID ?? 1) % PORTS.lanes;
   for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    const port = PORTS.first + lane * PORTS.count + Math.floor(Math.random() * PORTS.count);
     if (givenPorts.has(port)) continue;
     const free = await new Promise<boolean>((resolve) => {
       const probe = createServer().once('error', () => resolve(false));
