@@ -94,6 +94,23 @@ describe('planFailover', () => {
     });
   });
 
+  it('knows no loss of a target on another timeline than the primary, however far its own log goes', () => {
+    const fleet = sampleFleet({quorum: 0, rpoMs: 60_000});
+    const [spec] = fleet.stores;
+    if (spec === undefined) throw new Error('no store');
+    const loss = (epoch: number) => {
+      const members = {'us-east': {role: 'primary', writable: true, epoch: 2, offset: '1500'}, 'eu-west': {epoch, offset: '2000'}} as const;
+      return expectedLoss(fleet, spec, sampleSnapshot({members}), 'eu-west');
+    };
+    expect(loss(2)).toMatchObject({bytes: 0, withinRpo: true});
+    expect(loss(1)).toMatchObject({
+      bytes: null,
+      certainty: 'unknown',
+      withinRpo: null,
+      basis: expect.stringContaining('its target is on timeline 1'),
+    });
+  });
+
   it('lets every step before the pivot be undone or touch nothing', () => {
     const steps = plan().steps;
     const pivot = steps.findIndex(({pivot}) => pivot);

@@ -38,6 +38,11 @@ function lackOfTarget(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, to: str
     const basis = `${primary?.member ?? 'the primary'} does not answer and its writes need no quorum, so nothing says what it acknowledged last`;
     return {store: spec.name, transactions: null, bytes: null, seconds: null, certainty: 'unknown', basis, withinRpo: null};
   }
+  if (behind.value.durable.epoch !== ahead.value.durable.epoch) {
+    const both = `timeline ${ahead.value.durable.epoch}, its target is on timeline ${behind.value.durable.epoch}`;
+    const basis = `${primary?.member} writes ${both}: what it lacks cannot be told by its place`;
+    return {store: spec.name, transactions: null, bytes: null, seconds: null, certainty: 'unknown', basis, withinRpo: null};
+  }
   const bytes = bytesBetween(behind.value.durable, ahead.value.durable);
   const basis = `${primary?.member} is asynchronous: its target lacks ${bytes ?? 'an unknown number of'} bytes now, and what is written until it stops`;
   return {store: spec.name, transactions: null, bytes, seconds: null, certainty: 'estimate', basis, withinRpo: rpoMs === null || rpoMs > 0};

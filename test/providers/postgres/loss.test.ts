@@ -50,10 +50,33 @@ describe('what a target lacks', () => {
 
   it('counts no transactions by ids of another timeline', async () => {
     const answers: Answers = {
-      us: () => ({facts: {timeline: 2, durable: '9000', nextXid: '180'}}),
+      us: () => ({facts: {timeline: 2, durable: '9000', nextXid: '180'}, history: '1\t0/3E8\tpromoted'}),
       eu: () => ({facts: {...follows(answers, 'us'), nextXid: '100', overXids: '97'}}),
     };
     expect(await loss(answers)).toMatchObject({bytes: 8000, transactions: null});
+  });
+
+  it('is everything since its log went another way, however far that is, and not known where nothing tells', async () => {
+    const parted = (history: string, timeline = 1): Answers => {
+      const answers: Answers = {
+        us: () => ({facts: {timeline: 2, durable: '9000'}, history}),
+        eu: () => ({facts: {...follows(answers, 'us'), receiver: null, timeline, durable: '20000', applied: '20000'}}),
+      };
+      return answers;
+    };
+    expect(await loss(parted('1\t0/3E8\tpromoted'))).toMatchObject({
+      bytes: 8000,
+      transactions: null,
+      seconds: null,
+      certainty: 'estimate',
+      basis: 'The log of eu went another way than that of us at 0/3E8: nothing that us wrote since is there.',
+    });
+    const unknown = {bytes: null, transactions: null, certainty: 'unknown'};
+    expect(await loss(parted(''))).toMatchObject({
+      ...unknown,
+      basis: expect.stringContaining('timeline 2, which does not come from there'),
+    });
+    expect(await loss(parted('1\t0/3E8\tpromoted', 3))).toMatchObject({...unknown, basis: expect.stringContaining('which eu has left')});
   });
 });
 

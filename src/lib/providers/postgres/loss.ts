@@ -1,11 +1,13 @@
 import {z} from 'zod';
-import {unavailable} from '../../errors.ts';
+import {messageOf, unavailable} from '../../errors.ts';
 import type {Json} from '../../plan/json.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {bytesBetween} from '../../snapshot/position.ts';
 import {type Cluster, type Node, nodeOf, only} from './cluster.ts';
 import {countCommits} from './count-commits.ts';
 import {durableOf, type Facts, missingIds, primariesOf, readAll} from './facts.ts';
+import {readForks} from './history.ts';
+import {lsnText} from './timeline.ts';
 
 type Reading = Awaited<ReturnType<Abilities['loss']['loss']>>;
 
@@ -90,6 +92,11 @@ async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<
   });
   if (target?.known !== true) return nothing(target?.reason ?? `${to} was not read.`);
   if (primary === undefined) return nothing(`No primary of ${cluster.store} answers.`);
+  if (target.value.timeline !== primary.facts.timeline) {
+    const parted = await partedAt(cluster, to, target.value, primary, signal);
+    if (typeof parted === 'string') return nothing(parted);
+    if (parted !== null) return elsewhere(cluster.store, to, primary, parted);
+  }
   const bytes = bytesBetween(durableOf(target.value), durableOf(primary.facts));
   if (bytes === null) return nothing(`${to} belongs to another lineage than ${primary.name}.`);
   const {lastReplay} = target.value;
@@ -100,6 +107,35 @@ async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<
   const transactions = counted ?? mostMissing(primary.facts, target.value);
   const basis = `${whenRead(primary, to)}${bytes === 0 ? '' : howCounted(primary.name, counted, transactions)}`;
   return {store: cluster.store, transactions, bytes, seconds, certainty: 'estimate', basis};
+}
+
+/** Where a target on another timeline went another way than the primary; null = it is on the primary's way still. A sentence = it cannot be told. */
+async function partedAt(
+  cluster: Cluster,
+  to: string,
+  target: Facts,
+  primary: Primary,
+  signal: AbortSignal,
+): Promise<bigint | string | null> {
+  const {name, facts} = primary;
+  const both = `${to} is on timeline ${target.timeline} and ${name} on timeline ${facts.timeline}`;
+  if (target.lineage !== facts.lineage) return null;
+  if (target.timeline > facts.timeline) return `${both}, which ${to} has left: what it lacks of it is not known.`;
+  try {
+    const fork = (await readForks(nodeOf(cluster, name), facts.timeline, signal)).get(target.timeline);
+    if (fork === undefined) return `${both}, which does not come from there: their logs cannot be compared.`;
+    return BigInt(target.durable) > fork ? fork : null;
+  } catch (error) {
+    signal.throwIfAborted();
+    return `${both}, and where that forked off could not be read: ${messageOf(error)}`;
+  }
+}
+
+/** The target has nothing that was written after its log went another way. */
+function elsewhere(store: string, to: string, {name, facts}: Primary, parted: bigint): Reading {
+  const bytes = Math.max(0, Number(BigInt(facts.durable) - parted));
+  const basis = `The log of ${to} went another way than that of ${name} at ${lsnText(parted)}: nothing that ${name} wrote since is there.`;
+  return {store, transactions: null, bytes, seconds: null, certainty: 'estimate', basis};
 }
 
 /** Ids were given out anew on a timeline that was left. */
