@@ -1,4 +1,4 @@
-import {afterEach, describe, expect, it} from 'vitest';
+import {afterEach, describe, expect, it, vi} from 'vitest';
 import {type LagMonitor, type LinkChange, watchLag} from '../../src/lib/operate/lag-watch.ts';
 import type {LinkReading} from '../../src/lib/ports/store.ts';
 import type {OpenFleet} from '../../src/lib/providers/open-fleet.ts';
@@ -132,5 +132,43 @@ describe('a monitor of links', () => {
     await looks(watched, () => watched.view().unread.length === 1);
     expect(watched.view().unread).toEqual([{store: 'orders', reason: 'us has no table'}]);
     expect(watched.view().links, 'what was known ages').toHaveLength(1);
+  });
+
+  it('gives up a look and a heartbeat that hang, says so and looks again; and ends at once while one hangs', async () => {
+    vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout', 'performance']});
+    try {
+      const hangs = () => new Promise<never>(() => undefined);
+      const now: {links: () => Promise<readonly LinkReading[]>; beats: number} = {links: hangs, beats: 0};
+      const members = ['us', 'eu'];
+      const beat = () => {
+        now.beats += 1;
+        return hangs();
+      };
+      const carts = memoryStore(members, {abilities: {links: {links: () => now.links()}, heartbeat: {beat}}});
+      const {open} = openStores({carts: {members, store: carts}});
+      monitor = await watchLag(open);
+      const watched = monitor;
+      const later = async (enough: () => boolean) => {
+        for (let seconds = 0; seconds < 30 && !enough(); seconds += 1) {
+          await vi.advanceTimersByTimeAsync(1000);
+          for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        }
+        expect(enough(), JSON.stringify(watched.view())).toBe(true);
+      };
+      expect(watched.view().waiting).toEqual(['carts']);
+      await later(() => watched.view().unread.length === 1);
+      expect(watched.view()).toMatchObject({unread: [{store: 'carts', reason: 'timeout expired'}], waiting: []});
+      now.links = async () => [link()];
+      await later(() => watched.view().links.length === 1);
+      expect(watched.view().unread).toEqual([]);
+      expect(now.beats).toBeGreaterThanOrEqual(2);
+      now.links = hangs;
+      const before = now.beats;
+      await later(() => now.beats > before);
+      expect(await watched.stop()).toBeNull();
+      monitor = null;
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

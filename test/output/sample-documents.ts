@@ -105,6 +105,7 @@ export const messageLag = {
       },
     },
   ],
+  unread: [],
 };
 
 export const lag = {
@@ -155,6 +156,7 @@ export const lag = {
       reason: 'ap has no connection to its upstream since 2026-11-21T09:58:00Z',
     },
   ],
+  unread: [{store: 'carts', code: 'unreadable', reason: 'timeout expired'}],
 } as const;
 
 export const loss = {
@@ -196,11 +198,12 @@ const worst = {
   store: 'orders',
   from: 'us-east',
   to: 'eu-west',
-  state: 'streaming',
+  state: 'streaming' as const,
   replayBytes: 16_384,
   seconds: 0.12,
   ageMs: 14,
   withinRpo: true,
+  code: 'ok',
   reason: 'streaming',
 };
 

@@ -89,8 +89,12 @@ const link = z.looseObject({
   messages: messages.optional(),
 });
 
-/** `replication lag --json`. */
-export const lagSchema = z.looseObject({at: time, links: z.array(link)});
+/** `replication lag --json`. `unread`: stores whose links, or how they move, could not be read. */
+export const lagSchema = z.looseObject({
+  at: time,
+  links: z.array(link),
+  unread: z.array(z.looseObject({store: z.string(), code, reason: sentence})),
+});
 
 /** How sure a figure of a loss is. An estimate never passes an RPO of 0. */
 const certainty = z.enum(['exact', 'bound', 'estimate', 'unknown']);
