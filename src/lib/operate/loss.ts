@@ -67,11 +67,17 @@ function opened(store: Store | undefined, {name}: StoreSpec): Store {
   return store;
 }
 
-/** The engine's own comparison of both ends; a store without one, or a primary that is gone, has none. */
-async function readingOf(open: OpenFleet, spec: StoreSpec, member: string | null, signal: AbortSignal): Promise<TimedLoss | null> {
+/** The engine's own comparison of both ends, as long as it takes no more than `forMs` (default 10 s); a store without one, or a primary that is gone, has none. */
+export async function readingOf(
+  open: Pick<OpenFleet, 'stores'>,
+  spec: StoreSpec,
+  member: string | null,
+  signal: AbortSignal,
+  forMs?: number,
+): Promise<TimedLoss | null> {
   const loss = open.stores[spec.name]?.abilities.loss;
   if (loss === undefined || member === null) return null;
-  const asked = await askInTime(signal, (own) => loss.loss(member, own));
+  const asked = await askInTime(signal, (own) => loss.loss(member, own), forMs);
   return asked.ok ? asked.value : null;
 }
 
