@@ -1,7 +1,9 @@
 import {describe, expect, it} from 'vitest';
 import {expectedLoss} from '../../src/lib/failover/expected-loss.ts';
 import {chooseDestination, chooseSource, type FailoverInput, planFailover} from '../../src/lib/failover/plan-failover.ts';
+import type {StoreSpec} from '../../src/lib/fleet/fleet.ts';
 import type {Override} from '../../src/lib/plan/plan.ts';
+import type {LagHistory, TimedLoss} from '../../src/lib/replication/loss.ts';
 import {type FleetOptions, type SnapshotOptions, sampleFleet, sampleSnapshot} from './three-regions.ts';
 
 function plan(options: FleetOptions & SnapshotOptions & {to?: string; overrides?: readonly Override[]; witness?: boolean} = {}) {
@@ -82,10 +84,12 @@ describe('planFailover', () => {
     const [spec] = fleet.stores;
     if (spec === undefined) throw new Error('no store');
     const history = {bytes: 100, bytesPerSecond: 10, seconds: 1, transactions: 2, transactionsPerSecond: 3, ageMs: 2000};
-    const loss = (seconds: number | null) => expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {...history, seconds});
+    const loss = (seconds: number | null) => expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {history: {...history, seconds}});
     expect(loss(1)).toMatchObject({bytes: 120, transactions: 8, seconds: 3, certainty: 'estimate'});
     expect([loss(1).withinRpo, loss(86_400).withinRpo, loss(null).withinRpo]).toEqual([true, false, null]);
-    const alone = expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {...history, bytesPerSecond: null, transactionsPerSecond: null});
+    const alone = expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {
+      history: {...history, bytesPerSecond: null, transactionsPerSecond: null},
+    });
     expect(alone, 'one sample does not tell what was written since').toMatchObject({
       ...{bytes: null, transactions: null, seconds: 3, certainty: 'unknown', withinRpo: null},
       basis: expect.stringContaining(
@@ -107,7 +111,55 @@ describe('planFailover', () => {
       bytes: null,
       certainty: 'unknown',
       withinRpo: null,
-      basis: expect.stringContaining('its target is on timeline 1'),
+      basis: expect.stringContaining('its target, which is on timeline 1 and not on 2, lacks an unknown number of bytes'),
+    });
+  });
+
+  describe('of an asynchronous store whose primary still answers', () => {
+    const primary = (offset: string, more = {}) => ({'us-east': {role: 'primary' as const, writable: true, offset, ...more}});
+    const lossOf = (rpoMs: number, offset: string, more: {history?: LagHistory; reading?: TimedLoss | null; primary?: object} = {}) => {
+      const fleet = sampleFleet({quorum: 0, rpoMs});
+      const snapshot = sampleSnapshot({members: primary(offset, more.primary)});
+      return expectedLoss(fleet, fleet.stores[0] as StoreSpec, snapshot, 'eu-west', more);
+    };
+    const reading = (seconds: number | null, more: Partial<TimedLoss> = {}): TimedLoss => ({
+      ...{store: 'orders', bytes: 5000, transactions: 12, seconds, certainty: 'estimate', basis: 'both were read.'},
+      ...more,
+    });
+    const MINUTE = 60_000;
+
+    it('goes by how much time its target lacks, not by there being an objective above 0', () => {
+      const hour = lossOf(MINUTE, '6000', {reading: reading(3600)});
+      expect(hour).toMatchObject({withinRpo: false, seconds: 3600, bytes: 5000, certainty: 'estimate'});
+      expect(hour.basis).toBe(
+        'us-east is asynchronous: its target lacks 5000 bytes and at most 3600.0 s of writes now, and what is written until it stops',
+      );
+      expect(lossOf(MINUTE, '6000', {reading: reading(0.2)})).toMatchObject({withinRpo: true, seconds: 0.2});
+      expect(lossOf(0, '6000', {reading: reading(0.2)}).withinRpo, 'an estimate never passes an RPO of 0').toBe(false);
+      expect(lossOf(0, '1000').withinRpo).toBe(false);
+    });
+
+    it('is not known while nobody can tell how much time that is', () => {
+      const unknown = lossOf(MINUTE, '6000');
+      expect(unknown).toMatchObject({withinRpo: null, seconds: null, bytes: 5000});
+      expect(unknown.basis).toContain('how much time that is, is not known');
+      expect(lossOf(MINUTE, '6000', {reading: reading(null)}).withinRpo).toBeNull();
+      expect(lossOf(MINUTE, '6000', {reading: reading(null, {certainty: 'unknown', bytes: null})})).toMatchObject({
+        withinRpo: null,
+        bytes: 5000,
+      });
+      const apart = lossOf(MINUTE, '6000', {primary: {epoch: 3}});
+      expect(apart.bytes, 'two histories have no distance').toBeNull();
+      expect(apart).toMatchObject({withinRpo: null, seconds: null});
+    });
+
+    it('is nothing where its target has everything, and never more than an earlier sample says', () => {
+      expect(lossOf(MINUTE, '1000')).toMatchObject({withinRpo: true, bytes: 0, transactions: null, seconds: 0});
+      expect(lossOf(MINUTE, '6000', {reading: reading(1)}).transactions, 'it writes on').toBeNull();
+      const history = {bytes: 100, bytesPerSecond: 10, seconds: 2, transactions: 2, transactionsPerSecond: 3, ageMs: 8000};
+      expect(lossOf(MINUTE, '6000', {history})).toMatchObject({withinRpo: true, seconds: 10});
+      expect(lossOf(MINUTE, '6000', {history, reading: reading(3600)}), 'the tighter of two bounds').toMatchObject({seconds: 10});
+      expect(lossOf(5000, '6000', {history}).withinRpo, 'what is no bound within it proves nothing').toBeNull();
     });
   });
 

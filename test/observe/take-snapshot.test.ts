@@ -116,7 +116,8 @@ const links = [
     store: 'orders',
     from: 'us',
     to: 'eu',
-    state: 'streaming',
+    state: 'streaming' as const,
+    code: 'ok',
     replayBytes: 2048,
     seconds: 0.2,
     ageMs: 5,
@@ -138,7 +139,7 @@ it('status works with a region unreachable, and says what needs an eye', async (
   });
   const at = clock.wall();
   const health = healthDocument({fleet: sample, now: withoutMemory(judgement, at), at});
-  const status = statusDocument({fleet: sample, snapshot, health, links, runs});
+  const status = statusDocument({fleet: sample, snapshot, health, links, unread: [], runs});
   expect(healthSchema.parse(health)).toEqual(health);
   expect(statusSchema.parse(status)).toEqual(status);
   expect(status).toMatchObject({
@@ -184,7 +185,7 @@ it('two writable primaries are the worst there is; no primary is unknown while a
       routers: {},
     });
     const health = healthDocument({fleet: sample, now: withoutMemory(judgement, 1), at: 1});
-    return statusDocument({fleet: sample, snapshot, health, links: [], runs: []});
+    return statusDocument({fleet: sample, snapshot, health, links: [], unread: [], runs: []});
   };
   const two = await read({us: known(primary, 1, 'here'), eu: known({...primary, region: 'eu'}, 1, 'here')});
   expect(two).toMatchObject({

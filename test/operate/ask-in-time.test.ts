@@ -28,5 +28,6 @@ describe('asking one part of the fleet', () => {
     stop.abort(new Error('interrupted'));
     await expect(asked).rejects.toThrow('interrupted');
     await expect(askInTime(stop.signal, (own) => Promise.reject(own.reason))).rejects.toThrow('interrupted');
+    await expect(askInTime(stop.signal, never, 60_000), 'one that was before').rejects.toThrow('interrupted');
   });
 });

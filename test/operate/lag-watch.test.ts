@@ -1,4 +1,4 @@
-import {afterEach, describe, expect, it} from 'vitest';
+import {afterEach, describe, expect, it, vi} from 'vitest';
 import {type LagMonitor, type LinkChange, watchLag} from '../../src/lib/operate/lag-watch.ts';
 import type {LinkReading} from '../../src/lib/ports/store.ts';
 import type {OpenFleet} from '../../src/lib/providers/open-fleet.ts';
@@ -132,5 +132,78 @@ describe('a monitor of links', () => {
     await looks(watched, () => watched.view().unread.length === 1);
     expect(watched.view().unread).toEqual([{store: 'orders', reason: 'us has no table'}]);
     expect(watched.view().links, 'what was known ages').toHaveLength(1);
+  });
+
+  it.each([
+    ['the log itself', 'physical', 100, 200],
+    ['the log itself', 'physical', 1000, 1000],
+    // A subscriber tells only now and then what it has.
+    ['row changes', 'logical', 100, 900],
+    ['row changes', 'logical', 400, 1200],
+  ] as const)('finds that a link of %s (%s) stands still, by looks %i ms apart, after %i ms', async (_name, kind, intervalMs, afterMs) => {
+    const behind = {replayBytes: 4096, endOffset: '5096', heldOffset: '5096', lastReplayAgeSeconds: 5} as const;
+    const {open, clock} = await world(() => [link({kind, ...behind})]);
+    const began = clock.now();
+    monitor = await watchLag(open, {store: 'orders', intervalMs});
+    const watched = monitor;
+    const at: number[] = [];
+    watched.onChange(({was, state}) => {
+      if (was !== null && state === 'stalled') at.push(clock.now() - began);
+    });
+    await looks(watched, () => (watched.view().links[0]?.history.length ?? 0) >= 14);
+    expect(at).toEqual([afterMs]);
+    expect(watched.view().links[0]?.row).toMatchObject({state: 'stalled', reason: expect.stringContaining('nothing was replayed for')});
+  });
+
+  it('takes no link that moves for one that stands still, however near its looks are', async () => {
+    const now = {look: 0};
+    const {open} = await world(() => {
+      now.look += 1;
+      // It is replayed every third look.
+      const replayOffset = String(1000 + Math.floor(now.look / 3));
+      return [link({replayBytes: 4096, endOffset: String(5096 + now.look), lastReplayAgeSeconds: 5, replayOffset})];
+    });
+    monitor = await watchLag(open, {store: 'orders', intervalMs: 100});
+    const watched = monitor;
+    await looks(watched, () => (watched.view().links[0]?.history.length ?? 0) >= 20);
+    expect(watched.view().changes.map(({state}) => state)).toEqual(['streaming']);
+  });
+
+  it('gives up a look and a heartbeat that hang, says so and looks again; and ends at once while one hangs', async () => {
+    vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout', 'performance']});
+    try {
+      const hangs = () => new Promise<never>(() => undefined);
+      const now: {links: () => Promise<readonly LinkReading[]>; beats: number} = {links: hangs, beats: 0};
+      const members = ['us', 'eu'];
+      const beat = () => {
+        now.beats += 1;
+        return hangs();
+      };
+      const carts = memoryStore(members, {abilities: {links: {links: () => now.links()}, heartbeat: {beat}}});
+      const {open} = openStores({carts: {members, store: carts}});
+      monitor = await watchLag(open);
+      const watched = monitor;
+      const later = async (enough: () => boolean) => {
+        for (let seconds = 0; seconds < 30 && !enough(); seconds += 1) {
+          await vi.advanceTimersByTimeAsync(1000);
+          for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+        }
+        expect(enough(), JSON.stringify(watched.view())).toBe(true);
+      };
+      expect(watched.view().waiting).toEqual(['carts']);
+      await later(() => watched.view().unread.length === 1);
+      expect(watched.view()).toMatchObject({unread: [{store: 'carts', reason: 'timeout expired'}], waiting: []});
+      now.links = async () => [link()];
+      await later(() => watched.view().links.length === 1);
+      expect(watched.view().unread).toEqual([]);
+      expect(now.beats).toBeGreaterThanOrEqual(2);
+      now.links = hangs;
+      const before = now.beats;
+      await later(() => now.beats > before);
+      expect(await watched.stop()).toBeNull();
+      monitor = null;
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

@@ -55,7 +55,7 @@ it('a sentence of a server cannot break the screen', () => {
 
 it('says in a word that there is nothing', () => {
   const options = {columns: 80, paint: plainPaint(), now};
-  expect(lagText({...lag, links: []}, options)).toContain('no replication link');
+  expect(lagText({...lag, links: [], unread: []}, options)).toContain('no replication link');
   expect(lossText({...loss, stores: []}, options)).toContain('no store has a member there');
   expect(healthText({...health, regions: []}, options)).toContain('lab');
 });

@@ -5,7 +5,7 @@ import {matrixOf} from '../../src/lib/health/matrix.ts';
 import {withMemory, withoutMemory} from '../../src/lib/health/region-memory.ts';
 import {mapMemory} from '../health/memory.ts';
 import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/samples.ts';
-import {slots, topology} from './sample-replication.ts';
+import {drained, slots, topology} from './sample-replication.ts';
 
 const at = '2026-11-21T10:00:00.000Z';
 const regions = [region('us-east', [], 'US'), region('eu-west'), region('ap', [], 'SG')];
@@ -106,40 +106,12 @@ export const messageLag = {
       },
     },
   ],
+  unread: [],
 };
 
 export const lag = {
   at,
-  drains: [
-    {
-      route: 'reads',
-      region: 'ap',
-      weight: 30,
-      since: at,
-      run: 'shift-20261121-100000-1f2e',
-      reason: 'the breaker of orders us-east → ap is open',
-    },
-  ],
-  drained: [
-    {
-      route: 'reads',
-      region: 'ap',
-      what: 'held' as const,
-      weight: 30,
-      at,
-      run: 'shift-20261121-100000-1f2e',
-      reason: 'the breaker of orders us-east → ap is open',
-    },
-    {
-      route: 'front-door',
-      region: null,
-      what: 'failed' as const,
-      weight: null,
-      at,
-      run: null,
-      reason: 'the weights of front-door are not known',
-    },
-  ],
+  ...drained,
   links: [
     {
       store: 'orders',
@@ -186,6 +158,7 @@ export const lag = {
       reason: 'ap has no connection to its upstream since 2026-11-21T09:58:00Z',
     },
   ],
+  unread: [{store: 'carts', code: 'unreadable', reason: 'timeout expired'}],
 } as const;
 
 export const loss = {
@@ -227,11 +200,12 @@ const worst = {
   store: 'orders',
   from: 'us-east',
   to: 'eu-west',
-  state: 'streaming',
+  state: 'streaming' as const,
   replayBytes: 16_384,
   seconds: 0.12,
   ageMs: 14,
   withinRpo: true,
+  code: 'ok',
   reason: 'streaming',
 };
 

@@ -14,6 +14,40 @@ export const topology = judgeTopology(ISO, [
   }),
 ]);
 
+/** What breakers hold off, and what one look did about it. */
+export const drained = {
+  drains: [
+    {
+      route: 'reads',
+      region: 'ap',
+      weight: 30,
+      since: ISO,
+      run: 'shift-20261121-100000-1f2e',
+      reason: 'the breaker of orders us-east → ap is open',
+    },
+  ],
+  drained: [
+    {
+      route: 'reads',
+      region: 'ap',
+      what: 'held' as const,
+      weight: 30,
+      at: ISO,
+      run: 'shift-20261121-100000-1f2e',
+      reason: 'the breaker of orders us-east → ap is open',
+    },
+    {
+      route: 'front-door',
+      region: null,
+      what: 'failed' as const,
+      weight: null,
+      at: ISO,
+      run: null,
+      reason: 'the weights of front-door are not known',
+    },
+  ],
+};
+
 const GIB = 1024 ** 3;
 const slot = (name: string, more: Partial<SlotReading> = {}): SlotReading => ({
   name,

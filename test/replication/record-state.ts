@@ -9,6 +9,7 @@ export function recordState(clock: Pick<Clock, 'wall'>): RecordState {
   return {
     ...mapMemory(),
     note: (topic, data, at = clock.wall()) => void lines.push({topic, at, data: JSON.parse(JSON.stringify(data)) as Json}),
-    notes: (topic) => lines.filter((line) => line.topic === topic),
+    notes: (topic, most = 1000, since = Number.NEGATIVE_INFINITY) =>
+      lines.filter((line) => line.topic === topic && line.at >= since).slice(-most),
   };
 }

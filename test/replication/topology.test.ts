@@ -210,6 +210,28 @@ describe('members and links that are not well', () => {
     expect(codes(sample({roles, links}))).toEqual(expect.arrayContaining(['unknown link-unknown', 'warning link-stalled']));
   });
 
+  it('a link whose sender is silent is connected, and carries nothing: no copy lives by it', () => {
+    const says = 'ap asked us for a sign of life and has heard nothing for 40 s.';
+    const silent = link('us', 'ap', {state: 'stalled', code: 'sender-silent', reason: says});
+    const store = sample({roles: {us: 'p', eu: 's', ap: 's'}, links: [link('us', 'eu'), silent]});
+    const {links, members} = judge(store);
+    expect(links.map(({to, state, live}) => [to, state, live])).toEqual([
+      ['eu', 'streaming', true],
+      ['ap', 'stalled', false],
+    ]);
+    expect(members.map(({member, liveLinks, copy}) => [member, liveLinks, copy])).toEqual([
+      ['us', 1, true],
+      ['eu', 1, true],
+      ['ap', 0, null],
+    ]);
+    expect(codes(store)).toEqual(expect.arrayContaining(['error orphan', 'warning few-copies']));
+    expect(finding(store, 'orphan').reason).toBe(`ap has no live link: ${says}`);
+    const paused = link('us', 'ap', {state: 'stalled', code: 'replay-paused'});
+    expect(judge(sample({roles: {us: 'p', ap: 's'}, links: [paused]})).links, 'what is only not replayed has arrived').toMatchObject([
+      {live: true},
+    ]);
+  });
+
   it('a store whose links cannot be read is unknown', () => {
     const trouble = {code: 'timeout', reason: 'no answer within 10 s'};
     const blind = sample({roles: {us: 'p', eu: 's'}, links: [], more: {linksTrouble: trouble}});

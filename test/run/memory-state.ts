@@ -36,7 +36,8 @@ export function memoryState(clock: Clock): State {
     remember: (key, value) => void memory.set(key, value),
     recall: (key) => memory.get(key),
     note: (topic, data) => void notes.push({topic, at: clock.wall(), data}),
-    notes: (topic, most = 1000) => notes.filter((each) => each.topic === topic).slice(-most),
+    notes: (topic, most = 1000, since = Number.NEGATIVE_INFINITY) =>
+      notes.filter((each) => each.topic === topic && each.at >= since).slice(-most),
     together: (work) => work(),
     close: () => {},
   };

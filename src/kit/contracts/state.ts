@@ -180,6 +180,23 @@ function memory(runner: Runner, makeWorld: () => Promise<StateWorld>): void {
     expect(second.notes('late')).toEqual([{at: 1_700_000_000_000, data: 'x'}]);
   });
 
+  test('reads the history of a topic from a time on, also where a clock was set back', async ({open}) => {
+    const [first, second] = [await open(), await open()];
+    const times = [1000, 5000, 3000, 4000];
+    for (const at of times) first.note('lag/us', `at ${at}`, at);
+    first.note('lag/eu', 'another', 9000);
+    const read = (most: number, since?: number) => second.notes('lag/us', most, since).map(({at, data}) => [at, data]);
+    const lines = times.map((at) => [at, `at ${at}`]);
+    expect(read(10, 3000)).toEqual(lines.slice(1));
+    expect(read(10, 3001)).toEqual([lines[1], lines[3]]);
+    expect(read(2, 3000)).toEqual(lines.slice(2));
+    expect(read(10, 0)).toEqual(lines);
+    expect(read(10)).toEqual(lines);
+    expect(read(10, 5001)).toEqual([]);
+    expect(read(10, Number.NEGATIVE_INFINITY)).toEqual(lines);
+    expect(read(10, 2999.5)).toEqual(lines.slice(1));
+  });
+
   test('does all of what belongs together, or none of it', async ({open}) => {
     const [first, second] = [await open(), await open()];
     const answer = first.together(() => {

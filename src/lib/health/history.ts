@@ -42,18 +42,15 @@ export function healthHistory(fleet: Fleet, state: Pick<State, 'recall' | 'notes
   const regions = region === undefined ? fleet.regions : [regionOf(fleet, region)];
   const names = new Set(regions.map(({name}) => name));
   const kept = (name: string): Json | undefined => state.recall(`health/${fleet.name}/${name}`);
-  const noted = state.notes(historyTopic(fleet.name), ALL).flatMap((note) => {
+  const noted = state.notes(historyTopic(fleet.name), ALL, since).flatMap((note) => {
     const change = changeOf(note.data);
     return change === null || !names.has(change.region) ? [] : [{...change, ms: note.at}];
   });
-  const entries = noted
-    .map(({ms, ...change}, index) => {
-      const next = noted.slice(index + 1).find((later) => later.region === change.region);
-      const until = next?.ms ?? readRemembered(kept(change.region))?.lookedAt ?? at;
-      return {ms, entry: {...change, at: iso(ms), lastedMs: Math.max(0, until - ms)}};
-    })
-    .filter(({ms}) => ms >= since)
-    .map(({entry}) => entry);
+  const entries = noted.map(({ms, ...change}, index) => {
+    const next = noted.slice(index + 1).find((later) => later.region === change.region);
+    const until = next?.ms ?? readRemembered(kept(change.region))?.lookedAt ?? at;
+    return {...change, at: iso(ms), lastedMs: Math.max(0, until - ms)};
+  });
   const stands = regions.map(({name}): HistoryRegion => {
     const changes = entries.filter((entry) => entry.region === name).length;
     return {region: name, ...standing(kept(name)), changes};

@@ -31,3 +31,10 @@ export function verdictExit(verdict: Verdict): ExitCode {
   } as const;
   return codes[verdict];
 }
+
+/** The verdict that an exit code stands for, the other way round: 0 healthy, 1 degraded, 2 unhealthy; all others unknown. */
+export function exitVerdict(exit: ExitCode): Verdict {
+  if (exit === EXIT.good) return 'healthy';
+  if (exit === EXIT.warning) return 'degraded';
+  return exit === EXIT.critical ? 'unhealthy' : 'unknown';
+}

@@ -1,20 +1,23 @@
+import {EXIT, type ExitCode} from '../exit-codes.ts';
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import type {HealthDocument, HealthRegion} from '../health/document.ts';
-import {type Verdict, worstVerdict} from '../health/verdict.ts';
+import {exitVerdict, type Verdict, worstVerdict} from '../health/verdict.ts';
+import type {BreakerNow} from '../replication/breaker.ts';
+import {type LinkStanding, worst} from '../replication/lag.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {storeNotes} from './store-notes.ts';
 
 /** A replication link as `replication lag` reports it: what the status needs of it. */
-export type StatusLink = {
+export type StatusLink = LinkStanding & {
   readonly store: string;
+  readonly link?: string;
   readonly from: string;
   readonly to: string;
-  readonly state: string;
   readonly replayBytes: number | null;
-  readonly seconds: number | null;
   readonly ageMs: number | null;
   readonly withinRpo: boolean | null;
   readonly reason: string;
+  readonly breaker?: Pick<BreakerNow, 'state' | 'reason'>;
   readonly messages?: {readonly depth: number | null};
 };
 
@@ -64,6 +67,8 @@ export type StatusParts = {
   readonly snapshot: Snapshot;
   readonly health: HealthDocument;
   readonly links: readonly StatusLink[];
+  /** Stores whose links could not be read. */
+  readonly unread: readonly {readonly store: string; readonly reason: string}[];
   readonly runs: readonly StatusRun[];
 };
 
@@ -71,28 +76,55 @@ const ACTIVE = new Set(['running', 'paused', 'interrupted']);
 
 /**
  * One picture of the fleet for one screen. Regions, jurisdictions and members come from the fleet file, so a region that cannot be reached is there
- * all the same. The verdict is the worst of the regions', the stores' and, when a link misses its RPO, degraded.
+ * all the same. The verdict is the worst of the regions', the stores' and the links', by what `replication lag` says of them; a link that misses its RPO makes
+ * it degraded.
  */
 export function statusDocument(parts: StatusParts): StatusDocument {
-  const {fleet, snapshot, health, links, runs} = parts;
+  const {fleet, snapshot, health, links, unread, runs} = parts;
   const stores = fleet.stores.map((store) => storeNotes(store, snapshot.stores[store.name]));
-  const late = links.filter(({withinRpo}) => withinRpo === false);
   const regions = fleet.regions.map(({name, jurisdiction}) => regionPart(name, jurisdiction, parts));
   return {
     fleet: fleet.name,
     at: health.at,
-    verdict: worstVerdict([health.verdict, ...stores.map(({verdict}) => verdict), ...late.map(() => 'degraded' as const)]),
+    verdict: worstVerdict([
+      health.verdict,
+      ...stores.map(({verdict}) => verdict),
+      ...links.map(verdictOfLink),
+      ...unread.map(() => 'unknown' as const),
+    ]),
     regions,
     activeRun: runs.find(({outcome}) => ACTIVE.has(outcome)) ?? null,
     notes: [
       ...stores.flatMap(({notes}) => notes),
-      ...late.map(({store, from, to, reason}) => `${store} ${from} → ${to} misses its RPO: ${reason}`),
+      ...unread.map(({store, reason}) => `${store}: its links could not be read: ${reason}`),
+      ...links.flatMap(linkNotes),
       ...fleet.routes.flatMap((route) => routeNotes(route, snapshot)),
       ...runs
         .filter(({outcome}) => outcome === 'interrupted')
         .map(({runId, kind}) => `${kind} ${runId} was interrupted: regionctl runs resume ${runId}`),
     ],
   };
+}
+
+/** As `replication lag` judges it: one rule for both. */
+function verdictOfLink(link: StatusLink): Verdict {
+  const verdict = exitVerdict(worst([link]));
+  return verdict === 'healthy' && link.withinRpo === false ? 'degraded' : verdict;
+}
+
+/** What is wrong with a link, a sentence each: how it stands with its objective, and its breaker. */
+function linkNotes(link: StatusLink): string[] {
+  const {store, link: own, from, to, state, withinRpo, reason, breaker, code, seconds} = link;
+  const name = `${own === undefined ? store : `${store}/${own}`} ${from} → ${to}`;
+  const isWell = worst([{state, code, seconds}]) === EXIT.good;
+  const wrong = [
+    ...(isWell ? [] : [state === 'unknown' ? 'is not known' : `is ${state}`]),
+    ...(withinRpo === false ? ['misses its RPO'] : []),
+  ];
+  return [
+    ...(wrong.length === 0 ? [] : [`${name} ${wrong.join(' and ')}: ${reason}`]),
+    ...(breaker === undefined || breaker.state === 'closed' ? [] : [`breaker of ${name} ${breaker.reason}`]),
+  ];
 }
 
 function regionPart(region: string, jurisdiction: string, {fleet, snapshot, health, links}: StatusParts): StatusRegion {
@@ -135,12 +167,13 @@ function regionOf(fleet: Fleet, store: string, member: string): string | null {
   return spec?.members.find(({name}) => name === member)?.region ?? null;
 }
 
-/** A link that is broken or not known comes before any figure: no number is not a small one. */
+/** A link that is down or not known comes before any figure: no number is not a small one. */
 function worstLink(links: readonly StatusLink[]): StatusLink | null {
-  const rank = ({state}: StatusLink) => ['broken', 'unknown', 'stalled'].indexOf(state) + 1 || 4;
+  const order: readonly ExitCode[] = [EXIT.critical, EXIT.unknown, EXIT.warning, EXIT.good];
+  const rank = (link: StatusLink) => order.indexOf(worst([link]));
   const size = ({replayBytes, messages}: StatusLink) => replayBytes ?? messages?.depth ?? Number.POSITIVE_INFINITY;
-  const [worst] = links.toSorted((a, b) => rank(a) - rank(b) || size(b) - size(a));
-  return worst ?? null;
+  const [first] = links.toSorted((a, b) => rank(a) - rank(b) || size(b) - size(a));
+  return first ?? null;
 }
 
 function routeNotes(route: Fleet['routes'][number], snapshot: Snapshot): string[] {

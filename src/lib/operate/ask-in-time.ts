@@ -1,5 +1,6 @@
 import {inTime, timeoutAwake} from '../awake.ts';
 import {messageOf} from '../errors.ts';
+import type {Abilities} from '../ports/store.ts';
 
 /** What was asked for, or why it could not be had: `code` for scripts, `reason` for people. */
 export type Asked<T> = {readonly ok: true; readonly value: T} | {readonly ok: false; readonly code: string; readonly reason: string};
@@ -12,6 +13,7 @@ const DEADLINE_MS = 10_000;
  * An interruption of the whole is thrown.
  */
 export async function askInTime<T>(signal: AbortSignal, ask: (signal: AbortSignal) => Promise<T>, ms = DEADLINE_MS): Promise<Asked<T>> {
+  signal.throwIfAborted();
   let stop = (): void => undefined;
   // What does not heed its signal must not keep a Ctrl+C waiting either.
   const stopped = new Promise<never>((_, reject) => {
@@ -30,4 +32,12 @@ export async function askInTime<T>(signal: AbortSignal, ask: (signal: AbortSigna
   } finally {
     signal.removeEventListener('abort', stop);
   }
+}
+
+/** The longest that any provider takes to write a heartbeat, and some more. */
+const BEAT_MS = 3000;
+
+/** Writes a heartbeat where there is one, and waits for it for 3 s at most. That it could not be written is told by the links. An interruption is thrown. */
+export async function beatInTime(signal: AbortSignal, heartbeat: Abilities['heartbeat'] | undefined): Promise<void> {
+  if (heartbeat !== undefined) await askInTime(signal, (own) => heartbeat.beat(own), BEAT_MS);
 }

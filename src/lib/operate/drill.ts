@@ -28,10 +28,10 @@ export async function prepareDrill(
   ]);
   const snapshot = withRememberedAck(state, open.fleet.name, seenNow);
   const from = drill.fault.region === 'primary' ? undefined : drill.fault.region;
-  const failoverPlan = failoverFrom(
+  const failoverPlan = await failoverFrom(
     open,
     snapshot,
-    {from, to: drill.reaction.failover.to ?? undefined, overrides: overrides.filter(({gate}) => !DRILL_GATES.includes(gate))},
+    {from, to: drill.reaction.failover.to ?? undefined, overrides: overrides.filter(({gate}) => !DRILL_GATES.includes(gate)), signal},
     {witness: false, state: null, guard: null, approve: false},
   );
   const composed = composeDrill({drill, fleet: open.fleet, snapshot, failoverPlan, runId: newRunId('drill', open.clock.wall())});

@@ -1,5 +1,5 @@
 import {EXIT, type ExitCode} from '../exit-codes.ts';
-import {worst} from '../replication/lag.ts';
+import {type LinkStanding, worst} from '../replication/lag.ts';
 import type {LagWatchView, LinkNow} from './lag-watch.ts';
 
 /** The fewest ms after which a reading is old, however short the interval. */
@@ -16,15 +16,23 @@ export function readingAgeMs({at, row}: Pick<LinkNow, 'at' | 'row'>, now: number
   return Math.max(0, now - at) + row.ageMs;
 }
 
+/** The exit code of links as they stand (`worst`), but nothing better than unknown when there is something that could not be seen. */
+export function lagExit(links: readonly LinkStanding[], isBlind: boolean): ExitCode {
+  const seen = worst(links);
+  return isBlind && seen !== EXIT.critical ? EXIT.unknown : seen;
+}
+
 /**
- * The exit code of a watch as it ended: that of its last rows with their breakers (`worst`), but nothing better than unknown when a store or link is not known
+ * The exit code of a watch as it ended: that of its last rows with their breakers, but nothing better than unknown when a store or link is not known
  * now: unread, not answered yet, or read longer than `staleMs` ago.
  */
 export function watchExit(
   {links, unread, waiting, at}: Pick<LagWatchView, 'links' | 'unread' | 'waiting' | 'at'>,
   staleMs: number,
 ): ExitCode {
-  const seen = worst(links.map(({row, breaker}) => ({...row, breaker})));
   const isBlind = unread.length + waiting.length > 0 || links.some((link) => readingAgeMs(link, at) > staleMs);
-  return isBlind && seen !== EXIT.critical ? EXIT.unknown : seen;
+  return lagExit(
+    links.map(({row, breaker}) => ({...row, breaker})),
+    isBlind,
+  );
 }

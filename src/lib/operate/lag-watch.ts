@@ -18,6 +18,7 @@ import {
   type Samples,
   withLook,
 } from '../replication/link-record.ts';
+import {askInTime, beatInTime} from './ask-in-time.ts';
 import type {DrainRow} from './drain-reads.ts';
 import {rememberLag} from './remember-lag.ts';
 
@@ -144,15 +145,17 @@ class Watching implements LagMonitor {
     const {clock} = this.#open;
     const {signal} = this.#stop;
     const abilities = this.#open.stores[spec.name]?.abilities;
-    if (abilities?.links === undefined) return;
+    const links = abilities?.links;
+    if (links === undefined) return;
     let looks: readonly Look[] = [];
     while (!signal.aborted) {
       const began = clock.now();
-      await abilities.heartbeat?.beat(signal).catch(() => undefined);
-      const askedAt = clock.wall();
       try {
-        const samples: readonly LinkSample[] = await abilities.links.links(signal);
-        if (signal.aborted) return;
+        await beatInTime(signal, abilities?.heartbeat);
+        const askedAt = clock.wall();
+        const asked = await askInTime(signal, (own): Promise<readonly LinkSample[]> => links.links(own));
+        if (!asked.ok) throw new Error(asked.reason);
+        const samples = asked.value;
         rememberLag(this.#keeper.memory, {fleet: this.#open.fleet.name, store: spec.name}, samples, askedAt);
         const at = clock.now();
         // Two looks that are too near tell nothing: the newest that is far enough, else the oldest.

@@ -1,12 +1,15 @@
+import {unavailable} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import {quorumFit} from '../failover/quorum.ts';
 import type {StoreSpec} from '../fleet/fleet.ts';
 import {regionOf} from '../fleet/lookup.ts';
 import type {State} from '../ports/state.ts';
+import type {Store} from '../ports/store.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type LagHistory, type LossDocument, previewLoss, type StoreForLoss, type TimedLoss} from '../replication/loss.ts';
-import type {Cell} from '../snapshot/cell.ts';
-import type {AckRule, Member, StoreSnapshot} from '../snapshot/snapshot.ts';
+import {unknown} from '../snapshot/cell.ts';
+import type {StoreSnapshot} from '../snapshot/snapshot.ts';
+import {askInTime} from './ask-in-time.ts';
 import {recallLag} from './remember-lag.ts';
 
 /** What promoting a region now, as it stands, would lose in every store. Exit code: 0 nothing blocks, 1 an objective would be missed, 3 unknown. */
@@ -32,16 +35,19 @@ async function storeForLoss(
   const store = open.stores[spec.name];
   const member = spec.members.find(({region}) => region === to)?.name ?? null;
   const [members, ack, reading] = await Promise.all([
-    store?.observe(signal) ?? {},
-    store?.ackRule(signal) ?? ({known: false, code: 'not-opened', reason: `${spec.name} was not opened`, at: 0} as const),
+    askInTime(signal, async (own) => opened(store, spec).observe(own)),
+    askInTime(signal, async (own) => opened(store, spec).ackRule(own)),
     readingOf(open, spec, member, signal),
   ]);
+  const at = open.clock.wall();
   const snapshot: StoreSnapshot = {
     engine: spec.engine,
     ...(store?.peers === undefined ? {} : {peers: store.peers}),
     ...(store?.watched === undefined ? {} : {watched: store.watched}),
-    members: members as Readonly<Record<string, Cell<Member>>>,
-    ack: ack as Cell<AckRule>,
+    members: members.ok
+      ? members.value
+      : Object.fromEntries(spec.members.map(({name}) => [name, unknown(members.code, members.reason, at)])),
+    ack: ack.ok ? ack.value : unknown(ack.code, ack.reason, at),
   };
   const classes = open.fleet.dataClasses.filter(({name}) => spec.dataClasses.includes(name));
   const history = state === null || member === null ? undefined : historyOf(open, state, spec, member);
@@ -56,11 +62,23 @@ async function storeForLoss(
   };
 }
 
-/** The engine's own comparison of both ends; a store without one, or a primary that is gone, has none. */
-async function readingOf(open: OpenFleet, spec: StoreSpec, member: string | null, signal: AbortSignal): Promise<TimedLoss | null> {
+function opened(store: Store | undefined, {name}: StoreSpec): Store {
+  if (store === undefined) throw unavailable('not-opened', `${name} was not opened`);
+  return store;
+}
+
+/** The engine's own comparison of both ends, as long as it takes no more than `forMs` (default 10 s); a store without one, or a primary that is gone, has none. */
+export async function readingOf(
+  open: Pick<OpenFleet, 'stores'>,
+  spec: StoreSpec,
+  member: string | null,
+  signal: AbortSignal,
+  forMs?: number,
+): Promise<TimedLoss | null> {
   const loss = open.stores[spec.name]?.abilities.loss;
   if (loss === undefined || member === null) return null;
-  return loss.loss(member, signal).catch(() => null);
+  const asked = await askInTime(signal, (own) => loss.loss(member, own), forMs);
+  return asked.ok ? asked.value : null;
 }
 
 /** The last remembered sample of a member's lag. */

@@ -1,5 +1,5 @@
 import {timeoutAwake} from '../awake.ts';
-import {expectedLoss} from '../failover/expected-loss.ts';
+import {expectedLoss, restsOnLag} from '../failover/expected-loss.ts';
 import type {Guard} from '../failover/guard.ts';
 import {chooseAway, chooseHome, planFailback} from '../failover/plan-failback.ts';
 import {chooseDestination, chooseSource, type FailoverInput, movesOf, planFailover} from '../failover/plan-failover.ts';
@@ -16,7 +16,7 @@ import type {PhaseMark} from '../run/runner.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {newRunId} from './conduct.ts';
 import {copySpeeds, earlierGaps, withPromotions} from './earlier-runs.ts';
-import {historyOf} from './loss.ts';
+import {historyOf, readingOf} from './loss.ts';
 import {withRememberedAck} from './remember-ack.ts';
 import {withBreakers} from './with-breakers.ts';
 import type {World} from './world.ts';
@@ -36,6 +36,8 @@ export type Prepared = {readonly plan: Plan; readonly marks: readonly PhaseMark[
 
 /** How long the gates may take to be judged. */
 const GATES_MS = 10_000;
+/** A primary that answered a moment ago and hangs now must not hold a failover up. */
+const READING_MS = 2000;
 
 /** Looks at the fleet, plans a failover and judges its gates. Nothing is written. */
 export async function prepareFailover(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
@@ -44,21 +46,27 @@ export async function prepareFailover(open: OpenFleet, world: World, options: Pr
   return prepare(open, world, options, (snapshot) => failoverFrom(open, snapshot, options, {witness: true, state, guard, approve: true}));
 }
 
-/** The failover that a snapshot leads to. A drill plans it before the fault, and brings its own witness. */
-export function failoverFrom(
+/**
+ * The failover that a snapshot leads to. Of a store that nothing but its lag bounds the loss of it asks once more how much its target lacks, for 2 s at
+ * most. A drill plans it before the fault, and brings its own witness.
+ */
+export async function failoverFrom(
   open: OpenFleet,
   snapshot: Snapshot,
-  options: Omit<PrepareOptions, 'signal'>,
+  options: PrepareOptions,
   more: Pick<FailoverInput, 'witness' | 'guard' | 'approve'> & {readonly state: State | null},
-): Plan {
+): Promise<Plan> {
   const {state, ...input} = more;
   const {fleet, clock} = open;
   if (options.from !== undefined) regionOf(fleet, options.from);
   if (options.to !== undefined) regionOf(fleet, options.to);
   const from = chooseSource(fleet, snapshot, options.from);
   const to = chooseDestination(fleet, snapshot, from, options.to);
-  const loss = movesOf(fleet, snapshot, from, to).moves.map(({spec, region, target}) =>
-    expectedLoss(fleet, spec, snapshot, region, lastSample(open, state, spec, target)),
+  const loss = await Promise.all(
+    movesOf(fleet, snapshot, from, to).moves.map(async ({spec, region, target}) => {
+      const reading = restsOnLag(spec, snapshot) ? await readingOf(open, spec, target, options.signal, READING_MS) : null;
+      return expectedLoss(fleet, spec, snapshot, region, {reading, history: lastSample(open, state, spec, target)});
+    }),
   );
   const objectives = objectivesOf(fleet);
   return planFailover({
@@ -102,7 +110,12 @@ export async function prepareSwitchover(open: OpenFleet, world: World, options: 
   });
 }
 
-async function prepare(open: OpenFleet, world: World, {signal}: PrepareOptions, plan: (snapshot: Snapshot) => Plan): Promise<Prepared> {
+async function prepare(
+  open: OpenFleet,
+  world: World,
+  {signal}: PrepareOptions,
+  plan: (snapshot: Snapshot) => Plan | Promise<Plan>,
+): Promise<Prepared> {
   const began = open.clock.now();
   const [{snapshot: seenNow}, state] = await Promise.all([
     observeFleet({...open, signal, vantage: 'here'}),
@@ -118,7 +131,7 @@ async function prepare(open: OpenFleet, world: World, {signal}: PrepareOptions, 
     now: () => open.clock.now(),
     deadline: seen + GATES_MS,
   };
-  const planned = plan(snapshot);
+  const planned = await plan(snapshot);
   const expected = {...planned.expected, gapMs: earlierGaps(state, open.fleet.name, planned)};
   const judged = await judgeGates({...planned, expected}, world.checks, ctx);
   const marks: PhaseMark[] = [

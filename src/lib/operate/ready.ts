@@ -93,7 +93,7 @@ type Asking = {
 async function judgePair(open: OpenFleet, world: World, {snapshot, state, source, target, signal}: Asking) {
   const way = {from: source, to: target};
   try {
-    const plan = failoverFrom(open, snapshot, {...way, overrides: []}, {witness: false, guard: null, approve: false, state});
+    const plan = await failoverFrom(open, snapshot, {...way, overrides: [], signal}, {witness: false, guard: null, approve: false, state});
     const asked = {...plan, gates: plan.gates.filter(({id}) => !ASKS_FOR_DOWN.test(id))};
     const now = () => open.clock.now();
     const ctx = {

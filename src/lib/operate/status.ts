@@ -22,7 +22,8 @@ export async function readStatus(open: OpenFleet, signal: AbortSignal): Promise<
   const {now, notes} = await remembered(open, observation.judgement, at);
   const health = healthDocument({fleet: open.fleet, now, at, notes: [...notes, ...runs.notes]});
   withRememberedAck(await open.state().catch(() => null), open.fleet.name, observation.snapshot);
-  const document = statusDocument({fleet: open.fleet, snapshot: observation.snapshot, health, links: lag.document.links, runs: runs.list});
+  const {links, unread} = lag.document;
+  const document = statusDocument({fleet: open.fleet, snapshot: observation.snapshot, health, links, unread, runs: runs.list});
   return {document, exit: verdictExit(document.verdict)};
 }
 

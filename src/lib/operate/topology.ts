@@ -61,5 +61,7 @@ function cellsOf(spec: StoreSpec, seen: Asked<Readonly<Record<string, Cell<Membe
 
 function troubleOf({engine}: StoreSpec, lag: Asked<{document: LagDocument}>, readable: boolean): StoreForTopology['linksTrouble'] {
   if (!lag.ok) return {code: lag.code, reason: lag.reason};
+  const [unread] = lag.value.document.unread;
+  if (unread !== undefined) return {code: unread.code, reason: unread.reason};
   return readable ? null : {code: 'no-links', reason: `the engine ${engine} does not tell of its links`};
 }

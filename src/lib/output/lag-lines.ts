@@ -41,24 +41,16 @@ function linkText({row, at, breaker}: LinkNow): string {
 /** How every link stood when the watch ended: what is left on the terminal. */
 export function lagWatchSummary({at, links, unread, waiting, drains}: LagWatchView, options: TextOptions): string {
   const {columns} = options;
-  const text =
-    links.length === 0
-      ? []
-      : [lagText({at: new Date(at).toISOString(), links: links.map((link) => ({...link.row, ageMs: readingAgeMs(link, at)}))}, options)];
+  const rows = links.map((link) => ({...link.row, ageMs: readingAgeMs(link, at)}));
+  const text = rows.length + unread.length === 0 ? [] : [lagText({at: new Date(at).toISOString(), links: rows, unread}, options)];
   const limits = links.filter(({breaker}) => breaker.state !== 'closed');
   const lines = [
     ...limits.flatMap(({row, breaker}) => indented(`${linkName(row)}: breaker ${breaker.reason}.`, columns)),
     ...(drains?.held ?? []).flatMap((row) => indented(`${heldSays(row)}.`, columns)),
     ...(drains === undefined || drains.trouble === null ? [] : indented(`not drained: ${drains.trouble}`, columns)),
-    ...unread.flatMap(({store, reason}) => indented(unreadSays(store, reason), columns)),
     ...waiting.flatMap((store) => indented(`${store} has not answered yet`, columns)),
   ];
   return joined(text.length + lines.length === 0 ? ['no replication link'] : [...text, ...lines]);
-}
-
-/** That the links of a store could not be read, and why. */
-export function unreadSays(store: string, reason: string): string {
-  return `${store} could not be read: ${reason}`;
 }
 
 /** What others say may hold what a terminal would obey. */

@@ -52,6 +52,7 @@ export type LagMessages = {
 export type LagView = {
   readonly at: string;
   readonly links: readonly LagLinkRow[];
+  readonly unread: readonly {readonly store: string; readonly reason: string}[];
   readonly drains?: readonly HeldView[];
   readonly drained?: readonly DrainEventView[];
 };
@@ -75,7 +76,9 @@ const STATES: Readonly<Record<LagLinkRow['state'], Meaning>> = {
 export function lagText(document: LagView, options: TextOptions): string {
   const {columns, paint} = options;
   const head = `replication lag at ${formatTime(document.at)}`;
-  if (document.links.length === 0) return joined([...indented(head, columns, 0), ...indented('no replication link', columns)]);
+  const unread = document.unread.flatMap(({store, reason}) => indented(unreadSays(store, reason), columns).map(paint.unknown));
+  if (document.links.length === 0)
+    return joined([...indented(head, columns, 0), ...(unread.length === 0 ? indented('no replication link', columns) : unread)]);
   const shown: Shown = {
     wide: columns >= WIDE,
     bytes: document.links.some(({messages}) => messages === undefined),
@@ -94,9 +97,15 @@ export function lagText(document: LagView, options: TextOptions): string {
     ...remarks.flatMap((link) => indented(`${linkName(link)}: ${link.reason}`, columns)),
     ...document.links.flatMap((link) => (link.messages === undefined ? [] : indented(countsSay(link, link.messages), columns))),
     ...document.links.flatMap((link) => breakerLines(link, options)),
+    ...unread,
     ...drainLines(document, options),
     ...percentileLines(document.links, options),
   ]);
+}
+
+/** That the links of a store could not be read, and why. */
+export function unreadSays(store: string, reason: string): string {
+  return `${store} could not be read: ${reason}`;
 }
 
 /** A breaker that is closed is what everybody expects. */

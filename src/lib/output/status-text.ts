@@ -75,13 +75,14 @@ function roleWords({role, writable}: StatusRole): string {
 }
 
 /** Never a figure without the age of its sample. */
-function lagWords({state, replayBytes, seconds, ageMs, messages}: StatusLink, wide: boolean): string {
+function lagWords({state, breaker, replayBytes, seconds, ageMs, messages}: StatusLink, wide: boolean): string {
   const depth = messages?.depth ?? null;
-  if (replayBytes === null && depth === null && seconds === null) return state;
+  // Little that is missing says nothing of a link that is cut, or too late to be relied on.
+  const limit = breaker === undefined || breaker.state === 'closed' ? [] : [`breaker ${breaker.state}`];
+  const bad = [...(BAD.has(state) ? [state] : []), ...limit];
+  if (replayBytes === null && depth === null && seconds === null) return [state, ...limit].join(', ');
   const time = seconds === null ? [] : [formatMs(seconds * 1000)];
   const size = replayBytes === null ? (depth === null ? [] : [`${depth} waiting`]) : [formatBytes(replayBytes)];
-  // An empty queue says nothing of a link that is cut.
-  const bad = messages !== undefined && BAD.has(state) ? [state] : [];
   const figures = [...bad, ...(wide || size.length === 0 ? [...size, ...time] : size)];
   return [...figures, ageMs === null ? 'age unknown' : `${formatMs(ageMs)} old`].join(', ');
 }

@@ -57,8 +57,8 @@ export type State = {
   recall(key: string): Json | undefined;
   /** Adds a line to the history of a topic, of `at` (epoch ms; default now). The oldest are dropped when there are more than 10,000 of it. */
   note(topic: string, data: Json, at?: number): void;
-  /** The newest `most` (default 1000) lines of a topic's history, oldest first. */
-  notes(topic: string, most?: number): readonly Note[];
+  /** The newest `most` (default 1000) lines of a topic's history that are of `since` (epoch ms; default: of any time) or later, in the order in which they were written. */
+  notes(topic: string, most?: number, since?: number): readonly Note[];
   /** What `work` reads and writes is one step: nobody else writes in between, and all of it is on disk when this returns, or none. */
   together<T>(work: () => T): T;
   close(): void;

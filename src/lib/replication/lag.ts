@@ -1,5 +1,6 @@
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import type {LinkReading} from '../ports/store.ts';
+import type {BreakerNow} from './breaker.ts';
 import {BEHIND_BYTES, BEHIND_SECONDS, judgeState, type LinkState} from './judge-link.ts';
 import {figuresOf, type LagRow, tidy} from './lag-row.ts';
 import {type EarlierLook, isWorthASecondLook, lookApart} from './link-motion.ts';
@@ -44,12 +45,16 @@ function isUndecided(sample: LinkSample): boolean {
   return sample.cause === undefined ? isWorthASecondLook(sample, BEHIND_BYTES) : sample.cause.code === 'connecting';
 }
 
+/** What of a row says how its link stands. */
+export type LinkStanding = Pick<LagRow, 'state' | 'code' | 'seconds'> & {readonly breaker?: Pick<BreakerNow, 'state'>};
+
 /** The exit code of all rows: broken, its sender silent to everybody, or its breaker open, 2; else unknown 3; else stalled, more than 30 s behind, or its breaker warns, 1; else 0. No rows at all = unknown. */
-export function worst(rows: readonly LagRow[]): ExitCode {
-  const isDown = ({state, code, breaker}: LagRow): boolean => state === 'broken' || code === 'sender-silent' || breaker?.state === 'open';
+export function worst(rows: readonly LinkStanding[]): ExitCode {
+  const isDown = ({state, code, breaker}: LinkStanding): boolean =>
+    state === 'broken' || code === 'sender-silent' || breaker?.state === 'open';
   if (rows.some(isDown)) return EXIT.critical;
   if (rows.length === 0 || rows.some(({state}) => state === 'unknown')) return EXIT.unknown;
-  const late = (row: LagRow): boolean =>
+  const late = (row: LinkStanding): boolean =>
     row.state === 'stalled' ||
     row.breaker?.state === 'warn' ||
     (row.state === 'catching-up' && (row.seconds ?? Number.POSITIVE_INFINITY) > BEHIND_SECONDS);

@@ -99,7 +99,7 @@ export function keptSamples(
   name: LinkName,
   {since, until = Number.POSITIVE_INFINITY}: {readonly since: number; readonly until?: number},
 ): Samples {
-  const lines = state.notes(`lag/${keyOf(fleet, name)}`, ALL).filter(({at}) => at >= since && at <= until);
+  const lines = state.notes(`lag/${keyOf(fleet, name)}`, ALL, since).filter(({at}) => at <= until);
   return addUp(lines.flatMap(({data}) => readSamples(data) ?? []));
 }
 
@@ -119,9 +119,9 @@ export function percentilesOf({sketch, unseen}: Samples, since: number): LinkPer
 
 /** Every change of a breaker of the fleet since then (epoch ms), oldest first. */
 export function breakerChanges(state: Pick<State, 'notes'>, fleet: string, since: number): readonly BreakerChange[] {
-  return state.notes(`breaker/${fleet}`, ALL).flatMap(({at, data}) => {
+  return state.notes(`breaker/${fleet}`, ALL, since).flatMap(({at, data}) => {
     const isChange = typeof data === 'object' && data !== null && 'store' in data && 'was' in data;
-    return at < since || !isChange ? [] : [{at: iso(at), ...(data as unknown as Omit<BreakerChange, 'at'>)}];
+    return isChange ? [{at: iso(at), ...(data as unknown as Omit<BreakerChange, 'at'>)}] : [];
   });
 }
 

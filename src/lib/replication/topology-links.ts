@@ -88,17 +88,18 @@ function orphan({members, links, linksTrouble}: JudgedStore, member: TopologyMem
   const {member: name, role, liveLinks} = member;
   if (members.length < 2 || liveLinks > 0 || linksTrouble !== null) return [];
   const own = links.filter(({from, to}) => from === name || to === name);
-  const broken = own.filter(({state}) => state === 'broken');
+  // Broken, or held by both ends while nothing gets through.
+  const dead = own.filter(({live}) => !live);
   // What could not be read may be live: it is said as such, of the member or of the link.
   if (own.some(({state}) => state === 'unknown') || (own.length === 0 && role === 'unknown')) return [];
-  const why = broken.length === 0 ? 'it has no link at all.' : broken.map(({reason}) => sentence(reason)).join(' ');
+  const why = dead.length === 0 ? 'it has no link at all.' : dead.map(({reason}) => sentence(reason)).join(' ');
   const finding: TopologyFinding = {
     code: role === 'primary' ? 'unreplicated' : 'orphan',
-    severity: broken.length === 0 && role === 'peer' ? 'warning' : 'error',
+    severity: dead.length === 0 && role === 'peer' ? 'warning' : 'error',
     reason: `${name}${role === 'unknown' ? ' does not answer and' : ''} has no live link${role === 'primary' ? ', so that what is written there exists once' : ''}: ${why}`,
     fix: orphanFix(member),
   };
-  return [{finding, covers: broken, about: [name]}];
+  return [{finding, covers: dead, about: [name]}];
 }
 
 function orphanFix({member, role, links}: TopologyMember): string {

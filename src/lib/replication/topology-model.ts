@@ -41,7 +41,7 @@ export type TopologyMember = {
   readonly copy: boolean | null;
 };
 
-/** A link as `replication lag` judges it. `live` = it carries changes: neither broken nor unknown. */
+/** A link as `replication lag` judges it. `live` = it carries changes: neither broken nor unknown, nor is its sender silent. */
 export type TopologyLink = {
   readonly from: string;
   readonly to: string;

@@ -128,7 +128,7 @@ function stateOf(tables: Tables, place: Pick<LeaseHome, 'dir' | 'clock' | 'Datab
     remember: (key, value) => remember(tables, key, value),
     recall: (key) => recall(tables, key),
     note: (topic, data, at) => note(tables, topic, data, at),
-    notes: (topic, most = 1000) => readNotes(tables, topic, most),
+    notes: (topic, most = 1000, since = Number.NEGATIVE_INFINITY) => readNotes(tables, topic, most, since),
     together: (work) => tables.write(work),
     close: () => {
       if (tables.db.isOpen) tables.db.close();
@@ -205,8 +205,9 @@ function note(tables: Tables, topic: string, data: Json, at = tables.clock.wall(
   });
 }
 
-function readNotes(tables: Tables, topic: string, most: number): readonly Note[] {
-  const rows = tables.all('SELECT at, data FROM notes WHERE topic = ? ORDER BY id DESC LIMIT ?', topic, most);
+/** By the time of each line: a clock may be set back, so the first that is too old need not be the last. */
+function readNotes(tables: Tables, topic: string, most: number, since: number): readonly Note[] {
+  const rows = tables.all('SELECT at, data FROM notes WHERE topic = ? AND at >= ? ORDER BY id DESC LIMIT ?', topic, since, most);
   return rows.toReversed().map(({at, data}) => ({at: Number(at), data: JSON.parse(String(data)) as Json}));
 }
 

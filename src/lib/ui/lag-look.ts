@@ -1,8 +1,7 @@
 import {readingAgeMs} from '../operate/lag-verdict.ts';
 import type {LagWatchView, LinkNow} from '../operate/lag-watch.ts';
 import {heldSays} from '../output/drain-lines.ts';
-import {unreadSays} from '../output/lag-lines.ts';
-import {linkName} from '../output/lag-text.ts';
+import {linkName, unreadSays} from '../output/lag-text.ts';
 import {cut, wrap} from '../output/table.ts';
 import {formatMs} from '../output/units.ts';
 import {isGood, layoutOf, lineOf, titlesOf} from './lag-columns.ts';

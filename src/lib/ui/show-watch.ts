@@ -1,7 +1,7 @@
 import type {Monitor} from '../health/monitor.ts';
 import type {LagMonitor} from '../operate/lag-watch.ts';
-import {linkChangeLine, linkLines, unreadSays} from '../output/lag-lines.ts';
-import {linkName} from '../output/lag-text.ts';
+import {linkChangeLine, linkLines} from '../output/lag-lines.ts';
+import {linkName, unreadSays} from '../output/lag-text.ts';
 import {changeLine, firstLines} from '../output/watch-lines.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {LagLookOptions} from './lag-look.ts';

@@ -41,6 +41,7 @@ it.each<[string, (state: State) => Partial<State>, string]>([
   ['never gives a lease back', ({lease}) => ({lease: (...asked) => ({...lease(...asked), release: () => undefined})}), 'given back'],
   ['hides the holder', () => ({holder: () => null}), 'one at a time'],
   ['keeps the first value', ({recall, remember}) => ({remember: (key, value) => recall(key) ?? remember(key, value)}), 'the last value'],
+  ['tells of all times', ({notes}) => ({notes: (topic, most) => notes(topic, most)}), 'from a time on'],
 ])('finds a state that %s', async (_, lie, failing) => {
   expect((await said(lie)).join('\n')).toContain(failing);
 });

@@ -1,4 +1,5 @@
-import {afterEach, describe, expect, it} from 'vitest';
+import {getEventListeners} from 'node:events';
+import {afterEach, describe, expect, it, vi} from 'vitest';
 import {type Client, createClient} from '../../../src/lib/providers/redis/client.ts';
 import {encode} from '../../../src/lib/providers/redis/resp.ts';
 import {deadPort, type Listener, listen} from '../listener.ts';
@@ -165,5 +166,33 @@ describe('the connection to a Redis', () => {
     await expect(waiting).rejects.toMatchObject({code: 'interrupted'});
     await expect(client.ask([['INFO']], limits())).rejects.toMatchObject({code: 'interrupted'});
     expect(client.connections()).toBe(1);
+  });
+
+  it.each([
+    ['over one connection', 1],
+    ['over a connection each, as the server closes them', 40],
+  ])('leaves nothing behind on a signal that lives on, %s', async (_name, connections) => {
+    // Whoever listens on any signal meanwhile: the one that is given, and the client's own.
+    const listened = new Set<AbortSignal>();
+    const spy = vi.spyOn(AbortSignal.prototype, 'addEventListener').mockImplementation(function (this: AbortSignal, ...args) {
+      listened.add(this);
+      return EventTarget.prototype.addEventListener.apply(this, args as Parameters<EventTarget['addEventListener']>);
+    });
+    ends.push(() => spy.mockRestore());
+    const answered = new Set<number>();
+    const client = await clientOf((_text, connection) => {
+      if (connections > 1 && answered.has(connection)) return null;
+      answered.add(connection);
+      return '+OK\r\n';
+    });
+    const {signal} = new AbortController();
+    for (let call = 0; call < 40; call += 1) await client.ask([['PING']], {timeoutMs: 2000, signal});
+    expect(client.connections()).toBe(connections);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(listened.size).toBeGreaterThan(40);
+    expect(listened.has(signal)).toBe(true);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    const most = Math.max(...[...listened].map((each) => getEventListeners(each, 'abort').length));
+    expect(most, 'but one for the connection that is open').toBeLessThanOrEqual(1);
   });
 });

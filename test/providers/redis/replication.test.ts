@@ -181,11 +181,4 @@ describe('since when something is missing', () => {
     expect(trail.secondsSince('us', 9, 3000)).toBe(null);
     expect(trail.secondsSince('eu', 99, 3000)).toBe(null);
   });
-
-  it('forgets the oldest of more than a thousand looks', () => {
-    const trail = createTrail();
-    for (let look = 0; look <= 1000; look += 1) trail.note('us', look, look);
-    expect(trail.secondsSince('us', 0, 5000)).toBe(null);
-    expect(trail.secondsSince('us', 1, 5001)).toBe(5);
-  });
 });

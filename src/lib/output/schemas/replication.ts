@@ -89,10 +89,11 @@ const link = z.looseObject({
   messages: messages.optional(),
 });
 
-/** `replication lag --json`. */
+/** `replication lag --json`. `unread`: stores whose links, or how they move, could not be read. */
 export const lagSchema = z.looseObject({
   at: time,
   links: z.array(link),
+  unread: z.array(z.looseObject({store: z.string(), code, reason: sentence})),
   drains: z.array(
     z.looseObject({route: z.string(), region: z.string(), weight: z.number(), since: time, run: z.string(), reason: sentence}),
   ),
