@@ -1,8 +1,8 @@
 import {join} from 'node:path';
 import {defineConfig} from 'vitest/config';
 
-// `unit` is pure; `embedded` starts PostgreSQL from npm; `e2e` and `cli` run a lab, most of them by the built program; `servers` and `servers-alone`
-// need Debian's packages.
+// `unit` is pure; `embedded` starts PostgreSQL from npm; `e2e` and `cli` run a lab, most of them by the built program; `servers` needs Debian's
+// packages. `e2e-alone` and `servers-alone` are those of their kind that see what a busy machine would change.
 const alone = {testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false, disableConsoleIntercept: true};
 // Two files at a time: each has servers of its own, and waits for them more than it computes.
 const inPairs = {...alone, fileParallelism: true};
@@ -14,9 +14,14 @@ const alias = [
   {find: /^regionctl\/kit$/, replacement: `${kit}/index.ts`},
   {find: /^regionctl\/kit\/(command|testing)$/, replacement: `${kit}/$1.ts`},
 ];
-// What these see depends on a machine that is theirs. A test of Patroni waits for leases of twenty seconds instead.
-const WHOLE_MACHINE = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/*.embedded.test.ts`);
-const WHOLE_MACHINE_SERVERS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/!(patroni).servers.test.ts`);
+// Whole systems have the machine to themselves, but for those in which nothing is measured and no deadline is near, and that of Patroni, which
+// waits for leases of twenty seconds most of the time.
+const WHOLE_SYSTEMS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/*.embedded.test.ts`);
+const WHOLE_SYSTEMS_SERVERS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/!(patroni).servers.test.ts`);
+const UNHURRIED = [
+  'test/e2e/{crash-resume,fleet-parts,gates,operators,plan-engine,state-trouble}.embedded.test.ts',
+  'test/lab/{agent,contracts}.embedded.test.ts',
+];
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -30,11 +35,12 @@ export default defineConfig({
           alias,
         },
       },
-      {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: WHOLE_MACHINE, globalSetup, ...inPairs}},
-      {test: {name: 'e2e', include: WHOLE_MACHINE, ...alone}},
+      {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: WHOLE_SYSTEMS, globalSetup, ...inPairs}},
+      {test: {name: 'e2e', include: UNHURRIED, ...inPairs}},
+      {test: {name: 'e2e-alone', include: WHOLE_SYSTEMS, exclude: UNHURRIED, ...alone}},
       {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], ...alone}},
-      {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], exclude: WHOLE_MACHINE_SERVERS, alias, globalSetup, ...inPairs}},
-      {test: {name: 'servers-alone', include: WHOLE_MACHINE_SERVERS, globalSetup, ...alone}},
+      {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], exclude: WHOLE_SYSTEMS_SERVERS, alias, globalSetup, ...inPairs}},
+      {test: {name: 'servers-alone', include: WHOLE_SYSTEMS_SERVERS, globalSetup, ...alone}},
     ],
   },
 });
