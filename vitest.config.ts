@@ -30,7 +30,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ['test/**/*.{embedded,cli,servers}.test.ts'],
+          exclude: ['test/**/*.{embedded,cli,servers,majors}.test.ts'],
           testTimeout: 20_000,
           alias,
         },
@@ -40,6 +40,8 @@ export default defineConfig({
       {test: {name: 'e2e-alone', include: WHOLE_SYSTEMS, exclude: UNHURRIED, ...alone}},
       {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], ...alone}},
       {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], exclude: WHOLE_SYSTEMS_SERVERS, alias, globalSetup, ...inPairs}},
+      // By `npm run test:majors` only: it fetches their programs.
+      {test: {name: 'majors', include: ['test/**/*.majors.test.ts'], globalSetup, ...alone}},
       {test: {name: 'servers-alone', include: WHOLE_SYSTEMS_SERVERS, globalSetup, ...alone}},
     ],
   },
