@@ -5,7 +5,12 @@ import type {Session} from '../../../src/lib/providers/postgres/session.ts';
 import {passwordRef, testContext} from './open-store.ts';
 
 /** What a server answers when it is asked: what `facts` leaves out is a primary's of timeline 1. A promise that never ends = it is silent. */
-export type Server = {readonly facts: Partial<Facts>; readonly slots?: readonly Partial<Slot>[]};
+export type Server = {
+  readonly facts: Partial<Facts>;
+  readonly slots?: readonly Partial<Slot>[];
+  /** The file that says where earlier timelines ended; default: it has none. */
+  readonly history?: string;
+};
 export type Answers = Readonly<Record<string, () => Server | Promise<Server>>>;
 
 /** The address of a member: nobody listens there, because its sessions are scripts. */
@@ -35,7 +40,8 @@ export function scriptedCluster(answers: Answers): Cluster {
 function sessionOf(answer: Answers[string]): Session {
   const rows = async (sql: string): Promise<readonly unknown[]> => {
     if (sql.includes('pg_walinspect')) return [];
-    const {facts, slots = []} = await answer();
+    const {facts, slots = [], history = null} = await answer();
+    if (sql.startsWith('select pg_read_file')) return [{text: history}];
     return sql.includes('pg_replication_slots') ? [rowOf({...FACTS, ...facts}, slots)] : [{...FACTS, ...facts}];
   };
   return {

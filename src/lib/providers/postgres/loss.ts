@@ -6,6 +6,8 @@ import {bytesBetween} from '../../snapshot/position.ts';
 import {type Cluster, type Node, nodeOf, only} from './cluster.ts';
 import {countCommits} from './count-commits.ts';
 import {durableOf, type Facts, missingIds, primariesOf, readAll} from './facts.ts';
+import {readForks} from './history.ts';
+import {lsnText} from './timeline.ts';
 
 type Reading = Awaited<ReturnType<Abilities['loss']['loss']>>;
 
@@ -77,7 +79,7 @@ async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<
   nodeOf(cluster, to);
   const facts = await readAll(cluster, signal);
   const target = facts[to];
-  const [first] = primariesOf(facts);
+  const [first, ...rivals] = primariesOf(facts);
   // A target that is far away answers later: what was written until then is missing there, too.
   const primary = first === undefined ? undefined : await readAgain(cluster, first, signal);
   const nothing = (basis: string): Reading => ({
@@ -92,6 +94,8 @@ async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<
   if (primary === undefined) return nothing(`No primary of ${cluster.store} answers.`);
   const bytes = bytesBetween(durableOf(target.value), durableOf(primary.facts));
   if (bytes === null) return nothing(`${to} belongs to another lineage than ${primary.name}.`);
+  const parted = rivalSays(primary, rivals) ?? (await partedSays(cluster, primary, {to, target: target.value}, signal));
+  if (parted !== null) return nothing(parted);
   const {lastReplay} = target.value;
   // Commit times are the primary's, so they are compared with the primary's clock.
   const seconds = bytes === 0 ? 0 : lastReplay === null ? null : Math.max(0, (primary.facts.now - lastReplay) / 1000);
@@ -100,6 +104,33 @@ async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<
   const transactions = counted ?? mostMissing(primary.facts, target.value);
   const basis = `${whenRead(primary, to)}${bytes === 0 ? '' : howCounted(primary.name, counted, transactions)}`;
   return {store: cluster.store, transactions, bytes, seconds, certainty: 'estimate', basis};
+}
+
+/** Two that were promoted beside one another number what are two timelines alike. */
+function rivalSays({name, facts: {lineage, timeline}}: Primary, others: readonly Omit<Primary, 'again'>[]): string | null {
+  const rival = others.find(({facts}) => facts.lineage === lineage && facts.timeline === timeline);
+  if (rival === undefined) return null;
+  return `${name} and ${rival.name} both run as primaries on timeline ${timeline}: what either lacks of the other is not known.`;
+}
+
+/** Places in two logs that went separate ways cannot be compared. Why they cannot; null = what the target holds is a part of the primary's log. */
+async function partedSays(
+  cluster: Cluster,
+  {name, facts: {timeline}}: Primary,
+  {to, target}: {readonly to: string; readonly target: Facts},
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (target.timeline === timeline) return null;
+  if (target.timeline > timeline)
+    return `${to} is on timeline ${target.timeline}, and no primary that answers is: what was written there last is not known.`;
+  const forks = await readForks(nodeOf(cluster, name), timeline, signal).catch(() => null);
+  signal.throwIfAborted();
+  const end = forks?.get(target.timeline);
+  if (end === undefined)
+    return `${to} is on timeline ${target.timeline} and ${name} on timeline ${timeline}: where they parted could not be read.`;
+  const held = BigInt(target.durable);
+  if (held <= end) return null;
+  return `The log of ${to} went another way: timeline ${timeline} of ${name} forked off at ${lsnText(end)}, and ${to} has timeline ${target.timeline} up to ${lsnText(held)}.`;
 }
 
 /** Ids were given out anew on a timeline that was left. */
