@@ -172,6 +172,35 @@ it('status works with a region unreachable, and says what needs an eye', async (
   ]);
 });
 
+it.each([
+  ['broken', 'degraded', 'orders us → eu is broken: us has no connection from eu.'],
+  ['stalled', 'degraded', 'orders us → eu is stalled: us has no connection from eu.'],
+  ['unknown', 'unknown', 'orders us → eu is unknown: us has no connection from eu.'],
+  ['streaming', 'healthy', null],
+])('a link that is %s makes the status %s, also within its objective', async (state, verdict, note) => {
+  const {snapshot, judgement} = await observeFleet({
+    ...base,
+    probes: [
+      {endpoint: us, probe: good},
+      {endpoint: eu, probe: good},
+    ],
+    stores: {
+      orders: {
+        ...store,
+        observe: async () => ({
+          us: known(primary, 1, 'here'),
+          eu: known({...primary, region: 'eu', role: 'standby', writable: false}, 1, 'here'),
+        }),
+      },
+    },
+    routers: {front: {read: async () => ({us: 100, eu: 0}), write: async () => {}}},
+  });
+  const health = healthDocument({fleet: sample, now: withoutMemory(judgement, 1), at: 1});
+  const link = {...(links[0] as (typeof links)[number]), state, withinRpo: true, reason: 'us has no connection from eu.'};
+  const status = statusDocument({fleet: sample, snapshot, health, links: [link], runs: []});
+  expect(status).toMatchObject({verdict, notes: note === null ? [] : [note]});
+});
+
 it('two writable primaries are the worst there is; no primary is unknown while a member could not be read', async () => {
   const read = async (members: Awaited<ReturnType<Store['observe']>>) => {
     const {snapshot, judgement} = await observeFleet({

@@ -192,6 +192,12 @@ export function logicalFaults(version: number, programs?: Programs): void {
     expect(row.reason).toMatch(
       new RegExp(`^eu_us on eu waits for the lock of a transaction of postgres \\(pid ${rows[0].pid}, open for .+\\); eu is .+ behind`),
     );
+    const plan = await eu.sql<{'QUERY PLAN': string}>(`explain ${READING}`);
+    const lines = plan.map((line) => line['QUERY PLAN']);
+    expect(
+      lines.filter((line) => /Filter:.*pg_blocking_pids/.test(line)),
+      'not asked again for each session of the server',
+    ).toEqual([]);
     await holder.end();
     await healthy(() => lag('eu_us'));
   });

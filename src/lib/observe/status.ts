@@ -71,28 +71,37 @@ const ACTIVE = new Set(['running', 'paused', 'interrupted']);
 
 /**
  * One picture of the fleet for one screen. Regions, jurisdictions and members come from the fleet file, so a region that cannot be reached is there
- * all the same. The verdict is the worst of the regions', the stores' and, when a link misses its RPO, degraded.
+ * all the same. The verdict is the worst of the regions', the stores' and the links': degraded when one misses its RPO, is broken or stalled, and unknown
+ * when it is not known how one is.
  */
 export function statusDocument(parts: StatusParts): StatusDocument {
   const {fleet, snapshot, health, links, runs} = parts;
   const stores = fleet.stores.map((store) => storeNotes(store, snapshot.stores[store.name]));
-  const late = links.filter(({withinRpo}) => withinRpo === false);
+  const bad = links.flatMap((link) => linkPart(link) ?? []);
   const regions = fleet.regions.map(({name, jurisdiction}) => regionPart(name, jurisdiction, parts));
   return {
     fleet: fleet.name,
     at: health.at,
-    verdict: worstVerdict([health.verdict, ...stores.map(({verdict}) => verdict), ...late.map(() => 'degraded' as const)]),
+    verdict: worstVerdict([health.verdict, ...stores.map(({verdict}) => verdict), ...bad.map(({verdict}) => verdict)]),
     regions,
     activeRun: runs.find(({outcome}) => ACTIVE.has(outcome)) ?? null,
     notes: [
       ...stores.flatMap(({notes}) => notes),
-      ...late.map(({store, from, to, reason}) => `${store} ${from} → ${to} misses its RPO: ${reason}`),
+      ...bad.map(({note}) => note),
       ...fleet.routes.flatMap((route) => routeNotes(route, snapshot)),
       ...runs
         .filter(({outcome}) => outcome === 'interrupted')
         .map(({runId, kind}) => `${kind} ${runId} was interrupted: regionctl runs resume ${runId}`),
     ],
   };
+}
+
+/** null = nothing is wrong with it. That the objective still has room is no word for a link that nothing comes over. */
+function linkPart({store, from, to, state, withinRpo, reason}: StatusLink): {readonly verdict: Verdict; readonly note: string} | null {
+  const link = `${store} ${from} → ${to}`;
+  if (withinRpo === false) return {verdict: 'degraded', note: `${link} misses its RPO: ${reason}`};
+  if (state === 'unknown') return {verdict: 'unknown', note: `${link} is unknown: ${reason}`};
+  return state === 'broken' || state === 'stalled' ? {verdict: 'degraded', note: `${link} is ${state}: ${reason}`} : null;
 }
 
 function regionPart(region: string, jurisdiction: string, {fleet, snapshot, health, links}: StatusParts): StatusRegion {

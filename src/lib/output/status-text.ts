@@ -80,8 +80,8 @@ function lagWords({state, replayBytes, seconds, ageMs, messages}: StatusLink, wi
   if (replayBytes === null && depth === null && seconds === null) return state;
   const time = seconds === null ? [] : [formatMs(seconds * 1000)];
   const size = replayBytes === null ? (depth === null ? [] : [`${depth} waiting`]) : [formatBytes(replayBytes)];
-  // An empty queue says nothing of a link that is cut.
-  const bad = messages !== undefined && BAD.has(state) ? [state] : [];
+  // A small figure says nothing of a link that is cut.
+  const bad = BAD.has(state) ? [state] : [];
   const figures = [...bad, ...(wide || size.length === 0 ? [...size, ...time] : size)];
   return [...figures, ageMs === null ? 'age unknown' : `${formatMs(ageMs)} old`].join(', ');
 }

@@ -26,7 +26,8 @@ const SLOTS = list(`
     case when not s.active then ${positive(seconds(`clock_timestamp() - (j.j ->> 'inactive_since')::timestamptz`))} end as "inactiveSeconds"
   from pg_replication_slots s, lateral (select to_jsonb(s) as j) j`);
 
-/* A standby has the publisher's or subscriber's catalogs too, and none of its workers. */
+/* A standby has the publisher's or subscriber's catalogs too, and none of its workers. Who blocks is asked in a query of its own: once, not once for
+   each session of the server, because each time all of its locks are held. */
 const SUBSCRIPTIONS = list(`
   select s.oid::text as "id", s.subname as "name", s.subenabled as "enabled", s.subslotname as "slot", to_jsonb(s.subpublications) as "publications",
     nullif(s.subskiplsn, '0/0')::text as "skipping",
@@ -36,7 +37,7 @@ const SUBSCRIPTIONS = list(`
     (t.j ->> 'apply_error_count')::float8 as "applyErrors", (t.j ->> 'sync_error_count')::float8 as "syncErrors",
     (select jsonb_object_agg(substr(e.key, 7), e.value) from jsonb_each(t.j) e where e.key like 'confl\\_%') as "conflicts",
     (select jsonb_build_object('pid', b.pid, 'user', b.usename, 'seconds', ${seconds('clock_timestamp() - b.xact_start')})
-      from pg_stat_activity b where b.pid = any (pg_blocking_pids(w.pid)) order by b.xact_start limit 1) as "blockedBy",
+      from pg_stat_activity b where b.pid = any ((select pg_blocking_pids(w.pid))::int[]) order by b.xact_start limit 1) as "blockedBy",
     (select count(*) from pg_subscription_rel r where r.srsubid = s.oid and r.srsubstate in ('r', 's')) as "ready",
     (select count(*) from pg_subscription_rel r where r.srsubid = s.oid and r.srsubstate not in ('r', 's')) as "copying"
   from (select null::text as suborigin) older_versions cross join pg_subscription s
