@@ -1,4 +1,4 @@
-import {FACTS} from './facts.ts';
+import {FACTS, withoutPasswords} from './facts.ts';
 
 const seconds = (interval: string): string => `extract(epoch from ${interval})::float8`;
 const ms = (time: string): string => `(extract(epoch from ${time}) * 1000)::float8`;
@@ -78,7 +78,7 @@ const CONNINFOS = `
 select array_to_tsvector(array[lpad(n::text, 8, '0') || substr(j, (n - 1) * ${PIECE} + 1, ${PIECE})]) from (
   select coalesce(jsonb_agg(x), '[]')::text as j from (
     select s.oid::text as "id",
-      regexp_replace(regexp_replace(s.subconninfo, $q$\\w*password\\s*=\\s*('([^'\\\\]|\\\\.)*'|\\S+)$q$, '', 'gi'), '://[^@/]*@', '://') as "conninfo"
+      ${withoutPasswords('s.subconninfo')} as "conninfo"
     from pg_subscription s where s.subdbid = (select oid from pg_database where datname = current_database())) x) a,
   generate_series(1, (length(j) + ${PIECE - 1}) / ${PIECE}) n`;
 
