@@ -17,9 +17,16 @@ const SENDERS = list(`
     ${seconds('r.write_lag')} as "writeSeconds", ${seconds('r.flush_lag')} as "flushSeconds", ${seconds('r.replay_lag')} as "replaySeconds"
   from pg_stat_replication r`);
 
+/* A standby computes `safe_wal_size` to where its log ended when it started, so that it never gets less. Computed as the server does, to where it ends now. */
+const SAFE = `(case when h.recovering and s.safe_wal_size is not null then (
+    select (div(s.restart_lsn - '0/0'::pg_lsn, g.size) + greatest(div(pg_size_bytes(current_setting('max_slot_wal_keep_size')), g.size),
+        div(pg_size_bytes(current_setting('wal_keep_size')), g.size)) + 1) * g.size - (h.here - '0/0'::pg_lsn)
+      from (select pg_size_bytes(current_setting('wal_segment_size'))::numeric as size) g)
+  else s.safe_wal_size end)::float8`;
+
 const SLOTS = list(`
   select s.slot_name as "name", s.slot_type as "kind", s.database as "database", s.active as "active", s.active_pid as "pid",
-    s.temporary as "temporary", ${behind('s.restart_lsn')} as "retainedBytes", s.safe_wal_size::float8 as "safeBytes", s.wal_status as "status",
+    s.temporary as "temporary", ${behind('s.restart_lsn')} as "retainedBytes", ${SAFE} as "safeBytes", s.wal_status as "status",
     ${behind('s.confirmed_flush_lsn')} as "confirmedBehind", ${offset('s.confirmed_flush_lsn')} as "confirmed",
     coalesce(j.j ->> 'invalidation_reason', case when j.j ->> 'conflicting' = 'true' then 'conflict with recovery' end) as "invalidated",
     coalesce((j.j ->> 'synced')::boolean, false) as "synced",
