@@ -31,8 +31,9 @@ async function storeForLoss(
 ): Promise<StoreForLoss> {
   const store = open.stores[spec.name];
   const member = spec.members.find(({region}) => region === to)?.name ?? null;
-  const [members, ack, reading] = await Promise.all([
-    store?.observe(signal) ?? {},
+  // A member far away takes most of its deadline to be connected: what is asked over the same connection meanwhile would run out of time in its queue.
+  const members = (await store?.observe(signal)) ?? {};
+  const [ack, reading] = await Promise.all([
     store?.ackRule(signal) ?? ({known: false, code: 'not-opened', reason: `${spec.name} was not opened`, at: 0} as const),
     readingOf(open, spec, member, signal),
   ]);
