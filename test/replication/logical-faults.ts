@@ -1,6 +1,8 @@
 import {readFile} from 'node:fs/promises';
 import {afterEach, expect, it} from 'vitest';
 import {readLag} from '../../src/lib/operate/lag.ts';
+import {addressOf} from '../../src/lib/providers/postgres/conninfo.ts';
+import {FACTS, type Facts, withoutPasswords} from '../../src/lib/providers/postgres/facts.ts';
 import type {Reading} from '../../src/lib/providers/postgres/reading.ts';
 import {READING} from '../../src/lib/providers/postgres/reading-sql.ts';
 import type {LagRow} from '../../src/lib/replication/lag.ts';
@@ -72,13 +74,26 @@ export function logicalFaults(version: number, programs?: Programs): void {
 
   it('the password in a connection string stays on its server, however it is written', async () => {
     const {eu} = await begin();
-    const strings = [`host=h password=${PASSWORD} dbname=d`, `host=h password = 'a b ${PASSWORD}'`, `postgresql://u:${PASSWORD}@h:1/d`];
+    const strings = [
+      ...[`host=h password=${PASSWORD} dbname=d`, `host=h password = 'a b ${PASSWORD}'`, `host=h password=a\\ b${PASSWORD} dbname=d`],
+      `postgresql://u:${PASSWORD}@h:1/d`,
+    ];
     for (const [index, text] of strings.entries())
       await eu.sql(`create subscription s${index} connection $c$${text}$c$ publication p with (connect = false)`);
     const [row] = await eu.sql<Reading>(READING);
-    expect(row?.leads).toHaveLength(4);
+    expect(row?.leads).toHaveLength(5);
     expect(JSON.stringify(row?.leads)).toContain('postgresql://h:1/d');
     expect(JSON.stringify(row)).not.toContain(PASSWORD);
+    for (const text of strings) {
+      const [said] = await eu.sql<{said: string}>(`select ${withoutPasswords('$1::text')} as said`, [text]);
+      expect(said?.said, 'whom a standby follows').toMatch(/h(ost=h|:1)/);
+      expect(said?.said).not.toContain(PASSWORD);
+    }
+    await eu.sql(`alter system set primary_conninfo = 'host=h password=${PASSWORD} port=7'`);
+    await eu.sql('select pg_reload_conf()');
+    const facts = await eventually(async () => (await eu.sql<Facts>(FACTS)).find(({conninfo}) => conninfo !== ''));
+    expect(addressOf(facts.conninfo)).toEqual({host: 'h', port: 7});
+    expect(facts.conninfo).not.toContain(PASSWORD);
   });
 
   it('where subscriptions lead is read whatever their strings are like, also by a server that was built without libxml', async () => {
@@ -192,6 +207,12 @@ export function logicalFaults(version: number, programs?: Programs): void {
     expect(row.reason).toMatch(
       new RegExp(`^eu_us on eu waits for the lock of a transaction of postgres \\(pid ${rows[0].pid}, open for .+\\); eu is .+ behind`),
     );
+    const plan = await eu.sql<{'QUERY PLAN': string}>(`explain ${READING}`);
+    const lines = plan.map((line) => line['QUERY PLAN']);
+    expect(
+      lines.filter((line) => /Filter:.*pg_blocking_pids/.test(line)),
+      'not asked again for each session of the server',
+    ).toEqual([]);
     await holder.end();
     await healthy(() => lag('eu_us'));
   });

@@ -110,6 +110,16 @@ describe('previewing a loss', () => {
     });
   });
 
+  it('is not known where two were promoted beside one another', () => {
+    const judged = judge({us: member('primary', 500, 2), eu: member('primary', 900, 2)}, {classes: [loose]});
+    expect(judged).toMatchObject({
+      certainty: 'unknown',
+      bytes: null,
+      blocks: true,
+      basis: expect.stringContaining('both run as primaries'),
+    });
+  });
+
   it('is nothing for what is the primary already, also beside a former one', () => {
     expect(judge({us: member('primary', 500), eu: member('primary', 100, 2)})).toMatchObject({
       bytes: 0,

@@ -34,8 +34,9 @@ async function storeForLoss(
 ): Promise<StoreForLoss> {
   const store = open.stores[spec.name];
   const member = spec.members.find(({region}) => region === to)?.name ?? null;
-  const [members, ack, reading] = await Promise.all([
-    askInTime(signal, async (own) => opened(store, spec).observe(own)),
+  // A member far away takes most of its deadline to be connected: what is asked over the same connection meanwhile would run out of time in its queue.
+  const members = await askInTime(signal, async (own) => opened(store, spec).observe(own));
+  const [ack, reading] = await Promise.all([
     askInTime(signal, async (own) => opened(store, spec).ackRule(own)),
     readingOf(open, spec, member, signal),
   ]);

@@ -91,6 +91,8 @@ function judgeLoss(store: StoreForLoss, to: string): TimedLoss {
   );
   const primary = newest(others.filter((other) => other.member.role === 'primary'));
   const isNewer = primary !== null && (comparePositions(primary.member.durable, target.value.durable) ?? 1) > 0;
+  if (target.value.role === 'primary' && primary !== null && isRival(primary.member, target.value))
+    return nothing(store, `${primary.name} and ${member} both run as primaries: what either lacks of the other is not known.`);
   if (target.value.role === 'primary' && !isNewer)
     return figure(store, {bytes: 0, seconds: 0}, 'exact', `${member} is the primary already.`);
   if (fencedAt !== undefined) return afterFence(store, member, target.value, fencedAt);
@@ -98,6 +100,10 @@ function judgeLoss(store: StoreForLoss, to: string): TimedLoss {
   if (store.quorum > 0) return fromQuorum(store, member, target.value, others);
   return fromHistory(store);
 }
+
+/** One that was left is no rival of its successor; two that were promoted beside one another are. */
+const isRival = (one: Member, other: Member): boolean =>
+  one.durable.lineage === other.durable.lineage && one.durable.epoch === other.durable.epoch;
 
 function afterFence(store: StoreForLoss, member: string, target: Member, end: Position): TimedLoss {
   const bytes = bytesBetween(target.durable, end);

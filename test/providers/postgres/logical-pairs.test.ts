@@ -19,7 +19,8 @@ const slot = (name: string, more: Partial<Slot> = {}): Slot =>
   ({name, kind: 'logical', database: 'orders', active: true, pid: 7, temporary: false, synced: false, ...more}) as Slot;
 const subscription = (name: string, more: Partial<Subscription> = {}): Subscription =>
   ({id: '9', name, slot: name, publications: ['p'], enabled: true, ...more}) as Subscription;
-const reading = (more: Partial<Reading>): Reading => ({slots: [], subscriptions: [], publications: [], ...more}) as unknown as Reading;
+const reading = (more: Partial<Reading>): Reading =>
+  ({slots: [], senders: [], subscriptions: [], publications: [], ...more}) as unknown as Reading;
 const readings = (members: Readonly<Record<string, Partial<Reading> | null>>): Readings =>
   Object.fromEntries(
     Object.entries(members).map(([name, each]) => [

@@ -50,33 +50,47 @@ describe('what a target lacks', () => {
 
   it('counts no transactions by ids of another timeline', async () => {
     const answers: Answers = {
-      us: () => ({facts: {timeline: 2, durable: '9000', nextXid: '180'}, history: '1\t0/3E8\tpromoted'}),
+      us: () => ({facts: {timeline: 2, durable: '9000', nextXid: '180'}, history: '1\t0/3E8\tno recovery target specified\n'}),
       eu: () => ({facts: {...follows(answers, 'us'), nextXid: '100', overXids: '97'}}),
     };
     expect(await loss(answers)).toMatchObject({bytes: 8000, transactions: null});
   });
 
-  it('is everything since its log went another way, however far that is, and not known where nothing tells', async () => {
-    const parted = (history: string, timeline = 1): Answers => {
-      const answers: Answers = {
-        us: () => ({facts: {timeline: 2, durable: '9000'}, history}),
-        eu: () => ({facts: {...follows(answers, 'us'), receiver: null, timeline, durable: '20000', applied: '20000'}}),
-      };
-      return answers;
+  const unknown = {bytes: null, transactions: null, seconds: null, certainty: 'unknown'};
+
+  it.each([
+    [
+      'went another way, however much it holds',
+      '1\t0/3E7\tno recovery target specified\n',
+      /^The log of eu went another way: timeline 2 of us forked off at 0\/3E7, and eu has timeline 1 up to 0\/2328\.$/,
+    ],
+    ['may have gone another way', undefined, /^eu is on timeline 1 and us on timeline 2: where they parted could not be read\.$/],
+  ])('is not known of a target whose log %s', async (_name, history, basis) => {
+    const answers: Answers = {
+      us: () => ({facts: {timeline: 2, durable: '2000'}, ...(history === undefined ? {} : {history})}),
+      eu: () => ({facts: {...follows(answers, 'us'), durable: '9000', applied: '9000'}}),
     };
-    expect(await loss(parted('1\t0/3E8\tpromoted'))).toMatchObject({
-      bytes: 8000,
-      transactions: null,
-      seconds: null,
-      certainty: 'estimate',
-      basis: 'The log of eu went another way than that of us at 0/3E8: nothing that us wrote since is there.',
-    });
-    const unknown = {bytes: null, transactions: null, certainty: 'unknown'};
-    expect(await loss(parted(''))).toMatchObject({
+    expect(await loss(answers)).toMatchObject({...unknown, basis: expect.stringMatching(basis)});
+  });
+
+  it('is not known where the primary that the target followed does not answer, and a former one does', async () => {
+    const answers: Answers = {
+      us: () => ({facts: {durable: '500'}}),
+      eu: () => ({facts: {...follows(answers, 'us'), timeline: 2, durable: '1000'}}),
+    };
+    expect(await loss(answers)).toMatchObject({...unknown, basis: expect.stringContaining('no primary that answers is')});
+  });
+
+  it('is not known where two run as primaries on one timeline', async () => {
+    const answers: Answers = {
+      us: () => ({facts: {timeline: 2}}),
+      ap: () => ({facts: {timeline: 2}}),
+      eu: () => ({facts: {...follows(answers, 'us'), timeline: 2}}),
+    };
+    expect(await loss(answers)).toMatchObject({
       ...unknown,
-      basis: expect.stringContaining('timeline 2, which does not come from there'),
+      basis: expect.stringContaining('ap and us both run as primaries on timeline 2'),
     });
-    expect(await loss(parted('1\t0/3E8\tpromoted', 3))).toMatchObject({...unknown, basis: expect.stringContaining('which eu has left')});
   });
 });
 

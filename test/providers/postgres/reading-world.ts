@@ -83,6 +83,41 @@ export function readByMonitor(programs?: Programs): void {
     else expect(kept?.inactiveSeconds).toBeNull();
   });
 
+  it('measures what a slot on a standby has left to the end of the log, as the primary does and the standby does not', async () => {
+    const both = [a, b];
+    for (const server of both) {
+      await server.sql(`alter system set max_slot_wal_keep_size = '64MB'`);
+      await server.sql('select pg_reload_conf()');
+      await eventually(async () => (await server.sql(`select 1 where current_setting('max_slot_wal_keep_size') = '64MB'`)).length === 1);
+      await server.sql(`select pg_create_physical_replication_slot('limited', true)`);
+    }
+    const seen = async () => {
+      const cells = await store.abilities.slots.slots(signal());
+      return ['us', 'eu'].map((name) => {
+        const cell = cells[name];
+        const slot = cell?.known ? cell.value.find((each) => each.name === 'limited') : undefined;
+        return {end: Number(slot?.end), safe: slot?.safeBytes ?? Number.NaN};
+      });
+    };
+    const before = await seen();
+    await a.sql(`select pg_logical_emit_message(true, 'test', repeat('x', 3000000))`);
+    const after = await eventually(async () => {
+      const [us, eu] = await seen();
+      return us !== undefined && us.end === eu?.end ? [us, eu] : null;
+    });
+    for (const [index, {end, safe}] of after.entries()) {
+      const first = before[index] ?? {end: 0, safe: 0};
+      expect(first.safe).toBeGreaterThan(0);
+      expect(end - first.end).toBeGreaterThan(3_000_000);
+      expect(first.safe - safe).toBe(end - first.end);
+    }
+    for (const server of both) {
+      await server.sql(`select pg_drop_replication_slot('limited')`);
+      await server.sql('alter system reset max_slot_wal_keep_size');
+      await server.sql('select pg_reload_conf()');
+    }
+  });
+
   it('tells a copy of a slot that the server keeps on a standby from a slot that nobody uses (17 and later)', async (context) => {
     if ((await versionOf(a)) < 170_000) return context.skip();
     await a.sql(`select pg_create_logical_replication_slot('feed', 'pgoutput', false, false, true)`);

@@ -1,11 +1,17 @@
 import {type Cluster, createCluster} from '../../../src/lib/providers/postgres/cluster.ts';
 import type {Facts} from '../../../src/lib/providers/postgres/facts.ts';
-import type {Slot} from '../../../src/lib/providers/postgres/reading.ts';
+import type {Sender, Slot} from '../../../src/lib/providers/postgres/reading.ts';
 import type {Session} from '../../../src/lib/providers/postgres/session.ts';
 import {passwordRef, testContext} from './open-store.ts';
 
 /** What a server answers when it is asked: what `facts` leaves out is a primary's of timeline 1. A promise that never ends = it is silent. */
-export type Server = {readonly facts: Partial<Facts>; readonly slots?: readonly Partial<Slot>[]; readonly history?: string};
+export type Server = {
+  readonly facts: Partial<Facts>;
+  readonly slots?: readonly Partial<Slot>[];
+  readonly senders?: readonly Partial<Sender>[];
+  /** The file that says where earlier timelines ended; default: it has none. */
+  readonly history?: string;
+};
 export type Answers = Readonly<Record<string, () => Server | Promise<Server>>>;
 
 /** The address of a member: nobody listens there, because its sessions are scripts. */
@@ -35,9 +41,9 @@ export function scriptedCluster(answers: Answers): Cluster {
 function sessionOf(answer: Answers[string]): Session {
   const rows = async (sql: string): Promise<readonly unknown[]> => {
     if (sql.includes('pg_walinspect')) return [];
-    const {facts, slots = [], history = ''} = await answer();
+    const {facts, slots = [], senders = [], history = null} = await answer();
     if (sql.startsWith('select pg_read_file')) return [{text: history}];
-    return sql.includes('pg_replication_slots') ? [rowOf({...FACTS, ...facts}, slots)] : [{...FACTS, ...facts}];
+    return sql.includes('pg_replication_slots') ? [rowOf({...FACTS, ...facts}, slots, senders)] : [{...FACTS, ...facts}];
   };
   return {
     rows: rows as Session['rows'],
@@ -48,8 +54,8 @@ function sessionOf(answer: Answers[string]): Session {
   };
 }
 
-const rowOf = (facts: Facts, slots: readonly Partial<Slot>[]) => ({
-  ...{facts, senders: [], subscriptions: [], publications: [], startup: null, conflicts: null, settings: {}, leads: null},
+const rowOf = (facts: Facts, slots: readonly Partial<Slot>[], senders: readonly Partial<Sender>[]) => ({
+  ...{facts, senders, subscriptions: [], publications: [], startup: null, conflicts: null, settings: {}, leads: null},
   slots: slots.map((slot) => ({...SLOT, ...slot})),
   may: {files: false},
 });

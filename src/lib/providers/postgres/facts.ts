@@ -61,6 +61,10 @@ export const standbyTimeline = (durable: string): string => `greatest(
 /** The timeline that a primary writes, as SQL. Fails during recovery. */
 export const PRIMARY_TIMELINE = `('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int`;
 
+/** A connection string without its passwords, as SQL: they never leave the server. It is a list of keywords or a URI. */
+export const withoutPasswords = (conninfo: string): string =>
+  `regexp_replace(regexp_replace(${conninfo}, $q$\\w*password\\s*=\\s*('([^'\\\\]|\\\\.)*'|(\\\\.|[^\\s\\\\])+)$q$, '', 'gi'), '://[^@/]*@', '://')`;
+
 const ms = (time: string): string => `(extract(epoch from ${time}) * 1000)::float8`;
 
 /** On a standby with more ids than this between the oldest open one and the newest, all of them are taken for open: each has to be asked for. */
@@ -92,7 +96,7 @@ select p.recovering as "recovering",
   ${ms('clock_timestamp()')} as "now",
   case when p.recovering then ${ms('pg_last_xact_replay_timestamp()')} end as "lastReplay",
   case when p.recovering then pg_get_wal_replay_pause_state() <> 'not paused' else false end as "replayPaused",
-  current_setting('primary_conninfo') as "conninfo",
+  ${withoutPasswords("current_setting('primary_conninfo')")} as "conninfo",
   current_setting('primary_slot_name') as "slotName",
   r.status as "receiver", r.sender_host as "senderHost", r.sender_port as "senderPort",
   ${ms('r.last_msg_receipt_time')} as "heardAt",

@@ -1,6 +1,6 @@
 import {type Cluster, type Node, nodeOf} from './cluster.ts';
 import type {Address} from './conninfo.ts';
-import {type Reading, type Readings, readingOf, type Slot, type Subscription} from './reading.ts';
+import {isSameName, type Reading, type Readings, readingOf, type Slot, type Subscription} from './reading.ts';
 import type {More} from './reading-more.ts';
 
 /** One subscription of a member with the member that publishes to it. `publisher` null = one that cannot be told; `why` says so, or how it was. */
@@ -28,7 +28,7 @@ export function pairsOf(look: Look): readonly Pair[] {
   );
 }
 
-/** Slots of subscriptions that were not read, in the store's own database. */
+/** Slots of what may be subscriptions that were not read, in the store's own database. */
 export function unaccounted(cluster: Cluster, readings: Readings, pairs: readonly Pair[]): readonly {member: string; slot: Slot}[] {
   return Object.keys(readings).flatMap((member) =>
     (readingOf(readings, member)?.slots ?? [])
@@ -37,8 +37,15 @@ export function unaccounted(cluster: Cluster, readings: Readings, pairs: readonl
           kind === 'logical' && !temporary && !synced && database === nodeOf(cluster, member).place.database,
       )
       .filter(({name}) => !pairs.some(({publisher, subscription}) => publisher === member && subscription.slot === name))
+      .filter((slot) => mayBeOfSubscription(readingOf(readings, member), slot))
       .map((slot) => ({member, slot})),
   );
+}
+
+/** A subscription reads under its own name, which its slot has too. Who reads under another one is no member of the store: a capture of changes, say. */
+function mayBeOfSubscription(reading: Reading | null, {name, pid}: Slot): boolean {
+  const reads = pid === null ? undefined : reading?.senders.find((sender) => sender.pid === pid);
+  return reads === undefined || isSameName(reads.application, name);
 }
 
 /**

@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {messageOf, unavailable} from '../../errors.ts';
+import {unavailable} from '../../errors.ts';
 import type {Json} from '../../plan/json.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {bytesBetween} from '../../snapshot/position.ts';
@@ -79,7 +79,7 @@ async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<
   nodeOf(cluster, to);
   const facts = await readAll(cluster, signal);
   const target = facts[to];
-  const [first] = primariesOf(facts);
+  const [first, ...rivals] = primariesOf(facts);
   // A target that is far away answers later: what was written until then is missing there, too.
   const primary = first === undefined ? undefined : await readAgain(cluster, first, signal);
   const nothing = (basis: string): Reading => ({
@@ -92,13 +92,10 @@ async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<
   });
   if (target?.known !== true) return nothing(target?.reason ?? `${to} was not read.`);
   if (primary === undefined) return nothing(`No primary of ${cluster.store} answers.`);
-  if (target.value.timeline !== primary.facts.timeline) {
-    const parted = await partedAt(cluster, to, target.value, primary, signal);
-    if (typeof parted === 'string') return nothing(parted);
-    if (parted !== null) return elsewhere(cluster.store, to, primary, parted);
-  }
   const bytes = bytesBetween(durableOf(target.value), durableOf(primary.facts));
   if (bytes === null) return nothing(`${to} belongs to another lineage than ${primary.name}.`);
+  const parted = rivalSays(primary, rivals) ?? (await partedSays(cluster, primary, {to, target: target.value}, signal));
+  if (parted !== null) return nothing(parted);
   const {lastReplay} = target.value;
   // Commit times are the primary's, so they are compared with the primary's clock.
   const seconds = bytes === 0 ? 0 : lastReplay === null ? null : Math.max(0, (primary.facts.now - lastReplay) / 1000);
@@ -109,33 +106,31 @@ async function loss(cluster: Cluster, to: string, signal: AbortSignal): Promise<
   return {store: cluster.store, transactions, bytes, seconds, certainty: 'estimate', basis};
 }
 
-/** Where a target on another timeline went another way than the primary; null = it is on the primary's way still. A sentence = it cannot be told. */
-async function partedAt(
-  cluster: Cluster,
-  to: string,
-  target: Facts,
-  primary: Primary,
-  signal: AbortSignal,
-): Promise<bigint | string | null> {
-  const {name, facts} = primary;
-  const both = `${to} is on timeline ${target.timeline} and ${name} on timeline ${facts.timeline}`;
-  if (target.lineage !== facts.lineage) return null;
-  if (target.timeline > facts.timeline) return `${both}, which ${to} has left: what it lacks of it is not known.`;
-  try {
-    const fork = (await readForks(nodeOf(cluster, name), facts.timeline, signal)).get(target.timeline);
-    if (fork === undefined) return `${both}, which does not come from there: their logs cannot be compared.`;
-    return BigInt(target.durable) > fork ? fork : null;
-  } catch (error) {
-    signal.throwIfAborted();
-    return `${both}, and where that forked off could not be read: ${messageOf(error)}`;
-  }
+/** Two that were promoted beside one another number what are two timelines alike. */
+function rivalSays({name, facts: {lineage, timeline}}: Primary, others: readonly Omit<Primary, 'again'>[]): string | null {
+  const rival = others.find(({facts}) => facts.lineage === lineage && facts.timeline === timeline);
+  if (rival === undefined) return null;
+  return `${name} and ${rival.name} both run as primaries on timeline ${timeline}: what either lacks of the other is not known.`;
 }
 
-/** The target has nothing that was written after its log went another way. */
-function elsewhere(store: string, to: string, {name, facts}: Primary, parted: bigint): Reading {
-  const bytes = Math.max(0, Number(BigInt(facts.durable) - parted));
-  const basis = `The log of ${to} went another way than that of ${name} at ${lsnText(parted)}: nothing that ${name} wrote since is there.`;
-  return {store, transactions: null, bytes, seconds: null, certainty: 'estimate', basis};
+/** Places in two logs that went separate ways cannot be compared. Why they cannot; null = what the target holds is a part of the primary's log. */
+async function partedSays(
+  cluster: Cluster,
+  {name, facts: {timeline}}: Primary,
+  {to, target}: {readonly to: string; readonly target: Facts},
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (target.timeline === timeline) return null;
+  if (target.timeline > timeline)
+    return `${to} is on timeline ${target.timeline}, and no primary that answers is: what was written there last is not known.`;
+  const forks = await readForks(nodeOf(cluster, name), timeline, signal).catch(() => null);
+  signal.throwIfAborted();
+  const end = forks?.get(target.timeline);
+  if (end === undefined)
+    return `${to} is on timeline ${target.timeline} and ${name} on timeline ${timeline}: where they parted could not be read.`;
+  const held = BigInt(target.durable);
+  if (held <= end) return null;
+  return `The log of ${to} went another way: timeline ${timeline} of ${name} forked off at ${lsnText(end)}, and ${to} has timeline ${target.timeline} up to ${lsnText(held)}.`;
 }
 
 /** Ids were given out anew on a timeline that was left. */

@@ -1,4 +1,4 @@
-import {FACTS} from './facts.ts';
+import {FACTS, withoutPasswords} from './facts.ts';
 
 const seconds = (interval: string): string => `extract(epoch from ${interval})::float8`;
 const ms = (time: string): string => `(extract(epoch from ${time}) * 1000)::float8`;
@@ -17,16 +17,24 @@ const SENDERS = list(`
     ${seconds('r.write_lag')} as "writeSeconds", ${seconds('r.flush_lag')} as "flushSeconds", ${seconds('r.replay_lag')} as "replaySeconds"
   from pg_stat_replication r`);
 
+/* A standby computes `safe_wal_size` to where its log ended when it started, so that it never gets less. Computed as the server does, to where it ends now. */
+const SAFE = `(case when h.recovering and s.safe_wal_size is not null then (
+    select (div(s.restart_lsn - '0/0'::pg_lsn, g.size) + greatest(div(pg_size_bytes(current_setting('max_slot_wal_keep_size')), g.size),
+        div(pg_size_bytes(current_setting('wal_keep_size')), g.size)) + 1) * g.size - (h.here - '0/0'::pg_lsn)
+      from (select pg_size_bytes(current_setting('wal_segment_size'))::numeric as size) g)
+  else s.safe_wal_size end)::float8`;
+
 const SLOTS = list(`
   select s.slot_name as "name", s.slot_type as "kind", s.database as "database", s.active as "active", s.active_pid as "pid",
-    s.temporary as "temporary", ${behind('s.restart_lsn')} as "retainedBytes", s.safe_wal_size::float8 as "safeBytes", s.wal_status as "status",
+    s.temporary as "temporary", ${behind('s.restart_lsn')} as "retainedBytes", ${SAFE} as "safeBytes", s.wal_status as "status",
     ${behind('s.confirmed_flush_lsn')} as "confirmedBehind", ${offset('s.confirmed_flush_lsn')} as "confirmed",
     coalesce(j.j ->> 'invalidation_reason', case when j.j ->> 'conflicting' = 'true' then 'conflict with recovery' end) as "invalidated",
     coalesce((j.j ->> 'synced')::boolean, false) as "synced",
     case when not s.active then ${positive(seconds(`clock_timestamp() - (j.j ->> 'inactive_since')::timestamptz`))} end as "inactiveSeconds"
   from pg_replication_slots s, lateral (select to_jsonb(s) as j) j`);
 
-/* A standby has the publisher's or subscriber's catalogs too, and none of its workers. */
+/* A standby has the publisher's or subscriber's catalogs too, and none of its workers. Who blocks is asked in a query of its own: once, not once for
+   each session of the server, because each time all of its locks are held. */
 const SUBSCRIPTIONS = list(`
   select s.oid::text as "id", s.subname as "name", s.subenabled as "enabled", s.subslotname as "slot", to_jsonb(s.subpublications) as "publications",
     nullif(s.subskiplsn, '0/0')::text as "skipping",
@@ -36,7 +44,7 @@ const SUBSCRIPTIONS = list(`
     (t.j ->> 'apply_error_count')::float8 as "applyErrors", (t.j ->> 'sync_error_count')::float8 as "syncErrors",
     (select jsonb_object_agg(substr(e.key, 7), e.value) from jsonb_each(t.j) e where e.key like 'confl\\_%') as "conflicts",
     (select jsonb_build_object('pid', b.pid, 'user', b.usename, 'seconds', ${seconds('clock_timestamp() - b.xact_start')})
-      from pg_stat_activity b where b.pid = any (pg_blocking_pids(w.pid)) order by b.xact_start limit 1) as "blockedBy",
+      from pg_stat_activity b where b.pid = any ((select pg_blocking_pids(w.pid))::int[]) order by b.xact_start limit 1) as "blockedBy",
     (select count(*) from pg_subscription_rel r where r.srsubid = s.oid and r.srsubstate in ('r', 's')) as "ready",
     (select count(*) from pg_subscription_rel r where r.srsubid = s.oid and r.srsubstate not in ('r', 's')) as "copying"
   from (select null::text as suborigin) older_versions cross join pg_subscription s
@@ -77,7 +85,7 @@ const CONNINFOS = `
 select array_to_tsvector(array[lpad(n::text, 8, '0') || substr(j, (n - 1) * ${PIECE} + 1, ${PIECE})]) from (
   select coalesce(jsonb_agg(x), '[]')::text as j from (
     select s.oid::text as "id",
-      regexp_replace(regexp_replace(s.subconninfo, $q$\\w*password\\s*=\\s*('([^'\\\\]|\\\\.)*'|\\S+)$q$, '', 'gi'), '://[^@/]*@', '://') as "conninfo"
+      ${withoutPasswords('s.subconninfo')} as "conninfo"
     from pg_subscription s where s.subdbid = (select oid from pg_database where datname = current_database())) x) a,
   generate_series(1, (length(j) + ${PIECE - 1}) / ${PIECE}) n`;
 

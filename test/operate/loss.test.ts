@@ -1,0 +1,26 @@
+import {expect, it} from 'vitest';
+import {readLoss} from '../../src/lib/operate/loss.ts';
+import type {Abilities} from '../../src/lib/ports/store.ts';
+import {memoryStore, openStores} from './open-stores.ts';
+
+it('the loss of a store is asked for once its members were read: over a connection that is there by then', async () => {
+  const asked: string[] = [];
+  const plain = memoryStore(['us', 'eu']);
+  const loss: Abilities['loss']['loss'] = async () => {
+    asked.push('loss');
+    return {store: 'orders', transactions: 3, bytes: 50, seconds: 1, certainty: 'estimate', basis: 'us was read right after eu.'};
+  };
+  const store = memoryStore(['us', 'eu'], {
+    observe: async (signal) => {
+      asked.push('observe');
+      await new Promise((done) => setImmediate(done));
+      asked.push('observed');
+      return plain.observe(signal);
+    },
+    abilities: {loss: {loss}},
+  });
+  const {open} = openStores({orders: {members: ['us', 'eu'], store}});
+  const {document} = await readLoss(open, 'eu', new AbortController().signal);
+  expect(asked).toEqual(['observe', 'observed', 'loss']);
+  expect(document.stores).toMatchObject([{bytes: 50, transactions: 3, certainty: 'estimate'}]);
+});
