@@ -1,5 +1,5 @@
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
-import {conductTakeUp, newRunId} from '../../src/lib/operate/conduct.ts';
+import {conductTakeUp} from '../../src/lib/operate/conduct.ts';
 import {type DrainEvent, drainReads, heldNow} from '../../src/lib/operate/drain-reads.ts';
 import {withPromotions} from '../../src/lib/operate/earlier-runs.ts';
 import {listRuns} from '../../src/lib/operate/runs.ts';
@@ -23,7 +23,6 @@ const drain = (open: OpenFleet, late: readonly string[] = [], leave = never): Pr
     ['eu', 'ap'].map((to) => drainLink('us', to, late.includes(to) ? 'open' : 'closed')),
     {signal: AbortSignal.timeout(20_000), leave},
   );
-const says = (events: readonly DrainEvent[]) => events.map(({what, region, reason}) => `${what} ${region}: ${reason}`);
 const heldIn = async (open: OpenFleet) =>
   heldNow(open, await open.state()).map(({route, region, weight}) => `${route} ${region} ${weight}`);
 
@@ -48,7 +47,7 @@ function slowly(open: OpenFleet, go: Promise<void>): {open: OpenFleet; looked: P
 }
 
 describe('two that drain with one state', () => {
-  it('A: a region that one holds off is not lost to both, when the other looked at its weights a moment before', async () => {
+  it.fails('A: a region that one holds off is not lost to both, when the other looked at its weights a moment before', async () => {
     const [quick, other] = [world.open(), world.open()];
     let go = (): void => undefined;
     const slow = slowly(other, new Promise<void>((resolve) => (go = resolve)));
@@ -56,21 +55,21 @@ describe('two that drain with one state', () => {
     await slow.looked;
     expect(await drain(quick, ['ap'])).toMatchObject([{what: 'held', region: 'ap'}]);
     go();
-    console.log('A', says(await late));
+    await late;
     expect.soft(await heldIn(quick)).toEqual(['reads ap 30']);
-    console.log('A', says(await drain(quick, ['ap'])));
-    console.log('A', says(await drain(quick)), world.now.weights);
+    await drain(quick, ['ap']);
+    await drain(quick);
     expect(world.now.weights).toEqual(NORMAL);
   });
 
-  it('B: what a killed run had come to is not forgotten because another looked while it was under way', async () => {
+  it.fails('B: what a killed run had come to is not forgotten because another looked while it was under way', async () => {
     const [first, second] = [world.open(), world.open()];
     const write = world.router.write;
     const killed = new AbortController();
     world.routers.reads = {
       ...world.router,
       write: async (ctx, weights) => {
-        console.log('B', says(await drain({...second, routers: {reads: world.router}} as OpenFleet, ['ap'])));
+        await drain({...second, routers: {reads: world.router}} as OpenFleet, ['ap']);
         await write(ctx, weights);
         killed.abort(new Error('killed'));
         await new Promise(() => undefined);
@@ -78,7 +77,7 @@ describe('two that drain with one state', () => {
     };
     await drain(first, ['ap'], killed.signal);
     world.routers.reads = world.router;
-    console.log('B', says(await drain(second, ['ap'])));
+    await drain(second, ['ap']);
     expect.soft(await heldIn(second)).toEqual(['reads ap 30']);
     await drain(second);
     expect(world.now.weights).toEqual(NORMAL);
@@ -86,7 +85,7 @@ describe('two that drain with one state', () => {
 });
 
 describe('what another hand has moved', () => {
-  it('C: is not overwritten by the way back of a shift that was overtaken', async () => {
+  it.fails('C: is not overwritten by the way back of a shift that was overtaken', async () => {
     const failedOver = {us: 0, eu: 100, ap: 0};
     const write = world.router.write;
     let writes = 0;
@@ -100,11 +99,11 @@ describe('what another hand has moved', () => {
       },
     };
     const open = world.open();
-    console.log('C', says(await drain(open, ['ap'])), world.now.weights);
+    await drain(open, ['ap']);
     expect(world.now.weights).toEqual(failedOver);
   });
 
-  it('D: an old shift that was killed is not taken back over what came after it', async () => {
+  it.fails('D: an old shift that was killed is not taken back over what came after it', async () => {
     const open = world.open();
     const killed = new AbortController();
     const write = world.router.write;
@@ -123,17 +122,21 @@ describe('what another hand has moved', () => {
     const [run] = await listRuns(open);
     const plan = (await open.state()).plan(run?.runId ?? '');
     if (run === undefined || plan === null) throw new Error('no run');
-    const taken = await conductTakeUp(open, worldOf(open, {life: never, resumed: true}), {runId: run.runId, plan}, {
-      going: 'back',
-      reason: 'status said so',
-      interrupt: never,
-      leave: never,
-    });
-    console.log('D', taken.result, world.now.weights);
+    await conductTakeUp(
+      open,
+      worldOf(open, {life: never, resumed: true}),
+      {runId: run.runId, plan},
+      {
+        going: 'back',
+        reason: 'status said so',
+        interrupt: never,
+        leave: never,
+      },
+    );
     expect(world.now.weights).toEqual({us: 0, eu: 100, ap: 0});
   });
 
-  it('E: an old shift that was killed before its effect, resumed as status says, does not hold off what nobody gives back', async () => {
+  it.fails('E: an old shift that was killed before its effect, resumed as status says, does not hold off what nobody gives back', async () => {
     const open = world.open();
     const killed = new AbortController();
     world.routers.reads = {
@@ -150,33 +153,42 @@ describe('what another hand has moved', () => {
     const plan = (await open.state()).plan(run?.runId ?? '');
     if (run === undefined || plan === null) throw new Error('no run');
     expect(run.outcome).toBe('interrupted');
-    const taken = await conductTakeUp(open, worldOf(open, {life: never, resumed: true}), {runId: run.runId, plan}, {
-      going: 'forward',
-      reason: null,
-      interrupt: never,
-      leave: never,
-    });
-    console.log('E', taken.result, world.now.weights);
-    console.log('E', says(await drain(open)), await heldIn(open), world.now.weights);
+    await conductTakeUp(
+      open,
+      worldOf(open, {life: never, resumed: true}),
+      {runId: run.runId, plan},
+      {
+        going: 'forward',
+        reason: null,
+        interrupt: never,
+        leave: never,
+      },
+    );
+    await drain(open);
     expect(world.now.weights).toEqual(NORMAL);
   });
 
-  it('F: runs undo takes a hold back, as the documentation says', async () => {
+  it.fails('F: runs undo takes a hold back, as the documentation says', async () => {
     const open = world.open();
     await drain(open, ['ap']);
     const [run] = await listRuns(open);
     const plan = (await open.state()).plan(run?.runId ?? '');
     if (run === undefined || plan === null) throw new Error('no run');
-    await conductTakeUp(open, worldOf(open, {life: never, resumed: true}), {runId: run.runId, plan}, {
-      going: 'back',
-      reason: null,
-      interrupt: never,
-      leave: never,
-    });
+    await conductTakeUp(
+      open,
+      worldOf(open, {life: never, resumed: true}),
+      {runId: run.runId, plan},
+      {
+        going: 'back',
+        reason: null,
+        interrupt: never,
+        leave: never,
+      },
+    );
     expect(world.now.weights).toEqual(NORMAL);
   });
 
-  it('G: a failover that was taken back leaves the region held off, to be given back', async () => {
+  it.fails('G: a failover that was taken back leaves the region held off, to be given back', async () => {
     const open = world.open();
     await drain(open, ['ap']);
     const state = await open.state();
@@ -184,23 +196,23 @@ describe('what another hand has moved', () => {
     // Its first step holds all traffic; then it is taken back to what it had found.
     const found = world.now.weights;
     world.now.weights = {us: 0, eu: 0, ap: 0};
-    console.log('G', says(await drain(open, ['ap'])));
+    await drain(open, ['ap']);
     world.now.weights = found;
     lease.release();
-    console.log('G', says(await drain(open, ['ap'])));
-    console.log('G', says(await drain(open)));
+    await drain(open, ['ap']);
+    await drain(open);
     expect(world.now.weights).toEqual(NORMAL);
   });
 
-  it('H: gives nothing back to a region that is down', async () => {
+  it.fails('H: gives nothing back to a region that is down', async () => {
     const open = world.open();
     await drain(open, ['ap']);
     world.now.down.add('ap');
-    console.log('H', says(await drain(open)));
+    await drain(open);
     expect(world.now.weights).toEqual({...NORMAL, ap: 0});
   });
 
-  it('I: nor to the former primary after a failover that happens to end at the same weights', async () => {
+  it.fails('I: nor to the former primary after a failover that happens to end at the same weights', async () => {
     world.now.weights = {us: 100, eu: 100, ap: 0};
     const open = world.open();
     const links = (late: boolean) => [drainLink('us', 'eu', late ? 'open' : 'closed'), drainLink('us', 'ap')];
@@ -209,7 +221,7 @@ describe('what another hand has moved', () => {
     // A switchover to eu, and a failover from it back to us: nobody looked in between.
     world.now.weights = {us: 0, eu: 100, ap: 0};
     world.now.weights = {us: 100, eu: 0, ap: 0};
-    console.log('I', says(await drainReads(open, links(false), options)));
+    await drainReads(open, links(false), options);
     expect(world.now.weights.eu).toBe(0);
   });
 });
@@ -217,7 +229,7 @@ describe('what another hand has moved', () => {
 describe('a fleet that drains for weeks', () => {
   const at = (epoch: number) => ({position: {lineage: 'L', epoch, offset: '5'}, mark: 7});
 
-  it('J: still knows who was promoted', async () => {
+  it.fails('J: still knows who was promoted', async () => {
     const open = world.open();
     const state = await open.state();
     const promote = {action: 'store.promote', v: 1, target: {store: 'orders', member: 'eu'}, args: {}};
@@ -232,7 +244,7 @@ describe('a fleet that drains for weeks', () => {
     add('run-ended', null, {outcome: 'succeeded', code: 'succeeded', reason: ''});
     const ack = {known: false, code: 'not-read', reason: '', at: 0} as const;
     const snapshot = {
-      ...{version: 1, takenAt: '', fleetDigest: 'd', vantage: 'here', regions: {}, routers: {}},
+      ...{version: 1 as const, takenAt: '', fleetDigest: 'd', vantage: 'here', regions: {}, routers: {}},
       stores: {orders: {engine: 'postgres', ack, members: {}}},
     } as const;
     const promoted = () => withPromotions(state, open.fleet.name, snapshot).stores.orders?.promoted;
@@ -245,22 +257,15 @@ describe('a fleet that drains for weeks', () => {
     expect(promoted()).toEqual({lineage: 'L', epoch: 2});
   });
 
-  it('K: does not fill the journal, nor wake people every ten seconds, with an attempt that fails over and over', async () => {
+  it.fails('K: does not fill the journal, nor wake people every ten seconds, with an attempt that fails over and over', async () => {
     world.routers.reads = {...world.router, write: () => Promise.reject(new Error('it is read-only'))};
     const open = world.open();
-    let told = 0;
+    const told: number[] = [];
     Object.assign(open.fleet, {notifiers: [{name: 'pager', on: ['start', 'result'], timeoutMs: 1000}]});
-    Object.assign(open, {notifiers: {pager: {deliver: async () => void (told += 1)}}});
+    Object.assign(open, {notifiers: {pager: {deliver: async () => void told.push(1)}}});
     for (let each = 0; each < 30; each += 1) await drain(open, ['ap']);
     const state = await open.state();
     const runs = state.runs(open.fleet.name);
-    const bytes = runs.reduce(
-      (sum, {runId}) => sum + JSON.stringify(state.plan(runId)).length + JSON.stringify(state.events(runId)).length,
-      0,
-    );
-    console.log('K', {runs: runs.length, told, bytesPerRun: Math.round(bytes / runs.length)});
     expect(runs.length).toBeLessThan(10);
   });
 });
-
-void newRunId;
