@@ -229,7 +229,7 @@ describe('what another hand has moved', () => {
 describe('a fleet that drains for weeks', () => {
   const at = (epoch: number) => ({position: {lineage: 'L', epoch, offset: '5'}, mark: 7});
 
-  it.fails('J: still knows who was promoted', async () => {
+  it('J: still knows who was promoted', async () => {
     const open = world.open();
     const state = await open.state();
     const promote = {action: 'store.promote', v: 1, target: {store: 'orders', member: 'eu'}, args: {}};
