@@ -46,7 +46,8 @@ export function copySpeeds(state: State | null, fleet: string): Readonly<Record<
 export function withPromotions(state: State | null, fleet: string, snapshot: Snapshot): Snapshot {
   if (state === null) return snapshot;
   const latest = new Map<string, Pick<Position, 'lineage' | 'epoch'>>();
-  const left = (): boolean => Object.keys(snapshot.stores).some((name) => !latest.has(name));
+  // Shifts come by themselves, promote nobody, and would soon be all that is looked at.
+  const left = ({kind}: RunHead): boolean => kind !== 'shift' && Object.keys(snapshot.stores).some((name) => !latest.has(name));
   // Newest first, and no further than needed: clients may be waiting.
   earlier(state, fleet, left, (_runId, plan, events) => {
     const progress = progressOf(plan, events);
