@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {type DrainRecord, keepDrain, recallDrain, settled, withoutClosed, withPending} from '../../src/lib/traffic/drain-record.ts';
+import {
+  type DrainRecord,
+  isSameButFine,
+  keepDrain,
+  lookedAt,
+  recallDrain,
+  settled,
+  withoutGone,
+  withPending,
+} from '../../src/lib/traffic/drain-record.ts';
 import {mapMemory} from '../health/memory.ts';
 import {lagOf, SINCE} from './drain-samples.ts';
 
@@ -9,7 +18,7 @@ const AFTER = {us: 40, ap: 0};
 const record: DrainRecord = {weights: BEFORE, held: {}, pending: null, left: []};
 const decision = {next: AFTER, hold: [{region: 'ap', weight: 30, says: 'late'}], giveBack: [], stays: []};
 const begun = withPending(record, decision, 'shift-1', SINCE);
-const held = {ap: {weight: 30, since: SINCE, run: 'shift-1', says: 'late'}};
+const held = {ap: {weight: 30, since: SINCE, run: 'shift-1', says: 'late', fineSince: null}};
 
 describe('what is kept of a drained route', () => {
   it('is told by the weights after a run that was killed: whether it came to pass or not', () => {
@@ -29,13 +38,37 @@ describe('what is kept of a drained route', () => {
     const {record: undone, moved} = settled({...record, weights: AFTER, held}, BEFORE);
     expect(moved).toEqual([{region: 'ap', weight: 30, isServing: true}]);
     expect(undone).toEqual({...record, left: ['ap']});
-    expect(withoutClosed(undone, {ap: lagOf('open')}).left).toEqual(['ap']);
-    expect(withoutClosed(undone, {ap: lagOf('unknown')}).left).toEqual(['ap']);
-    expect(withoutClosed(undone, {ap: lagOf('closed')}).left).toEqual([]);
+    for (const [state, left] of [
+      ['open', ['ap']],
+      ['unknown', ['ap']],
+      ['well', []],
+    ] as const)
+      expect(lookedAt(undone, {ap: lagOf(state)}, SINCE).left).toEqual(left);
     expect(settled({...record, weights: AFTER, held}, {us: 0, ap: 0}).moved, 'as a failover leaves it').toEqual([
       {region: 'ap', weight: 30, isServing: false},
     ]);
     expect(settled(undone, BEFORE).record.left, 'it stays so').toEqual(['ap']);
+  });
+
+  it('knows since when a region is fine, and begins anew when it is not', () => {
+    const off = {...record, weights: AFTER, held};
+    const fine = lookedAt(off, {ap: {...lagOf('open'), isFine: true}}, SINCE);
+    expect(fine.held.ap?.fineSince).toBe(SINCE);
+    expect(lookedAt(fine, {ap: lagOf('well')}, '2026-11-21T10:01:00.000Z').held.ap?.fineSince, 'the first of these looks').toBe(SINCE);
+    expect(lookedAt(fine, {ap: lagOf('unknown')}, SINCE).held.ap?.fineSince).toBeNull();
+    expect([isSameButFine(off, fine), isSameButFine(off, {...fine, left: ['eu']}), isSameButFine(null, fine)]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it('leaves a region alone that had to come back while it was late, and lets go of one that the fleet file has no more', () => {
+    const off = {...record, weights: AFTER, held};
+    const spared = {next: BEFORE, hold: [], giveBack: [{region: 'ap', weight: 30, says: 'no other', isSpared: true as const}], stays: []};
+    expect(withPending(off, spared, 'shift-2', SINCE).pending).toEqual({weights: BEFORE, held: {}, left: ['ap']});
+    expect(withoutGone(off, ['us'])).toEqual({record: {...off, held: {}}, moved: [{region: 'ap', weight: 30, isServing: false}]});
+    expect(withoutGone(off, ['us', 'ap'])).toEqual({record: off, moved: []});
   });
 
   it('begins with what the route has; a region that is not named has no weight', () => {

@@ -39,6 +39,7 @@ export function drainLink(
 
 export const lagOf = (state: RegionLag['state'], lagMs: number | null = state === 'open' ? 75_000 : 0): RegionLag => ({
   state,
+  isFine: state === 'well',
   lagMs,
   says: `it is ${state}`,
 });

@@ -67,7 +67,11 @@ describe('what is held off', () => {
   });
 
   it('stands above the links, with what could not be done', async () => {
-    const {terminal} = await show(120, 24, lagView([BROKEN], {drains: {held: [held('eu-west')], trouble: 'reads does not answer'}}));
+    const {terminal} = await show(
+      120,
+      24,
+      lagView([BROKEN], {drains: {held: [held('eu-west')], stays: [], trouble: 'reads does not answer'}}),
+    );
     const frame = terminal.lastFrame();
     expect(frame).toContain('✗ not drained: reads does not answer');
     expect(frame).toContain('⊘ reads: eu-west is held off (it had 30) since 2026-11-27 10:00:00Z: the breaker of orders');
@@ -79,9 +83,9 @@ describe('what is held off', () => {
       [40, 14],
       [80, 24],
     ] as const) {
-      const {terminal} = await show(columns, rows, lagView([BROKEN], {unread: [UNREAD], drains: {held: all, trouble: 'no'}}));
+      const {terminal} = await show(columns, rows, lagView([BROKEN], {unread: [UNREAD], drains: {held: all, stays: [], trouble: 'no'}}));
       expectFits(terminal.lastFrame(), columns, rows);
-      expect(terminal.lastFrame()).toContain('more regions held off');
+      expect(terminal.lastFrame()).toContain('more of what is held off');
       expect(terminal.lastFrame()).toContain('us-east → eu-west');
     }
   });

@@ -93,14 +93,15 @@ export function statusDocument(parts: StatusParts): StatusDocument {
       ...unread.map(() => 'unknown' as const),
     ]),
     regions,
-    activeRun: runs.find(({outcome}) => ACTIVE.has(outcome)) ?? null,
+    activeRun: runs.find(({outcome, kind}) => ACTIVE.has(outcome) && (kind !== 'shift' || outcome === 'running')) ?? null,
     notes: [
       ...stores.flatMap(({notes}) => notes),
       ...unread.map(({store, reason}) => `${store}: its links could not be read: ${reason}`),
       ...links.flatMap(linkNotes),
       ...fleet.routes.flatMap((route) => routeNotes(route, snapshot)),
       ...runs
-        .filter(({outcome}) => outcome === 'interrupted')
+        // What a breaker began is gone on from by the next look, not resumed.
+        .filter(({outcome, kind}) => outcome === 'interrupted' && kind !== 'shift')
         .map(({runId, kind}) => `${kind} ${runId} was interrupted: regionctl runs resume ${runId}`),
     ],
   };

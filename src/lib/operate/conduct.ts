@@ -1,6 +1,7 @@
 import {randomBytes} from 'node:crypto';
+import {refused} from '../errors.ts';
 import type {Plan} from '../plan/plan.ts';
-import type {JournalEvent, State} from '../ports/state.ts';
+import type {JournalEvent, Lease, LeaseHolder, State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type RunDocument, runDocument} from '../run/document.ts';
 import {resumeRun, undoRun} from '../run/resume.ts';
@@ -33,12 +34,31 @@ export function newRunId(kind: string, wall: number): string {
   return `${kind}-${stamp}-${randomBytes(2).toString('hex')}`;
 }
 
+/** A breaker's shift is over in a moment, or after the deadline of its one step: whoever wants the fleet waits for it, in ms. */
+const SHIFT_MS = 8000;
+const SHIFT_PAUSE_MS = 50;
+
+/** Who acts on the fleet now; null = nobody. A shift that a breaker began is waited for: it must not keep anybody from a failover. */
+export async function holderBesidesShifts(
+  open: Pick<OpenFleet, 'fleet' | 'clock'>,
+  state: Pick<State, 'holder'>,
+): Promise<LeaseHolder | null> {
+  const until = open.clock.now() + SHIFT_MS;
+  for (;;) {
+    const holder = state.holder(open.fleet.name);
+    if (!isShift(holder) || open.clock.now() >= until) return holder;
+    await open.clock.sleep(SHIFT_PAUSE_MS, new AbortController().signal);
+  }
+}
+
+const isShift = (holder: LeaseHolder | null): boolean => holder?.runId?.startsWith('shift-') === true;
+
 /**
  * Throws 75 when another run acts on the fleet now, and 73 when state cannot be kept. Asked before anything is planned: what a fleet looks like
  * in the middle of another run would only lead to a refusal that misleads. The lease itself is taken later, and settles it.
  */
 export async function refuseWhileHeld(open: OpenFleet): Promise<void> {
-  const holder = (await open.state()).holder(open.fleet.name);
+  const holder = await holderBesidesShifts(open, await open.state());
   if (holder !== null) throw heldBy(open.fleet.name, holder);
 }
 
@@ -51,11 +71,24 @@ export async function conductPlan(
 ): Promise<Conducted> {
   assertRunnable(plan, world);
   const state = await open.state();
-  return underLease(open, state, plan.id, async (lease) => {
+  return conductHeld(open, world, plan, {...options, lease: await takeLease(open, state, plan.id)});
+}
+
+/** As `conductPlan`, under a lease that the caller has taken. It is released when the run is over; `onOver` is called before that. */
+export async function conductHeld(
+  open: OpenFleet,
+  world: World,
+  plan: Plan,
+  options: ConductOptions & {readonly marks: readonly PhaseMark[]; readonly lease: Lease; readonly onOver?: (result: RunResult) => void},
+): Promise<Conducted> {
+  const {lease, marks, onOver} = options;
+  const state = await open.state();
+  return told(open, state, plan, {...options, lease}, async (onEvent) => {
+    assertRunnable(plan, world);
     state.createRun(plan.id, open.fleet.name, plan);
-    return told(open, state, plan, options, (onEvent) =>
-      runPlan({...setup(open, world, state, plan.id, {...options, onEvent}), lease, plan, marks: options.marks}),
-    );
+    const result = await runPlan({...setup(open, world, state, plan.id, {...options, onEvent}), lease, plan, marks});
+    onOver?.(result);
+    return result;
   });
 }
 
@@ -67,51 +100,51 @@ export async function conductTakeUp(
   options: ConductOptions & {readonly going: 'forward' | 'back'; readonly reason: string | null},
 ): Promise<Conducted> {
   const state = await open.state();
+  if (plan.kind === 'shift')
+    throw refused('no-way-on', `${runId} is a breaker's: it is not taken up again, since the next look goes by the weights as they are`, {
+      suggestions: ['regionctl replication lag --drain'],
+    });
   const takeUp = options.going === 'forward' ? resumeRun : undoRun;
-  return underLease(open, state, runId, async (lease) => {
+  const lease = await takeLease(open, state, runId);
+  return told(open, state, plan, {...options, lease}, (onEvent) => {
     refuseOutdated(open, plan);
-    return told(open, state, plan, options, (onEvent) =>
-      takeUp({...setup(open, world, state, runId, {...options, onEvent}), lease, reason: options.reason}),
-    );
+    return takeUp({...setup(open, world, state, runId, {...options, onEvent}), lease, reason: options.reason});
   });
 }
 
-/** Runs something whose events go to who watches and to the notifiers; it ends when those have been told. */
+/** Takes the fleet's lease for a run. Throws 75 when another holds it. */
+async function takeLease(open: OpenFleet, state: State, runId: string): Promise<Lease> {
+  await holderBesidesShifts(open, state);
+  return state.lease(open.fleet.name, runId);
+}
+
+/**
+ * Runs something whose events go to who watches and to the notifiers. The lease is released when it is over: a notifier that hangs is waited for, and holds
+ * up nobody else.
+ */
 async function told(
   open: OpenFleet,
   state: State,
   plan: Plan,
-  {onEvent}: ConductOptions,
+  {onEvent, lease}: ConductOptions & {readonly lease: Lease},
   run: (onEvent: (event: JournalEvent) => void) => Promise<RunResult>,
-): Promise<RunResult> {
-  if (open.fleet.notifiers.length === 0) return run(onEvent ?? (() => {}));
-  const notify = notifying(open, state, plan.id, plan);
-  try {
-    return await run((event) => {
-      notify.onEvent(event);
-      onEvent?.(event);
-    });
-  } finally {
-    await notify.settled();
-  }
-}
-
-async function underLease(
-  open: OpenFleet,
-  state: State,
-  runId: string,
-  run: (lease: ReturnType<State['lease']>) => Promise<RunResult>,
 ): Promise<Conducted> {
-  const lease = state.lease(open.fleet.name, runId);
-  try {
-    const result = await run(lease);
-    const plan = state.plan(runId);
-    if (plan === null) throw new Error(`the run ${runId} is not in its own state`);
-    const events = state.events(runId);
-    return {result, plan, events, document: runDocument(runId, plan, events, false)};
-  } finally {
-    lease.release();
-  }
+  const notify = open.fleet.notifiers.length === 0 ? null : notifying(open, state, plan.id, plan);
+  const over = async (): Promise<RunResult> => {
+    try {
+      return await run((event) => {
+        notify?.onEvent(event);
+        onEvent?.(event);
+      });
+    } finally {
+      lease.release();
+    }
+  };
+  const result = await over().finally(() => notify?.settled());
+  const kept = state.plan(plan.id);
+  if (kept === null) throw new Error(`the run ${plan.id} is not in its own state`);
+  const events = state.events(plan.id);
+  return {result, plan: kept, events, document: runDocument(plan.id, kept, events, false)};
 }
 
 function setup(open: OpenFleet, world: World, state: State, runId: string, {interrupt, leave, onEvent, approve}: ConductOptions) {

@@ -1,20 +1,25 @@
 import {messageOf} from '../errors.ts';
+import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import type {DrainLink} from '../traffic/read-drain.ts';
-import {type DrainEvent, type DrainOptions, type DrainRow, drainReads, heldNow, refuseUndrainable} from './drain-reads.ts';
+import {type DrainEvent, type DrainOptions, type DrainRow, drainReads, heldNow, isUnfinished, refuseUndrainable} from './drain-reads.ts';
 import {readingAgeMs} from './lag-verdict.ts';
 import {type LagMonitor, type LagWatchOptions, type LagWatchView, watchLag} from './lag-watch.ts';
 
 /** Drains by what a live view sees. */
 export type Drainer = {
-  /** What is held off now. */
-  held(): readonly DrainRow[];
-  /** Why the last attempt failed; null = it did not. */
-  trouble(): string | null;
+  view(): DrainView;
   /** Told of what became of which region; of the same failure once. Answers with what ends it. */
   onEvent(listener: (event: DrainEvent) => void): () => void;
   /** Resolves when no run is under way. */
   stop(): Promise<void>;
+};
+
+/** What is held off now, which late regions are not (with why), and why the last attempt failed; null = it did not. */
+export type DrainView = {
+  readonly held: readonly DrainRow[];
+  readonly stays: readonly DrainEvent[];
+  readonly trouble: string | null;
 };
 
 export type DrainWatchOptions = Pick<DrainOptions, 'leave'> & {
@@ -23,20 +28,23 @@ export type DrainWatchOptions = Pick<DrainOptions, 'leave'> & {
 };
 
 const LOOK_MS = 250;
-/** What others may have changed, and what failed, is looked at again after so long. */
+/** What others may have changed is looked at again after so long. */
 const AGAIN_MS = 10_000;
+const SOONEST_MS = 1000;
+/** An attempt that fails is made again later each time: each one is a run, and notifiers are told of it. */
+const LONGEST_MS = 300_000;
 
 /** A live view of links that also drains: its view tells what is held off. Ended, it ends when no run is under way. Throws (64, 73) as drains do. */
 export async function watchAndDrain(
   open: OpenFleet,
   options: LagWatchOptions & DrainWatchOptions,
 ): Promise<{readonly monitor: LagMonitor; readonly onDrain: Drainer['onEvent']}> {
-  refuseUndrainable(open);
   const state = await open.state();
+  refuseUndrainable(open, state);
   const watched = await watchLag(open, options);
-  const drainer = new Draining(open, watched, options, () => heldNow(open, state)).begin();
+  const drainer = new Draining(open, state, watched, options).begin();
   const monitor: LagMonitor = {
-    view: () => ({...watched.view(), drains: {held: drainer.held(), trouble: drainer.trouble()}}),
+    view: () => ({...watched.view(), drains: drainer.view()}),
     onChange: (listener) => watched.onChange(listener),
     stop: async () => {
       await drainer.stop();
@@ -46,37 +54,34 @@ export async function watchAndDrain(
   return {monitor, onDrain: (listener) => drainer.onEvent(listener)};
 }
 
-/** Follows a live view of links, and drains or gives back as they open and close. Nothing is asked of routers while all are closed. */
-export async function watchDrains(open: OpenFleet, monitor: Pick<LagMonitor, 'view'>, options: DrainWatchOptions): Promise<Drainer> {
-  const state = await open.state();
-  return new Draining(open, monitor, options, () => heldNow(open, state)).begin();
-}
-
 class Draining implements Drainer {
   readonly #open: OpenFleet;
+  readonly #state: State;
   readonly #monitor: Pick<LagMonitor, 'view'>;
   readonly #options: DrainWatchOptions;
-  readonly #recall: () => readonly DrainRow[];
   readonly #stop = new AbortController();
   readonly #listeners = new Set<(event: DrainEvent) => void>();
-  #held: readonly DrainRow[] = [];
+  #view: DrainView;
+  #isUnfinished: boolean;
   #told: readonly string[] = [];
-  #trouble: string | null = null;
+  #failures = 0;
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor(open: OpenFleet, monitor: Pick<LagMonitor, 'view'>, options: DrainWatchOptions, recall: () => readonly DrainRow[]) {
+  constructor(open: OpenFleet, state: State, monitor: Pick<LagMonitor, 'view'>, options: DrainWatchOptions) {
     this.#open = open;
+    this.#state = state;
     this.#monitor = monitor;
     this.#options = options;
-    this.#recall = recall;
+    this.#view = {held: heldNow(open, state), stays: [], trouble: null};
+    this.#isUnfinished = isUnfinished(open, state);
   }
 
   begin(): this {
-    this.#held = this.#recall();
     this.#running = this.#follow();
     return this;
   }
 
+  /** Nothing is asked of routers while all breakers are closed and nothing is held off, or left alone. */
   async #follow(): Promise<void> {
     const {clock} = this.#open;
     const {signal} = this.#stop;
@@ -87,32 +92,57 @@ class Draining implements Drainer {
       const links = linksOf(view, this.#options.staleMs);
       const stands = standsOf(links);
       const isOpen = links.some(({breaker}) => breaker.state === 'open');
-      const isDue = clock.now() - lookedAt >= AGAIN_MS;
+      const isDue = clock.now() - lookedAt >= this.#pauseMs() || (this.#failures === 0 && stands !== seen);
       // Links that have not been read yet are no reason to ask anybody anything.
-      if (view.waiting.length === 0 && (isOpen || this.#held.length > 0) && (stands !== seen || isDue)) {
+      if (view.waiting.length === 0 && (isOpen || this.#isUnfinished) && isDue) {
         seen = stands;
         await this.#drain(links);
         lookedAt = clock.now();
-      }
+      } else if (!isOpen && !this.#isUnfinished) this.#view = {held: [], stays: [], trouble: null};
       await clock.sleep(LOOK_MS, signal).catch(() => undefined);
     }
   }
 
+  /** Where regions come back sooner than that, they are looked at sooner. */
+  #pauseMs(): number {
+    const readmitMs = this.#open.fleet.stores.flatMap(({breaker}) => (breaker?.drain === undefined ? [] : [breaker.readmitMs]));
+    const least = Math.min(AGAIN_MS, Math.max(SOONEST_MS, ...readmitMs));
+    return Math.min(LONGEST_MS, least * 2 ** this.#failures);
+  }
+
   async #drain(links: readonly DrainLink[]): Promise<void> {
     const {signal} = this.#stop;
+    const events = await this.#attempt(links);
+    if (signal.aborted) return;
+    const failed = events.filter(({what}) => what === 'failed');
+    // Whoever waits for another's run to end costs nobody anything.
+    this.#failures = failed.some(({run}) => run !== null) ? this.#failures + 1 : 0;
+    this.#tell(events);
     try {
-      const events = await drainReads(this.#open, links, {signal, leave: this.#options.leave});
-      this.#trouble = events.find(({what}) => what === 'failed')?.reason ?? null;
-      this.#tell(events);
-      this.#held = this.#recall();
+      this.#isUnfinished = isUnfinished(this.#open, this.#state);
+      this.#view = {
+        held: heldNow(this.#open, this.#state),
+        stays: events.filter(({what}) => what === 'stays'),
+        trouble: failed[0]?.reason ?? null,
+      };
     } catch (error) {
-      if (!signal.aborted) this.#trouble = messageOf(error);
+      this.#view = {...this.#view, trouble: messageOf(error)};
+    }
+  }
+
+  async #attempt(links: readonly DrainLink[]): Promise<readonly DrainEvent[]> {
+    try {
+      return await drainReads(this.#open, links, {signal: this.#stop.signal, leave: this.#options.leave});
+    } catch (error) {
+      const at = new Date(this.#open.clock.wall()).toISOString();
+      const route = this.#open.fleet.routes.map(({name}) => name).join(', ');
+      return [{at, route, region: null, what: 'failed', weight: null, run: null, reason: messageOf(error).replace(/\.$/, '')}];
     }
   }
 
   /** What was told at the attempt before is not told again. */
   #tell(events: readonly DrainEvent[]): void {
-    const keys = events.map(({route, region, what}) => JSON.stringify([route, region, what]));
+    const keys = events.map(keyOf);
     for (const [index, event] of events.entries()) {
       const isAgain = (event.what === 'stays' || event.what === 'failed') && this.#told.includes(keys[index] ?? '');
       if (!isAgain) for (const listener of this.#listeners) listener(event);
@@ -120,12 +150,8 @@ class Draining implements Drainer {
     this.#told = keys;
   }
 
-  held(): readonly DrainRow[] {
-    return this.#held;
-  }
-
-  trouble(): string | null {
-    return this.#trouble;
+  view(): DrainView {
+    return this.#view;
   }
 
   onEvent(listener: (event: DrainEvent) => void): () => void {
@@ -138,6 +164,10 @@ class Draining implements Drainer {
     await this.#running;
   }
 }
+
+/** The figures of a failure, and its run, are others each time. */
+const keyOf = ({route, region, what, reason}: DrainEvent): string =>
+  JSON.stringify([route, region, what, what === 'failed' ? reason.replaceAll(/shift-[\w-]+|\d+/g, '') : '']);
 
 /** The links of a live view as breakers judge by them. */
 export function linksOf({links, at}: Pick<LagWatchView, 'links' | 'at'>, staleMs: number): readonly DrainLink[] {

@@ -15,7 +15,7 @@ export async function lagAndDrains(
   open: OpenFleet,
   {drain, ...options}: LagDrainOptions,
 ): Promise<{document: LagDrainDocument; exit: ExitCode}> {
-  if (drain !== null) refuseUndrainable(open);
+  if (drain !== null) refuseUndrainable(open, await open.state());
   const {document, exit} = await readLag(open, options);
   const drained = drain === null ? null : await drainReads(open, document.links.map(linkOf), {signal: options.signal, ...drain});
   const state = await open.state().catch(() => null);

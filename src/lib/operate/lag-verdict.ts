@@ -24,15 +24,16 @@ export function lagExit(links: readonly LinkStanding[], isBlind: boolean): ExitC
 
 /**
  * The exit code of a watch as it ended: that of its last rows with their breakers, but nothing better than unknown when a store or link is not known
- * now: unread, not answered yet, or read longer than `staleMs` ago.
+ * now: unread, not answered yet, or read longer than `staleMs` ago. A drain that could not be done is a warning at least.
  */
 export function watchExit(
-  {links, unread, waiting, at}: Pick<LagWatchView, 'links' | 'unread' | 'waiting' | 'at'>,
+  {links, unread, waiting, at, drains}: Pick<LagWatchView, 'links' | 'unread' | 'waiting' | 'at' | 'drains'>,
   staleMs: number,
 ): ExitCode {
   const isBlind = unread.length + waiting.length > 0 || links.some((link) => readingAgeMs(link, at) > staleMs);
-  return lagExit(
+  const seen = lagExit(
     links.map(({row, breaker}) => ({...row, breaker})),
     isBlind,
   );
+  return seen === EXIT.good && drains !== undefined && drains.trouble !== null ? EXIT.warning : seen;
 }

@@ -19,7 +19,7 @@ import {
   withLook,
 } from '../replication/link-record.ts';
 import {askInTime, beatInTime} from './ask-in-time.ts';
-import type {DrainRow} from './drain-reads.ts';
+import type {DrainView} from './drain-watch.ts';
 import {rememberLag} from './remember-lag.ts';
 
 /** A link while it is watched. `at` is when it was read (epoch ms), `history` its last lags in ms, oldest first; null = not known then. */
@@ -43,8 +43,8 @@ export type LagWatchView = {
   /** The last changes, oldest first. */
   readonly changes: readonly LinkChange[];
   readonly notes: readonly string[];
-  /** What is held off routes while breakers are open, and why the last attempt at it failed (null = it did not). Absent = nothing is drained. */
-  readonly drains?: {readonly held: readonly DrainRow[]; readonly trouble: string | null};
+  /** What is held off routes while breakers are open. Absent = nothing is drained. */
+  readonly drains?: DrainView;
 };
 
 /** A link that stands otherwise than at the look before; `was` and `breakerWas` null = it was not seen before. */

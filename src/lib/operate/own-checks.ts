@@ -2,6 +2,7 @@ import {startObserver} from '../health/observer.ts';
 import {formatMs} from '../output/units.ts';
 import type {Answer, Check} from '../plan/action.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import {holderBesidesShifts} from './conduct.ts';
 
 /** How long our own event loop is watched, and what is too much of a stall or of a jump of the clock, in ms. */
 const WATCH_MS = 50;
@@ -42,7 +43,7 @@ export function judge(jumpMs: number, stallMs: number): Answer {
 }
 
 async function alone(open: OpenFleet): Promise<Answer> {
-  const holder = (await open.state()).holder(open.fleet.name);
+  const holder = await holderBesidesShifts(open, await open.state());
   if (holder === null) return {holds: true, measured: null, says: 'no other run acts on the fleet'};
   const {user, host, pid, runId} = holder;
   return {

@@ -32,10 +32,11 @@ export async function showRun(open: OpenFleet, name: string): Promise<RunDocumen
   return documentOf(state, runId, holderOf(state, open.fleet.name) === runId);
 }
 
-/** A run by its id, or `last`. Throws a usage error that says how to list them. */
+/** A run by its id, or `last`: the last one that was not a breaker's. Throws a usage error that says how to list them. */
 export async function findRun(open: OpenFleet, name: string): Promise<{runId: string; plan: Plan}> {
   const state = await open.state();
-  const runId = name === 'last' ? state.runs(open.fleet.name).toSorted((a, b) => b.startedAt - a.startedAt)[0]?.runId : name;
+  const byPeople = state.runs(open.fleet.name).filter(({kind}) => kind !== 'shift');
+  const runId = name === 'last' ? byPeople.toSorted((a, b) => b.startedAt - a.startedAt)[0]?.runId : name;
   const plan = runId === undefined ? null : state.plan(runId);
   if (runId === undefined || plan === null)
     throw usageError(`there is no run "${name}" of the fleet ${open.fleet.name}`, {suggestions: ['regionctl runs list']});

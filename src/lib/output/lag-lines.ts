@@ -1,6 +1,6 @@
 import {readingAgeMs} from '../operate/lag-verdict.ts';
 import type {LagWatchView, LinkChange, LinkNow} from '../operate/lag-watch.ts';
-import {heldSays} from './drain-lines.ts';
+import {drainSays, heldSays} from './drain-lines.ts';
 import {lagText, linkName} from './lag-text.ts';
 import {cut} from './table.ts';
 import {formatBytes, formatMs, formatTime} from './units.ts';
@@ -47,6 +47,7 @@ export function lagWatchSummary({at, links, unread, waiting, drains}: LagWatchVi
   const lines = [
     ...limits.flatMap(({row, breaker}) => indented(`${linkName(row)}: breaker ${breaker.reason}.`, columns)),
     ...(drains?.held ?? []).flatMap((row) => indented(`${heldSays(row)}.`, columns)),
+    ...(drains?.stays ?? []).flatMap((event) => indented(`${event.route}: ${drainSays(event)}.`, columns)),
     ...(drains === undefined || drains.trouble === null ? [] : indented(`not drained: ${drains.trouble}`, columns)),
     ...waiting.flatMap((store) => indented(`${store} has not answered yet`, columns)),
   ];

@@ -1,4 +1,4 @@
-import {judged, ourselvesSane, routersReachable, runAlone} from '../failover/gates.ts';
+import {judged, ourselvesSane, routersReachable} from '../failover/gates.ts';
 import {call, expect, step, verify} from '../failover/steps.ts';
 import type {Plan, Step} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
@@ -13,7 +13,7 @@ export type DrainPlanInput = {
   readonly decision: Pick<DrainDecision, 'next' | 'hold' | 'giveBack'>;
 };
 
-/** Plans what a breaker does to a route: one step that sets its weights, if they are still those that were seen. Pure. */
+/** Plans what a breaker does to a route: one step that sets its weights, if they are still those that were seen. Whoever runs it holds the lease. Pure. */
 export function planDrain({id, snapshot, route, weights, decision}: DrainPlanInput): Plan {
   const {next, hold, giveBack} = decision;
   const serving = Object.keys(next).filter((region) => (next[region] ?? 0) > 0);
@@ -26,7 +26,6 @@ export function planDrain({id, snapshot, route, weights, decision}: DrainPlanInp
     snapshot,
     expects: [],
     gates: [
-      runAlone(),
       ourselvesSane(),
       routersReachable(snapshot, [route]),
       judged(`serving:${route}`, false, {
@@ -49,6 +48,9 @@ export function planDrain({id, snapshot, route, weights, decision}: DrainPlanInp
 
 const onlyOne = ([first, ...others]: readonly Change[]): string | null => (others.length > 0 ? null : (first?.region ?? null));
 
+/** A failover waits for it: a router that hangs must not keep one for longer. */
+const STEP_MS = 3000;
+
 function shiftStep(route: string, weights: Weights, {next, hold, giveBack}: DrainPlanInput['decision']): Step {
   const does = [
     ...hold.map(({region, weight}) => `hold ${region} off ${route} (${weight} → 0)`),
@@ -62,6 +64,8 @@ function shiftStep(route: string, weights: Weights, {next, hold, giveBack}: Drai
     do: call('route.weights', target, {weights: next, cut: false}),
     requires: [expect('route.weights', target, weights)],
     ensures: [verify('route.weights', target, next)],
-    undo: call('route.weights', target, {weights, cut: false}),
+    // No way back: by then another hand may have set what it would undo, and what came to pass is told by the weights.
+    onFailure: 'stop',
+    deadlineMs: STEP_MS,
   });
 }

@@ -1,6 +1,6 @@
 import type {Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
 import {linkName} from '../output/lag-text.ts';
-import type {BreakerNow} from '../replication/breaker.ts';
+import {BREAKER, type BreakerNow} from '../replication/breaker.ts';
 import type {LagRow} from '../replication/lag.ts';
 
 /** The share of new traffic per region, 0 to 100. A region that is not named has none. */
@@ -13,13 +13,27 @@ export type DrainLink = Pick<LagRow, 'store' | 'from' | 'to' | 'link' | 'state' 
 };
 
 /**
- * How far a region's copies can be relied on for reads. `open` = all of a store's members there are too late, `closed` = none of its stores is, `unknown` =
- * it cannot be told. `lagMs` null = not known.
+ * Whether a region's copies can be relied on for reads. `open` = all of a store's members there are too late, `well` = none of its stores is late at all,
+ * `unknown` = neither can be told. `isFine` = what was read just now is below every `warn`, whatever the breakers remember. `lagMs` null = not known.
  */
-export type RegionLag = {readonly state: 'open' | 'closed' | 'unknown'; readonly lagMs: number | null; readonly says: string};
+export type RegionLag = {
+  readonly state: 'open' | 'well' | 'unknown';
+  readonly isFine: boolean;
+  readonly lagMs: number | null;
+  readonly says: string;
+};
 
-/** A region that is held off a route. `weight` is what it had; `since` ISO 8601; `run` is the run that did it. */
-export type Held = {readonly weight: number; readonly since: string; readonly run: string; readonly says: string};
+/**
+ * A region that is held off a route. `weight` is what it had; `since` ISO 8601; `run` is the run that did it; `fineSince` (ISO 8601) = since when it was fine at
+ * each look; null = it is not.
+ */
+export type Held = {
+  readonly weight: number;
+  readonly since: string;
+  readonly run: string;
+  readonly says: string;
+  readonly fineSince: string | null;
+};
 
 /** The stores whose breakers hold regions off the route. */
 export function drainersOf({stores}: Pick<Fleet, 'stores'>, route: string): readonly StoreSpec[] {
@@ -36,6 +50,11 @@ export function keptServing(fleet: Pick<Fleet, 'stores'>, route: string): number
   return Math.max(1, ...drainersOf(fleet, route).map(({breaker}) => breaker?.drain?.keep ?? 1));
 }
 
+/** How long a region must have been fine before it gets its share back, in ms: the longest that any of the route's stores wants. */
+export function readmitAfter(fleet: Pick<Fleet, 'stores'>, route: string): number {
+  return Math.max(0, ...drainersOf(fleet, route).map(({breaker}) => breaker?.readmitMs ?? 0));
+}
+
 /** Whether a member is seen to take the writes of its store: it follows nobody, and is behind nobody. null = not known. */
 export type IsPrimary = (store: string, member: string) => boolean | null;
 
@@ -50,36 +69,52 @@ export function lagOfRegions(
   return Object.fromEntries(Object.keys(route.weights).map((region) => [region, regionLag(stores, region, links, isPrimary)]));
 }
 
+const NOTHING_READ: RegionLag = {state: 'well', isFine: true, lagMs: null, says: 'no store is read there'};
+
 function regionLag(stores: readonly StoreSpec[], region: string, links: readonly DrainLink[], isPrimary: IsPrimary): RegionLag {
   const all = stores.flatMap((spec) => {
     const members = spec.members.filter((member) => member.region === region);
-    return members.length === 0 ? [] : [storeLag(members.map(({name}) => memberLag(spec.name, name, links, isPrimary)))];
+    return members.length === 0 ? [] : [storeLag(members.map(({name}) => memberLag(spec, name, links, isPrimary)))];
   });
-  const worst = latestFirst(all.filter(({state}) => state === 'open'))[0];
-  return (
-    worst ?? all.find(({state}) => state === 'unknown') ?? all[0] ?? {state: 'closed', lagMs: null, says: `no store is read in ${region}`}
-  );
+  const open = latestFirst(all.filter(({state}) => state === 'open'))[0];
+  const worst = open ?? all.find(({state}) => state === 'unknown') ?? all[0] ?? NOTHING_READ;
+  return {...worst, isFine: all.every(({isFine}) => isFine)};
 }
 
 /** One good copy in the region can serve its reads; one that is not known may be that one. */
 function storeLag(members: readonly RegionLag[]): RegionLag {
-  const good = members.find(({state}) => state === 'closed') ?? members.find(({state}) => state === 'unknown');
+  const good = members.find(({state}) => state === 'well') ?? members.find(({state}) => state === 'unknown');
   return good ?? (latestFirst(members).at(-1) as RegionLag);
 }
 
-function memberLag(store: string, member: string, links: readonly DrainLink[], isPrimary: IsPrimary): RegionLag {
+/** By all links that lead to it. An open breaker makes it late only by a link that is seen: what is not seen may be over. */
+function memberLag({name: store, breaker}: StoreSpec, member: string, links: readonly DrainLink[], isPrimary: IsPrimary): RegionLag {
   const into = links.filter((link) => link.store === store && link.to === member);
-  const open = latestFirst(into.filter(({breaker}) => breaker.state === 'open').map(openLag))[0];
+  const isFine = into.length > 0 && into.every((link) => isFineNow(link, (breaker ?? BREAKER).warnMs));
+  const open = latestFirst(into.filter((link) => isSeen(link) && link.breaker.state === 'open').map((link) => openLag(link, isFine)))[0];
   if (open !== undefined) return open;
-  const seen = into.find(({isFresh, state}) => isFresh && state !== 'unknown');
-  if (seen !== undefined) return {state: 'closed', lagMs: msOf(seen), says: `${linkName(seen)} can be relied on`};
-  if (into.length === 0 && isPrimary(store, member) === true)
-    return {state: 'closed', lagMs: 0, says: `${member} is the primary of ${store}`};
-  return {state: 'unknown', lagMs: null, says: `it is not known how far ${member} of ${store} is behind`};
+  const [first] = into;
+  if (first === undefined && isPrimary(store, member) === true)
+    return {state: 'well', isFine: true, lagMs: 0, says: `${member} is the primary of ${store}`};
+  // The store was read, and nothing leads there: it is no copy, so that it cannot be late.
+  if (first === undefined && links.some((link) => link.store === store && isSeen(link)))
+    return {state: 'well', isFine: true, lagMs: null, says: `nothing is sent to ${member} of ${store}`};
+  if (first !== undefined && isFine && into.every((link) => link.breaker.state === 'closed'))
+    return {state: 'well', isFine, lagMs: msOf(first), says: `${into.map(linkName).join(' and ')} can be relied on`};
+  return {state: 'unknown', isFine, lagMs: null, says: `it is not known that ${member} of ${store} can be relied on`};
 }
 
-const openLag = (link: DrainLink): RegionLag => ({
+const isSeen = ({isFresh, state}: DrainLink): boolean => isFresh && state !== 'unknown';
+
+/** A link without a figure is fine for nobody. */
+function isFineNow(link: DrainLink, warnMs: number): boolean {
+  const lagMs = msOf(link);
+  return isSeen(link) && link.state !== 'broken' && link.state !== 'stalled' && lagMs !== null && lagMs < warnMs;
+}
+
+const openLag = (link: DrainLink, isFine: boolean): RegionLag => ({
   state: 'open',
+  isFine,
   lagMs: msOf(link),
   says: `the breaker of ${linkName(link)} is ${link.breaker.reason}`,
 });
@@ -90,18 +125,23 @@ const msOf = ({seconds}: DrainLink): number | null => (seconds === null ? null :
 const latestFirst = (all: readonly RegionLag[]): readonly RegionLag[] => all.toSorted((a, b) => lateness(b) - lateness(a));
 const lateness = ({lagMs}: Pick<RegionLag, 'lagMs'>): number => lagMs ?? Number.MAX_VALUE;
 
-/** What decides about one route. `isFit`: whether a region can serve at all; null = not known. */
+/**
+ * What decides about one route. `isReady`: whether a region that is held off has been fine for long enough. `isFit`: whether a region can serve at all, as it
+ * is seen; null = not known; `fitness` says why, in one clause.
+ */
 export type DrainInput = {
   readonly weights: Weights;
   readonly held: Readonly<Record<string, Held>>;
-  /** Regions that another hand has given traffic, or taken it from, since: nothing is done to them. */
+  /** Regions that are left alone until their links have closed: another hand has moved them since, or they had to come back. */
   readonly left: readonly string[];
   readonly lag: Readonly<Record<string, RegionLag>>;
+  readonly isReady: (region: string) => boolean;
   readonly isFit: (region: string) => boolean | null;
+  readonly fitness: (region: string) => string;
   readonly keep: number;
 };
 
-/** What is to become of a route. `hold` and `giveBack` with the weight that goes or comes back; `stays` = too late, and yet it must serve. */
+/** What is to become of a route. `hold` and `giveBack` with the weight that goes or comes back; `stays` = too late, and not held off. */
 export type DrainDecision = {
   readonly next: Weights;
   readonly hold: readonly Change[];
@@ -109,51 +149,56 @@ export type DrainDecision = {
   readonly stays: readonly {readonly region: string; readonly says: string}[];
 };
 
-export type Change = {readonly region: string; readonly weight: number; readonly says: string};
+/** `isSpared` = it is late still, and came back for want of others. */
+export type Change = {readonly region: string; readonly weight: number; readonly says: string; readonly isSpared?: true};
 
 /**
  * Holds off the regions that are too late, the latest first, as long as `keep` regions that are seen to be fit go on serving. Gives back what is well
- * again; and, when no region that could serve is left, the least late of those that are held off: late reads are better than none.
+ * again and not seen to be down; and, when no region that could serve is left, the least late of those that are held off: late reads are better than none.
  */
 export function decideDrain(input: DrainInput): DrainDecision {
-  const {weights, held, lag, isFit, keep} = input;
+  const {weights, held, lag, isFit, isReady, keep} = input;
   const next: Record<string, number> = {...weights};
   const giveBack: Change[] = [];
-  const back = (region: string, says: string): void => {
+  const back = (region: string, says: string, more: Pick<Change, 'isSpared'> = {}): void => {
     const weight = held[region]?.weight ?? 0;
     next[region] = weight;
-    giveBack.push({region, weight, says});
+    giveBack.push({region, weight, says, ...more});
   };
   const serving = (isServing: (region: string) => boolean): readonly string[] =>
     Object.keys(next).filter((region) => (next[region] ?? 0) > 0 && isServing(region));
-  for (const region of Object.keys(held)) if (lag[region]?.state === 'closed') back(region, lag[region].says);
+  for (const region of Object.keys(held)) {
+    const stands = lag[region];
+    if (stands?.state === 'well' && isReady(region) && isFit(region) !== false) back(region, stands.says);
+  }
   const {hold, stays} = holdLate(input, next, () => serving((region) => isFit(region) === true));
   for (const {region} of byLag(Object.keys(held), lag).toReversed()) {
     if (serving((each) => isFit(each) !== false).length >= keep) break;
     if (next[region] === 0 && isFit(region) === true)
-      back(region, `too few other regions can serve: ${lag[region]?.says ?? 'nothing is known of it'}`);
+      back(region, `too few other regions can serve: ${lag[region]?.says ?? 'nothing is known of it'}`, {isSpared: true});
   }
   return {next, hold, giveBack, stays};
 }
 
 function holdLate(
-  {held, left, lag, isFit, keep}: DrainInput,
+  {held, left, lag, isFit, fitness, keep}: DrainInput,
   next: Record<string, number>,
   serving: () => readonly string[],
 ): Pick<DrainDecision, 'hold' | 'stays'> {
   const hold: Change[] = [];
   const stays: {region: string; says: string}[] = [];
-  const late = Object.keys(next).filter((region) => lag[region]?.state === 'open' && !(region in held) && !left.includes(region));
+  const late = Object.keys(next).filter((region) => lag[region]?.state === 'open' && !(region in held) && (next[region] ?? 0) > 0);
   for (const {region, says} of byLag(late, lag)) {
-    const weight = next[region] ?? 0;
-    if (weight === 0) continue;
     const others = serving().filter((each) => each !== region);
-    if (others.length < keep) {
-      const who = others.length === 0 ? 'no other region is seen to be fit' : `only ${others.join(' and ')} would serve`;
-      stays.push({region, says: `${says}; it goes on serving: ${who}, and ${keep} must`});
-    } else {
+    if (left.includes(region)) stays.push({region, says: `${says}; it is left alone until its links have closed once`});
+    else if (others.length >= keep) {
+      hold.push({region, weight: next[region] ?? 0, says});
       next[region] = 0;
-      hold.push({region, weight, says});
+    } else {
+      const unfit = Object.keys(next).filter((each) => each !== region && (next[each] ?? 0) > 0 && !others.includes(each));
+      const why = unfit.map((each) => ` (${each}: ${fitness(each)})`).join('');
+      const who = others.length === 0 ? `no other region is seen to be fit${why}` : `only ${others.join(' and ')} would serve${why}`;
+      stays.push({region, says: `${says}; it goes on serving: ${who}, and ${keep} must`});
     }
   }
   // Whoever is not fit serves nobody anyway, and is no reason to keep what is late.

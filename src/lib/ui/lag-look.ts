@@ -1,6 +1,6 @@
 import {readingAgeMs} from '../operate/lag-verdict.ts';
 import type {LagWatchView, LinkNow} from '../operate/lag-watch.ts';
-import {heldSays} from '../output/drain-lines.ts';
+import {drainSays, heldSays} from '../output/drain-lines.ts';
 import {linkName, unreadSays} from '../output/lag-text.ts';
 import {cut, wrap} from '../output/table.ts';
 import {formatMs} from '../output/units.ts';
@@ -93,14 +93,13 @@ function drainLines({drains}: LagWatchView, {most, columns}: Space): readonly Li
   const all: readonly (readonly [string, Meaning])[] = [
     ...(drains.trouble === null ? [] : [[`✗ not drained: ${drains.trouble}`, 'critical'] as const]),
     ...drains.held.map((row) => [`⊘ ${heldSays(row)}`, 'warning'] as const),
+    ...drains.stays.map((event) => [`! ${event.route}: ${drainSays(event)}`, 'warning'] as const),
   ];
   const shown = all.length <= most ? all : all.slice(0, Math.max(0, most - 1));
   const hidden = all.length - shown.length;
   return [
     ...shown.map(([text, meaning]): Line => [{text: cut(text, columns), meaning}]),
-    ...(hidden === 0 || most < 1
-      ? []
-      : [[{text: cut(`⊘ ${counted(hidden, 'more region')} held off`, columns), meaning: 'warning'}] as Line]),
+    ...(hidden === 0 || most < 1 ? [] : [[{text: cut(`⊘ ${hidden} more of what is held off`, columns), meaning: 'warning'}] as Line]),
   ];
 }
 
