@@ -106,7 +106,7 @@ describe('previewing a loss', () => {
     expect(alone, 'one sample does not tell what was written since').toMatchObject({
       ...{bytes: null, transactions: null, seconds: 2, certainty: 'unknown', withinRpo: null, blocks: true},
       basis:
-        'The last sample of the lag is 2.0 s old (10 bytes were missing then). What was written since is not known: a single look tells no rate.',
+        'The last sample of the lag is 2 s old (10 bytes were missing then). What was written since is not known: no two looks have seen it being written.',
     });
   });
 

@@ -107,7 +107,9 @@ export function fenceable(spec: StoreSpec, primary: string, region: string, quor
 /** The expected loss must be within the RPO of every data class of the store. Unknown blocks. */
 export function lossWithinRpo(loss: JudgedLoss): Gate {
   const verdict = loss.withinRpo === null ? 'unknown' : loss.withinRpo ? 'pass' : 'refuse';
-  const amount = loss.transactions === null ? 'an unknown number of transactions' : `at most ${loss.transactions} transactions`;
+  // Whoever estimates has not seen everything.
+  const most = loss.certainty === 'estimate' ? 'about' : 'at most';
+  const amount = loss.transactions === null ? 'an unknown number of transactions' : `${most} ${loss.transactions} transactions`;
   const measured: Json = {bytes: loss.bytes, transactions: loss.transactions, seconds: loss.seconds, certainty: loss.certainty};
   return judged(`loss:${loss.store}`, true, {verdict, says: `${loss.store} loses ${amount} (${loss.certainty}): ${loss.basis}`, measured});
 }

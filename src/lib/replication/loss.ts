@@ -1,4 +1,5 @@
 import type {DataClass} from '../fleet/fleet.ts';
+import {formatBytes, formatMs} from '../output/units.ts';
 import type {Loss} from '../plan/plan.ts';
 import {bytesBetween, comparePositions, type Position} from '../snapshot/position.ts';
 import {isOfPeers, type Member, type StoreSnapshot} from '../snapshot/snapshot.ts';
@@ -6,10 +7,10 @@ import {isOfPeers, type Member, type StoreSnapshot} from '../snapshot/snapshot.t
 /** A loss with the time that it covers; null = not known. */
 export type TimedLoss = Loss & {readonly seconds: number | null};
 
-/** An earlier sample of a store's lag: what it was, how fast the store was written, and how long ago. */
+/** An earlier sample of a store's lag: what it was, the highest rate at which the store was seen to be written, and how long ago. */
 export type LagHistory = {
   readonly bytes: number;
-  /** null = not known: that takes two looks. */
+  /** null = not known: that takes two looks between which something was written. */
   readonly bytesPerSecond: number | null;
   /** At most so much time was missing; null = not known. */
   readonly seconds: number | null;
@@ -157,33 +158,46 @@ function fromQuorum(store: StoreForLoss, member: string, target: Member, others:
   return figure(store, {bytes: 0, seconds: 0}, isSealed ? 'bound' : 'estimate', `${why}${fetch}`);
 }
 
-/** Without a quorum only the past can be asked: what was outstanding then, and everything since at the rate of that time. */
+/** Without a quorum only the past can be asked: what was outstanding then, and everything since at the highest rate that was seen. */
 function fromHistory(store: StoreForLoss): TimedLoss {
   const {history} = store;
   if (history === undefined)
     return nothing(store, 'The primary does not answer, writes do not wait for a standby, and there is no earlier sample of the lag.');
-  const {bytes, seconds, transactions, ageSeconds} = grownBy(history);
-  const old = `The last sample of the lag is ${ageSeconds.toFixed(1)} s old`;
-  if (bytes === null) {
-    const basis = `${old} (${history.bytes} bytes were missing then). What was written since is not known: a single look tells no rate.`;
-    return {...nothing(store, basis), seconds};
-  }
-  return {...figure(store, {bytes, seconds}, 'estimate', `${old}; its rate times its age was added.`), transactions};
+  const {bytes, seconds, transactions, basis} = grownBy(history);
+  if (bytes === null) return {...nothing(store, basis), seconds};
+  return {...figure(store, {bytes, seconds}, 'estimate', basis), transactions};
 }
 
-/** What an earlier sample has become: what was outstanding then, and everything since at the rate of that time. Without a rate only the time is known. */
-export function grownBy(history: LagHistory): Pick<TimedLoss, 'bytes' | 'transactions' | 'seconds'> & {readonly ageSeconds: number} {
+/** After so long a rate says nothing of what has been written since. */
+const MOST_AGE_MS = 60_000;
+
+/**
+ * What an earlier sample has become: what was outstanding then, and everything since at the highest rate that was seen. Nobody knows how much is written
+ * while nobody looks, so `bytes` and `transactions` are an estimate and no bound; without a rate, and after a minute, they are not known (null).
+ * `seconds` is a bound however old the sample is. `basis` is a sentence or two.
+ */
+export function grownBy(history: LagHistory): Pick<TimedLoss, 'bytes' | 'transactions' | 'seconds' | 'basis'> {
   const ageSeconds = Math.max(0, history.ageMs) / 1000;
-  const {bytes, bytesPerSecond, transactions, transactionsPerSecond, seconds} = history;
-  const grown = (then: number | null, perSecond: number | null): number | null =>
-    then === null || perSecond === null ? null : then + Math.max(0, perSecond) * ageSeconds;
-  const [grownBytes, count] = [grown(bytes, bytesPerSecond), grown(transactions, transactionsPerSecond)];
+  const {bytes, bytesPerSecond, transactions, transactionsPerSecond} = history;
+  // What was missing then is missing still.
+  const seconds = history.seconds === null ? null : history.seconds + ageSeconds;
+  const old = `The last sample of the lag is ${formatMs(history.ageMs)} old`;
+  const then = `(${bytes} bytes were missing then)`;
+  if (history.ageMs > MOST_AGE_MS)
+    return {bytes: null, transactions: null, seconds, basis: `${old} ${then}: too old to tell what was written since.`};
+  if (bytesPerSecond === null)
+    return {
+      ...{bytes: null, transactions: null, seconds},
+      basis: `${old} ${then}. What was written since is not known: no two looks have seen it being written.`,
+    };
   return {
-    ageSeconds,
-    bytes: grownBytes,
-    transactions: count === null || grownBytes === null ? null : Math.ceil(count),
-    // What was missing then is missing still.
-    seconds: seconds === null ? null : seconds + ageSeconds,
+    bytes: bytes + Math.max(0, bytesPerSecond) * ageSeconds,
+    transactions:
+      transactions === null || transactionsPerSecond === null
+        ? null
+        : Math.ceil(transactions + Math.max(0, transactionsPerSecond) * ageSeconds),
+    seconds,
+    basis: `${old} ${then}. Added is its age times the highest rate that was seen (${formatBytes(bytesPerSecond)}/s): what was written faster is not in it.`,
   };
 }
 
