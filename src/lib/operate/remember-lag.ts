@@ -69,10 +69,10 @@ function secondsBehind({flushBytes, lastReplayAgeSeconds}: LinkSample, heldAllAt
   return bounds.length === 0 ? null : Math.min(...bounds);
 }
 
-/** What was remembered of the lag of one member, as an estimate can use it now (epoch ms). By a clock that was set back since nobody knows how old it is. */
+/** What was remembered of the lag of one member, as an estimate can use it now (epoch ms). By a clock that was set back since it is of a negative age. */
 export function recallLag(memory: Pick<Memory, 'recall'>, {now, ...place}: LagPlace & {readonly now: number}): LagHistory | undefined {
   const kept = parseKept(memory.recall(lagKey(place)));
-  if (kept === null || now < kept.rate.last.at) return undefined;
+  if (kept === null) return undefined;
   const {bytes, seconds, transactions, rate} = kept;
   const {bytesPerSecond, transactionsPerSecond} = rate;
   return {bytes, bytesPerSecond, seconds, transactions, transactionsPerSecond, ageMs: now - rate.last.at};

@@ -17,6 +17,7 @@ export type LagHistory = {
   /** Transactions, and how many began in a second; null = not known. */
   readonly transactions: number | null;
   readonly transactionsPerSecond: number | null;
+  /** Negative = it was taken by a clock that has been set back since, so nobody knows. */
   readonly ageMs: number;
 };
 
@@ -171,13 +172,17 @@ function fromHistory(store: StoreForLoss): TimedLoss {
 /** After so long a rate says nothing of what has been written since. */
 const MOST_AGE_MS = 60_000;
 
+const NOT_YET =
+  'The last sample of the lag is from a time that has not come yet by the clock of this machine: how old it is, is not known.';
+
 /**
  * What an earlier sample has become: what was outstanding then, and everything since at the highest rate that was seen. Nobody knows how much is written
  * while nobody looks, so `bytes` and `transactions` are an estimate and no bound; without a rate, and after a minute, they are not known (null).
  * `seconds` is a bound however old the sample is. `basis` is a sentence or two.
  */
 export function grownBy(history: LagHistory): Pick<TimedLoss, 'bytes' | 'transactions' | 'seconds' | 'basis'> {
-  const ageSeconds = Math.max(0, history.ageMs) / 1000;
+  const ageSeconds = history.ageMs / 1000;
+  if (ageSeconds < 0) return {bytes: null, transactions: null, seconds: null, basis: NOT_YET};
   const {bytes, bytesPerSecond, transactions, transactionsPerSecond} = history;
   // What was missing then is missing still.
   const seconds = history.seconds === null ? null : history.seconds + ageSeconds;
