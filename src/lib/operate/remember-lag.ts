@@ -1,5 +1,6 @@
 import type {Json} from '../plan/json.ts';
 import type {State} from '../ports/state.ts';
+import {fromFirst, isHandedOn} from '../replication/chain.ts';
 import type {LinkSample} from '../replication/lag.ts';
 import type {LagHistory} from '../replication/loss.ts';
 import {type KeptRate, type LogEnd, type WriteRate, withLogEnd} from '../replication/write-rate.ts';
@@ -15,37 +16,10 @@ export type LagPlace = {readonly fleet: string; readonly store: string; readonly
  * member is waited for, is not in it. What is no copy that could be promoted is left out.
  */
 export function rememberLag(memory: Memory, place: Omit<LagPlace, 'member'>, samples: readonly LinkSample[], at: number): void {
-  // A member may have several subscriptions, and none of them makes it a copy that could be promoted.
-  const copies = samples.filter(({kind}) => kind !== 'logical');
-  for (const sample of copies) {
-    const whole = fromRoot(sample, copies);
+  for (const sample of samples.filter(isHandedOn)) {
+    const whole = fromFirst(sample, samples);
     if (whole !== null) rememberOne(memory, place, whole, at);
   }
-}
-
-/** The link as if it began at the first of its chain; null = how far that is cannot be told. */
-function fromRoot(sample: LinkSample, all: readonly LinkSample[]): LinkSample | null {
-  const chain = [sample];
-  for (;;) {
-    const [first] = chain;
-    const up = all.find(({to}) => to === first?.from);
-    if (up === undefined) break;
-    if (chain.includes(up)) return null;
-    chain.unshift(up);
-  }
-  const [root] = chain;
-  if (root === undefined || root === sample) return sample;
-  const {endOffset = null, senderTimeline, endTransaction = null} = root;
-  const {heldOffset = null, replayOffset} = sample;
-  if (endOffset === null || heldOffset === null || replayOffset === null || senderTimeline !== sample.senderTimeline) return null;
-  const apart = (offset: string): number => Math.max(0, Number(BigInt(endOffset) - BigInt(offset)));
-  const outstanding = chain.map(({outstandingTransactions = null}) => outstandingTransactions);
-  const known = outstanding.filter((each) => each !== null);
-  const transactions = known.length < outstanding.length ? null : known.reduce((sum, each) => sum + each, 0);
-  return {
-    ...{...sample, flushBytes: apart(heldOffset), replayBytes: apart(replayOffset)},
-    ...{outstandingTransactions: transactions, endTransaction},
-  };
 }
 
 function rememberOne(memory: Memory, {fleet, store}: Omit<LagPlace, 'member'>, sample: LinkSample, at: number): void {
