@@ -75,7 +75,9 @@ export function isBlocking({certainty, withinRpo, classes, watched}: LossRow): b
 }
 
 function judgeStore(store: StoreForLoss, to: string): LossRow {
-  const loss = tidy(judgeLoss(store, to));
+  const judged = tidy(judgeLoss(store, to));
+  const isStrict = judged.certainty === 'estimate' && store.classes.some(({rpoMs}) => rpoMs === 0);
+  const loss = isStrict ? {...judged, basis: `${judged.basis.replace(/\.?$/, '.')} An estimate never meets an objective of 0.`} : judged;
   const watched = store.snapshot.watched === true ? ({watched: true} as const) : {};
   const objectives = store.classes.map((each) => ({class: each.name, rpoMs: each.rpoMs, withinRpo: withinRpo(loss, [each])}));
   return {...loss, classes: store.classes.map(({name}) => name), objectives, withinRpo: withinRpo(loss, store.classes), ...watched};
@@ -96,11 +98,19 @@ function judgeLoss(store: StoreForLoss, to: string): TimedLoss {
   if (target.value.role === 'primary' && primary !== null && isRival(primary.member, target.value))
     return nothing(store, `${primary.name} and ${member} both run as primaries: what either lacks of the other is not known.`);
   if (target.value.role === 'primary' && !isNewer)
-    return figure(store, {bytes: 0, seconds: 0}, 'exact', `${member} is the primary already.`);
+    return figure(store, {bytes: 0, seconds: 0}, 'exact', `${member} is the primary already.${formerSays(member, others)}`);
   if (fencedAt !== undefined) return afterFence(store, member, target.value, fencedAt);
   if (primary !== null) return fromPrimary(store, member, target.value, primary);
   if (store.quorum > 0) return fromQuorum(store, member, target.value, others);
   return fromHistory(store);
+}
+
+/** To promote what is promoted already loses nothing more: what a former primary holds was left behind before, and is kept by the way back. */
+function formerSays(member: string, others: readonly {name: string; member: Member}[]): string {
+  const former = others.filter((other) => other.member.role === 'primary').map(({name}) => name);
+  if (former.length === 0) return '';
+  const [run, hold] = former.length === 1 ? ['a former primary, runs', 'it holds'] : ['former primaries, run', 'they hold'];
+  return ` ${former.join(' and ')}, ${run} too: what ${hold} and ${member} lacks is not counted here; \`regionctl failback plan\` leads back, and keeps it first.`;
 }
 
 /** One that was left is no rival of its successor; two that were promoted beside one another are. */
