@@ -47,6 +47,10 @@ describe('a standby of a standby', () => {
       ...{cause: {code: 'replay-paused', state: 'stalled'}, trouble: 'Replay is paused on eu.'},
     });
     expect(rowOf('ap', [paused, link('eu', 'ap', [9000, 9000])])).toMatchObject({code: 'ok', seconds: 0, withinRpo: true});
+    const cause = {code: 'other-name', state: 'broken'} as const;
+    const named = [link('us', 'eu', [9000, 9000], {senderState: null, cause}), link('eu', 'ap', [9000, 9000])];
+    expect(rowOf('ap', named), 'it streams under another name').toMatchObject({code: 'ok', seconds: 0, withinRpo: true});
+    expect(breakerLooks(judgeLinks(named, about), named, 0)[1]).toMatchObject({link: 'moves', lagMs: 0});
   });
 
   it('is not known where the first of the chain is not, or there is none', () => {

@@ -18,6 +18,8 @@ export function throughChain(row: LagRow, {hops, isCircle, seconds, withinRpo}: 
 
 /** Whether less gets through a link than its sender has. What has arrived is handed on, whether it is replayed there or not. */
 export function holdsUp({state, code, flushBytes}: Pick<LagRow, 'state' | 'code' | 'flushBytes'>): boolean {
+  // It does stream, only nobody can tell who it is.
+  if (code === 'other-name') return flushBytes !== 0;
   if (state === 'broken' || state === 'unknown' || code === 'sender-silent') return true;
   return (state === 'stalled' || state === 'catching-up') && flushBytes !== 0;
 }

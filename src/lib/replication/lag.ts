@@ -39,7 +39,7 @@ function judgeChain(row: LagRow, sample: LinkSample, {rows, samples, thresholds}
   const chain = handedOn(sample, samples);
   if (chain === null) return row;
   const hops = chain.links.slice(0, -1).map((link) => rows[samples.indexOf(link)] as LagRow);
-  const isCut = hops.some(({state}) => state === 'broken');
+  const isCut = hops.some((hop) => hop.state === 'broken' && holdsUp(hop));
   const whole = fromFirst(sample, samples);
   const since = whole === null ? null : sinceLook(whole, wholeBefore(sample, thresholds.earlier));
   const seconds = since === null ? null : secondsOf(since, isCut && row.state !== 'unknown' ? 'broken' : row.state);
