@@ -8,8 +8,11 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {CLEAR, FaultyProxy} from '../src/lab/faulty-proxy.ts';
 import {PortPicker} from '../src/lab/ports.ts';
+import {recallLag, rememberLag} from '../src/lib/operate/remember-lag.ts';
+import type {LinkReading} from '../src/lib/ports/store.ts';
 import {previewLoss} from '../src/lib/replication/loss.ts';
 import {unknown} from '../src/lib/snapshot/cell.ts';
+import {mapMemory} from '../test/health/memory.ts';
 import {type FullStore, openStore} from '../test/providers/postgres/open-store.ts';
 import {eventually, type Server, startServers} from '../test/servers/embedded.ts';
 import {NumberedWriter, unevenPace} from './numbered-writer.ts';
@@ -26,8 +29,15 @@ const LOAD = {connections: 4, payloadBytes: 1500};
 const LINE_BYTES_PER_SECOND = 300_000;
 const LEAST_LOST = 100;
 
-/** What the product says at one moment, and where the primary's log ended. `at` = when it was asked: what is written from then on may not be in it. */
-type Sample = {readonly at: number; readonly transactions: number; readonly bytes: number; readonly end: number};
+/** What the product says at one moment, and what it read of the link. `at` = when it was asked: what is written from then on may not be in it. */
+type Sample = {
+  readonly at: number;
+  readonly transactions: number;
+  readonly bytes: number;
+  readonly links: readonly LinkReading[];
+};
+
+const PLACE = {fleet: 'bench', store: 'orders'};
 
 type Kill = {
   readonly counted: 'ids' | 'log';
@@ -36,7 +46,7 @@ type Kill = {
   readonly sampled: number;
   readonly sampledBytes: number;
   readonly ageMs: number;
-  /** The same with everything since at the rate of the last two samples: bytes by the product, transactions in the same proportion. */
+  /** The same with everything since at the rate that the product keeps: bytes by the product, transactions in the same proportion. */
   readonly predicted: number;
   readonly predictedBytes: number;
   /** Acknowledged and not on the promoted standby. */
@@ -175,10 +185,9 @@ function takeSamples(store: FullStore, samples: Sample[], counted: Kill['counted
       const at = performance.now();
       const [loss, links] = await Promise.all([store.abilities.loss.loss('eu', signal), store.abilities.links.links(signal)]);
       const {transactions, bytes, basis} = loss;
-      const end = links[0]?.endOffset ?? null;
-      if (transactions === null || bytes === null || end === null) continue;
+      if (transactions === null || bytes === null || links[0]?.endOffset == null) continue;
       if (bytes > 0 && basis.includes('Commits are counted') !== (counted === 'log')) throw new Error(`counted otherwise: ${basis}`);
-      samples.push({at, transactions, bytes, end: Number(end)});
+      samples.push({at, transactions, bytes, links});
     }
   };
   run().catch((error: unknown) => {
@@ -192,7 +201,7 @@ function takeSamples(store: FullStore, samples: Sample[], counted: Kill['counted
   };
 }
 
-/** As `replication loss` does when the primary does not answer: the last sample, and everything since at the rate between the last two. */
+/** As `replication loss` does when the primary does not answer: the last sample, and everything since at the rate that is kept of all samples. */
 async function predict(
   store: FullStore,
   samples: readonly Sample[],
@@ -200,7 +209,9 @@ async function predict(
 ): Promise<{predicted: number; predictedBytes: number}> {
   const [before, last] = samples.slice(-2);
   if (before === undefined || last === undefined) throw new Error('fewer than two samples before the kill');
-  const bytesPerSecond = Math.round(((last.end - before.end) * 1000) / (last.at - before.at));
+  const memory = mapMemory();
+  for (const {links, at} of samples) rememberLag(memory, PLACE, links, at);
+  const {bytesPerSecond = null} = recallLag(memory, {...PLACE, member: 'eu', now: killedAt}) ?? {};
   const times = {seconds: null, transactions: null, transactionsPerSecond: null};
   const history = {...times, bytes: last.bytes, bytesPerSecond, ageMs: killedAt - last.at};
   const seen = await store.observe(AbortSignal.timeout(5000), ['eu']);

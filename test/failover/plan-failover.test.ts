@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {expectedLoss} from '../../src/lib/failover/expected-loss.ts';
+import {lossWithinRpo} from '../../src/lib/failover/gates.ts';
 import {chooseDestination, chooseSource, type FailoverInput, planFailover} from '../../src/lib/failover/plan-failover.ts';
 import type {StoreSpec} from '../../src/lib/fleet/fleet.ts';
 import type {Override} from '../../src/lib/plan/plan.ts';
@@ -87,13 +88,18 @@ describe('planFailover', () => {
     const loss = (seconds: number | null) => expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {history: {...history, seconds}});
     expect(loss(1)).toMatchObject({bytes: 120, transactions: 8, seconds: 3, certainty: 'estimate'});
     expect([loss(1).withinRpo, loss(86_400).withinRpo, loss(null).withinRpo]).toEqual([true, false, null]);
+    const {says} = lossWithinRpo(loss(1));
+    expect(says).toContain('orders loses about 8 transactions (estimate): the last sample of the lag is 2 s old');
+    expect(says, 'an estimate is no bound').not.toMatch(/at most|nothing/);
+    const old = expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {history: {...history, ageMs: 60_001}});
+    expect(old).toMatchObject({bytes: null, transactions: null, seconds: 61.001, certainty: 'unknown', withinRpo: null});
     const alone = expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {
       history: {...history, bytesPerSecond: null, transactionsPerSecond: null},
     });
     expect(alone, 'one sample does not tell what was written since').toMatchObject({
       ...{bytes: null, transactions: null, seconds: 3, certainty: 'unknown', withinRpo: null},
       basis: expect.stringContaining(
-        'the last sample of the lag is 2.0 s old (100 bytes were missing then), and what was written since is not known',
+        'the last sample of the lag is 2 s old (100 bytes were missing then). What was written since is not known: no two looks',
       ),
     });
   });

@@ -1,9 +1,11 @@
-import {expect, it} from 'vitest';
+import {describe, expect, it} from 'vitest';
 import {readLag} from '../../src/lib/operate/lag.ts';
 import {recallLag, rememberLag} from '../../src/lib/operate/remember-lag.ts';
 import type {State} from '../../src/lib/ports/state.ts';
 import type {LinkReading, Store} from '../../src/lib/ports/store.ts';
 import type {OpenFleet} from '../../src/lib/providers/open-fleet.ts';
+import {previewLoss} from '../../src/lib/replication/loss.ts';
+import {known, unknown} from '../../src/lib/snapshot/cell.ts';
 import {openFleet} from '../replication/lag-world.ts';
 import {recordState} from '../replication/record-state.ts';
 
@@ -84,9 +86,9 @@ it('the rate of a remembered sample is what two looks tell: not known is not not
     return recallLag(state, {...place, member: 'eu', now: at})?.bytesPerSecond;
   };
   expect(look('1000', 1000)).toBeNull();
-  expect(look('1000', 3000), 'nothing was written').toBe(0);
+  expect(look('1000', 3000), 'nothing was written').toBeNull();
   expect(look('1500', 3000), 'two looks at once').toBeNull();
-  expect(look('2500', 4000)).toBe(1000);
+  expect(look('2500', 4000)).toBe(1500);
   expect(look('500', 5000), 'another log').toBeNull();
   expect(look('700', 4500), 'the clock was set back').toBeNull();
 });
@@ -97,9 +99,81 @@ it('a sample that an earlier version kept can still be read', () => {
   const kept = {bytes: 10, end: 1000, at: 1000, bytesPerSecond: 0};
   const nothing = {seconds: null, transactions: null, transactionsPerSecond: null};
   state.remember('lag/test/orders/eu', kept);
-  expect(recallLag(state, {...place, now: 1500})).toEqual({bytes: 10, bytesPerSecond: 0, ...nothing, ageMs: 500});
+  expect(recallLag(state, {...place, now: 1500})).toEqual({bytes: 10, bytesPerSecond: null, ...nothing, ageMs: 500});
+  state.remember('lag/test/orders/eu', {...kept, bytesPerSecond: 2000});
+  expect(recallLag(state, {...place, now: 1500})).toMatchObject({bytesPerSecond: 2000});
   for (const bytesPerSecond of ['0', {}]) {
     state.remember('lag/test/orders/eu', {...kept, bytesPerSecond});
     expect(recallLag(state, {...place, now: 1500})).toBeUndefined();
   }
+});
+
+describe('what a loss is estimated by once the primary is gone', () => {
+  const place = {fleet: 'test', store: 'orders'};
+  const standby = {region: 'eu', role: 'standby', writable: false, upstream: null, heardUpstreamAgoMs: null} as const;
+  const durable = {lineage: '7', epoch: 1, offset: '1000'};
+  const snapshot = {
+    engine: 'postgres',
+    ack: unknown('refused', 'us refuses connections.', 0),
+    members: {us: unknown('refused', 'us refuses connections.', 0), eu: known({...standby, durable, applied: durable}, 0, 'sql')},
+  };
+  const classes = [{name: 'orders', rpoMs: 300_000, allowed: null}];
+  const world = () => {
+    const state = recordState({wall: () => 0});
+    return {
+      look: (at: number, offset: number, xid: number) =>
+        rememberLag(
+          state,
+          place,
+          [
+            {
+              ...{from: 'us', to: 'eu', senderState: 'streaming', receiverConnected: true, senderRead: true, sync: 'async', trouble: null},
+              ...{sendBytes: 0, writeBytes: 0, flushBytes: 0, replayBytes: 0, replayOffset: String(offset), runwayBytes: null},
+              ...{lastReplayAgeSeconds: 0, heardUpstreamAgoMs: 0, sampleAgeMs: 0, outstandingTransactions: 0, endTransaction: String(xid)},
+            },
+          ],
+          at,
+        ),
+      loss: (now: number) => {
+        const history = recallLag(state, {...place, member: 'eu', now});
+        const store = {store: 'orders', member: 'eu', snapshot, quorum: 0, classes, reading: null};
+        const {stores, blocking} = previewLoss('', 'eu', [{...store, ...(history === undefined ? {} : {history})}]);
+        return {...stores[0], blocking};
+      },
+    };
+  };
+
+  it('is not that nothing was written while it was looked at', () => {
+    const {look, loss} = world();
+    look(0, 1000, 100);
+    look(10_000, 1000, 100);
+    expect(loss(33_000)).toMatchObject({
+      ...{bytes: null, transactions: null, seconds: 23, certainty: 'unknown', withinRpo: null, blocking: true},
+      basis: expect.stringContaining('no two looks have seen it being written'),
+    });
+  });
+
+  it('is the highest rate that was seen, for a minute: then only the time is known', () => {
+    const {look, loss} = world();
+    look(0, 1000, 100);
+    look(10_000, 1_001_000, 1100);
+    look(20_000, 1_001_000, 1100);
+    const estimate = loss(43_000);
+    expect(estimate).toMatchObject({seconds: 23, certainty: 'estimate', withinRpo: true, blocking: false});
+    expect(estimate.transactions).toBeGreaterThanOrEqual(2299);
+    expect(estimate.bytes).toBeGreaterThanOrEqual(2_299_000);
+    expect(estimate.basis).not.toMatch(/at most|nothing/);
+    expect(loss(80_000)).toMatchObject({certainty: 'estimate'});
+    expect(loss(80_001)).toMatchObject({
+      ...{bytes: null, transactions: null, seconds: 60.001, certainty: 'unknown', withinRpo: null, blocking: true},
+      basis: expect.stringContaining('too old to tell what was written since'),
+    });
+  });
+
+  it('is not known by a sample from a time that has not come yet', () => {
+    const {look, loss} = world();
+    look(0, 1000, 100);
+    look(10_000, 1_001_000, 1100);
+    expect(loss(9999)).toMatchObject({bytes: null, seconds: null, certainty: 'unknown'});
+  });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {expect, it} from 'vitest';
 import {cut, table, wrap} from '../../src/lib/output/table.ts';
+import {listItem} from '../../src/lib/output/verdict-cell.ts';
 
 const red = (text: string) => `<${text}>`;
 
@@ -55,4 +56,13 @@ it('cuts and wraps', () => {
   expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
   expect(wrap('abcdefgh', 3)).toEqual(['abc', 'def', 'gh']);
   expect(wrap('', 3)).toEqual([]);
+});
+
+it('sets in what of an item does not fit in its first line', () => {
+  expect(listItem('orders us → eu is broken: eu has no connection', 24)).toEqual([
+    '- orders us → eu is',
+    '  broken: eu has no',
+    '  connection',
+  ]);
+  expect(listItem('short', 24)).toEqual(['- short']);
 });

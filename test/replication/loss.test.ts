@@ -106,7 +106,7 @@ describe('previewing a loss', () => {
     expect(alone, 'one sample does not tell what was written since').toMatchObject({
       ...{bytes: null, transactions: null, seconds: 2, certainty: 'unknown', withinRpo: null, blocks: true},
       basis:
-        'The last sample of the lag is 2.0 s old (10 bytes were missing then). What was written since is not known: a single look tells no rate.',
+        'The last sample of the lag is 2 s old (10 bytes were missing then). What was written since is not known: no two looks have seen it being written.',
     });
   });
 
@@ -118,6 +118,17 @@ describe('previewing a loss', () => {
       blocks: true,
       basis: expect.stringContaining('both run as primaries'),
     });
+  });
+
+  it('says of a former primary that runs on that what it holds is not counted, and of an estimate why it is missed', () => {
+    const {basis} = judge({us: member('primary', 500), eu: member('primary', 100, 2)});
+    expect(basis).toBe(
+      'eu is the primary already. us, a former primary, runs too: what it holds and eu lacks is not counted here; `regionctl failback plan` leads back, and keeps it first.',
+    );
+    expect(judge({us: gone, eu: member('primary', 100, 2)}).basis).toBe('eu is the primary already.');
+    const both = {us: member('primary', 100), eu: member('standby', 100)};
+    expect(judge(both).basis).toMatch(/\. An estimate never meets an objective of 0\.$/);
+    expect(judge(both, {classes: [loose]}).basis).not.toContain('objective');
   });
 
   it('is nothing for what is the primary already, also beside a former one', () => {

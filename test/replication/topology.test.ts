@@ -162,6 +162,14 @@ describe('members and links that are not well', () => {
     expect(finding(orphan, 'orphan').reason).toBe('ap has no live link: us says broken of ap.');
   });
 
+  it('a standby that is only listed under another name needs that name, and is not built anew', () => {
+    const other = {state: 'broken', code: 'other-name'} as const;
+    const named = sample({roles: {us: 'p', eu: 's', ap: 's'}, links: [link('us', 'eu'), link('us', 'ap', other)]});
+    expect(finding(named, 'orphan').fix).toBe('Set application_name=ap in the primary_conninfo of ap, and reload it.');
+    const cut = sample({roles: {us: 'p', eu: 's', ap: 's'}, links: [link('us', 'eu'), broken('us', 'ap')]});
+    expect(finding(cut, 'orphan').fix).toBe('Mend the link, or build ap anew.');
+  });
+
   it('a member of whose other link nothing is known is no orphan yet', () => {
     const links = everyWay(['a', 'b', 'c']).map((each) =>
       each.from === 'c' ? broken('c', each.to) : each.to === 'c' ? unread(each.from, 'c') : each,

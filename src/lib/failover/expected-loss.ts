@@ -95,16 +95,13 @@ function fromPrimary({name}: StoreSpec, target: string, {isSeen, ...lack}: Lack,
   };
 }
 
-/** What was outstanding at the last look, and everything since at the rate of that time. It never passes an RPO of 0. Without a rate it is unknown. */
+/** By an earlier look. It never passes an RPO of 0; what it does not tell is unknown. */
 function fromHistory({name: store}: StoreSpec, history: LagHistory, rpoMs: number | null): JudgedLoss {
-  const {ageSeconds, bytes, transactions, seconds} = grownBy(history);
-  const old = `the last sample of the lag is ${ageSeconds.toFixed(1)} s old (${history.bytes} bytes were missing then)`;
-  if (bytes === null) {
-    const basis = `${old}, and what was written since is not known: a single look tells no rate`;
-    return {store, transactions, bytes, seconds, certainty: 'unknown', basis, withinRpo: null};
-  }
-  const basis = `${old}; its rate times its age was added`;
-  return {store, transactions, bytes: Math.ceil(bytes), seconds, certainty: 'estimate', basis, withinRpo: withinRpo(seconds, rpoMs)};
+  const {bytes, transactions, seconds, basis: sentence} = grownBy(history);
+  const basis = `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`.replace(/\.$/, '');
+  if (bytes === null) return {store, transactions, bytes, seconds, certainty: 'unknown', basis, withinRpo: null};
+  const within = withinRpo(seconds, rpoMs);
+  return {store, transactions, bytes: Math.ceil(bytes), seconds, certainty: 'estimate', basis, withinRpo: within};
 }
 
 /** An estimate never passes an RPO of 0, and what is not known passes none. */

@@ -2,6 +2,7 @@ import {refused, usageError} from '../errors.ts';
 import type {DataClass, Fleet, StoreSpec} from '../fleet/fleet.ts';
 import type {Json} from '../plan/json.ts';
 import type {Expectation, Gate, Loss, Override} from '../plan/plan.ts';
+import {chainOf} from '../replication/chain.ts';
 import type {Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
 import {standbysOf} from './find-primary.ts';
 import {quorumFit} from './quorum.ts';
@@ -107,7 +108,9 @@ export function fenceable(spec: StoreSpec, primary: string, region: string, quor
 /** The expected loss must be within the RPO of every data class of the store. Unknown blocks. */
 export function lossWithinRpo(loss: JudgedLoss): Gate {
   const verdict = loss.withinRpo === null ? 'unknown' : loss.withinRpo ? 'pass' : 'refuse';
-  const amount = loss.transactions === null ? 'an unknown number of transactions' : `at most ${loss.transactions} transactions`;
+  // Whoever estimates has not seen everything.
+  const most = loss.certainty === 'estimate' ? 'about' : 'at most';
+  const amount = loss.transactions === null ? 'an unknown number of transactions' : `${most} ${loss.transactions} transactions`;
   const measured: Json = {bytes: loss.bytes, transactions: loss.transactions, seconds: loss.seconds, certainty: loss.certainty};
   return judged(`loss:${loss.store}`, true, {verdict, says: `${loss.store} loses ${amount} (${loss.certainty}): ${loss.basis}`, measured});
 }
@@ -170,16 +173,18 @@ export function breakerClosed(snapshot: Snapshot, spec: StoreSpec, primary: stri
   return [judged(`breaker:${spec.name}`, true, {verdict: state === 'open' ? 'refuse' : 'pass', says, measured: state})];
 }
 
-/** The links over which a member gets the log, its own first. Who follows nobody now followed the primary. */
+/** The links over which a member gets the log. Who follows nobody now followed the primary. */
 function wayTo(store: StoreSnapshot | undefined, primary: string, target: string): readonly {readonly from: string; readonly to: string}[] {
-  const way: {from: string; to: string}[] = [];
-  for (let to = target; to !== primary && !way.some((link) => link.to === to); ) {
+  if (target === primary) return [];
+  const upstreamOf = (to: string): string => {
     const cell = store?.members[to];
-    const from = (cell?.known === true ? cell.value.upstream : null) ?? primary;
-    way.push({from, to});
-    to = from;
-  }
-  return way;
+    return (cell?.known === true ? cell.value.upstream : null) ?? primary;
+  };
+  const all = Object.keys(store?.members ?? {}).flatMap((to) => (to === primary ? [] : [{from: upstreamOf(to), to}]));
+  return chainOf(
+    {from: upstreamOf(target), to: target},
+    all.filter(({to}) => to !== target),
+  ).links.toReversed();
 }
 
 /** A breaker that was open longer ago may have closed. */

@@ -8,7 +8,7 @@ import {createLinkKeeper, type LinkKeeper, sampleOf} from '../replication/link-k
 import {lookApart} from '../replication/link-motion.ts';
 import {
   addUp,
-  breakerLook,
+  breakerLooks,
   keptSamples,
   type LinkName,
   type LinkPercentiles,
@@ -180,8 +180,9 @@ class Watching implements LagMonitor {
     const before = this.#links.get(spec.name) ?? [];
     const at = clock.wall();
     const limits = spec.breaker ?? BREAKER;
+    const seen = breakerLooks(rows, samples, at);
     const links = rows.map((row, index): LinkNow => {
-      const look = breakerLook(row, samples[index] as LinkSample, at);
+      const look = seen[index] as BreakerLook;
       const led = this.#keeper.look(row, look, limits);
       const breaker = breakerNow(led, limits);
       const last = before.find((each) => isSame(each.row, row));

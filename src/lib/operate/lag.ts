@@ -4,10 +4,10 @@ import type {StoreSpec} from '../fleet/fleet.ts';
 import {rpoOf} from '../fleet/lookup.ts';
 import type {Abilities} from '../ports/store.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
-import {BREAKER, breakerNow} from '../replication/breaker.ts';
+import {BREAKER, type BreakerLook, breakerNow} from '../replication/breaker.ts';
 import {judgeLinks, type LagRow, type LinkSample, lookAgainAfter} from '../replication/lag.ts';
 import {createLinkKeeper} from '../replication/link-keeper.ts';
-import {breakerLook, keptSamples, NO_SAMPLES, percentilesOf, type RecordState, type Samples} from '../replication/link-record.ts';
+import {breakerLooks, keptSamples, NO_SAMPLES, percentilesOf, type RecordState, type Samples} from '../replication/link-record.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
 import {type Asked, askInTime, beatInTime} from './ask-in-time.ts';
 import {lagExit} from './lag-verdict.ts';
@@ -113,14 +113,15 @@ async function recorded(
   const state: RecordState | null = await open.state().catch(() => null);
   const keeper = createLinkKeeper({fleet: fleet.name, state, clock});
   const now = clock.wall();
-  const rows = looks.flatMap(({spec, rows: all, samples, at}) =>
-    all.map((row, index): LagRow => {
+  const rows = looks.flatMap(({spec, rows: all, samples, at}) => {
+    const seen = breakerLooks(all, samples, at);
+    return all.map((row, index): LagRow => {
       const limits = spec.breaker ?? BREAKER;
-      const breaker = keeper.look(row, breakerLook(row, samples[index] as LinkSample, at), limits);
+      const breaker = keeper.look(row, seen[index] as BreakerLook, limits);
       // Another store may have been waited for since.
       return {...row, ageMs: row.ageMs + Math.max(0, now - at), breaker: breakerNow(breaker, limits)};
-    }),
-  );
+    });
+  });
   keeper.end();
   if (windowMs === undefined) return rows;
   const since = now - windowMs;

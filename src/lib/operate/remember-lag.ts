@@ -1,7 +1,9 @@
 import type {Json} from '../plan/json.ts';
 import type {State} from '../ports/state.ts';
+import {fromFirst, isHandedOn} from '../replication/chain.ts';
 import type {LinkSample} from '../replication/lag.ts';
 import type {LagHistory} from '../replication/loss.ts';
+import {type KeptRate, type LogEnd, type WriteRate, withLogEnd} from '../replication/write-rate.ts';
 
 type Memory = Pick<State, 'recall' | 'remember'>;
 
@@ -14,37 +16,10 @@ export type LagPlace = {readonly fleet: string; readonly store: string; readonly
  * member is waited for, is not in it. What is no copy that could be promoted is left out.
  */
 export function rememberLag(memory: Memory, place: Omit<LagPlace, 'member'>, samples: readonly LinkSample[], at: number): void {
-  // A member may have several subscriptions, and none of them makes it a copy that could be promoted.
-  const copies = samples.filter(({kind}) => kind !== 'logical');
-  for (const sample of copies) {
-    const whole = fromRoot(sample, copies);
+  for (const sample of samples.filter(isHandedOn)) {
+    const whole = fromFirst(sample, samples);
     if (whole !== null) rememberOne(memory, place, whole, at);
   }
-}
-
-/** The link as if it began at the first of its chain; null = how far that is cannot be told. */
-function fromRoot(sample: LinkSample, all: readonly LinkSample[]): LinkSample | null {
-  const chain = [sample];
-  for (;;) {
-    const [first] = chain;
-    const up = all.find(({to}) => to === first?.from);
-    if (up === undefined) break;
-    if (chain.includes(up)) return null;
-    chain.unshift(up);
-  }
-  const [root] = chain;
-  if (root === undefined || root === sample) return sample;
-  const {endOffset = null, senderTimeline, endTransaction = null} = root;
-  const {heldOffset = null, replayOffset} = sample;
-  if (endOffset === null || heldOffset === null || replayOffset === null || senderTimeline !== sample.senderTimeline) return null;
-  const apart = (offset: string): number => Math.max(0, Number(BigInt(endOffset) - BigInt(offset)));
-  const outstanding = chain.map(({outstandingTransactions = null}) => outstandingTransactions);
-  const known = outstanding.filter((each) => each !== null);
-  const transactions = known.length < outstanding.length ? null : known.reduce((sum, each) => sum + each, 0);
-  return {
-    ...{...sample, flushBytes: apart(heldOffset), replayBytes: apart(replayOffset)},
-    ...{outstandingTransactions: transactions, endTransaction},
-  };
 }
 
 function rememberOne(memory: Memory, {fleet, store}: Omit<LagPlace, 'member'>, sample: LinkSample, at: number): void {
@@ -52,21 +27,13 @@ function rememberOne(memory: Memory, {fleet, store}: Omit<LagPlace, 'member'>, s
   if (flushBytes === null || replayBytes === null || replayOffset === null || replayOffset === undefined) return;
   const key = lagKey({fleet, store, member: to});
   const before = parseKept(memory.recall(key));
-  const end = Number(replayOffset) + replayBytes;
   const {outstandingTransactions: transactions = null, endTransaction = null} = sample;
+  const end = Number(replayOffset) + replayBytes;
   const xid = endTransaction === null ? null : Number(endTransaction);
-  const perSecond = (now: number | null, then: number | null): number | null => {
-    const elapsed = before === null ? 0 : (at - before.at) / 1000;
-    // What has become less is another log, or another history of it.
-    return now === null || then === null || elapsed <= 0 || now < then ? null : (now - then) / elapsed;
-  };
-  const rate = perSecond(end, before?.end ?? null);
-  const bytesPerSecond = rate === null ? null : Math.round(rate);
+  const {last: _, ...rate} = withLogEnd(before === null ? null : before.rate, {end, xid, at});
   const heldAllAt = flushBytes === 0 ? at : (before?.heldAllAt ?? null);
-  memory.remember(key, {
-    ...{bytes: flushBytes, end, at, bytesPerSecond, heldAllAt, seconds: secondsBehind(sample, heldAllAt, at)},
-    ...{transactions, xid, transactionsPerSecond: perSecond(xid, before?.xid ?? null)},
-  });
+  const seconds = secondsBehind(sample, heldAllAt, at);
+  memory.remember(key, {...{bytes: flushBytes, end, xid, at, heldAllAt, seconds, transactions}, ...rate});
 }
 
 /** At most so long: since the last transaction that was replayed, and since the last look at which it held everything. */
@@ -76,34 +43,50 @@ function secondsBehind({flushBytes, lastReplayAgeSeconds}: LinkSample, heldAllAt
   return bounds.length === 0 ? null : Math.min(...bounds);
 }
 
-/** What was remembered of the lag of one member, as an estimate can use it now (epoch ms). */
+/** What was remembered of the lag of one member, as an estimate can use it now (epoch ms). By a clock that was set back since it is of a negative age. */
 export function recallLag(memory: Pick<Memory, 'recall'>, {now, ...place}: LagPlace & {readonly now: number}): LagHistory | undefined {
   const kept = parseKept(memory.recall(lagKey(place)));
   if (kept === null) return undefined;
-  const {bytes, bytesPerSecond, seconds, transactions, transactionsPerSecond, at} = kept;
-  return {bytes, bytesPerSecond, seconds, transactions, transactionsPerSecond, ageMs: now - at};
+  const {bytes, seconds, transactions, rate} = kept;
+  const {bytesPerSecond, transactionsPerSecond} = rate;
+  return {bytes, bytesPerSecond, seconds, transactions, transactionsPerSecond, ageMs: now - rate.last.at};
 }
 
-type Kept = Omit<LagHistory, 'ageMs'> & {
-  readonly end: number;
-  readonly at: number;
-  readonly xid: number | null;
+type Kept = Pick<LagHistory, 'bytes' | 'seconds' | 'transactions'> & {
+  readonly rate: KeptRate;
   /** When it was last seen to hold everything. */
   readonly heldAllAt: number | null;
 };
 
+type Fields = Readonly<Record<string, Json>>;
+
+const fieldsOf = (value: Json | undefined): Fields | null =>
+  typeof value !== 'object' || value === null || Array.isArray(value) ? null : (value as Fields);
+
 function parseKept(value: Json | undefined): Kept | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-  const {bytes, end, at, bytesPerSecond = null, ...rest} = value as Readonly<Record<string, Json>>;
-  if (typeof bytes !== 'number' || typeof end !== 'number' || typeof at !== 'number') return null;
+  const fields = fieldsOf(value);
+  if (fields === null) return null;
+  const {bytes, bytesPerSecond = null} = fields;
+  const last = parseEnd(fields);
+  if (typeof bytes !== 'number' || last === null) return null;
   if (bytesPerSecond !== null && typeof bytesPerSecond !== 'number') return null;
-  const {transactions, xid, transactionsPerSecond, seconds, heldAllAt} = rest;
-  const times = {seconds: orNull(seconds), heldAllAt: orNull(heldAllAt)};
-  const counts = {transactions: orNull(transactions), xid: orNull(xid), transactionsPerSecond: orNull(transactionsPerSecond)};
-  return {bytes, end, at, bytesPerSecond, ...times, ...counts};
+  const {transactions, seconds, heldAllAt, looks} = fields;
+  const rate = {...parseRate(fields), last, since: parseEnd(fields.since) ?? last, looks: orNull(looks) ?? 0};
+  const highest = parseRate(fieldsOf(fields.highest) ?? {});
+  return {bytes, seconds: orNull(seconds), transactions: orNull(transactions), heldAllAt: orNull(heldAllAt), rate: {...rate, highest}};
 }
 
-/** An earlier version kept bytes and their rate only, and 0 where it did not know that. */
+function parseEnd(value: Json | undefined): LogEnd | null {
+  const {end, at, xid} = fieldsOf(value) ?? {};
+  return typeof end === 'number' && typeof at === 'number' ? {end, at, xid: orNull(xid)} : null;
+}
+
+/** An earlier version kept 0 where nothing had been written: that is no rate. */
+function parseRate({bytesPerSecond, transactionsPerSecond}: Fields): WriteRate {
+  return {bytesPerSecond: orNull(bytesPerSecond) || null, transactionsPerSecond: orNull(transactionsPerSecond) || null};
+}
+
+/** An earlier version kept bytes and their rate only. */
 const orNull = (value: Json | undefined): number | null => (typeof value === 'number' ? value : null);
 
 function lagKey({fleet, store, member}: LagPlace): string {

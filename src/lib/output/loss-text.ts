@@ -70,6 +70,9 @@ function classesSay({store, objectives}: LossRow): string {
 
 function lossRow({store, transactions, bytes, seconds, certainty, withinRpo}: LossRow, {paint}: TextOptions): Cell[] {
   const sure = certainty === 'unknown' ? {text: certainty, paint: paint.unknown} : certainty;
-  const count = transactions === null ? NOT_MEASURED : String(transactions);
-  return [store, count, formatBytes(bytes), formatMs(seconds === null ? null : seconds * 1000), sure, rpoCell(withinRpo, paint)];
+  // An estimate is no bound: not that it could be taken for one.
+  const about = certainty === 'estimate' ? '~' : '';
+  const count = transactions === null ? NOT_MEASURED : `${about}${transactions}`;
+  const size = bytes === null ? NOT_MEASURED : `${about}${formatBytes(bytes)}`;
+  return [store, count, size, formatMs(seconds === null ? null : seconds * 1000), sure, rpoCell(withinRpo, paint)];
 }

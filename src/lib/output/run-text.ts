@@ -170,7 +170,8 @@ function expectedLines({expected}: PlanDocument, columns: number): readonly stri
     expected.gapMs === null ? 'write gap not known' : `write gap ${formatMs(expected.gapMs[0])} to ${formatMs(expected.gapMs[1])}`;
   const losses = expected.loss.map((loss) => {
     const amount =
-      loss.transactions === 0 || loss.bytes === 0
+      // What is only estimated is never nothing.
+      loss.certainty !== 'estimate' && (loss.transactions === 0 || loss.bytes === 0)
         ? 'nothing'
         : [loss.transactions === null ? '' : `${loss.transactions} transactions`, loss.bytes === null ? '' : formatBytes(loss.bytes)]
             .filter((part) => part !== '')

@@ -1,7 +1,7 @@
 import type {StatusDocument, StatusLink, StatusRegion, StatusRole} from '../observe/status.ts';
 import {type Cell, type Column, table} from './table.ts';
 import {formatAge, formatBytes, formatMs, formatTime, NOT_MEASURED} from './units.ts';
-import {indented, joined, type TextOptions, verdictCell} from './verdict-cell.ts';
+import {indented, joined, listItem, type TextOptions, verdictCell} from './verdict-cell.ts';
 
 /** Which stores and routes have a column. */
 type Shown = {readonly stores: readonly string[]; readonly routes: readonly string[]};
@@ -33,7 +33,7 @@ export function statusText(document: StatusDocument, options: TextOptions): stri
       ),
     );
   }
-  if (notes.length > 0) parts.push('', ...notes.flatMap((note) => indented(`- ${note}`, columns, 0)));
+  if (notes.length > 0) parts.push('', ...notes.flatMap((note) => listItem(note, columns)));
   return joined(parts);
 }
 

@@ -23,6 +23,11 @@ export function indented(text: string, columns: number, indent = 2): string[] {
   return wrap(text, Math.max(1, columns - indent)).map((line) => `${' '.repeat(indent)}${line}`);
 }
 
+/** The same as an item of a list: what does not fit in its first line begins where its words do. */
+export function listItem(text: string, columns: number): string[] {
+  return indented(text, columns).map((line, index) => (index === 0 ? `- ${line.slice(2)}` : line));
+}
+
 /** Lines as one text; what prints it adds the last line end. */
 export function joined(lines: readonly string[]): string {
   return lines.join('\n');

@@ -25,7 +25,7 @@ export type LagRow = {
   readonly writeSeconds: number | null;
   readonly flushSeconds: number | null;
   readonly replaySeconds: number | null;
-  /** 0 when nothing is outstanding, else the age of the last transaction that was replayed: at most so much is missing. */
+  /** 0 when nothing is outstanding, else the age of the last transaction that was replayed: at most so much is missing. Of a chain by the whole of it; null = not known. */
   readonly seconds: number | null;
   readonly ageMs: number;
   readonly runwayBytes: number | null;
@@ -36,7 +36,7 @@ export type LagRow = {
   readonly conflicts: number | null;
   readonly heardUpstreamAgoMs: number | null;
   readonly slot: SlotInShort | null;
-  /** null = the store has no objective, or it cannot be told. */
+  /** Of a chain by the whole of it. null = the store has no objective, or it cannot be told. */
   readonly withinRpo: boolean | null;
   readonly code: string;
   readonly reason: string;

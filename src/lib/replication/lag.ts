@@ -1,6 +1,8 @@
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import type {LinkReading} from '../ports/store.ts';
 import type {BreakerNow} from './breaker.ts';
+import {fromFirst, handedOn} from './chain.ts';
+import {holdsUp, throughChain} from './chain-row.ts';
 import {BEHIND_BYTES, BEHIND_SECONDS, judgeState, type LinkState} from './judge-link.ts';
 import {figuresOf, type LagRow, tidy} from './lag-row.ts';
 import {type EarlierLook, isWorthASecondLook, lookApart} from './link-motion.ts';
@@ -24,9 +26,36 @@ export type LagThresholds = {
   readonly earlier?: {readonly samples: readonly LinkSample[]; readonly msBefore: number};
 };
 
-/** Judges the links of one store. */
+/** Judges the links of one store. State and bytes of a row are those of its own link; its seconds, and whether it is within the objective, those of the whole chain by which its receiver gets the log. */
 export function judgeLinks(samples: readonly LinkSample[], thresholds: LagThresholds): readonly LagRow[] {
-  return samples.map((sample) => judgeLink(tidy(sample), thresholds));
+  const tidied = samples.map(tidy);
+  const rows = tidied.map((sample) => judgeLink(sample, thresholds));
+  return rows.map((row, index) => judgeChain(row, tidied[index] as LinkSample, {rows, samples: tidied, thresholds}));
+}
+
+type Judged = {readonly rows: readonly LagRow[]; readonly samples: readonly LinkSample[]; readonly thresholds: LagThresholds};
+
+function judgeChain(row: LagRow, sample: LinkSample, {rows, samples, thresholds}: Judged): LagRow {
+  const chain = handedOn(sample, samples);
+  if (chain === null) return row;
+  const hops = chain.links.slice(0, -1).map((link) => rows[samples.indexOf(link)] as LagRow);
+  const isCut = hops.some((hop) => hop.state === 'broken' && holdsUp(hop));
+  const whole = fromFirst(sample, samples);
+  const since = whole === null ? null : sinceLook(whole, wholeBefore(sample, thresholds.earlier));
+  const seconds = since === null ? null : secondsOf(since, isCut && row.state !== 'unknown' ? 'broken' : row.state);
+  const within = withinRpo(sample, row.state, seconds, thresholds.rpoMs);
+  // What its sender has not got was written all the same.
+  const own = row.state === 'idle' && hops.some(holdsUp) ? judgeLink({...sample, lastReplayAgeSeconds: null}, thresholds) : row;
+  // Only where it cannot be kept at all, that is known without the chain.
+  const known = whole === null && within !== false ? null : within;
+  return throughChain(own, {hops, isCircle: chain.isCircle, seconds, withinRpo: known});
+}
+
+function wholeBefore(sample: LinkSample, earlier: LagThresholds['earlier']): EarlierLook | null {
+  const before = earlier?.samples.find(isSame(sample));
+  if (earlier === undefined || before === undefined) return null;
+  const whole = fromFirst(before, earlier.samples);
+  return whole === null ? null : {sample: tidy(whole), msBefore: earlier.msBefore};
 }
 
 /** Whether a second look, a moment later, could tell more: whether what is outstanding moves. */
@@ -36,7 +65,8 @@ export function needsSecondLook(samples: readonly LinkSample[]): boolean {
 
 /** How much later a second look should come, in ms; null = it could not tell more. */
 export function lookAgainAfter(samples: readonly LinkSample[]): number | null {
-  const apart = samples.filter(isUndecided).map(lookApart);
+  // Nothing may be outstanding on the last link of a chain, and much before it.
+  const apart = samples.filter((sample) => isUndecided(sample) || isUndecided(fromFirst(sample, samples) ?? sample)).map(lookApart);
   return apart.length === 0 ? null : Math.max(...apart);
 }
 

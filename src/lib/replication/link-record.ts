@@ -3,6 +3,8 @@ import type {Json} from '../plan/json.ts';
 import type {State} from '../ports/state.ts';
 import type {LinkReading} from '../ports/store.ts';
 import {type BreakerLook, type BreakerState, breakerSays, nextBreaker, readBreaker} from './breaker.ts';
+import {fromFirst, handedOn} from './chain.ts';
+import {holdsUp} from './chain-row.ts';
 import type {LagRow} from './lag.ts';
 import {EMPTY_SKETCH, merged, percentile, readSketch, type Sketch, withValue} from './sketch.ts';
 
@@ -55,6 +57,25 @@ export function breakerLook(
   if (state === 'broken' || state === 'stalled') return {at, lagMs: null, link: 'stuck', ...places};
   const lagMs = seconds === null ? null : seconds * 1000;
   return {at, lagMs, link: LATE_CODES.includes(code) ? 'late' : 'moves', ...places};
+}
+
+/**
+ * One look at each link of a store, in their order. Whoever reads from a member that gets the log through others is as late as the whole chain: places are
+ * those of its first, and what holds up one link holds up all behind it.
+ */
+export function breakerLooks(rows: readonly LagRow[], samples: readonly LinkReading[], at: number): readonly BreakerLook[] {
+  return rows.map((row, index) => {
+    const sample = samples[index] as LinkReading;
+    const chain = handedOn(sample, samples);
+    const whole = fromFirst(sample, samples);
+    const own = breakerLook(row, whole ?? sample, at);
+    if (chain === null) return own;
+    const hops = chain.links.slice(0, -1).map((link) => rows[samples.indexOf(link)] as LagRow);
+    const above = hops.filter(holdsUp).map((hop) => breakerLook(hop, {...sample, senderRead: true}, at).link);
+    const unseen: readonly BreakerLook['link'][] = whole === null ? ['unseen'] : [];
+    const link = (['stuck', 'unseen', 'late'] as const).find((each) => [own.link, ...above, ...unseen].includes(each)) ?? own.link;
+    return link === own.link ? own : {...own, link, lagMs: link === 'late' ? own.lagMs : null};
+  });
 }
 
 /** Leads the breaker of a link by one look, and keeps it; a change is noted. */

@@ -1,4 +1,5 @@
 import type {DataClass} from '../fleet/fleet.ts';
+import {formatBytes, formatMs} from '../output/units.ts';
 import type {Loss} from '../plan/plan.ts';
 import {bytesBetween, comparePositions, type Position} from '../snapshot/position.ts';
 import {isOfPeers, type Member, type StoreSnapshot} from '../snapshot/snapshot.ts';
@@ -6,16 +7,17 @@ import {isOfPeers, type Member, type StoreSnapshot} from '../snapshot/snapshot.t
 /** A loss with the time that it covers; null = not known. */
 export type TimedLoss = Loss & {readonly seconds: number | null};
 
-/** An earlier sample of a store's lag: what it was, how fast the store was written, and how long ago. */
+/** An earlier sample of a store's lag: what it was, the highest rate at which the store was seen to be written, and how long ago. */
 export type LagHistory = {
   readonly bytes: number;
-  /** null = not known: that takes two looks. */
+  /** null = not known: that takes two looks between which something was written. */
   readonly bytesPerSecond: number | null;
   /** At most so much time was missing; null = not known. */
   readonly seconds: number | null;
   /** Transactions, and how many began in a second; null = not known. */
   readonly transactions: number | null;
   readonly transactionsPerSecond: number | null;
+  /** Negative = it was taken by a clock that has been set back since, so nobody knows. */
   readonly ageMs: number;
 };
 
@@ -73,7 +75,9 @@ export function isBlocking({certainty, withinRpo, classes, watched}: LossRow): b
 }
 
 function judgeStore(store: StoreForLoss, to: string): LossRow {
-  const loss = tidy(judgeLoss(store, to));
+  const judged = tidy(judgeLoss(store, to));
+  const isStrict = judged.certainty === 'estimate' && store.classes.some(({rpoMs}) => rpoMs === 0);
+  const loss = isStrict ? {...judged, basis: `${judged.basis.replace(/\.?$/, '.')} An estimate never meets an objective of 0.`} : judged;
   const watched = store.snapshot.watched === true ? ({watched: true} as const) : {};
   const objectives = store.classes.map((each) => ({class: each.name, rpoMs: each.rpoMs, withinRpo: withinRpo(loss, [each])}));
   return {...loss, classes: store.classes.map(({name}) => name), objectives, withinRpo: withinRpo(loss, store.classes), ...watched};
@@ -94,11 +98,19 @@ function judgeLoss(store: StoreForLoss, to: string): TimedLoss {
   if (target.value.role === 'primary' && primary !== null && isRival(primary.member, target.value))
     return nothing(store, `${primary.name} and ${member} both run as primaries: what either lacks of the other is not known.`);
   if (target.value.role === 'primary' && !isNewer)
-    return figure(store, {bytes: 0, seconds: 0}, 'exact', `${member} is the primary already.`);
+    return figure(store, {bytes: 0, seconds: 0}, 'exact', `${member} is the primary already.${formerSays(member, others)}`);
   if (fencedAt !== undefined) return afterFence(store, member, target.value, fencedAt);
   if (primary !== null) return fromPrimary(store, member, target.value, primary);
   if (store.quorum > 0) return fromQuorum(store, member, target.value, others);
   return fromHistory(store);
+}
+
+/** To promote what is promoted already loses nothing more: what a former primary holds was left behind before, and is kept by the way back. */
+function formerSays(member: string, others: readonly {name: string; member: Member}[]): string {
+  const former = others.filter((other) => other.member.role === 'primary').map(({name}) => name);
+  if (former.length === 0) return '';
+  const [run, hold] = former.length === 1 ? ['a former primary, runs', 'it holds'] : ['former primaries, run', 'they hold'];
+  return ` ${former.join(' and ')}, ${run} too: what ${hold} and ${member} lacks is not counted here; \`regionctl failback plan\` leads back, and keeps it first.`;
 }
 
 /** One that was left is no rival of its successor; two that were promoted beside one another are. */
@@ -157,33 +169,50 @@ function fromQuorum(store: StoreForLoss, member: string, target: Member, others:
   return figure(store, {bytes: 0, seconds: 0}, isSealed ? 'bound' : 'estimate', `${why}${fetch}`);
 }
 
-/** Without a quorum only the past can be asked: what was outstanding then, and everything since at the rate of that time. */
+/** Without a quorum only the past can be asked: what was outstanding then, and everything since at the highest rate that was seen. */
 function fromHistory(store: StoreForLoss): TimedLoss {
   const {history} = store;
   if (history === undefined)
     return nothing(store, 'The primary does not answer, writes do not wait for a standby, and there is no earlier sample of the lag.');
-  const {bytes, seconds, transactions, ageSeconds} = grownBy(history);
-  const old = `The last sample of the lag is ${ageSeconds.toFixed(1)} s old`;
-  if (bytes === null) {
-    const basis = `${old} (${history.bytes} bytes were missing then). What was written since is not known: a single look tells no rate.`;
-    return {...nothing(store, basis), seconds};
-  }
-  return {...figure(store, {bytes, seconds}, 'estimate', `${old}; its rate times its age was added.`), transactions};
+  const {bytes, seconds, transactions, basis} = grownBy(history);
+  if (bytes === null) return {...nothing(store, basis), seconds};
+  return {...figure(store, {bytes, seconds}, 'estimate', basis), transactions};
 }
 
-/** What an earlier sample has become: what was outstanding then, and everything since at the rate of that time. Without a rate only the time is known. */
-export function grownBy(history: LagHistory): Pick<TimedLoss, 'bytes' | 'transactions' | 'seconds'> & {readonly ageSeconds: number} {
-  const ageSeconds = Math.max(0, history.ageMs) / 1000;
-  const {bytes, bytesPerSecond, transactions, transactionsPerSecond, seconds} = history;
-  const grown = (then: number | null, perSecond: number | null): number | null =>
-    then === null || perSecond === null ? null : then + Math.max(0, perSecond) * ageSeconds;
-  const [grownBytes, count] = [grown(bytes, bytesPerSecond), grown(transactions, transactionsPerSecond)];
+/** After so long a rate says nothing of what has been written since. */
+const MOST_AGE_MS = 60_000;
+
+const NOT_YET =
+  'The last sample of the lag is from a time that has not come yet by the clock of this machine: how old it is, is not known.';
+
+/**
+ * What an earlier sample has become: what was outstanding then, and everything since at the highest rate that was seen. Nobody knows how much is written
+ * while nobody looks, so `bytes` and `transactions` are an estimate and no bound; without a rate, and after a minute, they are not known (null).
+ * `seconds` is a bound however old the sample is. `basis` is a sentence or two.
+ */
+export function grownBy(history: LagHistory): Pick<TimedLoss, 'bytes' | 'transactions' | 'seconds' | 'basis'> {
+  const ageSeconds = history.ageMs / 1000;
+  if (ageSeconds < 0) return {bytes: null, transactions: null, seconds: null, basis: NOT_YET};
+  const {bytes, bytesPerSecond, transactions, transactionsPerSecond} = history;
+  // What was missing then is missing still.
+  const seconds = history.seconds === null ? null : history.seconds + ageSeconds;
+  const old = `The last sample of the lag is ${formatMs(history.ageMs)} old`;
+  const then = `(${bytes} bytes were missing then)`;
+  if (history.ageMs > MOST_AGE_MS)
+    return {bytes: null, transactions: null, seconds, basis: `${old} ${then}: too old to tell what was written since.`};
+  if (bytesPerSecond === null)
+    return {
+      ...{bytes: null, transactions: null, seconds},
+      basis: `${old} ${then}. What was written since is not known: no two looks have seen it being written.`,
+    };
   return {
-    ageSeconds,
-    bytes: grownBytes,
-    transactions: count === null || grownBytes === null ? null : Math.ceil(count),
-    // What was missing then is missing still.
-    seconds: seconds === null ? null : seconds + ageSeconds,
+    bytes: bytes + Math.max(0, bytesPerSecond) * ageSeconds,
+    transactions:
+      transactions === null || transactionsPerSecond === null
+        ? null
+        : Math.ceil(transactions + Math.max(0, transactionsPerSecond) * ageSeconds),
+    seconds,
+    basis: `${old} ${then}. Added is its age times the highest rate that was seen (${formatBytes(bytesPerSecond)}/s): what was written faster is not in it.`,
   };
 }
 

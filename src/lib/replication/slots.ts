@@ -182,7 +182,7 @@ function runwayNote({lost, safeBytes, rate, runway, active}: Runway): string {
   if (runway === 0) return 'No runway is left: it has reached its limit.';
   if (runway !== null && rate !== null)
     return `At the present ${formatBytes(rate)}/s it ${active ? 'would have' : 'has'} ${formatMs(runway * 1000)} left (${formatBytes(safeBytes)})${active ? ' if its receiver stopped now' : ''}.`;
-  if (rate === 0) return `No runway: nothing is written now; ${formatBytes(safeBytes)} are left.`;
+  if (rate === 0) return `Nothing is written now; it reaches its limit after ${formatBytes(safeBytes)} more.`;
   return `The runway is not known, because a second look could not be had; ${formatBytes(safeBytes)} are left.`;
 }
 

@@ -97,14 +97,16 @@ function orphan({members, links, linksTrouble}: JudgedStore, member: TopologyMem
     code: role === 'primary' ? 'unreplicated' : 'orphan',
     severity: dead.length === 0 && role === 'peer' ? 'warning' : 'error',
     reason: `${name}${role === 'unknown' ? ' does not answer and' : ''} has no live link${role === 'primary' ? ', so that what is written there exists once' : ''}: ${why}`,
-    fix: orphanFix(member),
+    fix: orphanFix(member, dead),
   };
   return [{finding, covers: dead, about: [name]}];
 }
 
-function orphanFix({member, role, links}: TopologyMember): string {
+function orphanFix({member, role, links}: TopologyMember, dead: readonly TopologyLink[]): string {
   if (role === 'primary') return 'Mend its links; where another member has taken over, see `regionctl failback plan`.';
   if (links === 0) return `Link ${member} to another member, or take it out of the fleet file.`;
+  if (dead.some(({code, to}) => code === 'other-name' && to === member))
+    return `Set application_name=${member} in the primary_conninfo of ${member}, and reload it.`;
   return role === 'unknown' ? `Bring ${member} back, or build it anew.` : `Mend the link, or build ${member} anew.`;
 }
 

@@ -96,6 +96,8 @@ const CONFIG = {ttl: 20, loop_wait: 1, retry_timeout: 3, maximum_lag_on_failover
 /** A server that is well set up; its role has no more than Patroni needs of it. */
 const SETTINGS = {
   ...{version: 15, superuser: false, scram: false, mayAlter: false, retryMs: 100, senders: 10, targetTimeline: 'latest', syncCommit: 'on'},
+  // Patroni sees to the names under which standbys connect.
+  ...{conninfo: 'host=db application_name=another', clusterName: 'main'},
   ...{hbaError: null, replicates: true},
 };
 /** The servers are named by ports that nobody uses: their sessions are scripts. */

@@ -1,4 +1,5 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {STANDBY_DURABLE, standbyTimeline} from '../../../src/lib/providers/postgres/facts.ts';
 import {eventually, type Server, type Servers, startServers} from '../../servers/embedded.ts';
 import {type FullStore, openStore, signal, testCtx} from './open-store.ts';
 
@@ -33,6 +34,15 @@ describe('observing a PostgreSQL store', () => {
     expect([us, eu, ap].map(({value}) => value.durable.epoch)).toEqual([1, 1, 1]);
     expect(BigInt(eu.value.durable.offset)).toBeGreaterThan(0n);
     expect(eu.value.heardUpstreamAgoMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it('lists no files of a standby whose receiver wrote its log itself', async () => {
+    const plan = async (durable: string): Promise<string> => {
+      const rows = await b.sql(`explain (analyze, costs off, timing off) select ${standbyTimeline(durable)}`);
+      return rows.map((row) => Object.values(row)[0]).join(' ');
+    };
+    expect(await plan(STANDBY_DURABLE)).toMatch(/pg_ls_waldir \S+ \(never executed\)/);
+    expect(await plan(`(${STANDBY_DURABLE} + 1)`), 'where something else did').toMatch(/pg_ls_waldir \S+ \(actual/);
   });
 
   it('reads only the members that were asked for', async () => {

@@ -127,6 +127,8 @@ describe('settings', () => {
     syncCommit: 'on',
     hbaError: null,
     replicates: true,
+    conninfo: null,
+    clusterName: '',
   };
   const cluster = {store: 'orders', user: 'regionctl', replicationUser: 'replicator', nodes: new Map()};
   const judge = (change: Partial<Settings>) => judgeSettings(cluster, {name: 'us'}, {...good, ...change});
@@ -138,5 +140,24 @@ describe('settings', () => {
       {verdict: 'error'},
       {verdict: 'error', says: expect.stringContaining('does not exist')},
     ]);
+  });
+
+  it('warns of a standby that connects under another name than its own', () => {
+    const under = (conninfo: string, clusterName = '') => judge({conninfo, clusterName});
+    expect(under('host=db application_name=US')).toMatchObject([{verdict: 'pass'}]);
+    expect(under('host=db', 'us')).toMatchObject([{verdict: 'pass'}]);
+    expect(under(''), 'it follows nobody').toMatchObject([{verdict: 'pass'}]);
+    for (const [conninfo, clusterName, name] of [
+      ['host=db application_name=replica-1', 'us', 'replica-1'],
+      ['host=db', 'main', 'main'],
+      ['host=db', '', 'walreceiver'],
+    ] as const)
+      expect(under(conninfo, clusterName)).toEqual([
+        {
+          ...{check: 'orders us application_name', verdict: 'warning', member: 'us'},
+          says: `it connects as ${name}: its primary cannot tell that it is us, nor wait for it`,
+          fix: 'set application_name=us in its primary_conninfo',
+        },
+      ]);
   });
 });

@@ -7,7 +7,7 @@ import {type Picture, takePicture} from './fit-picture.ts';
 import {overwritesLeaderKey} from './version.ts';
 
 /** What regionctl needs only where it closes servers and changes their settings by itself: Patroni does all that. */
-const NOT_NEEDED = ['password', 'alter-system'] as const;
+const NOT_NEEDED = ['password', 'alter-system', 'application_name'] as const;
 
 /** Settings of the servers (default: all) as for any PostgreSQL, and what Patroni says of itself. Reads only. */
 export async function inspect(ensemble: Ensemble, signal: AbortSignal, members?: readonly string[]): Promise<readonly Finding[]> {

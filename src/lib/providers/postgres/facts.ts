@@ -47,16 +47,17 @@ export const STANDBY_DURABLE = `greatest(pg_last_wal_receive_lsn(), pg_last_wal_
 /**
  * The timeline of a standby's durable place, given as SQL. A standby has no function for it: the receiver knows while it runs, the last
  * restart point lags behind, and after the receiver is gone only the name of the segment that was written last tells. The highest is right,
- * because a standby never goes back to an older timeline.
+ * because a standby never goes back to an older timeline. As long as the receiver itself wrote up to there, no directory has to be read.
  */
-export const standbyTimeline = (durable: string): string => `greatest(
+export const standbyTimeline = (durable: string): string => `coalesce(
+  (select received_tli from pg_stat_wal_receiver where status = 'streaming' and flushed_lsn >= ${durable}), greatest(
   (select received_tli from pg_stat_wal_receiver),
   (select timeline_id from pg_control_checkpoint()),
   (select min_recovery_end_timeline from pg_control_recovery()),
   (select max(('x' || substr(w.name, 1, 8))::bit(32)::int) from pg_ls_waldir() w,
      lateral (select greatest((${durable} - '0/0'::pg_lsn)::bigint - 1, 0) as byte, pg_size_bytes(current_setting('wal_segment_size')) as size) s
    where w.name ~ '^[0-9A-F]{24}$'
-     and substr(w.name, 9) = upper(lpad(to_hex(s.byte / 4294967296), 8, '0') || lpad(to_hex((s.byte % 4294967296) / s.size), 8, '0'))))`;
+     and substr(w.name, 9) = upper(lpad(to_hex(s.byte / 4294967296), 8, '0') || lpad(to_hex((s.byte % 4294967296) / s.size), 8, '0')))))`;
 
 /** The timeline that a primary writes, as SQL. Fails during recovery. */
 export const PRIMARY_TIMELINE = `('x' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8))::bit(32)::int`;

@@ -2,6 +2,9 @@ import {timeoutAwake} from '../../awake.ts';
 import {messageOf} from '../../errors.ts';
 import type {Finding} from '../../ports/finding.ts';
 import {askEach, type Cluster, type Node, nodesOf, only} from './cluster.ts';
+import {parseConninfo} from './conninfo.ts';
+import {withoutPasswords} from './facts.ts';
+import {isSameName} from './reading.ts';
 
 /** What a failover will need of one server, as read in one statement. */
 export type Settings = {
@@ -15,6 +18,9 @@ export type Settings = {
   readonly syncCommit: string;
   readonly hbaError: string | null;
   readonly replicates: boolean | null;
+  /** How a standby connects, without passwords; null = it is a primary. */
+  readonly conninfo: string | null;
+  readonly clusterName: string;
 };
 
 const SETTINGS = `
@@ -27,7 +33,9 @@ select current_setting('server_version_num')::int / 10000 as "version",
   current_setting('recovery_target_timeline') as "targetTimeline",
   current_setting('synchronous_commit') as "syncCommit",
   (select error from pg_hba_file_rules where error is not null limit 1) as "hbaError",
-  (select rolreplication or rolsuper from pg_roles where rolname = $1) as "replicates"`;
+  (select rolreplication or rolsuper from pg_roles where rolname = $1) as "replicates",
+  case when pg_is_in_recovery() then ${withoutPasswords("current_setting('primary_conninfo')")} end as "conninfo",
+  current_setting('cluster_name') as "clusterName"`;
 
 /** Reads members (default: all) and judges what a failover would stumble over. A member that cannot be read is a finding of its own. */
 export async function inspect(cluster: Cluster, signal: AbortSignal, members?: readonly string[]): Promise<readonly Finding[]> {
@@ -65,7 +73,7 @@ export function judgeSettings(
   node: Pick<Node, 'name'>,
   seen: Settings,
 ): readonly Finding[] {
-  const wrong = [...privilegeRules(cluster, seen), ...settingRules(cluster, seen)].filter(({holds}) => !holds);
+  const wrong = [...privilegeRules(cluster, seen), ...settingRules(cluster, seen), nameRule(node, seen)].filter(({holds}) => !holds);
   const check = `${cluster.store} ${node.name}`;
   if (wrong.length === 0)
     return [
@@ -119,6 +127,18 @@ function privilegeRules({user, replicationUser}: Pick<Cluster, 'user' | 'replica
       fix: `create or alter the role ${replicationUser} with replication login`,
     },
   ];
+}
+
+/** A standby is known by the name under which it connects. Without one it is that of the cluster, and without that `walreceiver`. */
+function nameRule({name}: Pick<Node, 'name'>, {conninfo, clusterName}: Settings): Rule {
+  const own = parseConninfo(conninfo ?? '').application_name ?? (clusterName === '' ? 'walreceiver' : clusterName);
+  return {
+    name: 'application_name',
+    verdict: 'warning',
+    holds: conninfo === null || conninfo === '' || isSameName(own, name),
+    says: `it connects as ${own}: its primary cannot tell that it is ${name}, nor wait for it`,
+    fix: `set application_name=${name} in its primary_conninfo`,
+  };
 }
 
 function settingRules(

@@ -19,7 +19,7 @@ export function causeOf(ends: Ends): Trouble {
   const {facts} = receiver;
   if (!facts.recovering) return ownPrimary(ends, facts);
   const isConnected = sender !== null || facts.receiver === 'streaming';
-  const found = impossible(ends, facts, isConnected) ?? (isConnected ? held(ends) : notConnected(ends, facts));
+  const found = impossible(ends, facts, isConnected) ?? (isConnected ? (otherName(ends, facts) ?? held(ends)) : notConnected(ends, facts));
   if (found !== null) return found;
   const {from, sending} = ends;
   if (sending?.known === false) return {cause: null, trouble: sending.reason};
@@ -56,6 +56,16 @@ function impossible(ends: Ends, facts: Facts, isConnected: boolean): Trouble | n
   if (!isConnected && slotName !== '' && slot === null)
     return broken('no-slot', `${node.name} is set to use the slot ${slotName}, which ${from} does not have.`);
   return timelines(ends, facts, end.facts, isConnected);
+}
+
+/** It streams under a name by which nobody can tell who it is, nor wait for it. */
+function otherName({node: {name}, from, stranger}: Ends, {receiver}: Facts): Trouble | null {
+  if (stranger === null || receiver !== 'streaming') return null;
+  const place = stranger.address == null ? '' : ` from ${stranger.address}`;
+  return broken(
+    'other-name',
+    `${from} lists a standby that calls itself ${stranger.application}${place}; ${name} must connect as application_name=${name}.`,
+  );
 }
 
 /** Whether the server has given it up. */

@@ -1,6 +1,7 @@
 import type {LinkReading} from '../../ports/store.ts';
 import type {Cell} from '../../snapshot/cell.ts';
 import type {Cluster, Node} from './cluster.ts';
+import {parseConninfo} from './conninfo.ts';
 import {type Facts, missingIds, primariesOf, upstreamOf} from './facts.ts';
 import {causeOf} from './physical-cause.ts';
 import {factsOf, isSameName, type Reading, type Readings, readingOf, type Sender, type Slot} from './reading.ts';
@@ -18,6 +19,8 @@ export type Ends = {
   readonly receiver: Reading | null;
   /** How the sender lists the receiver; null = it does not. */
   readonly sender: Sender | null;
+  /** Where it does not: the one that it lists under another name and that may be the receiver; null = there is none, or more than one may be. */
+  readonly stranger: Sender | null;
   readonly slot: Slot | null;
   readonly more: More;
 };
@@ -102,7 +105,25 @@ function endsOf(cluster: Cluster, node: Node, readings: Readings, primary: strin
   const sender = end === null ? null : listed(end, node.name, receiver?.facts.slotName ?? '');
   const slotName = end?.slots.find(({pid}) => pid !== null && pid === sender?.pid)?.name ?? receiver?.facts.slotName;
   const slot = end?.slots.find(({name, kind}) => kind === 'physical' && name === slotName) ?? null;
-  return {node, own, from, sending: readings[from], end, receiver, sender, slot, more};
+  const stranger = end === null || receiver === null || sender !== null ? null : strangerOf(cluster, node, end, receiver);
+  return {node, own, from, sending: readings[from], end, receiver, sender, stranger, slot, more};
+}
+
+/** A connection that has the name of no member: the one with the name that the receiver is set to use, else the only one from its address, else the only one. */
+function strangerOf(cluster: Cluster, {address}: Node, {senders, slots}: Reading, {facts}: Reading): Sender | null {
+  const taken = slots.map(({pid}) => pid);
+  const isNobodys = ({pid, application, state}: Sender): boolean =>
+    (state === 'streaming' || state === 'catchup') &&
+    !taken.includes(pid) &&
+    ![...cluster.nodes.keys()].some((name) => isSameName(name, application));
+  const strangers = senders.filter(isNobodys);
+  const own = parseConninfo(facts.conninfo).application_name ?? null;
+  const groups = [
+    strangers.filter(({application}) => application === own),
+    strangers.filter((each) => each.address === address.host),
+    strangers,
+  ];
+  return groups.find(({length}) => length === 1)?.[0] ?? null;
 }
 
 /** The receiver's entry: by its name, else by its slot. After a cut the sender may still list the former connection, so the newest counts. */

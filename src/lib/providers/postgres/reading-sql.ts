@@ -11,7 +11,7 @@ const list = (query: string): string => `(select coalesce(jsonb_agg(to_jsonb(x))
 /* Columns that only some versions have are taken out of the row as JSON: what is not there is null. */
 const SENDERS = list(`
   select r.pid as "pid", r.application_name as "application", r.state as "state", r.sync_state as "sync",
-    ${ms('r.backend_start')} as "startedAt",
+    ${ms('r.backend_start')} as "startedAt", host(r.client_addr) as "address",
     ${behind('r.sent_lsn')} as "sendBytes", ${behind('r.write_lsn')} as "writeBytes",
     ${behind('r.flush_lsn')} as "flushBytes", ${behind('r.replay_lsn')} as "replayBytes",
     ${seconds('r.write_lag')} as "writeSeconds", ${seconds('r.flush_lag')} as "flushSeconds", ${seconds('r.replay_lag')} as "replaySeconds"

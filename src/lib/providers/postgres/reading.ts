@@ -12,6 +12,8 @@ export type Sender = {
   readonly sync: string;
   /** When its connection began, by the sender's clock in epoch ms. */
   readonly startedAt: number;
+  /** Where it comes from; null or absent = over a socket, or not to be read. */
+  readonly address?: string | null;
   readonly sendBytes: number | null;
   readonly writeBytes: number | null;
   readonly flushBytes: number | null;
