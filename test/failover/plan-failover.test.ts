@@ -92,12 +92,12 @@ describe('planFailover', () => {
     expect(says).toContain('orders loses about 8 transactions (estimate): the last sample of the lag is 2 s old');
     expect(says, 'an estimate is no bound').not.toMatch(/at most|nothing/);
     const old = expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {history: {...history, ageMs: 60_001}});
-    expect(old).toMatchObject({bytes: null, transactions: null, seconds: 61.001, certainty: 'unknown', withinRpo: null});
+    expect(old).toMatchObject({bytes: null, transactions: null, seconds: 61.001, certainty: 'estimate', withinRpo: false});
     const alone = expectedLoss(fleet, spec, sampleSnapshot(), 'eu-west', {
       history: {...history, bytesPerSecond: null, transactionsPerSecond: null},
     });
     expect(alone, 'one sample does not tell what was written since').toMatchObject({
-      ...{bytes: null, transactions: null, seconds: 3, certainty: 'unknown', withinRpo: null},
+      ...{bytes: null, transactions: null, seconds: 3, certainty: 'estimate', withinRpo: true},
       basis: expect.stringContaining(
         'the last sample of the lag is 2 s old (100 bytes were missing then). What was written since is not known: no two looks',
       ),

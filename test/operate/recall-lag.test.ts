@@ -148,8 +148,8 @@ describe('what a loss is estimated by once the primary is gone', () => {
     look(0, 1000, 100);
     look(10_000, 1000, 100);
     expect(loss(33_000)).toMatchObject({
-      ...{bytes: null, transactions: null, seconds: 23, certainty: 'unknown', withinRpo: null, blocking: true},
-      basis: expect.stringContaining('no two looks have seen it being written'),
+      ...{bytes: null, transactions: null, seconds: 23, certainty: 'estimate', withinRpo: true, blocking: false},
+      basis: expect.stringContaining('no two looks have seen it being written. At most 23 s of writes are missing.'),
     });
   });
 
@@ -165,7 +165,7 @@ describe('what a loss is estimated by once the primary is gone', () => {
     expect(estimate.basis).not.toMatch(/at most|nothing/);
     expect(loss(80_000)).toMatchObject({certainty: 'estimate'});
     expect(loss(80_001)).toMatchObject({
-      ...{bytes: null, transactions: null, seconds: 60.001, certainty: 'unknown', withinRpo: null, blocking: true},
+      ...{bytes: null, transactions: null, seconds: 60.001, certainty: 'estimate'},
       basis: expect.stringContaining('too old to tell what was written since'),
     });
   });

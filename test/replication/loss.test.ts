@@ -104,9 +104,9 @@ describe('previewing a loss', () => {
     expect(unsure).toMatchObject({seconds: null, transactions: null, withinRpo: null, blocks: true});
     const alone = judge(left, {classes: [loose], history: {...sample, bytesPerSecond: null, transactionsPerSecond: null}});
     expect(alone, 'one sample does not tell what was written since').toMatchObject({
-      ...{bytes: null, transactions: null, seconds: 2, certainty: 'unknown', withinRpo: null, blocks: true},
+      ...{bytes: null, transactions: null, seconds: 2, certainty: 'estimate', withinRpo: true, blocks: false},
       basis:
-        'The last sample of the lag is 2 s old (10 bytes were missing then). What was written since is not known: no two looks have seen it being written.',
+        'The last sample of the lag is 2 s old (10 bytes were missing then). What was written since is not known: no two looks have seen it being written. At most 2 s of writes are missing.',
     });
   });
 

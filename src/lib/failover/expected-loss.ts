@@ -99,9 +99,10 @@ function fromPrimary({name}: StoreSpec, target: string, {isSeen, ...lack}: Lack,
 function fromHistory({name: store}: StoreSpec, history: LagHistory, rpoMs: number | null): JudgedLoss {
   const {bytes, transactions, seconds, basis: sentence} = grownBy(history);
   const basis = `${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`.replace(/\.$/, '');
-  if (bytes === null) return {store, transactions, bytes, seconds, certainty: 'unknown', basis, withinRpo: null};
-  const within = withinRpo(seconds, rpoMs);
-  return {store, transactions, bytes: Math.ceil(bytes), seconds, certainty: 'estimate', basis, withinRpo: within};
+  // How much was written may not be known; for how long at most is.
+  const certainty = bytes === null && seconds === null ? 'unknown' : 'estimate';
+  const within = certainty === 'unknown' ? null : withinRpo(seconds, rpoMs);
+  return {store, transactions, bytes: bytes === null ? null : Math.ceil(bytes), seconds, certainty, basis, withinRpo: within};
 }
 
 /** An estimate never passes an RPO of 0, and what is not known passes none. */

@@ -175,7 +175,8 @@ function fromHistory(store: StoreForLoss): TimedLoss {
   if (history === undefined)
     return nothing(store, 'The primary does not answer, writes do not wait for a standby, and there is no earlier sample of the lag.');
   const {bytes, seconds, transactions, basis} = grownBy(history);
-  if (bytes === null) return {...nothing(store, basis), seconds};
+  // How much was written is not known then; for how long at most is, and that is what an objective is about.
+  if (bytes === null) return {...nothing(store, basis), seconds, certainty: seconds === null ? 'unknown' : 'estimate'};
   return {...figure(store, {bytes, seconds}, 'estimate', basis), transactions};
 }
 
@@ -198,12 +199,13 @@ export function grownBy(history: LagHistory): Pick<TimedLoss, 'bytes' | 'transac
   const seconds = history.seconds === null ? null : history.seconds + ageSeconds;
   const old = `The last sample of the lag is ${formatMs(history.ageMs)} old`;
   const then = `(${bytes} bytes were missing then)`;
+  const most = seconds === null ? '' : ` At most ${formatMs(seconds * 1000)} of writes are missing.`;
   if (history.ageMs > MOST_AGE_MS)
-    return {bytes: null, transactions: null, seconds, basis: `${old} ${then}: too old to tell what was written since.`};
+    return {bytes: null, transactions: null, seconds, basis: `${old} ${then}: too old to tell what was written since.${most}`};
   if (bytesPerSecond === null)
     return {
       ...{bytes: null, transactions: null, seconds},
-      basis: `${old} ${then}. What was written since is not known: no two looks have seen it being written.`,
+      basis: `${old} ${then}. What was written since is not known: no two looks have seen it being written.${most}`,
     };
   return {
     bytes: bytes + Math.max(0, bytesPerSecond) * ageSeconds,
