@@ -96,8 +96,8 @@ function memberLag({name: store, breaker}: StoreSpec, member: string, links: rea
   const [first] = into;
   if (first === undefined && isPrimary(store, member) === true)
     return {state: 'well', isFine: true, lagMs: 0, says: `${member} is the primary of ${store}`};
-  // The store was read, and nothing leads there: it is no copy, so that it cannot be late.
-  if (first === undefined && links.some((link) => link.store === store && isSeen(link)))
+  // The store was read, the member too, and nothing leads there: it is no copy, so that it cannot be late.
+  if (first === undefined && isPrimary(store, member) !== null && links.some((link) => link.store === store && isSeen(link)))
     return {state: 'well', isFine: true, lagMs: null, says: `nothing is sent to ${member} of ${store}`};
   if (first !== undefined && isFine && into.every((link) => link.breaker.state === 'closed'))
     return {state: 'well', isFine, lagMs: msOf(first), says: `${into.map(linkName).join(' and ')} can be relied on`};
