@@ -45,7 +45,7 @@ async function until(enough: () => boolean): Promise<void> {
   if (!enough()) throw new Error(`it did not come to that: ${JSON.stringify(monitor?.view().drains)}`);
 }
 
-const OFF = {weight: 30, since: '', run: '', says: '', fineSince: null};
+const OFF = {weight: 30, since: '', run: '', says: '', fineSince: null, seenAt: ''};
 const ALWAYS = {isReady: () => true, fitness: () => 'so'};
 const counted = (events: readonly DrainEvent[]) => events.map(({what, region: name}) => `${what} ${name}`);
 

@@ -18,7 +18,7 @@ const AFTER = {us: 40, ap: 0};
 const record: DrainRecord = {weights: BEFORE, held: {}, pending: null, left: []};
 const decision = {next: AFTER, hold: [{region: 'ap', weight: 30, says: 'late'}], giveBack: [], stays: []};
 const begun = withPending(record, decision, 'shift-1', SINCE);
-const held = {ap: {weight: 30, since: SINCE, run: 'shift-1', says: 'late', fineSince: null}};
+const held = {ap: {weight: 30, since: SINCE, run: 'shift-1', says: 'late', fineSince: null, seenAt: SINCE}};
 
 describe('what is kept of a drained route', () => {
   it('is told by the weights after a run that was killed: whether it came to pass or not', () => {

@@ -93,7 +93,7 @@ const input = (more: Partial<DrainInput>): DrainInput => ({
   keep: 1,
   ...more,
 });
-const held = (weight: number) => ({weight, since: SINCE, run: 'shift-1', says: 'it was late', fineSince: null});
+const held = (weight: number) => ({weight, since: SINCE, run: 'shift-1', says: 'it was late', fineSince: null, seenAt: SINCE});
 
 describe('what a breaker does to a route', () => {
   it('holds the late region off, and gives it back what it had', () => {

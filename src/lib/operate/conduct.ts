@@ -1,5 +1,6 @@
 import {randomBytes} from 'node:crypto';
-import {refused} from '../errors.ts';
+import {isRegionctlError, refused} from '../errors.ts';
+import {EXIT} from '../exit-codes.ts';
 import type {Plan} from '../plan/plan.ts';
 import type {JournalEvent, Lease, LeaseHolder, State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
@@ -34,21 +35,14 @@ export function newRunId(kind: string, wall: number): string {
   return `${kind}-${stamp}-${randomBytes(2).toString('hex')}`;
 }
 
-/** A breaker's shift is over in a moment, or after the deadline of its one step: whoever wants the fleet waits for it, in ms. */
-const SHIFT_MS = 8000;
+/** Whoever wants the fleet waits so long for a breaker's shift, in ms: longer than it may take. */
+const SHIFT_MS = 12_000;
 const SHIFT_PAUSE_MS = 50;
 
-/** Who acts on the fleet now; null = nobody. A shift that a breaker began is waited for: it must not keep anybody from a failover. */
-export async function holderBesidesShifts(
-  open: Pick<OpenFleet, 'fleet' | 'clock'>,
-  state: Pick<State, 'holder'>,
-): Promise<LeaseHolder | null> {
-  const until = open.clock.now() + SHIFT_MS;
-  for (;;) {
-    const holder = state.holder(open.fleet.name);
-    if (!isShift(holder) || open.clock.now() >= until) return holder;
-    await open.clock.sleep(SHIFT_PAUSE_MS, new AbortController().signal);
-  }
+/** Who acts on the fleet now; null = nobody but a breaker's shift, which is over in a moment and must not keep anybody from a failover. */
+export function holderBesidesShifts({fleet}: Pick<OpenFleet, 'fleet'>, state: Pick<State, 'holder'>): LeaseHolder | null {
+  const holder = state.holder(fleet.name);
+  return isShift(holder) ? null : holder;
 }
 
 const isShift = (holder: LeaseHolder | null): boolean => holder?.runId?.startsWith('shift-') === true;
@@ -58,7 +52,7 @@ const isShift = (holder: LeaseHolder | null): boolean => holder?.runId?.startsWi
  * in the middle of another run would only lead to a refusal that misleads. The lease itself is taken later, and settles it.
  */
 export async function refuseWhileHeld(open: OpenFleet): Promise<void> {
-  const holder = await holderBesidesShifts(open, await open.state());
+  const holder = holderBesidesShifts(open, await open.state());
   if (holder !== null) throw heldBy(open.fleet.name, holder);
 }
 
@@ -71,7 +65,7 @@ export async function conductPlan(
 ): Promise<Conducted> {
   assertRunnable(plan, world);
   const state = await open.state();
-  return conductHeld(open, world, plan, {...options, lease: await takeLease(open, state, plan.id)});
+  return conductHeld(open, world, plan, {...options, lease: await takeLease(open, state, plan.id, options.interrupt)});
 }
 
 /** As `conductPlan`, under a lease that the caller has taken. It is released when the run is over; `onOver` is called before that. */
@@ -105,17 +99,30 @@ export async function conductTakeUp(
       suggestions: ['regionctl replication lag --drain'],
     });
   const takeUp = options.going === 'forward' ? resumeRun : undoRun;
-  const lease = await takeLease(open, state, runId);
+  const lease = await takeLease(open, state, runId, options.interrupt);
   return told(open, state, plan, {...options, lease}, (onEvent) => {
     refuseOutdated(open, plan);
     return takeUp({...setup(open, world, state, runId, {...options, onEvent}), lease, reason: options.reason});
   });
 }
 
-/** Takes the fleet's lease for a run. Throws 75 when another holds it. */
-async function takeLease(open: OpenFleet, state: State, runId: string): Promise<Lease> {
-  await holderBesidesShifts(open, state);
-  return state.lease(open.fleet.name, runId);
+/** Takes the fleet's lease for a run; a breaker's shift that has it is waited for. Throws 75 when another holds it. */
+async function takeLease(open: OpenFleet, state: State, runId: string, signal: AbortSignal): Promise<Lease> {
+  const until = open.clock.now() + SHIFT_MS;
+  for (;;) {
+    const isLate = open.clock.now() >= until;
+    // Asking who holds it costs less than trying to take it.
+    if (isLate || !isShift(state.holder(open.fleet.name)))
+      try {
+        return state.lease(open.fleet.name, runId);
+      } catch (error) {
+        // Who has just taken it may not have said yet what for.
+        const holder = state.holder(open.fleet.name);
+        const isWorthIt = isRegionctlError(error) && error.exit === EXIT.leaseHeld && (holder === null || isShift(holder));
+        if (!isWorthIt || isLate) throw error;
+      }
+    await open.clock.sleep(SHIFT_PAUSE_MS, signal);
+  }
 }
 
 /**
@@ -130,12 +137,16 @@ async function told(
   run: (onEvent: (event: JournalEvent) => void) => Promise<RunResult>,
 ): Promise<Conducted> {
   const notify = open.fleet.notifiers.length === 0 ? null : notifying(open, state, plan.id, plan);
+  // What happens to the run after the lease is released is another's, but for what notifiers were not told.
+  let events: readonly JournalEvent[] = [];
   const over = async (): Promise<RunResult> => {
     try {
-      return await run((event) => {
+      const result = await run((event) => {
         notify?.onEvent(event);
         onEvent?.(event);
       });
+      events = state.events(plan.id);
+      return result;
     } finally {
       lease.release();
     }
@@ -143,8 +154,9 @@ async function told(
   const result = await over().finally(() => notify?.settled());
   const kept = state.plan(plan.id);
   if (kept === null) throw new Error(`the run ${plan.id} is not in its own state`);
-  const events = state.events(plan.id);
-  return {result, plan: kept, events, document: runDocument(plan.id, kept, events, false)};
+  const notes = state.events(plan.id, events.at(-1)?.seq).filter(({type}) => type === 'note');
+  const all = [...events, ...notes];
+  return {result, plan: kept, events: all, document: runDocument(plan.id, kept, all, false)};
 }
 
 function setup(open: OpenFleet, world: World, state: State, runId: string, {interrupt, leave, onEvent, approve}: ConductOptions) {

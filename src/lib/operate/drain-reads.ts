@@ -1,6 +1,7 @@
 import {isDeepStrictEqual} from 'node:util';
 import {timeoutAwake} from '../awake.ts';
-import {messageOf, usageError} from '../errors.ts';
+import {isRegionctlError, messageOf, usageError} from '../errors.ts';
+import {EXIT} from '../exit-codes.ts';
 import type {RouteSpec} from '../fleet/fleet.ts';
 import {observeFleet} from '../observe/take-snapshot.ts';
 import type {Plan} from '../plan/plan.ts';
@@ -47,14 +48,14 @@ export type DrainRow = {
 
 /**
  * What became of a region on a route. `held` and `returned` were done by `run`; `stays` = it is too late, and must serve; `moved` = another hand changed the
- * weights, so that they are left alone; `failed` = what should have been done was not (`region` null: the whole route). `reason` is one sentence without
+ * weights, so that they are left alone; `waits` = another run acts on the fleet; `failed` = what should have been done was not (`region` null: the route). `reason` is one sentence without
  * its full stop.
  */
 export type DrainEvent = {
   readonly at: string;
   readonly route: string;
   readonly region: string | null;
-  readonly what: 'held' | 'returned' | 'stays' | 'moved' | 'failed';
+  readonly what: 'held' | 'returned' | 'stays' | 'moved' | 'waits' | 'failed';
   readonly weight: number | null;
   readonly run: string | null;
   readonly reason: string;
@@ -63,7 +64,9 @@ export type DrainEvent = {
 /** `leave` ends a run at once, in the middle; what it had done is told by the weights. */
 export type DrainOptions = {readonly signal: AbortSignal; readonly leave: AbortSignal};
 
-const GATES_MS = 10_000;
+const GATES_MS = 2000;
+/** What was seen longer ago decides nothing: another route's run may have taken its time. */
+const FRESH_MS = 2000;
 const ROUTER_MS = 2000;
 
 /** Throws (64) where the fleet file lets no breaker drain, or wants people to agree to it: a breaker waits for nobody, and holds nobody up. */
@@ -109,17 +112,31 @@ const isAtRest = ({held, left, pending}: DrainRecord): boolean => pending === nu
 export async function drainReads(open: OpenFleet, links: readonly DrainLink[], options: DrainOptions): Promise<readonly DrainEvent[]> {
   const {fleet} = open;
   const state = await open.state();
-  const {snapshot} = await observeFleet({...open, signal: options.signal, vantage: 'here'});
-  options.signal.throwIfAborted();
+  const see = async (): Promise<Pick<Look, 'snapshot' | 'seenAt'>> => {
+    const {snapshot} = await observeFleet({...open, signal: options.signal, vantage: 'here'});
+    options.signal.throwIfAborted();
+    return {snapshot, seenAt: open.clock.now()};
+  };
+  let seen = await see();
   const drained = drainedRoutes(fleet);
   // What is held off a route that the file takes out of drain is given back.
   const routes = fleet.routes.filter((route) => drained.includes(route) || recallDrain(state, fleet.name, route.name) !== null);
   const events: DrainEvent[] = [];
-  for (const route of routes) events.push(...(await drainRoute({open, state, snapshot, links}, route, options)));
+  for (const route of routes) {
+    if (open.clock.now() - seen.seenAt > FRESH_MS) seen = await see();
+    events.push(...(await drainRoute({open, state, links, ...seen}, route, options)));
+  }
   return events;
 }
 
-type Look = {readonly open: OpenFleet; readonly state: State; readonly snapshot: Snapshot; readonly links: readonly DrainLink[]};
+/** `seenAt`: when the snapshot was taken, by the monotonic clock. */
+type Look = {
+  readonly open: OpenFleet;
+  readonly state: State;
+  readonly links: readonly DrainLink[];
+  readonly snapshot: Snapshot;
+  readonly seenAt: number;
+};
 
 async function drainRoute(look: Look, route: RouteSpec, options: DrainOptions): Promise<readonly DrainEvent[]> {
   const {open, state, snapshot} = look;
@@ -133,13 +150,14 @@ async function drainRoute(look: Look, route: RouteSpec, options: DrainOptions): 
   const stays = first.decision.stays.map(({region, says}) => tell('stays', region, says));
   if (!first.isNews) return stays;
   const holder = state.holder(open.fleet.name);
-  if (holder !== null) return [...stays, tell('failed', null, busySays(first, holder))];
+  if (holder !== null) return [...stays, tell('waits', null, busySays(first, holder))];
   try {
     const done = await actAlone(look, route, options);
     return [...stays.filter((each) => !done.some(({region}) => region === each.region)), ...done];
   } catch (error) {
     options.signal.throwIfAborted();
-    return [...stays, tell('failed', null, `${wantedSays(first)}: ${messageOf(error).replace(/\.$/, '')}`)];
+    const what = isRegionctlError(error) && error.exit === EXIT.leaseHeld ? 'waits' : 'failed';
+    return [...stays, tell(what, null, `${wantedSays(first)}: ${messageOf(error).replace(/\.$/, '')}`)];
   }
 }
 
@@ -211,8 +229,11 @@ async function actAlone(look: Look, route: RouteSpec, options: DrainOptions): Pr
       return moved;
     }
     const plan = await judgedPlan(look, route, {id, weights, decision: thought.decision}, options.signal);
+    const begun = withPending(thought.record, thought.decision, id, new Date(open.clock.wall()).toISOString());
+    // Before anything is touched: what comes to pass is told by the weights, whatever becomes of this process.
+    keepDrain(state, open.fleet.name, route.name, begun);
     isPassedOn = true;
-    const trouble = await runShift(look, route, {plan, thought, lease}, options);
+    const trouble = await runShift(look, route, {plan, begun, lease}, options);
     if (trouble !== null) return [...moved, tell('failed', null, `${wantedSays(thought)}: ${trouble}`, {run: id})];
     return [
       ...moved,
@@ -245,26 +266,23 @@ async function judgedPlan(
   return plan;
 }
 
-type Shift = {readonly plan: Plan; readonly thought: Thought; readonly lease: Lease};
+type Shift = {readonly plan: Plan; readonly begun: DrainRecord; readonly lease: Lease};
 
 /** Runs it. null = the weights are as they should be; else why it is not known that they are. */
 async function runShift(
   {open, state}: Look,
   {name: route}: RouteSpec,
-  {plan, thought, lease}: Shift,
+  {plan, begun, lease}: Shift,
   {leave}: DrainOptions,
 ): Promise<string | null> {
-  const {clock, fleet} = open;
+  const {fleet} = open;
   const life = new AbortController();
-  const begun = withPending(thought.record, thought.decision, plan.id, new Date(clock.wall()).toISOString());
   const {result} = await conductHeld(open, worldOf(open, {life: life.signal}), plan, {
     // It is over in a moment: who ends the view waits for it, who cannot wait leaves it.
     interrupt: new AbortController().signal,
     leave,
     marks: [],
     lease,
-    // Nothing was touched yet: what comes to pass is told by the weights, whatever becomes of this process.
-    onEvent: ({type}) => (type === 'run-started' ? keepDrain(state, fleet.name, route, begun) : undefined),
     onOver: ({outcome}) => {
       if (outcome === 'succeeded' && begun.pending !== null) keepDrain(state, fleet.name, route, {...begun.pending, pending: null});
     },

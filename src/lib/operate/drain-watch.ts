@@ -87,7 +87,13 @@ class Draining implements Drainer {
     const {signal} = this.#stop;
     let seen = '';
     let lookedAt = Number.NEGATIVE_INFINITY;
+    let recalledAt = clock.now();
     while (!signal.aborted) {
+      // Another process may have held off, or left behind, what nobody gives back.
+      if (clock.now() - recalledAt >= AGAIN_MS) {
+        recalledAt = clock.now();
+        this.#isUnfinished = this.#recall();
+      }
       const view = this.#monitor.view();
       const links = linksOf(view, this.#options.staleMs);
       const stands = standsOf(links);
@@ -100,6 +106,15 @@ class Draining implements Drainer {
         lookedAt = clock.now();
       } else if (!isOpen && !this.#isUnfinished) this.#view = {held: [], stays: [], trouble: null};
       await clock.sleep(LOOK_MS, signal).catch(() => undefined);
+    }
+  }
+
+  #recall(): boolean {
+    try {
+      return isUnfinished(this.#open, this.#state);
+    } catch {
+      // Whoever writes it tells that state cannot be read.
+      return this.#isUnfinished;
     }
   }
 
@@ -122,7 +137,7 @@ class Draining implements Drainer {
       this.#isUnfinished = isUnfinished(this.#open, this.#state);
       this.#view = {
         held: heldNow(this.#open, this.#state),
-        stays: events.filter(({what}) => what === 'stays'),
+        stays: events.filter(({what}) => what === 'stays' || what === 'waits'),
         trouble: failed[0]?.reason ?? null,
       };
     } catch (error) {
@@ -144,7 +159,8 @@ class Draining implements Drainer {
   #tell(events: readonly DrainEvent[]): void {
     const keys = events.map(keyOf);
     for (const [index, event] of events.entries()) {
-      const isAgain = (event.what === 'stays' || event.what === 'failed') && this.#told.includes(keys[index] ?? '');
+      const isAgain =
+        (event.what === 'stays' || event.what === 'waits' || event.what === 'failed') && this.#told.includes(keys[index] ?? '');
       if (!isAgain) for (const listener of this.#listeners) listener(event);
     }
     this.#told = keys;
@@ -167,7 +183,7 @@ class Draining implements Drainer {
 
 /** The figures of a failure, and its run, are others each time. */
 const keyOf = ({route, region, what, reason}: DrainEvent): string =>
-  JSON.stringify([route, region, what, what === 'failed' ? reason.replaceAll(/shift-[\w-]+|\d+/g, '') : '']);
+  JSON.stringify([route, region, what, what === 'failed' || what === 'waits' ? reason.replaceAll(/shift-[\w-]+|\d+/g, '') : '']);
 
 /** The links of a live view as breakers judge by them. */
 export function linksOf({links, at}: Pick<LagWatchView, 'links' | 'at'>, staleMs: number): readonly DrainLink[] {

@@ -43,7 +43,7 @@ export function judge(jumpMs: number, stallMs: number): Answer {
 }
 
 async function alone(open: OpenFleet): Promise<Answer> {
-  const holder = await holderBesidesShifts(open, await open.state());
+  const holder = holderBesidesShifts(open, await open.state());
   if (holder === null) return {holds: true, measured: null, says: 'no other run acts on the fleet'};
   const {user, host, pid, runId} = holder;
   return {

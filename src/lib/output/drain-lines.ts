@@ -16,7 +16,7 @@ export type DrainEventView = {
   readonly at: string;
   readonly route: string;
   readonly region: string | null;
-  readonly what: 'held' | 'returned' | 'stays' | 'moved' | 'failed';
+  readonly what: 'held' | 'returned' | 'stays' | 'moved' | 'waits' | 'failed';
   readonly weight: number | null;
   readonly run: string | null;
   readonly reason: string;
@@ -41,6 +41,8 @@ export function drainSays({region, what, weight, run, reason}: DrainEventView): 
       return `${who} is too late and not held off: ${reason}`;
     case 'moved':
       return `${who} is held off no more: ${reason}`;
+    case 'waits':
+      return `waits: ${reason}`;
     case 'failed':
       return `not done${by}: ${reason}`;
   }

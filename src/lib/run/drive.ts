@@ -234,5 +234,7 @@ function sentenceOf(run: Run, says: string): string {
 }
 
 function howToResume(run: Run): string {
+  // A breaker's is not resumed.
+  if (run.plan.kind === 'shift') return 'The next look goes on from the weights as they are then';
   return `Go on with \`regionctl runs resume ${run.runId}\``;
 }

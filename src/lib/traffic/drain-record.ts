@@ -7,7 +7,14 @@ import type {DrainDecision, Held, RegionLag, Weights} from './read-drain.ts';
 const weights = z.record(z.string(), z.number());
 const held = z.record(
   z.string(),
-  z.object({weight: z.number(), since: z.string(), run: z.string(), says: z.string(), fineSince: z.string().nullable()}),
+  z.object({
+    weight: z.number(),
+    since: z.string(),
+    run: z.string(),
+    says: z.string(),
+    fineSince: z.string().nullable(),
+    seenAt: z.string(),
+  }),
 );
 const left = z.array(z.string());
 const schema = z.object({weights, held, left, pending: z.object({weights, held, left}).nullable()});
@@ -48,10 +55,16 @@ export function settled(record: DrainRecord | null, now: Weights): {readonly rec
   return {record: {...fresh, left: [...new Set([...fresh.left, ...moved.map(({region}) => region)])]}, moved};
 }
 
+/** As for breakers: after so long without a look it begins anew. */
+const BLIND_MS = 300_000;
+
 /** The record after one more look at the links: who is well is left alone no more, and who is fine is so since now, or still. `at` is ISO 8601. */
 export function lookedAt(record: DrainRecord, lag: Readonly<Record<string, RegionLag>>, at: string): DrainRecord {
   const fine = Object.entries(record.held).map(([region, each]): [string, Held] => {
-    return [region, {...each, fineSince: lag[region]?.isFine === true ? (each.fineSince ?? at) : null}];
+    const agoMs = Date.parse(at) - Date.parse(each.seenAt);
+    // Nobody knows what was in between, nor what a clock that was set says of it.
+    const since = agoMs < 0 || agoMs > BLIND_MS ? null : each.fineSince;
+    return [region, {...each, fineSince: lag[region]?.isFine === true ? (since ?? at) : null, seenAt: at}];
   });
   const alone = record.left.filter((region) => lag[region] !== undefined && lag[region].state !== 'well');
   return {...record, held: Object.fromEntries(fine), left: alone};
@@ -72,7 +85,7 @@ export function withoutGone(
 export function withPending(record: DrainRecord, {next, hold, giveBack}: DrainDecision, run: string, since: string): DrainRecord {
   const back = giveBack.map(({region}) => region);
   const stay = Object.entries(record.held).filter(([region]) => !back.includes(region));
-  const more = hold.map(({region, weight, says}): [string, Held] => [region, {weight, since, run, says, fineSince: null}]);
+  const more = hold.map(({region, weight, says}): [string, Held] => [region, {weight, since, run, says, fineSince: null, seenAt: since}]);
   const spared = giveBack.flatMap(({region, isSpared}) => (isSpared ? [region] : []));
   return {...record, pending: {weights: next, held: Object.fromEntries([...stay, ...more]), left: [...record.left, ...spared]}};
 }
@@ -83,7 +96,7 @@ export function isSameButFine(a: DrainRecord | null, b: DrainRecord): boolean {
 }
 
 function timeless({held: all, ...record}: DrainRecord): unknown {
-  return {...record, held: Object.entries(all).map(([region, each]) => [region, {...each, fineSince: null}])};
+  return {...record, held: Object.entries(all).map(([region, each]) => [region, {...each, fineSince: null, seenAt: ''}])};
 }
 
 /** A region that is not named has no weight. */

@@ -25,7 +25,7 @@ export type RegionLag = {
 
 /**
  * A region that is held off a route. `weight` is what it had; `since` ISO 8601; `run` is the run that did it; `fineSince` (ISO 8601) = since when it was fine at
- * each look; null = it is not.
+ * each look; null = it is not; `seenAt` (ISO 8601) = the last look.
  */
 export type Held = {
   readonly weight: number;
@@ -33,6 +33,7 @@ export type Held = {
   readonly run: string;
   readonly says: string;
   readonly fineSince: string | null;
+  readonly seenAt: string;
 };
 
 /** The stores whose breakers hold regions off the route. */

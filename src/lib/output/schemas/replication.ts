@@ -103,7 +103,7 @@ export const lagSchema = z.looseObject({
         at: time,
         route: z.string(),
         region: z.string().nullable(),
-        what: z.enum(['held', 'returned', 'stays', 'moved', 'failed']),
+        what: z.enum(['held', 'returned', 'stays', 'moved', 'waits', 'failed']),
         weight: z.number().nullable(),
         run: z.string().nullable(),
         reason: sentence,
