@@ -127,6 +127,7 @@ export async function scriptedWorld(script: Script = {}): Promise<World> {
     user: 'regionctl',
     password,
     replicationUser: 'replicator',
+    tls: false,
     watchdog: 'off',
     ...script.wanted,
   };
