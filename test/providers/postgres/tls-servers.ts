@@ -4,8 +4,8 @@ import type pg from 'pg';
 import type {Fleet} from '../../../src/lib/fleet/fleet.ts';
 import {createVault} from '../../../src/lib/fleet/vault.ts';
 import type {ProbeResult} from '../../../src/lib/ports/probe.ts';
+import {builtinProviders} from '../../../src/lib/providers/builtin.ts';
 import type {ProbeProvider, ProviderContext, StoreProvider} from '../../../src/lib/providers/define.ts';
-import {postgresProviders} from '../../../src/lib/providers/postgres/provider.ts';
 import {PASSWORD, prepareServers, type Server, type Servers} from '../../servers/embedded.ts';
 import {type FullStore, realClock, signal} from './open-store.ts';
 
@@ -75,12 +75,18 @@ export async function ask<Row extends pg.QueryResultRow>(server: Server, sql: st
   }
 }
 
-/** The store that a fleet file with these keys gets. `host` is how its members are reached. */
-export async function storeOf(servers: readonly Server[], keys: Keys = SECURE, host = '127.0.0.1'): Promise<FullStore> {
-  const provider = postgresProviders.find(({port}) => port === 'store') as StoreProvider;
+/** The store that a fleet file with these keys gets. `host` is how its members are reached; with `rest` it is one that Patroni runs. */
+export async function storeOf(
+  servers: readonly Server[],
+  keys: Keys = SECURE,
+  host = '127.0.0.1',
+  more: {rest?: string} = {},
+): Promise<FullStore> {
+  const engine = more.rest === undefined ? 'postgres' : 'patroni';
+  const provider = builtinProviders.find(({port, kind}) => port === 'store' && kind === engine) as StoreProvider;
   const members = servers.map(({name, port}) => ({
     ...{name, region: `region-${name}`, host: null},
-    config: provider.memberSchema.parse({address: `${host}:${port}`}),
+    config: provider.memberSchema.parse({address: `${host}:${port}`, ...more}),
   }));
   const config = provider.schema.parse({...LOGIN, replicationUser: 'replicator', ...keys});
   return (await provider.create({name: 'orders', quorum: 0, config, members}, context)) as FullStore;
@@ -88,7 +94,7 @@ export async function storeOf(servers: readonly Server[], keys: Keys = SECURE, h
 
 /** One check by the probe that an endpoint with these keys gets. */
 export async function check({port}: Pick<Server, 'port'>, keys: Keys = SECURE, timeoutMs = 1000): Promise<ProbeResult> {
-  const provider = postgresProviders.find((each) => each.port === 'probe') as ProbeProvider;
+  const provider = builtinProviders.find((each) => each.port === 'probe' && each.kind === 'postgres') as ProbeProvider;
   const config = provider.schema.parse({host: '127.0.0.1', port, ...LOGIN, ...keys});
   return (await provider.create(config, {region: 'us', endpoint: 'db', timeoutMs}, context)).check(signal());
 }

@@ -63,6 +63,35 @@ describe('PostgreSQL that takes only hostssl', () => {
     }
   });
 
+  it('is fenced and let go again, and a standby that is pointed at it streams over TLS by itself', async () => {
+    const store = await storeOf(servers.all);
+    try {
+      const {fence, claim, follow} = store.abilities;
+      expect(await fence.fence(testCtx(), 'us')).toMatchObject({kind: 'closed', leaks: []});
+      await expect(ask(us, 'select 1')).rejects.toMatchObject({code: '28000'});
+      await fence.lift(testCtx(), 'us', 'undo');
+      expect(await fence.open(testCtx(), 'us')).toBe(true);
+      await claim.claim(testCtx());
+      await follow.follow(testCtx(), 'eu', 'us');
+      const [conninfo] = await ask<{primary_conninfo: string}>(eu, 'show primary_conninfo');
+      expect(conninfo?.primary_conninfo).not.toContain('sslmode');
+      const sender = 'select ssl from pg_stat_ssl join pg_stat_replication using (pid)';
+      await eventually(async () => (await ask(us, sender)).length === 1);
+      expect(await ask(us, sender)).toEqual([{ssl: true}]);
+    } finally {
+      await store.close();
+    }
+  });
+
+  it('is read by the store of a Patroni, too, whatever its REST API speaks', async () => {
+    const store = await storeOf([us], SECURE, '127.0.0.1', {rest: 'http://127.0.0.1:1'});
+    expect(await store.observe(signal())).toMatchObject({us: {known: true, value: {role: 'primary'}}});
+    await store.close();
+    const clear = await storeOf([us], {}, '127.0.0.1', {rest: 'https://127.0.0.1:1'});
+    expect(await clear.observe(signal())).toMatchObject({us: {known: false, code: 'auth'}});
+    await clear.close();
+  });
+
   it('refuses us in clear, and we say what to set', async () => {
     // What the environment says is not heard: this would encrypt, and verify nothing.
     vi.stubEnv('PGSSLMODE', 'no-verify');
