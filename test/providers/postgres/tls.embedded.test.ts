@@ -1,6 +1,6 @@
 import {type AddressInfo, connect, createServer, type Socket} from 'node:net';
 import {join} from 'node:path';
-import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
+import {afterAll, afterEach, beforeAll, describe, expect, it, vi} from 'vitest';
 import {createOpener, endClient, type Place, secureBy} from '../../../src/lib/providers/postgres/connect.ts';
 import {besides} from '../../../src/lib/providers/postgres/side-session.ts';
 import {eventually, PASSWORD, type Server, type Servers} from '../../servers/embedded.ts';
@@ -21,6 +21,7 @@ describe('PostgreSQL that takes only hostssl', () => {
     await eventually(async () => (await ask(eu, "select 1 from pg_roles where rolname = 'shown'")).length === 1);
   });
   afterAll(() => servers?.end());
+  afterEach(() => void vi.unstubAllEnvs());
 
   /** What the store says of the primary, which shows this certificate by then. */
   const seen = async (keys: Readonly<Record<string, unknown>>, host?: string) => {
@@ -102,7 +103,6 @@ describe('PostgreSQL that takes only hostssl', () => {
     };
     expect(await seen({})).toMatchObject(wanted);
     expect(await check(us, {})).toMatchObject({ok: false, code: 'auth', detail: wanted.reason, connected: true});
-    vi.unstubAllEnvs();
   });
 
   it('answers the probe, by its address, its name, or the name that is given', async () => {
