@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {hostPort, httpUrl, port, secretRef} from '../../src/lib/fleet/fields.ts';
 import type {KindProvider} from '../../src/lib/fleet/kinds.ts';
+import {addressTls, checkTls} from '../../src/lib/providers/tls/fields.ts';
 
 const text = z.string().min(1);
 const control = z.strictObject({control: httpUrl.describe('Address of the control port.'), token: secretRef.describe('Bearer token.')});
@@ -22,7 +23,9 @@ export const standIns: readonly KindProvider[] = [
   {
     port: 'store',
     kind: 'postgres',
-    schema: z.strictObject({database: text, user: text, password: secretRef.describe('Password.'), replicationUser: text}),
+    schema: z
+      .strictObject({database: text, user: text, password: secretRef.describe('Password.'), replicationUser: text, ...addressTls})
+      .superRefine((given, context) => checkTls(context, given)),
     memberSchema: z.strictObject({
       address: hostPort.describe('Address of the server.'),
       upstreams: z.record(z.string(), hostPort).default({}),

@@ -27,7 +27,7 @@ export async function openPatroni(cluster: PatroniCluster, options: Options = {}
     name: 'orders',
     quorum: 0,
     config: {
-      ...{database: 'orders', user: 'regionctl', password: secretReference('env', 'PG'), replicationUser: 'replicator'},
+      ...{database: 'orders', user: 'regionctl', password: secretReference('env', 'PG'), replicationUser: 'replicator', tls: false},
       ...{scope: SCOPE, dcs: 'etcd3', watchdog: 'off', restUser: REST_USER, restPassword: secretReference('env', 'REST')},
       ...config,
     } satisfies PatroniConfig,

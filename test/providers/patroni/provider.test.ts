@@ -28,6 +28,17 @@ describe('the fleet file of a store that Patroni runs', () => {
     expect(provider.schema.safeParse({...STORE, ...half}).error?.issues[0]?.message).toBe('restUser and restPassword belong together');
   });
 
+  it('takes TLS for the servers as a store of PostgreSQL does', () => {
+    const secure = {tls: true, serverName: 'db', ca: 'ca.pem', cert: 'me.pem', key: env('KEY')};
+    expect(provider.schema.safeParse({...STORE, ...secure}).success).toBe(true);
+    const messageOf = (more: object) => provider.schema.safeParse({...STORE, ...more}).error?.issues.map(({message}) => message);
+    expect(messageOf({ca: 'ca.pem', restUser: 'operator'})).toEqual([
+      'ca is of no use without tls: true',
+      'restUser and restPassword belong together',
+    ]);
+    expect(messageOf({tls: true, cert: 'me.pem'})).toEqual(['cert is of no use without key']);
+  });
+
   it('takes the password by reference only', () => {
     expect(provider.schema.safeParse({...STORE, restUser: 'operator', restPassword: 'hunter2'}).success).toBe(false);
   });

@@ -129,6 +129,7 @@ export async function scriptedWorld(script: Script = {}): Promise<World> {
     user: 'regionctl',
     password,
     replicationUser: 'replicator',
+    tls: false,
     watchdog: 'off',
     ...script.wanted,
   };

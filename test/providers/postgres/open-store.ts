@@ -52,7 +52,7 @@ export async function openStore(
   const part: StorePart<PostgresConfig, PostgresMember> = {
     name: 'orders',
     quorum,
-    config: {database: 'orders', user, password, replicationUser: 'replicator', ...more},
+    config: {database: 'orders', user, password, replicationUser: 'replicator', tls: false, ...more},
     members: servers.map(({name, port}) => ({
       name,
       region: `region-${name}`,

@@ -21,6 +21,7 @@ describe('the postgres probe', () => {
       user: 'regionctl',
       password,
       database: 'orders',
+      tls: false,
       expect: 'any',
       expectWritable: false,
     } as const;

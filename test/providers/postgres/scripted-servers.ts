@@ -29,7 +29,7 @@ export function scriptedCluster(answers: Answers): Cluster {
     ...{name, region: `region-${name}`, host: null},
     config: {address: {host: 'db', port: portOf(answers, name)}, upstreams: {}},
   }));
-  const config = {database: 'orders', user: 'regionctl', password: passwordRef, replicationUser: 'replicator'};
+  const config = {database: 'orders', user: 'regionctl', password: passwordRef, replicationUser: 'replicator', tls: false};
   const cluster = createCluster({name: 'orders', quorum: 0, config, members}, testContext);
   const nodes = [...cluster.nodes].map(([name, node]) => {
     const session = sessionOf(answers[name] as Answers[string]);

@@ -3,11 +3,12 @@ import {RegionctlError} from '../../errors.ts';
 import {EXIT} from '../../exit-codes.ts';
 import {httpUrl, secretRef} from '../../fleet/fields.ts';
 import {defineStore, type Provider, type StorePart} from '../define.ts';
-import {memberSchema as postgresMember, storeSchema as postgresStore} from '../postgres/provider.ts';
+import {memberSchema as postgresMember, storeFields as postgresStore} from '../postgres/provider.ts';
+import {checkTls} from '../tls/fields.ts';
 
 const name = z.string().min(1);
 
-/** The `patroni` part of a store: what `postgres` has, and what regionctl has to know of Patroni that its REST API does not tell. */
+/** The `patroni` part of a store: what `postgres` has, and what regionctl has to know of Patroni that its REST API does not tell. TLS is that of the servers; `rest` is https or not by its URL. */
 const storeSchema = postgresStore
   .extend({
     scope: name.optional().describe('Name of the cluster; must be what Patroni says. Default: not checked.'),
@@ -25,7 +26,9 @@ const storeSchema = postgresStore
       .describe('User of the REST API.'),
     restPassword: secretRef.optional().describe('Password of the REST API.'),
   })
-  .superRefine(({restUser, restPassword}, context) => {
+  .superRefine((given, context) => {
+    checkTls(context, given);
+    const {restUser, restPassword} = given;
     if ((restUser === undefined) === (restPassword === undefined)) return;
     const missing = restUser === undefined ? 'restUser' : 'restPassword';
     context.addIssue({code: 'custom', path: [missing], message: 'restUser and restPassword belong together', input: undefined});

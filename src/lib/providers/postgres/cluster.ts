@@ -3,7 +3,8 @@ import type {Ctx} from '../../plan/action.ts';
 import type {Clock} from '../../ports/clock.ts';
 import type {Host} from '../../ports/host.ts';
 import type {ProviderContext, StorePart} from '../define.ts';
-import type {Place} from './connect.ts';
+import {tlsSettings} from '../tls/credentials.ts';
+import {type Place, secureBy} from './connect.ts';
 import type {Address} from './conninfo.ts';
 import type {PostgresConfig, PostgresMember} from './provider.ts';
 import {type Connection, createSession, type Limits, type Session} from './session.ts';
@@ -45,8 +46,10 @@ export type Cluster = {
 export function createCluster(part: StorePart<PostgresConfig, PostgresMember>, context: ProviderContext): Cluster {
   const {user, database, password, replicationUser, monitor = {user, password}} = part.config;
   const nodes = part.members.map((member): Node => {
-    const place: Place = {...member.config.address, label: member.name, user, database, password: () => context.secrets.reveal(password)};
     const {address, upstreams, replicationPassfile} = member.config;
+    const tls = tlsSettings(part.config, address.host, context.baseDir);
+    const login = {user, database, password: () => context.secrets.reveal(password)};
+    const place: Place = {...address, label: member.name, ...login, ...secureBy(tls, context.secrets)};
     const base = {name: member.name, region: member.region, host: member.host, address, upstreams};
     const reading: Place = {...place, user: monitor.user, password: () => context.secrets.reveal(monitor.password), reads: true};
     return {...base, passfile: replicationPassfile ?? null, place, session: createSession(place), reader: createSession(reading)};

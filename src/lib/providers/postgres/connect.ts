@@ -1,12 +1,18 @@
 import type {Socket} from 'node:net';
-import type {Client} from 'pg';
+import type {Client, ClientConfig} from 'pg';
 import {inTime} from '../../awake.ts';
+import {unavailable} from '../../errors.ts';
+import type {SecretVault} from '../../fleet/secrets.ts';
+import {readTls, type TlsSettings} from '../tls/credentials.ts';
+import type {Handshake} from '../tls/secure-over.ts';
 import type {Address} from './conninfo.ts';
+import {secureLine} from './secure-line.ts';
 import {troubleOf} from './trouble.ts';
 
 /**
  * Where a session leads. `label` is the member's name for messages; the password is asked for at each connection and not kept. `reads`: nothing can
- * be changed over it, no lock is waited for, and no statement outlasts the time that we wait for one.
+ * be changed over it, no lock is waited for, and no statement outlasts the time that we wait for one. `secure`: TLS, which is insisted on, and whom it
+ * trusts, read anew at each connection; without it nothing is encrypted.
  */
 export type Place = Address & {
   readonly label: string;
@@ -14,7 +20,22 @@ export type Place = Address & {
   readonly database: string;
   readonly password: () => Promise<string>;
   readonly reads?: true;
+  readonly secure?: () => Promise<Handshake>;
 };
+
+/** The part of a place that says how TLS is spoken there; null = it is not. A file that cannot be used throws `probe-failed` (69) with its field. */
+export function secureBy(tls: TlsSettings | null, secrets: SecretVault): Pick<Place, 'secure'> {
+  if (tls === null) return {};
+  const secure = async (): Promise<Handshake> => {
+    const files = await readTls(tls, secrets);
+    if ('trouble' in files) throw unavailable(files.trouble.code, `${files.field} in the fleet file: ${files.trouble.detail}.`);
+    return {...files, serverName: tls.serverName};
+  };
+  return {secure};
+}
+
+/** TLS takes six round trips where four are enough without it. */
+const patience = ({secure}: Place, ms: number): number => (secure === undefined ? ms : ms * 1.5);
 
 /** How long a statement may take when nothing else was said. */
 export const STATEMENT_MS = 1500;
@@ -36,7 +57,7 @@ export function createOpener(place: Place, onEnd: (client: Client) => void): Ope
     kept = attempt;
     for (const each of others) if (each !== attempt) each?.drop();
     // Nobody waits for it alone.
-    if (attempt !== null) streamOf(attempt.client())?.unref();
+    if (attempt !== null) attempt.stream()?.unref();
   };
   return {
     open: async (limitMs) => {
@@ -44,7 +65,7 @@ export function createOpener(place: Place, onEnd: (client: Client) => void): Ope
       const both = [kept?.isGone() === true ? null : kept, attemptClient(place, onEnd)] as const;
       trying = both;
       try {
-        const client = await inTime(firstOf(...both), limitMs);
+        const client = await inTime(firstOf(...both), patience(place, limitMs));
         kept = null;
         for (const each of both) if (each?.client() !== client) each?.drop();
         streamOf(client)?.ref();
@@ -68,6 +89,7 @@ export function createOpener(place: Place, onEnd: (client: Client) => void): Ope
 type Attempt = {
   readonly opened: Promise<Client>;
   readonly client: () => Client | null;
+  readonly stream: () => Socket | undefined;
   /** The connection is there, and the server has not answered on it yet. */
   readonly isWaiting: () => boolean;
   /** A connection was accepted, whatever became of it. */
@@ -78,7 +100,9 @@ type Attempt = {
 
 /** `onEnd` is told once the client is gone. */
 function attemptClient(place: Place, onEnd: (client: Client) => void, statementMs = 10_000): Attempt {
+  const over = new AbortController();
   let client: Client | null = null;
+  let line: Socket | undefined;
   let state: 'new' | 'waiting' | 'over' = 'new';
   let gone = false;
   let accepted = false;
@@ -86,44 +110,54 @@ function attemptClient(place: Place, onEnd: (client: Client) => void, statementM
     gone = true;
     onEnd(ended);
   };
-  const open = async (): Promise<Client> => {
-    const {Client: PgClient} = (await import('pg')).default;
-    const {host, port, user, database, reads} = place;
-    const limits = {query_timeout: STATEMENT_MS, statement_timeout: reads ? STATEMENT_MS : statementMs, keepAlive: true};
-    const login = {user, password: await place.password(), application_name: 'regionctl', ...(reads ? {options: READS_ONLY} : {})};
-    const made = new PgClient({host, port, database, ...login, ...limits});
-    // Without a listener an idle connection that breaks would end the process.
-    made.on('error', () => end(made));
-    made.on('end', () => end(made));
-    if (state === 'over') throw new Error('the attempt was given up');
-    client = made;
-    streamOf(made)?.once('connect', () => {
+  const hear = (socket: Socket | undefined): void => {
+    line = socket;
+    socket?.once('connect', () => {
       accepted = true;
       if (state === 'new') state = 'waiting';
     });
-    try {
-      await made.connect();
-      return made;
-    } catch (error) {
-      destroy(made);
-      throw error;
-    } finally {
-      state = 'over';
-    }
   };
-  const opened = open();
-  opened.catch(() => undefined);
+  const open = async (): Promise<Client> => {
+    const [{default: pg}, password, trust] = await Promise.all([import('pg'), place.password(), place.secure?.()]);
+    const secure = trust === undefined ? null : await secureLine(place, trust, hear, over.signal);
+    const made = new pg.Client({...configOf(place, password, statementMs), ...(secure === null ? {} : {stream: () => secure})});
+    // Without a listener an idle connection that breaks would end the process.
+    made.on('error', () => end(made));
+    made.on('end', () => end(made));
+    client = made;
+    over.signal.throwIfAborted();
+    if (secure === null) hear(streamOf(made));
+    await made.connect();
+    return made;
+  };
+  const stream = (): Socket | undefined => streamOf(client) ?? line;
+  const opened = open().finally(() => {
+    state = 'over';
+  });
+  opened.catch(() => {
+    gone = true;
+    stream()?.destroy();
+  });
   return {
     opened,
     client: () => client,
+    stream,
     isWaiting: () => state === 'waiting' && !gone,
     wasAccepted: () => accepted,
     isGone: () => gone,
     drop: () => {
       state = 'over';
-      if (client !== null) destroy(client);
+      over.abort();
+      stream()?.destroy();
     },
   };
+}
+
+/* What the environment says of TLS (PGSSLMODE) is not heard: it may say that no certificate is to be verified. */
+function configOf({host, port, user, database, reads}: Place, password: string, statementMs: number): ClientConfig {
+  const limits = {query_timeout: STATEMENT_MS, statement_timeout: reads ? STATEMENT_MS : statementMs, keepAlive: true};
+  const login = {user, password, application_name: 'regionctl', ...(reads ? {options: READS_ONLY} : {})};
+  return {host, port, database, ssl: false, ...login, ...limits};
 }
 
 /** Whichever is open first; what the newer one fails with. */
@@ -138,7 +172,7 @@ function firstOf(older: Attempt | null, newer: Attempt): Promise<Client> {
 export async function openClient(place: Place, timeoutMs: number, onEnd: () => void, statementMs?: number): Promise<Client> {
   const attempt = attemptClient(place, onEnd, statementMs);
   try {
-    return await inTime(attempt.opened, timeoutMs);
+    return await inTime(attempt.opened, patience(place, timeoutMs));
   } catch (error) {
     attempt.drop();
     throw error;

@@ -3,6 +3,8 @@ import {isRegionctlError, messageOf} from '../../errors.ts';
 import {formatMs} from '../../output/units.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import type {EndpointPlace, ProviderContext} from '../define.ts';
+import {tlsSettings} from '../tls/credentials.ts';
+import {secureBy} from './connect.ts';
 import {ONCE} from './plans.ts';
 import type {PostgresProbeConfig} from './provider.ts';
 import {createSession} from './session.ts';
@@ -36,7 +38,8 @@ const REST_MS = 100;
 export async function createProbe(config: PostgresProbeConfig, place: EndpointPlace, context: ProviderContext): Promise<Probe> {
   const {host, port, user, database, password, maxReplayAge, maxConnections} = config;
   const label = `${place.region}/${place.endpoint}`;
-  const target = {host, port, user, database, label, password: () => context.secrets.reveal(password)};
+  const secure = secureBy(tlsSettings(config, host, context.baseDir), context.secrets);
+  const target = {host, port, user, database, label, password: () => context.secrets.reveal(password), ...secure};
   // What nobody judges is not asked: a probe is what every failover begins with.
   const sql = [ROLE, ...(maxReplayAge === undefined ? [] : [AGE]), ...(maxConnections === undefined ? [] : [USE])].join(', ');
   const check = async (signal: AbortSignal): Promise<ProbeResult> => {
@@ -126,6 +129,6 @@ function warningOf(
 /** Our own cancellation and a missing secret say nothing about the endpoint. */
 function failure(error: unknown, signal: AbortSignal, connected: boolean): ProbeResult {
   const code = isRegionctlError(error) ? error.code : 'error';
-  const couldNotRun = signal.aborted || code === 'secret-missing' || code === 'cancelled';
+  const couldNotRun = signal.aborted || ['secret-missing', 'probe-failed', 'cancelled'].includes(code);
   return {ok: couldNotRun ? null : false, latencyMs: null, code, detail: messageOf(error), ...(connected ? {connected} : {})};
 }

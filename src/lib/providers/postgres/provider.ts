@@ -1,18 +1,20 @@
 import {z} from 'zod';
 import {durationMs, hostPort, port, secretRef} from '../../fleet/fields.ts';
 import {defineProbe, defineStore, type Provider} from '../define.ts';
+import {addressTls, checkTls, hostTls} from '../tls/fields.ts';
 
 const name = z.string().min(1);
 
 /**
  * The `postgres` part of a store: one database that streams to its standbys, or whose members subscribe to one another. `user` is a superuser on every
- * member.
+ * member. Not checked yet by `checkTls`, so that it can be extended.
  */
-export const storeSchema = z.strictObject({
+export const storeFields = z.strictObject({
   database: name,
   user: name,
   password: secretRef,
   replicationUser: name,
+  ...addressTls,
   monitor: z
     .strictObject({user: name, password: secretRef})
     .optional()
@@ -23,6 +25,8 @@ export const storeSchema = z.strictObject({
     .describe('Whether regionctl may write a message into the log of the primary, to tell an idle link from a dead one. Default false.'),
 });
 
+const storeSchema = storeFields.superRefine((given, context) => checkTls(context, given));
+
 /** One member: where it is reached from here, and how it reaches others for replication (default: their `address`). */
 export const memberSchema = z.strictObject({
   address: hostPort,
@@ -31,17 +35,20 @@ export const memberSchema = z.strictObject({
 });
 
 /** A login and one statement. `expect` (default `any`) also asks for the role. */
-const probeSchema = z.strictObject({
-  host: name,
-  port,
-  user: name,
-  password: secretRef,
-  database: name,
-  expect: z.enum(['primary', 'standby', 'any']).default('any'),
-  expectWritable: z.boolean().default(false).describe('It must take writes: a primary that is not read-only.'),
-  maxReplayAge: durationMs.optional().describe('A standby that replayed its last transaction longer ago degrades the endpoint.'),
-  maxConnections: z.number().min(1).max(100).optional().describe('Percent of max_connections; more in use degrades the endpoint.'),
-});
+const probeSchema = z
+  .strictObject({
+    host: name,
+    port,
+    user: name,
+    password: secretRef,
+    database: name,
+    ...hostTls,
+    expect: z.enum(['primary', 'standby', 'any']).default('any'),
+    expectWritable: z.boolean().default(false).describe('It must take writes: a primary that is not read-only.'),
+    maxReplayAge: durationMs.optional().describe('A standby that replayed its last transaction longer ago degrades the endpoint.'),
+    maxConnections: z.number().min(1).max(100).optional().describe('Percent of max_connections; more in use degrades the endpoint.'),
+  })
+  .superRefine((given, context) => checkTls(context, given));
 
 export type PostgresConfig = z.output<typeof storeSchema>;
 export type PostgresMember = z.output<typeof memberSchema>;

@@ -4,7 +4,7 @@ import {isRegionctlError, refused, unavailable} from '../../errors.ts';
 import {createOpener, destroy, endClient, type Place, STATEMENT_MS} from './connect.ts';
 import {addressText} from './conninfo.ts';
 import {named, readAhead} from './plans.ts';
-import {codeOf, troubleOf} from './trouble.ts';
+import {adviceOf, codeOf, troubleOf} from './trouble.ts';
 
 /** One connection of a session, for telling it from the next one. */
 export type Connection = object;
@@ -153,7 +153,8 @@ const claimLost = ({label}: Place): Error =>
 export function placeError(place: Pick<Place, 'label' | 'host' | 'port'>, error: unknown): Error {
   if (isRegionctlError(error)) return error;
   const {code, says} = troubleOf(error);
-  return unavailable(code, `${place.label} (${addressText(place)}) ${says}.`, {cause: error});
+  const advice = adviceOf(error);
+  return unavailable(code, `${place.label} (${addressText(place)}) ${says}${advice === null ? '' : `; ${advice}`}.`, {cause: error});
 }
 
 async function withLimits<T>(place: Place, limits: Limits, work: (timeoutMs: number) => Promise<T>): Promise<T> {

@@ -1,9 +1,8 @@
-import {resolve} from 'node:path';
 import type {SecretVault} from '../../fleet/secrets.ts';
 import type {Clock} from '../../ports/clock.ts';
 import type {ProviderContext, StorePart} from '../define.ts';
+import {tlsSettings} from '../tls/credentials.ts';
 import {type Client, createClient, type Place} from './client.ts';
-import type {RedisTls} from './credentials.ts';
 import type {Address} from './replication.ts';
 import type {RedisConfig, RedisMember} from './store-schema.ts';
 import {createTrail, type Trail} from './trail.ts';
@@ -50,12 +49,10 @@ export function createEnsemble(part: StorePart<RedisConfig, RedisMember>, {secre
 
 type ClientOf = (place: Omit<Place, 'tls'>, secure: boolean) => Client;
 
-function clients({serverName, ca, cert, key}: RedisConfig, secrets: SecretVault, baseDir: string): ClientOf {
-  const own = cert === undefined || key === undefined ? null : {file: resolve(baseDir, cert), key};
-  const caFile = ca === undefined ? null : resolve(baseDir, ca);
+function clients(config: RedisConfig, secrets: SecretVault, baseDir: string): ClientOf {
   return (place, secure) => {
-    const tls: RedisTls | null = secure ? {serverName: serverName ?? place.host, caFile, own, minValidMs: 0} : null;
-    return createClient({...place, tls}, secrets);
+    const tls = tlsSettings({...config, tls: secure}, place.host, baseDir);
+    return createClient({...place, tls: tls === null ? null : {...tls, minValidMs: 0}}, secrets);
   };
 }
 

@@ -1,15 +1,9 @@
 import {z} from 'zod';
 import {hostPort, secretRef} from '../../fleet/fields.ts';
+import {onlyWith} from '../../fleet/only-with.ts';
+import {addressTls, checkTls} from '../tls/fields.ts';
 
 const text = z.string().min(1);
-
-/** What is of no use without another field is a mistake, never silently left out. */
-type Given = Readonly<Record<string, unknown>>;
-function onlyWith(context: z.core.$RefinementCtx, given: Given, field: string, needed: string, there: boolean): void {
-  if (given[field] === undefined || there) return;
-  const params = {fix: `Add ${needed}, or take ${field} out.`};
-  context.addIssue({code: 'custom', path: [field], message: `${field} is of no use without ${needed}`, params, input: null});
-}
 
 const sentinels = z
   .strictObject({
@@ -36,19 +30,12 @@ export const storeSchema = z
   .strictObject({
     user: text.optional().describe('User of the ACL on every member. Default: the default user.'),
     password: secretRef.optional().describe('Default: nobody logs in.'),
-    tls: z.boolean().default(false).describe('Whether the ports of address speak TLS.'),
-    serverName: text.optional().describe('Name that every certificate must be for. Default: the host of each address.'),
-    ca: text.optional().describe('File with the certificates (PEM) that are trusted instead of those of the system.'),
-    cert: text.optional().describe('File with the certificate (PEM) that is shown to a server that asks for one. Default: none.'),
-    key: secretRef.optional().describe('Its private key (PEM).'),
+    ...addressTls,
     sentinels: sentinels.optional().describe('The Sentinels that move the primary. Default: none is asked.'),
   })
   .superRefine((given, context) => {
     onlyWith(context, given, 'user', 'password', given.password !== undefined);
-    const secure = given.tls || given.sentinels?.tls === true;
-    for (const field of ['serverName', 'ca', 'cert', 'key']) onlyWith(context, given, field, 'tls: true', secure);
-    onlyWith(context, given, 'cert', 'key', given.key !== undefined);
-    onlyWith(context, given, 'key', 'cert', given.cert !== undefined);
+    checkTls(context, given, given.tls || given.sentinels?.tls === true);
   });
 
 /** One member: where it is reached from here, and how it reaches others for replication (default: their `address`). */

@@ -73,7 +73,16 @@ const CERTIFICATE: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'nobody who is trusted here has signed its certificate',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'nobody who is trusted here has signed its certificate',
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'it wants a certificate of ours',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'it does not trust our certificate',
 };
+
+/** What TLS failed with, such as `its certificate has expired (CERT_HAS_EXPIRED)`; null = it was not TLS. */
+export function tlsTrouble(error: unknown): string | null {
+  const symbol = symbolOf(error);
+  if (codeOf(symbol) !== 'tls') return null;
+  const known = CERTIFICATE[symbol];
+  return known === undefined ? symbol : `${known} (${symbol})`;
+}
 
 function sentence(code: string, symbol: string, peer: string): string {
   const said: Readonly<Record<string, string>> = {
