@@ -9,7 +9,7 @@ const majors = Object.entries(JSON.parse(process.env.REGIONCTL_MAJORS ?? '{}') a
 
 describe.each(majors)('PostgreSQL %s', (major, bin) => {
   const programs = {initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres'), lacks: ['io_method']};
-  describe('reading with pg_monitor', () => readByMonitor(programs));
+  describe('reading with pg_monitor', () => readByMonitor(Number(major), programs));
   describe('faults of physical replication', () => physicalFaults(programs));
   describe('faults of logical replication', () => logicalFaults(Number(major), programs));
 });

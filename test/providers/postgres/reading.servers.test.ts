@@ -8,5 +8,5 @@ const programs = {initdb: `${POSTGRES_15}/initdb`, postgres: `${POSTGRES_15}/pos
 
 describe.skipIf(noPostgres15 !== null)(
   `reading replication with pg_monitor on PostgreSQL 15${noPostgres15 === null ? '' : ` (skipped: ${noPostgres15})`}`,
-  () => readByMonitor(programs),
+  () => readByMonitor(15, programs),
 );
