@@ -2,7 +2,7 @@ import {existsSync, readFileSync, writeFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {afterEach, describe, expect, it} from 'vitest';
 import {z} from 'zod';
-import type {DrillDocument} from '../../src/lib/drill/document.ts';
+import type {DrillDocument} from '../../src/lib/drill/report.ts';
 import {drillSchema} from '../../src/lib/output/schemas/run.ts';
 import type {RunDocument} from '../../src/lib/run/document.ts';
 import {eventually} from '../servers/embedded.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import {expect, it} from 'vitest';
 import type {z} from 'zod';
 import type {LabStatus} from '../../src/lab/lab-status.ts';
-import type {DrillDocument} from '../../src/lib/drill/document.ts';
+import type {DrillDocument} from '../../src/lib/drill/report.ts';
 import type {HealthDocument} from '../../src/lib/health/document.ts';
 import type {StatusDocument} from '../../src/lib/observe/status.ts';
 import {DOCUMENT_SCHEMAS, documentJsonSchemas} from '../../src/lib/output/schemas.ts';

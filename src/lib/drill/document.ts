@@ -4,60 +4,21 @@ import type {Plan, Step} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
 import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
+import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, FaultRow, WitnessRow} from './report.ts';
+import type {SteadyRow, VerdictCode} from './verdict.ts';
 
-/** A look at the steady state; null = it did not come to it. */
-export type SteadyRow = {
-  readonly met: boolean;
-  readonly checks: readonly {readonly check: string; readonly holds: boolean | null; readonly says: string}[];
+type Verdict = Pick<DrillDocument, 'verdict' | 'verdictCode' | 'verdictReason'>;
+
+/** What a drill's document needs beside its run: what the plan and its journal do not hold. */
+export type DrillMore = {
+  readonly fleet?: string | null;
+  readonly earlier?: readonly EarlierDrill[];
+  readonly beside?: readonly BesideRow[];
+  readonly evidence?: readonly EvidenceRow[];
 };
-
-/** A fault that was injected. Times are ISO 8601. */
-export type FaultRow = {
-  readonly fault: string;
-  readonly region: string;
-  readonly injectedAt: string;
-  readonly healedAt: string | null;
-  readonly provenHealed: boolean;
-};
-
-/** What the witness saw; `lost` and `duplicated` hold the first 100 references, null = not read back. */
-export type WitnessRow = {
-  readonly acknowledged: number | null;
-  readonly failed: number | null;
-  readonly unknown: number | null;
-  readonly lost: readonly string[] | null;
-  readonly duplicated: readonly string[] | null;
-  readonly longestGapMs: number | null;
-  readonly gapAtLeastMs: number | null;
-  readonly gapFrom: string | null;
-  readonly gapTo: string | null;
-  readonly lossWindowMs: number | null;
-  readonly writeGapReason: string | null;
-};
-
-/** Why a drill passed, failed or could not be judged. */
-export type VerdictCode =
-  | 'passed'
-  | 'not-healed'
-  | 'run-failed'
-  | 'not-steady'
-  | 'objective-missed'
-  | 'not-started'
-  | 'not-ended'
-  | 'not-measured';
-type Verdict = {readonly verdict: 'passed' | 'failed' | 'unknown'; readonly verdictCode: VerdictCode; readonly verdictReason: string};
-
-/** The document of `drill run` (CLI.md): that of the run, and the drill's own part. */
-export type DrillDocument = RunDocument &
-  Verdict & {
-    readonly drill: string | null;
-    readonly steadyState: {readonly before: SteadyRow | null; readonly after: SteadyRow | null};
-    readonly faults: readonly FaultRow[];
-    readonly witness: WitnessRow | null;
-  };
 
 /** Adds the drill's part to the document of its run. */
-export function drillDocument(run: RunDocument, plan: Plan, events: readonly JournalEvent[]): DrillDocument {
+export function drillDocument(run: RunDocument, plan: Plan, events: readonly JournalEvent[], more: DrillMore = {}): DrillDocument {
   const progress = progressOf(plan, events);
   const steady = plan.steps.filter((step) => step.do.action === 'drill.steady').map((step) => steadyRow(progress, step));
   const steadyState = {before: steady[0] ?? null, after: steady.length > 1 ? (steady.at(-1) ?? null) : null};
@@ -65,10 +26,22 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
   const witness = witnessRow(plan, progress);
   return {
     ...run,
+    fleet: more.fleet ?? null,
     drill: plan.drill,
+    description: '',
+    scenario: null,
+    expected: null,
     steadyState,
     faults,
     witness,
+    stores: [],
+    load: null,
+    loadObjectives: [],
+    timeline: [],
+    surprises: [],
+    beside: more.beside ?? [],
+    evidence: more.evidence ?? [],
+    earlier: more.earlier ?? [],
     ...verdictOf({run, faults, after: steadyState.after, touched: touched(events)}),
   };
 }

@@ -1,4 +1,4 @@
-import type {DrillDocument} from '../drill/document.ts';
+import type {DrillDocument} from '../drill/report.ts';
 import type {Meaning, Paint} from './paint.ts';
 import {type Layout, runText} from './run-text.ts';
 import {type Cell, table, wrap} from './table.ts';

@@ -180,6 +180,16 @@ export type Delay = {
   readonly fix: string | null;
 };
 
+/** Writes to one member of a store, each by itself: one that hangs holds up no other. */
+export type WitnessWriter = {
+  /**
+   * `acknowledged`: committed, as the store says. `failed`: surely not written. `unknown`: it may be there (a deadline, a lost connection, a commit
+   * with a warning that it is local only). `ended` is called once, at the latest when the returned function gives the write up.
+   */
+  write(ref: string, ended: (outcome: 'acknowledged' | 'failed' | 'unknown') => void): () => void;
+  close(): void;
+};
+
 /** What abilities a store may have beyond being observed. Each is optional: ask before use. */
 export type Abilities = {
   /** A token held by the store itself on every reachable member. `evict` ends the sessions of a former holder. */
@@ -279,6 +289,20 @@ export type Abilities = {
   clock: {offsets(signal: AbortSignal, members?: readonly string[]): Promise<Readonly<Record<string, number | null>>>};
   /** Settings and privileges that a failover will need, each judged. Reads only. */
   inspect: {inspect(signal: AbortSignal, members?: readonly string[]): Promise<readonly Finding[]>};
+  /**
+   * Numbered writes of the witness straight into the store, in a table or under keys of its own, and nowhere else. Only used where the fleet file
+   * allows it (`witness.stores`).
+   */
+  witness: {
+    /** Makes the place for the writes on the primary; there already = success. Throws what else goes wrong, such as a missing privilege. */
+    prepare(signal: AbortSignal): Promise<void>;
+    /** A writer to one member, whatever its role: a standby refuses. Connects by itself, again and again; never throws. */
+    writer(member: string, run: string): WitnessWriter;
+    /** How often each reference of the run is there, read on one member. Throws when it cannot be read to its end. */
+    readBack(member: string, run: string, signal: AbortSignal): Promise<ReadonlyMap<string, number>>;
+    /** Removes what the run wrote, and the place itself when nothing else is in it. Nothing there = success. */
+    clean(run: string, signal: AbortSignal): Promise<void>;
+  };
   /** Per-row digests of every user table at or past a position, ordered by key: what a row-by-row comparison reads. */
   digest: {
     tables(member: string, signal: AbortSignal): Promise<readonly string[]>;
