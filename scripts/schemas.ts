@@ -2,7 +2,7 @@
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {z} from 'zod';
-import {drillSchema} from '../src/lib/drill/drill-file.ts';
+import {drillSchema} from '../src/lib/drill/drill-schema.ts';
 import {fleetJsonSchema} from '../src/lib/fleet/json-schema.ts';
 import {documentJsonSchemas} from '../src/lib/output/schemas.ts';
 import {builtinProviders} from '../src/lib/providers/builtin.ts';

@@ -43,7 +43,7 @@ type Show = {
 /** A command that runs plans: asks first, shows the run live on a terminal and as lines elsewhere, and ends with its document. */
 export abstract class RunCommand<T extends typeof Command> extends RegionCommand<T> {
   readonly #leave = new AbortController();
-  readonly #life = new AbortController();
+  #life = new AbortController();
   #show: Show | undefined;
 
   override async init(): Promise<void> {
@@ -70,13 +70,20 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
   }
 
   /** On a terminal asks for the name of the region that will be demoted; without one --yes must be given. */
-  protected async confirm(plan: Plan, yes: boolean): Promise<void> {
+  protected confirm(plan: Plan, yes: boolean): Promise<void> {
+    const {kind, from, to} = plan;
+    const prompt = `Type the name of the region that will be demoted (${from}) to go on: `;
+    return this.agree({what: `this runs a ${kind} from ${from} to ${to}`, prompt, wanted: from ?? ''}, yes);
+  }
+
+  /** On a terminal asks for a word that only somebody types who has read what will happen; without one --yes must be given. */
+  protected async agree({what, prompt, wanted}: {what: string; prompt: string; wanted: string}, yes: boolean): Promise<void> {
     if (yes) return;
     if (!process.stdin.isTTY || !process.stderr.isTTY || this.jsonEnabled())
-      throw usageError(`this runs a ${plan.kind} from ${plan.from} to ${plan.to}: say so with --yes, since there is no terminal to ask on`);
-    const answer = await this.#ask(`Type the name of the region that will be demoted (${plan.from}) to go on: `);
-    if (answer !== plan.from)
-      throw refused('not-confirmed', `nothing was done: ${answer === '' ? 'no name was given' : `"${answer}" is not ${plan.from}`}`);
+      throw usageError(`${what}: say so with --yes, since there is no terminal to ask on`);
+    const answer = await this.#ask(prompt);
+    if (answer !== wanted)
+      throw refused('not-confirmed', `nothing was done: ${answer === '' ? 'no name was given' : `"${answer}" is not ${wanted}`}`);
   }
 
   /** What a person types; nothing at the end of the input. Ctrl+C at the question is an interrupt like any other. */
@@ -142,6 +149,8 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
     } finally {
       await this.#show.done();
       this.#life.abort(new Error('the run is over'));
+      // A run that follows has a life of its own.
+      this.#life = new AbortController();
     }
   }
 

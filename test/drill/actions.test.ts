@@ -12,6 +12,7 @@ import {systemClock} from '../../src/lib/run/system-clock.ts';
 import {type Cell, known, unknown} from '../../src/lib/snapshot/cell.ts';
 import type {RegionHealth} from '../../src/lib/snapshot/snapshot.ts';
 import {startOrderServer} from '../witness/order-server.ts';
+import {nobody, wellSenses} from './plans.ts';
 
 const health = (verdict: RegionHealth['verdict']): Cell<RegionHealth> =>
   known({verdict, agree: 1, asked: 1, code: 'x', reason: 'because'}, 0, 'here');
@@ -46,19 +47,17 @@ function fakeFaults(more: Partial<Fault> = {}) {
 }
 
 const life = new AbortController();
+const senses = (more: Partial<DrillDeps['senses']> = {}) =>
+  wellSenses({regions: ['us-east', 'eu-west'], sampleHealth: async () => health('healthy'), ...more});
 
 function kitWith(more: Partial<DrillDeps> = {}) {
   const clock = more.clock ?? jumpingClock();
   const kit = drillActions({
     faults: fakeFaults().port,
-    sampleHealth: async () => health('healthy'),
+    ...nobody,
+    senses: senses(),
     witness: {dir: '/nowhere', life: life.signal},
     clock,
-    steady: {
-      regions: ['us-east', 'eu-west'],
-      writable: async () => ({holds: true, measured: null, says: 'a write was accepted'}),
-      lagMs: async () => known(12, 0, 'here'),
-    },
     ...more,
   });
   const ctx = (): Ctx => ({runId: 'run-1', token: 't', signal: life.signal, now: clock.now, deadline: clock.now() + 10_000});
@@ -143,7 +142,9 @@ describe('health.await', () => {
 
   it('wants the verdict so many times in a row; unknown begins anew', async () => {
     const {apply} = kitWith({
-      sampleHealth: samples(health('unhealthy'), blind, health('unhealthy'), health('healthy'), health('unhealthy'), health('unhealthy')),
+      senses: senses({
+        sampleHealth: samples(health('unhealthy'), blind, health('unhealthy'), health('healthy'), health('unhealthy'), health('unhealthy')),
+      }),
     });
     expect(await apply('health.await', east, args)).toMatchObject({
       samples: 6,
@@ -157,7 +158,7 @@ describe('health.await', () => {
       code: 'not-detected',
       message: expect.stringContaining('it is healthy'),
     });
-    const cut = kitWith({sampleHealth: async () => blind});
+    const cut = kitWith({senses: senses({sampleHealth: async () => blind})});
     await expect(cut.apply('health.await', east, args)).rejects.toMatchObject({
       message: expect.stringContaining('not known (nobody can tell)'),
     });
@@ -168,7 +169,9 @@ describe('drill.steady', () => {
   const args = {checks: [{health: 'healthy'}, {writable: true}, {lagBelowMs: 30}], except: ['us-east'], withinMs: 0, must: false};
 
   it('looks at every region but those left out, at writes and at lag', async () => {
-    const {apply, ask} = kitWith({sampleHealth: async (region) => (region === 'us-east' ? health('unhealthy') : health('healthy'))});
+    const {apply, ask} = kitWith({
+      senses: senses({sampleHealth: async (region) => (region === 'us-east' ? health('unhealthy') : health('healthy'))}),
+    });
     expect(await apply('drill.steady', {}, args)).toMatchObject({
       met: true,
       checks: [{check: 'health of eu-west', holds: true}, {holds: true}, {says: 'the largest lag is 12 ms'}],
@@ -181,13 +184,15 @@ describe('drill.steady', () => {
   it('waits for the state to come about, and never takes unknown for steady', async () => {
     let seen = 0;
     const late = kitWith({
-      sampleHealth: async () => {
-        seen += 1;
-        return health(seen > 4 ? 'healthy' : 'recovering');
-      },
+      senses: senses({
+        sampleHealth: async () => {
+          seen += 1;
+          return health(seen > 4 ? 'healthy' : 'recovering');
+        },
+      }),
     });
     expect(await late.apply('drill.steady', {}, {...args, withinMs: 5000})).toMatchObject({met: true});
-    const cut = kitWith({sampleHealth: async () => blind});
+    const cut = kitWith({senses: senses({sampleHealth: async () => blind})});
     expect(await cut.apply('drill.steady', {}, args)).toMatchObject({met: false});
     expect(await cut.ask('fleet.steady', {}, {checks: [{health: 'healthy'}], except: []})).toMatchObject({holds: null});
   });
@@ -198,7 +203,9 @@ describe('region.verdict', () => {
     const {ask} = kitWith();
     expect(await ask('region.verdict', east, 'healthy')).toMatchObject({holds: true});
     expect(await ask('region.verdict', east, ['unhealthy', 'degraded'])).toMatchObject({holds: false, says: 'us-east is healthy: because'});
-    expect(await kitWith({sampleHealth: async () => blind}).ask('region.verdict', east, 'healthy')).toMatchObject({holds: null});
+    expect(await kitWith({senses: senses({sampleHealth: async () => blind})}).ask('region.verdict', east, 'healthy')).toMatchObject({
+      holds: null,
+    });
   });
 });
 

@@ -1,10 +1,10 @@
 import {describe, expect, it} from 'vitest';
 import {composeDrill} from '../../src/lib/drill/compose-drill.ts';
 import {parseDrill} from '../../src/lib/drill/drill-file.ts';
-import {drillPlan, drillText, failoverPlan, fleet, snapshot} from './plans.ts';
+import {drillPlan, drillText, fleet, inputOf} from './plans.ts';
 
 const drill = parseDrill(drillText, {file: '/drills/d.yaml', cwd: '/'});
-const input = {drill, fleet, snapshot, failoverPlan, runId: 'run-1'};
+const input = inputOf(drill);
 
 describe('composeDrill', () => {
   it('is the plan that the golden file shows', async () => {
@@ -56,8 +56,6 @@ describe('composeDrill', () => {
       expect.objectContaining({code: 'no-witness', exit: 77}),
     );
     expect(() => composeDrill({...input, fleet: {...fleet, fault: null}})).toThrow(expect.objectContaining({code: 'no-faults', exit: 77}));
-    expect(() => composeDrill({...input, failoverPlan: {...failoverPlan, from: null}})).toThrow(
-      expect.objectContaining({code: 'no-region'}),
-    );
+    expect(() => composeDrill({...input, reactionPlan: null, primary: null})).toThrow(expect.objectContaining({code: 'no-region'}));
   });
 });

@@ -24,12 +24,19 @@ describe('a drill file', () => {
       name: 'region-lost',
       description: '',
       scenario: 'region-lost',
-      fault: {kind: 'lose', region: 'primary', leaseMs: 600_000, args: {}},
-      steadyState: {before: [{health: 'healthy'}, {writable: true}], after: [{health: 'healthy'}, {writable: true}]},
-      witness: {everyMs: 20, warmUpMs: 2000, coolDownMs: 2000},
-      reaction: {failover: {to: null, overrides: []}},
-      detect: {everyMs: 250, fall: 2, withinMs: 30_000},
-      objectives: {rtoMs: null, rpoMs: null},
+      faults: [{kind: 'lose', region: 'primary', leaseMs: 600_000, args: {}}],
+      heal: 'end',
+      watchMs: 0,
+      steadyState: {before: [{health: 'healthy'}, {writable: true}], after: [{health: 'healthy'}, {writable: true}], withinMs: 15_000},
+      witness: {everyMs: 20, warmUpMs: 2000, coolDownMs: 2000, stores: true},
+      load: null,
+      reaction: {kind: 'failover', to: null, overrides: []},
+      detect: {everyMs: 250, fall: 2, withinMs: 30_000, until: null},
+      objectives: {rtoMs: null, rpoMs: null, services: {}, data: {}, load: []},
+      abortIf: [],
+      setUp: null,
+      rollback: 'none',
+      evidence: ['journal', 'witness', 'load', 'snapshots'],
     });
   });
 
@@ -54,14 +61,10 @@ describe('a drill file', () => {
     ['', 'd.yaml:1:1: the file is empty | examples/drills/region-lost.yaml shows every field.'],
     [
       '- a\n',
-      'd.yaml:1:1: expected a mapping with "name", "scenario" and "fault", got a list | examples/drills/region-lost.yaml shows every field.',
+      'd.yaml:1:1: expected a mapping with "name" and "fault", got a list | examples/drills/region-lost.yaml shows every field.',
     ],
     [`${drillText}withness: {}\n`, 'd.yaml:4:1 withness: unknown key "withness" | Did you mean "witness"?'],
-    [
-      drillText.replace('lose', 'loose'),
-      'd.yaml:3:15 fault.kind: expected one of lose, kill, freeze, partition, latency, bandwidth, got "loose" | Did you mean "lose"?',
-    ],
-    ['name: x\nscenario: region-lost\n', 'd.yaml:1:1 fault: is missing; expected a mapping | Add "fault" to the file.'],
+    ['name: x\nscenario: region-lost\n', 'd.yaml:1:1 reaction: without a fault there is nothing to react to'],
     [`${drillText}witness: {every: 0s}\n`, 'd.yaml:4:18 witness.every: expected a duration longer than 0s'],
     [
       `${drillText}detect: {within: 30}\n`,
@@ -75,11 +78,11 @@ describe('a drill file', () => {
     ],
     [
       drillText.replace('kind: lose', 'kind: lose, region: us-eats'),
-      'd.yaml:3:29 fault.region: the fleet lab has no region "us-eats" | Did you mean "us-east"?',
+      'd.yaml:3:29 fault.region: the fleet lab has no region or route "us-eats" | Did you mean "us-east"?',
     ],
     [
       `${drillText}reaction: {failover: {to: mars}}\n`,
-      'd.yaml:4:27 reaction.failover.to: the fleet lab has no region "mars" | Known regions: us-east, eu-west, ap.',
+      'd.yaml:4:27 reaction.failover.to: the fleet lab has no region "mars" | It has us-east, eu-west, ap.',
     ],
     [`${drillText}name: twice\n`, 'd.yaml:4:1: duplicate key "name" | Keep one of the two.'],
     [`${drillText}x: [\n`, 'd.yaml:5:1: not valid YAML'],

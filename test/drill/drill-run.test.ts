@@ -16,7 +16,7 @@ import {systemClock} from '../../src/lib/run/system-clock.ts';
 import {known} from '../../src/lib/snapshot/cell.ts';
 import {freeLease, memoryState} from '../run/memory-state.ts';
 import {accept, startOrderServer} from '../witness/order-server.ts';
-import {drillText, failoverPlan, fleet, snapshot} from './plans.ts';
+import {drillText, fleet, inputOf, nobody, wellSenses} from './plans.ts';
 
 const quick = `${drillText}witness: {every: 10ms, warmUp: 100ms, coolDown: 100ms}\ndetect: {every: 50ms, within: 5s}\n`;
 const clock = systemClock();
@@ -71,19 +71,17 @@ function world(life: AbortSignal) {
       },
       active: async () => known(state.lost ? ['lose'] : [], 0, 'fake'),
     },
-    sampleHealth: async (region) =>
-      known(
-        {verdict: state.lost && region === 'us-east' ? 'unhealthy' : 'healthy', agree: 1, asked: 1, code: 'x', reason: 'seen'},
-        0,
-        'fake',
-      ),
+    ...nobody,
+    senses: wellSenses({
+      sampleHealth: async (region) =>
+        known(
+          {verdict: state.lost && region === 'us-east' ? 'unhealthy' : 'healthy', agree: 1, asked: 1, code: 'x', reason: 'seen'},
+          0,
+          'fake',
+        ),
+    }),
     witness: {dir, life},
     clock,
-    steady: {
-      regions: ['us-east', 'eu-west', 'ap'],
-      writable: async () => ({holds: true, measured: null, says: 'accepted'}),
-      lagMs: async () => known(0, 0, 'fake'),
-    },
   });
   const stores = ['store.claim', 'store.fence', 'route.weights', 'store.release'].map((name) => act(name));
   const actions = new ActionRegistry([...kit.actions, ...stores, act('store.promote', promote)]);
@@ -92,13 +90,7 @@ function world(life: AbortSignal) {
 
 function planOf(): Plan {
   const drill = parseDrill(quick, {file: '/d.yaml', cwd: '/'});
-  const plan = composeDrill({
-    drill,
-    fleet: {...fleet, witness: {url: server.url, everyMs: 20, deadlineMs: 300}},
-    snapshot,
-    failoverPlan,
-    runId: 'run-1',
-  });
+  const plan = composeDrill(inputOf(drill, {fleet: {...fleet, witness: {url: server.url, everyMs: 20, deadlineMs: 300, stores: []}}}));
   return {...plan, gates: plan.gates.map((gate) => ({...gate, verdict: 'pass'}))};
 }
 

@@ -1,5 +1,6 @@
-import {composeDrill} from '../../src/lib/drill/compose-drill.ts';
-import {parseDrill} from '../../src/lib/drill/drill-file.ts';
+import type {DrillDeps} from '../../src/lib/drill/actions.ts';
+import {composeDrill, type DrillInput} from '../../src/lib/drill/compose-drill.ts';
+import {type Drill, parseDrill} from '../../src/lib/drill/drill-file.ts';
 import {call, step} from '../../src/lib/failover/steps.ts';
 import type {Fleet} from '../../src/lib/fleet/fleet.ts';
 import type {Json} from '../../src/lib/plan/json.ts';
@@ -47,7 +48,7 @@ export const fleet: Fleet = {
   vantages: [],
   uplinks: [],
   fault: part,
-  witness: {url: 'http://127.0.0.1:21020/orders', everyMs: 20, deadlineMs: 2000},
+  witness: {url: 'http://127.0.0.1:21020/orders', everyMs: 20, deadlineMs: 2000, stores: []},
   hooks: {},
   approval: null,
   notifiers: [],
@@ -129,9 +130,43 @@ export const failoverPlan: Plan = {
 
 export const drillText = 'name: region-lost\nscenario: region-lost\nfault: {kind: lose}\n';
 
+/** What a drill on this fleet is composed from: the primary is in us-east. */
+export function inputOf(drill: Drill, more: Partial<DrillInput> = {}): DrillInput {
+  const {objectives} = failoverPlan;
+  return {
+    drill,
+    fleet,
+    snapshot,
+    reactionPlan: failoverPlan,
+    primary: 'us-east',
+    primaries: {orders: 'us-east'},
+    objectives,
+    runId: 'run-1',
+    ...more,
+  };
+}
+
+/** Senses that find everything well. */
+export function wellSenses(more: Partial<DrillDeps['senses']> = {}): DrillDeps['senses'] {
+  return {
+    regions: ['us-east', 'eu-west', 'ap'],
+    sampleHealth: async () => health('healthy'),
+    writable: async () => ({holds: true, measured: null, says: 'a write was accepted'}),
+    lagMs: async () => known(12, 0, 'here'),
+    links: async () => known([{store: 'orders', to: 'eu-west', state: 'streaming', reason: 'it streams', breaker: 'closed'}], 0, 'here'),
+    primaries: async () => ({orders: known('us-east', 0, 'here')}),
+    exec: async () => ({code: 0, says: 'it ended well'}),
+    loadNow: () => null,
+    ...more,
+  };
+}
+
+/** What reactions of other processes need, where none is expected. */
+export const nobody = {refusals: async () => [], operator: null};
+
 export function drillPlan(text = drillText): Plan {
   const drill = parseDrill(text, {file: '/drills/d.yaml', cwd: '/'});
-  return composeDrill({drill, fleet, snapshot, failoverPlan, runId: 'run-1'});
+  return composeDrill(inputOf(drill));
 }
 
 /** One line of a journal: ms, type, step, data. */

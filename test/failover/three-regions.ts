@@ -58,7 +58,7 @@ export function sampleFleet({quorum = 1, allowed = null, rpoMs = 0, cold, hosts 
     vantages: [],
     uplinks: [],
     fault: null,
-    witness: {url: 'http://127.0.0.1:1/orders', everyMs: 20, deadlineMs: 2000},
+    witness: {url: 'http://127.0.0.1:1/orders', everyMs: 20, deadlineMs: 2000, stores: []},
     hooks: {},
     approval: null,
     notifiers: [],

@@ -3,8 +3,6 @@ import type {Action, Check, Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Fault} from '../ports/fault.ts';
-import type {Cell} from '../snapshot/cell.ts';
-import type {RegionHealth} from '../snapshot/snapshot.ts';
 import {readBack} from '../witness/read-back.ts';
 import {startWitness, type Witness, type WitnessOptions} from '../witness/witness.ts';
 import {readWitnessLog} from '../witness/witness-log.ts';
@@ -12,15 +10,20 @@ import {type DrillArguments, named} from './arguments.ts';
 import {drillChecks} from './checks.ts';
 import {faultActions} from './fault-actions.ts';
 import {healthAwait} from './health-await.ts';
-import {type SteadyDeps, steadyAction} from './steady.ts';
+import {type ReactionDeps, reactionActions} from './reaction-actions.ts';
+import type {Operator} from './reaction-command.ts';
+import type {Senses} from './senses.ts';
+import {awaitAction, steadyAction, waitAction} from './steady.ts';
 import {witnessResult} from './witness-result.ts';
 
 /** What the drill's actions reach the world by. */
 export type DrillDeps = {
   /** Null = the fleet file has no faults. */
   readonly faults: Fault | null;
-  /** One fresh look at a region. Never throws for what the region does. */
-  sampleHealth(region: string, signal: AbortSignal): Promise<Cell<RegionHealth>>;
+  /** What is looked at, but for what the running witness tells. */
+  readonly senses: Omit<Senses, 'sinceAckMs'>;
+  readonly refusals: ReactionDeps['refusals'];
+  readonly operator: Operator | null;
   /** `dir` keeps the witness's logs, one for each run. `life` outlives a run that is interrupted: the witness ends with it at once. */
   readonly witness: {
     readonly dir: string;
@@ -29,7 +32,6 @@ export type DrillDeps = {
     readonly start?: (options: WitnessOptions, how: {readonly ready: boolean}) => Promise<Witness>;
   };
   readonly clock: Clock;
-  readonly steady: SteadyDeps;
   /** Told when a witness starts, and with null when it has stopped: for the live view. */
   readonly onWitness?: (witness: Witness | null) => void;
 };
@@ -40,15 +42,20 @@ export type DrillKit = {readonly actions: readonly Action[]; readonly checks: re
 /** Makes the drill's actions and checks. They share the running witness, so one kit belongs to one run. */
 export function drillActions(deps: DrillDeps): DrillKit {
   const running = witnessHolder(deps);
+  const senses: Senses = {...deps.senses, sinceAckMs: () => running.current()?.snapshot().sinceLastAckMs ?? null};
+  const look = {senses, clock: deps.clock};
   return {
     actions: [
       witnessStart(running),
       witnessStop(deps, running),
       ...faultActions(deps),
-      healthAwait(deps),
-      steadyAction(deps),
+      healthAwait(look),
+      steadyAction(look),
+      awaitAction(look),
+      waitAction(look),
+      ...reactionActions({...deps, senses}),
     ] as readonly Action[],
-    checks: drillChecks(deps, running.current),
+    checks: drillChecks({...deps, senses}, running.current),
     witness: running.current,
   };
 }

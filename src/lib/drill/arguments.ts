@@ -3,16 +3,35 @@ import {usageError} from '../errors.ts';
 import type {Action} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 
-/** One fact of the steady state. `lagBelowMs` speaks of the largest replay lag of any link. */
+const ms = z.number().min(0);
+const verdict = z.enum(['healthy', 'degraded', 'unhealthy', 'recovering']);
+const store = z.string().nullable();
+
+/** One fact about the fleet. `lagBelowMs` speaks of the largest replay lag of any link; `primary` is a region; `store` null = every store. */
 export const steadyCheck = z.union([
   z.strictObject({health: z.literal('healthy')}),
-  z.strictObject({writable: z.literal(true)}),
-  z.strictObject({lagBelowMs: z.number().min(0)}),
+  z.strictObject({writable: z.boolean()}),
+  z.strictObject({lagBelowMs: ms}),
+  z.strictObject({lagAboveMs: ms}),
+  z.strictObject({region: z.string(), verdict: z.array(verdict).min(1)}),
+  z.strictObject({link: z.array(z.string()).min(1), region: z.string(), store}),
+  z.strictObject({breaker: z.enum(['open', 'closed']), region: z.string(), store}),
+  z.strictObject({primary: z.string(), store}),
+  z.strictObject({noAckForMs: ms}),
+  z.strictObject({ackWithinMs: ms}),
+  z.strictObject({
+    load: z.union([
+      z.strictObject({errorRateBelow: z.number()}),
+      z.strictObject({errorRateAbove: z.number()}),
+      z.strictObject({p95BelowMs: ms}),
+      z.strictObject({p95AboveMs: ms}),
+    ]),
+  }),
+  z.strictObject({exec: z.array(z.string()).min(1), timeoutMs: ms}),
 ]);
 export type SteadyCheck = z.infer<typeof steadyCheck>;
 
-const ms = z.number().min(0);
-const verdict = z.enum(['healthy', 'degraded', 'unhealthy', 'recovering']);
+const override = z.strictObject({gate: z.string(), reason: z.string(), by: z.string()});
 
 /** The arguments of the drill's actions, version 1. Durations in ms. */
 export const drillArguments = {
@@ -21,14 +40,37 @@ export const drillArguments = {
     everyMs: z.number().min(1),
     deadlineMs: z.number().min(1),
     ready: z.boolean().default(false),
+    /** Written to directly as well. */
+    stores: z.array(z.string()).default([]),
   }),
   'witness.stop': z.strictObject({coolDownMs: ms}),
-  'fault.inject': z.strictObject({kind: z.string(), args: z.json() as z.ZodType<Json>, leaseMs: z.number().min(1)}),
+  /** `beside`: the kinds that this drill has active there already. */
+  'fault.inject': z.strictObject({
+    kind: z.string(),
+    args: z.json() as z.ZodType<Json>,
+    leaseMs: z.number().min(1),
+    beside: z.array(z.string()).default([]),
+  }),
   'fault.heal': z.strictObject({}),
   /** `fall`: how many samples in a row must say so. */
   'health.await': z.strictObject({verdict, everyMs: z.number().min(1), fall: z.number().int().min(1), withinMs: ms}),
   /** `must` true: what does not hold stops the run. False: it is recorded and judged by the report. Asked again until it holds or `withinMs` are over. */
   'drill.steady': z.strictObject({checks: z.array(steadyCheck), except: z.array(z.string()), withinMs: ms, must: z.boolean()}),
+  /** Waits until every check holds; what does not within `withinMs` fails the step. */
+  'drill.await': z.strictObject({checks: z.array(steadyCheck).min(1), everyMs: z.number().min(1), withinMs: ms, what: z.string()}),
+  'drill.wait': z.strictObject({forMs: ms}),
+  /** People are told what to do, and awaited. */
+  'reaction.person': z.strictObject({prompts: z.array(z.string()), until: z.array(steadyCheck).min(1), withinMs: ms}),
+  'reaction.exec': z.strictObject({run: z.array(z.string()).min(1), withinMs: ms}),
+  /** A failover by a process of its own; `killAt` null = it is left alone, else it is killed (-9) when its journal has come to that step or phase, and resumed. */
+  'reaction.command': z.strictObject({
+    to: z.string().nullable(),
+    killAt: z.string().nullable(),
+    overrides: z.array(override),
+    withinMs: ms,
+  }),
+  /** A failover is planned and must be refused; by these gates, if any are named. */
+  'reaction.refused': z.strictObject({to: z.string().nullable(), gates: z.array(z.string()), withinMs: ms}),
 } as const;
 
 export type DrillAction = keyof typeof drillArguments;

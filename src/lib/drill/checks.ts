@@ -3,24 +3,25 @@ import type {Answer, Check} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Fault} from '../ports/fault.ts';
-import type {Cell} from '../snapshot/cell.ts';
-import type {RegionHealth} from '../snapshot/snapshot.ts';
 import type {Witness} from '../witness/witness.ts';
-import {type SteadyDeps, steadyCheckOf} from './steady.ts';
+import type {Senses} from './senses.ts';
+import {abortCheckOf, steadyCheckOf} from './steady.ts';
 
-type Deps = {
-  readonly faults: Fault | null;
-  readonly steady: SteadyDeps;
-  readonly clock: Clock;
-  sampleHealth(region: string, signal: AbortSignal): Promise<Cell<RegionHealth>>;
-};
+type Deps = {readonly faults: Fault | null; readonly senses: Senses; readonly clock: Clock};
 
 /* A stream that was acknowledged this recently is writable; longer ago, the service is asked. */
 const RECENT_MS = 1000;
 
-/** `fault.active` (want: the kinds, `[]` = none), `service.writable` (want: true or false), `region.verdict` (want: a verdict or a list of them), `witness.running` (in this process) and `fleet.steady`. */
+/** `fault.active` (want: the kinds, `[]` = none), `service.writable` (want: true or false), `region.verdict` (want: a verdict or a list of them), `witness.running` (in this process), `fleet.steady` and `drill.abort`. */
 export function drillChecks(deps: Deps, witness: () => Witness | null): readonly Check[] {
-  return [faultActive(deps), serviceWritable(deps, witness), regionVerdict(deps), witnessRunning(witness), steadyCheckOf(deps)];
+  return [
+    faultActive(deps),
+    serviceWritable(deps, witness),
+    regionVerdict(deps),
+    witnessRunning(witness),
+    steadyCheckOf(deps),
+    abortCheckOf(deps),
+  ];
 }
 
 function faultActive({faults}: Deps): Check {
@@ -31,7 +32,7 @@ function faultActive({faults}: Deps): Check {
       const cell = await faults.active(region, signal);
       if (!cell.known) return cannotTell(`it is not known whether a fault is active on ${region}: ${cell.reason}`);
       const wanted = listOf(want);
-      const holds = cell.value.length === wanted.length && wanted.every((kind) => cell.value.includes(kind));
+      const holds = JSON.stringify(cell.value.toSorted()) === JSON.stringify(wanted.toSorted());
       return {
         holds,
         measured: [...cell.value],
@@ -41,7 +42,7 @@ function faultActive({faults}: Deps): Check {
   };
 }
 
-function serviceWritable({steady}: Deps, witness: () => Witness | null): Check {
+function serviceWritable({senses}: Deps, witness: () => Witness | null): Check {
   return {
     name: 'service.writable',
     async ask({signal}, _target, want): Promise<Answer> {
@@ -50,7 +51,7 @@ function serviceWritable({steady}: Deps, witness: () => Witness | null): Check {
         sinceMs !== null && sinceMs < RECENT_MS
           ? {holds: true, measured: Math.round(sinceMs), says: `a write was acknowledged ${Math.round(sinceMs)} ms ago`}
           : null;
-      const answer = seen ?? (await steady.writable(signal));
+      const answer = seen ?? (await senses.writable(signal));
       return answer.holds === null ? answer : {...answer, holds: answer.holds === (want !== false)};
     },
   };
@@ -67,11 +68,11 @@ function witnessRunning(witness: () => Witness | null): Check {
   };
 }
 
-function regionVerdict({sampleHealth}: Deps): Check {
+function regionVerdict({senses}: Deps): Check {
   return {
     name: 'region.verdict',
     async ask({signal}, {region = ''}, want) {
-      const cell = await sampleHealth(region, signal);
+      const cell = await senses.sampleHealth(region, signal);
       if (!cell.known) return cannotTell(`the state of ${region} is not known: ${cell.reason}`);
       const {verdict, reason} = cell.value;
       return {holds: listOf(want).includes(verdict), measured: verdict, says: `${region} is ${verdict}: ${reason}`};

@@ -1,129 +1,216 @@
 import {refused} from '../errors.ts';
-import {call, expect, step} from '../failover/steps.ts';
+import {ourselvesSane, runAlone} from '../failover/gates.ts';
+import {expect, step} from '../failover/steps.ts';
 import type {Fleet} from '../fleet/fleet.ts';
 import {formatMs} from '../output/units.ts';
 import type {Json} from '../plan/json.ts';
-import type {Expectation, Gate, Objective, Plan, Step} from '../plan/plan.ts';
+import type {Gate, Objective, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
-import type {DrillAction, DrillArguments} from './arguments.ts';
+import type {SteadyCheck} from './arguments.ts';
+import {loadSteps} from './compose-load.ts';
+import {drillCall, type Part, placesOf, resolved, resolvedChecks} from './compose-parts.ts';
+import {expectedText, movesPrimary, reactionSteps, unmovedStep} from './compose-reaction.ts';
 import type {Drill} from './drill-file.ts';
 
-/** What a drill is composed from. `failoverPlan` is the reaction, planned from the same snapshot and without a witness of its own. */
+/**
+ * What a drill is composed from. `reactionPlan` is a failover, switchover or failback that was planned from the same snapshot and without a witness of its
+ * own; null = the reaction has none. `primary` is the region that holds the primary now; null = none does. `primaries`: by store.
+ */
 export type DrillInput = {
   readonly drill: Drill;
   readonly fleet: Fleet;
   readonly snapshot: Snapshot;
-  readonly failoverPlan: Plan;
+  readonly reactionPlan: Plan | null;
+  readonly primary: string | null;
+  readonly primaries: Readonly<Record<string, string>>;
+  readonly objectives: readonly Objective[];
   readonly runId: string;
 };
 
-/** How long the other regions get to be steady again, and how long a heal may take to be proven. */
-const SETTLE_MS = 15_000;
-const HEAL_MS = 30_000;
+const HEAL_MS = 40_000;
 const READ_BACK_MS = 40_000;
 /** Gates of a failover that say "the primary is down". A drill plans while it is up, so they are asked after the fault instead. */
 const SAYS_DOWN = /^(region-down|primary-silent)(:|$)/;
 
 /**
- * Composes the plan of a drill: steady state, witness, fault, detection, the steps of the failover as they are, and whatever must happen in any
- * case. Pure. Throws `no-witness` or `no-faults` (exit 77) when the fleet file does not allow a drill.
+ * Composes the plan of a drill: steady state, witness, load, faults, detection, the reaction, and whatever must happen in any case. Pure. Throws
+ * `no-witness`, `no-faults` or `no-region` (exit 77) when the fleet does not allow the drill.
  */
-export function composeDrill({drill, fleet, snapshot, failoverPlan, runId}: DrillInput): Plan {
-  const {from} = failoverPlan;
-  if (from === null) throw refused('no-region', `the drill ${drill.name} has no region to lose: the failover plan names none`);
-  if (fleet.witness === null) throw notAllowed('no-witness', fleet, 'witness', 'lets regionctl write');
-  if (fleet.fault === null) throw notAllowed('no-faults', fleet, 'faults', 'says how to inject one');
-  const moved = failoverPlan.gates.filter(({id}) => SAYS_DOWN.test(id));
-  const reaction = failoverPlan.steps.filter(({do: {action}}) => !action.startsWith('witness.'));
+export function composeDrill(input: DrillInput): Plan {
+  const {drill, snapshot, reactionPlan, runId} = input;
+  const part = partOf(input);
+  const moved = drill.faults.length === 0 ? [] : (reactionPlan?.gates.filter(({id}) => SAYS_DOWN.test(id)) ?? []);
+  const gates = reactionPlan?.gates.filter((gate) => !moved.includes(gate)) ?? [runAlone(), ourselvesSane()];
+  const reaction = reactionSteps(part, reactionPlan, moved);
+  const load = loadSteps(part);
   return {
-    ...failoverPlan,
+    ...(reactionPlan ?? emptyPlan(part)),
     id: runId,
     kind: 'drill',
     snapshot,
-    gates: [steadyGate(drill), noFault(from), ...failoverPlan.gates.filter((gate) => !moved.includes(gate))],
-    steps: [...before(drill, fleet.witness, from), ...afterDetection(failoverPlan, reaction, moved), ...after(drill, reaction, from)],
-    always: [healStep(from), ...stopAgain(drill), ...failoverPlan.always],
-    objectives: objectivesOf(drill, failoverPlan.objectives),
+    gates: [steadyGate(part), ...part.places.map(noFault), ...gates],
+    steps: inLine([...before(part), ...load.before, ...faultSteps(part), ...detection(part), ...reaction, ...after(part, load)]),
+    abortIf: drill.abortIf.map((check) => expect('drill.abort', {}, resolved(check, part) as Json)),
+    always: [
+      ...part.places.map((place) => healStep(place, part)),
+      stopStep('witness-end', drill.witness.coolDownMs),
+      ...load.always,
+      ...(reactionPlan?.always ?? []),
+    ],
+    objectives: objectivesOf(drill, input.objectives),
     drill: drill.name,
+    drillSpec: {
+      name: drill.name,
+      description: drill.description,
+      scenario: drill.scenario,
+      expected: expectedText(part),
+      loadObjectives: drill.objectives.load,
+      region: part.region,
+      evidence: drill.evidence,
+      rollback: drill.rollback,
+    },
   };
 }
 
-function before(drill: Drill, witness: NonNullable<Fleet['witness']>, region: string): Step[] {
-  const {fault, detect} = drill;
-  const {everyMs, warmUpMs} = drill.witness;
+function partOf({drill, fleet, snapshot, reactionPlan, primary, primaries}: DrillInput): Part {
+  if (fleet.witness === null) throw notAllowed('no-witness', fleet, 'witness', 'lets regionctl write');
+  if (drill.faults.length > 0 && fleet.fault === null) throw notAllowed('no-faults', fleet, 'faults', 'says how to inject one');
+  const needsPrimary = JSON.stringify([drill.faults, drill.reaction, drill.detect, drill.abortIf, drill.steadyState]).includes('"primary"');
+  const held = reactionPlan?.from ?? primary;
+  if (held === null && needsPrimary)
+    throw refused('no-region', `the drill ${drill.name} speaks of the region with the primary, and none holds one`);
+  const places = placesOf(drill, held ?? '');
+  const regions = fleet.regions.map(({name}) => name);
+  return {
+    drill,
+    fleet,
+    witness: fleet.witness,
+    snapshot,
+    primary: held ?? '',
+    primaries,
+    places,
+    region: places.find((place) => regions.includes(place)) ?? held,
+  };
+}
+
+/** Each step comes after the one before it, and after what it names itself: a drill is read from top to bottom. */
+function inLine(steps: readonly Step[]): Step[] {
+  return steps.map((one, index) => {
+    const last = steps.slice(0, index).findLast(({onFailure}) => onFailure !== 'continue');
+    return last === undefined ? one : {...one, after: [...new Set([...one.after, last.id])]};
+  });
+}
+
+function before(part: Part): Step[] {
+  const {drill, witness} = part;
+  const {everyMs, warmUpMs, stores} = drill.witness;
   const watch = [expect('service.writable', {}, true)];
+  const direct = stores ? witness.stores : [];
   return [
     step({
       id: 'steady-before',
       phase: 'preflight',
       title: 'see that the fleet is in its steady state',
-      do: drillCall('drill.steady', {}, {checks: [...drill.steadyState.before], except: [], withinMs: 0, must: true}),
+      do: drillCall('drill.steady', {}, {checks: resolvedChecks(drill.steadyState.before, part), except: [], withinMs: 0, must: true}),
       deadlineMs: 30_000,
     }),
     step({
       id: 'witness-start',
       phase: 'preflight',
-      title: `write a numbered order every ${everyMs} ms${warmUpMs > 0 ? `, for ${formatMs(warmUpMs)} before the fault` : ''}`,
-      after: ['steady-before'],
-      do: drillCall('witness.start', {}, {url: witness.url, everyMs, deadlineMs: witness.deadlineMs, ready: true}),
+      title: `write a numbered order every ${formatMs(everyMs)}${direct.length > 0 ? `, and to ${direct.join(', ')} directly` : ''}${warmUpMs > 0 ? `, for ${formatMs(warmUpMs)} before the fault` : ''}`,
+      do: drillCall('witness.start', {}, {url: witness.url, everyMs, deadlineMs: witness.deadlineMs, ready: true, stores: [...direct]}),
       ensures: [expect('witness.running', {}, true)],
       hold: warmUpMs > 0 ? {forMs: warmUpMs, everyMs: Math.min(250, warmUpMs), minSamples: 1, watch} : null,
     }),
-    step({
-      id: 'inject',
-      phase: 'inject',
-      title: `inject ${fault.kind} into ${region}, for ${formatMs(fault.leaseMs)} at most`,
-      after: ['witness-start'],
-      do: drillCall('fault.inject', {region, fault: fault.kind}, {kind: fault.kind, args: fault.args, leaseMs: fault.leaseMs}),
-      ensures: [expect('fault.active', {region}, [fault.kind])],
-      undo: drillCall('fault.heal', {region}, {}),
-      leaseMs: fault.leaseMs,
-    }),
-    step({
-      id: 'detect',
-      phase: 'detect',
-      title: `notice that ${region} is unhealthy`,
-      after: ['inject'],
-      do: drillCall(
-        'health.await',
-        {region},
-        {verdict: 'unhealthy', everyMs: detect.everyMs, fall: detect.fall, withinMs: detect.withinMs},
-      ),
-      deadlineMs: detect.withinMs + 5000,
-    }),
   ];
 }
 
-/** Steps that waited for nothing wait for the detection, and for what the moved gates asked. A step that waited for a witness waits for what came before it. */
-function afterDetection({steps}: Plan, reaction: readonly Step[], moved: readonly Gate[]): Step[] {
-  const kept = new Set(reaction.map(({id}) => id));
-  const resolve = (id: string): readonly string[] =>
-    kept.has(id) ? [id] : (steps.find((one) => one.id === id)?.after.flatMap(resolve) ?? []);
-  // The step before has only just found the region unhealthy: to ask again would add a probe's timeout to every gap.
-  const down: readonly Expectation[] = moved.flatMap(({asks}) => asks);
-  return reaction.map((one) => {
-    const waits = [...new Set(one.after.flatMap(resolve))];
-    return waits.length > 0 ? {...one, after: waits} : {...one, after: ['detect'], requires: [...down, ...one.requires]};
+function faultSteps({drill, primary}: Part): Step[] {
+  const active = new Map<string, string[]>();
+  return drill.faults.map(({kind, args, leaseMs, ...fault}, index) => {
+    const region = fault.region === 'primary' ? primary : fault.region;
+    const beside = active.get(region) ?? [];
+    active.set(region, [...beside, kind]);
+    const only = drill.faults.length === 1;
+    return step({
+      id: only ? 'inject' : `inject-${index + 1}`,
+      phase: 'inject',
+      title: `inject ${kind} into ${region}, for ${formatMs(leaseMs)} at most`,
+      do: drillCall('fault.inject', {region, fault: kind}, {kind, args: withPrimary(args, primary), leaseMs, beside}),
+      ensures: [expect('fault.active', {region}, [...beside, kind])],
+      undo: drillCall('fault.heal', {region}, {}),
+      leaseMs,
+      deadlineMs: 30_000,
+    });
   });
 }
 
+function withPrimary(args: Readonly<Record<string, Json>>, primary: string): Json {
+  return Object.fromEntries(Object.entries(args).map(([key, value]) => [key, value === 'primary' ? primary : value]));
+}
+
+/** How the fault is noticed: by what the drill says; else its region is unhealthy, or, where a router is hurt, writes are refused. */
+function detection(part: Part): Step[] {
+  const {drill, fleet} = part;
+  const {everyMs, fall, withinMs, until} = drill.detect;
+  const [place] = part.places;
+  if (place === undefined) return [];
+  const isRegion = fleet.regions.some(({name}) => name === place);
+  const common = {id: 'detect', phase: 'detect', deadlineMs: withinMs + 15_000} as const;
+  if (until === null && isRegion)
+    return [
+      step({
+        ...common,
+        title: `notice that ${place} is unhealthy`,
+        do: drillCall('health.await', {region: place}, {verdict: 'unhealthy', everyMs, fall, withinMs}),
+      }),
+    ];
+  const checks: readonly SteadyCheck[] = until === null ? [{writable: false}] : resolvedChecks(until, part);
+  const title = 'notice the fault by what the drill says';
+  return [step({...common, title, do: drillCall('drill.await', {}, {checks: [...checks], everyMs, withinMs, what: title})})];
+}
+
 /** The witness is stopped after its own start too: a resumed run starts it again as long as its end is open. */
-function after(drill: Drill, reaction: readonly Step[], region: string): Step[] {
-  const awaited = new Set(reaction.flatMap((one) => one.after));
-  const last = reaction.map(({id}) => id).filter((id) => !awaited.has(id));
-  const reacted = last.length > 0 ? last : ['detect'];
+function after(part: Part, load: ReturnType<typeof loadSteps>): Step[] {
+  const {drill, primary, places} = part;
+  const lost = [...(drill.heal === 'end' ? places : []), ...(movesPrimary(drill) && drill.faults.length > 0 ? [primary] : [])];
+  const except = [...new Set(lost)].filter((place) => part.fleet.regions.some(({name}) => name === place));
+  const {withinMs} = drill.steadyState;
+  const thaw =
+    drill.heal === 'end'
+      ? []
+      : places.map((place) => ({
+          ...healStep(place, part),
+          id: `thaw-${place}`,
+          ensures: [expect('fault.active', {region: place}, [])],
+          onFailure: 'stop' as const,
+        }));
   return [
-    {...stopStep('witness-stop', drill.witness.coolDownMs), after: [...reacted, 'witness-start']},
+    ...thaw,
+    ...(drill.watchMs === 0 ? [] : [waitStep(drill.watchMs)]),
+    ...unmovedStep(part),
+    ...load.after,
+    {...stopStep('witness-stop', drill.witness.coolDownMs), after: ['witness-start']},
+    ...load.end,
     step({
       id: 'steady-after',
       phase: 'converge',
-      title: `see that the fleet without ${region} is in its steady state`,
-      after: reacted,
-      do: drillCall('drill.steady', {}, {checks: [...drill.steadyState.after], except: [region], withinMs: SETTLE_MS, must: false}),
+      title: `see that the fleet${except.length === 0 ? '' : ` without ${except.join(', ')}`} is in its steady state`,
+      do: drillCall('drill.steady', {}, {checks: resolvedChecks(drill.steadyState.after, part), except, withinMs, must: false}),
       onFailure: 'continue',
-      deadlineMs: SETTLE_MS + 15_000,
+      deadlineMs: withinMs + 15_000,
     }),
   ];
+}
+
+function waitStep(forMs: number): Step {
+  return step({
+    id: 'watch',
+    phase: 'converge',
+    title: `look on for ${formatMs(forMs)}`,
+    do: drillCall('drill.wait', {}, {forMs}),
+    deadlineMs: forMs + 5000,
+  });
 }
 
 /** Its result is a measurement: one that cannot be had must not undo what the drill achieved. */
@@ -138,17 +225,13 @@ function stopStep(id: string, coolDownMs: number): Step {
   });
 }
 
-/** After the heal, so that a drill that failed still measures until the service is back. Already stopped = nothing is done. */
-function stopAgain({witness}: Drill): Step[] {
-  return [stopStep('witness-end', witness.coolDownMs)];
-}
-
-function healStep(region: string): Step {
+/** In any case, so that a drill that failed leaves no fault behind. */
+function healStep(place: string, {places}: Part): Step {
   return step({
-    id: 'heal',
+    id: places.length === 1 ? 'heal' : `heal-${place}`,
     phase: 'heal',
-    title: `heal ${region} and see that no fault is left`,
-    do: drillCall('fault.heal', {region}, {}),
+    title: `heal ${place} and see that no fault is left`,
+    do: drillCall('fault.heal', {region: place}, {}),
     ensures: [],
     onFailure: 'continue',
     deadlineMs: HEAL_MS,
@@ -156,10 +239,10 @@ function healStep(region: string): Step {
 }
 
 /* The gate refuses to start (77) from anything else; the step of the same name records what was seen. */
-function steadyGate({steadyState}: Drill): Gate {
+function steadyGate(part: Part): Gate {
   return {
     id: 'steady-state',
-    asks: [expect('fleet.steady', {}, {checks: [...steadyState.before], except: []})],
+    asks: [expect('fleet.steady', {}, {checks: resolvedChecks(part.drill.steadyState.before, part), except: []})],
     verdict: 'unknown',
     measured: null,
     says: 'the fleet is in its steady state',
@@ -167,27 +250,42 @@ function steadyGate({steadyState}: Drill): Gate {
   };
 }
 
-function noFault(region: string): Gate {
+function noFault(place: string, index: number): Gate {
   return {
-    id: 'no-fault',
-    asks: [expect('fault.active', {region}, [])],
+    id: index === 0 ? 'no-fault' : `no-fault:${place}`,
+    asks: [expect('fault.active', {region: place}, [])],
     verdict: 'unknown',
     measured: null,
-    says: `no fault is active on ${region}`,
+    says: `no fault is active on ${place}`,
     overridable: false,
   };
 }
 
-function objectivesOf(drill: Drill, ofFleet: readonly Objective[]): Objective[] {
-  const given = {rto: drill.objectives.rtoMs, rpo: drill.objectives.rpoMs};
-  return (['rto', 'rpo'] as const).flatMap((kind) => {
-    const targetMs = given[kind];
-    return targetMs === null ? ofFleet.filter((one) => one.kind === kind) : [{class: 'drill', kind, targetMs}];
-  });
+function emptyPlan({
+  primary,
+  snapshot,
+}: Part): Omit<Plan, 'id' | 'kind' | 'gates' | 'steps' | 'abortIf' | 'always' | 'objectives' | 'drill'> {
+  return {
+    version: 1,
+    from: primary === '' ? null : primary,
+    to: null,
+    snapshot,
+    expects: [],
+    overrides: [],
+    files: [],
+    expected: {gapMs: null, loss: []},
+  };
 }
 
-function drillCall<A extends DrillAction>(action: A, target: Step['do']['target'], args: DrillArguments[A]) {
-  return call(action, target, args as Json);
+/** A drill's own targets come before those of the fleet file of the same kind; a class of its own before all. */
+function objectivesOf({objectives}: Drill, ofFleet: readonly Objective[]): Objective[] {
+  const given = {rto: {all: objectives.rtoMs, by: objectives.services}, rpo: {all: objectives.rpoMs, by: objectives.data}};
+  return (['rto', 'rpo'] as const).flatMap((kind): Objective[] => {
+    const {all, by} = given[kind];
+    const own: Objective[] = Object.entries(by).map(([name, targetMs]) => ({class: name, kind, targetMs}));
+    if (all !== null) return [{class: 'drill', kind, targetMs: all}, ...own];
+    return [...own, ...ofFleet.filter((one) => one.kind === kind && !(one.class in by))];
+  });
 }
 
 function notAllowed(code: string, fleet: Fleet, key: string, what: string) {

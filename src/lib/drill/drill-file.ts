@@ -1,107 +1,102 @@
 import {readFile} from 'node:fs/promises';
-import {z} from 'zod';
 import {messageOf, RegionctlError, usageError} from '../errors.ts';
 import {EXIT} from '../exit-codes.ts';
-import {durationMs} from '../fleet/fields.ts';
 import type {Fleet} from '../fleet/fleet.ts';
-import {nearest} from '../fleet/lookup.ts';
 import {type Finding, ordered, type Path, type Problem, problemsError} from '../fleet/problem.ts';
 import {parseSource} from '../fleet/source.ts';
 import {check} from '../fleet/wording.ts';
 import type {Json} from '../plan/json.ts';
 import type {SteadyCheck} from './arguments.ts';
+import {compileCheck} from './check-schema.ts';
+import {fitsFleet} from './drill-fleet.ts';
+import {type DrillFileData, drillSchema, type EVIDENCE} from './drill-schema.ts';
 
-/** A drill as its file declares it. Durations in ms. `region` is `primary` (whichever region holds it) or a name of the fleet file. */
+/** One fault of a drill. `region` is `primary` (whichever region holds it), the name of a region, or of a route. */
+export type DrillFault = {
+  readonly kind: string;
+  readonly region: string;
+  readonly leaseMs: number;
+  readonly args: Readonly<Record<string, Json>>;
+};
+
+type Gate = {readonly gate: string; readonly reason: string};
+
+/** What is expected to happen. Durations in ms; `to` null = the failover order, or the home region. */
+export type Reaction =
+  | {readonly kind: 'failover'; readonly to: string | null; readonly overrides: readonly Gate[]}
+  | {readonly kind: 'refused'; readonly to: string | null; readonly gates: readonly string[]}
+  | {readonly kind: 'command'; readonly to: string | null; readonly overrides: readonly Gate[]; readonly killAt: string | null}
+  | {readonly kind: 'switchover' | 'failback'; readonly to: string | null; readonly overrides: readonly Gate[]}
+  | {readonly kind: 'traffic'; readonly from: string; readonly to: string; readonly forMs: number}
+  | {readonly kind: 'person'; readonly prompts: readonly string[]; readonly until: readonly SteadyCheck[]; readonly withinMs: number}
+  | {readonly kind: 'exec'; readonly run: readonly string[]; readonly withinMs: number}
+  | {readonly kind: 'none'; readonly forMs: number};
+
+/** The load beside the witness. `url` null = the first route's. */
+export type DrillLoad =
+  | {
+      readonly kind: 'built-in';
+      readonly url: string | null;
+      readonly path: string | null;
+      readonly method: 'GET' | 'POST';
+      readonly body: string | null;
+      readonly rate: number;
+      readonly deadlineMs: number;
+    }
+  | {readonly kind: 'exec'; readonly command: readonly string[]};
+
+/** A target of the load. */
+export type LoadObjective = {readonly phase: 'before' | 'during' | 'after'; readonly kind: 'errorRate' | 'p95'; readonly target: number};
+
+/** A drill as its file declares it. Durations in ms. */
 export type Drill = {
   readonly file: string;
   readonly name: string;
   readonly description: string;
-  readonly scenario: 'region-lost';
-  readonly fault: {readonly kind: string; readonly region: string; readonly leaseMs: number; readonly args: Json};
-  readonly steadyState: {readonly before: readonly SteadyCheck[]; readonly after: readonly SteadyCheck[]};
-  readonly witness: {readonly everyMs: number; readonly warmUpMs: number; readonly coolDownMs: number};
-  readonly reaction: {readonly failover: {readonly to: string | null; readonly overrides: readonly {gate: string; reason: string}[]}};
-  readonly detect: {readonly everyMs: number; readonly fall: number; readonly withinMs: number};
-  /** Null = those of the fleet file. */
-  readonly objectives: {readonly rtoMs: number | null; readonly rpoMs: number | null};
+  readonly scenario: string;
+  readonly faults: readonly DrillFault[];
+  readonly heal: 'end' | 'after-reaction';
+  readonly watchMs: number;
+  readonly steadyState: {readonly before: readonly SteadyCheck[]; readonly after: readonly SteadyCheck[]; readonly withinMs: number};
+  readonly witness: {readonly everyMs: number; readonly warmUpMs: number; readonly coolDownMs: number; readonly stores: boolean};
+  readonly load: DrillLoad | null;
+  readonly reaction: Reaction;
+  /** `until` null = the region of the first fault is unhealthy. */
+  readonly detect: {
+    readonly everyMs: number;
+    readonly fall: number;
+    readonly withinMs: number;
+    readonly until: readonly SteadyCheck[] | null;
+  };
+  /** Null and empty = those of the fleet file. */
+  readonly objectives: {
+    readonly rtoMs: number | null;
+    readonly rpoMs: number | null;
+    readonly services: Readonly<Record<string, number>>;
+    readonly data: Readonly<Record<string, number>>;
+    readonly load: readonly LoadObjective[];
+  };
+  readonly abortIf: readonly SteadyCheck[];
+  readonly setUp: {readonly switchover: {readonly to: string}} | null;
+  readonly rollback: 'none' | 'failback';
+  readonly evidence: readonly (typeof EVIDENCE)[number][];
 };
-
-const positive = durationMs.refine((ms) => ms > 0, 'expected a duration longer than 0s');
-const check1 = z.union([
-  z.strictObject({health: z.literal('healthy')}),
-  z.strictObject({writable: z.literal(true)}),
-  z.strictObject({lagBelow: durationMs}),
-]);
-const checks = z.array(check1).default([{health: 'healthy'}, {writable: true}]);
-const override = z.strictObject({gate: z.string().min(1), reason: z.string().min(1)});
-
-/** The shape of a drill file; also the source of its JSON Schema. */
-export const drillSchema = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/, 'a name has letters, digits, ".", "-" and "_" only (at most 63)')
-    .describe('Name of the drill, as reports and the calendar show it.'),
-  description: z.string().default('').describe('What the drill shows, for people.'),
-  scenario: z.enum(['region-lost']).describe('Kind of drill.'),
-  fault: z
-    .strictObject({
-      kind: z.enum(['lose', 'kill', 'freeze', 'partition', 'latency', 'bandwidth']).describe('What is done to the region.'),
-      region: z.string().min(1).default('primary').describe('Where: "primary" or the name of a region. Default primary.'),
-      lease: positive.prefault('10m').describe('The fault ends by itself after this time. Default 10m.'),
-      args: z.record(z.string(), z.json()).default({}).describe('Details for the fault injector.'),
-    })
-    .describe('The fault.'),
-  steadyState: z
-    .strictObject({
-      before: checks.describe('Must hold, or the drill does not start.'),
-      after: checks.describe('Must hold in the other regions at the end.'),
-    })
-    .prefault({})
-    .describe('What normal looks like.'),
-  witness: z
-    .strictObject({
-      every: positive.prefault('20ms').describe('A numbered write this often. Default 20ms.'),
-      warmUp: durationMs.prefault('2s').describe('Writes before the fault. Default 2s.'),
-      coolDown: durationMs.prefault('2s').describe('Writes after the recovery. Default 2s.'),
-    })
-    .prefault({})
-    .describe('The stream of writes that measures the gap and the loss.'),
-  reaction: z
-    .strictObject({
-      failover: z
-        .strictObject({
-          to: z.string().nullable().default(null).describe('Region to fail over to. Default: the failover order.'),
-          overrides: z.array(override).default([]),
-        })
-        .prefault({}),
-    })
-    .prefault({})
-    .describe('What is expected to happen.'),
-  detect: z
-    .strictObject({
-      every: positive.prefault('250ms').describe('How often the region is probed. Default 250ms.'),
-      fall: z.number().int().min(1).default(2).describe('Bad samples in a row before the region counts as unhealthy. Default 2.'),
-      within: positive.prefault('30s').describe('The drill fails when the fault is not noticed in this time. Default 30s.'),
-    })
-    .prefault({})
-    .describe('How the fault is noticed.'),
-  objectives: z
-    .strictObject({rto: durationMs.nullable().default(null), rpo: durationMs.nullable().default(null)})
-    .prefault({})
-    .describe('Targets of this drill. Default: those of the service and data classes of the fleet file.'),
-});
 
 /** What reading a drill needs beside its text: `cwd` for messages, `fleet` to check names against. */
 export type DrillContext = {readonly file: string; readonly cwd: string; readonly fleet?: Fleet};
 
 /** Reads a drill file. A missing file is a usage error (64); a wrong one is `drill-invalid` (78) with file, line, column and field. */
 export async function loadDrill(context: DrillContext): Promise<Drill> {
-  const text = await readFile(context.file, 'utf8').catch((error: unknown) => {
-    throw usageError(`the drill file ${context.file} cannot be read: ${messageOf(error)}`, {
-      suggestions: ['examples/drills has drills to start from.'],
+  return parseDrill(await drillTextOf(context.file), context);
+}
+
+/** The text of a drill file. A missing one is a usage error (64). */
+export async function drillTextOf(file: string): Promise<string> {
+  return await readFile(file, 'utf8').catch((error: unknown) => {
+    throw usageError(`the drill file ${file} cannot be read: ${messageOf(error)}`, {
+      suggestions: ['regionctl drill list shows the drills that there are.'],
     });
   });
-  return parseDrill(text, context);
 }
 
 /** The same from text. */
@@ -120,28 +115,83 @@ export function readDrill(
   const {source, problems} = parseSource(text);
   if (source === null) return {drill: null, problems: problems.map(inDrillWords)};
   const {data, findings} = check(drillSchema, source.raw, {path: [], raw: source.raw});
-  const all = [...references(source.raw), ...findings, ...(data === undefined || fleet === undefined ? [] : unknownRegions(data, fleet))];
+  const more = data === undefined ? [] : [...contradictions(data), ...(fleet === undefined ? [] : fitsFleet(data, fleet))];
+  const all = [...references(source.raw), ...findings, ...more];
   if (data === undefined || all.length > 0)
     return {drill: null, problems: ordered(all.map((finding) => inDrillWords(source.place(finding))))};
   return {drill: drillOf(file, data), problems: []};
 }
 
-function drillOf(file: string, data: z.infer<typeof drillSchema>): Drill {
-  const {fault, steadyState, witness, detect, objectives, ...rest} = data;
-  const {lease, ...faultRest} = fault;
+function drillOf(file: string, data: DrillFileData): Drill {
+  const {steadyState, witness, detect, objectives} = data;
+  const {name, description, scenario, heal, setUp, rollback, evidence} = data;
   return {
-    ...rest,
-    file,
-    fault: {...faultRest, leaseMs: lease},
-    steadyState: {before: steadyState.before.map(inMs), after: steadyState.after.map(inMs)},
-    witness: {everyMs: witness.every, warmUpMs: witness.warmUp, coolDownMs: witness.coolDown},
-    detect: {everyMs: detect.every, fall: detect.fall, withinMs: detect.within},
-    objectives: {rtoMs: objectives.rto, rpoMs: objectives.rpo},
+    ...{file, name, description, scenario: scenario ?? name, heal, setUp, rollback, evidence},
+    watchMs: data.watch,
+    faults: (data.faults ?? [data.fault]).flatMap((fault) => (fault === undefined ? [] : [faultOf(fault)])),
+    steadyState: {before: steadyState.before.map(compileCheck), after: steadyState.after.map(compileCheck), withinMs: steadyState.within},
+    witness: {everyMs: witness.every, warmUpMs: witness.warmUp, coolDownMs: witness.coolDown, stores: witness.stores},
+    load: data.load === null ? null : loadOf(data.load),
+    reaction: reactionOf(data.reaction),
+    detect: {everyMs: detect.every, fall: detect.fall, withinMs: detect.within, until: detect.until?.map(compileCheck) ?? null},
+    objectives: {
+      ...{rtoMs: objectives.rto, rpoMs: objectives.rpo, services: objectives.services, data: objectives.data},
+      load: loadObjectives(objectives.load),
+    },
+    abortIf: data.abortIf.map(compileCheck),
   };
 }
 
-function inMs(one: z.infer<typeof check1>): SteadyCheck {
-  return 'lagBelow' in one ? {lagBelowMs: one.lagBelow} : one;
+function faultOf({kind, region, lease, args}: NonNullable<DrillFileData['fault']>): DrillFault {
+  return {kind, region, leaseMs: lease, args: args as Record<string, Json>};
+}
+
+function loadOf(load: NonNullable<DrillFileData['load']>): DrillLoad {
+  if (load.exec !== undefined) return {kind: 'exec', command: load.exec};
+  const {method, body, rate, deadline} = load;
+  return {kind: 'built-in', url: load.url ?? null, path: load.path ?? null, method, body, rate, deadlineMs: deadline};
+}
+
+function loadObjectives(load: DrillFileData['objectives']['load']): LoadObjective[] {
+  return (['before', 'during', 'after'] as const).flatMap((phase) => {
+    const {errorRate, p95} = load[phase] ?? {};
+    const rate: LoadObjective[] = errorRate === undefined ? [] : [{phase, kind: 'errorRate', target: errorRate}];
+    return p95 === undefined ? rate : [...rate, {phase, kind: 'p95', target: p95}];
+  });
+}
+
+function reactionOf({failover, switchover, failback, traffic, person, exec, none}: DrillFileData['reaction']): Reaction {
+  if (switchover !== undefined) return {kind: 'switchover', ...switchover};
+  if (failback !== undefined) return {kind: 'failback', ...failback};
+  if (traffic !== undefined) return {kind: 'traffic', from: traffic.from, to: traffic.to, forMs: traffic.for};
+  if (person !== undefined)
+    return {kind: 'person', prompts: person.prompts, until: person.until.map(compileCheck), withinMs: person.within};
+  if (exec !== undefined) return {kind: 'exec', run: exec.run, withinMs: exec.within};
+  if (none !== undefined) return {kind: 'none', forMs: none.for};
+  const {to = null, overrides = [], expect, gates = [], by, killAt = null} = failover ?? {};
+  if (expect === 'refused') return {kind: 'refused', to, gates};
+  return by === 'command' ? {kind: 'command', to, overrides, killAt} : {kind: 'failover', to, overrides};
+}
+
+/** What each key allows, and together makes no sense. */
+function contradictions(data: DrillFileData): Finding[] {
+  const faults = data.faults ?? (data.fault === undefined ? [] : [data.fault]);
+  const finding = (path: Path, message: string, suggestion: string): Finding => ({path, at: 'key', message, suggestion});
+  const planned = data.reaction.switchover ?? data.reaction.failback ?? data.reaction.traffic;
+  return [
+    ...(data.fault !== undefined && data.faults !== undefined
+      ? [finding(['faults'], 'a drill has "fault" or "faults", not both', 'Write all of them under "faults".')]
+      : []),
+    ...(faults.length === 0 && planned === undefined
+      ? [
+          finding(
+            ['reaction'],
+            'without a fault there is nothing to react to',
+            'Add "fault", or a reaction that is planned: switchover, failback or traffic.',
+          ),
+        ]
+      : []),
+  ];
 }
 
 /** A drill is read by people before it is run, and kept with its report: it says what it does, and needs no secrets. */
@@ -160,27 +210,9 @@ function references(value: unknown, path: Path = []): Finding[] {
   return Object.entries(value).flatMap(([key, child]) => references(child, [...path, Array.isArray(value) ? Number(key) : key]));
 }
 
-function unknownRegions({fault, reaction}: z.infer<typeof drillSchema>, fleet: Fleet): Finding[] {
-  const known = fleet.regions.map(({name}) => name);
-  const finding = (path: Path, name: string): Finding[] => {
-    if (known.includes(name)) return [];
-    const guess = nearest(name, known);
-    const suggestion = guess === undefined ? `Known regions: ${known.join(', ')}.` : `Did you mean "${guess}"?`;
-    return [{path, at: 'value', message: `the fleet ${fleet.name} has no region "${name}"`, suggestion}];
-  };
-  const {to} = reaction.failover;
-  return [
-    ...(fault.region === 'primary' ? [] : finding(['fault', 'region'], fault.region)),
-    ...(to === null ? [] : finding(['reaction', 'failover', 'to'], to)),
-  ];
-}
-
 /** The reader is that of the fleet file; a few of its sentences speak of one. */
 function inDrillWords(problem: Problem): Problem {
-  const message = problem.message.replace(
-    'a mapping with "version", "fleet" and "regions"',
-    'a mapping with "name", "scenario" and "fault"',
-  );
+  const message = problem.message.replace('a mapping with "version", "fleet" and "regions"', 'a mapping with "name" and "fault"');
   const ofFleet = /regionctl init|docs\/fleet-file|secrets are written/.test(problem.suggestion);
   return {...problem, message, suggestion: ofFleet ? 'examples/drills/region-lost.yaml shows every field.' : problem.suggestion};
 }

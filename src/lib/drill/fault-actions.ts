@@ -20,11 +20,11 @@ function faultInject({faults, clock}: FaultDeps): Action<DrillArguments['fault.i
   return {
     ...named('fault.inject', 'leased'),
     describe: (target, {kind, leaseMs}) => `inject ${kind} into ${target.region ?? '?'}, for ${leaseMs} ms at most`,
-    async look(ctx, target, {kind}) {
+    async look(ctx, target, {kind, beside}) {
       const active = await portOf(faults).active(regionOf(target), ctx.signal);
       if (!active.known) return 'unknown';
-      if (active.value.length === 0) return 'before';
-      return active.value.includes(kind) ? 'done' : 'elsewhere';
+      if (isSame(active.value, beside)) return 'before';
+      return isSame(active.value, [...beside, kind]) ? 'done' : 'elsewhere';
     },
     async apply(ctx, target, {kind, args, leaseMs}) {
       const port = portOf(faults);
@@ -72,6 +72,11 @@ async function healOnce(port: Fault, ctx: Ctx, region: string): Promise<string |
     ctx.signal.throwIfAborted();
     return messageOf(error);
   }
+}
+
+/** As many of each kind, in whatever order. */
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return JSON.stringify(some.toSorted()) === JSON.stringify(others.toSorted());
 }
 
 function portOf(faults: Fault | null): Fault {

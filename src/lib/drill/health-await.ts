@@ -5,11 +5,12 @@ import type {Clock} from '../ports/clock.ts';
 import type {Cell} from '../snapshot/cell.ts';
 import type {RegionHealth} from '../snapshot/snapshot.ts';
 import {type DrillArguments, named} from './arguments.ts';
+import type {Senses} from './senses.ts';
 
-type HealthDeps = {sampleHealth(region: string, signal: AbortSignal): Promise<Cell<RegionHealth>>; readonly clock: Clock};
+type HealthDeps = {readonly senses: Pick<Senses, 'sampleHealth'>; readonly clock: Clock};
 
 /** `health.await`: waits until a region has had a verdict `fall` times in a row. A sample that is unknown begins the count anew. */
-export function healthAwait({sampleHealth, clock}: HealthDeps): Action<DrillArguments['health.await']> {
+export function healthAwait({senses, clock}: HealthDeps): Action<DrillArguments['health.await']> {
   return {
     ...named('health.await', 'none'),
     describe: (target, {verdict, fall}) => `wait until ${target.region ?? '?'} is ${verdict} ${fall} times in a row`,
@@ -21,7 +22,7 @@ export function healthAwait({sampleHealth, clock}: HealthDeps): Action<DrillArgu
       let inRow = 0;
       for (let samples = 1; ; samples += 1) {
         const asked = clock.now();
-        const cell = await sampleHealth(region, ctx.signal);
+        const cell = await senses.sampleHealth(region, ctx.signal);
         inRow = cell.known && cell.value.verdict === verdict ? inRow + 1 : 0;
         const afterMs = Math.round(clock.now() - began);
         if (inRow >= fall)

@@ -1,27 +1,13 @@
 import {z} from 'zod';
-import {refused} from '../errors.ts';
-import type {Action, Answer, Check} from '../plan/action.ts';
+import {RegionctlError, refused} from '../errors.ts';
+import {EXIT} from '../exit-codes.ts';
+import {formatMs} from '../output/units.ts';
+import type {Action, Check} from '../plan/action.ts';
 import type {Clock} from '../ports/clock.ts';
-import type {Cell} from '../snapshot/cell.ts';
-import type {RegionHealth} from '../snapshot/snapshot.ts';
-import {type DrillArguments, named, type SteadyCheck, steadyCheck} from './arguments.ts';
+import {type DrillArguments, named, steadyCheck} from './arguments.ts';
+import {askCheck, type Said, type Senses} from './senses.ts';
 
-/** How the steady state is looked at. `except`: regions that are left out. */
-export type SteadyDeps = {
-  /** Every region of the fleet. */
-  readonly regions: readonly string[];
-  /** Whether the service accepts a write, asked where clients enter. */
-  writable(signal: AbortSignal): Promise<Answer>;
-  /** The largest replay lag in ms of any standby. */
-  lagMs(except: readonly string[], signal: AbortSignal): Promise<Cell<number>>;
-};
-
-type Deps = {
-  readonly steady: SteadyDeps;
-  readonly clock: Clock;
-  sampleHealth(region: string, signal: AbortSignal): Promise<Cell<RegionHealth>>;
-};
-type Said = {readonly check: string; readonly holds: boolean | null; readonly says: string};
+type Deps = {readonly senses: Senses; readonly clock: Clock};
 
 const AGAIN_MS = 250;
 
@@ -45,6 +31,41 @@ export function steadyAction(deps: Deps): Action<DrillArguments['drill.steady']>
   };
 }
 
+/** `drill.await`: waits until every check holds. What does not within its time fails the step, with what was seen last. */
+export function awaitAction(deps: Deps): Action<DrillArguments['drill.await']> {
+  return {
+    ...named('drill.await', 'none'),
+    describe: (_target, {what}) => what,
+    look: async () => 'before',
+    async apply(ctx, _target, {checks, everyMs, withinMs, what}) {
+      const began = deps.clock.now();
+      for (let samples = 1; ; samples += 1) {
+        const asked = deps.clock.now();
+        const seen = await look(deps, {checks, except: []}, ctx.signal);
+        const afterMs = Math.round(deps.clock.now() - began);
+        if (seen.met)
+          return {samples, afterMs, checks: seen.checks, says: `after ${afterMs} ms: ${seen.checks.map(({says}) => says).join('; ')}`};
+        if (afterMs >= withinMs)
+          throw new RegionctlError('not-detected', EXIT.critical, `${what}: not within ${formatMs(withinMs)}: ${seen.says}`);
+        await deps.clock.sleep(Math.max(0, everyMs - (deps.clock.now() - asked)), ctx.signal);
+      }
+    },
+  };
+}
+
+/** `drill.wait`: lets time pass, so that what follows can be seen. */
+export function waitAction({clock}: Deps): Action<DrillArguments['drill.wait']> {
+  return {
+    ...named('drill.wait', 'none'),
+    describe: (_target, {forMs}) => `look on for ${formatMs(forMs)}`,
+    look: async () => 'before',
+    async apply(ctx, _target, {forMs}) {
+      await clock.sleep(forMs, ctx.signal);
+      return {says: `looked on for ${formatMs(forMs)}`};
+    },
+  };
+}
+
 /** `fleet.steady`: the same question as a check; `want` is `{checks, except}`. */
 export function steadyCheckOf(deps: Deps): Check {
   return {
@@ -57,12 +78,26 @@ export function steadyCheckOf(deps: Deps): Check {
   };
 }
 
+/** `drill.abort`: an abort condition; `want` is one check. Holds = the drill is to go back. */
+export function abortCheckOf(deps: Deps): Check {
+  return {
+    name: 'drill.abort',
+    async ask({signal}, _target, want) {
+      const checks = await askCheck(deps.senses, steadyCheck.parse(want), [], signal);
+      const hit = checks.find(({holds}) => holds === true);
+      const unsure = checks.some(({holds}) => holds === null);
+      const says = hit?.says ?? checks.map(({says}) => says).join('; ');
+      return {holds: hit !== undefined ? true : unsure ? null : false, measured: null, says};
+    },
+  };
+}
+
 const wanted = z.object({checks: z.array(steadyCheck), except: z.array(z.string())});
 
 type Seen = {readonly met: boolean; readonly checks: readonly Said[]; readonly says: string};
 
 async function look(deps: Deps, want: z.infer<typeof wanted>, signal: AbortSignal): Promise<Seen> {
-  const checks = (await Promise.all(want.checks.map((check) => ask(deps, check, want.except, signal)))).flat();
+  const checks = (await Promise.all(want.checks.map((check) => askCheck(deps.senses, check, want.except, signal)))).flat();
   const wrong = checks.filter(({holds}) => holds !== true);
   return {met: wrong.length === 0, checks, says: wrong.length === 0 ? 'steady' : wrong.map(({says}) => says).join('; ')};
 }
@@ -72,28 +107,4 @@ function judge(must: boolean, seen: Seen): Seen {
   throw refused('not-steady', `the fleet is not in its steady state: ${seen.says}`, {
     suggestions: ['regionctl status shows what is wrong. A drill starts from a healthy fleet.'],
   });
-}
-
-async function ask(deps: Deps, check: SteadyCheck, except: readonly string[], signal: AbortSignal): Promise<Said[]> {
-  if ('health' in check) {
-    const regions = deps.steady.regions.filter((region) => !except.includes(region));
-    return Promise.all(regions.map(async (region) => healthSaid(region, await deps.sampleHealth(region, signal))));
-  }
-  if ('writable' in check) {
-    const {holds, says} = await deps.steady.writable(signal);
-    return [{check: 'writable', holds, says}];
-  }
-  return [lagSaid(check.lagBelowMs, await deps.steady.lagMs(except, signal))];
-}
-
-function healthSaid(region: string, cell: Cell<RegionHealth>): Said {
-  const check = `health of ${region}`;
-  if (!cell.known) return {check, holds: null, says: `the state of ${region} is not known: ${cell.reason}`};
-  return {check, holds: cell.value.verdict === 'healthy', says: `${region} is ${cell.value.verdict}: ${cell.value.reason}`};
-}
-
-function lagSaid(limitMs: number, cell: Cell<number>): Said {
-  const check = `lag below ${limitMs} ms`;
-  if (!cell.known) return {check, holds: null, says: `the lag is not known: ${cell.reason}`};
-  return {check, holds: cell.value < limitMs, says: `the largest lag is ${Math.round(cell.value)} ms`};
 }

@@ -101,7 +101,13 @@ export type ServiceSpec = {
 export type DataClass = {readonly name: string; readonly rpoMs: number; readonly allowed: readonly string[] | null};
 
 /** Permission for the witness to write, and where. */
-export type WitnessSpec = {readonly url: string; readonly everyMs: number; readonly deadlineMs: number};
+export type WitnessSpec = {
+  readonly url: string;
+  readonly everyMs: number;
+  readonly deadlineMs: number;
+  /** Stores that it may write to directly, in a table or under keys of its own. */
+  readonly stores: readonly string[];
+};
 
 /** A command to run, as an argument array: it never reaches a shell. */
 export type HookSpec = {

@@ -8,6 +8,7 @@ import {type RunDocument, runDocument} from '../run/document.ts';
 import {resumeRun, undoRun} from '../run/resume.ts';
 import {assertRunnable, type PhaseMark, type RunResult, runPlan} from '../run/runner.ts';
 import {heldBy} from '../state/lease.ts';
+import {drillLease, leaseName} from './leases.ts';
 import {notifying} from './notify.ts';
 import {refuseOutdated} from './reviewed.ts';
 import type {World} from './world.ts';
@@ -56,6 +57,13 @@ export async function refuseWhileHeld(open: OpenFleet): Promise<void> {
   if (holder !== null) throw heldBy(open.fleet.name, holder);
 }
 
+/** The same for a drill, which also waits for no other drill that leaves the fleet's lease to those who react to it. */
+export async function refuseWhileDrilled(open: OpenFleet): Promise<void> {
+  const name = drillLease(open.fleet.name);
+  const holder = (await open.state()).holder(name);
+  if (holder !== null) throw heldBy(name, holder);
+}
+
 /** Records a plan as a run and runs it, under the fleet's lease. Throws 75 when another holds it, before anything is recorded. */
 export async function conductPlan(
   open: OpenFleet,
@@ -65,7 +73,7 @@ export async function conductPlan(
 ): Promise<Conducted> {
   assertRunnable(plan, world);
   const state = await open.state();
-  return conductHeld(open, world, plan, {...options, lease: await takeLease(open, state, plan.id, options.interrupt)});
+  return conductHeld(open, world, plan, {...options, lease: await takeLease(open, state, plan, options.interrupt)});
 }
 
 /** As `conductPlan`, under a lease that the caller has taken. It is released when the run is over; `onOver` is called before that. */
@@ -99,25 +107,26 @@ export async function conductTakeUp(
       suggestions: ['regionctl replication lag --drain'],
     });
   const takeUp = options.going === 'forward' ? resumeRun : undoRun;
-  const lease = await takeLease(open, state, runId, options.interrupt);
+  const lease = await takeLease(open, state, {...plan, id: runId}, options.interrupt);
   return told(open, state, plan, {...options, lease}, (onEvent) => {
     refuseOutdated(open, plan);
     return takeUp({...setup(open, world, state, runId, {...options, onEvent}), lease, reason: options.reason});
   });
 }
 
-/** Takes the fleet's lease for a run; a breaker's shift that has it is waited for. Throws 75 when another holds it. */
-async function takeLease(open: OpenFleet, state: State, runId: string, signal: AbortSignal): Promise<Lease> {
+/** Takes the lease that a run needs; a breaker's shift that has it is waited for. Throws 75 when another holds it. */
+async function takeLease(open: OpenFleet, state: State, plan: Pick<Plan, 'id' | 'steps'>, signal: AbortSignal): Promise<Lease> {
+  const name = leaseName(open.fleet.name, plan);
   const until = open.clock.now() + SHIFT_MS;
   for (;;) {
     const isLate = open.clock.now() >= until;
     // Asking who holds it costs less than trying to take it.
-    if (isLate || !isShift(state.holder(open.fleet.name)))
+    if (isLate || !isShift(state.holder(name)))
       try {
-        return state.lease(open.fleet.name, runId);
+        return state.lease(name, plan.id);
       } catch (error) {
         // Who has just taken it may not have said yet what for.
-        const holder = state.holder(open.fleet.name);
+        const holder = state.holder(name);
         const isWorthIt = isRegionctlError(error) && error.exit === EXIT.leaseHeld && (holder === null || isShift(holder));
         if (!isWorthIt || isLate) throw error;
       }

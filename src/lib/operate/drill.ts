@@ -1,52 +1,117 @@
 import {timeoutAwake} from '../awake.ts';
 import {composeDrill} from '../drill/compose-drill.ts';
-import type {Drill} from '../drill/drill-file.ts';
+import type {Drill, Reaction} from '../drill/drill-file.ts';
+import {findPrimary} from '../failover/find-primary.ts';
 import {resolveOverrides} from '../failover/gates.ts';
+import {chooseAway, chooseHome, planFailback} from '../failover/plan-failback.ts';
+import {chooseSource} from '../failover/plan-failover.ts';
+import {chooseSwitchTarget, planSwitchover} from '../failover/plan-switchover.ts';
+import {objectivesOf, regionOf} from '../fleet/lookup.ts';
 import {observeFleet} from '../observe/take-snapshot.ts';
-import type {Override} from '../plan/plan.ts';
+import type {Override, Plan} from '../plan/plan.ts';
+import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {judgeGates} from '../run/judge-gates.ts';
+import type {Snapshot} from '../snapshot/snapshot.ts';
 import {newRunId} from './conduct.ts';
+import {copySpeeds, withPromotions} from './earlier-runs.ts';
 import {failoverFrom, type Prepared} from './prepare.ts';
 import {withRememberedAck} from './remember-ack.ts';
+import {withBreakers} from './with-breakers.ts';
 import type {World} from './world.ts';
 
 const GATES_MS = 10_000;
-/** The gates that a drill has beside those of its failover. */
-const DRILL_GATES: readonly string[] = ['steady-state', 'no-fault'];
+/** The gates that a drill has beside those of its reaction. */
+const DRILL_GATES = /^(steady-state|no-fault)(:|$)/;
+
+/** What a drill is prepared with. */
+export type PrepareDrill = {readonly drill: Drill; readonly overrides: readonly Override[]; readonly signal: AbortSignal};
 
 /** Plans a drill on the fleet as it is now, and judges its gates. Nothing is written, and no fault is injected. */
-export async function prepareDrill(
-  open: OpenFleet,
-  world: World,
-  {drill, overrides, signal}: {drill: Drill; overrides: readonly Override[]; signal: AbortSignal},
-): Promise<Prepared> {
+export async function prepareDrill(open: OpenFleet, world: World, {drill, overrides, signal}: PrepareDrill): Promise<Prepared> {
   const began = open.clock.now();
   const [{snapshot: seenNow}, state] = await Promise.all([
     observeFleet({...open, signal, vantage: 'here'}),
     open.state().catch(() => null),
   ]);
-  const snapshot = withRememberedAck(state, open.fleet.name, seenNow);
-  const from = drill.fault.region === 'primary' ? undefined : drill.fault.region;
-  const failoverPlan = await failoverFrom(
-    open,
-    snapshot,
-    {from, to: drill.reaction.failover.to ?? undefined, overrides: overrides.filter(({gate}) => !DRILL_GATES.includes(gate)), signal},
-    {witness: false, state: null, guard: null, approve: false},
-  );
-  const composed = composeDrill({drill, fleet: open.fleet, snapshot, failoverPlan, runId: newRunId('drill', open.clock.wall())});
-  const own = resolveOverrides(
-    composed.gates,
-    overrides.filter(({gate}) => DRILL_GATES.includes(gate)),
-  );
+  const {fleet} = open;
+  const remembered = withPromotions(state, fleet.name, withRememberedAck(state, fleet.name, seenNow));
+  const snapshot = withBreakers(state, fleet, remembered);
+  const primaries = primariesOf(open, snapshot);
+  const ofReaction = overrides.filter(({gate}) => !DRILL_GATES.test(gate));
+  const reactionPlan = await reactionPlanOf(open, {drill, snapshot, state, overrides: ofReaction, signal});
+  const [first] = Object.values(primaries);
+  const composed = composeDrill({
+    ...{drill, fleet, snapshot, reactionPlan, primaries},
+    primary: primaries[fleet.stores[0]?.name ?? ''] ?? first ?? null,
+    objectives: objectivesOf(fleet),
+    runId: newRunId('drill', open.clock.wall()),
+  });
+  const own = resolveOverrides(composed.gates, reactionPlan === null ? overrides : overrides.filter(({gate}) => DRILL_GATES.test(gate)));
   const plan = {...composed, overrides: [...composed.overrides, ...own]};
+  return {plan: await judgedNow(open, world, plan, signal), marks: [{phase: 'decide', ms: Math.round(open.clock.now() - began)}]};
+}
+
+function judgedNow(open: OpenFleet, world: World, plan: Plan, signal: AbortSignal): Promise<Plan> {
   const now = () => open.clock.now();
-  const ctx = {
+  return judgeGates(plan, world.checks, {
     runId: 'plan',
     token: 'none',
     signal: AbortSignal.any([signal, timeoutAwake(GATES_MS)]),
     now,
     deadline: now() + GATES_MS,
-  };
-  return {plan: await judgeGates(plan, world.checks, ctx), marks: [{phase: 'decide', ms: Math.round(now() - began)}]};
+  });
+}
+
+/** The region that holds the primary of each store that has one. */
+function primariesOf({fleet}: OpenFleet, snapshot: Snapshot): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    fleet.stores.flatMap((spec) => {
+      const store = snapshot.stores[spec.name];
+      const found = store === undefined ? null : findPrimary(store, spec);
+      return found === null ? [] : [[spec.name, found.region] as const];
+    }),
+  );
+}
+
+type Reacting = {
+  readonly drill: Drill;
+  readonly snapshot: Snapshot;
+  readonly state: State | null;
+  readonly overrides: readonly Override[];
+  readonly signal: AbortSignal;
+};
+
+/** The plan that the reaction is, where it is one that this run carries out; null = it is something else. */
+async function reactionPlanOf(open: OpenFleet, reacting: Reacting): Promise<Plan | null> {
+  const {reaction} = reacting.drill;
+  if (reaction.kind === 'failover') return failoverOf(open, reaction, reacting);
+  if (reaction.kind === 'switchover') return switchoverOf(open, reaction.to, reacting);
+  return reaction.kind === 'failback' ? failbackOf(open, reaction.to, reacting) : null;
+}
+
+function failoverOf(open: OpenFleet, {to}: Extract<Reaction, {kind: 'failover'}>, reacting: Reacting): Promise<Plan> {
+  const {drill, snapshot, overrides, signal} = reacting;
+  const [fault] = drill.faults;
+  const isRegion = fault !== undefined && open.fleet.regions.some(({name}) => name === fault.region);
+  const from = isRegion ? fault.region : undefined;
+  return failoverFrom(
+    open,
+    snapshot,
+    {from, to: to ?? undefined, overrides, signal},
+    {witness: false, state: null, guard: null, approve: false},
+  );
+}
+
+function switchoverOf({fleet, clock}: OpenFleet, given: string | null, {snapshot, overrides}: Reacting): Plan {
+  const from = chooseSource(fleet, snapshot, undefined);
+  const to = regionOf(fleet, chooseSwitchTarget(fleet, from, given ?? undefined)).name;
+  return planSwitchover({id: newRunId('switchover', clock.wall()), fleet, snapshot, from, to, objectives: objectivesOf(fleet), overrides});
+}
+
+function failbackOf({fleet, clock}: OpenFleet, given: string | null, {snapshot, state, overrides}: Reacting): Plan {
+  const to = regionOf(fleet, chooseHome(fleet, given ?? undefined)).name;
+  const from = chooseAway(fleet, snapshot, to);
+  const found = {id: newRunId('failback', clock.wall()), fleet, snapshot, from, to, objectives: objectivesOf(fleet), overrides};
+  return planFailback({...found, copySpeeds: copySpeeds(state, fleet.name)});
 }

@@ -3,6 +3,7 @@ import type {Plan} from '../plan/plan.ts';
 import type {RunHead, State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type RunDocument, runDocument} from '../run/document.ts';
+import {isAlive} from './leases.ts';
 
 /** A run as lists and the status show it. Times are ISO 8601. */
 export type RunSummary = Omit<RunHead, 'startedAt'> & {
@@ -14,13 +15,12 @@ export type RunSummary = Omit<RunHead, 'startedAt'> & {
 /** Every run of the fleet, newest first. */
 export async function listRuns(open: OpenFleet): Promise<readonly RunSummary[]> {
   const state = await open.state();
-  const alive = holderOf(state, open.fleet.name);
   return state
     .runs(open.fleet.name)
     .toSorted((a, b) => b.startedAt - a.startedAt)
     .map((head) => {
       const {runId, startedAt} = head;
-      const {outcome, reason} = documentOf(state, runId, alive === runId);
+      const {outcome, reason} = documentOf(state, runId, isAlive(state, open.fleet.name, runId));
       return {...head, outcome, startedAt: new Date(startedAt).toISOString(), reason};
     });
 }
@@ -29,7 +29,7 @@ export async function listRuns(open: OpenFleet): Promise<readonly RunSummary[]> 
 export async function showRun(open: OpenFleet, name: string): Promise<RunDocument> {
   const state = await open.state();
   const {runId} = await findRun(open, name);
-  return documentOf(state, runId, holderOf(state, open.fleet.name) === runId);
+  return documentOf(state, runId, isAlive(state, open.fleet.name, runId));
 }
 
 /** A run by its id, or `last`: the last one that was not a breaker's. Throws a usage error that says how to list them. */
@@ -47,9 +47,4 @@ function documentOf(state: State, runId: string, alive: boolean): RunDocument {
   const plan = state.plan(runId);
   if (plan === null) throw usageError(`the run ${runId} has no plan`);
   return runDocument(runId, plan, state.events(runId), alive);
-}
-
-/** The run whose process holds the fleet's lease now. */
-function holderOf(state: State, fleet: string): string | null {
-  return state.holder(fleet)?.runId ?? null;
 }

@@ -1,8 +1,8 @@
 import {refused, usageError} from '../errors.ts';
-import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {approvalOf, type Progress, progressOf} from '../run/progress.ts';
 import {identityText, whoAmI} from '../state/identity.ts';
+import {isAlive} from './leases.ts';
 import {findRun} from './runs.ts';
 
 /** What `runs approve`, `reject` and `abort` print. */
@@ -24,7 +24,7 @@ export async function vote(
   refuseLate(progress, chosen, open.clock.wall());
   const by = identityText(me);
   state.append(runId, {type: verdict, step: chosen, data: {by, user: me.user, reason}});
-  const alive = isAlive(open, state, runId);
+  const alive = isAlive(state, open.fleet.name, runId);
   const says = `${chosen} of ${runId} was ${verdict} by ${by}${alive ? '' : `; no process runs it now: regionctl runs resume ${runId}`}`;
   return {runId, step: chosen, by, says};
 }
@@ -33,7 +33,7 @@ export async function vote(
 export async function askToAbort(open: OpenFleet, name: string, reason: string | null): Promise<VoteDocument> {
   const state = await open.state();
   const {runId} = await findRun(open, name);
-  if (!isAlive(open, state, runId))
+  if (!isAlive(state, open.fleet.name, runId))
     throw refused('not-running', `no process runs ${runId} now: nothing was done`, {
       suggestions: [`regionctl runs undo ${runId}`, `regionctl runs resume ${runId}`],
     });
@@ -45,10 +45,6 @@ export async function askToAbort(open: OpenFleet, name: string, reason: string |
     by,
     says: `${runId} was told to stop: before its point of no return it goes back, later it stops at the next safe point`,
   };
-}
-
-function isAlive(open: OpenFleet, state: State, runId: string): boolean {
-  return state.holder(open.fleet.name)?.runId === runId;
 }
 
 function choose(runId: string, waiting: readonly string[], step: string | undefined): string {

@@ -1,6 +1,5 @@
 import {stat} from 'node:fs/promises';
 import {join} from 'node:path';
-import {timeoutAwake} from '../awake.ts';
 import {type DrillKit, drillActions} from '../drill/actions.ts';
 import {checkActions} from '../failover/check-actions.ts';
 import {countActions} from '../failover/count-actions.ts';
@@ -12,16 +11,13 @@ import {storeActions} from '../failover/store-actions.ts';
 import {storeChecks} from '../failover/store-checks.ts';
 import {trafficActions, trafficChecks} from '../failover/traffic-actions.ts';
 import {verifyActions} from '../failover/verify-actions.ts';
-import {judgeFleet} from '../health/judge.ts';
-import {probeAll} from '../health/sweep.ts';
-import type {Answer} from '../plan/action.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {ActionRegistry, CheckRegistry} from '../run/registry.ts';
-import {type Cell, known, unknown} from '../snapshot/cell.ts';
-import type {RegionHealth} from '../snapshot/snapshot.ts';
 import {startWitnessThread} from '../witness/thread.ts';
 import {startWitness, type Witness} from '../witness/witness.ts';
-import {largestLag} from './lag.ts';
+import {operatorOf} from './drill-operator.ts';
+import {refusals} from './drill-refusals.ts';
+import {sensesOf} from './drill-senses.ts';
 import {recallBaseline} from './latency.ts';
 import {ownChecks} from './own-checks.ts';
 
@@ -39,7 +35,7 @@ export type WorldOptions = {
 
 /** Binds the actions and checks to an open fleet. One world belongs to one run. */
 export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = null, onWitness}: WorldOptions): World {
-  const kit = drillKit(open, life, onWitness);
+  const kit = drillKit(open, () => world, life, onWitness);
   const stores = {
     ...open,
     keeping: {
@@ -61,7 +57,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
     spared: resumed ? null : new Set<string>(),
   };
   const saving = savingOf(stores);
-  return {
+  const world: World = {
     actions: new ActionRegistry([
       ...storeActions(stores),
       ...managedActions(stores),
@@ -86,12 +82,15 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
     ]),
     witness: kit.witness,
   };
+  return world;
 }
 
-function drillKit(open: OpenFleet, life: AbortSignal, onWitness: WorldOptions['onWitness']): DrillKit {
+function drillKit(open: OpenFleet, world: () => World, life: AbortSignal, onWitness: WorldOptions['onWitness']): DrillKit {
   return drillActions({
     faults: open.fault,
-    sampleHealth: (region, signal) => sampleRegion(open, region, signal),
+    senses: {...sensesOf(open), loadNow: () => null},
+    refusals: (to, signal) => refusals(open, world(), to, signal),
+    operator: operatorOf(open),
     // A thread takes a moment to begin, which nobody has whose primary is gone; there the gap has begun already and is not measured.
     witness: {
       dir: join(open.stateDir, 'witness'),
@@ -99,40 +98,6 @@ function drillKit(open: OpenFleet, life: AbortSignal, onWitness: WorldOptions['o
       start: (options, {ready}) => (ready ? startWitnessThread(options) : startWitness(options)),
     },
     clock: open.clock,
-    steady: {
-      regions: open.fleet.regions.map(({name}) => name),
-      writable: (signal) => writable(open, signal),
-      lagMs: (except, signal) => largestLag(open, except, signal),
-    },
     ...(onWitness === undefined ? {} : {onWitness}),
   });
-}
-
-/** One fresh look at one region. A single failure counts: the caller asks for as many in a row as it wants. */
-export async function sampleRegion(open: OpenFleet, region: string, signal: AbortSignal): Promise<Cell<RegionHealth>> {
-  const endpoints = open.probes.filter(({endpoint}) => endpoint.region === region);
-  const {clock, uplinks} = open;
-  const readings = await probeAll({endpoints, uplinks, clock, signal, attempts: {fall: 1, pauseMs: 0}});
-  const regions = open.fleet.regions.filter(({name}) => name === region);
-  const [judged] = judgeFleet({regions}, readings).regions;
-  const at = open.clock.wall();
-  if (judged === undefined) return unknown('unknown-region', `the fleet file has no region "${region}"`, at);
-  const {verdict, code, reason, agree, asked} = judged;
-  return verdict === 'unknown' ? unknown(code, reason, at) : known({verdict, agree, asked, code, reason}, at, 'here');
-}
-
-/** Whether a write is accepted where clients enter. Only asked where the fleet file lets regionctl write. */
-async function writable({fleet, clock}: OpenFleet, signal: AbortSignal): Promise<Answer> {
-  if (fleet.witness === null) return {holds: null, measured: null, says: 'the fleet file does not let regionctl write (witness)'};
-  const {postOrder} = await import('../failover/post-order.ts');
-  const answer = await postOrder(
-    fleet.witness.url,
-    `steady-${clock.wall()}`,
-    AbortSignal.any([signal, timeoutAwake(fleet.witness.deadlineMs)]),
-  );
-  return {
-    holds: answer.ok,
-    measured: answer.text,
-    says: answer.ok ? `a write is accepted by ${answer.region ?? 'the service'}` : `a write is refused: ${answer.text}`,
-  };
 }

@@ -138,4 +138,22 @@ export type Plan = {
   readonly remarks?: readonly string[];
   /** The drill that this plan was made from; `null` for any other kind. */
   readonly drill: string | null;
+  /** What else the drill's file says; absent for any other kind, and in old plans. */
+  readonly drillSpec?: DrillSpec;
+};
+
+/** What a drill's report needs of its file beyond the plan. `region`: the one that it is about; null = none. Targets of `p95` in ms, of `errorRate` 0 to 1. */
+export type DrillSpec = {
+  readonly name: string;
+  readonly description: string;
+  readonly scenario: string;
+  readonly expected: string;
+  readonly loadObjectives: readonly {
+    readonly phase: 'before' | 'during' | 'after';
+    readonly kind: 'errorRate' | 'p95';
+    readonly target: number;
+  }[];
+  readonly region: string | null;
+  readonly evidence: readonly string[];
+  readonly rollback: 'none' | 'failback';
 };

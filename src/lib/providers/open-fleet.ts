@@ -39,6 +39,8 @@ export type OpenFleet = {
   readonly fault: Fault | null;
   /** The commands of the fleet file. */
   readonly hooks: Hooks;
+  /** Runs a program in the fleet file's folder, without a shell; `code` null = it could not be run to its end. `says` is one sentence without secrets. */
+  exec(run: readonly string[], how: ExecHow): Promise<{readonly code: number | null; readonly says: string}>;
   /** By the name that the fleet file gives them. */
   readonly notifiers: Readonly<Record<string, Notifier>>;
   /** Where this fleet's state is kept: the fleet file's `state.dir`, or oclif's data directory. */
@@ -47,6 +49,9 @@ export type OpenFleet = {
   state(): Promise<State>;
   close(): Promise<void>;
 };
+
+/** `env` is added to this process's own. */
+export type ExecHow = {readonly timeoutMs: number; readonly signal: AbortSignal; readonly env?: Readonly<Record<string, string>>};
 
 type Options = {readonly fleet: Fleet; readonly providers: readonly Provider[]; readonly clock: Clock; readonly defaultStateDir: string};
 
@@ -89,6 +94,11 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
     },
     fault,
     hooks: lazyHooks(fleet),
+    async exec(run, {env = {}, ...how}) {
+      const {endSentence, runProgram} = await import('./exec/run-program.ts');
+      const end = await runProgram({...how, run, env, cwd: context.baseDir, scrub: fleet.secrets.scrub});
+      return {code: end.how === 'exit' ? end.code : null, says: fleet.secrets.scrub(endSentence(run[0] ?? '', end))};
+    },
     notifiers,
     stateDir,
     state: () => {

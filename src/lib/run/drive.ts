@@ -1,6 +1,7 @@
 import {isRegionctlError} from '../errors.ts';
 import type {Step} from '../plan/plan.ts';
 import {gateOpen, gateRows} from '../plan/plan-document.ts';
+import {watchAbort} from './abort-watch.ts';
 import {abortText} from './approval.ts';
 import {askAll, objection} from './asking.ts';
 import type {Ending, Run} from './context.ts';
@@ -66,8 +67,21 @@ export async function admit(run: Run): Promise<Ending | null> {
   };
 }
 
-/** Null when every step was tried. Failures of steps that may be passed over are found in the progress afterwards. */
+/** The way forward, with the abort conditions watched all the time. */
 async function goForward(run: Run): Promise<Halt | null> {
+  const watch = watchAbort(run);
+  try {
+    const halt = await everyStep(watch.run);
+    const cause = watch.cause();
+    if (halt?.why !== 'interrupted' || cause === null || run.signal.aborted) return halt;
+    return {why: 'aborted', code: 'aborted', says: `aborted: ${cause}`, undo: true};
+  } finally {
+    await watch.stop();
+  }
+}
+
+/** Null when every step was tried. Failures of steps that may be passed over are found in the progress afterwards. */
+async function everyStep(run: Run): Promise<Halt | null> {
   let told = false;
   let holds = false;
   for (const step of run.plan.steps) {

@@ -1,0 +1,200 @@
+import {call, expect, step, verify} from '../failover/steps.ts';
+import type {RouteSpec} from '../fleet/fleet.ts';
+import {formatMs} from '../output/units.ts';
+import type {Expectation, Gate, Plan, Step} from '../plan/plan.ts';
+import {drillCall, type Part, resolvedChecks, unmoved} from './compose-parts.ts';
+import type {Drill} from './drill-file.ts';
+
+const COMMAND_MS = 120_000;
+const REFUSAL_MS = 20_000;
+/** How long a primary may take to be seen where it was, once the faults are healed. */
+const SETTLE_MS = 20_000;
+
+/** Whether the reaction is to leave another region with the primary. */
+export function movesPrimary({reaction}: Drill): boolean {
+  return !['refused', 'none', 'traffic'].includes(reaction.kind);
+}
+
+/** The steps of what is expected to happen. `moved` are the gates that are asked after the fault. */
+export function reactionSteps(part: Part, plan: Plan | null, moved: readonly Gate[]): Step[] {
+  if (plan !== null) return plannedSteps(plan, moved, part.drill.faults.length > 0);
+  const {reaction} = part.drill;
+  switch (reaction.kind) {
+    case 'refused':
+      return [
+        one(
+          'plan a failover and see it refused',
+          REFUSAL_MS + 10_000,
+          drillCall('reaction.refused', {}, {to: reaction.to, gates: [...reaction.gates], withinMs: REFUSAL_MS}),
+        ),
+      ];
+    case 'command':
+      return [
+        one(
+          reaction.killAt === null
+            ? 'a process of its own fails over'
+            : `a process of its own fails over, is killed at ${reaction.killAt}, and its run is resumed`,
+          COMMAND_MS + 10_000,
+          drillCall(
+            'reaction.command',
+            {},
+            {
+              ...{to: reaction.to, killAt: reaction.killAt, withinMs: COMMAND_MS},
+              overrides: reaction.overrides.map((override) => ({...override, by: part.drill.file})),
+            },
+          ),
+        ),
+      ];
+    case 'person':
+      return [
+        one(
+          `a person: ${reaction.prompts.join('; ')} (${formatMs(reaction.withinMs)} at most)`,
+          reaction.withinMs + 30_000,
+          drillCall(
+            'reaction.person',
+            {},
+            {prompts: [...reaction.prompts], until: resolvedChecks(reaction.until, part), withinMs: reaction.withinMs},
+          ),
+        ),
+      ];
+    case 'exec':
+      return [
+        one(
+          `run ${reaction.run.join(' ')}`,
+          reaction.withinMs + 10_000,
+          drillCall('reaction.exec', {}, {run: [...reaction.run], withinMs: reaction.withinMs}),
+        ),
+      ];
+    case 'traffic':
+      return trafficSteps(part, reaction);
+    case 'none':
+      return [
+        {
+          ...one(
+            `leave it alone for ${formatMs(reaction.forMs)}: nobody may be promoted`,
+            reaction.forMs + 5000,
+            drillCall('drill.wait', {}, {forMs: reaction.forMs}),
+          ),
+          id: 'left-alone',
+        },
+      ];
+    default:
+      return [];
+  }
+}
+
+/** Where nobody may be promoted, the primary must be where it was. */
+export function unmovedStep(part: Part): Step[] {
+  const checks = unmoved(part);
+  if (movesPrimary(part.drill) || checks.length === 0) return [];
+  // While a fault is active its primary may not be seen at all.
+  if (part.drill.heal === 'end' && part.drill.faults.length > 0) return [];
+  const title = 'see that every primary is where it was';
+  return [
+    step({
+      id: 'unmoved',
+      phase: 'verify',
+      title,
+      do: drillCall('drill.await', {}, {checks, everyMs: 250, withinMs: SETTLE_MS, what: title}),
+      onFailure: 'stop',
+      deadlineMs: SETTLE_MS + 15_000,
+    }),
+  ];
+}
+
+/** What is expected, for people. */
+export function expectedText({drill: {reaction, faults}, primary}: Part): string {
+  switch (reaction.kind) {
+    case 'failover':
+      return `a failover from ${primary}${reaction.to === null ? '' : ` to ${reaction.to}`} by regionctl`;
+    case 'command':
+      return `a failover from ${primary} by a process of its own${reaction.killAt === null ? '' : `, which is killed at ${reaction.killAt} and resumed`}`;
+    case 'refused':
+      return `a failover is refused${reaction.gates.length === 0 ? '' : ` by ${reaction.gates.join(', ')}`}`;
+    case 'switchover':
+      return `a planned move from ${primary}, without loss`;
+    case 'failback':
+      return 'the way home, without loss';
+    case 'traffic':
+      return `traffic moves to ${reaction.to}, data stays`;
+    case 'person':
+      return `a person: ${reaction.prompts.join('; ')}`;
+    case 'exec':
+      return `${reaction.run.join(' ')} does it`;
+    case 'none':
+      return `${faults.length === 1 ? 'the fault ends' : 'the faults end'} by ${faults.length === 1 ? 'itself' : 'themselves'}, and nobody is promoted`;
+  }
+}
+
+function one(title: string, deadlineMs: number, call: Step['do']): Step {
+  // What others did is seen from outside: clients can write again.
+  const ensures = ['reaction.command', 'reaction.exec'].includes(call.action) ? [expect('service.writable', {}, true)] : [];
+  return step({id: 'reaction', phase: 'promote', title, do: call, ensures, deadlineMs, onFailure: 'stop'});
+}
+
+/** Its steps as they are, but for a witness of its own. Those that waited for nothing ask what the moved gates asked. */
+function plannedSteps(plan: Plan, moved: readonly Gate[], isFault: boolean): Step[] {
+  const reaction = plan.steps.filter(({do: {action}}) => !action.startsWith('witness.'));
+  const kept = new Set(reaction.map(({id}) => id));
+  const resolve = (id: string): readonly string[] =>
+    kept.has(id) ? [id] : (plan.steps.find((each) => each.id === id)?.after.flatMap(resolve) ?? []);
+  // The step before has only just found the region unhealthy: to ask again would add a probe's timeout to every gap.
+  const down: readonly Expectation[] = moved.flatMap(({asks}) => asks);
+  return reaction.map((each) => {
+    const waits = [...new Set(each.after.flatMap(resolve))];
+    if (waits.length > 0) return {...each, after: waits};
+    return {...each, after: [isFault ? 'detect' : 'witness-start'], requires: [...down, ...each.requires]};
+  });
+}
+
+/** Traffic goes to the other region, stays there, and comes back; nothing else is touched. */
+function trafficSteps({fleet, snapshot, primary}: Part, {from, to, forMs}: {from: string; to: string; forMs: number}): Step[] {
+  const source = from === 'primary' ? primary : from;
+  const routes = fleet.routes.filter(({weights}) => source in weights && to in weights);
+  const nowOf = (route: RouteSpec) => {
+    const cell = snapshot.routers[route.name];
+    return cell?.known === true ? cell.value : route.weights;
+  };
+  const away = (weights: Readonly<Record<string, number>>) => ({
+    ...weights,
+    [source]: 0,
+    [to]: (weights[to] ?? 0) + (weights[source] ?? 0),
+  });
+  return [
+    ...routes.map((route) =>
+      weightStep(
+        route,
+        `traffic-${route.name}`,
+        away(nowOf(route)),
+        nowOf(route),
+        `send the traffic of ${source} at ${route.name} to ${to}`,
+      ),
+    ),
+    step({
+      id: 'away',
+      phase: 'reroute',
+      title: `leave it there for ${formatMs(forMs)}`,
+      do: drillCall('drill.wait', {}, {forMs}),
+      deadlineMs: forMs + 5000,
+    }),
+    ...routes.map((route) => weightStep(route, `back-${route.name}`, nowOf(route), null, `send it back to ${source}`)),
+  ];
+}
+
+function weightStep(
+  route: RouteSpec,
+  id: string,
+  weights: Readonly<Record<string, number>>,
+  before: Readonly<Record<string, number>> | null,
+  title: string,
+): Step {
+  return step({
+    id,
+    phase: 'reroute',
+    title,
+    do: call('route.weights', {router: route.name}, {weights, cut: false}),
+    ensures: [verify('route.weights', {router: route.name}, weights)],
+    undo: before === null ? null : call('route.weights', {router: route.name}, {weights: before, cut: false}),
+    onFailure: before === null ? 'stop' : 'undo',
+  });
+}
