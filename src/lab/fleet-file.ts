@@ -23,7 +23,7 @@ stores:
     replicationUser: replicator
     quorum: ${quorum ? 1 : 0}
     dataClasses: [user-content]
-    members:
+${record.profile === 'fast' ? '    breaker: {warn: 3s, open: 6s, readmit: 3s}\n' : ''}    members:
 ${record.regions.map(memberText).join('\n')}
 routes:
   front-door:

@@ -29,7 +29,7 @@ describe('composeDrill', () => {
     ]);
     for (const step of plan.steps) for (const id of step.after) expect(ids.indexOf(id)).toBeLessThan(ids.indexOf(step.id));
     expect(plan.steps.find(({id}) => id === 'claim')?.after).toEqual(['detect']);
-    expect(plan.steps.find(({id}) => id === 'witness-stop')?.after).toEqual(['reroute', 'witness-start']);
+    expect(plan.steps.find(({id}) => id === 'witness-stop')?.after).toEqual(['witness-start', 'reroute']);
     expect(plan.always.map(({id}) => id)).toEqual(['heal', 'witness-end', 'release']);
   });
 

@@ -47,22 +47,31 @@ describe('a drill file', () => {
       name: 'region-lost',
       steadyState: {before: [{health: 'healthy'}, {writable: true}, {lagBelowMs: 30_000}]},
     });
-    const uncommented = text
-      .replaceAll(/^(\s*)# (args|objectives): /gm, '$1$2: ')
+    const shown = text
+      .replace('fault:                            # or', 'fault: # or')
+      .replaceAll(/^# (heal|watch|load|objectives|abortIf|rollback|evidence): (.*?)(\s+#.*| {3}or .*)?$/gm, '$1: $2')
+      .replaceAll(/^(\s+)# (args|within|stores|until): (.*?)(\s+#.*)?$/gm, '$1$2: $3')
+      .replaceAll(/^ {4}# - /gm, '    - ')
       .replace('failover: {}', 'failover:')
       .replaceAll(/^ {4}# (to|overrides): /gm, '    $1: ');
-    expect(parseDrill(uncommented, context)).toMatchObject({
+    const known = parseDrill(shown, context);
+    expect(known).toMatchObject({
+      heal: 'end',
+      steadyState: {withinMs: 15_000},
+      witness: {stores: true},
+      load: {kind: 'built-in', path: '/orders?limit=1'},
+      detect: {until: [{writable: false}]},
       objectives: {rtoMs: 30_000, rpoMs: 0},
-      reaction: {failover: {to: 'eu-west', overrides: [{gate: 'loss:orders'}]}},
+      abortIf: [{noAckForMs: 300_000}],
+      rollback: 'none',
+      reaction: {kind: 'failover', to: 'eu-west', overrides: [{gate: 'loss:orders'}]},
     });
+    expect(known.steadyState.before).toHaveLength(7);
   });
 
   it.each([
     ['', 'd.yaml:1:1: the file is empty | examples/drills/region-lost.yaml shows every field.'],
-    [
-      '- a\n',
-      'd.yaml:1:1: expected a mapping with "name" and "fault", got a list | examples/drills/region-lost.yaml shows every field.',
-    ],
+    ['- a\n', 'd.yaml:1:1: expected a mapping with "name" and "fault", got a list | examples/drills/region-lost.yaml shows every field.'],
     [`${drillText}withness: {}\n`, 'd.yaml:4:1 withness: unknown key "withness" | Did you mean "witness"?'],
     ['name: x\nscenario: region-lost\n', 'd.yaml:1:1 reaction: without a fault there is nothing to react to'],
     [`${drillText}witness: {every: 0s}\n`, 'd.yaml:4:18 witness.every: expected a duration longer than 0s'],

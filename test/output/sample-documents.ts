@@ -345,6 +345,27 @@ export const sampleDocuments = {
   'runs-list': {
     runs: [{...activeRun, fleet: 'lab', reason: null}],
   },
+  'drill-validate': {
+    fleet: 'lab',
+    valid: false,
+    drills: [
+      {
+        file: 'drills/region-lost.yaml',
+        name: null,
+        valid: false,
+        problems: [
+          {
+            line: 3,
+            column: 15,
+            field: 'fault.kind',
+            message: 'the fault injector of lab knows no fault "loose"',
+            suggestion: 'Did you mean "lose"?',
+          },
+        ],
+        unsure: [],
+      },
+    ],
+  },
   'drill-run': {
     ...run,
     kind: 'drill',

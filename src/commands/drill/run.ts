@@ -34,7 +34,7 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
       import('../../lib/operate/conduct.ts'),
     ]);
     await refuseWhileDrilled(open);
-    const drill = await loadDrill({file: this.args.drill, cwd: process.cwd(), fleet: open.fleet});
+    const drill = await loadDrill({file: this.args.drill, cwd: process.cwd(), fleet: open.fleet, faultKinds: open.fault?.kinds});
     if (this.flags['dry-run']) return this.#rehearsed(open, drill);
     const beside = drill.setUp === null ? [] : [await this.#setUp(open, drill.setUp.switchover.to, drill)];
     const {world, plan, marks} = await this.#prepared(open, drill);

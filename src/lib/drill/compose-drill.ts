@@ -55,7 +55,7 @@ export function composeDrill(input: DrillInput): Plan {
       ...part.places.map((place) => healStep(place, part)),
       stopStep('witness-end', drill.witness.coolDownMs),
       ...load.always,
-      ...(reactionPlan?.always ?? []),
+      ...(reactionPlan?.always.filter(({do: {action}}) => !action.startsWith('witness.')) ?? []),
     ],
     objectives: objectivesOf(drill, input.objectives),
     drill: drill.name,

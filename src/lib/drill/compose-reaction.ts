@@ -76,6 +76,7 @@ export function reactionSteps(part: Part, plan: Plan | null, moved: readonly Gat
             drillCall('drill.wait', {}, {forMs: reaction.forMs}),
           ),
           id: 'left-alone',
+          phase: 'decide',
         },
       ];
     default:
@@ -129,7 +130,8 @@ export function expectedText({drill: {reaction, faults}, primary}: Part): string
 function one(title: string, deadlineMs: number, call: Step['do']): Step {
   // What others did is seen from outside: clients can write again.
   const ensures = ['reaction.command', 'reaction.exec'].includes(call.action) ? [expect('service.writable', {}, true)] : [];
-  return step({id: 'reaction', phase: 'promote', title, do: call, ensures, deadlineMs, onFailure: 'stop'});
+  const phase = call.action === 'reaction.refused' ? 'decide' : 'promote';
+  return step({id: 'reaction', phase, title, do: call, ensures, deadlineMs, onFailure: 'stop'});
 }
 
 /** Its steps as they are, but for a witness of its own. Those that waited for nothing ask what the moved gates asked. */

@@ -83,7 +83,13 @@ export type Drill = {
 };
 
 /** What reading a drill needs beside its text: `cwd` for messages, `fleet` to check names against. */
-export type DrillContext = {readonly file: string; readonly cwd: string; readonly fleet?: Fleet};
+export type DrillContext = {
+  readonly file: string;
+  readonly cwd: string;
+  readonly fleet?: Fleet;
+  /** What its injector can do. Default: it is not asked. */
+  readonly faultKinds?: readonly string[] | undefined;
+};
 
 /** Reads a drill file. A missing file is a usage error (64); a wrong one is `drill-invalid` (78) with file, line, column and field. */
 export async function loadDrill(context: DrillContext): Promise<Drill> {
@@ -110,12 +116,12 @@ export function parseDrill(text: string, context: DrillContext): Drill {
 /** Every problem of a drill file, in the order of the file; for `drill validate`. */
 export function readDrill(
   text: string,
-  {file, fleet}: DrillContext,
+  {file, fleet, faultKinds}: DrillContext,
 ): {readonly drill: Drill | null; readonly problems: readonly Problem[]} {
   const {source, problems} = parseSource(text);
   if (source === null) return {drill: null, problems: problems.map(inDrillWords)};
   const {data, findings} = check(drillSchema, source.raw, {path: [], raw: source.raw});
-  const more = data === undefined ? [] : [...contradictions(data), ...(fleet === undefined ? [] : fitsFleet(data, fleet))];
+  const more = data === undefined ? [] : [...contradictions(data), ...(fleet === undefined ? [] : fitsFleet(data, fleet, faultKinds))];
   const all = [...references(source.raw), ...findings, ...more];
   if (data === undefined || all.length > 0)
     return {drill: null, problems: ordered(all.map((finding) => inDrillWords(source.place(finding))))};

@@ -4,8 +4,8 @@ import type {Finding, Path} from '../fleet/problem.ts';
 import type {FileCheck} from './check-schema.ts';
 import type {DrillFileData} from './drill-schema.ts';
 
-/** What a drill names that the fleet does not have. Pure: nothing is asked of the fleet itself. */
-export function fitsFleet(data: DrillFileData, fleet: Fleet): Finding[] {
+/** What a drill names that the fleet does not have, and faults that its injector does not know. Pure: nothing is asked of the fleet itself. */
+export function fitsFleet(data: DrillFileData, fleet: Fleet, faultKinds?: readonly string[]): Finding[] {
   const regions = fleet.regions.map(({name}) => name);
   const routes = fleet.routes.map(({name}) => name);
   const stores = fleet.stores.map(({name}) => name);
@@ -27,6 +27,7 @@ export function fitsFleet(data: DrillFileData, fleet: Fleet): Finding[] {
   };
   const {failover, switchover, failback, traffic, person} = data.reaction;
   return [
+    ...kindsOf(data, fleet, faultKinds),
     ...(data.fault === undefined ? [] : ask.place(['fault', 'region'], data.fault.region)),
     ...(data.faults ?? []).flatMap((fault, index) => ask.place(['faults', index, 'region'], fault.region)),
     ...ask.region(['reaction', 'failover', 'to'], failover?.to),
@@ -43,6 +44,19 @@ export function fitsFleet(data: DrillFileData, fleet: Fleet): Finding[] {
       ...ask.store([...path, 'store'], check.store),
     ]),
   ];
+}
+
+function kindsOf(data: DrillFileData, {name}: Fleet, known: readonly string[] | undefined): Finding[] {
+  const faults: readonly (readonly [Path, string])[] = [
+    ...(data.fault === undefined ? [] : [[['fault', 'kind'], data.fault.kind] as const]),
+    ...(data.faults ?? []).map((fault, index) => [['faults', index, 'kind'], fault.kind] as const),
+  ];
+  return faults.flatMap(([path, kind]): Finding[] => {
+    if (known === undefined || known.includes(kind)) return [];
+    const guess = nearest(kind, known);
+    const suggestion = guess === undefined ? `It knows ${known.join(', ')}.` : `Did you mean "${guess}"?`;
+    return [{path, at: 'value', message: `the fault injector of ${name} knows no fault "${kind}"`, suggestion}];
+  });
 }
 
 function checksOf(data: DrillFileData, until: readonly FileCheck[] = []): {readonly path: Path; readonly check: FileCheck}[] {

@@ -40,6 +40,7 @@ export function commandReaction(deps: {
       const args = ['failover', 'run', '--yes', '--no-guard', ...(to === null ? [] : ['--to', to]), ...overrideFlags(overrides)];
       const child = operator.start(args);
       const stop = () => child.kill('SIGINT');
+      const lives = stillRunning(child);
       ctx.signal.addEventListener('abort', stop, {once: true});
       try {
         const runId = killAt === null ? null : await killWhenThere({...deps, operator, ctx, child, since, killAt, withinMs});
@@ -59,9 +60,19 @@ export function commandReaction(deps: {
         };
       } finally {
         ctx.signal.removeEventListener('abort', stop);
+        // It goes on by itself for as long as it takes to be safe.
+        if (lives()) stop();
       }
     },
   };
+}
+
+function stillRunning(child: ReturnType<Operator['start']>): () => boolean {
+  let running = true;
+  child.ended.then(() => {
+    running = false;
+  });
+  return () => running;
 }
 
 type Killing = {

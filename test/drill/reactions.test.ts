@@ -1,0 +1,169 @@
+import {describe, expect, it} from 'vitest';
+import type {DrillArguments} from '../../src/lib/drill/arguments.ts';
+import {type ReactionDeps, reactionActions} from '../../src/lib/drill/reaction-actions.ts';
+import type {Operator, OperatorEnd} from '../../src/lib/drill/reaction-command.ts';
+import type {Json} from '../../src/lib/plan/json.ts';
+import type {Clock} from '../../src/lib/ports/clock.ts';
+import {nobody, wellSenses} from './plans.ts';
+
+/** Time passes only where somebody waits for it. */
+function jumpingClock(): Clock {
+  let now = 0;
+  return {
+    now: () => now,
+    wall: () => 1_700_000_000_000 + now,
+    sleep: async (ms) => {
+      now += ms;
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
+
+function applying(more: Partial<ReactionDeps>) {
+  const clock = jumpingClock();
+  const actions = reactionActions({...nobody, senses: {...wellSenses(), sinceAckMs: () => null}, clock, ...more});
+  return <A extends keyof DrillArguments>(name: A, args: DrillArguments[A], signal = new AbortController().signal): Promise<Json> => {
+    const action = actions.find((each) => each.name === name);
+    if (action === undefined) throw new Error(name);
+    return action.apply({runId: 'r', token: 't', signal, now: clock.now, deadline: 1e9}, {}, action.parse(args as Json));
+  };
+}
+
+describe('a person', () => {
+  const args = {prompts: ['promote ap'], until: [{writable: true}], withinMs: 60_000};
+
+  it('is awaited until what must hold does', async () => {
+    let looks = 0;
+    const looked = () => {
+      looks += 1;
+      return looks;
+    };
+    const senses = {
+      ...wellSenses(),
+      sinceAckMs: () => null,
+      writable: async () => ({holds: looked() > 3, measured: null, says: 'accepted'}),
+    };
+    expect(await applying({senses})('reaction.person', args)).toMatchObject({
+      afterMs: 1500,
+      says: 'done by a person after 1.5 s: accepted',
+    });
+  });
+
+  it('that does not come fails the reaction, saying what was not so', async () => {
+    const senses = {
+      ...wellSenses(),
+      sinceAckMs: () => null,
+      writable: async () => ({holds: false, measured: null, says: 'a write is refused'}),
+    };
+    await expect(applying({senses})('reaction.person', args)).rejects.toMatchObject({
+      code: 'no-reaction',
+      message: 'nobody had done it within 1 min: a write is refused',
+    });
+  });
+});
+
+describe('a program', () => {
+  it('has done it when it ends well, and only then', async () => {
+    expect(await applying({})('reaction.exec', {run: ['./move'], withinMs: 1000})).toMatchObject({says: './move ended well after 0 ms'});
+    const senses = {...wellSenses(), sinceAckMs: () => null, exec: async () => ({code: 3, says: './move ended with 3'})};
+    await expect(applying({senses})('reaction.exec', {run: ['./move'], withinMs: 1000})).rejects.toMatchObject({code: 'no-reaction'});
+  });
+});
+
+describe('a failover that must be refused', () => {
+  const args = {to: null, gates: ['breaker'], withinMs: 2000};
+
+  it('is refused by the gates that are named, with or without their store', async () => {
+    const refusals = async () => [{gate: 'breaker:orders', says: 'it is open'}];
+    expect(await applying({refusals})('reaction.refused', args)).toMatchObject({
+      gates: ['breaker:orders'],
+      says: 'refused by breaker:orders: it is open',
+    });
+  });
+
+  it('fails the drill at once when nothing refuses it, and in the end when something else does', async () => {
+    await expect(applying({})('reaction.refused', args)).rejects.toMatchObject({
+      code: 'not-refused',
+      message: expect.stringContaining('would have been carried out'),
+    });
+    const refusals = async () => [{gate: 'region-down', says: 'it is well'}];
+    await expect(applying({refusals})('reaction.refused', args)).rejects.toMatchObject({
+      message: 'breaker did not refuse the failover; region-down did',
+    });
+  });
+});
+
+describe('a failover by a process of its own', () => {
+  const args = {to: 'ap', killAt: null, overrides: [], withinMs: 5000};
+
+  function operator(codes: readonly (number | null)[], steps: readonly {id: string; phase: string}[] = []) {
+    const started: (readonly string[])[] = [];
+    const signals: string[] = [];
+    const left = [...codes];
+    const port: Operator = {
+      start(given) {
+        started.push(given);
+        const end = Promise.withResolvers<OperatorEnd>();
+        const code = left.shift();
+        if (code !== undefined) setTimeout(() => end.resolve({code, says: 'said last'}), 5);
+        return {
+          ended: end.promise,
+          kill: (signal) => {
+            signals.push(signal);
+            end.resolve({code: null, says: ''});
+          },
+        };
+      },
+      newestRun: async () => 'failover-1',
+      begun: async () => steps,
+    };
+    return {port, started, signals};
+  }
+
+  it('is one command, and has gone well with an objective missed too', async () => {
+    const {port, started} = operator([1]);
+    const result = await applying({operator: port})('reaction.command', {
+      ...args,
+      overrides: [{gate: 'loss:orders', reason: 'shown', by: 'd.yaml'}],
+    });
+    expect(result).toMatchObject({runId: 'failover-1', killedAt: null});
+    expect(started).toEqual([['failover', 'run', '--yes', '--no-guard', '--to', 'ap', '--override', 'loss:orders', '--reason', 'shown']]);
+    await expect(applying({operator: operator([2]).port})('reaction.command', args)).rejects.toMatchObject({
+      code: 'no-reaction',
+      message: expect.stringContaining('said last'),
+    });
+    await expect(applying({})('reaction.command', args)).rejects.toMatchObject({code: 'usage'});
+  });
+
+  it('is killed where the drill says so, and its run is resumed', async () => {
+    const port = operator([], [{id: 'fence-us-east', phase: 'fence'}]);
+    const resumable = {
+      ...port.port,
+      start: (given: readonly string[]) => (given[0] === 'runs' ? operator([0]).port.start(given) : port.port.start(given)),
+    };
+    expect(await applying({operator: resumable})('reaction.command', {...args, killAt: 'fence'})).toMatchObject({
+      killedAt: 'fence',
+      says: expect.stringContaining('failover-1 was killed at fence, resumed, and went well'),
+    });
+    expect(port.signals).toEqual(['SIGKILL']);
+  });
+
+  it('that ends before it comes there fails the drill, and so does one that never comes there', async () => {
+    await expect(applying({operator: operator([0]).port})('reaction.command', {...args, killAt: 'promote'})).rejects.toMatchObject({
+      message: expect.stringContaining('the failover ended before it came to promote'),
+    });
+    const slow = operator([]);
+    await expect(applying({operator: slow.port})('reaction.command', {...args, killAt: 'promote', withinMs: 100})).rejects.toMatchObject({
+      message: expect.stringContaining('had not come to promote within 100 ms'),
+    });
+    expect(slow.signals).toEqual(['SIGINT']);
+  });
+
+  it('is told to stop as by Ctrl+C when the drill is stopped', async () => {
+    const slow = operator([]);
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 10);
+    await expect(applying({operator: slow.port})('reaction.command', args, stop.signal)).rejects.toMatchObject({code: 'no-reaction'});
+    expect(slow.signals).toEqual(['SIGINT']);
+  });
+});

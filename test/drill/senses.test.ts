@@ -1,0 +1,64 @@
+import {describe, expect, it} from 'vitest';
+import type {SteadyCheck} from '../../src/lib/drill/arguments.ts';
+import {askCheck, type Senses} from '../../src/lib/drill/senses.ts';
+import {known, unknown} from '../../src/lib/snapshot/cell.ts';
+import {wellSenses} from './plans.ts';
+
+const signal = new AbortController().signal;
+const ask = async (check: SteadyCheck, more: Partial<Senses> = {}) => {
+  const said = await askCheck({...wellSenses(), sinceAckMs: () => 40, ...more}, check, [], signal);
+  return said.map(({holds}) => holds);
+};
+
+describe('a check of a drill', () => {
+  it('compares, and what cannot be told does not hold', async () => {
+    const blind = unknown('cut', 'nobody can tell', 0);
+    expect(await ask({health: 'healthy'})).toEqual([true, true, true]);
+    expect(await ask({region: 'ap', verdict: ['degraded', 'unhealthy']})).toEqual([false]);
+    expect(await ask({region: 'ap', verdict: ['healthy']}, {sampleHealth: async () => blind})).toEqual([null]);
+    expect(await ask({writable: false})).toEqual([false]);
+    expect(await ask({writable: false}, {writable: async () => ({holds: null, measured: null, says: 'x'})})).toEqual([null]);
+    expect(await ask({lagAboveMs: 10})).toEqual([true]);
+    expect(await ask({lagBelowMs: 10})).toEqual([false]);
+    expect(await ask({lagAboveMs: 10}, {lagMs: async () => blind})).toEqual([null]);
+  });
+
+  it('of a link or a breaker speaks of the links to that region only', async () => {
+    expect(await ask({link: ['streaming'], region: 'eu-west', store: null})).toEqual([true]);
+    expect(await ask({link: ['broken'], region: 'eu-west', store: 'orders'})).toEqual([false]);
+    expect(await ask({link: ['streaming'], region: 'ap', store: null})).toEqual([null]);
+    expect(await ask({link: ['streaming'], region: 'eu-west', store: 'other'})).toEqual([null]);
+    expect(await ask({breaker: 'closed', region: 'eu-west', store: null})).toEqual([true]);
+    const row = {store: 'orders', to: 'eu-west', state: 'stalled', reason: 'x'};
+    const warned = {links: async () => known([{...row, breaker: 'warn' as const}], 0, 'here')};
+    expect(await ask({breaker: 'open', region: 'eu-west', store: null}, warned)).toEqual([false]);
+    expect(await ask({breaker: 'closed', region: 'eu-west', store: null}, warned)).toEqual([true]);
+    expect(
+      await ask({breaker: 'open', region: 'eu-west', store: null}, {links: async () => known([{...row, breaker: null}], 0, 'here')}),
+    ).toEqual([null]);
+  });
+
+  it('of a primary says where it is, and null where none is seen', async () => {
+    expect(await ask({primary: 'us-east', store: null})).toEqual([true]);
+    expect(await ask({primary: 'ap', store: 'orders'})).toEqual([false]);
+    expect(await ask({primary: 'ap', store: null}, {primaries: async () => ({orders: known(null, 0, 'here')})})).toEqual([null]);
+    expect(await ask({primary: 'ap', store: null}, {primaries: async () => ({})})).toEqual([null]);
+  });
+
+  it('of the witness and the load goes by what they measure now', async () => {
+    expect(await ask({noAckForMs: 30})).toEqual([true]);
+    expect(await ask({ackWithinMs: 30})).toEqual([false]);
+    expect(await ask({noAckForMs: 30}, {sinceAckMs: () => null})).toEqual([null]);
+    expect(await ask({load: {errorRateAbove: 0.5}})).toEqual([null]);
+    const busy = {loadNow: () => ({errorRate: 0.6, p95Ms: 120})};
+    expect(await ask({load: {errorRateAbove: 0.5}}, busy)).toEqual([true]);
+    expect(await ask({load: {errorRateBelow: 0.5}}, busy)).toEqual([false]);
+    expect(await ask({load: {p95BelowMs: 200}}, busy)).toEqual([true]);
+    expect(await ask({load: {p95AboveMs: 200}}, busy)).toEqual([false]);
+  });
+
+  it('of a program goes by its exit code: 0 yes, 1 no, anything else unknown', async () => {
+    const exits = (code: number | null) => ask({exec: ['x'], timeoutMs: 1}, {exec: async () => ({code, says: 'x'})});
+    expect([await exits(0), await exits(1), await exits(2), await exits(null)]).toEqual([[true], [false], [null], [null]]);
+  });
+});
