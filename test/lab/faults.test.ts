@@ -1,6 +1,7 @@
 import {describe, expect, it, onTestFinished, vi} from 'vitest';
 import {FaultLedger} from '../../src/lab/fault-ledger.ts';
-import {type ActiveFault, parseFault, shapeOf} from '../../src/lab/faults.ts';
+import {parseFault} from '../../src/lab/fault-request.ts';
+import {type ActiveFault, shapeOf} from '../../src/lab/faults.ts';
 import {CLEAR} from '../../src/lab/faulty-proxy.ts';
 
 const REGIONS = ['us-east', 'eu-west', 'ap'];
