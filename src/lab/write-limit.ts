@@ -10,7 +10,8 @@ import type {RunAs} from './postgres-binaries.ts';
  * torn, pg_control and the lock file still fit, and the log has room to say why the server went down.
  */
 const FULL_BYTES = 8192;
-const SET_MS = 3000;
+const SET_MS = 5000;
+const ATTEMPTS = 3;
 
 /** Why files cannot be limited here; null = they can. `path` as in PATH. */
 export async function whyNoWriteLimit(path = process.env.PATH ?? '', platform: string = process.platform): Promise<string | null> {
@@ -33,14 +34,15 @@ export const FULL_WRAPPER: readonly string[] = ['prlimit', `--fsize=${FULL_BYTES
  * parents first. Throws RegionctlError `limit-failed`.
  */
 export async function settleWriteLimit(pids: () => readonly number[], full: () => boolean, runAs: RunAs): Promise<void> {
-  let problem: string | null = null;
-  for (const end = performance.now() + SET_MS; performance.now() < end; ) {
+  const problems: string[] = [];
+  for (const end = performance.now() + SET_MS; performance.now() < end && problems.length < ATTEMPTS; ) {
     const wanted = full() ? String(FULL_BYTES) : softLimitOf('self');
-    const [first] = pids().filter((pid) => ![wanted, null].includes(softLimitOf(pid)));
+    const first = pids().find((pid) => ![wanted, null].includes(softLimitOf(pid)));
     if (first === undefined) return;
-    problem = await setLimit(first, wanted ?? 'unlimited', runAs);
+    const problem = await setLimit(first, wanted ?? 'unlimited', runAs);
+    if (problem !== null) problems.push(problem);
   }
-  throw unavailable('limit-failed', `the length of files could not be limited: ${problem ?? 'new processes came all the time'}`);
+  throw unavailable('limit-failed', `the length of files could not be limited: ${problems.at(-1) ?? 'new processes came all the time'}`);
 }
 
 /** Makes room in a log that the limit would cut off: what it holds is moved to `<file>.1`. */
