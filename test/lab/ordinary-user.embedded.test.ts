@@ -31,13 +31,15 @@ describe('a lab of an ordinary user', () => {
   const parent = mkdtempSync(join(tmpdir(), 'regionctl-lab-user-'));
   afterAll(() => rmSync(parent, {recursive: true, force: true}));
 
-  it.skipIf(reason !== null)(`comes up, takes an order, and leaves nothing${reason === null ? '' : ` (skipped: ${reason})`}`, () => {
-    chownSync(parent, NOBODY, NOBODY);
-    const dir = join(parent, 'lab');
-    const script = join(parent, 'run.mjs');
-    writeFileSync(
-      script,
-      `import {startLab} from ${JSON.stringify(join(SOURCES, 'up.ts'))};
+  it.skipIf(reason !== null)(
+    `comes up, takes an order, loses a database to a full disk and has it back, and leaves nothing${reason === null ? '' : ` (skipped: ${reason})`}`,
+    () => {
+      chownSync(parent, NOBODY, NOBODY);
+      const dir = join(parent, 'lab');
+      const script = join(parent, 'run.mjs');
+      writeFileSync(
+        script,
+        `import {startLab} from ${JSON.stringify(join(SOURCES, 'up.ts'))};
 import {stopLab} from ${JSON.stringify(join(SOURCES, 'down.ts'))};
 import {askLab} from ${JSON.stringify(join(SOURCES, 'control-client.ts'))};
 import {readRecord} from ${JSON.stringify(join(SOURCES, 'record.ts'))};
@@ -58,13 +60,14 @@ const back = (await ask('GET', '/status')).regions[0].role;
 const stopped = await stopLab(dir);
 console.log(JSON.stringify({order: order.status, states: status.regions.map(({state}) => state), outcome: stopped.outcome, full: full ? {wrote, role, back} : 'unavailable'}));
 `,
-    );
-    const {stdout, stderr, status} = asNobody([script]);
-    expect(status, stderr).toBe(0);
-    const {full, ...said} = JSON.parse(stdout);
-    expect(said).toEqual({order: 201, states: ['running', 'running'], outcome: 'stopped'});
-    // The disk of its database is full when it is told so: also without root's rights over other processes.
-    if (full !== 'unavailable') expect([full.wrote === 201, full.role, full.back]).toEqual([false, null, 'primary']);
-    expect([existsSync(dir), existsSync(memoryRootOf(dir))]).toEqual([false, false]);
-  });
+      );
+      const {stdout, stderr, status} = asNobody([script]);
+      expect(status, stderr).toBe(0);
+      const {full, ...said} = JSON.parse(stdout);
+      expect(said).toEqual({order: 201, states: ['running', 'running'], outcome: 'stopped'});
+      // The disk of its database is full when it is told so: also without root's rights over other processes.
+      if (full !== 'unavailable') expect([full.wrote === 201, full.role, full.back]).toEqual([false, null, 'primary']);
+      expect([existsSync(dir), existsSync(memoryRootOf(dir))]).toEqual([false, false]);
+    },
+  );
 });

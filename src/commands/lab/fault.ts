@@ -19,7 +19,7 @@ const shareFlag = Flags.custom<number>({
   parse: async (text) => {
     const share = Number(text);
     if (text.trim() !== '' && share >= 0 && share <= 1) return share;
-    throw new Errors.CLIError(`--share must be a number from 0 to 1, not "${text}"`, {exit: EXIT.usage});
+    throw new Errors.CLIError(`expected a number from 0 to 1, got "${text}"`, {exit: EXIT.usage});
   },
 });
 
@@ -33,7 +33,7 @@ export default class LabFault extends RegionCommand<typeof LabFault> {
     '<%= config.bin %> lab fault latency ap --ms 80 --jitter-ms 20',
     '<%= config.bin %> lab fault partition eu-west --from us-east --direction out',
     '<%= config.bin %> lab fault errors us-east --share 0.3',
-    '<%= config.bin %> lab fault skew ap --ms=-90000',
+    '<%= config.bin %> lab fault skew ap --ms -90000',
     '<%= config.bin %> lab fault router front-door --silent',
   ];
   static override args = {
