@@ -1,6 +1,8 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {messageOf, usageError} from '../lib/errors.ts';
-import {type ActiveFault, parseFault} from './faults.ts';
+import type {FaultKinds} from './fault-desk.ts';
+import {parseFault} from './fault-request.ts';
+import {type ActiveFault, FRONT_DOOR} from './faults.ts';
 import {isAuthorized, readJson, sendJson, sendProblem} from './http-json.ts';
 import type {LabStatus} from './lab-status.ts';
 import {parseWeights, type Weights} from './weights.ts';
@@ -13,6 +15,7 @@ export type ControlledLab = {
   setWeights(weights: Weights): void;
   cut(region: string): number;
   faults(): readonly ActiveFault[];
+  faultKinds(): Promise<FaultKinds>;
   inject(fault: ActiveFault): Promise<void>;
   heal(region: string): Promise<void>;
   /** Ends the lab; the answer is sent first. */
@@ -46,6 +49,8 @@ async function serve(lab: ControlledLab, request: IncomingMessage, response: Ser
       return send({cut: lab.cut(knownRegion(lab, fieldOf(body, 'region')))});
     case 'GET /faults':
       return send({faults: lab.faults()});
+    case 'GET /faults/kinds':
+      return send(await lab.faultKinds());
     case 'POST /faults': {
       const fault = await asked(() => parseFault(body, lab.regions, Date.now()));
       await lab.inject(fault);
@@ -64,7 +69,8 @@ async function healOrNothing(lab: ControlledLab, method: string, path: string, r
   if (method !== 'DELETE' || region === undefined) {
     return sendJson(response, 404, {error: {code: 'not-found', message: `no ${method} ${path} here`}});
   }
-  await lab.heal(knownRegion(lab, decodeURIComponent(region)));
+  const place = decodeURIComponent(region);
+  await lab.heal(place === FRONT_DOOR ? place : knownRegion(lab, place));
   sendJson(response, 200, {faults: lab.faults()});
 }
 

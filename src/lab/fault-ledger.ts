@@ -28,13 +28,18 @@ export class FaultLedger {
     this.#entries.set(key, {fault, timer});
   }
 
+  /** Takes one away, unless another like it has taken its place. */
+  remove(fault: ActiveFault): void {
+    const entry = this.#entries.get(keyOf(fault));
+    if (entry?.fault !== fault) return;
+    clearTimeout(entry.timer);
+    this.#entries.delete(keyOf(fault));
+  }
+
   /** Takes every fault of the region away. Answers what was there. */
   clear(region: string): readonly ActiveFault[] {
     const gone = this.of(region);
-    for (const fault of gone) {
-      clearTimeout(this.#entries.get(keyOf(fault))?.timer);
-      this.#entries.delete(keyOf(fault));
-    }
+    for (const fault of gone) this.remove(fault);
     return gone;
   }
 
@@ -44,4 +49,4 @@ export class FaultLedger {
   }
 }
 
-const keyOf = ({region, kind, args}: ActiveFault) => `${region} ${kind} ${args.from ?? ''}`;
+const keyOf = ({region, kind, args}: ActiveFault) => `${region} ${kind} ${args.from ?? ''} ${args.direction ?? ''}`;

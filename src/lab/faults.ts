@@ -1,69 +1,37 @@
-import {z} from 'zod';
+import type {LabFaultKind} from '../lib/providers/lab/lab-fault-kinds.ts';
 import {CLEAR, type PathShape} from './faulty-proxy.ts';
 
-/** Every kind of fault, with what it does. */
-export const FAULT_KINDS = {
-  lose: 'the region is gone: no path in or out, every process killed',
-  kill: 'every process of the region is killed; its paths stay open',
-  freeze: 'every process of the region is stopped where it is; heal lets it go on',
-  partition: 'no path in or out; its processes go on',
-  latency: 'every path in and out takes longer',
-  bandwidth: 'what the region sends to others is throttled',
-} as const;
+/** Where a fault of the router is: the name of the lab's route. */
+export const FRONT_DOOR = 'front-door';
 
-export type FaultKind = keyof typeof FAULT_KINDS;
+/** `out`: what the region sends is lost. `in`: what the others send to it. */
+export const DIRECTIONS = ['in', 'out'] as const;
 
 /** Arguments of a fault. `from` limits partition, latency and bandwidth to the paths between the region and that one. */
 export type FaultArgs = {
   readonly from?: string | undefined;
+  readonly direction?: (typeof DIRECTIONS)[number] | undefined;
+  /** latency: the delay of one way; skew: how far the clock is ahead, negative = behind. */
   readonly ms?: number | undefined;
   readonly jitterMs?: number | undefined;
   readonly bytesPerSecond?: number | undefined;
+  /** errors: from 0 to 1. */
+  readonly share?: number | undefined;
+  /** disk-full: what cannot be written. */
+  readonly what?: 'wal' | undefined;
+  /** router: connections are taken and never answered, instead of refused. */
+  readonly silent?: boolean | undefined;
 };
 
 /** A fault that is active. Times are ISO 8601. It ends by itself at `endsAt`. */
 export type ActiveFault = {
   readonly region: string;
-  readonly kind: FaultKind;
+  readonly kind: LabFaultKind;
   readonly args: FaultArgs;
   readonly injectedAt: string;
   readonly leaseMs: number;
   readonly endsAt: string;
 };
-
-/** How long a fault lasts when nothing is said: ten minutes. At most a day. */
-export const DEFAULT_LEASE_MS = 600_000;
-const LONGEST_LEASE_MS = 86_400_000;
-
-const REQUEST = z.strictObject({
-  region: z.string(),
-  kind: z.enum(Object.keys(FAULT_KINDS) as [FaultKind, ...FaultKind[]]),
-  args: z
-    .strictObject({
-      from: z.string().optional(),
-      ms: z.number().min(0).max(60_000).optional(),
-      jitterMs: z.number().min(0).max(60_000).optional(),
-      bytesPerSecond: z.number().int().min(1).optional(),
-    })
-    .nullish(),
-  leaseMs: z.number().int().min(1).max(LONGEST_LEASE_MS).default(DEFAULT_LEASE_MS),
-});
-
-/** What a fault request asks for. Throws Error with one sentence naming the field and the value. */
-export function parseFault(body: unknown, regions: readonly string[], now: number): ActiveFault {
-  const parsed = REQUEST.safeParse(body);
-  if (!parsed.success) throw new Error(sentenceOf(parsed.error));
-  const {region, kind, leaseMs} = parsed.data;
-  const args = parsed.data.args ?? {};
-  if (!regions.includes(region)) throw new Error(`unknown region "${region}"; the lab has ${regions.join(', ')}`);
-  if (args.from !== undefined && (!regions.includes(args.from) || args.from === region)) {
-    throw new Error(`args.from must be another region of the lab, not "${args.from}"`);
-  }
-  if (kind === 'latency' && args.ms === undefined) throw new Error('latency needs args.ms, the delay of one way in milliseconds');
-  if (kind === 'bandwidth' && args.bytesPerSecond === undefined) throw new Error('bandwidth needs args.bytesPerSecond');
-  if (['lose', 'kill', 'freeze'].includes(kind) && Object.keys(args).length > 0) throw new Error(`${kind} takes no arguments`);
-  return {region, kind, args, injectedAt: iso(now), leaseMs, endsAt: iso(now + leaseMs)};
-}
 
 /** A way that traffic takes: into a region from outside, or from `owner`, who dials, to the database of `target`. */
 export type Path =
@@ -75,8 +43,37 @@ export function shapeOf(path: Path, faults: readonly ActiveFault[]): PathShape {
   return faults.filter((fault) => touches(fault, path)).reduce((shape, fault) => withFault(shape, fault, path), CLEAR);
 }
 
-/** Faults that end a region's processes; as long as one is active they must not be started. */
-export const endsProcesses = (kind: FaultKind) => kind === 'lose' || kind === 'kill';
+/** What the faults of a region want of its machine. `dead` must not run; `skewMs` 0 = the right clock; `errorShare` 0 = no answer is spoilt. */
+export type Condition = {
+  readonly dead: {readonly database: boolean; readonly service: boolean};
+  readonly frozen: boolean;
+  readonly diskFull: boolean;
+  readonly skewMs: number;
+  readonly errorShare: number;
+};
+
+/** The condition of a machine under these faults, those of other regions among them. */
+export function conditionOf(region: string, faults: readonly ActiveFault[]): Condition {
+  const own = faults.filter((fault) => fault.region === region);
+  const has = (...kinds: readonly LabFaultKind[]) => own.some(({kind}) => kinds.includes(kind));
+  return {
+    dead: {database: has('lose', 'kill', 'database'), service: has('lose', 'kill', 'service')},
+    frozen: has('freeze'),
+    diskFull: has('disk-full'),
+    skewMs: own.find(({kind}) => kind === 'skew')?.args.ms ?? 0,
+    errorShare: own.find(({kind}) => kind === 'errors')?.args.share ?? 0,
+  };
+}
+
+/** How the front door behaves: it serves, refuses every connection, or takes them and says nothing. */
+export type DoorState = 'open' | 'closed' | 'silent';
+
+/** The state of the front door under these faults. */
+export function doorStateOf(faults: readonly ActiveFault[]): DoorState {
+  const fault = faults.find(({kind}) => kind === 'router');
+  if (fault === undefined) return 'open';
+  return fault.args.silent === true ? 'silent' : 'closed';
+}
 
 function touches(fault: ActiveFault, path: Path): boolean {
   if (path.kind === 'ingress') return path.region === fault.region && fault.args.from === undefined;
@@ -88,16 +85,24 @@ function withFault(shape: PathShape, fault: ActiveFault, path: Path): PathShape 
   const {ms = 0, jitterMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY} = fault.args;
   switch (fault.kind) {
     case 'lose':
-    case 'partition':
       return {...shape, blackHole: true};
+    case 'partition':
+      return parted(shape, fault, path);
     case 'latency':
       return {...shape, latencyMs: shape.latencyMs + ms, jitterMs: shape.jitterMs + jitterMs};
     case 'bandwidth':
       return throttled(shape, bytesPerSecond, fault, path);
-    case 'kill':
-    case 'freeze':
+    default:
       return shape;
   }
+}
+
+/** What the region sends goes up on a link that it dials, and down on one that others dial to it, and to its clients. */
+function parted(shape: PathShape, {region, args}: ActiveFault, path: Path): PathShape {
+  if (args.direction === undefined) return {...shape, blackHole: true};
+  const sendsUp = path.kind === 'link' && path.owner === region;
+  const hole = (args.direction === 'out') === sendsUp ? 'up' : 'down';
+  return {...shape, blackHole: shape.blackHole === false || shape.blackHole === hole ? hole : true};
 }
 
 /**
@@ -114,10 +119,3 @@ function throttled(shape: PathShape, limit: number, {region, args}: ActiveFault,
     downBytesPerSecond: down ? lower(shape.downBytesPerSecond) : shape.downBytesPerSecond,
   };
 }
-
-function sentenceOf(error: z.ZodError): string {
-  const issue = error.issues[0];
-  return issue === undefined ? 'not a fault' : `${issue.path.join('.') || 'the request'}: ${issue.message}`;
-}
-
-const iso = (ms: number) => new Date(ms).toISOString();

@@ -4,7 +4,8 @@ import type {PortPicker} from './ports.ts';
 
 /** How a path behaves: `up` carries what the client sends, `down` what the server answers. */
 export type PathShape = {
-  readonly blackHole: boolean;
+  /** Both ways, or one: `up` = what the client sends is lost, `down` = what the server answers. No new connection is made through any of them. */
+  readonly blackHole: boolean | 'up' | 'down';
   /** One way, in ms; both directions. */
   readonly latencyMs: number;
   /** Up to this much more, at random. */
@@ -64,71 +65,83 @@ class Pair {
   readonly #down: Lane;
   readonly #target: number;
   #dialled = false;
-  #held: boolean;
-  /** A side that closed during a black hole: the other must not hear of it before the heal, and then the pair is of no use. */
-  #dead = false;
+  #shape: PathShape;
+  /** A side that closed while its lane was held: the other must not hear of it before that lane is open again, nor of what it sent before. */
+  readonly #gone = {client: false, server: false};
 
   constructor(client: Socket, target: number, shape: PathShape, onClosed: () => void) {
     this.#client = client;
     this.#target = target;
-    this.#held = shape.blackHole;
-    this.#up = new Lane(client, this.#server, laneShape(shape, 'up'));
-    this.#down = new Lane(this.#server, client, laneShape(shape, 'down'));
+    this.#shape = shape;
+    this.#dial();
+    this.#up = new Lane(client, this.#server, this.#laneShape('up'));
+    this.#down = new Lane(this.#server, client, this.#laneShape('down'));
     let open = 2;
-    for (const [socket, other] of [
-      [client, this.#server],
-      [this.#server, client],
-    ] as const) {
-      socket.on('error', () => this.#broken(other));
-      socket.on('end', () => this.#note());
+    for (const side of ['client', 'server'] as const) {
+      const socket = side === 'client' ? client : this.#server;
+      socket.on('error', () => this.#broken(side));
+      socket.on('end', () => this.#note(side));
       socket.on('close', () => {
-        this.#note();
+        this.#note(side);
         open -= 1;
         if (open === 0) onClosed();
       });
     }
-    this.#dial();
   }
 
   reshape(shape: PathShape): void {
-    this.#held = shape.blackHole;
-    if (!this.#held && this.#dead) {
+    this.#shape = shape;
+    if (shape.blackHole === false && (this.#gone.client || this.#gone.server)) {
       this.destroy();
       return;
     }
+    if (this.#gone.client && !this.#isHeld('up')) drop(this.#up, this.#server);
+    if (this.#gone.server && !this.#isHeld('down')) drop(this.#down, this.#client);
     this.#dial(); // First: nothing can be written into a connection that was not begun.
-    this.#up.reshape(laneShape(shape, 'up'));
-    this.#down.reshape(laneShape(shape, 'down'));
+    this.#up.reshape(this.#laneShape('up'));
+    this.#down.reshape(this.#laneShape('down'));
   }
 
   destroy(): void {
-    this.#up.close();
-    this.#down.close();
-    reset(this.#client);
-    reset(this.#server);
+    drop(this.#up, this.#client);
+    drop(this.#down, this.#server);
   }
 
-  /** A black hole does not connect either; the client waits until the heal. */
+  /** A hole does not connect, not even one of one way: either the SYN is lost or its answer is. The client waits until the heal. */
   #dial(): void {
-    if (this.#dialled || this.#held) return;
+    if (this.#dialled || this.#shape.blackHole !== false) return;
     this.#dialled = true;
     this.#server.setNoDelay(true);
     this.#server.connect({port: this.#target, host: '127.0.0.1'});
   }
 
-  #broken(other: Socket): void {
-    if (this.#held) this.#dead = true;
-    else reset(other);
+  #broken(side: Side): void {
+    if (this.#isHeld(laneOf(side))) this.#gone[side] = true;
+    else reset(side === 'client' ? this.#server : this.#client);
   }
 
-  #note(): void {
-    if (this.#held) this.#dead = true;
+  #note(side: Side): void {
+    if (this.#isHeld(laneOf(side))) this.#gone[side] = true;
+  }
+
+  #isHeld(lane: 'up' | 'down'): boolean {
+    return !this.#dialled || this.#shape.blackHole === true || this.#shape.blackHole === lane;
+  }
+
+  #laneShape(lane: 'up' | 'down'): LaneShape {
+    const {latencyMs, jitterMs, upBytesPerSecond, downBytesPerSecond} = this.#shape;
+    return {held: this.#isHeld(lane), latencyMs, jitterMs, bytesPerSecond: lane === 'up' ? upBytesPerSecond : downBytesPerSecond};
   }
 }
 
-function laneShape(shape: PathShape, direction: 'up' | 'down'): LaneShape {
-  const {blackHole: held, latencyMs, jitterMs} = shape;
-  return {held, latencyMs, jitterMs, bytesPerSecond: direction === 'up' ? shape.upBytesPerSecond : shape.downBytesPerSecond};
+type Side = 'client' | 'server';
+
+const laneOf = (side: Side) => (side === 'client' ? 'up' : 'down');
+
+/** What is on the lane is not delivered any more, and the socket at its end fails. */
+function drop(lane: Lane, socket: Socket): void {
+  lane.close();
+  reset(socket);
 }
 
 /** A reset where the connection stands, so that the other end fails at once instead of waiting. */

@@ -43,8 +43,8 @@ export class PortPicker {
   }
 }
 
-/** True = bound; false = the port is taken or not allowed. */
-function bind(server: Server, port: number): Promise<boolean> {
+/** Binds `server` to a port of 127.0.0.1. True = bound; false = the port is taken or not allowed. */
+export function bind(server: Server, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const settle = (error?: NodeJS.ErrnoException) => {
       server.removeListener('error', settle);

@@ -2,12 +2,16 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {closeSync, existsSync, openSync, readFileSync} from 'node:fs';
 import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {removeFaketimeMemory} from './clock-skew.ts';
 import {commandAs, POSTGRES_ENV, type PostgresBinaries, type RunAs} from './postgres-binaries.ts';
 import {markOf, type ProcessMark, processesIn, signalAll, waitUntil} from './processes.ts';
 import {removeSegment} from './shared-memory.ts';
 
 /** Where one server lives and how it is run. */
 export type PostgresPlace = {readonly data: string; readonly log: string; readonly binaries: PostgresBinaries; readonly runAs: RunAs};
+
+/** What a fault adds to a start: a command that runs the server, and environment. */
+export type StartedUnder = {readonly wrapper: readonly string[]; readonly env: Readonly<Record<string, string>>};
 
 const START_DEADLINE_MS = 60_000;
 
@@ -38,15 +42,16 @@ export class PostgresServer {
   }
 
   /** Starts it and waits until it takes connections. Running already = nothing to do. Throws with the end of its log. */
-  async start(): Promise<void> {
+  async start({wrapper, env}: StartedUnder = {wrapper: [], env: {}}): Promise<void> {
     if (this.#child !== null) return;
     await this.#clearRemains();
     const {data, log, binaries, runAs} = this.place;
-    const command = commandAs(runAs, join(binaries.dir, 'postgres'), ['-D', data, '-p', String(this.port)]);
+    const [program = '', ...args] = [...wrapper, join(binaries.dir, 'postgres'), '-D', data, '-p', String(this.port)];
+    const command = commandAs(runAs, program, args);
     const output = openSync(log, 'a', 0o600);
     const child = spawn(command.file, command.args, {
       cwd: data,
-      env: POSTGRES_ENV,
+      env: {...POSTGRES_ENV, ...env},
       detached: true,
       stdio: ['ignore', output, output],
       ...command.ids,
@@ -61,6 +66,7 @@ export class PostgresServer {
     child.once('exit', () => this.#forget(child));
     this.#mark = child.pid === undefined ? null : markOf(child.pid);
     const settled = await waitUntil(() => this.#child !== child || this.#isReady(), START_DEADLINE_MS);
+    if (child.pid !== undefined && env.LD_PRELOAD !== undefined) await removeFaketimeMemory(child.pid);
     if (settled && this.#child === child) return;
     const why = failure ?? (settled ? 'it ended' : `it took no connection within ${START_DEADLINE_MS / 1000} s`);
     throw new Error(`PostgreSQL did not start: ${why}\n${tailOf(log)}`);

@@ -3,61 +3,22 @@ import {chown, mkdir, readFile, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {messageOf, refused, unavailable} from '../lib/errors.ts';
 import {takeBaseBackup} from './base-backup.ts';
-import type {LabContext} from './lab-context.ts';
-import type {PortPicker} from './ports.ts';
-import {PostgresServer} from './postgres-server.ts';
 import {PG_HBA, postgresqlConf, primaryConninfo, withPrimaryConninfo} from './postgres-settings.ts';
-import {processesIn, processTable, signalAll, treeOf, waitUntil} from './processes.ts';
-import {ServiceProcess} from './service-process.ts';
-import {removeSegment} from './shared-memory.ts';
+import {type Parts, RegionProcesses} from './region-processes.ts';
+import {takesConnectionsOrEnded} from './taking-connections.ts';
 import {writeInto} from './template.ts';
 
 /** A shutdown ships what was acknowledged to the standbys first; one that is out of reach holds it up until wal_sender_timeout. */
 const STOP_MS = 70_000;
-const FREEZE_MS = 3000;
-const KILL_MS = 5000;
-
-/** The processes of one region: its database and its service. They are started and ended here, and only here. */
-export class RegionMachine {
-  readonly name: string;
-  readonly home: string;
-  readonly postgres: PostgresServer;
-  readonly #context: LabContext;
-  readonly #service: ServiceProcess;
+/** What a server needs at most to give up, or to recover. */
+const SETTLE_MS = 30_000;
+/** The machine of one region: its database and its service. They are started and ended here, and only here. */
+export class RegionMachine extends RegionProcesses {
   /** Ports by which this region reaches the others' databases. */
   links: Readonly<Record<string, number>> = {};
-  servicePort = 0;
   #stoppedOnPurpose = false;
-  #killing: Promise<void> = Promise.resolve();
   /** One change at a time: a rebuild and a start must not meet. */
   #queue: Promise<unknown> = Promise.resolve();
-
-  constructor(context: LabContext, name: string, postgresPort: number) {
-    const {options} = context;
-    this.#context = context;
-    this.name = name;
-    this.home = join(context.dataRoot, name);
-    const logs = join(options.dir, 'logs');
-    const place = {
-      data: join(this.home, 'data'),
-      log: join(logs, `${name}-postgres.log`),
-      binaries: context.binaries,
-      runAs: context.runAs,
-    };
-    this.postgres = new PostgresServer(place, postgresPort);
-    const configFile = join(this.home, 'service.json');
-    this.#service = new ServiceProcess({entry: options.serviceEntry, home: this.home, configFile, log: join(logs, `${name}-service.log`)});
-  }
-
-  get marks() {
-    return {postmaster: this.postgres.mark, service: this.#service.mark};
-  }
-
-  /** Every process of the region, the postmaster first. */
-  pids(table = processTable()): readonly number[] {
-    const tree = treeOf([this.postgres.mark, this.#service.mark], table);
-    return [...new Set([...tree, ...processesIn(this.home, table)])];
-  }
 
   /** What its data says that it is; null when its database does not run. */
   get role(): 'primary' | 'standby' | null {
@@ -66,7 +27,7 @@ export class RegionMachine {
 
   /** The files that make the data folder this region's own, whatever it was copied from. */
   async writeOwnFiles(upstream: string | null): Promise<void> {
-    const {options, binaries, members, passwords, runAs} = this.#context;
+    const {options, binaries, members, passwords, runAs} = this.context;
     const {profile, mode} = options;
     const others = members.filter((member) => member !== this.name);
     const conf = postgresqlConf({profile, mode, major: binaries.major, member: this.name, others});
@@ -78,53 +39,28 @@ export class RegionMachine {
   }
 
   /**
-   * Starts what does not run. The database comes back as whatever its data says: an old primary as a primary. One that was stopped on
-   * request stays stopped: somebody relies on it.
+   * Starts what does not run, unless a fault has ended it. The database comes back as whatever its data says: an old primary as a primary. One
+   * that was stopped on request stays stopped: somebody relies on it.
    */
-  start(): Promise<void> {
+  start({database, service}: Parts): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#killing;
-      if (!this.#stoppedOnPurpose) await this.postgres.start();
-      await this.startService();
+      if (database && !this.#stoppedOnPurpose && !this.condition.dead.database) await this.startServer();
+      if (service && !this.condition.dead.service) await this.startService();
+      this.context.changed();
     });
   }
 
-  /** Starts the service. The first time, with `ports`, a port that somebody took meanwhile is changed for another; later its port is known to others. */
-  async startService(ports?: PortPicker): Promise<void> {
-    const passwordFile = join(this.#context.options.dir, 'secrets', 'app');
-    for (let attempt = 1; ; attempt += 1) {
-      const config = {region: this.name, port: this.servicePort, postgresPort: this.postgres.port, passwordFile};
-      if (await this.#service.start(config)) break;
-      if (ports === undefined || attempt === 5) throw new Error(`port ${this.servicePort} of the service of ${this.name} is taken`);
-      this.servicePort = await ports.free();
-    }
-    this.#context.changed();
-  }
-
-  /** Kills every process of the region, stopped ones too, and waits until they are gone. It does not wait for a start that is under way. */
-  async kill(): Promise<void> {
-    this.#killing = this.#killAll();
-    await this.#killing;
-    this.#context.changed();
-  }
-
   /**
-   * Stops every process where it is, the postmaster first so that it makes no new ones. A busy one takes a moment to stop. `wanted` is asked
-   * again and again: a heal may come meanwhile.
+   * After a full disk: a server that was on its way down has got there, or takes connections again. Otherwise it would be left alone because it
+   * runs, and then end.
    */
-  async freeze(wanted: () => boolean): Promise<void> {
-    await waitUntil(() => {
-      const table = processTable();
-      const moving = this.pids(table).filter((pid) => table.get(pid)?.state !== 'T');
-      if (moving.length === 0 || !wanted()) return true;
-      signalAll(moving, 'SIGSTOP');
-      return false;
-    }, FREEZE_MS);
+  settled(): Promise<void> {
+    return this.#inTurn(() => takesConnectionsOrEnded(this.postgres, this.context.passwords.regionctl, SETTLE_MS));
   }
 
-  /** Lets them go on, the postmaster last. */
-  thaw(): void {
-    signalAll([...this.pids()].reverse(), 'SIGCONT');
+  /** Starts again what runs with a wrong clock, or with the right one where it is to be wrong. */
+  settleClock(): Promise<void> {
+    return this.#inTurn(() => this.settleClockNow());
   }
 
   /** A clean shutdown of the database. Stopped already = success. */
@@ -133,7 +69,7 @@ export class RegionMachine {
       if (!(await this.postgres.stop(STOP_MS)))
         throw unavailable('stop-timeout', `the server of ${this.name} did not stop within ${STOP_MS / 1000} s`);
       this.#stoppedOnPurpose = true;
-      this.#context.changed();
+      this.context.changed();
     });
   }
 
@@ -159,7 +95,7 @@ export class RegionMachine {
   rebuild(upstream: string, signal: AbortSignal): Promise<{bytes: number}> {
     return this.#inTurn(async () => {
       const port = this.#linkTo(upstream);
-      await this.#endPostgres();
+      await this.endServer();
       const {data} = this.postgres.place;
       const [fresh, old] = [`${data}.new`, `${data}.old`];
       for (const dir of [fresh, old]) await rm(dir, {recursive: true, force: true});
@@ -178,26 +114,15 @@ export class RegionMachine {
     });
   }
 
-  async #killAll(): Promise<void> {
-    // Again until none is left: one may be forked while the list is read, and a killed one takes a moment to go.
-    const gone = () => {
-      const left = this.pids();
-      signalAll(left, 'SIGKILL');
-      return left.length === 0;
-    };
-    await waitUntil(gone, KILL_MS);
-    await this.postgres.ended(KILL_MS);
-  }
-
   async #copyFrom(port: number, dest: string, signal: AbortSignal): Promise<number> {
-    const {runAs, passwords} = this.#context;
+    const {runAs, passwords} = this.context;
     await mkdir(dest, {mode: 0o700});
     if (runAs.kind === 'uid') await chown(dest, runAs.uid, runAs.gid);
     return takeBaseBackup({port, password: passwords.replicator, dest, runAs, signal});
   }
 
   async #putBack(fresh: string, old: string): Promise<void> {
-    await this.#endPostgres();
+    await this.endServer();
     const {data} = this.postgres.place;
     if (existsSync(old)) {
       await rm(data, {recursive: true, force: true});
@@ -206,25 +131,17 @@ export class RegionMachine {
     await rm(fresh, {recursive: true, force: true});
   }
 
-  /** Its data is thrown away: a clean end is tried, but not waited for. */
-  async #endPostgres(): Promise<void> {
-    if (await this.postgres.stop(3000)) return;
-    signalAll(treeOf([this.postgres.mark]), 'SIGKILL');
-    await this.postgres.ended(5000);
-    await removeSegment(this.postgres.place.data);
-  }
-
   async #startPostgres(): Promise<void> {
-    await this.postgres.start();
+    await this.startServer();
     this.#stoppedOnPurpose = false;
-    this.#context.changed();
+    this.context.changed();
   }
 
   async #becomeStandby(upstream: string | null): Promise<void> {
     const {data} = this.postgres.place;
     const auto = await readFile(join(data, 'postgresql.auto.conf'), 'utf8').catch(() => '');
     const conninfo = upstream === null ? '' : primaryConninfo(this.#linkTo(upstream), this.name, join(this.home, 'pgpass'));
-    await writeInto(data, {'postgresql.auto.conf': withPrimaryConninfo(auto, conninfo), 'standby.signal': ''}, this.#context.runAs);
+    await writeInto(data, {'postgresql.auto.conf': withPrimaryConninfo(auto, conninfo), 'standby.signal': ''}, this.context.runAs);
   }
 
   #linkTo(upstream: string): number {

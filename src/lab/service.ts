@@ -4,13 +4,30 @@ import {readJson, sendJson} from './http-json.ts';
 import {type Order, OrdersStore, type Outcome} from './orders-store.ts';
 
 /** What a regional service needs to know; the password is in a file, never in an argument. `port` 0 = any. */
-export type ServiceConfig = {readonly region: string; readonly port: number; readonly postgresPort: number; readonly passwordFile: string};
+export type ServiceConfig = Trouble & {
+  readonly region: string;
+  readonly port: number;
+  readonly postgresPort: number;
+  readonly passwordFile: string;
+};
+
+/** Which share of its requests a service answers with HTTP 500 instead of doing what they ask: 0 = none, 1 = all. Looked at for each request. */
+export type Trouble = {readonly errorShare: number};
 
 /** Starts the shop of one region: orders over HTTP, kept in the region's own database. It outlives its database. Answers its port. */
-export async function startService(config: ServiceConfig, password: string): Promise<{port: number; close(): Promise<void>}> {
+export async function startService(
+  config: ServiceConfig,
+  password: string,
+  trouble: Trouble,
+): Promise<{port: number; close(): Promise<void>}> {
   const store = await OrdersStore.open(config.postgresPort, password, config.region);
   const counts: Counts = {written: 0, refused: 0, unknown: 0};
   const server = createServer((request, response) => {
+    if (Math.random() < trouble.errorShare) {
+      request.resume();
+      sendJson(response, 500, {error: 'the service failed (a fault of the lab)', region: config.region}, {'x-region': config.region});
+      return;
+    }
     answer({region: config.region, store, counts}, request, response).catch((error: unknown) => {
       sendJson(response, 500, {error: messageOf(error)}, {'x-region': config.region});
     });

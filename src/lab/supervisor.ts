@@ -2,12 +2,11 @@ import {existsSync} from 'node:fs';
 import {copyFile, mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
-import {messageOf} from '../lib/errors.ts';
 import {createAgent} from './agent.ts';
 import {buildData, startFirst} from './build-regions.ts';
 import {type ControlledLab, createControl} from './control-api.ts';
-import {FaultLedger} from './fault-ledger.ts';
-import {type ActiveFault, endsProcesses} from './faults.ts';
+import {FaultDesk, type FaultKinds} from './fault-desk.ts';
+import type {ActiveFault} from './faults.ts';
 import {fleetFileText} from './fleet-file.ts';
 import {FrontDoor} from './front-door.ts';
 import type {LabContext, LabOptions} from './lab-context.ts';
@@ -31,8 +30,8 @@ export class Supervisor implements ControlledLab {
   readonly #options: LabOptions;
   readonly #onShutdown: () => void;
   readonly #ports = new PortPicker();
-  readonly #ledger = new FaultLedger((fault) => this.#expire(fault));
   readonly #machines = new Map<string, RegionMachine>();
+  readonly #faults = new FaultDesk({machines: this.#machines, paths: () => this.#paths, door: () => this.#door});
   readonly #agentPorts = new Map<string, number>();
   #paths: RegionPaths | null = null;
   #door: FrontDoor | null = null;
@@ -89,7 +88,7 @@ export class Supervisor implements ControlledLab {
   async stop(): Promise<void> {
     if (this.#stopping) return;
     this.#stopping = true;
-    this.#ledger.close();
+    this.#faults.close();
     await endProcesses(this.record());
     // A start that is under way makes new processes and files, until it finds that those before are gone.
     let over = this.#starting === null;
@@ -117,7 +116,7 @@ export class Supervisor implements ControlledLab {
   }
 
   status(): LabStatus {
-    return statusOf(this.record(), this.#ledger.all);
+    return statusOf(this.record(), this.#faults.all);
   }
 
   weights(): Weights {
@@ -133,52 +132,23 @@ export class Supervisor implements ControlledLab {
   }
 
   faults(): readonly ActiveFault[] {
-    return this.#ledger.all;
+    return this.#faults.all;
   }
 
-  /** Paths first: a region that is lost must not be heard to break off. */
-  async inject(fault: ActiveFault): Promise<void> {
-    this.#ledger.add(fault);
-    this.#paths?.apply(this.#ledger.all);
-    const machine = this.#machines.get(fault.region);
-    if (endsProcesses(fault.kind)) await machine?.kill();
-    if (fault.kind === 'freeze') await machine?.freeze(() => this.#isFrozen(fault.region));
+  faultKinds(): Promise<FaultKinds> {
+    return this.#faults.kinds();
   }
 
-  async heal(region: string): Promise<void> {
-    this.#ledger.clear(region);
-    this.#paths?.apply(this.#ledger.all);
-    await this.#revive(region);
+  inject(fault: ActiveFault): Promise<void> {
+    return this.#faults.inject(fault);
+  }
+
+  heal(region: string): Promise<void> {
+    return this.#faults.heal(region);
   }
 
   shutdown(): void {
     this.#onShutdown();
-  }
-
-  /** A lease has run out. Only what this fault did is undone: what was killed from outside stays dead. */
-  #expire(fault: ActiveFault): void {
-    this.#paths?.apply(this.#ledger.all);
-    if (!endsProcesses(fault.kind) && fault.kind !== 'freeze') return;
-    this.#revive(fault.region).catch((error: unknown) => process.stderr.write(`healing ${fault.region}: ${messageOf(error)}\n`));
-  }
-
-  async #revive(region: string): Promise<void> {
-    const machine = this.#machines.get(region);
-    if (machine === undefined || this.#isFrozen(region)) return;
-    machine.thaw();
-    if (this.#isDead(region)) return;
-    await machine.start();
-    // A new fault may have come while it was starting.
-    if (this.#isDead(region)) await machine.kill();
-    else if (this.#isFrozen(region)) await machine.freeze(() => this.#isFrozen(region));
-  }
-
-  #isFrozen(region: string): boolean {
-    return this.#ledger.of(region).some(({kind}) => kind === 'freeze');
-  }
-
-  #isDead(region: string): boolean {
-    return this.#ledger.of(region).some(({kind}) => endsProcesses(kind));
   }
 
   async #openPaths(context: LabContext, token: string): Promise<RegionPaths> {
@@ -241,7 +211,7 @@ export class Supervisor implements ControlledLab {
   }
 
   async #thawed(region: string): Promise<void> {
-    while (this.#isFrozen(region)) await sleep(20);
+    while (this.#machines.get(region)?.condition.frozen === true) await sleep(20);
   }
 
   #update(part: Partial<LabRecord>): void {

@@ -2,6 +2,7 @@ import {existsSync} from 'node:fs';
 import {rm, rmdir} from 'node:fs/promises';
 import {join} from 'node:path';
 import {templateOf} from './build-regions.ts';
+import {removeFaketimeMemory} from './clock-skew.ts';
 import {pidsOf} from './lab-status.ts';
 import {processesIn, signalAll, waitUntil} from './processes.ts';
 import {DATA_MARKER, type LabRecord, recordFile} from './record.ts';
@@ -24,6 +25,7 @@ export async function endProcesses(record: LabRecord): Promise<number> {
     return left.length === 0;
   }, 10_000);
   if (!gone) throw new Error(`processes ${all().join(', ')} of the lab do not end`);
+  await Promise.all(found.map(removeFaketimeMemory));
   await Promise.all([template, ...record.regions.map(({data}) => data)].map(removeSegment));
   return found.length;
 }

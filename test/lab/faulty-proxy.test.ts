@@ -27,6 +27,20 @@ async function echo() {
   return {port, sockets, close};
 }
 
+/** What these sockets hear from now on, and how they ended. */
+function hearing(sockets: Iterable<Socket>) {
+  const heard = {text: '', end: null as null | string};
+  for (const each of sockets) {
+    each.on('data', (chunk) => {
+      heard.text += String(chunk);
+    });
+    each.on('error', (error: NodeJS.ErrnoException) => {
+      heard.end = error.code ?? error.message;
+    });
+  }
+  return heard;
+}
+
 async function proxyTo(target: number) {
   const proxy = new FaultyProxy(target);
   const port = await proxy.listen(ports);
@@ -134,6 +148,102 @@ describe('FaultyProxy', () => {
     await until(() => late.seen.end !== null);
     await sleep(20);
     expect([heard, late.seen.text]).toEqual(['', '']);
+  });
+
+  it('carries only what the client sends while the answers are lost, and the answers after the heal', async () => {
+    const server = await echo();
+    const {proxy, port} = await proxyTo(server.port);
+    const {socket, seen} = await dial(port);
+    socket.write('a');
+    await until(() => seen.text === 'a');
+    const heard = hearing(server.sockets);
+    proxy.reshape({...CLEAR, blackHole: 'down'});
+    socket.write('b');
+    await until(() => heard.text === 'b');
+    await sleep(30);
+    expect([seen.text, seen.end]).toEqual(['a', null]);
+    proxy.reshape(CLEAR);
+    await until(() => seen.text === 'ab');
+  });
+
+  it('carries only the answers while what the client sends is lost', async () => {
+    const server = await echo();
+    const {proxy, port} = await proxyTo(server.port);
+    const {socket, seen} = await dial(port);
+    socket.write('a');
+    await until(() => seen.text === 'a');
+    const heard = hearing(server.sockets);
+    proxy.reshape({...CLEAR, blackHole: 'up'});
+    socket.write('b');
+    for (const each of server.sockets) each.write('push');
+    await until(() => seen.text === 'apush');
+    await sleep(30);
+    expect(heard.text).toBe('');
+    proxy.reshape(CLEAR);
+    await until(() => heard.text === 'b');
+  });
+
+  it.each(['up', 'down'] as const)('makes no connection through a hole of one way (%s), until the heal', async (blackHole) => {
+    const server = await echo();
+    const {proxy, port} = await proxyTo(server.port);
+    proxy.reshape({...CLEAR, blackHole});
+    const waiting = await dial(port);
+    const gone = await dial(port);
+    for (const {socket} of [waiting, gone]) socket.write('hello');
+    gone.socket.destroy();
+    await sleep(50);
+    expect([server.sockets.size, waiting.seen.end]).toEqual([0, null]);
+    // From one way to the other is no heal.
+    proxy.reshape({...CLEAR, blackHole: blackHole === 'up' ? 'down' : 'up'});
+    await sleep(20);
+    expect(server.sockets.size).toBe(0);
+    proxy.reshape(CLEAR);
+    await until(() => waiting.seen.text === 'hello');
+    expect(server.sockets.size).toBe(1);
+  });
+
+  it('does not deliver what a client sent that gave up, when only its way is open again', async () => {
+    const server = await echo();
+    const {proxy, port} = await proxyTo(server.port);
+    const {socket, seen} = await dial(port);
+    socket.write('a');
+    await until(() => seen.text === 'a');
+    const heard = hearing(server.sockets);
+    proxy.reshape({...CLEAR, blackHole: true});
+    socket.write('order');
+    socket.destroy();
+    await sleep(50);
+    proxy.reshape({...CLEAR, blackHole: 'down'});
+    await until(() => heard.end !== null);
+    expect([heard.text, heard.end]).toEqual(['', 'ECONNRESET']);
+  });
+
+  it('tells the server of a client that left while only the answers were lost, and the client of nothing', async () => {
+    const server = await echo();
+    const {proxy, port} = await proxyTo(server.port);
+    const [leaving, staying] = [await dial(port), await dial(port)];
+    for (const each of [leaving, staying]) each.socket.write('a');
+    await until(() => leaving.seen.text === 'a' && staying.seen.text === 'a');
+    proxy.reshape({...CLEAR, blackHole: 'down'});
+    const [first] = server.sockets;
+    leaving.socket.destroy();
+    await until(() => first?.readableEnded === true);
+    for (const each of server.sockets) each.destroy();
+    await sleep(30);
+    expect(staying.seen.end).toBeNull();
+    proxy.reshape(CLEAR);
+    await until(() => staying.seen.end === 'ECONNRESET');
+  });
+
+  it('tells the client of a server that died while only what it sends was lost', async () => {
+    const server = await echo();
+    const {proxy, port} = await proxyTo(server.port);
+    const {socket, seen} = await dial(port);
+    socket.write('a');
+    await until(() => seen.text === 'a');
+    proxy.reshape({...CLEAR, blackHole: 'up'});
+    for (const each of server.sockets) each.resetAndDestroy();
+    await until(() => seen.end === 'ECONNRESET');
   });
 
   it('delays each way', async () => {

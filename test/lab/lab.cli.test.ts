@@ -50,7 +50,21 @@ describe('regionctl lab', () => {
     expect(json('status').faults).toMatchObject([{region: 'ap', kind: 'partition', leaseMs: 60_000}]);
     expect(lab('fault', 'lose', 'mars')).toMatchObject({status: 64, stderr: expect.stringContaining('unknown region "mars"')});
     expect(lab('heal', 'ap').status).toBe(0);
+    expect(lab('fault', 'skew', 'ap')).toMatchObject({status: 64, stderr: expect.stringContaining('skew needs args.ms')});
     expect(json('status').faults).toEqual([]);
+  });
+
+  it('loses its front door and has it back', () => {
+    expect(lab('fault', 'router', 'front-door', '--silent', '--lease', '1m').status).toBe(0);
+    expect(json('status').faults).toMatchObject([{region: 'front-door', kind: 'router', args: {silent: true}}]);
+    expect(lab('status').stdout).toContain('Fault: router of front-door silent=true, ends by itself in ');
+    expect(json('heal', 'front-door')).toEqual({faults: []});
+    expect(json('load', '--rate', '50', '--duration', '100ms')).toMatchObject({acknowledged: 5});
+  });
+
+  it('says what is wrong with a fault before it asks the lab', () => {
+    expect(lab('fault', 'errors', 'ap', '--share', '2')).toMatchObject({status: 64, stderr: expect.stringContaining('from 0 to 1')});
+    expect(lab('fault', 'explode', 'ap')).toMatchObject({status: 64, stderr: expect.stringContaining('disk-full')});
   });
 
   it('ends and leaves nothing', () => {

@@ -3,11 +3,11 @@ import {RegionCommand} from '../../kit/command.ts';
 import {dirFlag, labDir} from '../../lab/dir-flag.ts';
 
 export default class LabHeal extends RegionCommand<typeof LabHeal> {
-  static override summary = 'End every fault of a region and start what does not run there.';
+  static override summary = 'End every fault of a region, or of the front door, and start what does not run there.';
   static override description =
     'A database comes back as whatever its data says: an old primary as a primary. One that regionctl stopped as a fence stays stopped.';
-  static override examples = ['<%= config.bin %> lab heal us-east'];
-  static override args = {region: Args.string({required: true, description: 'the region to heal'})};
+  static override examples = ['<%= config.bin %> lab heal us-east', '<%= config.bin %> lab heal front-door'];
+  static override args = {region: Args.string({required: true, description: 'the region to heal, or front-door'})};
   static override flags = {...dirFlag};
 
   async run(): Promise<unknown> {

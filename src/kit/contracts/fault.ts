@@ -110,6 +110,18 @@ function refusals(runner: Runner, makeWorld: () => Promise<FaultWorld>): void {
     expect(await activeKinds(world)).toEqual([]);
   });
 
+  test('says which of its kinds cannot be had here, refuses those, and says nothing when it cannot tell', async (world) => {
+    const {fault, unreachable, region, args, ctx} = world;
+    const reasons = (await fault.unavailable?.(live())) ?? {};
+    for (const [kind, why] of Object.entries(reasons)) {
+      expect(fault.kinds.includes(kind) && why !== '').toBe(true);
+      expect(await verdictOf(() => fault.inject(ctx(), {kind, region, args, leaseMs: LONG_LEASE_MS}))).toBe('refused');
+    }
+    expect(await activeKinds(world)).toEqual([]);
+    const ask = unreachable?.unavailable;
+    if (ask !== undefined) expect(await verdictOf(() => ask(live()))).toBe('refused');
+  });
+
   test('refuses a fault without a lease', async (world) => {
     expect(await verdictOf(() => inject(world, 0))).toBe('refused');
     expect(await activeKinds(world)).toEqual([]);

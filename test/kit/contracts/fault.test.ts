@@ -24,13 +24,17 @@ function honest(hurt: Region): Fault {
     heal: async () => {
       hurt.until = 0;
     },
+    unavailable: async () => ({}),
     active: async (_, signal) =>
       signal.aborted ? unknown('unreachable', 'cancelled', 1) : known(hurt.until > performance.now() ? ['lose'] : [], 1, 'memory'),
   };
 }
 
 const gone = () => Promise.reject(unavailable('lab-unreachable', 'nobody there'));
-const silent: Fault = {kinds: ['lose'], inject: gone, heal: gone, active: async () => unknown('unreachable', 'nobody there', 1)};
+const silent: Fault = {
+  ...{kinds: ['lose'], inject: gone, heal: gone, active: async () => unknown('unreachable', 'nobody there', 1)},
+  unavailable: gone,
+};
 
 async function said(lie: (hurt: Region, fault: Fault) => Partial<Fault>, unreachable: Partial<Fault> = {}): Promise<string[]> {
   let done = false;
@@ -71,6 +75,9 @@ it.each<[string, Parameters<typeof said>, string]>([
     'ends every fault',
   ],
   ['takes any kind', [(_, {inject}) => ({inject: (on, fault) => inject(on, {...fault, kind: 'lose'})})], 'refuses what it does not know'],
+  ['injects what it calls unavailable', [() => ({unavailable: async () => ({slow: 'no tool'})})], 'cannot be had here'],
+  ['calls a strange kind unavailable', [() => ({unavailable: async () => ({fast: 'no tool'})})], 'cannot be had here'],
+  ['has all kinds when it cannot tell', [() => ({}), {unavailable: async () => ({})}], 'cannot be had here'],
   ['says none when it cannot tell', [() => ({}), {active: async () => known([], 1, 'guess')}], 'never "none"'],
 ])('finds an injector that %s', async (_, lie, failing) => {
   expect((await said(...lie)).join('\n')).toContain(failing);

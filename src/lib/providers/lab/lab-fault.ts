@@ -1,19 +1,20 @@
-import {messageOf} from '../../errors.ts';
+import {messageOf, unavailable} from '../../errors.ts';
 import type {Json} from '../../plan/json.ts';
 import type {Clock} from '../../ports/clock.ts';
 import type {Fault} from '../../ports/fault.ts';
 import {known, unknown} from '../../snapshot/cell.ts';
 import {askPeer, boundsOf, type LabPeer} from './control.ts';
 import {memberOf} from './http.ts';
+import {LAB_FAULT_KINDS} from './lab-fault-kinds.ts';
 
 const ASK_MS = 3000;
 /** Processes are killed, or started again and waited for. */
 const CHANGE_MS = 90_000;
 
-/** The lab's faults. The lab itself holds the lease, so a fault ends even if everybody else is dead. */
-export function labFault(peer: LabPeer, clock: Clock): Fault {
+/** The lab's faults. The lab itself holds the lease, so a fault ends even if everybody else is dead. A region `front-door` is the lab's route. */
+export function labFault(peer: LabPeer, clock: Clock): Fault & Required<Pick<Fault, 'unavailable'>> {
   return {
-    kinds: ['lose', 'kill', 'freeze', 'partition', 'latency', 'bandwidth'],
+    kinds: Object.keys(LAB_FAULT_KINDS),
     async inject(ctx, fault) {
       const answer = await askPeer(peer, {method: 'POST', path: '/faults', body: fault}, boundsOf(ctx, CHANGE_MS));
       return memberOf(answer, 'fault') as Json;
@@ -31,6 +32,12 @@ export function labFault(peer: LabPeer, clock: Clock): Fault {
       } catch (error) {
         return unknown('unreachable', messageOf(error), clock.wall());
       }
+    },
+    async unavailable(signal) {
+      const answer = await askPeer(peer, {method: 'GET', path: '/faults/kinds'}, {deadlineMs: ASK_MS, signal});
+      const reasons = memberOf(answer, 'unavailable');
+      if (typeof reasons !== 'object' || reasons === null) throw unavailable('bad-answer', `${peer.who} answered no kinds of faults`);
+      return Object.fromEntries(Object.entries(reasons).map(([kind, why]) => [kind, String(why)]));
     },
   };
 }
