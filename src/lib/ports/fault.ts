@@ -6,8 +6,6 @@ import type {Cell} from '../snapshot/cell.ts';
 export type Fault = {
   /** The kinds that it can inject, such as `lose` or `partition`. */
   readonly kinds: readonly string[];
-  /** Kinds that cannot be had here, each with one sentence why. Throws like other calls when the injector cannot be reached. Absent = all can. */
-  unavailable?(signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
   inject(ctx: Ctx, fault: {kind: string; region: string; args: Json; leaseMs: number}): Promise<Json>;
   /** Ends every fault of the region. Nothing to heal = success. */
   heal(ctx: Ctx, region: string): Promise<void>;
