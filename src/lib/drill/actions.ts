@@ -11,6 +11,7 @@ import {readWitnessLog} from '../witness/witness-log.ts';
 import {type DrillArguments, named} from './arguments.ts';
 import {drillChecks} from './checks.ts';
 import {faultActions} from './fault-actions.ts';
+import type {FaultCare} from './fault-care.ts';
 import {healthAwait} from './health-await.ts';
 import {type SteadyDeps, steadyAction} from './steady.ts';
 import {witnessResult} from './witness-result.ts';
@@ -19,6 +20,8 @@ import {witnessResult} from './witness-result.ts';
 export type DrillDeps = {
   /** Null = the fleet file has no faults. */
   readonly faults: Fault | null;
+  /** Absent = no fault is written down, and none gets a reaper. */
+  readonly care?: FaultCare;
   /** One fresh look at a region. Never throws for what the region does. */
   sampleHealth(region: string, signal: AbortSignal): Promise<Cell<RegionHealth>>;
   /** `dir` keeps the witness's logs, one for each run. `life` outlives a run that is interrupted: the witness ends with it at once. */

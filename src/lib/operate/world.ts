@@ -21,6 +21,7 @@ import {type Cell, known, unknown} from '../snapshot/cell.ts';
 import type {RegionHealth} from '../snapshot/snapshot.ts';
 import {startWitnessThread} from '../witness/thread.ts';
 import {startWitness, type Witness} from '../witness/witness.ts';
+import {faultCare} from './fault-care.ts';
 import {largestLag} from './lag.ts';
 import {recallBaseline} from './latency.ts';
 import {ownChecks} from './own-checks.ts';
@@ -91,6 +92,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
 function drillKit(open: OpenFleet, life: AbortSignal, onWitness: WorldOptions['onWitness']): DrillKit {
   return drillActions({
     faults: open.fault,
+    care: faultCare(open),
     sampleHealth: (region, signal) => sampleRegion(open, region, signal),
     // A thread takes a moment to begin, which nobody has whose primary is gone; there the gap has begun already and is not measured.
     witness: {
