@@ -127,7 +127,9 @@ export async function retire({ledger}: Pick<FaultCare, 'ledger'>, entries: reado
 export async function endReaper(mark: ProcessMark): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     if (!isRunning(mark)) return;
+    // One that was stopped hears it only when it goes on.
     signalAll([mark.pid], signal);
+    signalAll([mark.pid], 'SIGCONT');
     if (await waitUntil(() => !isRunning(mark), REAPER_MS, 20)) return;
   }
 }
