@@ -91,7 +91,7 @@ function world(more: Partial<ReaperDeps> & {entry?: FaultEntry} = {}) {
     runs: true,
     active: ['freeze'] as string[],
     healedAt: [] as number[],
-    onSleep: () => undefined as void,
+    onSleep: (): void => undefined,
   };
   const entry = more.entry ?? entryWith({leaseMs: LEASE});
   const lines: string[] = [];

@@ -45,6 +45,7 @@ faultContract({describe, it, expect}, async () => ({
     faultOf({prove: ['/bin/sh', '-c', 'exit 4'], heal: ['/bin/false'], inject: ['/bin/false']}),
     join(box.dir, 'lost'),
   ),
+  again: () => faultOf(),
   ...{region: 'east', kind: 'cut', args: {}, ctx},
   isActiveFromOutside: async () => existsSync(there),
 }));

@@ -43,6 +43,7 @@ afterAll(() => {
 describe.each(['freeze', 'kill'])('signal, by %s', (kind) => {
   faultContract({describe, it, expect}, async () => ({
     fault: leasedFault(faultOf(), stateDir),
+    again: () => faultOf(),
     ...{region: 'east', kind, args: {}, ctx},
     isActiveFromOutside: async () => !(await server.answers()),
   }));
