@@ -42,7 +42,8 @@ afterAll(() => {
 
 describe.each(['freeze', 'kill'])('signal, by %s', (kind) => {
   faultContract({describe, it, expect}, async () => ({
-    fault: leasedFault(faultOf(), stateDir),
+    // Leases take their time: they are kept once, whatever the kind.
+    fault: kind === 'freeze' ? leasedFault(faultOf(), stateDir) : faultOf(),
     again: () => faultOf(),
     ...{region: 'east', kind, args: {}, ctx},
     isActiveFromOutside: async () => !(await server.answers()),
