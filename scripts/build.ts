@@ -16,6 +16,7 @@ const entries = {
   'lab/supervisor': 'src/lab/supervisor-main.ts',
   'lab/service': 'src/lab/service-main.ts',
   'witness/worker': 'src/lib/witness/worker.ts',
+  'drill/reaper': 'src/kit/reaper-main.ts',
   ...filesUnder('src/commands'),
   ...filesUnder('src/hooks'),
 };

@@ -1,7 +1,7 @@
 import {readdir} from 'node:fs/promises';
 import {refused} from '../lib/errors.ts';
+import {isRunning, signalAll, waitUntil} from '../lib/processes.ts';
 import {askLab} from './control-client.ts';
-import {isRunning, signalAll, waitUntil} from './processes.ts';
 import {type LabRecord, readRecord} from './record.ts';
 import {endProcesses, removeFiles} from './sweep.ts';
 

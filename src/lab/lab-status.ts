@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {join} from 'node:path';
+import {isRunning, processesIn, processTable, treeOf} from '../lib/processes.ts';
 import type {ActiveFault} from './faults.ts';
-import {isRunning, processesIn, processTable, treeOf} from './processes.ts';
 import type {LabMode, LabProfile, LabRecord, RegionRecord} from './record.ts';
 
 /** What runs of a region now. `partial` = some of it, or some of it stopped. */

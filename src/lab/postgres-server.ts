@@ -2,9 +2,9 @@ import {type ChildProcess, spawn} from 'node:child_process';
 import {closeSync, existsSync, openSync, readFileSync} from 'node:fs';
 import {rm} from 'node:fs/promises';
 import {join} from 'node:path';
+import {markOf, type ProcessMark, processesIn, signalAll, waitUntil} from '../lib/processes.ts';
 import {removeFaketimeMemory} from './clock-skew.ts';
 import {commandAs, POSTGRES_ENV, type PostgresBinaries, type RunAs} from './postgres-binaries.ts';
-import {markOf, type ProcessMark, processesIn, signalAll, waitUntil} from './processes.ts';
 import {removeSegment} from './shared-memory.ts';
 
 /** Where one server lives and how it is run. */

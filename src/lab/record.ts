@@ -3,7 +3,7 @@ import {existsSync, readFileSync, renameSync, statSync, writeFileSync} from 'nod
 import {mkdir, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {refused} from '../lib/errors.ts';
-import type {ProcessMark} from './processes.ts';
+import type {ProcessMark} from '../lib/processes.ts';
 
 /** `fast`: no fsync, data in memory where there is room. `stock`: PostgreSQL's defaults on disk. */
 export type LabProfile = 'fast' | 'stock';

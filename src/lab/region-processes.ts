@@ -1,10 +1,10 @@
 import {join} from 'node:path';
+import {processesIn, processTable, signalAll, treeOf, waitUntil} from '../lib/processes.ts';
 import {type Faketime, skewedEnv} from './clock-skew.ts';
 import {type Condition, conditionOf} from './faults.ts';
 import type {LabContext} from './lab-context.ts';
 import type {PortPicker} from './ports.ts';
 import {PostgresServer} from './postgres-server.ts';
-import {processesIn, processTable, signalAll, treeOf, waitUntil} from './processes.ts';
 import {ServiceProcess} from './service-process.ts';
 import {removeSegment} from './shared-memory.ts';
 import {FULL_WRAPPER, makeRoomInLog, settleWriteLimit} from './write-limit.ts';

@@ -1,8 +1,8 @@
 import {type ChildProcess, spawn} from 'node:child_process';
 import {closeSync, openSync, writeFileSync} from 'node:fs';
+import {markOf, type ProcessMark, waitUntil} from '../lib/processes.ts';
 import {removeFaketimeMemory} from './clock-skew.ts';
 import {tailOf} from './postgres-server.ts';
-import {markOf, type ProcessMark, waitUntil} from './processes.ts';
 import type {ServiceConfig} from './service.ts';
 
 /** Where the service's process is started from and what it is told. `home` holds its configuration, without secrets. */

@@ -1,8 +1,8 @@
 import {refused} from '../lib/errors.ts';
+import {isRunning} from '../lib/processes.ts';
 import {askLab} from './control-client.ts';
 import type {ActiveFault} from './faults.ts';
 import {type LabStatus, statusOf} from './lab-status.ts';
-import {isRunning} from './processes.ts';
 import {type LabRecord, readRecord} from './record.ts';
 
 const ANSWER_MS = 2000;

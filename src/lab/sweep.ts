@@ -1,10 +1,10 @@
 import {existsSync} from 'node:fs';
 import {rm, rmdir} from 'node:fs/promises';
 import {join} from 'node:path';
+import {processesIn, signalAll, waitUntil} from '../lib/processes.ts';
 import {templateOf} from './build-regions.ts';
 import {removeFaketimeMemory} from './clock-skew.ts';
 import {pidsOf} from './lab-status.ts';
-import {processesIn, signalAll, waitUntil} from './processes.ts';
 import {DATA_MARKER, type LabRecord, recordFile} from './record.ts';
 import {removeSegment} from './shared-memory.ts';
 

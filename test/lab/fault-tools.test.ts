@@ -7,8 +7,8 @@ import {findFaketime, skewedEnv} from '../../src/lab/clock-skew.ts';
 import {FaultDesk} from '../../src/lab/fault-desk.ts';
 import {parseFault} from '../../src/lab/fault-request.ts';
 import type {RunAs} from '../../src/lab/postgres-binaries.ts';
-import {markOf, treeOf} from '../../src/lab/processes.ts';
 import {makeRoomInLog, settleWriteLimit, whyNoWriteLimit} from '../../src/lab/write-limit.ts';
+import {markOf, treeOf} from '../../src/lib/processes.ts';
 
 const NOBODY = 65_534;
 const root = process.getuid?.() === 0;

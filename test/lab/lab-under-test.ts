@@ -8,10 +8,10 @@ import {expect} from 'vitest';
 import {askLab} from '../../src/lab/control-client.ts';
 import {stopLab} from '../../src/lab/down.ts';
 import type {LabStatus, RegionStatus} from '../../src/lab/lab-status.ts';
-import {processesIn} from '../../src/lab/processes.ts';
 import {type LabRecord, memoryRootOf, readRecord} from '../../src/lab/record.ts';
 import {labStatus} from '../../src/lab/status.ts';
 import {startLab, type UpOptions} from '../../src/lab/up.ts';
+import {processesIn} from '../../src/lib/processes.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 export const ENTRIES = {supervisor: join(ROOT, 'src/lab/supervisor-main.ts'), service: join(ROOT, 'src/lab/service-main.ts')};

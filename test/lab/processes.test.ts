@@ -4,8 +4,8 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {stopLab} from '../../src/lab/down.ts';
-import {isRunning, markOf, processesIn, processTable, signalAll, treeOf, waitUntil} from '../../src/lab/processes.ts';
 import {type LabRecord, readRecord, writeRecord} from '../../src/lab/record.ts';
+import {isRunning, markOf, processesIn, processTable, signalAll, treeOf, waitUntil} from '../../src/lib/processes.ts';
 
 const IDLE = ['-e', 'setInterval(() => {}, 1000)'];
 const PARENT = ['-e', `require('node:child_process').spawn(process.execPath, ${JSON.stringify(IDLE)}); setInterval(() => {}, 1000)`];

@@ -6,6 +6,7 @@ import type {LabStatus} from '../../src/lab/lab-status.ts';
 import type {DrillDocument} from '../../src/lib/drill/report.ts';
 import type {HealthDocument} from '../../src/lib/health/document.ts';
 import type {StatusDocument} from '../../src/lib/observe/status.ts';
+import type {CleanDocument} from '../../src/lib/operate/clean.ts';
 import {DOCUMENT_SCHEMAS, documentJsonSchemas} from '../../src/lib/output/schemas.ts';
 import type {PlanDocument} from '../../src/lib/plan/plan-document.ts';
 import type {SlotsDocument} from '../../src/lib/replication/slots.ts';
@@ -74,8 +75,9 @@ it('the types of the built documents fit their schemas', () => {
     Described<RunDocument, 'run'>,
     Described<PlanDocument, 'failover-plan'>,
     Described<DrillDocument, 'drill-run'>,
+    Described<CleanDocument, 'drill-clean'>,
     Described<TopologyDocument, 'replication-topology'>,
     Described<SlotsDocument, 'replication-slots'>,
-  ] = [true, true, true, true, true, true, true, true];
-  expect(fits).toHaveLength(8);
+  ] = [true, true, true, true, true, true, true, true, true];
+  expect(fits).toHaveLength(9);
 });

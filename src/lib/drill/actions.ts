@@ -9,6 +9,7 @@ import {readWitnessLog} from '../witness/witness-log.ts';
 import {type DrillArguments, named} from './arguments.ts';
 import {drillChecks} from './checks.ts';
 import {faultActions} from './fault-actions.ts';
+import type {FaultCare} from './fault-care.ts';
 import {healthAwait} from './health-await.ts';
 import {type ReactionDeps, reactionActions} from './reaction-actions.ts';
 import type {Operator} from './reaction-command.ts';
@@ -24,6 +25,8 @@ export type DrillDeps = {
   readonly senses: Omit<Senses, 'sinceAckMs'>;
   readonly refusals: ReactionDeps['refusals'];
   readonly operator: Operator | null;
+  /** Absent = no fault is written down, and none gets a reaper. */
+  readonly care?: FaultCare;
   /** `dir` keeps the witness's logs, one for each run. `life` outlives a run that is interrupted: the witness ends with it at once. */
   readonly witness: {
     readonly dir: string;

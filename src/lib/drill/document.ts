@@ -124,6 +124,9 @@ function faultRows(plan: Plan, events: readonly JournalEvent[]): FaultRow[] {
         injectedAt: text(injected.injectedAt) ?? new Date(intent.at).toISOString(),
         healedAt: text(healed.healedAt),
         provenHealed: healed.provenHealed === true,
+        leaseMs: step.leaseMs ?? figure(injected.leaseMs),
+        says: text(injected.says),
+        proof: text(healed.proof),
       },
     ];
   });

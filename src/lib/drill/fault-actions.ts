@@ -1,22 +1,28 @@
-import {messageOf, RegionctlError, unavailable, usageError} from '../errors.ts';
+import {RegionctlError, unavailable, usageError} from '../errors.ts';
 import {EXIT} from '../exit-codes.ts';
 import type {Action, Ctx} from '../plan/action.ts';
 import type {Target} from '../plan/plan.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Fault} from '../ports/fault.ts';
+import {known} from '../snapshot/cell.ts';
 import {type DrillArguments, named} from './arguments.ts';
+import {beforeOf, entriesOf, type FaultCare, injectWithCare, settle} from './fault-care.ts';
+import {healUntilProven, type LookOutside} from './fault-end.ts';
+import type {Outside} from './fault-ledger.ts';
 
-type FaultDeps = {readonly faults: Fault | null; readonly clock: Clock};
-
-/* How often a heal is tried again and looked for. */
-const PROVE_MS = 250;
+type FaultDeps = {
+  readonly faults: Fault | null;
+  readonly clock: Clock;
+  /** What keeps a fault from being left behind. Absent = only its injector's own lease does, and its end is only the injector's word. */
+  readonly care?: FaultCare;
+};
 
 /** `fault.inject` and `fault.heal`. */
 export function faultActions(deps: FaultDeps): readonly [Action<DrillArguments['fault.inject']>, Action<DrillArguments['fault.heal']>] {
   return [faultInject(deps), faultHeal(deps)];
 }
 
-function faultInject({faults, clock}: FaultDeps): Action<DrillArguments['fault.inject']> {
+function faultInject({faults, clock, care}: FaultDeps): Action<DrillArguments['fault.inject']> {
   return {
     ...named('fault.inject', 'leased'),
     describe: (target, {kind, leaseMs}) => `inject ${kind} into ${target.region ?? '?'}, for ${leaseMs} ms at most`,
@@ -30,54 +36,53 @@ function faultInject({faults, clock}: FaultDeps): Action<DrillArguments['fault.i
       const port = portOf(faults);
       const region = regionOf(target);
       if (!port.kinds.includes(kind)) throw usageError(`the fault injector knows no fault "${kind}"; it knows ${port.kinds.join(', ')}`);
-      const detail = await port.inject(ctx, {kind, region, args, leaseMs});
-      return {fault: kind, region, injectedAt: iso(clock), leaseMs, detail, says: `${kind} is active on ${region}`};
+      const order = {kind, region, args, leaseMs};
+      const {detail, before} =
+        care === undefined ? {detail: await port.inject(ctx, order), before: null} : await injectWithCare(care, port, clock, ctx, order);
+      const says = `${kind} is active on ${region}`;
+      return {fault: kind, region, injectedAt: iso(clock), leaseMs, detail, before, says};
     },
   };
 }
 
 /** Always applied, never skipped as "already done": its result is the proof, and healing twice harms nobody. */
-function faultHeal({faults, clock}: FaultDeps): Action<DrillArguments['fault.heal']> {
+function faultHeal({faults, clock, care}: FaultDeps): Action<DrillArguments['fault.heal']> {
   return {
     ...named('fault.heal', 'reversible'),
     describe: (target) => `heal ${target.region ?? '?'} and see that no fault is left`,
     look: async () => 'before',
     async apply(ctx, target) {
       const region = regionOf(target);
-      const left = await healUntilProven(portOf(faults), ctx, region, clock);
-      if (left === null) return {region, healedAt: iso(clock), provenHealed: true, says: `no fault is left in ${region}`};
-      throw new RegionctlError('not-healed', EXIT.critical, `it is not proven that no fault is left in ${region}: ${left}`, {
-        suggestions: ['The fault ends with its lease. regionctl lab heal ends it now.'],
-      });
+      const port = portOf(faults);
+      const looking = {port, outside: care?.outside ?? nobodyLooks, clock};
+      const {proven, says} = await healUntilProven(looking, ctx, {region, kind: null, before: await beforeFault(care, ctx, region)});
+      if (proven !== true) throw notHealed(region, says);
+      const trouble = care === undefined ? null : await settle(care, region);
+      const proof = trouble === null ? says : `${says}; ${trouble}`;
+      return {region, healedAt: iso(clock), provenHealed: true, proof, says: `no fault is left in ${region}`};
     },
   };
 }
 
-/** Null when no fault is left; otherwise what was seen last. */
-async function healUntilProven(port: Fault, ctx: Ctx, region: string, clock: Clock): Promise<string | null> {
-  for (;;) {
-    const left = await healOnce(port, ctx, region);
-    if (left === null || clock.now() + PROVE_MS >= ctx.deadline) return left;
-    await clock.sleep(PROVE_MS, ctx.signal);
-  }
+function notHealed(region: string, says: string) {
+  return new RegionctlError('not-healed', EXIT.critical, `it is not proven that no fault is left in ${region}: ${says}`, {
+    suggestions: ['regionctl drill clean heals what is left, and proves it. The fault ends with its lease in any case.'],
+  });
 }
 
-async function healOnce(port: Fault, ctx: Ctx, region: string): Promise<string | null> {
-  try {
-    await port.heal(ctx, region);
-    const active = await port.active(region, ctx.signal);
-    if (!active.known) return active.reason;
-    return active.value.length === 0 ? null : `${active.value.join(', ')} is still active`;
-  } catch (error) {
-    ctx.signal.throwIfAborted();
-    return messageOf(error);
-  }
+/** By the ledger, or by the journal when the reaper has proven the end already. */
+async function beforeFault(care: FaultCare | undefined, {runId}: Ctx, region: string): Promise<Outside | null> {
+  if (care === undefined) return null;
+  return beforeOf(entriesOf(care, region)) ?? (await care.journaled(runId, region));
 }
 
 /** As many of each kind, in whatever order. */
 function isSame(some: readonly string[], others: readonly string[]): boolean {
   return JSON.stringify(some.toSorted()) === JSON.stringify(others.toSorted());
 }
+/* Nothing to ask: the injector's word is all there is. */
+const nobodyLooks: LookOutside = async (_region, _signal) =>
+  known({answering: [], silent: [], refused: [], stopped: [], untold: []}, 0, 'nobody');
 
 function portOf(faults: Fault | null): Fault {
   if (faults !== null) return faults;

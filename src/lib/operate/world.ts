@@ -18,6 +18,7 @@ import {startWitness, type Witness} from '../witness/witness.ts';
 import {operatorOf} from './drill-operator.ts';
 import {refusals} from './drill-refusals.ts';
 import {sensesOf} from './drill-senses.ts';
+import {faultCare} from './fault-care.ts';
 import {recallBaseline} from './latency.ts';
 import {ownChecks} from './own-checks.ts';
 
@@ -91,6 +92,7 @@ function drillKit(open: OpenFleet, world: () => World, life: AbortSignal, onWitn
     senses: {...sensesOf(open), loadNow: () => null},
     refusals: (to, signal) => refusals(open, world(), to, signal),
     operator: operatorOf(open),
+    care: faultCare(open),
     // A thread takes a moment to begin, which nobody has whose primary is gone; there the gap has begun already and is not measured.
     witness: {
       dir: join(open.stateDir, 'witness'),

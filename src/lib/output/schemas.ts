@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {cleanSchema} from './schemas/clean.ts';
 import {drillValidateSchema} from './schemas/drill.ts';
 import {doctorSchema, healthSchema, historySchema, matrixSchema, statusSchema} from './schemas/health.ts';
 import {labDownSchema, labFaultSchema, labHealSchema, labLoadSchema, labStatusSchema} from './schemas/lab.ts';
@@ -29,6 +30,7 @@ export const DOCUMENT_SCHEMAS = {
   'runs-list': runsListSchema,
   'drill-run': drillSchema,
   'drill-validate': drillValidateSchema,
+  'drill-clean': cleanSchema,
   status: statusSchema,
   doctor: doctorSchema,
   init: initSchema,

@@ -6,9 +6,16 @@ import type {Cell} from '../snapshot/cell.ts';
 export type Fault = {
   /** The kinds that it can inject, such as `lose` or `partition`. */
   readonly kinds: readonly string[];
+  /**
+   * It cannot end a fault by itself: its faults are injected under the watch of a reaper, a process that heals when the lease ends. Absent = it keeps the
+   * lease itself. Either way `heal` and `active` know every fault, also of an injector that has died.
+   */
+  readonly needsReaper?: true;
+  /** How long an injection may go on by itself when whoever asked for it has died, in ms. Absent = not at all. */
+  readonly lateMs?: number;
   inject(ctx: Ctx, fault: {kind: string; region: string; args: Json; leaseMs: number}): Promise<Json>;
-  /** Ends every fault of the region. Nothing to heal = success. */
-  heal(ctx: Ctx, region: string): Promise<void>;
+  /** Ends every fault of the region; with `kind`, those of that kind at least. Nothing to heal = success. */
+  heal(ctx: Ctx, region: string, kind?: string): Promise<void>;
   /** Whether a fault is active on the region now. */
   active(region: string, signal: AbortSignal): Promise<Cell<readonly string[]>>;
   /**

@@ -1,6 +1,7 @@
 import {blackboxProviders} from './blackbox/provider.ts';
 import type {Provider} from './define.ts';
 import {dnsProviders} from './dns/provider.ts';
+import {execFaultProvider} from './exec/fault-provider.ts';
 import {execHostProvider} from './exec/host-provider.ts';
 import {execProbeProvider} from './exec/probe-provider.ts';
 import {execProviders} from './exec/provider.ts';
@@ -10,6 +11,7 @@ import {labProviders} from './lab/provider.ts';
 import {patroniProviders} from './patroni/provider.ts';
 import {postgresProviders} from './postgres/provider.ts';
 import {redisProviders} from './redis/provider.ts';
+import {signalProviders} from './signal/provider.ts';
 import {tcpProviders} from './tcp/provider.ts';
 import {tlsProviders} from './tls/provider.ts';
 import {webhookProviders} from './webhook/provider.ts';
@@ -29,5 +31,7 @@ export const builtinProviders: readonly Provider[] = [
   ...haproxyProviders,
   ...execProviders,
   execHostProvider,
+  execFaultProvider,
+  ...signalProviders,
   ...webhookProviders,
 ];

@@ -10,8 +10,17 @@ import type {Router} from '../ports/router.ts';
 import type {Store} from '../ports/store.ts';
 import type {Target, Vantage} from '../ports/vantage.ts';
 
-/** What a provider is handed beside its own part of the fleet file. `baseDir` is the fleet file's folder. */
-export type ProviderContext = {readonly fleet: Fleet; readonly secrets: SecretVault; readonly clock: Clock; readonly baseDir: string};
+/**
+ * What a provider is handed beside its own part of the fleet file. `baseDir` is the fleet file's folder. `stateDir` is where the fleet's state is kept; it
+ * may not be there yet. Absent = nothing can be kept.
+ */
+export type ProviderContext = {
+  readonly fleet: Fleet;
+  readonly secrets: SecretVault;
+  readonly clock: Clock;
+  readonly baseDir: string;
+  readonly stateDir?: string;
+};
 
 /** Where a probe or a fault belongs. */
 export type EndpointPlace = {readonly region: string; readonly endpoint: string; readonly timeoutMs: number};

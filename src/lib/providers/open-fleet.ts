@@ -37,6 +37,8 @@ export type OpenFleet = {
   /** A second path to a store, with sessions of its own: what acted must not be what verifies. */
   independent(store: string): Promise<Store>;
   readonly fault: Fault | null;
+  /** The host of a store's member, opened now; null = the fleet file gives it none. Absent = as if none had any. */
+  host?(store: string, member: string): Promise<Host | null>;
   /** The commands of the fleet file. */
   readonly hooks: Hooks;
   /** Runs a program in the fleet file's folder, without a shell; `code` null = it could not be run to its end. `says` is one sentence without secrets. */
@@ -57,7 +59,8 @@ type Options = {readonly fleet: Fleet; readonly providers: readonly Provider[]; 
 
 /** Opens every part of the fleet file through its provider. */
 export async function openFleet({fleet, providers, clock, defaultStateDir}: Options): Promise<OpenFleet> {
-  const context: ProviderContext = {fleet, secrets: fleet.secrets, clock, baseDir: dirOf(fleet.file)};
+  const stateDir = fleet.state.dir ?? defaultStateDir;
+  const context: ProviderContext = {fleet, secrets: fleet.secrets, clock, baseDir: dirOf(fleet.file), stateDir};
   const [views, uplinks, stores, routers, fault, notifiers] = await Promise.all([
     openViews(fleet, providers, context),
     Promise.all(
@@ -75,7 +78,6 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
       find<NotifierProvider>(providers, 'notifier', notifier).create(notifier.config, name, context),
     ),
   ]);
-  const stateDir = fleet.state.dir ?? defaultStateDir;
   let state: Promise<State> | undefined;
   const second = new Map<string, Promise<Store>>();
   return {
@@ -93,6 +95,11 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
       return store;
     },
     fault,
+    host: async (store, member) => {
+      const members = fleet.stores.find(({name}) => name === store)?.members ?? [];
+      const part = members.find(({name}) => name === member)?.host ?? null;
+      return part === null ? null : openHost(member, part, providers, context);
+    },
     hooks: lazyHooks(fleet),
     async exec(run, {env = {}, ...how}) {
       const {endSentence, runProgram} = await import('./exec/run-program.ts');

@@ -36,7 +36,11 @@ const silent: Fault = {
   unavailable: gone,
 };
 
-async function said(lie: (hurt: Region, fault: Fault) => Partial<Fault>, unreachable: Partial<Fault> = {}): Promise<string[]> {
+async function said(
+  lie: (hurt: Region, fault: Fault) => Partial<Fault>,
+  unreachable: Partial<Fault> = {},
+  again: (hurt: Region) => Partial<Fault> = () => ({}),
+): Promise<string[]> {
   let done = false;
   const running = failuresOf((runner) =>
     faultContract(runner, async () => {
@@ -45,6 +49,7 @@ async function said(lie: (hurt: Region, fault: Fault) => Partial<Fault>, unreach
       return {
         fault: {...fault, ...lie(hurt, fault)},
         ...{region: 'ap', kind: 'lose', args: null, ctx, unreachable: {...silent, ...unreachable}},
+        again: () => ({...honest(hurt), ...again(hurt)}),
         isActiveFromOutside: async () => hurt.until > performance.now(),
       };
     }),
@@ -59,6 +64,14 @@ it('finds nothing against an honest injector', async () => {
   expect(await said(() => ({}))).toEqual([]);
 });
 
+it('asks nothing of the lease of an injector that needs a reaper', async () => {
+  const endless = (_: Region, {inject}: Fault): Partial<Fault> => ({
+    needsReaper: true,
+    inject: (on, fault) => inject(on, fault.leaseMs < 1 ? fault : {...fault, leaseMs: 1e9}),
+  });
+  expect(await said(endless)).toEqual([]);
+});
+
 it.each<[string, Parameters<typeof said>, string]>([
   ['injects nothing', [() => ({inject: async () => null})], 'is active once injected'],
   [
@@ -68,6 +81,7 @@ it.each<[string, Parameters<typeof said>, string]>([
   ],
   ['has no lease', [(_, {inject}) => ({inject: (on, fault) => inject(on, {...fault, leaseMs: 1e9})})], 'ends by itself'],
   ['ends too early', [(_, {inject}) => ({inject: (on, fault) => inject(on, {...fault, leaseMs: fault.leaseMs / 2})})], 'ends by itself'],
+  ['forgets its faults with its process', [() => ({}), {}, () => ({active: async () => known([], 1, 'memory')})], 'did not begin it'],
   ['never heals', [() => ({heal: async () => undefined})], 'ends every fault'],
   [
     'cannot heal twice',

@@ -21,6 +21,23 @@ export function markOf(pid: number, table = processTable()): ProcessMark | null 
   return row === undefined ? null : {pid, start: row.start};
 }
 
+/** One process of the machine as it is now, or null: cheaper than the whole table, for whoever looks right before it acts. */
+export function processRow(pid: number): ProcessRow | null {
+  return process.platform === 'linux' ? rowOfProc(pid) : (processTable().get(pid) ?? null);
+}
+
+/** What a process was started with; null = it has ended, or is not ours to look at. */
+export function commandOf(pid: number): readonly string[] | null {
+  try {
+    if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+    return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], {encoding: 'utf8', env: PS_ENV})
+      .trim()
+      .split(' ');
+  } catch {
+    return null;
+  }
+}
+
 /** Whether the marked process still runs: a recycled pid has another start time, a zombie does not run. */
 export function isRunning(mark: ProcessMark | null, table = processTable()): boolean {
   if (mark === null) return false;
@@ -66,6 +83,8 @@ export async function waitUntil(holds: () => boolean, deadlineMs: number, everyM
   return true;
 }
 
+const PS_ENV = {PATH: '/usr/bin:/bin', LC_ALL: 'C'};
+
 function collect(pid: number, children: ReadonlyMap<number, readonly number[]>, into: number[]): void {
   if (into.includes(pid)) return;
   into.push(pid);
@@ -104,7 +123,7 @@ function rowOfProc(pid: number): ProcessRow | null {
 }
 
 function rowsOfPs(): readonly ProcessRow[] {
-  const text = execFileSync('ps', ['-axo', 'pid=,ppid=,state=,lstart='], {encoding: 'utf8', env: {PATH: '/usr/bin:/bin', LC_ALL: 'C'}});
+  const text = execFileSync('ps', ['-axo', 'pid=,ppid=,state=,lstart='], {encoding: 'utf8', env: PS_ENV});
   const rows: ProcessRow[] = [];
   for (const line of text.split('\n')) {
     const [, pid, ppid, state, start] = /^\s*(\d+)\s+(\d+)\s+(\S)\S*\s+(.+?)\s*$/.exec(line) ?? [];

@@ -1,0 +1,23 @@
+import {z} from 'zod';
+import {sentence, time} from './fields.ts';
+
+/** `drill clean --json`: what was left of the fleet's faults, and what came of it. */
+export const cleanSchema = z.looseObject({
+  fleet: z.string(),
+  at: time,
+  found: z.array(
+    z.looseObject({
+      fault: z.string().nullable(),
+      region: z.string(),
+      since: time.nullable(),
+      leaseEndsAt: time.nullable(),
+      runId: z.string().nullable(),
+      healed: z.boolean(),
+      provenHealed: z.boolean().nullable(),
+      says: sentence,
+    }),
+  ),
+  removed: z.int().min(0),
+  reapers: z.int().min(0),
+  verdict: z.enum(['none', 'left', 'healed', 'not-proven', 'unknown']),
+});

@@ -1,0 +1,139 @@
+import {describe, expect, it} from 'vitest';
+import {faultActions} from '../../src/lib/drill/fault-actions.ts';
+import type {FaultCare} from '../../src/lib/drill/fault-care.ts';
+import {faultLedger} from '../../src/lib/drill/fault-ledger.ts';
+import {unavailable, usageError} from '../../src/lib/errors.ts';
+import type {Fault} from '../../src/lib/ports/fault.ts';
+import {processRow} from '../../src/lib/processes.ts';
+import {systemClock} from '../../src/lib/run/system-clock.ts';
+import {known} from '../../src/lib/snapshot/cell.ts';
+import {tempDir} from '../state/temp-dir.ts';
+import {entryWith, seen} from './faults.ts';
+
+const clock = systemClock();
+const own = {pid: process.pid, start: processRow(process.pid)?.start ?? ''};
+
+/** An injector whose faults need a reaper, and what happened in which order. */
+function world(more: Partial<Fault> = {}, care: Partial<FaultCare> = {}) {
+  const done: string[] = [];
+  const state = {active: [] as string[]};
+  const ledger = faultLedger(tempDir());
+  const records = () => ledger.list('lab').entries;
+  const port: Fault = {
+    kinds: ['freeze'],
+    needsReaper: true,
+    async inject() {
+      done.push(`inject with ${records().map(({injected}) => (injected ? 'done' : 'begun'))}`);
+      state.active = ['freeze'];
+      return {pids: [7]};
+    },
+    async heal() {
+      done.push('heal');
+      state.active = [];
+    },
+    active: async () => known(state.active, 0, 'test'),
+    ...more,
+  };
+  const full: FaultCare = {
+    ...{ledger, fleet: {name: 'lab', file: '/fleet.yaml'}, injector: 'test'},
+    outside: async () => (state.active.length === 0 ? seen({answering: ['app'], silent: ['old']}) : seen({silent: ['app', 'old']})),
+    journaled: async () => null,
+    startReaper: async () => void done.push(`reaper armed with ${records().length}`),
+    ...care,
+  };
+  const [inject, heal] = faultActions({faults: port, clock, care: full});
+  const ctx = (ms = 2000) => ({runId: 'drill-1', token: 't', signal: AbortSignal.timeout(ms), now: clock.now, deadline: clock.now() + ms});
+  return {
+    ...{done, state, ledger, records},
+    inject: (leaseMs = 60_000) => inject.apply(ctx(), {region: 'east'}, {kind: 'freeze', args: {}, leaseMs, beside: []}),
+    heal: (ms?: number) => heal.apply(ctx(ms), {region: 'east'}, {}),
+  };
+}
+
+describe('an injection', () => {
+  it('comes after its record and its reaper, and is confirmed in the record', async () => {
+    const {inject, done, records} = world();
+    expect(await inject()).toMatchObject({detail: {pids: [7]}, leaseMs: 60_000, before: {answering: ['app'], silent: ['old']}});
+    expect(done).toEqual(['reaper armed with 1', 'inject with begun']);
+    expect(records()).toMatchObject([{runId: 'drill-1', kind: 'freeze', region: 'east', injector: 'test', injected: true, by: own}]);
+  });
+
+  it('has a record with any injector, also with one that keeps the lease itself', async () => {
+    const {inject, done, records} = world({needsReaper: undefined as never});
+    await inject();
+    expect([done, records().length]).toEqual([['inject with begun'], 1]);
+  });
+
+  it('is not begun when the reaper cannot be armed, and leaves no record', async () => {
+    const {inject, done, records} = world({}, {startReaper: async () => Promise.reject(unavailable('reaper-failed', 'no memory'))});
+    await expect(inject()).rejects.toMatchObject({code: 'reaper-failed'});
+    expect([done, records()]).toEqual([[], []]);
+  });
+
+  it('leaves no record when it is refused, and keeps it when it fails', async () => {
+    const refused = world({inject: async () => Promise.reject(usageError('no such device'))});
+    await expect(refused.inject()).rejects.toThrow('no such device');
+    expect(refused.records()).toEqual([]);
+    const failed = world({inject: async () => Promise.reject(unavailable('fault-failed', 'lost the connection'))});
+    await expect(failed.inject()).rejects.toThrow('lost the connection');
+    expect(failed.records()).toMatchObject([{injected: false}]);
+    await failed.heal();
+    expect(failed.records()).toEqual([]);
+  });
+
+  it('is cut short when its lease ends meanwhile', async () => {
+    const {inject} = world({
+      inject: ({signal}) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    });
+    await expect(inject(30)).rejects.toMatchObject({code: 'lease-over'});
+  });
+
+  it('is healed at once when its record is gone by then', async () => {
+    const one = world({
+      inject: async () => {
+        for (const {id} of one.records()) one.ledger.remove(id);
+        one.state.active = ['freeze'];
+        return null;
+      },
+    });
+    await expect(one.inject()).rejects.toMatchObject({code: 'lease-over'});
+    expect([one.done.at(-1), one.state.active]).toEqual(['heal', []]);
+  });
+
+  it('takes the place of an earlier one, whose look at the time before still counts', async () => {
+    const {inject, ledger, records} = world({}, {outside: async () => seen({silent: ['app']})});
+    ledger.write(entryWith({id: 'first', before: {answering: ['app'], silent: []}}));
+    ledger.write(entryWith({id: 'other', kind: 'cut', since: 1}));
+    expect(await inject()).toMatchObject({before: {answering: ['app']}});
+    expect(records().map(({kind}) => kind)).toEqual(['cut', 'freeze']);
+    expect(records().some(({id}) => id === 'first')).toBe(false);
+  });
+});
+
+describe('a heal', () => {
+  it('takes the record away when the end is proven, and says what was seen', async () => {
+    const {inject, heal, records} = world();
+    await inject();
+    expect(await heal()).toMatchObject({provenHealed: true, proof: 'no fault is active on east, and app answers'});
+    expect(records()).toEqual([]);
+  });
+
+  it('is not proven by the word of the injector alone, and the record stays', async () => {
+    let looks = 0;
+    const outside = async () => (looks++ === 0 ? seen({answering: ['app']}) : seen({silent: ['app']}));
+    const {inject, heal, records, state} = world({}, {outside});
+    await inject();
+    await expect(heal(600)).rejects.toMatchObject({
+      code: 'not-healed',
+      message: expect.stringContaining('no fault is active on east, and app does not answer'),
+    });
+    expect([records().length, state.active]).toEqual([1, []]);
+  });
+
+  it('goes by the journal when the reaper has proven the end and taken the record away', async () => {
+    const outside = async () => seen({silent: ['app', 'db'], refused: ['app', 'db']});
+    const {heal} = world({}, {outside, journaled: async () => ({answering: [], silent: ['app', 'db']})});
+    expect(await heal()).toMatchObject({provenHealed: true});
+    await expect(world({}, {outside}).heal(600)).rejects.toMatchObject({message: expect.stringContaining('nothing answers there')});
+  });
+});
