@@ -16,6 +16,8 @@ const entries = {
   'lab/supervisor': 'src/lab/supervisor-main.ts',
   'lab/service': 'src/lab/service-main.ts',
   'witness/worker': 'src/lib/witness/worker.ts',
+  'witness/load-worker': 'src/lib/witness/load-worker.ts',
+  'exec/guard': 'src/lib/providers/exec/guard-main.ts',
   ...filesUnder('src/commands'),
   ...filesUnder('src/hooks'),
 };
