@@ -12,6 +12,7 @@ import {type DrillArguments, named} from './arguments.ts';
 import {drillChecks} from './checks.ts';
 import {faultActions} from './fault-actions.ts';
 import {healthAwait} from './health-await.ts';
+import {type LoadKit, type LoadWays, loadKit} from './load-actions.ts';
 import {type SteadyDeps, steadyAction} from './steady.ts';
 import {witnessResult} from './witness-result.ts';
 
@@ -30,16 +31,24 @@ export type DrillDeps = {
   };
   readonly clock: Clock;
   readonly steady: SteadyDeps;
+  /** Absent = only the built-in load can be run. */
+  readonly load?: LoadWays;
   /** Told when a witness starts, and with null when it has stopped: for the live view. */
   readonly onWitness?: (witness: Witness | null) => void;
 };
 
-/** The actions and checks of drills. `witness()` is the one that runs now in this process. */
-export type DrillKit = {readonly actions: readonly Action[]; readonly checks: readonly Check[]; witness(): Witness | null};
+/** The actions and checks of drills. `witness()` is the one that runs now in this process, `loadNow()` what its load felt in the last 5 s. */
+export type DrillKit = {
+  readonly actions: readonly Action[];
+  readonly checks: readonly Check[];
+  witness(): Witness | null;
+  readonly loadNow: LoadKit['now'];
+};
 
 /** Makes the drill's actions and checks. They share the running witness, so one kit belongs to one run. */
 export function drillActions(deps: DrillDeps): DrillKit {
   const running = witnessHolder(deps);
+  const load = loadKit(deps);
   return {
     actions: [
       witnessStart(running),
@@ -47,9 +56,11 @@ export function drillActions(deps: DrillDeps): DrillKit {
       ...faultActions(deps),
       healthAwait(deps),
       steadyAction(deps),
+      ...load.actions,
     ] as readonly Action[],
-    checks: drillChecks(deps, running.current),
+    checks: [...drillChecks(deps, running.current), ...load.checks],
     witness: running.current,
+    loadNow: load.now,
   };
 }
 

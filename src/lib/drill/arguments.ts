@@ -2,6 +2,7 @@ import {z} from 'zod';
 import {usageError} from '../errors.ts';
 import type {Action} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
+import {loadArguments} from './load-arguments.ts';
 
 /** One fact of the steady state. `lagBelowMs` speaks of the largest replay lag of any link. */
 export const steadyCheck = z.union([
@@ -29,6 +30,7 @@ export const drillArguments = {
   'health.await': z.strictObject({verdict, everyMs: z.number().min(1), fall: z.number().int().min(1), withinMs: ms}),
   /** `must` true: what does not hold stops the run. False: it is recorded and judged by the report. Asked again until it holds or `withinMs` are over. */
   'drill.steady': z.strictObject({checks: z.array(steadyCheck), except: z.array(z.string()), withinMs: ms, must: z.boolean()}),
+  ...loadArguments,
 } as const;
 
 export type DrillAction = keyof typeof drillArguments;

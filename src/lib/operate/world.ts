@@ -1,5 +1,5 @@
 import {stat} from 'node:fs/promises';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {timeoutAwake} from '../awake.ts';
 import {type DrillKit, drillActions} from '../drill/actions.ts';
 import {checkActions} from '../failover/check-actions.ts';
@@ -15,6 +15,7 @@ import {verifyActions} from '../failover/verify-actions.ts';
 import {judgeFleet} from '../health/judge.ts';
 import {probeAll} from '../health/sweep.ts';
 import type {Answer} from '../plan/action.ts';
+import {guardedGenerators} from '../providers/exec/generator.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {ActionRegistry, CheckRegistry} from '../run/registry.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
@@ -97,6 +98,10 @@ function drillKit(open: OpenFleet, life: AbortSignal, onWitness: WorldOptions['o
       dir: join(open.stateDir, 'witness'),
       life,
       start: (options, {ready}) => (ready ? startWitnessThread(options) : startWitness(options)),
+    },
+    load: {
+      generator: guardedGenerators({cwd: dirname(open.fleet.file), scrub: open.fleet.secrets.scrub}),
+      scrub: open.fleet.secrets.scrub,
     },
     clock: open.clock,
     steady: {

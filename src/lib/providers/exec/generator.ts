@@ -9,7 +9,12 @@ import type {GeneratorSpec, RunningGenerator, StartGenerator} from '../../ports/
 import {lastLine, outputTail} from './output-tail.ts';
 
 /** What the guard is told on its stdin, and what it says on its fourth stream, a line each. */
-export type GuardOrder = {readonly command: readonly string[]; readonly cwd: string; readonly timeoutMs: number};
+export type GuardOrder = {
+  readonly command: readonly string[];
+  readonly cwd: string;
+  readonly timeoutMs: number;
+  readonly forceAfterMs: number;
+};
 export type GuardReport =
   | {readonly pid: number}
   | {readonly failed: string}
@@ -19,8 +24,14 @@ export type GuardReport =
 const LONGEST_LINE = 4096;
 /* A program that got away from its group may hold the output open. */
 const LINGER_MS = 250;
+const FORCE_AFTER_MS = 2000;
 
-type Place = {readonly cwd: string; readonly scrub: (text: string) => string};
+type Place = {
+  readonly cwd: string;
+  readonly scrub: (text: string) => string;
+  /** Between the request to end and the end by force. Default 2 s. */
+  readonly forceAfterMs?: number;
+};
 type Seen = {pid: number | null; failed: string | null; timeout: number | null; exit: {code: number | null; signal: string | null} | null};
 
 /** Starts generators under a guard, a small process that ends them when this one is gone (kill -9 too). `cwd` is the folder of the fleet file. */
@@ -34,7 +45,8 @@ export function guardedGenerators(place: Place): StartGenerator {
     const tail = outputTail();
     stderr.on('data', (chunk: Buffer) => tail.add(chunk));
     const gone = guardGone(child, seen, {reports, outputs: [stdout, stderr], lines});
-    const order: GuardOrder = {command: spec.command, cwd: spec.cwd ?? place.cwd, timeoutMs: spec.timeoutMs};
+    const {forceAfterMs = FORCE_AFTER_MS} = place;
+    const order: GuardOrder = {command: spec.command, cwd: spec.cwd ?? place.cwd, timeoutMs: spec.timeoutMs, forceAfterMs};
     stdin.on('error', () => undefined);
     stdin.write(`${JSON.stringify(order)}\n`);
     await Promise.race([known, gone]);

@@ -5,7 +5,6 @@ import type {GuardOrder, GuardReport} from './generator.ts';
 
 // Stands between regionctl and a program that must not outlive it: runs the program in a process group of its own, and ends the whole group when its own
 // stdin is closed, which a regionctl that was killed does too. It is in a session of its own, so that no Ctrl+C reaches it.
-const FORCE_AFTER_MS = 2000;
 const LOOK_MS = 20;
 
 const reports = createWriteStream('', {fd: 3});
@@ -27,7 +26,7 @@ stdin.on('end', () => {
   if (!begun) process.exit(0);
 });
 
-function guard({command, cwd, timeoutMs}: GuardOrder): void {
+function guard({command, cwd, timeoutMs, forceAfterMs}: GuardOrder): void {
   const [program = '', ...args] = command;
   const child = spawn(program, args, {cwd, detached: true, stdio: ['ignore', 'inherit', 'inherit']});
   child.on('error', (error: NodeJS.ErrnoException) => {
@@ -41,7 +40,7 @@ function guard({command, cwd, timeoutMs}: GuardOrder): void {
   const end = (): void => {
     if (ending) return;
     ending = true;
-    endGroup(pid).then(leave, leave);
+    endGroup(pid, forceAfterMs).then(leave, leave);
   };
   child.on('exit', (code, signal) => {
     report({code, signal});
@@ -57,8 +56,8 @@ function guard({command, cwd, timeoutMs}: GuardOrder): void {
 }
 
 /** SIGTERM to the group, and SIGKILL when it is not empty by then. */
-async function endGroup(pid: number): Promise<void> {
-  const until = performance.now() + FORCE_AFTER_MS;
+async function endGroup(pid: number, forceAfterMs: number): Promise<void> {
+  const until = performance.now() + forceAfterMs;
   for (let there = signalGroup(pid, 'SIGTERM'); there && performance.now() < until; there = signalGroup(pid, 0)) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
