@@ -2,6 +2,7 @@ import {mkdtemp, rm} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {drillActions} from '../../src/lib/drill/actions.ts';
 import {type LoadWays, loadKit} from '../../src/lib/drill/load-actions.ts';
 import {judgeNow, percentText} from '../../src/lib/drill/load-check.ts';
 import {judgeLoad, loadRow} from '../../src/lib/drill/load-row.ts';
@@ -98,6 +99,19 @@ describe('load.start, load.phase and load.stop', () => {
     expect(row.after.requests).toBeGreaterThan(0);
     expect(row.says).toMatch(/it did not run for .+ from \d{4}-/);
     await server.close();
+  });
+
+  it('are among the actions of a drill', () => {
+    const kit = drillActions({
+      faults: null,
+      sampleHealth: () => expect.unreachable(),
+      witness: {dir, life: new AbortController().signal},
+      clock: systemClock(),
+      steady: {regions: [], writable: () => expect.unreachable(), lagMs: () => expect.unreachable()},
+    });
+    expect(kit.actions.map(({name}) => name)).toEqual(expect.arrayContaining(['load.start', 'load.phase', 'load.stop']));
+    expect(kit.checks.map(({name}) => name)).toEqual(expect.arrayContaining(['load.rate', 'load.running']));
+    expect(kit.loadNow()).toBeNull();
   });
 
   it('mark nothing and tell nothing when no load was started', async () => {

@@ -6,7 +6,7 @@ import type {Clock} from '../ports/clock.ts';
 import type {StartGenerator} from '../ports/generator.ts';
 import type {Load, LoadOptions} from '../witness/load.ts';
 import {markLater, startExecLoad} from '../witness/load-exec.ts';
-import {type LoadLog, type LoadPhase, laterOf, readLoadLog} from '../witness/load-log.ts';
+import {type LoadPhase, laterOf, readLoadLog} from '../witness/load-log.ts';
 import {startLoadThread} from '../witness/load-thread.ts';
 import {shownUrl} from '../witness/load-url.ts';
 import type {LoadNow} from '../witness/load-window.ts';
@@ -36,7 +36,7 @@ export type LoadKit = {readonly actions: readonly Action[]; readonly checks: rea
 
 /** `load.start`, `load.phase`, `load.stop`, `load.rate` and `load.running`. They share the load that runs, so one kit belongs to one run. */
 export function loadKit(deps: LoadDeps): LoadKit {
-  const held: Held = {load: null};
+  const held: Held = {load: null, phase: null};
   const now = (): LoadNow | null => held.load?.now() ?? null;
   return {
     actions: [loadStart(deps, held), loadPhase(deps, held), loadStop(deps, held)] as unknown as readonly Action[],
@@ -45,7 +45,8 @@ export function loadKit(deps: LoadDeps): LoadKit {
   };
 }
 
-type Held = {load: Load | null};
+/** `phase`: the part that was begun here last; null = the log knows. */
+type Held = {load: Load | null; phase: LoadPhase | null};
 
 /** The log of a run's load; it is evidence too. */
 export function loadFile(dir: string, runId: string): string {
@@ -85,15 +86,20 @@ function startProgram({load, witness, clock}: LoadDeps, run: string, {command, t
 }
 
 function loadPhase({witness, clock}: LoadDeps, held: Held): Action<DrillArguments['load.phase']> {
-  const reached = (log: LoadLog, phase: LoadPhase): boolean => laterOf(log.phase, phase) === log.phase;
+  const last = async (file: string): Promise<LoadPhase> => held.phase ?? (await readLoadLog(file)).phase;
   return {
     ...named('load.phase', 'none'),
     describe: (_target, {phase}) => `count what clients feel as ${phase} the fault`,
-    look: async ({runId}, _target, {phase}) => (reached(await readLoadLog(loadFile(witness.dir, runId)), phase) ? 'done' : 'before'),
+    async look({runId}, _target, {phase}) {
+      const now = await last(loadFile(witness.dir, runId));
+      return laterOf(now, phase) === now ? 'done' : 'before';
+    },
     async apply({runId}, _target, {phase}) {
       const file = loadFile(witness.dir, runId);
-      if (held.load !== null) await held.load.phase(phase);
-      else if ((await readLoadLog(file)).sessions.length === 0) return {phase, says: 'no load was started'};
+      if (held.load !== null) {
+        await held.load.phase(phase);
+        held.phase = laterOf(held.phase ?? phase, phase);
+      } else if ((await readLoadLog(file)).sessions.length === 0) return {phase, says: 'no load was started'};
       else await markLater(file, clock, phase);
       return {phase, says: `what clients feel counts as ${phase} the fault from now on`};
     },
