@@ -36,7 +36,7 @@ export type LoadKit = {readonly actions: readonly Action[]; readonly checks: rea
 
 /** `load.start`, `load.phase`, `load.stop`, `load.rate` and `load.running`. They share the load that runs, so one kit belongs to one run. */
 export function loadKit(deps: LoadDeps): LoadKit {
-  const held: Held = {load: null, phase: null};
+  const held: Held = {load: null, phase: null, told: false};
   const now = (): LoadNow | null => held.load?.now() ?? null;
   return {
     actions: [loadStart(deps, held), loadPhase(deps, held), loadStop(deps, held)] as unknown as readonly Action[],
@@ -45,8 +45,8 @@ export function loadKit(deps: LoadDeps): LoadKit {
   };
 }
 
-/** `phase`: the part that was begun here last; null = the log knows. */
-type Held = {load: Load | null; phase: LoadPhase | null};
+/** `phase`: the part that was begun here last; null = the log knows. `told`: what the load that ran last measured is told. */
+type Held = {load: Load | null; phase: LoadPhase | null; told: boolean};
 
 /** The log of a run's load; it is evidence too. */
 export function loadFile(dir: string, runId: string): string {
@@ -112,13 +112,13 @@ function loadStop({witness}: LoadDeps, held: Held): Action<DrillArguments['load.
     describe: () => 'stop the load and count what clients felt',
     async look({runId}) {
       if (held.load !== null) return 'before';
-      // A log that was never closed belongs to a process that died: what it measured is still to be told.
-      const last = (await readLoadLog(loadFile(witness.dir, runId))).sessions.at(-1);
-      return last?.closed === false ? 'before' : 'done';
+      // A process that died may have closed the log and not told what it measured: to tell it again harms nobody.
+      return held.told || (await readLoadLog(loadFile(witness.dir, runId))).sessions.length === 0 ? 'done' : 'before';
     },
     async apply({runId}) {
       const log = held.load === null ? await readLoadLog(loadFile(witness.dir, runId)) : await held.load.stop();
       held.load = null;
+      held.told = true;
       return loadRow(log) as Json;
     },
   };
