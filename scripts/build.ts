@@ -17,6 +17,8 @@ const entries = {
   'lab/service': 'src/lab/service-main.ts',
   'witness/worker': 'src/lib/witness/worker.ts',
   'drill/reaper': 'src/kit/reaper-main.ts',
+  'witness/load-worker': 'src/lib/witness/load-worker.ts',
+  'exec/guard': 'src/lib/providers/exec/guard-main.ts',
   ...filesUnder('src/commands'),
   ...filesUnder('src/hooks'),
 };

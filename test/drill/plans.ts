@@ -156,7 +156,6 @@ export function wellSenses(more: Partial<DrillDeps['senses']> = {}): DrillDeps['
     links: async () => known([{store: 'orders', to: 'eu-west', state: 'streaming', reason: 'it streams', breaker: 'closed'}], 0, 'here'),
     primaries: async () => ({orders: known('us-east', 0, 'here')}),
     exec: async () => ({code: 0, says: 'it ended well'}),
-    loadNow: () => null,
     ...more,
   };
 }

@@ -21,7 +21,7 @@ function jumpingClock(): Clock {
 
 function applying(more: Partial<ReactionDeps>) {
   const clock = jumpingClock();
-  const actions = reactionActions({...nobody, senses: {...wellSenses(), sinceAckMs: () => null}, clock, ...more});
+  const actions = reactionActions({...nobody, senses: {...wellSenses(), sinceAckMs: () => null, loadNow: () => null}, clock, ...more});
   return <A extends keyof DrillArguments>(name: A, args: DrillArguments[A], signal = new AbortController().signal): Promise<Json> => {
     const action = actions.find((each) => each.name === name);
     if (action === undefined) throw new Error(name);
@@ -41,6 +41,7 @@ describe('a person', () => {
     const senses = {
       ...wellSenses(),
       sinceAckMs: () => null,
+      loadNow: () => null,
       writable: async () => ({holds: looked() > 3, measured: null, says: 'accepted'}),
     };
     expect(await applying({senses})('reaction.person', args)).toMatchObject({
@@ -53,6 +54,7 @@ describe('a person', () => {
     const senses = {
       ...wellSenses(),
       sinceAckMs: () => null,
+      loadNow: () => null,
       writable: async () => ({holds: false, measured: null, says: 'a write is refused'}),
     };
     await expect(applying({senses})('reaction.person', args)).rejects.toMatchObject({
@@ -65,7 +67,12 @@ describe('a person', () => {
 describe('a program', () => {
   it('has done it when it ends well, and only then', async () => {
     expect(await applying({})('reaction.exec', {run: ['./move'], withinMs: 1000})).toMatchObject({says: './move ended well after 0 ms'});
-    const senses = {...wellSenses(), sinceAckMs: () => null, exec: async () => ({code: 3, says: './move ended with 3'})};
+    const senses = {
+      ...wellSenses(),
+      sinceAckMs: () => null,
+      loadNow: () => null,
+      exec: async () => ({code: 3, says: './move ended with 3'}),
+    };
     await expect(applying({senses})('reaction.exec', {run: ['./move'], withinMs: 1000})).rejects.toMatchObject({code: 'no-reaction'});
   });
 });

@@ -6,7 +6,7 @@ import {wellSenses} from './plans.ts';
 
 const signal = new AbortController().signal;
 const ask = async (check: SteadyCheck, more: Partial<Senses> = {}) => {
-  const said = await askCheck({...wellSenses(), sinceAckMs: () => 40, ...more}, check, [], signal);
+  const said = await askCheck({...wellSenses(), sinceAckMs: () => 40, loadNow: () => null, ...more}, check, [], signal);
   return said.map(({holds}) => holds);
 };
 
@@ -50,7 +50,7 @@ describe('a check of a drill', () => {
     expect(await ask({ackWithinMs: 30})).toEqual([false]);
     expect(await ask({noAckForMs: 30}, {sinceAckMs: () => null})).toEqual([null]);
     expect(await ask({load: {errorRateAbove: 0.5}})).toEqual([null]);
-    const busy = {loadNow: () => ({errorRate: 0.6, p95Ms: 120})};
+    const busy = {loadNow: () => ({requests: 100, errors: 60, errorRate: 0.6, p95Ms: 120})};
     expect(await ask({load: {errorRateAbove: 0.5}}, busy)).toEqual([true]);
     expect(await ask({load: {errorRateBelow: 0.5}}, busy)).toEqual([false]);
     expect(await ask({load: {p95BelowMs: 200}}, busy)).toEqual([true]);

@@ -11,6 +11,7 @@ import {drillChecks} from './checks.ts';
 import {faultActions} from './fault-actions.ts';
 import type {FaultCare} from './fault-care.ts';
 import {healthAwait} from './health-await.ts';
+import {type LoadKit, type LoadWays, loadKit} from './load-actions.ts';
 import {type ReactionDeps, reactionActions} from './reaction-actions.ts';
 import type {Operator} from './reaction-command.ts';
 import type {Senses} from './senses.ts';
@@ -21,8 +22,8 @@ import {witnessResult} from './witness-result.ts';
 export type DrillDeps = {
   /** Null = the fleet file has no faults. */
   readonly faults: Fault | null;
-  /** What is looked at, but for what the running witness tells. */
-  readonly senses: Omit<Senses, 'sinceAckMs'>;
+  /** What is looked at, but for what the running witness and load tell. */
+  readonly senses: Omit<Senses, 'sinceAckMs' | 'loadNow'>;
   readonly refusals: ReactionDeps['refusals'];
   readonly operator: Operator | null;
   /** Absent = no fault is written down, and none gets a reaper. */
@@ -35,17 +36,29 @@ export type DrillDeps = {
     readonly start?: (options: WitnessOptions, how: {readonly ready: boolean}) => Promise<Witness>;
   };
   readonly clock: Clock;
+  /** Absent = only the built-in load can be run. */
+  readonly load?: LoadWays;
   /** Told when a witness starts, and with null when it has stopped: for the live view. */
   readonly onWitness?: (witness: Witness | null) => void;
 };
 
-/** The actions and checks of drills. `witness()` is the one that runs now in this process. */
-export type DrillKit = {readonly actions: readonly Action[]; readonly checks: readonly Check[]; witness(): Witness | null};
+/** The actions and checks of drills. `witness()` is the one that runs now in this process, `loadNow()` what its load felt in the last 5 s. */
+export type DrillKit = {
+  readonly actions: readonly Action[];
+  readonly checks: readonly Check[];
+  witness(): Witness | null;
+  readonly loadNow: LoadKit['now'];
+};
 
 /** Makes the drill's actions and checks. They share the running witness, so one kit belongs to one run. */
 export function drillActions(deps: DrillDeps): DrillKit {
   const running = witnessHolder(deps);
-  const senses: Senses = {...deps.senses, sinceAckMs: () => running.current()?.snapshot().sinceLastAckMs ?? null};
+  const load = loadKit(deps);
+  const senses: Senses = {
+    ...deps.senses,
+    sinceAckMs: () => running.current()?.snapshot().sinceLastAckMs ?? null,
+    loadNow: load.now,
+  };
   const look = {senses, clock: deps.clock};
   return {
     actions: [
@@ -57,9 +70,11 @@ export function drillActions(deps: DrillDeps): DrillKit {
       awaitAction(look),
       waitAction(look),
       ...reactionActions({...deps, senses}),
+      ...load.actions,
     ] as readonly Action[],
-    checks: drillChecks({...deps, senses}, running.current),
+    checks: [...drillChecks({...deps, senses}, running.current), ...load.checks],
     witness: running.current,
+    loadNow: load.now,
   };
 }
 

@@ -2,6 +2,7 @@ import {z} from 'zod';
 import {usageError} from '../errors.ts';
 import type {Action} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
+import {loadArguments} from './load-arguments.ts';
 
 const ms = z.number().min(0);
 const verdict = z.enum(['healthy', 'degraded', 'unhealthy', 'recovering']);
@@ -71,6 +72,7 @@ export const drillArguments = {
   }),
   /** A failover is planned and must be refused; by these gates, if any are named. */
   'reaction.refused': z.strictObject({to: z.string().nullable(), gates: z.array(z.string()), withinMs: ms}),
+  ...loadArguments,
 } as const;
 
 export type DrillAction = keyof typeof drillArguments;

@@ -1,10 +1,11 @@
-import {call, step} from '../failover/steps.ts';
+import {call, expect, step} from '../failover/steps.ts';
 import type {Json} from '../plan/json.ts';
 import type {Step} from '../plan/plan.ts';
 import type {Part} from './compose-parts.ts';
 import type {DrillLoad} from './drill-file.ts';
 
-const STOP_MS = 20_000;
+/** The requests that are under way when it is stopped have their deadline, of at most a minute. */
+const STOP_MS = 70_000;
 /** A generator of somebody else's may run for as long as a drill can. */
 const EXEC_MS = 86_400_000;
 
@@ -22,6 +23,7 @@ export function loadSteps(part: Part): {
     phase: 'preflight',
     title: load.kind === 'exec' ? `start the load: ${load.command.join(' ')}` : `ask ${urlOf(part, load)} ${load.rate} times a second`,
     do: call('load.start', {}, startArgs(part, load)),
+    ensures: [expect('load.running', {}, true)],
     onFailure: 'undo',
     undo: call('load.stop', {}, {}),
     deadlineMs: 20_000,
@@ -56,7 +58,7 @@ function phaseStep(phase: 'during' | 'after', title: string): Step {
 }
 
 function startArgs(part: Part, load: DrillLoad): Json {
-  if (load.kind === 'exec') return {kind: 'exec', command: load.command, timeoutMs: EXEC_MS};
+  if (load.kind === 'exec') return {kind: 'exec', command: load.command, timeoutMs: EXEC_MS, drill: part.drill.name};
   const {method, body, rate, deadlineMs} = load;
   return {kind: 'built-in', url: urlOf(part, load), method, body, rate, deadlineMs, expectStatus: null};
 }

@@ -119,7 +119,7 @@ const loadSchema = z
     path: z.string().regex(/^\//, 'a path begins with /').optional().describe('Path on that URL.'),
     method: z.enum(['GET', 'POST']).default('GET').describe('Default GET.'),
     body: z.string().nullable().default(null).describe('Body of POST; {n} and {run} make each request its own.'),
-    rate: z.number().min(0.1).max(2000).default(20).describe('Requests per second. Default 20.'),
+    rate: z.number().min(0.1).max(500).default(20).describe('Requests per second. Default 20.'),
     deadline: positive.prefault('2s').describe('Deadline of one request. Default 2s.'),
     exec: program.optional().describe('A load generator of yours instead, which prints a line for each request (docs/drills.md).'),
   })

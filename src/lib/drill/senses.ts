@@ -1,7 +1,10 @@
 import type {Answer} from '../plan/action.ts';
 import type {Cell} from '../snapshot/cell.ts';
 import type {RegionHealth} from '../snapshot/snapshot.ts';
+import type {LoadNow} from '../witness/load-window.ts';
 import type {SteadyCheck} from './arguments.ts';
+import type {LoadWant} from './load-arguments.ts';
+import {judgeNow} from './load-check.ts';
 
 /** A link to a standby in region `to`, as `replication lag` judges it. `breaker` null = it has none that was looked at. */
 export type LinkLook = {
@@ -31,7 +34,7 @@ export type Senses = {
   /** Ms since the witness's last acknowledgement; null = it does not run, or has had none. */
   sinceAckMs(): number | null;
   /** The load of the last seconds; null = it does not run, or too few requests have ended. */
-  loadNow(): {readonly errorRate: number | null; readonly p95Ms: number | null} | null;
+  loadNow(): LoadNow | null;
 };
 
 /** What became of one check. `holds` null = it could not be told. */
@@ -93,16 +96,10 @@ function ackSaid(limit: {noAckForMs: number} | {ackWithinMs: number}, sinceMs: n
   return {check, holds, says: `the last write was acknowledged ${Math.round(sinceMs)} ms ago`};
 }
 
-function loadSaid(want: Extract<SteadyCheck, {load: unknown}>['load'], now: ReturnType<Senses['loadNow']>): Said {
-  const isRate = 'errorRateBelow' in want || 'errorRateAbove' in want;
-  const [limit] = Object.values(want) as number[];
-  const below = 'errorRateBelow' in want || 'p95BelowMs' in want;
-  const check = `${isRate ? 'error rate' : 'p95'} ${below ? 'below' : 'above'} ${limit}${isRate ? '' : ' ms'}`;
-  const value = isRate ? now?.errorRate : now?.p95Ms;
-  if (value === null || value === undefined || limit === undefined)
-    return {check, holds: null, says: 'the load does not run, or too few requests have ended'};
-  const text = isRate ? `${Math.round(value * 1000) / 10} % of the requests fail` : `the 95th percentile is ${Math.round(value)} ms`;
-  return {check, holds: below ? value < limit : value > limit, says: text};
+function loadSaid(want: LoadWant, now: LoadNow | null): Said {
+  const [limit] = Object.entries(want).map(([name, value]) => `${name.replace(/Ms$/, '')} ${value}`);
+  const {holds, says} = judgeNow(now, want);
+  return {check: `load: ${limit}`, holds, says};
 }
 
 function linkSaid(check: Extract<SteadyCheck, {link: unknown} | {breaker: unknown}>, cell: Cell<readonly LinkLook[]>): readonly Said[] {

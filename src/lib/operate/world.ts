@@ -1,5 +1,5 @@
 import {stat} from 'node:fs/promises';
-import {join} from 'node:path';
+import {dirname, join} from 'node:path';
 import {type DrillKit, drillActions} from '../drill/actions.ts';
 import {checkActions} from '../failover/check-actions.ts';
 import {countActions} from '../failover/count-actions.ts';
@@ -11,6 +11,7 @@ import {storeActions} from '../failover/store-actions.ts';
 import {storeChecks} from '../failover/store-checks.ts';
 import {trafficActions, trafficChecks} from '../failover/traffic-actions.ts';
 import {verifyActions} from '../failover/verify-actions.ts';
+import {guardedGenerators} from '../providers/exec/generator.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {ActionRegistry, CheckRegistry} from '../run/registry.ts';
 import {startWitnessThread} from '../witness/thread.ts';
@@ -89,7 +90,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
 function drillKit(open: OpenFleet, world: () => World, life: AbortSignal, onWitness: WorldOptions['onWitness']): DrillKit {
   return drillActions({
     faults: open.fault,
-    senses: {...sensesOf(open), loadNow: () => null},
+    senses: sensesOf(open),
     refusals: (to, signal) => refusals(open, world(), to, signal),
     operator: operatorOf(open),
     care: faultCare(open),
@@ -98,6 +99,10 @@ function drillKit(open: OpenFleet, world: () => World, life: AbortSignal, onWitn
       dir: join(open.stateDir, 'witness'),
       life,
       start: (options, {ready}) => (ready ? startWitnessThread(options) : startWitness(options)),
+    },
+    load: {
+      generator: guardedGenerators({cwd: dirname(open.fleet.file), scrub: open.fleet.secrets.scrub}),
+      scrub: open.fleet.secrets.scrub,
     },
     clock: open.clock,
     ...(onWitness === undefined ? {} : {onWitness}),
