@@ -131,11 +131,14 @@ export class RegionProcesses {
 
   /** Starts again what runs with another clock than the condition's; what is not to run, and what is stopped where it is, waits for its next start. */
   protected async settleClockNow(): Promise<void> {
-    const {dead, frozen, skewMs} = this.condition;
+    const {dead, frozen, skewMs, diskFull} = this.condition;
     if (frozen) return;
     if (this.postgres.running && !dead.database && this.#skew.database !== skewMs) {
       await this.endServer();
-      await this.startServer();
+      // On a full disk it cannot come back: that is no failure of the clock's fault, and the service has its clock too.
+      await this.startServer().catch((error: unknown) => {
+        if (!diskFull) throw error;
+      });
     }
     if (this.#service.running && !dead.service && this.#skew.service !== skewMs) {
       await this.#service.kill();
