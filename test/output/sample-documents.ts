@@ -5,6 +5,7 @@ import {matrixOf} from '../../src/lib/health/matrix.ts';
 import {withMemory, withoutMemory} from '../../src/lib/health/region-memory.ts';
 import {mapMemory} from '../health/memory.ts';
 import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/samples.ts';
+import {drillDue, drillList} from './sample-drills.ts';
 import {drained, slots, topology} from './sample-replication.ts';
 
 const at = '2026-11-21T10:00:00.000Z';
@@ -354,6 +355,8 @@ export const sampleDocuments = {
     witness: {acknowledged: 4000, lost: [], duplicated: [], longestGapMs: 812},
     verdict: 'passed',
   },
+  'drill-list': drillList,
+  'drill-due': drillDue,
   status,
   doctor: {checks: [{check: 'fleet-file', verdict: 'pass', says: 'regionctl.yaml is valid', fix: null}]},
   init: {file: 'regionctl.yaml'},

@@ -6,6 +6,8 @@ import type {LabStatus} from '../../src/lab/lab-status.ts';
 import type {DrillDocument} from '../../src/lib/drill/report.ts';
 import type {HealthDocument} from '../../src/lib/health/document.ts';
 import type {StatusDocument} from '../../src/lib/observe/status.ts';
+import type {DueDocument} from '../../src/lib/operate/drill-due.ts';
+import type {DrillListDocument} from '../../src/lib/operate/drill-list.ts';
 import {DOCUMENT_SCHEMAS, documentJsonSchemas} from '../../src/lib/output/schemas.ts';
 import type {PlanDocument} from '../../src/lib/plan/plan-document.ts';
 import type {SlotsDocument} from '../../src/lib/replication/slots.ts';
@@ -76,6 +78,8 @@ it('the types of the built documents fit their schemas', () => {
     Described<DrillDocument, 'drill-run'>,
     Described<TopologyDocument, 'replication-topology'>,
     Described<SlotsDocument, 'replication-slots'>,
-  ] = [true, true, true, true, true, true, true, true];
-  expect(fits).toHaveLength(8);
+    Described<DueDocument, 'drill-due'>,
+    Described<DrillListDocument, 'drill-list'>,
+  ] = [true, true, true, true, true, true, true, true, true, true];
+  expect(fits).toHaveLength(10);
 });

@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {drillDueSchema, drillListSchema} from './schemas/drill.ts';
 import {doctorSchema, healthSchema, historySchema, matrixSchema, statusSchema} from './schemas/health.ts';
 import {labDownSchema, labFaultSchema, labHealSchema, labLoadSchema, labStatusSchema} from './schemas/lab.ts';
 import {initSchema, pluginSchema, pluginsManifestSchema, versionSchema} from './schemas/program.ts';
@@ -27,6 +28,8 @@ export const DOCUMENT_SCHEMAS = {
   run: runSchema,
   'runs-list': runsListSchema,
   'drill-run': drillSchema,
+  'drill-list': drillListSchema,
+  'drill-due': drillDueSchema,
   status: statusSchema,
   doctor: doctorSchema,
   init: initSchema,
