@@ -52,3 +52,9 @@ it('drill list says that there is no fleet file, and that nothing was found', ()
     'No drills were found.\n\nNo fleet file was found, so no runs are shown.',
   );
 });
+
+it('drill list leaves the scenarios out where every drill is named after its own', () => {
+  const named = drillList.drills.filter(({name, scenario}) => name === scenario);
+  expect(drillListText(drillList, options)).toContain('SCENAR');
+  expect(drillListText({...drillList, drills: named}, options)).toMatch(/^DRILL {10}LAST RUN /);
+});

@@ -7,7 +7,8 @@ import {describeProblem} from '../fleet/problem.ts';
 import {parseSource} from '../fleet/source.ts';
 
 /** Where a drill's file was found, the nearest first: this is the order in which a name is looked up. */
-export type DrillPlace = 'calendar' | 'dir' | 'fleet' | 'shipped';
+const PLACES = ['calendar', 'dir', 'fleet', 'shipped'] as const;
+export type DrillPlace = (typeof PLACES)[number];
 
 /** Where drills are looked for: `root` = the package, `dir` = a folder that was named. Without a fleet there is neither a calendar nor its folder. */
 export type DrillPlaces = {readonly root: string; readonly cwd: string; readonly fleet: Fleet | null; readonly dir?: string | undefined};
@@ -32,7 +33,7 @@ const LARGEST_BYTES = 1024 * 1024;
 const MOST_FILES = 200;
 const YAML = /\.ya?ml$/i;
 
-/** Every drill that can be found, the nearest first; a file that is in several places is listed once. `notes` = folders that could not be read. */
+/** Every drill that can be found, the nearest first and by name; a file that is in several places is listed once. `notes` = folders that could not be read. */
 export async function drillFiles(places: DrillPlaces): Promise<{readonly files: readonly DrillFile[]; readonly notes: readonly string[]}> {
   const {root, cwd, fleet, dir} = places;
   const folders: {place: DrillPlace; path: string}[] = [
@@ -45,8 +46,10 @@ export async function drillFiles(places: DrillPlaces): Promise<{readonly files: 
     file === null ? [] : [{file, place: 'calendar', entry: name}],
   );
   const unique = await once([...ofCalendar, ...looked.flatMap(({found}) => found)]);
+  const files = await Promise.all(unique.map((found) => readOne(found, {file: found.file, cwd, ...(fleet === null ? {} : {fleet})})));
+  const near = (one: DrillFile) => PLACES.indexOf(one.place);
   return {
-    files: await Promise.all(unique.map((found) => readOne(found, {file: found.file, cwd, ...(fleet === null ? {} : {fleet})}))),
+    files: files.toSorted((a, b) => near(a) - near(b) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)),
     notes: looked.flatMap(({notes}) => notes),
   };
 }

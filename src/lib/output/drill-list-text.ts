@@ -4,9 +4,9 @@ import {type Cell, type Column, cut, table} from './table.ts';
 import {formatAge, formatMs, NOT_MEASURED} from './units.ts';
 import {indented, joined, type TextOptions} from './verdict-cell.ts';
 
-const COLUMNS: readonly Column[] = [
-  {title: 'DRILL', shrink: false},
-  {title: 'SCENARIO'},
+const NAME: Column = {title: 'DRILL', shrink: false};
+const SCENARIO: Column = {title: 'SCENARIO'};
+const REST: readonly Column[] = [
   {title: 'LAST RUN', shrink: false},
   {title: 'WHEN', shrink: false},
   {title: 'GAP', align: 'right', shrink: false},
@@ -23,14 +23,15 @@ const VERDICTS: Readonly<Record<NonNullable<ListedDrill['last']>['verdict'], Mea
 /** `drill list` for people: each drill with its last run, what it shows, and what is wrong with its file. */
 export function drillListText({fleet, drills, notes}: DrillListDocument, options: TextOptions): string {
   const {columns, paint} = options;
+  // Most are named after what they do.
+  const named = drills.every(({name, scenario}) => scenario === null || scenario === name);
   const rows = drills.map((drill): Cell[] => [
     {text: drill.name, paint: paint.strong},
-    // Most are named after what they do.
-    drill.scenario === drill.name ? '' : (drill.scenario ?? NOT_MEASURED),
+    ...(named ? [] : [drill.scenario ?? NOT_MEASURED]),
     ...lastCells(drill, options),
     {text: drill.shown, paint: paint.muted},
   ]);
-  const [titles = '', ...lines] = table(COLUMNS, rows, columns);
+  const [titles = '', ...lines] = table([NAME, ...(named ? [] : [SCENARIO]), ...REST], rows, columns);
   const ending = [...(fleet === null ? ['No fleet file was found, so no runs are shown.'] : []), ...notes];
   return joined([
     ...(drills.length === 0 ? ['No drills were found.'] : [paint.muted(titles)]),
