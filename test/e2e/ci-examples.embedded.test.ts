@@ -76,11 +76,11 @@ const drillRun = builtCommands().find(({id}) => id === 'drill run');
 const reports = drillRun !== undefined && 'junit' in drillRun.flags && 'report' in drillRun.flags;
 
 describe.skipIf(!reports)('run as shell', () => {
-  const parent = mkdtempSync(join(tmpdir(), 'regionctl-ci-'));
-  const lab = join(parent, 'lab');
+  let parent: string;
+  let lab: string;
 
   /** One step as a CI runs it: a script of its own for bash -e, in a clean environment, with the built program on the PATH. */
-  async function run(line: string, cwd = parent): Promise<Ended> {
+  async function run(line: string, cwd: string = parent): Promise<Ended> {
     const script = join(parent, 'step.sh');
     writeFileSync(script, `${line}\n`);
     const env = personalEnv({CI: 'true', PATH: `${join(ROOT, 'bin')}:${process.env.PATH}`, XDG_DATA_HOME: join(parent, 'data')});
@@ -93,6 +93,8 @@ describe.skipIf(!reports)('run as shell', () => {
   };
 
   beforeAll(async () => {
+    parent = mkdtempSync(join(tmpdir(), 'regionctl-ci-'));
+    lab = join(parent, 'lab');
     await runs(lineOf('lab', 'Start a lab'));
     // The lab stands for the fleet of the scheduled jobs: their folder is that of its fleet file.
     appendFileSync(join(lab, 'regionctl.yaml'), 'drills: {calendar: {region-lost: {every: month}}, readiness: {}}\n');
