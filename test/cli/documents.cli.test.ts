@@ -32,6 +32,8 @@ const LOOKS: readonly (readonly [string, string, readonly number[]])[] = [
   ['switchover plan', 'failover-plan', [0]],
   ['failover ready', 'failover-ready', [0]],
   ['runs list', 'runs-list', [0]],
+  ['drill list', 'drill-list', [0]],
+  ['drill due', 'drill-due', [0]],
   ['status', 'status', [0]],
   ['doctor', 'doctor', [0, 1]],
   ['lab status', 'lab-status', [0]],

@@ -2,7 +2,7 @@ import {inspect} from 'node:util';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {z} from 'zod';
-import {durationMs, hostPort, httpUrl, port, secretRef} from '../../src/lib/fleet/fields.ts';
+import {durationMs, hostPort, httpUrl, port, secretRef, spanMs} from '../../src/lib/fleet/fields.ts';
 
 const read = (schema: z.ZodType, value: unknown) => schema.safeParse(value).data;
 
@@ -18,6 +18,14 @@ describe('building blocks', () => {
   it.each(['', '5', 's', '-1s', '1.5s', '5 s', '1d', '577h', 5, null, [], `${'9'.repeat(400)}h`])('duration %j is refused', (value) =>
     expect(read(durationMs, value)).toBeUndefined(),
   );
+  it.each([
+    ['0h', 0],
+    ['12h', 43_200_000],
+    ['30d', 2_592_000_000],
+    ['2w', 1_209_600_000],
+    ['3650d', 315_360_000_000],
+  ])('span %s is %d ms', (text, ms) => expect(read(spanMs, text)).toBe(ms));
+  it.each(['', 'd', '5s', '1.5d', '3651d', '522w', 7, null])('span %j is refused', (value) => expect(read(spanMs, value)).toBeUndefined());
   it.each([
     ['127.0.0.1:21002', {host: '127.0.0.1', port: 21_002}],
     ['[::1]:5432', {host: '::1', port: 5432}],

@@ -51,6 +51,10 @@ describe('the file that init writes', () => {
       fault: {kind: 'lab'},
       witness: {everyMs: 20},
       hooks: {'page-oncall': {timeoutMs: 30_000}},
+      drills: {
+        calendar: [{name: 'region-lost', every: {text: 'month', period: 'month'}, graceMs: 3 * 86_400_000, file: null}],
+        readiness: {every: {text: '7d', ms: 7 * 86_400_000}, graceMs: 86_400_000},
+      },
     });
   });
 

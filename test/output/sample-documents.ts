@@ -5,6 +5,7 @@ import {matrixOf} from '../../src/lib/health/matrix.ts';
 import {withMemory, withoutMemory} from '../../src/lib/health/region-memory.ts';
 import {mapMemory} from '../health/memory.ts';
 import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/samples.ts';
+import {drillClean, drillDue, drillList, drillValidation} from './sample-drills.ts';
 import {drained, slots, topology} from './sample-replication.ts';
 
 const at = '2026-11-21T10:00:00.000Z';
@@ -345,27 +346,7 @@ export const sampleDocuments = {
   'runs-list': {
     runs: [{...activeRun, fleet: 'lab', reason: null}],
   },
-  'drill-validate': {
-    fleet: 'lab',
-    valid: false,
-    drills: [
-      {
-        file: 'drills/region-lost.yaml',
-        name: null,
-        valid: false,
-        problems: [
-          {
-            line: 3,
-            column: 15,
-            field: 'fault.kind',
-            message: 'the fault injector of lab knows no fault "loose"',
-            suggestion: 'Did you mean "lose"?',
-          },
-        ],
-        unsure: [],
-      },
-    ],
-  },
+  'drill-validate': drillValidation,
   'drill-run': {
     ...run,
     kind: 'drill',
@@ -375,25 +356,9 @@ export const sampleDocuments = {
     witness: {acknowledged: 4000, lost: [], duplicated: [], longestGapMs: 812},
     verdict: 'passed',
   },
-  'drill-clean': {
-    fleet: 'lab',
-    at,
-    found: [
-      {
-        fault: 'freeze',
-        region: 'us-east',
-        since: at,
-        leaseEndsAt: at,
-        runId: 'drill-1',
-        healed: true,
-        provenHealed: true,
-        says: 'no fault is active on us-east, and app answers',
-      },
-    ],
-    removed: 0,
-    reapers: 0,
-    verdict: 'healed',
-  },
+  'drill-clean': drillClean,
+  'drill-list': drillList,
+  'drill-due': drillDue,
   status,
   doctor: {checks: [{check: 'fleet-file', verdict: 'pass', says: 'regionctl.yaml is valid', fix: null}]},
   init: {file: 'regionctl.yaml'},

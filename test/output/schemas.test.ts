@@ -7,6 +7,9 @@ import type {DrillDocument} from '../../src/lib/drill/report.ts';
 import type {HealthDocument} from '../../src/lib/health/document.ts';
 import type {StatusDocument} from '../../src/lib/observe/status.ts';
 import type {CleanDocument} from '../../src/lib/operate/clean.ts';
+import type {DueDocument} from '../../src/lib/operate/drill-due.ts';
+import type {DrillListDocument} from '../../src/lib/operate/drill-list.ts';
+import type {DrillValidation} from '../../src/lib/operate/drill-validate.ts';
 import {DOCUMENT_SCHEMAS, documentJsonSchemas} from '../../src/lib/output/schemas.ts';
 import type {PlanDocument} from '../../src/lib/plan/plan-document.ts';
 import type {SlotsDocument} from '../../src/lib/replication/slots.ts';
@@ -78,6 +81,9 @@ it('the types of the built documents fit their schemas', () => {
     Described<CleanDocument, 'drill-clean'>,
     Described<TopologyDocument, 'replication-topology'>,
     Described<SlotsDocument, 'replication-slots'>,
-  ] = [true, true, true, true, true, true, true, true, true];
-  expect(fits).toHaveLength(9);
+    Described<DueDocument, 'drill-due'>,
+    Described<DrillListDocument, 'drill-list'>,
+    Described<DrillValidation, 'drill-validate'>,
+  ] = [true, true, true, true, true, true, true, true, true, true, true, true];
+  expect(fits).toHaveLength(12);
 });

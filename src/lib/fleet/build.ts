@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {dirname, resolve} from 'node:path';
 import type {Json} from '../plan/json.ts';
+import {drillsOf} from './drills-schema.ts';
 import type {
   CheckSpec,
   DataClass,
@@ -70,6 +71,7 @@ export function buildFleet({file, parsed, values, configs, secrets}: Input): Fle
       ([name, {kind, on, timeout}]): NotifierSpec => ({name, on, timeoutMs: timeout, notifier: partAt(kind, ['notify', name], configAt)}),
     ),
     checks: Object.entries(parsed.checks).map(([name, check]): CheckSpec => ({name, ...check})),
+    drills: drillsOf(parsed.drills, (path) => resolve(dirname(file), path)),
     state: {kind: state.kind, dir: state.dir === null ? null : resolve(dirname(file), state.dir)},
     secrets,
     labels: parsed.labels as Record<string, Json>,

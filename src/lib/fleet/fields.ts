@@ -28,11 +28,11 @@ export const durationMs = field<number>({
   parse: parseDuration,
 });
 
-/** How long something may last that nobody waits for, such as `12h` or `30d`, read as milliseconds; at most 3650 days. */
+/** How long something may last that nobody waits for, such as `12h`, `30d` or `2w`, read as milliseconds; at most 3650 days. */
 export const spanMs = field<number>({
-  expected: 'a span such as 12h or 30d',
-  fix: 'Write a whole number and a unit: h or d.',
-  json: {type: 'string', pattern: `^[0-9]+(h|d)$|${ENV}`, examples: ['12h', '30d']},
+  expected: 'a span such as 12h, 30d or 2w',
+  fix: 'Write a whole number and a unit: h, d or w.',
+  json: {type: 'string', pattern: `^[0-9]+(h|d|w)$|${ENV}`, examples: ['12h', '30d', '2w']},
   parse: parseSpan,
 });
 
@@ -70,7 +70,7 @@ export const port = field<number>({
 });
 
 /** A building block: one check with one sentence, and a JSON Schema of its own, because a transform has none. */
-function field<T>({json, parse, ...params}: FieldSpec<T>) {
+export function field<T>({json, parse, ...params}: FieldSpec<T>) {
   return z
     .unknown()
     .meta(json)
@@ -90,9 +90,10 @@ function parseDuration(value: unknown): number | undefined {
   return ms <= LONGEST_MS ? ms : undefined;
 }
 
-function parseSpan(value: unknown): number | undefined {
-  const [, digits, unit] = typeof value === 'string' ? (/^(\d{1,6})(h|d)$/.exec(value) ?? []) : [];
-  const hours = Number(digits) * (unit === 'd' ? 24 : 1);
+/** A span in ms; undefined = it is none. */
+export function parseSpan(value: unknown): number | undefined {
+  const [, digits, unit] = typeof value === 'string' ? (/^(\d{1,6})(h|d|w)$/.exec(value) ?? []) : [];
+  const hours = Number(digits) * {h: 1, d: 24, w: 168}[(unit ?? 'h') as 'h' | 'd' | 'w'];
   return digits === undefined || hours > 3650 * 24 ? undefined : hours * UNIT_MS.h;
 }
 

@@ -160,6 +160,21 @@ export type HealthSpec = {
   readonly flapping: {readonly changes: number; readonly withinMs: number};
 };
 
+/** Calendar periods, in UTC. Weeks begin on Monday. */
+export type Period = 'week' | 'month' | 'quarter' | 'year';
+
+/** How often something is owed: so many ms after it was last done, or once in each period. `text` is as written. */
+export type EverySpec = {readonly text: string} & ({readonly ms: number} | {readonly period: Period});
+
+/** A drill that must pass regularly, by its name. `file` is absolute; null = it is found by its name. */
+export type CalendarSpec = {readonly name: string; readonly every: EverySpec; readonly graceMs: number; readonly file: string | null};
+
+/** The calendar of drills. `readiness` null = `failover ready` is owed to nobody. */
+export type DrillsSpec = {
+  readonly calendar: readonly CalendarSpec[];
+  readonly readiness: {readonly every: EverySpec; readonly graceMs: number} | null;
+};
+
 export type Fleet = {
   readonly version: 1;
   readonly name: string;
@@ -181,6 +196,8 @@ export type Fleet = {
   readonly approval: ApprovalSpec | null;
   readonly notifiers: readonly NotifierSpec[];
   readonly checks: readonly CheckSpec[];
+  /** What `drill due` goes by; absent = as a fleet file that says nothing. */
+  readonly drills?: DrillsSpec;
   readonly state: {readonly kind: 'sqlite'; readonly dir: string | null};
   readonly secrets: SecretVault;
   /** Free labels, shown in reports (the lab puts its profile here). */

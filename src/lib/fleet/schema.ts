@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {breakerSchema} from './breaker-schema.ts';
+import {drillsSchema} from './drills-schema.ts';
 import {durationMs, httpUrl} from './fields.ts';
 import {healthSchema, uplinkSchema, vantageSchema} from './health-schema.ts';
 import {SERVICE_CLASSES} from './lookup.ts';
@@ -251,6 +252,7 @@ export const fileSchema = z
     approval: approvalSchema.nullable().default(null),
     notify: z.record(name, notifierSchema).default({}).describe('Who is told, by name.'),
     checks: z.record(name, checkSchema).default({}).describe('What must hold after a failover, by name.'),
+    drills: drillsSchema,
     state: stateSchema.prefault({}).describe('Where runs, journals and history are kept.'),
   })
   .describe('The fleet file of regionctl.');

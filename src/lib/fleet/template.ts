@@ -154,6 +154,15 @@ function optionalBlock(): string {
 #    run: [notify, oncall]
 #    timeout: 30s
 
+# Drills: what must pass regularly; drill due says what is owed.
+#   calendar    by the name of the drill. every: week, month, quarter, year (one in each, in UTC; default month), or a span such as
+#               30d since the last one; grace: how much later it may be, default 3d; file: default found by its name.
+#   readiness   how often failover ready must find every way open: every 7d, grace 1d. Default: never.
+#drills:
+#  calendar:
+#    region-lost: {every: month, grace: 3d}
+#  readiness: {every: 7d, grace: 1d}
+
 # State: where runs, journals and history are kept. dir: relative to this file; default: regionctl's data folder.
 state: {kind: sqlite}`;
 }

@@ -4,13 +4,13 @@ import {EXIT, type ExitCode} from '../exit-codes.ts';
 import {storesHeldBy} from '../failover/plan-failover.ts';
 import {regionOf} from '../fleet/lookup.ts';
 import {observeFleet} from '../observe/take-snapshot.ts';
-import type {Json} from '../plan/json.ts';
 import {type GateRow, gateRows} from '../plan/plan-document.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {judgeGates} from '../run/judge-gates.ts';
 import {rememberLatency} from './latency.ts';
 import {failoverFrom} from './prepare.ts';
+import {readyKey, samplesOf} from './ready-samples.ts';
 import {withRememberedAck} from './remember-ack.ts';
 import type {World} from './world.ts';
 
@@ -114,7 +114,7 @@ async function judgePair(open: OpenFleet, world: World, {snapshot, state, source
 /** Samples are [epoch ms, 1 or 0], oldest first. */
 function remembered(state: State | null, fleet: string, {from, to, ready}: {from: string; to: string; ready: boolean}, at: number) {
   if (state === null) return {checks: 1, share: null, since: null};
-  const key = `ready/${fleet}/${from}/${to}`;
+  const key = readyKey(fleet, from, to);
   const earlier = samplesOf(state.recall(key)).filter(([when]) => when > at - KEEP_MS);
   const samples = [...earlier, [at, ready ? 1 : 0] as const].slice(-KEEP_MOST);
   state.remember(
@@ -128,11 +128,4 @@ function remembered(state: State | null, fleet: string, {from, to, ready}: {from
     share: earlier.length === 0 ? null : well / samples.length,
     since: first === undefined ? null : new Date(first).toISOString(),
   };
-}
-
-function samplesOf(value: Json | undefined): readonly (readonly [number, number])[] {
-  if (!Array.isArray(value)) return [];
-  return value.flatMap((sample: Json) =>
-    Array.isArray(sample) && typeof sample[0] === 'number' && typeof sample[1] === 'number' ? [[sample[0], sample[1]] as const] : [],
-  );
 }

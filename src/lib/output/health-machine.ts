@@ -17,12 +17,12 @@ function inMs({latencyMs}: HealthEndpoint): string {
 }
 
 /** Perfdata labels may hold neither a quote nor an equals sign. */
-function perfLabel(label: string): string {
+export function perfLabel(label: string): string {
   return label.replaceAll("'", '').replaceAll('=', '_').replaceAll('|', '_');
 }
 
 /** The bar starts the performance data, a line break ends the line: neither may come from a sentence. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replaceAll('|', '/').replaceAll(/\s+/g, ' ');
 }
 

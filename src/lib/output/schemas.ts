@@ -1,6 +1,6 @@
 import {z} from 'zod';
 import {cleanSchema} from './schemas/clean.ts';
-import {drillValidateSchema} from './schemas/drill.ts';
+import {drillDueSchema, drillListSchema, drillValidateSchema} from './schemas/drill.ts';
 import {doctorSchema, healthSchema, historySchema, matrixSchema, statusSchema} from './schemas/health.ts';
 import {labDownSchema, labFaultSchema, labHealSchema, labLoadSchema, labStatusSchema} from './schemas/lab.ts';
 import {initSchema, pluginSchema, pluginsManifestSchema, versionSchema} from './schemas/program.ts';
@@ -31,6 +31,8 @@ export const DOCUMENT_SCHEMAS = {
   'drill-run': drillSchema,
   'drill-validate': drillValidateSchema,
   'drill-clean': cleanSchema,
+  'drill-list': drillListSchema,
+  'drill-due': drillDueSchema,
   status: statusSchema,
   doctor: doctorSchema,
   init: initSchema,
