@@ -4,7 +4,19 @@ import type {Plan, Step} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
 import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
-import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, FaultRow, WitnessRow} from './report.ts';
+import type {
+  BesideRow,
+  DrillDocument,
+  EarlierDrill,
+  EvidenceRow,
+  FaultRow,
+  LoadObjectiveRow,
+  LoadRow,
+  StoreWitnessRow,
+  WitnessRow,
+} from './report.ts';
+import {surprisesOf} from './surprises.ts';
+import {timelineOf} from './timeline.ts';
 import type {SteadyRow, VerdictCode} from './verdict.ts';
 
 type Verdict = Pick<DrillDocument, 'verdict' | 'verdictCode' | 'verdictReason'>;
@@ -22,28 +34,39 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
   const progress = progressOf(plan, events);
   const steady = plan.steps.filter((step) => step.do.action === 'drill.steady').map((step) => steadyRow(progress, step));
   const steadyState = {before: steady[0] ?? null, after: steady.length > 1 ? (steady.at(-1) ?? null) : null};
-  const faults = faultRows(plan, events);
-  const witness = witnessRow(plan, progress);
+  const seen = {
+    faults: faultRows(plan, events),
+    witness: witnessRow(plan, progress),
+    stores: [] as readonly StoreWitnessRow[],
+    load: null as LoadRow | null,
+    beside: more.beside ?? [],
+    earlier: more.earlier ?? [],
+  };
+  const {drillSpec: spec} = plan;
   return {
     ...run,
     fleet: more.fleet ?? null,
     drill: plan.drill,
-    description: '',
-    scenario: null,
-    expected: null,
+    description: spec?.description ?? '',
+    scenario: spec?.scenario ?? null,
+    expected: spec?.expected ?? null,
     steadyState,
-    faults,
-    witness,
-    stores: [],
-    load: null,
-    loadObjectives: [],
-    timeline: [],
-    surprises: [],
-    beside: more.beside ?? [],
+    ...seen,
+    loadObjectives: loadObjectives(spec?.loadObjectives ?? [], seen.load),
+    timeline: timelineOf({...seen, run, plan, events}),
+    surprises: surprisesOf({...seen, run, plan, events}),
     evidence: more.evidence ?? [],
-    earlier: more.earlier ?? [],
-    ...verdictOf({run, faults, after: steadyState.after, touched: touched(events)}),
+    ...verdictOf({run, faults: seen.faults, after: steadyState.after, touched: touched(events)}),
   };
+}
+
+/** What the load must keep to, against what it was. What was not measured is null, and neither met nor missed. */
+export function loadObjectives(wanted: NonNullable<Plan['drillSpec']>['loadObjectives'], load: LoadRow | null): LoadObjectiveRow[] {
+  return wanted.map(({kind, phase, target}) => {
+    const part = load?.[phase];
+    const measured = (kind === 'p95' ? part?.p95Ms : part?.errorRate) ?? null;
+    return {kind, phase, target, measured, met: measured === null ? null : measured <= target};
+  });
 }
 
 /** The exit code of a drill: 0 passed, 1 an objective missed, 2 failed, 3 could not be measured, 77 not started. */
@@ -124,6 +147,9 @@ function faultRows(plan: Plan, events: readonly JournalEvent[]): FaultRow[] {
         injectedAt: text(injected.injectedAt) ?? new Date(intent.at).toISOString(),
         healedAt: text(healed.healedAt),
         provenHealed: healed.provenHealed === true,
+        leaseMs: step.leaseMs,
+        says: text(injected.says),
+        proof: text(healed.proof) ?? text(healed.says),
       },
     ];
   });
@@ -161,7 +187,23 @@ function witnessRow(plan: Plan, progress: Progress): WitnessRow | null {
     gapTo: text(result.gapTo),
     lossWindowMs: figure(result.lossWindowMs),
     writeGapReason: text(result.writeGapReason),
+    lostWrites: figure(result.lostWrites),
+    duplicatedWrites: figure(result.duplicatedWrites),
+    unknownButPresent: figure(result.unknownButPresent),
+    ...stallsOf(result.stalls),
+    cost: costOf(result.cost),
   };
+}
+
+function stallsOf(stalls: Json | undefined): Pick<WitnessRow, 'stalledMs' | 'longestStallMs' | 'stalls'> {
+  if (!isRecord(stalls)) return {stalledMs: null, longestStallMs: null, stalls: null};
+  return {stalledMs: figure(stalls.totalMs), longestStallMs: figure(stalls.longestMs), stalls: figure(stalls.count)};
+}
+
+function costOf(cost: Json | undefined): NonNullable<WitnessRow['cost']> | null {
+  if (!isRecord(cost)) return null;
+  const [cpuPercent, writesPerSecond] = [figure(cost.cpuPercent), figure(cost.writesPerSecond)];
+  return cpuPercent === null || writesPerSecond === null ? null : {cpuPercent, writesPerSecond};
 }
 
 /** Whether anything but looking and writing numbered orders was begun. */
