@@ -6,6 +6,7 @@ import {
   type Block,
   type BlockCell,
   formatCount,
+  formatMeasured,
   formatShare,
   objectivesSaid,
   type Said,
@@ -115,7 +116,7 @@ function steadyBlock({steadyState}: DrillDocument): Block {
 function earlierBlock(report: DrillDocument): Block {
   const {earlier, drill} = report;
   const measured = ({phases, writeGapMs, lostWrites}: Pick<DrillDocument['earlier'][number], 'phases' | 'writeGapMs' | 'lostWrites'>) => [
-    formatMs(writeGapMs),
+    formatMeasured(writeGapMs),
     formatCount(lostWrites),
     ...[phases.detectMs, phases.fenceMs, phases.promoteMs, phases.rerouteMs].map(formatMs),
   ];

@@ -1,5 +1,5 @@
 import type {DrillDocument} from '../drill/report.ts';
-import {formatCount, type Said, tookMs} from './drill-words.ts';
+import {formatCount, formatMeasured, type Said, tookMs} from './drill-words.ts';
 import {formatMs, formatTime} from './units.ts';
 
 /** One thing to know of a drill. */
@@ -42,7 +42,7 @@ function gapFigure({measured: {writeGapMs}, objectives, witness}: DrillDocument)
   const beside =
     writeGapMs === null ? (witness?.writeGapReason ?? 'not measured') : strictest === null ? 'no target' : `target ${formatMs(strictest)}`;
   const tone = writeGapMs === null ? 'unknown' : strictest === null ? 'plain' : writeGapMs <= strictest ? 'good' : 'bad';
-  return {name: 'Write gap', value: formatMs(writeGapMs), beside, tone};
+  return {name: 'Write gap', value: formatMeasured(writeGapMs), beside, tone};
 }
 
 function lossFigure({measured: {lostWrites}, objectives, witness}: DrillDocument): Figure {

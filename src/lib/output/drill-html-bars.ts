@@ -1,7 +1,7 @@
 import type {DrillDocument} from '../drill/report.ts';
-import type {ObjectiveSaid} from './drill-words.ts';
+import {formatMeasured, type ObjectiveSaid} from './drill-words.ts';
 import {type Html, html, NONE} from './html.ts';
-import {formatMs, formatTime} from './units.ts';
+import {formatTime} from './units.ts';
 
 /** What was measured as a bar, against its target as a mark. */
 export function objectiveBar({name, target, measured, measuredValue, targetValue, result}: ObjectiveSaid): Html {
@@ -27,18 +27,19 @@ export function gapTrend(report: DrillDocument): Html {
   const known = points.flatMap(({gapMs}) => gapMs ?? []);
   if (known.length < 2) return NONE;
   const [least, most] = [Math.min(...known), Math.max(...known)];
-  const title = `Write gap of ${points.length} drills, oldest to newest: from ${formatMs(least)} to ${formatMs(most)}, this one ${formatMs(now.gapMs)}`;
-  return html`<figure><figcaption>${title}</figcaption><svg class="spark" viewBox="0 0 1000 72" preserveAspectRatio="none" role="img" aria-labelledby="trend-title trend-desc"><title id="trend-title">${title}</title><desc id="trend-desc">${points.map(({at, gapMs}) => `${formatTime(at)} ${formatMs(gapMs)}`).join('; ')}</desc>${marks(points, most)}</svg></figure>`;
+  const title = `Write gap of ${points.length} drills, oldest to newest: from ${formatMeasured(least)} to ${formatMeasured(most)}, this one ${formatMeasured(now.gapMs)}`;
+  return html`<figure><figcaption>${title}</figcaption><svg class="spark" viewBox="0 0 1000 72" preserveAspectRatio="none" role="img" aria-labelledby="trend-title trend-desc"><title id="trend-title">${title}</title><desc id="trend-desc">${points.map(({at, gapMs}) => `${formatTime(at)} ${formatMeasured(gapMs)}`).join('; ')}</desc>${marks(points, most)}</svg></figure>`;
 }
 
 /** Bars, since drills are single events: a line between them would say what was not measured. */
 function marks(points: readonly Point[], most: number): Html[] {
-  const room = 1000 / points.length;
+  const room = Math.min(44, 1000 / points.length);
   const tones: Readonly<Record<string, string>> = {passed: 'f-good', failed: 'f-bad'};
   return points.map(({gapMs, verdict, at}, i) => {
     const height = gapMs === null ? 2 : Math.max(2, Math.round((gapMs / Math.max(1, most)) * 680) / 10);
-    const width = Math.min(60, room * 0.7);
+    const width = room * 0.7;
     const x = Math.round((i * room + (room - width) / 2) * 10) / 10;
-    return html`<rect class="${tones[verdict] ?? 'f-unknown'}" x="${x}" y="${70 - height}" width="${Math.round(width * 10) / 10}" height="${height}"><title>${formatTime(at)}: ${formatMs(gapMs)}</title></rect>`;
+    const own = i === points.length - 1 ? ' own' : '';
+    return html`<rect class="${tones[verdict] ?? 'f-unknown'}${own}" x="${x}" y="${70 - height}" width="${Math.round(width * 10) / 10}" height="${height}"><title>${formatTime(at)}: ${formatMeasured(gapMs)}</title></rect>`;
   });
 }

@@ -40,9 +40,10 @@ const TABLE = `table{width:100%;border-collapse:collapse;font-size:.92rem}
 th,td{text-align:left;vertical-align:top;padding:7px 14px 7px 0;border-bottom:1px solid var(--line)}
 tr>:last-child{padding-right:0}
 tbody tr:last-child>*{border-bottom:0}
-thead th{color:var(--muted);font-weight:600;font-size:.85rem;vertical-align:bottom}
+thead th{overflow-wrap:normal;color:var(--muted);font-weight:600;font-size:.85rem;vertical-align:bottom}
 tbody th{font-weight:600;min-width:9em}
 td.long{min-width:14em}
+td.short,tbody th.short{white-space:nowrap}
 .end{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .pill{display:inline-block;padding:0 8px;border-radius:999px;font-size:.85rem;font-weight:600}
 td .pill{white-space:nowrap}
@@ -63,6 +64,7 @@ svg .fault{fill:var(--fault)}svg .gap{fill:var(--bad)}svg .phase{fill:var(--phas
 svg .event{fill:var(--muted)}svg .f-good{fill:var(--good)}svg .f-bad{fill:var(--bad)}svg .f-warning{fill:var(--warning)}svg .f-unknown{fill:var(--unknown)}
 svg .f-plain{fill:var(--phase)}
 svg .band{fill:var(--band)}
+svg .own{stroke:var(--text);stroke-width:3;vector-effect:non-scaling-stroke}
 svg .mark{stroke:var(--text);stroke-width:2}
 svg .trend{fill:none;stroke:var(--phase);stroke-width:2;vector-effect:non-scaling-stroke}
 svg .target{stroke:var(--muted);stroke-width:1;stroke-dasharray:4 4;vector-effect:non-scaling-stroke}
@@ -88,7 +90,7 @@ thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%
 tbody tr{padding:8px 0;border-bottom:1px solid var(--line)}
 tbody tr:last-child{border-bottom:0}
 th,td{border:0;padding:2px 0}
-td,td.end{display:grid;grid-template-columns:8em 1fr;gap:8px;text-align:left;white-space:normal}
+td,td.end,td.short{display:grid;grid-template-columns:8em 1fr;gap:8px;text-align:left;white-space:normal}
 td.long{min-width:0}
 td::before{content:attr(data-head);color:var(--muted)}
 td.empty{display:none}

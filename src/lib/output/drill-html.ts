@@ -20,7 +20,8 @@ export function drillHtml(report: DrillDocument): string {
   const parts = blocks.map((block) => ({id: block.id, title: block.title, body: blockBody(block, report)}));
   const pictured = line === NONE ? [] : [{id: 'time-line', title: 'Time line', body: line}];
   const [objectives, ...rest] = parts;
-  const all = [...(objectives === undefined ? [] : [objectives]), ...pictured, ...rest];
+  const what = {id: 'what', title: 'What was drilled', body: facts(report)};
+  const all = [...(objectives === undefined ? [] : [objectives]), what, ...pictured, ...rest];
   return `<!DOCTYPE html>\n${
     html`<html lang="en">
 <head>
@@ -41,8 +42,7 @@ ${ownMarkup(DRILL_STYLE)}
 ${head(report, name)}
 ${verdictBox(report, verdict)}
 ${tiles(report)}
-<nav aria-label="Parts of this report"><ul>${all.map(({id, title}) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>
-${section('what', 'What was drilled', facts(report))}
+<nav aria-label="Parts of this report"><ul>${all.map(({id, title}) => html`<li><a href="#${id}">${SHORT_TITLES[id] ?? title}</a></li>`)}</ul></nav>
 ${all.map(({id, title, body}) => section(id, title, body))}
 <footer>${originText(report)}</footer>
 </main>
@@ -51,6 +51,21 @@ ${all.map(({id, title, body}) => section(id, title, body))}
 `.html
   }`;
 }
+
+const SHORT_TITLES: Readonly<Record<string, string>> = {
+  objectives: 'Objectives',
+  what: 'What',
+  surprises: 'Surprises',
+  faults: 'Faults',
+  witness: 'Witness',
+  stores: 'Stores',
+  load: 'Load',
+  earlier: 'Earlier drills',
+  steps: 'Steps',
+  gates: 'Gates',
+  beside: 'Runs beside',
+  evidence: 'Evidence',
+};
 
 function head({fleet, description}: DrillDocument, name: string): Html {
   return html`<header>
@@ -69,7 +84,7 @@ const ICONS: Readonly<Record<string, string>> = {
 
 function verdictBox({verdictReason}: DrillDocument, {text, tone}: Said): Html {
   const icon = html`<svg viewBox="0 0 44 44" aria-hidden="true"><circle cx="22" cy="22" r="20" fill="none" stroke="currentColor" stroke-width="3"/><path d="${ICONS[tone] ?? ''}" fill="none" stroke="currentColor" stroke-width="4" stroke-linecap="round" stroke-linejoin="round"/></svg>`;
-  return html`<div class="verdict ${tone}" role="group" aria-label="Verdict">${icon}<div><p class="word">${text}</p><p>${sentence(verdictReason)}</p></div></div>`;
+  return html`<div class="verdict ${tone}" role="group" aria-label="Verdict">${icon}<div><p class="word">${text}</p><p>${verdictReason}</p></div></div>`;
 }
 
 function tiles(report: DrillDocument): Html {
@@ -126,16 +141,19 @@ function headCell({text, end}: Head): Html {
   return html`<th scope="col" role="columnheader"${end ? ownMarkup(' class="end"') : NONE}>${text}</th>`;
 }
 
+/** A longer cell needs room, a shorter one is not broken. */
 const LONG = 40;
+const SHORT = 20;
 
 function bodyCell(cell: BlockCell, head: Head | undefined, column: number): Html {
   const content = cellContent(cell, head?.end === true);
-  if (column === 0) return html`<th scope="row" role="rowheader">${content}</th>`;
-  const {text} = cellSaid(cell);
-  const kind = [head?.end ? 'end' : '', [...text].length > LONG ? 'long' : '', text === '' ? 'empty' : '']
-    .filter((each) => each !== '')
-    .join(' ');
-  return html`<td role="cell" data-head="${head?.text ?? ''}"${kind === '' ? NONE : html` class="${kind}"`}>${content}</td>`;
+  const {length} = [...cellSaid(cell).text];
+  const room = length > LONG ? 'long' : length <= SHORT ? 'short' : '';
+  const names = [head?.end ? 'end' : '', room, length === 0 ? 'empty' : ''].filter((name) => name !== '').join(' ');
+  const kind = names === '' ? NONE : html` class="${names}"`;
+  return column === 0
+    ? html`<th scope="row" role="rowheader"${kind}>${content}</th>`
+    : html`<td role="cell" data-head="${head?.text ?? ''}"${kind}>${content}</td>`;
 }
 
 /** The meaning of a word is in its words too: colour only helps. */
@@ -144,9 +162,4 @@ function cellContent(cell: BlockCell, end: boolean): Html {
   if (typeof cell === 'object' && 'code' in cell) return html`<code>${text}</code>`;
   if (tone === 'plain') return html`<span>${text}</span>`;
   return [...text].length > LONG || end ? html`<span class="${tone}">${text}</span>` : html`<span class="pill ${tone}">${text}</span>`;
-}
-
-function sentence(text: string): string {
-  const first = text.slice(0, 1);
-  return `${first.toUpperCase()}${text.slice(1)}`;
 }

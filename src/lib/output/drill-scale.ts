@@ -1,4 +1,5 @@
 import type {DrillDocument, TimelineRow} from '../drill/report.ts';
+import {formatMeasured} from './drill-words.ts';
 import {formatMs} from './units.ts';
 
 /** A time axis: from 0 to `endMs`, with a tick every so many ms. */
@@ -38,6 +39,6 @@ export function drawnRows({timeline}: Pick<DrillDocument, 'timeline'>): {
 export function lineFigure(rows: readonly TimelineRow[]): string {
   const [first] = rows;
   if (first === undefined) return '';
-  if (first.endMs === null) return `at ${formatMs(first.ms)}`;
-  return formatMs(rows.reduce((sum, {ms, endMs}) => sum + Math.max(0, (endMs ?? ms) - ms), 0));
+  if (first.endMs === null) return `at ${formatMeasured(first.ms)}`;
+  return formatMeasured(rows.reduce((sum, {ms, endMs}) => sum + Math.max(0, (endMs ?? ms) - ms), 0));
 }

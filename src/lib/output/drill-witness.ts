@@ -1,5 +1,5 @@
 import type {DrillDocument, StoreWitnessRow, WitnessRow} from '../drill/report.ts';
-import {type Block, type BlockCell, count, formatCount} from './drill-words.ts';
+import {type Block, type BlockCell, count, formatCount, formatMeasured} from './drill-words.ts';
 import {formatMs, formatTime, NOT_MEASURED} from './units.ts';
 
 /** References are for who looks them up; more than these are in the JSON document. */
@@ -41,7 +41,7 @@ function counted(
     formatCount(row.unknown),
     bad(lostWrites),
     bad(duplicatedWrites),
-    formatMs(row.longestGapMs),
+    formatMeasured(row.longestGapMs),
   ];
 }
 
@@ -56,8 +56,8 @@ function gapSentence({writeGapReason, gapFrom, gapTo, gapAtLeastMs}: WitnessRow,
   const sure =
     gapAtLeastMs === null || Math.round(gapAtLeastMs) >= Math.round(writeGapMs)
       ? ''
-      : `; ${formatMs(gapAtLeastMs)} of it surely not of our own making`;
-  return `No write was accepted for ${formatMs(writeGapMs)}${when}${sure}.`;
+      : `; ${formatMeasured(gapAtLeastMs)} of it surely not of our own making`;
+  return `No write was accepted for ${formatMeasured(writeGapMs)}${when}${sure}.`;
 }
 
 function clock(at: string): string {

@@ -62,7 +62,7 @@ export function objectivesSaid({objectives, loadObjectives, measured}: DrillDocu
 
 function classObjective({kind, class: name, targetMs, measuredMs, met}: ObjectiveRow, lost: number | null): ObjectiveSaid {
   const writes = kind === 'rpo' && lost !== null ? `${count(lost, 'write')} lost` : '';
-  const figure = measuredMs === null ? writes : [formatMs(measuredMs), ...(writes === '' ? [] : [`(${writes})`])].join(' ');
+  const figure = measuredMs === null ? writes : [formatMeasured(measuredMs), ...(writes === '' ? [] : [`(${writes})`])].join(' ');
   return {
     name: `${kind.toUpperCase()} of ${name}`,
     target: `at most ${formatMs(targetMs)}`,
@@ -79,7 +79,7 @@ function loadObjective({kind, phase, target, measured, met}: LoadObjectiveRow): 
   return {
     name: `${kind === 'p95' ? 'p95' : 'Error rate'} ${phase === 'during' ? 'during' : phase} the fault`,
     target: `at most ${text(target)}`,
-    measured: text(measured),
+    measured: kind === 'p95' ? formatMeasured(measured) : formatShare(measured),
     result: metSaid(met),
     met,
     measuredValue: measured,
@@ -91,6 +91,12 @@ function loadObjective({kind, phase, target, measured, met}: LoadObjectiveRow): 
 export function metSaid(met: boolean | null): Said {
   if (met === null) return {text: 'not measured', tone: 'unknown'};
   return met ? {text: 'met', tone: 'good'} : {text: 'missed', tone: 'bad'};
+}
+
+/** A measured duration in ms, more finely than `formatMs` below a minute, since it is compared: `412 ms`, `5.97 s`. */
+export function formatMeasured(ms: number | null): string {
+  if (ms === null || !Number.isFinite(ms) || Math.round(ms) < 1000 || ms >= 59_995) return formatMs(ms);
+  return `${(ms / 1000).toFixed(2)} s`;
 }
 
 /** A share from 0 to 1 for people: `0 %`, `0.4 %`, `12 %`. What is not 0 is never shown as 0. */
