@@ -73,6 +73,15 @@ svg.spark{width:100%;height:72px;overflow:visible}
 figure{margin:0 0 14px}
 figcaption{color:var(--muted);font-size:.85rem;margin-bottom:6px}`;
 
+/* Where there is little room, words give way and figures stay whole. */
+const TIGHT = `th,td{padding-right:8px}
+tbody th{min-width:6em}
+td.long{min-width:8em}
+td.short,tbody th.short{white-space:normal;overflow-wrap:break-word}
+thead th,.end{white-space:normal;overflow-wrap:normal}
+td.end span{white-space:nowrap}
+svg.bar{min-width:60px}`;
+
 /* Tables become cards, each cell with its heading beside it: nothing is scrolled sideways. */
 const NARROW = `main{padding:20px 12px}
 h1{font-size:1.5rem}
@@ -118,6 +127,7 @@ export const DRILL_STYLE = [
   PAGE,
   TABLE,
   PICTURES,
+  `@media print,screen and (max-width:1000px){${TIGHT}}`,
   `@media screen and (max-width:700px){${NARROW}}`,
   `@media print{${PRINT}}`,
 ].join('\n');

@@ -69,7 +69,7 @@ export function markdownText(text: string): string {
       .replaceAll('<', '&lt;')
       .replaceAll('>', '&gt;')
       .replaceAll(/[\\`*_[\]|~$!]/gu, '\\$&')
-      .replace(/^([#+=-]|\d+[.)])/u, (start) => (/^\d/u.test(start) ? start.replace(/[.)]/u, '\\$&') : `\\${start}`))
+      .replace(/^([#+=-]|\d+[.)](?=\s|$))/u, (start) => (/^\d/u.test(start) ? start.replace(/[.)]/u, '\\$&') : `\\${start}`))
       // A word joiner: nobody is called by a report, and no issue is linked.
       .replaceAll(/(?<![\p{L}\p{N}_/])([@#])(?=[\p{L}\p{N}])/gu, '$1\u2060')
   );

@@ -95,7 +95,7 @@ function earlierLines({earlier, measured}: DrillDocument, {columns, paint, now}:
 /** How this drill compares with that one. */
 function changeText(before: number | null, now: number | null): string {
   if (before === null || now === null || Math.round(before) === Math.round(now)) return '';
-  return now > before ? `, now ${formatMs(now - before)} longer` : `, now ${formatMs(before - now)} shorter`;
+  return now > before ? ` (now +${formatMs(now - before)})` : ` (now -${formatMs(before - now)})`;
 }
 
 function bullet(text: string, columns: number, paint: (text: string) => string): string[] {
