@@ -1,11 +1,15 @@
-import {beforeEach, describe, expect, it} from 'vitest';
+import {mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {refused} from '../../src/lib/errors.ts';
 import {earlierOf, findDrill, showDrill} from '../../src/lib/operate/drill-history.ts';
-import {checkReportPaths, reportOfError} from '../../src/lib/operate/report-files.ts';
+import {checkReportPaths, reportOfError, writeReports} from '../../src/lib/operate/report-files.ts';
 import type {Plan} from '../../src/lib/plan/plan.ts';
 import type {State} from '../../src/lib/ports/state.ts';
 import type {OpenFleet} from '../../src/lib/providers/open-fleet.ts';
 import {drillPlan, failoverPlan, fleet} from '../drill/plans.ts';
+import {passed} from '../output/drill-samples.ts';
 import {fakeClock} from '../run/fake-clock.ts';
 import {memoryState} from '../run/memory-state.ts';
 
@@ -123,6 +127,32 @@ describe('a drill that threw', () => {
   });
 });
 
-it('one file cannot be both reports', async () => {
-  await expect(checkReportPaths({junit: '/tmp/x', report: '/tmp/x'})).rejects.toMatchObject({exit: 64});
+describe('the files of a report', () => {
+  let dir: string;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'regionctl-reports-'));
+  });
+  afterEach(() => rmSync(dir, {recursive: true, force: true}));
+
+  it('cannot both be the same one', async () => {
+    const file = join(dir, 'x');
+    await expect(checkReportPaths({junit: file, report: file})).rejects.toMatchObject({exit: 64});
+  });
+
+  it('are written each for itself: one that cannot be is said, and takes nothing from the other', async () => {
+    const [report, junit] = [join(dir, 'drill.md'), join(dir, 'drill.xml')];
+    await checkReportPaths({junit, report});
+    mkdirSync(report);
+    const {said, trouble} = await writeReports({junit, report}, passed);
+    expect(said).toEqual([`junit: ${junit}`]);
+    expect(trouble).toEqual([`the report was not written: cannot write ${report}: it is a folder`]);
+    expect(readFileSync(junit, 'utf8')).toContain('</testsuites>');
+  });
+
+  it('are in the format that their names say', async () => {
+    for (const [name, begin] of Object.entries({'a.html': '<!DOCTYPE html>', 'a.md': '# Drill region-lost', 'a.json': '{\n'})) {
+      await writeReports({report: join(dir, name)}, passed);
+      expect(readFileSync(join(dir, name), 'utf8').slice(0, begin.length)).toBe(begin);
+    }
+  });
 });

@@ -67,7 +67,8 @@ describe('a report is refused', () => {
     expect(readdirSync(dir)).toEqual(['file']);
   });
 
-  it.skipIf(process.getuid?.() === 0)('where this user may not write, with 73', async () => {
+  const isRoot = process.getuid?.() === 0;
+  it.skipIf(isRoot)(`where this user may not write, with 73${isRoot ? ' (skipped: root may write everywhere)' : ''}`, async () => {
     const closed = join(dir, 'closed');
     mkdirSync(closed, {mode: 0o555});
     await expect(assertWritable(join(closed, 'drill.html'))).rejects.toMatchObject({

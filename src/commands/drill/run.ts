@@ -12,7 +12,7 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
   static override examples = [
     '<%= config.bin %> drill run examples/drills/region-lost.yaml',
     '<%= config.bin %> drill run region-lost.yaml --yes --json',
-    '<%= config.bin %> drill run region-lost.yaml --yes --junit drill.xml --report drill.html',
+    '<%= config.bin %> drill run region-lost.yaml --yes --junit a.xml --report a.html',
   ];
   static override args = {drill: Args.string({required: true, description: 'the drill file'})};
   static override flags = {
@@ -27,6 +27,7 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
     await checkReportPaths(this.flags);
     const begun: {-readonly [K in keyof Begun]: Begun[K]} = {file: this.args.drill};
     const report = await this.#drilled(begun).catch(async (error: unknown) => {
+      if (this.flags.junit === undefined && this.flags.report === undefined) throw error;
       const {reportOfError} = await import('../../lib/operate/report-files.ts');
       const told = await reportOfError(begun, error);
       if (told !== null) await this.#leave(told);
