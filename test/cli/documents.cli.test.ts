@@ -3,7 +3,7 @@ import {join} from 'node:path';
 import pg from 'pg';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {CliLab} from './cli-lab.ts';
-import {documentOf, expectNoTrace, expectSchema, ROOT, shown} from './program.ts';
+import {documentOf, errorOf, expectNoTrace, expectSchema, ROOT, shown} from './program.ts';
 import {everyLine, noTerminal, Terminal} from './terminal.ts';
 
 const lab = new CliLab();
@@ -160,10 +160,28 @@ describe('a lost region', () => {
     });
   });
 
-  it('drill run', async () => {
-    const drill = await lab.document(['drill', 'run', DRILL, '--yes'], 0, 1);
+  it('drill run, and its reports', async () => {
+    const files = {junit: join(lab.parent, 'drill.xml'), report: join(lab.parent, 'drill.html')};
+    const drill = await lab.document(['drill', 'run', DRILL, '--yes', '--junit', files.junit, '--report', files.report], 0, 1);
     expectSchema('drill-run', drill);
-    expect(drill).toMatchObject({drill: 'quick', verdict: 'passed', witness: {lost: []}});
+    expect(drill).toMatchObject({fleet: 'lab', drill: 'quick', verdict: 'passed', witness: {lost: []}, earlier: []});
+    expect(readFileSync(files.junit, 'utf8')).toContain('<testcase classname="quick.verdict" name="the drill passed"');
+    expect(readFileSync(files.report, 'utf8')).toMatch(/^<!DOCTYPE html>[\s\S]*Passed[\s\S]*<\/html>\n$/u);
+    expect(await lab.document(['drill', 'show'])).toEqual(drill);
+    const [html, json, none, other] = await Promise.all([
+      lab.run('drill', 'report', 'quick'),
+      lab.run('drill', 'report', String(drill.runId), '--format', 'json'),
+      lab.run('drill', 'show', 'nothing-of-the-kind', '--json'),
+      lab.run('drill', 'show', 'failback', '--json'),
+    ]);
+    expect(html, shown(html)).toMatchObject({status: 0, stderr: '', stdout: readFileSync(files.report, 'utf8')});
+    expect(documentOf(json)).toEqual(drill);
+    for (const [refused, says] of [
+      [none, 'there is no drill'],
+      [other, 'is a failback, not a drill'],
+    ] as const)
+      expect(errorOf(refused)).toMatchObject({exit: 64, message: expect.stringContaining(says)});
+    if (without === null) await fitsTerminal('drill show', [0]);
     await lab.document(['lab', 'heal', 'us-east']);
     const back = await lab.run('failback', 'run', '--yes', '--format', 'ndjson');
     expect(back.status, shown(back)).toBe(0);
@@ -178,7 +196,13 @@ describe('a lost region', () => {
 });
 
 it('refusals are error documents, too', async () => {
-  const [unasked, shut] = await Promise.all([lab.run('drill', 'run', DRILL, '--json'), lab.run('failover', 'run', '--yes', '--json')]);
+  const junit = join(lab.parent, 'unasked.xml');
+  const [unasked, shut] = await Promise.all([
+    lab.run('drill', 'run', DRILL, '--junit', junit, '--json'),
+    lab.run('failover', 'run', '--yes', '--json'),
+  ]);
+  // What an earlier drill left there would be taken for the result of this one.
+  expect(readFileSync(junit, 'utf8')).toContain('<error type="not-started"');
   expectSchema('error', documentOf(unasked));
   expect(unasked, shown(unasked)).toMatchObject({status: 64, stderr: ''});
   expect(documentOf(unasked)).toMatchObject({error: {message: expect.stringContaining('--yes')}});

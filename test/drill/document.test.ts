@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {drillDocument, drillExit} from '../../src/lib/drill/document.ts';
+import {drillDocument} from '../../src/lib/drill/document.ts';
+import {drillExit} from '../../src/lib/drill/judge.ts';
 import type {Json} from '../../src/lib/plan/json.ts';
 import {runDocument} from '../../src/lib/run/document.ts';
 import {drillPlan, journal, type JournalLine as Line} from './plans.ts';

@@ -5,6 +5,7 @@ import {matrixOf} from '../../src/lib/health/matrix.ts';
 import {withMemory, withoutMemory} from '../../src/lib/health/region-memory.ts';
 import {mapMemory} from '../health/memory.ts';
 import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/samples.ts';
+import {whole} from './drill-samples.ts';
 import {drillClean, drillDue, drillList, drillValidation} from './sample-drills.ts';
 import {drained, slots, topology} from './sample-replication.ts';
 
@@ -347,15 +348,7 @@ export const sampleDocuments = {
     runs: [{...activeRun, fleet: 'lab', reason: null}],
   },
   'drill-validate': drillValidation,
-  'drill-run': {
-    ...run,
-    kind: 'drill',
-    drill: 'region-loss',
-    steadyState: {before: {met: true, checks: [{check: 'region.verdict', holds: true, says: 'eu-west is healthy'}]}, after: null},
-    faults: [{fault: 'cut-off', region: 'us-east', injectedAt: at, healedAt: at, provenHealed: true}],
-    witness: {acknowledged: 4000, lost: [], duplicated: [], longestGapMs: 812},
-    verdict: 'passed',
-  },
+  'drill-run': whole,
   'drill-clean': drillClean,
   'drill-list': drillList,
   'drill-due': drillDue,

@@ -1,50 +1,84 @@
 import {Args, Flags} from '@oclif/core';
 import {overrideFlags, RunCommand, runFlags} from '../../kit/run-command.ts';
 import type {Drill} from '../../lib/drill/drill-file.ts';
-import type {BesideRow} from '../../lib/drill/report.ts';
+import type {BesideRow, DrillDocument} from '../../lib/drill/report.ts';
 import {refused} from '../../lib/errors.ts';
-import {EXIT} from '../../lib/exit-codes.ts';
+import {EXIT, type ExitCode} from '../../lib/exit-codes.ts';
 import type {Conducted} from '../../lib/operate/conduct.ts';
 import type {Beside} from '../../lib/operate/drill-beside.ts';
 import type {Prepared} from '../../lib/operate/prepare.ts';
+import type {Begun} from '../../lib/operate/report-files.ts';
 import type {World} from '../../lib/operate/world.ts';
 import type {OpenFleet} from '../../lib/providers/open-fleet.ts';
+
+type Beginning = {-readonly [K in keyof Begun]: Begun[K]};
 
 export default class DrillRun extends RunCommand<typeof DrillRun> {
   static override summary =
     'Run a drill: steady state, leased faults, detection, the expected reaction, verification, and a report of what was measured.';
   static override description =
-    'Faults always end: when the drill is over, when their lease runs out, or when this process dies. Exit code: 0 passed, 1 an objective was missed, 2 failed, 3 could not be measured, 75 another run holds the lease, 77 not started, 130 interrupted.';
+    'Faults always end: when the drill is over, when their lease runs out, or when this process dies. Exit code: 0 passed, 1 an objective was missed, 2 failed, 3 could not be measured, 73 passed but a report was not written, 75 another run holds the lease, 77 not started, 130 interrupted.';
   static override examples = [
     '<%= config.bin %> drill run examples/drills/region-lost.yaml',
-    '<%= config.bin %> drill run region-lost.yaml --yes --json',
-    '<%= config.bin %> drill run region-lost.yaml --dry-run',
+    '<%= config.bin %> drill run region-lost --yes --json',
+    '<%= config.bin %> drill run region-lost --dry-run',
+    '<%= config.bin %> drill run region-lost --yes --junit a.xml --report a.html',
   ];
-  static override args = {drill: Args.string({required: true, description: 'the drill file'})};
+  static override args = {drill: Args.string({required: true, description: 'the drill file, or the name of a drill'})};
   static override flags = {
     ...overrideFlags,
     ...runFlags,
-    'dry-run': Flags.boolean({description: 'show the plan and its gates; nothing is touched'}),
+    'dry-run': Flags.boolean({description: 'show the plan and its gates; nothing is touched', exclusive: ['junit', 'report']}),
+    junit: Flags.string({helpValue: 'FILE', description: 'leave the report as JUnit XML there, however the drill ends'}),
+    report: Flags.string({helpValue: 'FILE', description: 'leave the report there: HTML, or what .md or .json says'}),
   };
 
   async run(): Promise<unknown> {
-    const [open, {loadDrill}, {refuseWhileDrilled}] = await Promise.all([
+    const {checkReportPaths} = await import('../../lib/operate/report-files.ts');
+    await checkReportPaths(this.flags);
+    const begun: Beginning = {file: this.args.drill};
+    if (this.flags['dry-run']) return this.#rehearsed(begun);
+    const report = await this.#drilled(begun).catch(async (error: unknown) => {
+      if (this.flags.junit === undefined && this.flags.report === undefined) throw error;
+      const {reportOfError} = await import('../../lib/operate/report-files.ts');
+      const told = await reportOfError(begun, error);
+      if (told !== null) await this.#leave(told);
+      throw error;
+    });
+    const [{drillExit}, {drillText}] = await Promise.all([import('../../lib/drill/judge.ts'), import('../../lib/output/drill-text.ts')]);
+    this.log(this.flags.format === 'ndjson' ? JSON.stringify(report) : drillText(report, await this.layout()));
+    this.verdict(await this.#leave(report, drillExit(report)));
+    return report;
+  }
+
+  async #drilled(begun: Beginning): Promise<DrillDocument> {
+    const {open, drill} = await this.#loaded(begun);
+    const beside = drill.setUp === null ? [] : [await this.#setUp(open, drill.setUp.switchover.to, drill)];
+    const [{world, plan, marks}, {refuseShutGates}] = await Promise.all([
+      this.#prepared(open, drill),
+      import('../../lib/run/judge-gates.ts'),
+    ]);
+    begun.plan = plan;
+    refuseShutGates(plan);
+    if (drill.setUp === null) await this.#confirmed(plan, drill);
+    const conducted = await this.conduct(open, world, plan, {marks});
+    const well = conducted.document.outcome === 'succeeded';
+    if (well && drill.rollback === 'failback') beside.push(await this.#beside(open, {when: 'after', kind: 'failback', to: undefined}));
+    return this.#reported(open, conducted, beside);
+  }
+
+  async #loaded(begun: Beginning): Promise<{readonly open: OpenFleet; readonly drill: Drill}> {
+    const [open, {loadDrill}, {refuseWhileDrilled}, {findDrill}] = await Promise.all([
       this.openToRun(),
       import('../../lib/drill/drill-file.ts'),
       import('../../lib/operate/conduct.ts'),
+      import('../../lib/operate/find-drill.ts'),
     ]);
+    begun.open = open;
     await refuseWhileDrilled(open);
-    const drill = await loadDrill({file: this.args.drill, cwd: process.cwd(), fleet: open.fleet, faultKinds: open.fault?.kinds});
-    if (this.flags['dry-run']) return this.#rehearsed(open, drill);
-    const beside = drill.setUp === null ? [] : [await this.#setUp(open, drill.setUp.switchover.to, drill)];
-    const {world, plan, marks} = await this.#prepared(open, drill);
-    const {refuseShutGates} = await import('../../lib/run/judge-gates.ts');
-    refuseShutGates(plan);
-    await this.confirmDrill(plan, drill);
-    const conducted = await this.conduct(open, world, plan, {marks});
-    if (drill.rollback === 'failback' && conducted.document.outcome === 'succeeded')
-      beside.push(await this.#beside(open, {when: 'after', kind: 'failback', to: undefined}));
-    return this.#report(open, conducted, beside);
+    const {fleet, fault} = open;
+    const file = await findDrill(this.args.drill, {root: this.config.root, cwd: process.cwd(), fleet});
+    return {open, drill: await loadDrill({file, cwd: process.cwd(), fleet, faultKinds: fault?.kinds})};
   }
 
   async #prepared(open: OpenFleet, drill: Drill): Promise<Prepared & {readonly world: World}> {
@@ -60,7 +94,8 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
     return {world, ...(await prepareDrill(open, world, {drill, overrides, signal: this.interrupt.signal}))};
   }
 
-  async #rehearsed(open: OpenFleet, drill: Drill): Promise<unknown> {
+  async #rehearsed(begun: Beginning): Promise<unknown> {
+    const {open, drill} = await this.#loaded(begun);
     const [{plan}, {gateOpen, planDocument}, {planText}] = await Promise.all([
       this.#prepared(open, drill),
       import('../../lib/plan/plan-document.ts'),
@@ -74,7 +109,7 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
 
   /** The fleet is brought where the drill begins from, once a person has agreed to the whole of it. */
   async #setUp(open: OpenFleet, to: string, drill: Drill): Promise<BesideRow> {
-    await this.agreeTo(`the drill ${drill.name} begins with a switchover to ${to}`, drill.name);
+    await this.#agreed(`the drill ${drill.name} begins with a switchover to ${to}`, drill.name);
     const row = await this.#beside(open, {when: 'before', kind: 'switchover', to});
     if (row.outcome === 'succeeded') return row;
     throw refused('not-set-up', `the drill was not started: the switchover to ${to} that it begins with did not succeed: ${row.says}`, {
@@ -91,34 +126,38 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
     });
   }
 
-  async #report(open: OpenFleet, conducted: Conducted, beside: readonly BesideRow[]): Promise<unknown> {
-    const [{drillDocument, drillExit}, {drillText}, {keepEvidence}, {keepDrillRecord}] = await Promise.all([
-      import('../../lib/drill/document.ts'),
-      import('../../lib/output/drill-text.ts'),
+  async #reported(open: OpenFleet, conducted: Conducted, beside: readonly BesideRow[]): Promise<DrillDocument> {
+    const [{reportDrill}, {keepEvidence}, {keepDrillRecord}] = await Promise.all([
+      import('../../lib/operate/drill-history.ts'),
       import('../../lib/operate/drill-evidence.ts'),
       import('../../lib/operate/drill-record.ts'),
     ]);
-    const {document, plan, events} = conducted;
     const {rows: evidence, troubles} = await keepEvidence(open, conducted, this.interrupt.signal);
-    for (const trouble of troubles) this.warn(trouble);
-    keepDrillRecord(await open.state(), plan.id, {beside, evidence});
-    const report = drillDocument(document, plan, events, {fleet: open.fleet.name, beside, evidence});
-    this.log(this.flags.format === 'ndjson' ? JSON.stringify(report) : drillText(report, await this.layout()));
-    this.verdict(drillExit(report));
-    return report;
+    for (const trouble of troubles) process.stderr.write(`Warning: ${trouble}\n`);
+    keepDrillRecord(await open.state(), conducted.plan.id, {beside, evidence});
+    return reportDrill(open, conducted);
   }
 
   /** A drill that moves a primary is confirmed by the region that is demoted, any other one by its own name. */
-  private async confirmDrill(plan: Prepared['plan'], drill: Drill): Promise<void> {
-    if (plan.from !== null && plan.to !== null) return this.confirm(plan, this.flags.yes || drill.setUp !== null);
-    if (drill.setUp === null)
-      await this.agreeTo(
-        `the drill ${drill.name} hurts ${drill.faults.map(({region}) => region).join(', ') || 'nothing, and moves traffic'}`,
-        drill.name,
-      );
+  async #confirmed(plan: Prepared['plan'], drill: Drill): Promise<void> {
+    if (plan.from !== null && plan.to !== null) return this.confirm(plan, this.flags.yes);
+    const hurt = plan.steps.flatMap(({do: {action, target}}) => (action === 'fault.inject' ? [target.region] : []));
+    await this.#agreed(
+      `the drill ${drill.name} ${hurt.length > 0 ? `hurts ${[...new Set(hurt)].join(', ')}` : 'moves traffic'}`,
+      drill.name,
+    );
   }
 
-  private async agreeTo(what: string, name: string): Promise<void> {
+  async #agreed(what: string, name: string): Promise<void> {
     await this.agree({what, prompt: `Type the name of the drill (${name}) to go on: `, wanted: name}, this.flags.yes);
+  }
+
+  /** Writes the report's files. The exit code stays the drill's, unless it was good and a file is missing. */
+  async #leave(report: DrillDocument, exit: ExitCode = EXIT.critical): Promise<ExitCode> {
+    const {writeReports} = await import('../../lib/operate/report-files.ts');
+    const {said, trouble} = await writeReports(this.flags, report);
+    for (const line of trouble) process.stderr.write(`Error: ${line}\n`);
+    if (said.length > 0 && this.flags.format === 'text') this.log(`\n${said.join('\n')}`);
+    return trouble.length > 0 && exit === EXIT.good ? EXIT.state : exit;
   }
 }

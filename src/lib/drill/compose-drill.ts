@@ -66,6 +66,7 @@ export function composeDrill(input: DrillInput): Plan {
       expected: expectedText(part),
       loadObjectives: drill.objectives.load,
       region: part.region,
+      classes: Object.fromEntries(part.fleet.stores.map(({name, dataClasses}) => [name, dataClasses])),
       evidence: drill.evidence,
       rollback: drill.rollback,
     },

@@ -1,13 +1,23 @@
-import {EXIT, type ExitCode} from '../exit-codes.ts';
 import type {Json} from '../plan/json.ts';
 import type {Plan, Step} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
 import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
-import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, FaultRow, WitnessRow} from './report.ts';
-import type {SteadyRow, VerdictCode} from './verdict.ts';
-
-type Verdict = Pick<DrillDocument, 'verdict' | 'verdictCode' | 'verdictReason'>;
+import {objectivesWithStores, verdictOf} from './judge.ts';
+import type {
+  BesideRow,
+  DrillDocument,
+  EarlierDrill,
+  EvidenceRow,
+  FaultRow,
+  LoadObjectiveRow,
+  LoadRow,
+  StoreWitnessRow,
+  WitnessRow,
+} from './report.ts';
+import {surprisesOf} from './surprises.ts';
+import {timelineOf} from './timeline.ts';
+import type {SteadyRow} from './verdict.ts';
 
 /** What a drill's document needs beside its run: what the plan and its journal do not hold. */
 export type DrillMore = {
@@ -22,83 +32,42 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
   const progress = progressOf(plan, events);
   const steady = plan.steps.filter((step) => step.do.action === 'drill.steady').map((step) => steadyRow(progress, step));
   const steadyState = {before: steady[0] ?? null, after: steady.length > 1 ? (steady.at(-1) ?? null) : null};
-  const faults = faultRows(plan, events);
-  const witness = witnessRow(plan, progress);
+  const seen = {
+    faults: faultRows(plan, events),
+    witness: witnessRow(plan, progress),
+    stores: storeRows(plan, progress),
+    load: loadRowOf(plan, progress),
+    beside: more.beside ?? [],
+    earlier: more.earlier ?? [],
+  };
+  const {drillSpec: spec} = plan;
+  const loads = loadObjectives(spec?.loadObjectives ?? [], seen.load);
+  const objectives = objectivesWithStores(run.objectives, seen.stores, spec?.classes ?? {});
   return {
     ...run,
+    objectives,
     fleet: more.fleet ?? null,
     drill: plan.drill,
-    description: '',
-    scenario: null,
-    expected: null,
+    description: spec?.description ?? '',
+    scenario: spec?.scenario ?? null,
+    expected: spec?.expected ?? null,
     steadyState,
-    faults,
-    witness,
-    stores: [],
-    load: null,
-    loadObjectives: [],
-    timeline: [],
-    surprises: [],
-    beside: more.beside ?? [],
+    ...seen,
+    loadObjectives: loads,
+    timeline: timelineOf({...seen, run, plan, events}),
+    surprises: surprisesOf({...seen, run, plan, events}),
     evidence: more.evidence ?? [],
-    earlier: more.earlier ?? [],
-    ...verdictOf({run, faults, after: steadyState.after, touched: touched(events)}),
+    ...verdictOf({...seen, run: {...run, objectives}, loads, after: steadyState.after, touched: touched(events)}),
   };
 }
 
-/** The exit code of a drill: 0 passed, 1 an objective missed, 2 failed, 3 could not be measured, 77 not started. */
-export function drillExit({verdict, verdictCode}: Pick<DrillDocument, 'verdict' | 'verdictCode'>): ExitCode {
-  if (verdictCode === 'not-started') return EXIT.refused;
-  if (verdictCode === 'not-ended') return EXIT.interrupted;
-  if (verdict === 'passed') return EXIT.good;
-  if (verdict === 'unknown') return EXIT.unknown;
-  return verdictCode === 'objective-missed' ? EXIT.warning : EXIT.critical;
-}
-
-type Seen = {readonly run: RunDocument; readonly faults: readonly FaultRow[]; readonly after: SteadyRow | null; readonly touched: boolean};
-
-/* The worst first: a fault that may be left behind outweighs any measurement. */
-function verdictOf(seen: Seen): Verdict {
-  return (
-    notJudged(seen) ??
-    failure(seen) ??
-    notMeasured(seen) ?? {verdict: 'passed', verdictCode: 'passed', verdictReason: 'every objective was met'}
-  );
-}
-
-function notJudged({run, touched: any}: Seen): Verdict | null {
-  const unknown = (verdictCode: VerdictCode, verdictReason: string): Verdict => ({verdict: 'unknown', verdictCode, verdictReason});
-  if (run.outcome === 'running' || run.outcome === 'paused') return unknown('not-ended', `the drill is ${run.outcome}`);
-  if (run.outcome === 'interrupted') return unknown('not-ended', run.reason ?? 'the drill was interrupted');
-  if (!any && run.outcome !== 'succeeded') return unknown('not-started', `the drill was not started: ${run.reason ?? run.outcome}`);
-  return null;
-}
-
-function failure({run, faults, after}: Seen): Verdict | null {
-  const failed = (verdictCode: VerdictCode, verdictReason: string): Verdict => ({verdict: 'failed', verdictCode, verdictReason});
-  const left = faults.find((fault) => !fault.provenHealed);
-  if (left !== undefined) return failed('not-healed', `it is not proven that ${left.fault} in ${left.region} was healed`);
-  if (run.outcome !== 'succeeded') return failed('run-failed', run.reason ?? `the run ended as ${run.outcome}`);
-  const wrong = after?.checks.find(({holds}) => holds === false);
-  if (wrong !== undefined) return failed('not-steady', `the steady state did not come back: ${wrong.says}`);
-  const missed = run.objectives.filter(({met}) => met === false);
-  if (missed.length > 0) return failed('objective-missed', missed.map((one) => missedText(one, run.measured.lostWrites)).join('; '));
-  return null;
-}
-
-function notMeasured({run, after}: Seen): Verdict | null {
-  const unknown = (verdictReason: string): Verdict => ({verdict: 'unknown', verdictCode: 'not-measured', verdictReason});
-  if (after?.met !== true)
-    return unknown(after?.checks.find(({holds}) => holds === null)?.says ?? 'the steady state after the drill was not looked at');
-  if (run.measured.lostWrites === null) return unknown('what was lost could not be read back');
-  const open = run.objectives.filter(({met}) => met === null);
-  if (open.length > 0) return unknown(`not measured: ${open.map((one) => `${one.kind} of ${one.class}`).join(', ')}`);
-  return null;
-}
-
-function missedText({kind, class: name, measuredMs, targetMs}: RunDocument['objectives'][number], lost: number | null): string {
-  const writes = kind === 'rpo' ? ` (${lost ?? 'an unknown number of'} writes lost)` : '';
-  return `the ${kind} of ${name} was missed: ${measuredMs === null ? 'more' : `${Math.round(measuredMs)} ms`} instead of ${targetMs} ms${writes}`;
+/** What the load must keep to, against what it was. What was not measured is null, and neither met nor missed. */
+export function loadObjectives(wanted: NonNullable<Plan['drillSpec']>['loadObjectives'], load: LoadRow | null): LoadObjectiveRow[] {
+  return wanted.map(({kind, phase, target}) => {
+    const part = load?.[phase];
+    const measured = (kind === 'p95' ? part?.p95Ms : part?.errorRate) ?? null;
+    return {kind, phase, target, measured, met: measured === null ? null : measured <= target};
+  });
 }
 
 function steadyRow(progress: Progress, step: Step): SteadyRow | null {
@@ -126,7 +95,7 @@ function faultRows(plan: Plan, events: readonly JournalEvent[]): FaultRow[] {
         provenHealed: healed.provenHealed === true,
         leaseMs: step.leaseMs ?? figure(injected.leaseMs),
         says: text(injected.says),
-        proof: text(healed.proof),
+        proof: text(healed.proof) ?? text(healed.says),
       },
     ];
   });
@@ -147,10 +116,7 @@ function healOf(plan: Plan, events: readonly JournalEvent[], inject: Step, regio
 }
 
 function witnessRow(plan: Plan, progress: Progress): WitnessRow | null {
-  const results = [...plan.steps, ...plan.always]
-    .filter((step) => step.do.action === 'witness.stop')
-    .map((step) => stepProgress(progress, step).result);
-  const result = results.findLast(isRecord);
+  const result = resultsOf(plan, progress, 'witness.stop').at(-1);
   if (result === undefined) return null;
   return {
     acknowledged: figure(result.acknowledged),
@@ -164,13 +130,46 @@ function witnessRow(plan: Plan, progress: Progress): WitnessRow | null {
     gapTo: text(result.gapTo),
     lossWindowMs: figure(result.lossWindowMs),
     writeGapReason: text(result.writeGapReason),
+    lostWrites: figure(result.lostWrites),
+    duplicatedWrites: figure(result.duplicatedWrites),
+    unknownButPresent: figure(result.unknownButPresent),
+    ...stallsOf(result.stalls),
+    cost: costOf(result.cost),
   };
+}
+
+/** What the witness of each store left, where it was written to directly. */
+function storeRows(plan: Plan, progress: Progress): readonly StoreWitnessRow[] {
+  const rows = resultsOf(plan, progress, 'witness.stop').findLast((result) => Array.isArray(result.stores))?.stores;
+  return Array.isArray(rows) ? (rows as unknown as readonly StoreWitnessRow[]) : [];
+}
+
+function loadRowOf(plan: Plan, progress: Progress): LoadRow | null {
+  return (resultsOf(plan, progress, 'load.stop').at(-1) ?? null) as unknown as LoadRow | null;
+}
+
+function resultsOf(plan: Plan, progress: Progress, action: string): readonly Record<string, Json>[] {
+  return [...plan.steps, ...plan.always]
+    .filter((step) => step.do.action === action)
+    .map((step) => stepProgress(progress, step).result)
+    .filter(isRecord);
+}
+
+function stallsOf(stalls: Json | undefined): Pick<WitnessRow, 'stalledMs' | 'longestStallMs' | 'stalls'> {
+  if (!isRecord(stalls)) return {stalledMs: null, longestStallMs: null, stalls: null};
+  return {stalledMs: figure(stalls.totalMs), longestStallMs: figure(stalls.longestMs), stalls: figure(stalls.count)};
+}
+
+function costOf(cost: Json | undefined): NonNullable<WitnessRow['cost']> | null {
+  if (!isRecord(cost)) return null;
+  const [cpuPercent, writesPerSecond] = [figure(cost.cpuPercent), figure(cost.writesPerSecond)];
+  return cpuPercent === null || writesPerSecond === null ? null : {cpuPercent, writesPerSecond};
 }
 
 /** Whether anything but looking and writing numbered orders was begun. */
 function touched(events: readonly JournalEvent[]): boolean {
   return events.some(
-    (event) => event.type === 'intent' && isRecord(event.data) && !/^(drill|witness|health)\./.test(String(event.data.action)),
+    (event) => event.type === 'intent' && isRecord(event.data) && !/^(drill|witness|health|load)\./.test(String(event.data.action)),
   );
 }
 

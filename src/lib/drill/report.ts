@@ -30,8 +30,11 @@ export type WitnessRow = {
   /** How many are lost and duplicated in all; null = not read back. Absent in old runs. */
   readonly lostWrites?: number | null;
   readonly duplicatedWrites?: number | null;
-  /** Ms in which our own process stood still, and how often. */
+  /** Ended without an answer, and found there afterwards. */
+  readonly unknownButPresent?: number | null;
+  /** Ms in which our own process stood still: in all, at the longest, and how often. */
   readonly stalledMs?: number | null;
+  readonly longestStallMs?: number | null;
   readonly stalls?: number | null;
   /** What the witness itself cost: share of one core in percent, and writes per second that it added. */
   readonly cost?: {readonly cpuPercent: number; readonly writesPerSecond: number} | null;

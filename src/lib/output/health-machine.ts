@@ -1,6 +1,7 @@
 import {EXIT_MEANING} from '../exit-codes.ts';
 import type {HealthDocument, HealthEndpoint, HealthRegion} from '../health/document.ts';
 import {verdictExit} from '../health/verdict.ts';
+import {xmlQuoted as quoted} from './xml.ts';
 
 type Placed = {readonly region: string; readonly endpoint: HealthEndpoint};
 
@@ -118,15 +119,6 @@ function junitCase(region: string, one: {name: string; latencyMs: number | null;
 function totals(cases: readonly Case[]): string {
   const count = (outcome: Case['outcome']) => cases.filter((one) => one.outcome === outcome).length;
   return `tests="${cases.length}" failures="${count('failure')}" errors="${count('error')}"`;
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\n': '&#10;'};
-
-/** An XML attribute value with its quotes; control characters that XML 1.0 does not know are dropped. */
-function quoted(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are exactly the characters that XML 1.0 forbids.
-  const legal = text.replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '');
-  return `"${legal.replaceAll(/[&<>"\n]/g, (char) => ENTITIES[char] ?? char)}"`;
 }
 
 function placed(document: HealthDocument): Placed[] {

@@ -111,6 +111,28 @@ export type Objective = {readonly class: string; readonly kind: 'rto' | 'rpo'; r
 /** A gate that a person passed by name. It stays on the record. */
 export type Override = {readonly gate: string; readonly reason: string; readonly by: string};
 
+/**
+ * What a drill's file says of it, for its report. `scenario` is the kind of drill, `expected` one sentence, `region` the place of the fault; a target
+ * of `errorRate` is a share from 0 to 1, one of `p95` is in ms.
+ */
+export type DrillSpec = {
+  readonly name: string;
+  readonly description: string;
+  readonly scenario: string | null;
+  readonly expected: string | null;
+  readonly loadObjectives: readonly {
+    readonly kind: 'errorRate' | 'p95';
+    readonly phase: 'before' | 'during' | 'after';
+    readonly target: number;
+  }[];
+  readonly region: string | null;
+  /** The data classes of each store. Absent in plans of an older version. */
+  readonly classes?: Readonly<Record<string, readonly string[]>>;
+  /** What is kept of it, and what is done after it. Absent in plans of an older version. */
+  readonly evidence?: readonly string[];
+  readonly rollback?: 'none' | 'failback';
+};
+
 /** A plan: plain JSON, so that it can be read, reviewed, saved, run later, resumed by another process, undone, drilled and reported. */
 export type Plan = {
   readonly version: 1;
@@ -138,22 +160,6 @@ export type Plan = {
   readonly remarks?: readonly string[];
   /** The drill that this plan was made from; `null` for any other kind. */
   readonly drill: string | null;
-  /** What else the drill's file says; absent for any other kind, and in old plans. */
+  /** What the drill's file says of it. Absent in old plans, and in those of any other kind. */
   readonly drillSpec?: DrillSpec;
-};
-
-/** What a drill's report needs of its file beyond the plan. `region`: the one that it is about; null = none. Targets of `p95` in ms, of `errorRate` 0 to 1. */
-export type DrillSpec = {
-  readonly name: string;
-  readonly description: string;
-  readonly scenario: string;
-  readonly expected: string;
-  readonly loadObjectives: readonly {
-    readonly phase: 'before' | 'during' | 'after';
-    readonly kind: 'errorRate' | 'p95';
-    readonly target: number;
-  }[];
-  readonly region: string | null;
-  readonly evidence: readonly string[];
-  readonly rollback: 'none' | 'failback';
 };

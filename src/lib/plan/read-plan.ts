@@ -50,6 +50,16 @@ const gate = z.looseObject({
   says: z.string(),
   overridable: z.boolean(),
 });
+const drillSpec = z.looseObject({
+  name: z.string(),
+  description: z.string(),
+  scenario: z.string().nullable(),
+  expected: z.string().nullable(),
+  loadObjectives: z.array(
+    z.looseObject({kind: z.enum(['errorRate', 'p95']), phase: z.enum(['before', 'during', 'after']), target: z.number()}),
+  ),
+  region: z.string().nullable(),
+});
 const planSchema = z.strictObject({
   version: z.literal(1),
   id: z.string().regex(/^[a-z]+-[0-9A-Za-z-]+$/),
@@ -70,6 +80,7 @@ const planSchema = z.strictObject({
   staysDown: z.array(z.string()).optional(),
   remarks: z.array(z.string()).optional(),
   drill: z.string().nullable(),
+  drillSpec: drillSpec.optional(),
 });
 
 /**

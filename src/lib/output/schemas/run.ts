@@ -1,5 +1,5 @@
 import {z} from 'zod';
-import {code, ms, sentence, time} from './fields.ts';
+import {bytes, code, ms, sentence, time} from './fields.ts';
 
 const phase = z.enum(['detect', 'decide', 'preflight', 'inject', 'fence', 'promote', 'follow', 'reroute', 'verify', 'converge', 'heal']);
 
@@ -138,22 +138,119 @@ const fault = z.looseObject({
   injectedAt: time,
   healedAt: time.nullable(),
   provenHealed: z.boolean(),
+  leaseMs: ms.nullable().optional(),
+  says: sentence.nullable().optional(),
+  proof: sentence.nullable().optional(),
 });
 
+const count = z.int().min(0);
+
 const witness = z.looseObject({
-  acknowledged: z.int().min(0).nullable(),
+  acknowledged: count.nullable(),
+  failed: count.nullable(),
+  unknown: count.nullable(),
   lost: z.array(z.string()).nullable(),
   duplicated: z.array(z.string()).nullable(),
   longestGapMs: ms.nullable(),
+  gapAtLeastMs: ms.nullable(),
+  gapFrom: time.nullable(),
+  gapTo: time.nullable(),
+  lossWindowMs: ms.nullable(),
+  writeGapReason: sentence.nullable(),
+  lostWrites: count.nullable().optional(),
+  duplicatedWrites: count.nullable().optional(),
+  unknownButPresent: count.nullable().optional(),
+  stalledMs: ms.nullable().optional(),
+  longestStallMs: ms.nullable().optional(),
+  stalls: count.nullable().optional(),
+  cost: z
+    .looseObject({cpuPercent: z.number().min(0), writesPerSecond: z.number().min(0)})
+    .nullable()
+    .optional(),
 });
 
-/** `drill run --json`: a run with what was injected and what the witness saw. */
+const storeWitness = z.looseObject({
+  store: z.string(),
+  all: witness,
+  members: z.array(z.looseObject({member: z.string(), acknowledged: count, firstAckAt: time.nullable(), lastAckAt: time.nullable()})),
+  twoWriters: z.looseObject({members: z.array(z.string()), from: time, ms, writes: count}).nullable(),
+  trouble: sentence.nullable(),
+});
+
+const loadPart = z.looseObject({
+  requests: count,
+  errors: count,
+  errorRate: z.number().min(0).max(1).nullable(),
+  p50Ms: ms.nullable(),
+  p95Ms: ms.nullable(),
+  maxMs: ms.nullable(),
+});
+
+const load = z.looseObject({
+  kind: z.enum(['built-in', 'exec']),
+  says: sentence,
+  before: loadPart,
+  during: loadPart,
+  after: loadPart,
+});
+
+const loadObjective = z.looseObject({
+  kind: z.enum(['errorRate', 'p95']),
+  phase: z.enum(['before', 'during', 'after']),
+  target: z.number().min(0),
+  measured: z.number().min(0).nullable(),
+  met: z.boolean().nullable(),
+});
+
+const timelineRow = z.looseObject({
+  ms,
+  endMs: ms.nullable(),
+  lane: z.enum(['fault', 'phase', 'gap', 'load', 'event']),
+  title: sentence,
+  tone: z.enum(['good', 'bad', 'neutral']),
+});
+
+const beside = z.looseObject({
+  when: z.enum(['before', 'after']),
+  kind: z.string(),
+  runId: z.string().nullable(),
+  outcome: z.string(),
+  says: sentence,
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+});
+
+const earlierDrill = z.looseObject({
+  runId: z.string(),
+  at: time,
+  verdict: z.string(),
+  verdictCode: code,
+  writeGapMs: ms.nullable(),
+  lostWrites: count.nullable(),
+  phases,
+});
+
+/** `drill run`, `drill show` and `drill report --format json`: a run with what was injected, what the witness saw, and what it comes to. */
 export const drillSchema = runSchema.extend({
+  fleet: z.string().nullable(),
   drill: z.string().nullable(),
+  description: z.string(),
+  scenario: z.string().nullable(),
+  expected: sentence.nullable(),
   steadyState: z.looseObject({before: steady.nullable(), after: steady.nullable()}),
   faults: z.array(fault),
   witness: witness.nullable(),
+  stores: z.array(storeWitness),
+  load: load.nullable(),
+  loadObjectives: z.array(loadObjective),
+  timeline: z.array(timelineRow),
+  surprises: z.array(sentence),
+  beside: z.array(beside),
+  evidence: z.array(z.looseObject({name: z.string(), file: z.string(), bytes, sha256: z.string()})),
+  earlier: z.array(earlierDrill),
   verdict: z.enum(['passed', 'failed', 'unknown']),
+  verdictCode: code,
+  verdictReason: sentence,
 });
 
 /** What any command prints with `--json` when it fails, and nothing else. */

@@ -1,0 +1,110 @@
+import {EXIT, type ExitCode} from '../exit-codes.ts';
+import {formatMs} from '../output/units.ts';
+import type {RunDocument} from '../run/document.ts';
+import type {DrillDocument, LoadObjectiveRow} from './report.ts';
+import type {SteadyRow, VerdictCode} from './verdict.ts';
+
+type Verdict = Pick<DrillDocument, 'verdict' | 'verdictCode' | 'verdictReason'>;
+
+/** The exit code of a drill: 0 passed, 1 an objective missed, 2 failed, 3 could not be measured, 77 not started. */
+export function drillExit({verdict, verdictCode}: Pick<DrillDocument, 'verdict' | 'verdictCode'>): ExitCode {
+  if (verdictCode === 'not-started') return EXIT.refused;
+  if (verdictCode === 'not-ended') return EXIT.interrupted;
+  if (verdict === 'passed') return EXIT.good;
+  if (verdict === 'unknown') return EXIT.unknown;
+  return verdictCode === 'objective-missed' ? EXIT.warning : EXIT.critical;
+}
+
+/** What a drill is judged by. */
+export type DrillSeen = Pick<DrillDocument, 'faults' | 'stores' | 'beside'> & {
+  readonly run: RunDocument;
+  readonly loads: readonly LoadObjectiveRow[];
+  readonly after: SteadyRow | null;
+  /** Whether anything but looking and measuring was begun. */
+  readonly touched: boolean;
+};
+
+/** The verdict, the worst first: a fault that may be left behind outweighs any measurement. */
+export function verdictOf(seen: DrillSeen): Verdict {
+  return (
+    notJudged(seen) ??
+    failure(seen) ??
+    notMeasured(seen) ?? {verdict: 'passed', verdictCode: 'passed', verdictReason: 'every objective was met'}
+  );
+}
+
+function notJudged({run, touched: any}: DrillSeen): Verdict | null {
+  const unknown = (verdictCode: VerdictCode, verdictReason: string): Verdict => ({verdict: 'unknown', verdictCode, verdictReason});
+  if (run.outcome === 'running' || run.outcome === 'paused') return unknown('not-ended', `the drill is ${run.outcome}`);
+  if (run.outcome === 'interrupted') return unknown('not-ended', run.reason ?? 'the drill was interrupted');
+  if (!any && run.outcome !== 'succeeded') return unknown('not-started', `the drill was not started: ${run.reason ?? run.outcome}`);
+  return null;
+}
+
+function failure({run, faults, after, stores, loads, beside}: DrillSeen): Verdict | null {
+  const failed = (verdictCode: VerdictCode, verdictReason: string): Verdict => ({verdict: 'failed', verdictCode, verdictReason});
+  const left = faults.find((fault) => !fault.provenHealed);
+  if (left !== undefined) return failed('not-healed', `it is not proven that ${left.fault} in ${left.region} was healed`);
+  const split = stores.find(({twoWriters}) => twoWriters !== null);
+  if (split?.twoWriters != null)
+    return failed(
+      'two-writers',
+      `${split.twoWriters.members.join(' and ')} acknowledged writes of ${split.store} at the same time, for ${Math.round(split.twoWriters.ms)} ms`,
+    );
+  if (run.outcome !== 'succeeded') return failed('run-failed', run.reason ?? `the run ended as ${run.outcome}`);
+  const wrong = after?.checks.find(({holds}) => holds === false);
+  if (wrong !== undefined) return failed('not-steady', `the steady state did not come back: ${wrong.says}`);
+  const stuck = beside.find(({when, outcome}) => when === 'after' && outcome !== 'succeeded');
+  if (stuck !== undefined) return failed('not-rolled-back', `the ${stuck.kind} after the drill did not succeed: ${stuck.says}`);
+  const missed = [
+    ...run.objectives.filter(({met}) => met === false).map((one) => missedText(one, run.measured.lostWrites)),
+    ...loads.filter(({met}) => met === false).map(loadText),
+  ];
+  if (missed.length > 0) return failed('objective-missed', missed.join('; '));
+  return null;
+}
+
+function notMeasured({run, after, loads}: DrillSeen): Verdict | null {
+  const unknown = (verdictReason: string): Verdict => ({verdict: 'unknown', verdictCode: 'not-measured', verdictReason});
+  if (after?.met !== true)
+    return unknown(after?.checks.find(({holds}) => holds === null)?.says ?? 'the steady state after the drill was not looked at');
+  if (run.measured.lostWrites === null) return unknown('what was lost could not be read back');
+  const open = [
+    ...run.objectives.filter(({met}) => met === null).map((one) => `${one.kind} of ${one.class}`),
+    ...loads.filter(({met}) => met === null).map(({kind, phase}) => `${kind} ${phase} the fault`),
+  ];
+  if (open.length > 0) return unknown(`not measured: ${open.join(', ')}`);
+  return null;
+}
+
+function missedText({kind, class: name, measuredMs, targetMs}: RunDocument['objectives'][number], lost: number | null): string {
+  const writes = kind === 'rpo' ? ` (${lost ?? 'an unknown number of'} writes lost)` : '';
+  return `the ${kind} of ${name} was missed: ${measuredMs === null ? 'more' : `${Math.round(measuredMs)} ms`} instead of ${targetMs} ms${writes}`;
+}
+
+function loadText({kind, phase, measured, target}: LoadObjectiveRow): string {
+  const text = (value: number | null) =>
+    value === null ? 'unknown' : kind === 'p95' ? formatMs(value) : `${Math.round(value * 1000) / 10} %`;
+  return `the ${kind === 'p95' ? 'p95' : 'error rate'} ${phase} the fault was ${text(measured)} instead of ${text(target)} at most`;
+}
+
+/** The objectives of loss, with what the witness of each store says: an objective speaks of the stores that hold its class, one of the drill of all. Pure. */
+export function objectivesWithStores(
+  objectives: RunDocument['objectives'],
+  stores: DrillDocument['stores'],
+  classes: Readonly<Record<string, readonly string[]>>,
+): RunDocument['objectives'] {
+  return objectives.map((objective) => {
+    if (objective.kind !== 'rpo') return objective;
+    const ours = stores.filter(({store}) => objective.class === 'drill' || classes[store]?.includes(objective.class) === true);
+    return ours.reduce((worst, {all: {lossWindowMs}}) => withLoss(worst, lossWindowMs), objective);
+  });
+}
+
+/** What was missed stays missed; what one of the two could not measure is not met. */
+function withLoss(objective: RunDocument['objectives'][number], lossMs: number | null): RunDocument['objectives'][number] {
+  if (lossMs === null) return objective.met === false ? objective : {...objective, measuredMs: null, met: null};
+  if (objective.measuredMs === null) return lossMs > objective.targetMs ? {...objective, measuredMs: lossMs, met: false} : objective;
+  const measuredMs = Math.max(objective.measuredMs, lossMs);
+  return {...objective, measuredMs, met: measuredMs <= objective.targetMs};
+}
