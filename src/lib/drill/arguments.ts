@@ -21,6 +21,8 @@ export const drillArguments = {
     everyMs: z.number().min(1),
     deadlineMs: z.number().min(1),
     ready: z.boolean().default(false),
+    /** Stores that are written to by themselves, too. */
+    stores: z.array(z.string()).default([]),
   }),
   'witness.stop': z.strictObject({coolDownMs: ms}),
   'fault.inject': z.strictObject({kind: z.string(), args: z.json() as z.ZodType<Json>, leaseMs: z.number().min(1)}),

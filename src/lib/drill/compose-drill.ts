@@ -65,7 +65,11 @@ function before(drill: Drill, witness: NonNullable<Fleet['witness']>, region: st
       phase: 'preflight',
       title: `write a numbered order every ${everyMs} ms${warmUpMs > 0 ? `, for ${formatMs(warmUpMs)} before the fault` : ''}`,
       after: ['steady-before'],
-      do: drillCall('witness.start', {}, {url: witness.url, everyMs, deadlineMs: witness.deadlineMs, ready: true}),
+      do: drillCall(
+        'witness.start',
+        {},
+        {url: witness.url, everyMs, deadlineMs: witness.deadlineMs, ready: true, stores: [...(witness.stores ?? [])]},
+      ),
       ensures: [expect('witness.running', {}, true)],
       hold: warmUpMs > 0 ? {forMs: warmUpMs, everyMs: Math.min(250, warmUpMs), minSamples: 1, watch} : null,
     }),

@@ -4,8 +4,9 @@ import type {Plan, Step} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
 import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
-import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, FaultRow, WitnessRow} from './report.ts';
+import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, FaultRow} from './report.ts';
 import type {SteadyRow, VerdictCode} from './verdict.ts';
+import {storeRowsOf, witnessRowOf} from './witness-rows.ts';
 
 type Verdict = Pick<DrillDocument, 'verdict' | 'verdictCode' | 'verdictReason'>;
 
@@ -23,7 +24,7 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
   const steady = plan.steps.filter((step) => step.do.action === 'drill.steady').map((step) => steadyRow(progress, step));
   const steadyState = {before: steady[0] ?? null, after: steady.length > 1 ? (steady.at(-1) ?? null) : null};
   const faults = faultRows(plan, events);
-  const witness = witnessRow(plan, progress);
+  const measured = witnessResultOf(plan, progress);
   return {
     ...run,
     fleet: more.fleet ?? null,
@@ -33,8 +34,8 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
     expected: null,
     steadyState,
     faults,
-    witness,
-    stores: [],
+    witness: measured === undefined ? null : witnessRowOf(measured),
+    stores: storeRowsOf(measured),
     load: null,
     loadObjectives: [],
     timeline: [],
@@ -143,25 +144,12 @@ function healOf(plan: Plan, events: readonly JournalEvent[], inject: Step, regio
   return resultOf(healed);
 }
 
-function witnessRow(plan: Plan, progress: Progress): WitnessRow | null {
+/** What the last `witness.stop` left. */
+function witnessResultOf(plan: Plan, progress: Progress): Record<string, Json> | undefined {
   const results = [...plan.steps, ...plan.always]
     .filter((step) => step.do.action === 'witness.stop')
     .map((step) => stepProgress(progress, step).result);
-  const result = results.findLast(isRecord);
-  if (result === undefined) return null;
-  return {
-    acknowledged: figure(result.acknowledged),
-    failed: figure(result.failed),
-    unknown: figure(result.unknown),
-    lost: texts(result.lost),
-    duplicated: texts(result.duplicated),
-    longestGapMs: figure(result.longestGapMs),
-    gapAtLeastMs: figure(result.gapAtLeastMs),
-    gapFrom: text(result.gapFrom),
-    gapTo: text(result.gapTo),
-    lossWindowMs: figure(result.lossWindowMs),
-    writeGapReason: text(result.writeGapReason),
-  };
+  return results.findLast(isRecord);
 }
 
 /** Whether anything but looking and writing numbered orders was begun. */
@@ -180,14 +168,6 @@ function isRecord(value: Json | undefined): value is Record<string, Json> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function figure(value: Json | undefined): number | null {
-  return typeof value === 'number' ? value : null;
-}
-
 function text(value: Json | undefined): string | null {
   return typeof value === 'string' ? value : null;
-}
-
-function texts(value: Json | undefined): readonly string[] | null {
-  return Array.isArray(value) ? value.map(String) : null;
 }

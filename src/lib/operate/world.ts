@@ -98,6 +98,7 @@ function drillKit(open: OpenFleet, life: AbortSignal, onWitness: WorldOptions['o
       life,
       start: (options, {ready}) => (ready ? startWitnessThread(options) : startWitness(options)),
     },
+    stores: open.stores,
     clock: open.clock,
     steady: {
       regions: open.fleet.regions.map(({name}) => name),
