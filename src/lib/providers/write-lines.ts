@@ -114,7 +114,7 @@ function send(pool: Pool, write: Write, line: Line): void {
 
 function giveUp(pool: Pool, write: Write): void {
   if (pool.waiting.delete(write)) {
-    write.ended('failed', write.held ? 'unsent' : undefined);
+    write.ended('failed', write.held || isFull(pool) ? 'unsent' : undefined);
     return;
   }
   if (write.line === null || pool.busy.get(write.line) !== write) return;
@@ -131,14 +131,16 @@ function free(pool: Pool, line: Line): void {
   else send(pool, next, line);
 }
 
+const isFull = ({options, attempts, busy, idle}: Pool): boolean => attempts.size + busy.size + idle.length >= options.most();
+
 /** false = there are as many as there may be. */
 function dialMore(pool: Pool): boolean {
-  const {options, attempts, busy, idle, waiting} = pool;
+  const {options, attempts, waiting} = pool;
   const now = options.now();
   dropLate(pool, now);
   const [oldest] = attempts;
   const prompt = [...attempts].filter(({since}) => now - since < PROMPT_MS).length;
-  if (attempts.size + busy.size + idle.length >= options.most()) return false;
+  if (isFull(pool)) return false;
   if (waiting.size <= prompt) return true;
   const silentFor = oldest?.dial.isAccepted() === true ? now - oldest.since : 0;
   const isLate = oldest !== undefined && now - oldest.since >= PROMPT_MS;

@@ -46,7 +46,7 @@ const TOGETHER_MS = 1000;
 
 /**
  * Whether two members were writable at the same time: one took a write that was sent after another one had acknowledged one, and that other one
- * acknowledged again soon after. A handover is none, there and back neither, nor is an acknowledgement that was on its way when it happened. Pure.
+ * took another soon after. A handover is none, there and back neither, nor is an acknowledgement that was on its way when it happened. Pure.
  */
 export function twoWriters(log: WitnessLog): TwoWriters | null {
   const names = [
@@ -77,12 +77,16 @@ function spanOf(one: Acks, other: Acks): {from: number; to: number; both: readon
 
 const amongOf = (acks: Acks, other: Acks): Acks => acks.filter((write) => isAmong(write, other));
 
-/** Whether `other` acknowledged before the write was sent and again after its acknowledgement, with no more than TOGETHER_MS in between. */
+/** Whether `other` acknowledged before the write was sent, and again what it was sent after that write was over, with no more than TOGETHER_MS in between. */
 function isAmong({sentAt, endedAt}: WitnessWrite, other: Acks): boolean {
-  const after = firstAfter(other, endedAt);
-  const next = other[after];
   const before = other[firstAfter(other, sentAt) - 1];
-  return next !== undefined && before !== undefined && next.endedAt - before.endedAt <= TOGETHER_MS;
+  if (before === undefined) return false;
+  for (let at = firstAfter(other, endedAt); at < other.length; at += 1) {
+    const next = other[at];
+    if (next === undefined || next.endedAt - before.endedAt > TOGETHER_MS) return false;
+    if (next.sentAt >= endedAt) return true;
+  }
+  return false;
 }
 
 /** The index of the first that ended later than that. */
