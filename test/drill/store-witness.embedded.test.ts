@@ -1,4 +1,4 @@
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
@@ -11,7 +11,7 @@ import {storeRowsOf} from '../../src/lib/drill/witness-rows.ts';
 import {systemClock} from '../../src/lib/run/system-clock.ts';
 import {readWitnessLog} from '../../src/lib/witness/witness-log.ts';
 import {testCtx} from '../providers/postgres/open-store.ts';
-import {independentWriter, makeRole, openWitnessed, type WitnessedStore} from '../providers/postgres/witness-world.ts';
+import {independentWriter, makeRole, openWitnessed, type WitnessedStore, writeOne} from '../providers/postgres/witness-world.ts';
 import {eventually, type Server, type Servers, startServers} from '../servers/embedded.ts';
 
 const clock = systemClock();
@@ -40,10 +40,10 @@ async function end(): Promise<void> {
 }
 
 /** A run that writes; `stop` answers the row as the report has it. */
-async function startRun(of: WitnessedStore = store) {
+async function startRun(of: WitnessedStore = store, {named = '', process = life} = {}) {
   n += 1;
-  const ctx = testCtx(`run-${n}`, 60_000);
-  const streams: StoreWitnesses = storeWitnesses({stores: {orders: of}, dir, life: life.signal, clock});
+  const ctx = testCtx(named === '' ? `run-${n}` : named, 60_000);
+  const streams: StoreWitnesses = storeWitnesses({stores: {orders: of}, dir, life: process.signal, clock});
   await streams.prepare(ctx, ['orders']);
   await streams.start(ctx.runId, {stores: ['orders'], everyMs: 20, deadlineMs: 1000});
   const stop = async (): Promise<StoreWitnessRow> => {
@@ -93,7 +93,7 @@ describe('on a pair that lives', () => {
     const {stop, run} = await startRun();
     await pause(200);
     await us?.sql('select pg_reload_conf()');
-    const sessions = "select count(*)::int as n from pg_stat_activity where application_name = 'regionctl witness'";
+    const sessions = "select count(*)::int as n from pg_stat_activity where application_name like 'regionctl witness run-%'";
     await pause(1800);
     const most = (await us?.sql<{n: number}>(sessions))?.[0]?.n ?? 0;
     const before = (await acked(run)).size;
@@ -105,8 +105,10 @@ describe('on a pair that lives', () => {
     expect(row.all.unknown).toBeGreaterThan(30);
     expect(row.trouble).toMatch(/^\d+ writes to us were not sent: every connection/);
     expect(row.all.lost).toEqual([]);
+    expect((await us?.sql<{n: number}>(sessions))?.[0]?.n).toBe(0);
+    // Also of what was committed when its wait was cut short.
+    expect(await there(us as Server)).toBeNull();
     await us?.sql("alter system set synchronous_standby_names = ''");
-    expect((await us?.sql<{n: number}>(sessions))?.[0]?.n).toBeLessThanOrEqual(1);
     await us?.sql('select pg_reload_conf()');
   });
 
@@ -122,7 +124,7 @@ describe('on a pair that lives', () => {
       await pause(1500);
       proxy.reshape(CLEAR);
       await pause(400);
-      const gap = await other.stop();
+      const gap = other.stop();
       const row = await stop();
       expect(gap).toBeGreaterThan(1400);
       expect(Math.abs((row.all.longestGapMs ?? 0) - gap)).toBeLessThan(50);
@@ -130,6 +132,89 @@ describe('on a pair that lives', () => {
     } finally {
       await cut.close();
       await proxy.close();
+    }
+  });
+
+  it('a session that is ended costs no more than its write', async () => {
+    const {stop} = await startRun();
+    const end = "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'regionctl witness run-%'";
+    for (let times = 0; times < 5; times += 1) {
+      await pause(80);
+      await us?.sql(end);
+    }
+    await pause(100);
+    const row = await stop();
+    expect(row.all).toMatchObject({lost: [], duplicated: []});
+    expect(row.all.longestGapMs).toBeLessThan(100);
+  });
+
+  it('a run that goes on in another process goes on with new numbers, and knows the hole', async () => {
+    const died = new AbortController();
+    const {run, ctx} = await startRun(store, {process: died});
+    await pause(200);
+    died.abort();
+    await pause(200);
+    const file = logOf(dir, run, 'orders');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/^.*"close".*$/m, ''));
+    const first = (await readWitnessLog(file)).writes.length;
+    const again = await startRun(store, {named: run});
+    await pause(300);
+    const row = await again.stop();
+    const {writes} = await readWitnessLog(file);
+    expect(new Set(writes.map(({ref}) => ref)).size).toBe(writes.length);
+    expect(writes.length).toBeGreaterThan(first + 10);
+    expect(row.all).toMatchObject({lost: [], duplicated: [], failed: 0, writeGapReason: expect.stringContaining('was not running')});
+    // Measured and cleaned: what is asked again is what was told, not what is there now.
+    expect(await again.streams.done(run)).toBe(true);
+    expect(storeRowsOf({stores: await again.streams.stop(ctx)})[0]).toEqual(row);
+  });
+
+  it('what a run left behind is cleaned by the next one, and a run that comes back hears of it', async () => {
+    const died = new AbortController();
+    const left = await startRun(store, {process: died});
+    await pause(150);
+    died.abort();
+    await pause(50);
+    const next = await startRun();
+    expect(await rowsOn(us as Server, left.run)).toEqual([]);
+    await pause(100);
+    await next.stop();
+    expect(await there(us as Server)).toBeNull();
+    const back = await left.stop();
+    expect(back.all).toMatchObject({lost: null, lostWrites: null});
+    expect(back.trouble).toContain('another run has removed a part of them');
+  });
+
+  it('a right that is missing is named as the GRANT that gives it', async () => {
+    await us?.sql("create role stranger login password 'only-for-tests'");
+    const closed = await openWitnessed(servers.all, {}, 'stranger');
+    try {
+      const prepare = () => closed.abilities.witness.prepare(life.signal);
+      await expect(prepare()).rejects.toMatchObject({
+        code: 'witness-privilege',
+        exit: 77,
+        suggestions: ['On the primary, in the database "orders": GRANT CREATE ON SCHEMA "public" TO "stranger";'],
+      });
+      await us?.sql(
+        'create table public.regionctl_witness (id bigint generated always as identity, run text, ref text, written_at timestamptz)',
+      );
+      await expect(prepare()).rejects.toMatchObject({
+        suggestions: [expect.stringContaining('GRANT SELECT, INSERT, DELETE ON "public"."regionctl_witness"')],
+      });
+      await us?.sql('grant select, insert, delete on public.regionctl_witness to stranger');
+      await prepare();
+      const writer = closed.abilities.witness.writer('us', 'hand');
+      expect(await writeOne(writer, 'a')).toBe('acknowledged');
+      expect(await writeOne(writer, 'a')).toBe('acknowledged');
+      writer.close();
+      expect([...(await closed.abilities.witness.readBack('us', 'hand', life.signal))]).toEqual([['a', 2]]);
+      // It is another's table: emptied, and left where it is.
+      await closed.abilities.witness.clean('hand', life.signal);
+      expect(await there(us as Server)).toBe('regionctl_witness');
+      expect(await rowsOn(us as Server, 'hand')).toEqual([]);
+      await us?.sql('drop table public.regionctl_witness');
+    } finally {
+      await closed.close();
     }
   });
 
@@ -145,7 +230,7 @@ describe('on a pair that lives', () => {
     const thawed = performance.timeOrigin + performance.now();
     us?.thaw();
     await pause(400);
-    const gap = await other.stop();
+    const gap = other.stop();
     const row = await stop();
     expect(row.twoWriters?.members.toSorted()).toEqual(['eu', 'us']);
     expect(Math.abs(Date.parse(row.twoWriters?.from ?? '') - thawed)).toBeLessThan(100);
@@ -173,7 +258,7 @@ describe('a primary that is killed while its standby has not got its last writes
     await eu?.sql('select pg_promote(false)');
     await eventually(() => other.acks.some(({ref}) => ref.includes('-eu-')));
     await pause(300);
-    const gap = await other.stop();
+    const gap = other.stop();
     const kept = new Set(await rowsOn(eu as Server, run));
     const sure = await acked(run);
     const row = await stop();

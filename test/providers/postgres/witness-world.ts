@@ -41,23 +41,17 @@ export function writeOne(writer: WitnessWriter, ref: string, ms = 2000): Promise
 }
 
 /**
- * A client that shares no code with the witness: a new connection for each write, every 10 ms, to each server, as a superuser. It knows what was
- * acknowledged, and when, by the wall clock of its process.
+ * A client that shares no code with the witness: a new connection for each write, every 10 ms, to each server, as a superuser; eight of them at most
+ * wait at the same time, for as long as it takes, so that the server is not out of connections when it goes on. It knows what was acknowledged, and when.
  */
 export function independentWriter(servers: readonly Server[], prefix: string) {
   const acks: {readonly ref: string; readonly at: number}[] = [];
-  const open = new Set<Promise<void>>();
+  const waiting = new Map<Server, Set<pg.Client>>(servers.map((server) => [server, new Set()]));
   let n = 0;
-  const one = async (server: Server, ref: string): Promise<void> => {
-    const client = new pg.Client({
-      host: '127.0.0.1',
-      port: server.port,
-      user: 'postgres',
-      database: 'orders',
-      connectionTimeoutMillis: 2000,
-    });
+  const one = async (server: Server, under: Set<pg.Client>, ref: string): Promise<void> => {
+    const client = new pg.Client({host: '127.0.0.1', port: server.port, user: 'postgres', database: 'orders'});
     client.on('error', () => undefined);
-    const timer = setTimeout(() => (client as unknown as {connection: {stream: {destroy(): void}}}).connection.stream.destroy(), 2000);
+    under.add(client);
     try {
       await client.connect();
       await client.query('insert into independent (ref) values ($1)', [ref]);
@@ -65,23 +59,22 @@ export function independentWriter(servers: readonly Server[], prefix: string) {
     } catch {
       // Not acknowledged.
     } finally {
-      clearTimeout(timer);
+      under.delete(client);
       client.end().catch(() => undefined);
     }
   };
   const timer = setInterval(() => {
     n += 1;
-    for (const server of servers) {
-      const write = one(server, `${prefix}-${server.name}-${n}`);
-      open.add(write);
-      void write.finally(() => open.delete(write));
-    }
+    for (const [server, under] of waiting) if (under.size < 8) void one(server, under, `${prefix}-${server.name}-${n}`);
   }, 10);
   return {
     acks,
-    async stop() {
+    /** The longest time between two acknowledgements. */
+    stop() {
       clearInterval(timer);
-      await Promise.all(open);
+      for (const client of [...waiting.values()].flatMap((under) => [...under])) {
+        (client as unknown as {connection: {stream: {destroy(): void}}}).connection.stream.destroy();
+      }
       const times = acks.map(({at}) => at).toSorted((a, b) => a - b);
       return times.slice(1).reduce((longest, at, i) => Math.max(longest, at - (times[i] ?? at)), 0);
     },

@@ -1,5 +1,5 @@
 import type {Client} from 'pg';
-import {messageOf, refused} from '../../errors.ts';
+import {messageOf, refused, unavailable} from '../../errors.ts';
 import {quoteIdent} from './sql.ts';
 import {codeOf} from './trouble.ts';
 
@@ -16,6 +16,8 @@ from (select to_regclass('${TABLE}') as oid) c`;
 const PAGE = `select id::text as "id", ref from ${TABLE} where run = $1 and id > $2::bigint order by id limit $3`;
 const PAGE_ROWS = 10_000;
 const DELETE = `delete from ${TABLE} where run = $1`;
+const END_SESSIONS = 'select pg_terminate_backend(pid) from pg_stat_activity where usename = session_user and application_name = $1';
+const MOST_LOOKS = 100;
 const OWN = `select pg_has_role(session_user, relowner, 'USAGE') as "own" from pg_class where oid = to_regclass('${TABLE}')`;
 const EMPTY = `select not exists (select from ${TABLE}) as "empty"`;
 
@@ -54,9 +56,19 @@ export async function readTable(client: Client, run: string, signal: AbortSignal
   }
 }
 
-/** Removes what a run wrote, and the table when it is empty then and our own. One that another run writes to is left. */
-export async function clearTable(client: Client, run: string): Promise<void> {
+/** What the server calls the sessions that write for a run. It keeps 63 bytes of a name. */
+export const sessionsOf = (run: string): string => Buffer.from(`regionctl witness ${run}`).toString('utf8', 0, 63);
+
+/**
+ * Removes what a run wrote, and the table when it is empty then and our own. One that another run writes to is left. `pause` is for sessions that
+ * are still ending: a commit that waited for standbys is there when its wait is over, and not before.
+ */
+export async function clearTable(client: Client, run: string, pause: () => Promise<void>): Promise<void> {
   if (!(await look(client)).there) return;
+  for (let looks = 0; (await ask(client, END_SESSIONS, [sessionsOf(run)])).length > 0; looks += 1) {
+    if (looks >= MOST_LOOKS) throw unavailable('witness-sessions', 'sessions of the witness did not end when they were told to');
+    await pause();
+  }
   // Nobody has to hold on to this one.
   await ask(client, 'set synchronous_commit to local');
   await ask(client, DELETE, [run]);
