@@ -47,19 +47,25 @@ type Pool = {
   readonly attempts: Set<Attempt>;
   readonly gone: WeakSet<Line>;
   lastDial: number;
+  /** How long the quickest attempt took that was let in, in ms. */
+  loginMs: number;
   closed: boolean;
 };
 
 /* More idle lines than these find out late, and at the price of a write each, that their other end is gone. */
 const MOST_IDLE = 4;
-/* An attempt that takes longer does not keep further ones back: it may have been sent into a void. */
+/* An attempt that takes longer than so long, and than so many times the shortest one, does not keep further ones back: it may have been sent into a void. */
 const PROMPT_MS = 100;
+const TIMES_LONGER = 3;
+/* Until one was let in. */
+const FIRST_LOGIN_MS = 1000;
 const AGAIN_MS = 40;
 /* A first packet that was lost is sent again after a second: a new attempt is sooner. */
 const LOST_MS = 800;
-/* Whoever was taken and heard nothing waits in the queue of a server that stands still, and is served first when it goes on: the oldest are kept. */
+/* Whoever was taken and heard nothing waits in the queue of a server that stands still, and is served first when it goes on: the oldest are kept.
+   Should it have been started anew without a word to them, one of the newest is heard. A crowd would be in its own way. */
 const KEPT = 3;
-const SILENT_MS = 3000;
+const NEWEST = 3;
 /* The longer nobody answers the fewer are tried: what a server that stands still is left with grows with the logarithm of the time. */
 const RARER = 25;
 
@@ -77,6 +83,7 @@ export function writeLines(options: LineOptions): WitnessWriter {
     attempts: new Set(),
     gone: new WeakSet(),
     lastDial,
+    loginMs: FIRST_LOGIN_MS,
     closed: false,
   };
   return {
@@ -137,24 +144,24 @@ const isFull = ({options, attempts, busy, idle}: Pool): boolean => attempts.size
 function dialMore(pool: Pool): boolean {
   const {options, attempts, waiting} = pool;
   const now = options.now();
-  dropLate(pool, now);
+  const promptMs = Math.max(PROMPT_MS, TIMES_LONGER * pool.loginMs);
+  dropLate(pool, now, promptMs);
   const [oldest] = attempts;
-  const prompt = [...attempts].filter(({since}) => now - since < PROMPT_MS).length;
+  const prompt = [...attempts].filter(({since}) => now - since < promptMs).length;
   if (isFull(pool)) return false;
   if (waiting.size <= prompt) return true;
   const silentFor = oldest?.dial.isAccepted() === true ? now - oldest.since : 0;
-  const isLate = oldest !== undefined && now - oldest.since >= PROMPT_MS;
+  const isLate = oldest !== undefined && now - oldest.since >= promptMs;
   if (!isLate || now - pool.lastDial >= Math.max(AGAIN_MS, silentFor / RARER)) dialOne(pool, now);
   return true;
 }
 
-function dropLate({attempts}: Pool, now: number): void {
-  let accepted = 0;
+function dropLate({attempts}: Pool, now: number, promptMs: number): void {
+  const silent = [...attempts].filter(({dial}) => dial.isAccepted());
+  const kept = new Set([...silent.slice(0, KEPT), ...silent.slice(KEPT).slice(-NEWEST)]);
   for (const attempt of attempts) {
     const age = now - attempt.since;
-    const isAccepted = attempt.dial.isAccepted();
-    if (isAccepted) accepted += 1;
-    if (isAccepted ? accepted <= KEPT || age < SILENT_MS : age < LOST_MS) continue;
+    if (attempt.dial.isAccepted() ? kept.has(attempt) || age < promptMs : age < LOST_MS) continue;
     attempts.delete(attempt);
     attempt.dial.drop();
   }
@@ -172,6 +179,7 @@ function dialOne(pool: Pool, now: number): void {
   dial.line.then(
     (line) => {
       made = line;
+      pool.loginMs = Math.min(pool.loginMs, options.now() - now);
       if (attempts.delete(attempt)) free(pool, line);
       else line.destroy();
     },
