@@ -218,6 +218,26 @@ describe('on a pair that lives', () => {
     }
   });
 
+  it('a fence holds the witness as it holds any client, and an opened one lets it in at once', async () => {
+    const {stop, ctx, run} = await startRun();
+    const {claim, fence} = store.abilities;
+    await pause(200);
+    await claim?.claim(ctx);
+    const proof = await fence?.fence(ctx, 'us', {keepRunning: true});
+    const closed = performance.timeOrigin + performance.now();
+    await pause(200);
+    const opening = performance.timeOrigin + performance.now();
+    await fence?.lift(ctx, 'us', 'undo');
+    await pause(300);
+    await claim?.release(ctx);
+    const row = await stop();
+    const acks = (await readWitnessLog(logOf(dir, run, 'orders'))).writes.filter(({outcome}) => outcome === 'acknowledged');
+    expect(proof?.kind).toBe('closed');
+    expect(acks.filter(({endedAt}) => endedAt > closed && endedAt < opening)).toEqual([]);
+    expect(acks.some(({endedAt}) => endedAt > opening)).toBe(true);
+    expect(row.all).toMatchObject({lost: [], duplicated: []});
+  });
+
   it('a primary that thaws beside its successor is a second writer, with its time and its writes', async () => {
     const {stop} = await startRun();
     const other = independentWriter(servers.all, 'thaw');
