@@ -7,8 +7,11 @@ import {secureLine} from './secure-line.ts';
 import {codeOf} from './trouble.ts';
 import {INSERT} from './witness-table.ts';
 
-/** What is known of a member: whether it refused the last write as a standby does, and when it last said anything (monotonic ms). */
-export type Witnessed = {readOnly: boolean; heardAt: number};
+/**
+ * What is known of a member: whether it refused the last write as a standby does, when it last said anything (monotonic ms), and which sessions are to
+ * be ended when it says something again.
+ */
+export type Witnessed = {readOnly: boolean; heardAt: number; left: Client[]};
 
 /** Where the lines of a writer lead, and for which run they write. */
 export type LineTo = {
@@ -33,7 +36,7 @@ const READ_ONLY = '25006';
 export function dialMember(to: LineTo, gone: () => void): Dial {
   const attempt = attemptClient(to.place, gone);
   const line = attempt.opened.then((client) => {
-    to.member.heardAt = to.now();
+    heard(to);
     return lineOver(client, to);
   });
   return {line, isAccepted: attempt.isWaiting, drop: attempt.drop};
@@ -62,8 +65,7 @@ function lineOver(client: Client, to: LineTo): Line {
       return () => {
         under = null;
         destroy(client);
-        // A commit that waits for standbys goes on waiting when its client is gone, and keeps its connection. One that is frozen hears nothing.
-        if (mine.sent && to.member.heardAt > mine.sentAt) cancel(to.place, client).catch(() => undefined);
+        if (mine.sent) leave(to, client, mine);
         return mine.sent ? 'unknown' : 'failed';
       };
     },
@@ -85,7 +87,7 @@ function insert(client: Client, to: LineTo, mine: Under, ref: string, end: End):
   void client.query(query, (error) => {
     const code = codeOf(error);
     const answered = !error || SAYS_NO.test(code);
-    if (answered) to.member.heardAt = to.now();
+    if (answered) heard(to);
     if (code === READ_ONLY) to.member.readOnly = true;
     else if (!error) to.member.readOnly = false;
     if (error) end(answered ? 'failed' : 'unknown');
@@ -95,10 +97,21 @@ function insert(client: Client, to: LineTo, mine: Under, ref: string, end: End):
 
 function askFirst(client: Client, to: LineTo, mine: Under, ref: string, end: End): void {
   void client.query({text: MAY_WRITE, query_timeout: NEVER_MS} as {text: string}, (error, result) => {
-    if (!error) to.member.heardAt = to.now();
+    if (!error) heard(to);
     if (error || result?.rows[0]?.may !== true) end('failed');
     else insert(client, to, mine, ref, end);
   });
+}
+
+/** A commit that waits for standbys goes on waiting when its client is gone, and keeps its connection. A server that stands still is left alone. */
+function leave(to: LineTo, client: Client, {sentAt}: Under): void {
+  if (to.member.heardAt > sentAt) cancel(to.place, client).catch(() => undefined);
+  else to.member.left.push(client);
+}
+
+function heard({member, now, place}: LineTo): void {
+  member.heardAt = now();
+  for (const client of member.left.splice(0)) cancel(place, client).catch(() => undefined);
 }
 
 /** Asks the server to end what a session does. Needs no login and none of its connections. */

@@ -49,7 +49,7 @@ export function createWitness(
       const place = placeOf(nodeOf(cluster, member), sessionsOf(run));
       const now = (): number => cluster.clock.now();
       const meter = createMeter(now);
-      const seen: Witnessed = {readOnly: false, heardAt: Number.NEGATIVE_INFINITY};
+      const seen: Witnessed = {readOnly: false, heardAt: Number.NEGATIVE_INFINITY, left: []};
       return writeLines({
         dial: (gone) => dialMember({place, run, member: seen, meter, now}, gone),
         most: () => (seen.readOnly ? MOST_TO_STANDBY : MOST),
