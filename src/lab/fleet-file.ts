@@ -21,6 +21,7 @@ stores:
     user: regionctl
     password: "\${file:secrets/regionctl}"
     replicationUser: replicator
+    witness: {user: app, password: "\${file:secrets/app}"}
     quorum: ${quorum ? 1 : 0}
     dataClasses: [user-content]
 ${record.profile === 'fast' ? '    breaker: {warn: 3s, open: 6s, readmit: 3s}\n' : ''}    members:
@@ -37,7 +38,7 @@ services:
 dataClasses:
   user-content: {rpo: ${quorum ? '0s' : '5m'}, allowed: [${allowed}]}
 faults: {kind: lab, control: "${control}", token: "\${file:secrets/control}"}
-witness: {allowed: true, url: "${frontDoor}/orders", every: 20ms, deadline: 2s}
+witness: {allowed: true, url: "${frontDoor}/orders", every: 20ms, deadline: 2s, stores: [orders]}
 state: {kind: sqlite, dir: state}
 `;
 }

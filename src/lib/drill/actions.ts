@@ -3,6 +3,7 @@ import type {Action, Check, Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Fault} from '../ports/fault.ts';
+import type {Store} from '../ports/store.ts';
 import {readBack} from '../witness/read-back.ts';
 import {startWitness, type Witness, type WitnessOptions} from '../witness/witness.ts';
 import {readWitnessLog} from '../witness/witness-log.ts';
@@ -16,6 +17,7 @@ import {type ReactionDeps, reactionActions} from './reaction-actions.ts';
 import type {Operator} from './reaction-command.ts';
 import type {Senses} from './senses.ts';
 import {awaitAction, steadyAction, waitAction} from './steady.ts';
+import {storeWitnesses} from './store-witnesses.ts';
 import {witnessResult} from './witness-result.ts';
 
 /** What the drill's actions reach the world by. */
@@ -35,6 +37,8 @@ export type DrillDeps = {
     /** How it is started; default: in this thread. `ready` = writes are accepted now, so there is time to make it ready. */
     readonly start?: (options: WitnessOptions, how: {readonly ready: boolean}) => Promise<Witness>;
   };
+  /** Those that `witness.start` may name. Default: none. */
+  readonly stores?: Readonly<Record<string, Store>>;
   readonly clock: Clock;
   /** Absent = only the built-in load can be run. */
   readonly load?: LoadWays;
@@ -80,33 +84,40 @@ export function drillActions(deps: DrillDeps): DrillKit {
 
 type Running = {
   current(): Witness | null;
-  start(runId: string, args: DrillArguments['witness.start']): Promise<void>;
+  start(ctx: Ctx, args: DrillArguments['witness.start']): Promise<void>;
   /** What the log tells, after stopping the witness if it runs here; null when this run never had one. */
   stop(ctx: Ctx): Promise<Json>;
   stopped(runId: string): Promise<boolean>;
 };
 
-function witnessHolder({witness: {dir, life, start = startWitness}, clock, onWitness}: DrillDeps): Running {
+function witnessHolder({witness: {dir, life, start = startWitness}, stores = {}, clock, onWitness}: DrillDeps): Running {
   const held: {witness: Witness | null; url: string | null} = {witness: null, url: null};
   const fileOf = (runId: string) => join(dir, `${runId}.witness.ndjson`);
+  const streams = storeWitnesses({stores, dir, life, clock});
   return {
     current: () => held.witness,
-    async start(runId, {url, everyMs, deadlineMs, ready}) {
+    async start(ctx, {url, everyMs, deadlineMs, ready, stores: named}) {
+      const {runId} = ctx;
+      await streams.prepare(ctx, named);
       held.url = url;
       held.witness = await start({url, run: runId, everyMs, deadlineMs, logFile: fileOf(runId), clock, signal: life}, {ready});
       onWitness?.(held.witness);
+      await streams.start(runId, {stores: named, everyMs, deadlineMs});
     },
-    async stop({runId, signal}) {
+    async stop(ctx) {
+      const {runId, signal} = ctx;
+      const ofStores = streams.stop(ctx);
+      ofStores.catch(() => undefined);
       const log = held.witness === null ? await readWitnessLog(fileOf(runId)) : await held.witness.stop();
       held.witness = null;
       onWitness?.(null);
       const url = held.url ?? log.sessions.at(-1)?.url ?? null;
       const rows =
         url === null ? Promise.reject(new Error('the log of the witness names no URL')) : readBack({url, run: runId, signal, clock});
-      return await witnessResult(log, rows);
+      return {...(await witnessResult(log, rows)), stores: await ofStores};
     },
     async stopped(runId) {
-      if (held.witness !== null) return false;
+      if (held.witness !== null || !(await streams.done(runId))) return false;
       const {sessions} = await readWitnessLog(fileOf(runId));
       // A log that was never closed belongs to a process that died: what it measured is still to be told.
       return sessions.at(-1)?.closed !== false;
@@ -117,11 +128,12 @@ function witnessHolder({witness: {dir, life, start = startWitness}, clock, onWit
 function witnessStart(running: Running): Action<DrillArguments['witness.start']> {
   return {
     ...named('witness.start', 'reversible'),
-    describe: (_target, {url, everyMs}) => `write a numbered order to ${url} every ${everyMs} ms`,
+    describe: (_target, {url, everyMs, stores}) =>
+      `write a numbered order to ${[url, ...stores.map((store) => `the store ${store}`)].join(' and ')} every ${everyMs} ms`,
     look: async () => (running.current() === null ? 'before' : 'done'),
-    async apply({runId}, _target, args) {
-      if (running.current() === null) await running.start(runId, args);
-      return {url: args.url, everyMs: args.everyMs};
+    async apply(ctx, _target, args) {
+      if (running.current() === null) await running.start(ctx, args);
+      return {url: args.url, everyMs: args.everyMs, ...(args.stores.length === 0 ? {} : {stores: [...args.stores]})};
     },
   };
 }

@@ -4,20 +4,11 @@ import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
 import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
 import {objectivesWithStores, verdictOf} from './judge.ts';
-import type {
-  BesideRow,
-  DrillDocument,
-  EarlierDrill,
-  EvidenceRow,
-  FaultRow,
-  LoadObjectiveRow,
-  LoadRow,
-  StoreWitnessRow,
-  WitnessRow,
-} from './report.ts';
+import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, FaultRow, LoadObjectiveRow, LoadRow} from './report.ts';
 import {surprisesOf} from './surprises.ts';
 import {timelineOf} from './timeline.ts';
 import type {SteadyRow} from './verdict.ts';
+import {storeRowsOf, witnessRowOf} from './witness-rows.ts';
 
 /** What a drill's document needs beside its run: what the plan and its journal do not hold. */
 export type DrillMore = {
@@ -32,10 +23,11 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
   const progress = progressOf(plan, events);
   const steady = plan.steps.filter((step) => step.do.action === 'drill.steady').map((step) => steadyRow(progress, step));
   const steadyState = {before: steady[0] ?? null, after: steady.length > 1 ? (steady.at(-1) ?? null) : null};
+  const measured = resultsOf(plan, progress, 'witness.stop').at(-1);
   const seen = {
     faults: faultRows(plan, events),
-    witness: witnessRow(plan, progress),
-    stores: storeRows(plan, progress),
+    witness: measured === undefined ? null : witnessRowOf(measured),
+    stores: storeRowsOf(measured),
     load: loadRowOf(plan, progress),
     beside: more.beside ?? [],
     earlier: more.earlier ?? [],
@@ -93,7 +85,7 @@ function faultRows(plan: Plan, events: readonly JournalEvent[]): FaultRow[] {
         injectedAt: text(injected.injectedAt) ?? new Date(intent.at).toISOString(),
         healedAt: text(healed.healedAt),
         provenHealed: healed.provenHealed === true,
-        leaseMs: step.leaseMs ?? figure(injected.leaseMs),
+        leaseMs: step.leaseMs,
         says: text(injected.says),
         proof: text(healed.proof) ?? text(healed.says),
       },
@@ -115,35 +107,6 @@ function healOf(plan: Plan, events: readonly JournalEvent[], inject: Step, regio
   return resultOf(healed);
 }
 
-function witnessRow(plan: Plan, progress: Progress): WitnessRow | null {
-  const result = resultsOf(plan, progress, 'witness.stop').at(-1);
-  if (result === undefined) return null;
-  return {
-    acknowledged: figure(result.acknowledged),
-    failed: figure(result.failed),
-    unknown: figure(result.unknown),
-    lost: texts(result.lost),
-    duplicated: texts(result.duplicated),
-    longestGapMs: figure(result.longestGapMs),
-    gapAtLeastMs: figure(result.gapAtLeastMs),
-    gapFrom: text(result.gapFrom),
-    gapTo: text(result.gapTo),
-    lossWindowMs: figure(result.lossWindowMs),
-    writeGapReason: text(result.writeGapReason),
-    lostWrites: figure(result.lostWrites),
-    duplicatedWrites: figure(result.duplicatedWrites),
-    unknownButPresent: figure(result.unknownButPresent),
-    ...stallsOf(result.stalls),
-    cost: costOf(result.cost),
-  };
-}
-
-/** What the witness of each store left, where it was written to directly. */
-function storeRows(plan: Plan, progress: Progress): readonly StoreWitnessRow[] {
-  const rows = resultsOf(plan, progress, 'witness.stop').findLast((result) => Array.isArray(result.stores))?.stores;
-  return Array.isArray(rows) ? (rows as unknown as readonly StoreWitnessRow[]) : [];
-}
-
 function loadRowOf(plan: Plan, progress: Progress): LoadRow | null {
   return (resultsOf(plan, progress, 'load.stop').at(-1) ?? null) as unknown as LoadRow | null;
 }
@@ -153,17 +116,6 @@ function resultsOf(plan: Plan, progress: Progress, action: string): readonly Rec
     .filter((step) => step.do.action === action)
     .map((step) => stepProgress(progress, step).result)
     .filter(isRecord);
-}
-
-function stallsOf(stalls: Json | undefined): Pick<WitnessRow, 'stalledMs' | 'longestStallMs' | 'stalls'> {
-  if (!isRecord(stalls)) return {stalledMs: null, longestStallMs: null, stalls: null};
-  return {stalledMs: figure(stalls.totalMs), longestStallMs: figure(stalls.longestMs), stalls: figure(stalls.count)};
-}
-
-function costOf(cost: Json | undefined): NonNullable<WitnessRow['cost']> | null {
-  if (!isRecord(cost)) return null;
-  const [cpuPercent, writesPerSecond] = [figure(cost.cpuPercent), figure(cost.writesPerSecond)];
-  return cpuPercent === null || writesPerSecond === null ? null : {cpuPercent, writesPerSecond};
 }
 
 /** Whether anything but looking and writing numbered orders was begun. */
@@ -182,14 +134,6 @@ function isRecord(value: Json | undefined): value is Record<string, Json> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function figure(value: Json | undefined): number | null {
-  return typeof value === 'number' ? value : null;
-}
-
 function text(value: Json | undefined): string | null {
   return typeof value === 'string' ? value : null;
-}
-
-function texts(value: Json | undefined): readonly string[] | null {
-  return Array.isArray(value) ? value.map(String) : null;
 }

@@ -8,13 +8,13 @@ import type {WitnessLog} from '../witness/witness-log.ts';
 const MOST_REFS = 100;
 
 /** What `witness.stop` leaves in the journal. Losses that could not be read back are null, with the reason. Times in ms, instants in ISO 8601. */
-export async function witnessResult(log: WitnessLog, rows: Promise<ReadBack>): Promise<Json> {
+export async function witnessResult(log: WitnessLog, rows: Promise<ReadBack>): Promise<Record<string, Json>> {
   const {readBack, trouble} = await rows.then(
     (value) => ({readBack: value, trouble: null}),
     (error: unknown) => ({readBack: null, trouble: messageOf(error)}),
   );
   const measured = measureWitness(log, readBack, {edges: true});
-  return resultOf(beganInTheGap(log, measured) ? notSeenWhole(measured) : measured, trouble);
+  return {...resultOf(beganInTheGap(log, measured) ? notSeenWhole(measured) : measured, trouble), cost: costOf(log)};
 }
 
 /** A witness that starts when writes are refused already has seen neither the gap's beginning nor what was acknowledged before it. */
@@ -29,7 +29,18 @@ function notSeenWhole(measured: Measured): Measured {
   return {...measured, writeGapMs: null, writeGapReason: reason, gapAtLeastMs: longestGapMs, lost: null, lossWindowMs: null};
 }
 
-function resultOf(measured: Measured, trouble: string | null): Json {
+/** What the witness took of a core, and the writes that it added. null = its thread did other things too, or it never ended by itself. */
+function costOf({sessions, writes}: WitnessLog): Json {
+  const counted = sessions.filter(({cpuMs}) => cpuMs !== undefined);
+  const ms = counted.reduce((sum, {openedAt, endedAt}) => sum + endedAt - openedAt, 0);
+  if (ms <= 0) return null;
+  const within = (at: number) => counted.some(({openedAt, endedAt}) => at >= openedAt && at <= endedAt);
+  const added = writes.filter(({outcome, sentAt}) => outcome !== 'failed' && within(sentAt)).length;
+  const cpuMs = counted.reduce((sum, session) => sum + (session.cpuMs ?? 0), 0);
+  return rounded({cpuPercent: (cpuMs / ms) * 100, writesPerSecond: (added / ms) * 1000});
+}
+
+function resultOf(measured: Measured, trouble: string | null): Record<string, Json> {
   const {lost, duplicated, unknownButPresent, stalls, gapFrom, gapTo, ...figures} = measured;
   return {
     ...rounded(figures),

@@ -59,7 +59,8 @@ export function buildFleet({file, parsed, values, configs, secrets}: Input): Fle
       ([name, {probe, timeout}]): UplinkSpec => ({name, timeoutMs: timeout, probe: partAt(probe, ['uplinks', name], configAt)}),
     ),
     fault: faults === null ? null : partAt(faults.kind, ['faults'], configAt),
-    witness: witness?.allowed === true ? {url: witness.url, everyMs: witness.every, deadlineMs: witness.deadline, stores: []} : null,
+    witness:
+      witness?.allowed === true ? {url: witness.url, everyMs: witness.every, deadlineMs: witness.deadline, stores: witness.stores} : null,
     hooks: Object.fromEntries(
       Object.entries(parsed.hooks).map(([name, {run, verify, timeout}]) => [name, {run, verify, timeoutMs: timeout}]),
     ),

@@ -19,6 +19,7 @@ export function crossChecks(file: FleetFile): readonly Finding[] {
     ...checkVantages(file),
     ...checkHooks(file),
     ...checkChecks(file),
+    ...checkWitness(file),
   ];
 }
 
@@ -171,4 +172,11 @@ function checkChecks(file: FleetFile): readonly Finding[] {
         : [],
     ),
   );
+}
+
+/** The stores that the witness writes to; whether their engines let it is asked of their providers. */
+function checkWitness({stores, witness}: FleetFile): readonly Finding[] {
+  const path = ['witness', 'stores'];
+  const named = witness?.stores ?? [];
+  return [...unknownNames(named, Object.keys(stores), 'store', path), ...repeated(named, path)];
 }

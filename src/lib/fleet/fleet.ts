@@ -100,7 +100,7 @@ export type ServiceSpec = {
 /** RPO in ms; 0 = no acknowledged write may be lost. `allowed` lists jurisdictions; null = anywhere. */
 export type DataClass = {readonly name: string; readonly rpoMs: number; readonly allowed: readonly string[] | null};
 
-/** Permission for the witness to write, and where. */
+/** Permission for the witness to write, and where. `stores`: those that drills write to by themselves too; default none. */
 export type WitnessSpec = {
   readonly url: string;
   readonly everyMs: number;

@@ -5,16 +5,17 @@ import {unavailable} from '../errors.ts';
 export type PortName = 'probe' | 'store' | 'router' | 'fault' | 'host' | 'notifier' | 'vantage';
 
 /** What the loader needs of a provider: where it belongs, and the schemas of its part. Every Provider of providers/define.ts is one. */
-export type KindProvider = {readonly port: PortName; readonly kind: string; readonly schema: z.ZodType; readonly memberSchema?: z.ZodType};
+export type KindProvider = {readonly port: PortName; readonly kind: string} & Kind;
 
-/** The known kinds per port. `memberSchema` exists for stores only. */
-export type ProviderKinds = Readonly<
-  Record<PortName, Readonly<Record<string, {readonly schema: z.ZodType; readonly memberSchema?: z.ZodType}>>>
->;
+/** One known kind. `memberSchema` and `witness` exist for stores only; `witness` tells which key of a store's part the witness lacks, null = none. */
+export type Kind = {readonly schema: z.ZodType; readonly memberSchema?: z.ZodType; witness?(config: never): string | null};
+
+/** The known kinds per port. */
+export type ProviderKinds = Readonly<Record<PortName, Readonly<Record<string, Kind>>>>;
 
 /** Sorts providers by port and kind. Throws `provider-duplicate` (exit 69) when two claim the same kind of a port. */
 export function kindsOf(providers: readonly KindProvider[]): ProviderKinds {
-  const kinds: Record<PortName, Record<string, {schema: z.ZodType; memberSchema?: z.ZodType}>> = {
+  const kinds: Record<PortName, Record<string, Kind>> = {
     probe: {},
     store: {},
     router: {},
@@ -23,9 +24,9 @@ export function kindsOf(providers: readonly KindProvider[]): ProviderKinds {
     notifier: {},
     vantage: {},
   };
-  for (const {port, kind, schema, memberSchema} of providers) {
+  for (const {port, kind, schema, memberSchema, witness} of providers) {
     if (Object.hasOwn(kinds[port], kind)) throw duplicate(port, kind);
-    kinds[port][kind] = memberSchema === undefined ? {schema} : {schema, memberSchema};
+    kinds[port][kind] = {schema, ...(memberSchema === undefined ? {} : {memberSchema}), ...(witness === undefined ? {} : {witness})};
   }
   return kinds;
 }

@@ -13,6 +13,7 @@ import {parseReference} from './references.ts';
 import {fileSchema} from './schema.ts';
 import {parseSource, type Source} from './source.ts';
 import {createVault, missingSecret} from './vault.ts';
+import {checkWitnessStores} from './witness-checks.ts';
 import {check} from './wording.ts';
 
 /** The name that the fleet file has unless `--fleet` names another. */
@@ -66,7 +67,9 @@ function examineData({raw}: Source, file: string, kinds: ProviderKinds, env: Env
   const shape = check(fileSchema, values, {path: [], raw});
   const parts = parseParts(values, raw, places);
   const cross = shape.data === undefined ? [] : crossChecks(shape.data);
-  const findings = [...references, ...unknownKinds, ...shape.findings, ...parts.findings, ...cross].map((one) => unresolved(one, used));
+  const witness = shape.data === undefined ? [] : checkWitnessStores(shape.data, kinds, parts.configs);
+  const all = [...references, ...unknownKinds, ...shape.findings, ...parts.findings, ...cross, ...witness];
+  const findings = all.map((one) => unresolved(one, used));
   const good = findings.length === 0 && shape.data !== undefined;
   const vault = createVault({baseDir: dirname(file), env});
   return {findings, secrets, fleet: good ? buildFleet({file, parsed: shape.data, values, configs: parts.configs, secrets: vault}) : null};

@@ -150,6 +150,7 @@ const witnessSchema = z
     url: httpUrl.describe('Where the witness writes.'),
     every: durationMs.prefault('20ms').describe('Time between two writes. Default 20ms.'),
     deadline: durationMs.prefault('2s').describe('Deadline of one write. Default 2s.'),
+    stores: namesOf('Stores that drills also write to by themselves, in a table or under keys of their own. Default: none.'),
   })
   .describe('Writes during drills and failovers, to measure gaps and losses.');
 

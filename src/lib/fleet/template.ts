@@ -142,11 +142,14 @@ function optionalBlock(): string {
 # Witness: regionctl writes test records during drills and failovers, to measure gaps and losses. Default: it does not.
 #   every      time between two writes. Default 20ms.
 #   deadline   deadline of one write. Default 2s.
+#   stores     stores that drills also write to by themselves, such as [orders]; a PostgreSQL store then needs
+#              witness: {user, password}, a role for that and nothing else. Default: none.
 #witness:
 #  allowed: true
 #  url: https://shop.example.com/orders
 #  every: 20ms
 #  deadline: 2s
+#  stores: []
 
 # Hooks: commands that a plan may run, as lists: no shell sees them. timeout: default 30s.
 #hooks:

@@ -104,6 +104,7 @@ function drillKit(open: OpenFleet, world: () => World, life: AbortSignal, onWitn
       generator: guardedGenerators({cwd: dirname(open.fleet.file), scrub: open.fleet.secrets.scrub}),
       scrub: open.fleet.secrets.scrub,
     },
+    stores: open.stores,
     clock: open.clock,
     ...(onWitness === undefined ? {} : {onWitness}),
   });

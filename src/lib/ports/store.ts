@@ -184,9 +184,12 @@ export type Delay = {
 export type WitnessWriter = {
   /**
    * `acknowledged`: committed, as the store says. `failed`: surely not written. `unknown`: it may be there (a deadline, a lost connection, a commit
-   * with a warning that it is local only). `ended` is called once, at the latest when the returned function gives the write up.
+   * with a warning that it is local only). `ended` is called once, at the latest when the returned function gives the write up; with `unsent` when it
+   * was never sent because every connection that may be opened was waiting for an answer.
    */
-  write(ref: string, ended: (outcome: 'acknowledged' | 'failed' | 'unknown') => void): () => void;
+  write(ref: string, ended: (outcome: 'acknowledged' | 'failed' | 'unknown', unsent?: 'unsent') => void): () => void;
+  /** Ms of this thread's time that its work has taken so far; absent = it is not measured. */
+  tookMs?(): number;
   close(): void;
 };
 

@@ -49,6 +49,8 @@ export type StoreProvider<C = unknown, M = unknown> = {
   readonly kind: string;
   readonly schema: z.ZodType<C>;
   readonly memberSchema: z.ZodType<M>;
+  /** For engines whose stores have the ability `witness`: which key such a store lacks for it; null = none. Absent = the engine has not got it. */
+  witness?(config: C): string | null;
   create(part: StorePart<C, M>, context: ProviderContext): Promise<Store>;
 };
 export type RouterProvider<C = unknown> = {

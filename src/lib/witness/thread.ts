@@ -5,7 +5,7 @@ import type {Witness, WitnessOptions, WitnessSnapshot} from './witness.ts';
 import {readWitnessLog} from './witness-log.ts';
 
 /** What the thread is given, and the places of its figures in the memory that both sides see. Instants are epoch ms; 0 = none yet. */
-export type ThreadData = {readonly options: Omit<WitnessOptions, 'clock' | 'signal'>; readonly figures: SharedArrayBuffer};
+export type ThreadData = {readonly options: Omit<WitnessOptions, 'clock' | 'signal' | 'cpuMs'>; readonly figures: SharedArrayBuffer};
 export const FIGURES = ['startedAt', 'lastAck', 'longestGapMs', 'sent', 'acknowledged', 'failed', 'unknown', 'late'] as const;
 type Figures = Record<(typeof FIGURES)[number], number>;
 
@@ -16,7 +16,7 @@ export type ThreadMessage = {readonly started: true} | {readonly stopped: true} 
  * The same stream in a thread of its own: work of this process that keeps its event loop busy is not taken for a gap of the service. Answers
  * when the first write is about to leave; what goes wrong in the thread later on is told by `stop`.
  */
-export async function startWitnessThread({clock, signal, ...options}: WitnessOptions): Promise<Witness> {
+export async function startWitnessThread({clock, signal, cpuMs: _, ...options}: WitnessOptions): Promise<Witness> {
   const shared = new SharedArrayBuffer(FIGURES.length * Float64Array.BYTES_PER_ELEMENT);
   const figures = new Float64Array(shared);
   const workerData: ThreadData = {options, figures: shared};

@@ -14,13 +14,23 @@ export type WitnessWrite = {
   readonly sentAt: number;
   readonly endedAt: number;
   readonly outcome: Outcome;
+  /** The member of a store that it went to; absent = it went through the front door. */
+  readonly member?: string | undefined;
+  /** It failed because it was not sent: every connection that may be opened was waiting. */
+  readonly unsent?: true | undefined;
 };
 
 /** A time in which our own process stood still: `late` writes were not sent in it. Gaps that overlap it may be of our own making. */
 export type Stall = {readonly from: number; readonly to: number; readonly late: number};
 
-/** One life of the witness process. `closed` false = it died: after `endedAt` nothing is known. */
-export type Session = {readonly openedAt: number; readonly endedAt: number; readonly closed: boolean; readonly url: string};
+/** One life of the witness process. `closed` false = it died: after `endedAt` nothing is known. `cpuMs`: what it took of a core, where that was measured. */
+export type Session = {
+  readonly openedAt: number;
+  readonly endedAt: number;
+  readonly closed: boolean;
+  readonly url: string;
+  readonly cpuMs?: number;
+};
 
 /** Everything a witness wrote down, over all processes that carried it. */
 export type WitnessLog = {
@@ -40,9 +50,11 @@ const writeLine = z.strictObject({
   sentAt: z.number(),
   endedAt: z.number(),
   outcome: z.enum(['acknowledged', 'failed', 'unknown']),
+  member: z.string().optional(),
+  unsent: z.literal(true).optional(),
 });
 const openLine = z.strictObject({mark: z.literal('open'), at: z.number(), url: z.string()});
-const closeLine = z.strictObject({mark: z.literal('close'), at: z.number()});
+const closeLine = z.strictObject({mark: z.literal('close'), at: z.number(), cpuMs: z.number().optional()});
 const stallLine = z.strictObject({mark: z.literal('stall'), from: z.number(), to: z.number(), late: z.number()});
 const logLine = z.union([writeLine, openLine, closeLine, stallLine]);
 
@@ -98,7 +110,7 @@ export async function readWitnessLog(file: string): Promise<WitnessLog> {
 
 /** The same from text. */
 export function parseWitnessLog(text: string): WitnessLog {
-  const sessions: {openedAt: number; endedAt: number; closed: boolean; url: string}[] = [];
+  const sessions: {openedAt: number; endedAt: number; closed: boolean; url: string; cpuMs?: number}[] = [];
   const writes: WitnessWrite[] = [];
   const stalls: Stall[] = [];
   let torn = 0;
@@ -115,7 +127,7 @@ export function parseWitnessLog(text: string): WitnessLog {
     const session = sessions.at(-1);
     if (session === undefined) continue;
     session.endedAt = Math.max(session.endedAt, lastTime(parsed));
-    if ('mark' in parsed && parsed.mark === 'close') session.closed = true;
+    if ('mark' in parsed && parsed.mark === 'close') Object.assign(session, {closed: true}, cpuIn(parsed));
   }
   return {sessions, writes, stalls, torn};
 }
@@ -127,6 +139,8 @@ function parseLine(line: string): LogLine | null {
     return null;
   }
 }
+
+const cpuIn = ({cpuMs}: {readonly cpuMs?: number | undefined}) => (cpuMs === undefined ? {} : {cpuMs});
 
 function lastTime(line: LogLine): number {
   if ('n' in line) return line.endedAt;

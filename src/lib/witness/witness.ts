@@ -11,6 +11,19 @@ export type WitnessOptions = {
   readonly logFile: string;
   readonly clock: Clock;
   readonly signal: AbortSignal;
+  /** What the stream has taken of a core so far, in ms; absent = it shares its thread with others, and it is not known. */
+  readonly cpuMs?: () => number;
+};
+
+/**
+ * Where each numbered write goes: `member` null = through the front door. `send` answers what gives the write up; `ended` may be told by that
+ * already, with more than that it is unknown.
+ */
+export type Lane = {
+  readonly member: string | null;
+  refOf(n: number): string;
+  send(ref: string, ended: (outcome: Outcome, unsent?: 'unsent') => void): () => void;
+  close(): void;
 };
 
 /** The counts so far, over all processes that carried this run's witness. `sinceLastAckMs` is null before the first acknowledgement. */
@@ -37,16 +50,17 @@ export type Witness = {
 };
 
 type Counts = {sent: number; acknowledged: number; failed: number; unknown: number; late: number};
-type Outstanding = {readonly n: number; readonly ref: string; readonly sentAt: number; giveUp: () => void};
+type Outstanding = {readonly n: number; readonly ref: string; readonly member: string | null; readonly sentAt: number; giveUp: () => void};
 type State = {
   readonly options: WitnessOptions;
-  readonly poster: Poster;
+  readonly lanes: readonly Lane[];
   readonly log: LogWriter;
   /** Epoch ms of a monotonic reading. A wall clock that jumps does not bend the measurement. */
   readonly epoch: (now: number) => number;
   readonly startedAt: number;
+  readonly cpuAtStart: number;
   readonly base: number;
-  readonly outstanding: Map<number, Outstanding>;
+  readonly outstanding: Map<string, Outstanding>;
   readonly listeners: Set<(at: number) => void>;
   readonly counts: Counts;
   next: number;
@@ -63,10 +77,23 @@ const DRAIN_MS = 20;
  * If `logFile` holds an earlier part of the same run it is carried on; the time in between is a hole that measureWitness knows of.
  */
 export async function startWitness(options: WitnessOptions): Promise<Witness> {
+  return await startStream(options, async () => [frontDoor(options.run, await createPoster(options.url, 2 * options.deadlineMs))]);
+}
+
+function frontDoor(run: string, poster: Poster): Lane {
+  return {
+    member: null,
+    refOf: (n) => `${run}-${n}`,
+    send: (ref, ended) => poster.post(JSON.stringify({ref, item: 'witness', quantity: 1}), ended),
+    close: poster.close,
+  };
+}
+
+/** The same over lanes of any kind: the n-th write goes into each of them. References must be distinct over lanes. */
+export async function startStream(options: WitnessOptions, openLanes: () => Promise<readonly Lane[]>): Promise<Witness> {
   const earlier = await readWitnessLog(options.logFile);
   const log = await openWitnessLog(options.logFile, options.clock);
-  const poster = await createPoster(options.url, 2 * options.deadlineMs);
-  const state = beginning(options, earlier, log, poster);
+  const state = beginning(options, earlier, log, await openLanes());
   log.append({mark: 'open', at: state.epoch(state.startedAt), url: options.url});
   const ended = run(state);
   // The stream lives on its own: whoever stops it hears of a log that could not be written.
@@ -86,7 +113,7 @@ export async function startWitness(options: WitnessOptions): Promise<Witness> {
   };
 }
 
-function beginning(options: WitnessOptions, earlier: WitnessLog, log: LogWriter, poster: Poster): State {
+function beginning(options: WitnessOptions, earlier: WitnessLog, log: LogWriter, lanes: readonly Lane[]): State {
   const {clock, everyMs, deadlineMs} = options;
   const startedAt = clock.now();
   const wall = clock.wall();
@@ -94,10 +121,11 @@ function beginning(options: WitnessOptions, earlier: WitnessLog, log: LogWriter,
   const count = (outcome: Outcome) => earlier.writes.filter((write) => write.outcome === outcome).length;
   return {
     options,
-    poster,
+    lanes,
     log,
     epoch: (now) => Math.round((wall + now - startedAt) * 10) / 10,
     startedAt,
+    cpuAtStart: options.cpuMs?.() ?? 0,
     // A killed process had writes under way that its log does not name: their numbers are left out, never used twice.
     base: last < 0 ? 0 : last + 1 + Math.ceil((deadlineMs + 5000) / everyMs),
     outstanding: new Map(),
@@ -128,9 +156,9 @@ async function run(state: State): Promise<void> {
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    for (const write of state.outstanding.values()) settle(state, write, 'unknown', write.giveUp);
-    state.poster.close();
-    state.log.append({mark: 'close', at: state.epoch(clock.now())});
+    for (const write of state.outstanding.values()) giveUp(state, write);
+    for (const lane of state.lanes) lane.close();
+    state.log.append({mark: 'close', at: state.epoch(clock.now()), ...cpuOf(state)});
     await state.log.close();
   }
 }
@@ -157,31 +185,36 @@ function sendDue(state: State, now: number): void {
     state.log.append({mark: 'stall', from: state.epoch(from), to: state.epoch(now), late});
   }
   state.next = slot + 1;
-  send(state, state.base + slot, now);
+  for (const lane of state.lanes) send(state, lane, state.base + slot);
 }
 
-function send(state: State, n: number, now: number): void {
-  const write: Outstanding = {n, ref: `${state.options.run}-${n}`, sentAt: now, giveUp: () => undefined};
+function send(state: State, lane: Lane, n: number): void {
+  const write: Outstanding = {n, ref: lane.refOf(n), member: lane.member, sentAt: state.options.clock.now(), giveUp: () => undefined};
   state.counts.sent += 1;
-  state.outstanding.set(n, write);
-  const body = JSON.stringify({ref: write.ref, item: 'witness', quantity: 1});
-  write.giveUp = state.poster.post(body, (outcome) => settle(state, write, outcome));
+  state.outstanding.set(write.ref, write);
+  write.giveUp = lane.send(write.ref, (outcome, unsent) => settle(state, write, outcome, unsent));
 }
 
 /** Outstanding writes are in the order in which they were sent, so the overdue ones come first. */
 function expire(state: State, now: number): void {
   for (const write of state.outstanding.values()) {
     if (now - write.sentAt < state.options.deadlineMs) return;
-    settle(state, write, 'unknown', write.giveUp);
+    giveUp(state, write);
   }
 }
 
-function settle(state: State, write: Outstanding, outcome: Outcome, giveUp?: () => void): void {
-  if (!state.outstanding.delete(write.n)) return;
-  giveUp?.();
+/** A lane may know better than that it is unknown: what was never sent has failed. */
+function giveUp(state: State, write: Outstanding): void {
+  write.giveUp();
+  settle(state, write, 'unknown');
+}
+
+function settle(state: State, {n, ref, member, sentAt}: Outstanding, outcome: Outcome, unsent?: 'unsent'): void {
+  if (!state.outstanding.delete(ref)) return;
   const now = state.options.clock.now();
   state.counts[outcome] += 1;
-  state.log.append({n: write.n, ref: write.ref, sentAt: state.epoch(write.sentAt), endedAt: state.epoch(now), outcome});
+  const more = {...(member === null ? {} : {member}), ...(unsent === undefined ? {} : {unsent: true as const})};
+  state.log.append({n, ref, sentAt: state.epoch(sentAt), endedAt: state.epoch(now), outcome, ...more});
   if (outcome !== 'acknowledged') return;
   if (state.lastAck !== null) state.longestGapMs = Math.max(state.longestGapMs, now - state.lastAck);
   state.lastAck = now;
@@ -191,4 +224,8 @@ function settle(state: State, write: Outstanding, outcome: Outcome, giveUp?: () 
 function snapshotOf(state: State): WitnessSnapshot {
   const since = state.lastAck === null ? null : state.options.clock.now() - state.lastAck;
   return {...state.counts, longestGapMs: Math.max(state.longestGapMs, since ?? 0), sinceLastAckMs: since};
+}
+
+function cpuOf({options: {cpuMs}, cpuAtStart}: State): {cpuMs?: number} {
+  return cpuMs === undefined ? {} : {cpuMs: Math.round((cpuMs() - cpuAtStart) * 10) / 10};
 }

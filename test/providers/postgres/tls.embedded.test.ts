@@ -6,6 +6,7 @@ import {besides} from '../../../src/lib/providers/postgres/side-session.ts';
 import {eventually, PASSWORD, type Server, type Servers} from '../../servers/embedded.ts';
 import {signal, testContext, testCtx} from './open-store.ts';
 import {ask, CERTIFICATES, check, LOGIN, OWN, SECURE, type Shows, show, startTlsServers, storeOf} from './tls-servers.ts';
+import {writeOne} from './witness-world.ts';
 
 describe('PostgreSQL that takes only hostssl', () => {
   let servers: Servers;
@@ -59,6 +60,39 @@ describe('PostgreSQL that takes only hostssl', () => {
           {who: 'regionctl', secure: true},
           {who: 'watcher', secure: true},
         ]);
+    } finally {
+      await store.close();
+    }
+  });
+
+  it('is written to by the witness over TLS, which also ends what hangs when it is given up', async () => {
+    await ask(us, 'grant create on schema public to watcher');
+    const store = await storeOf(servers.all, {...SECURE, witness: {user: 'watcher', password: LOGIN.password}});
+    const sessions = `select ssl as "secure", wait_event as "waits" from pg_stat_ssl join pg_stat_activity using (pid) where application_name = 'regionctl witness w'`;
+    try {
+      const {witness} = store.abilities;
+      await witness.prepare(signal());
+      const writer = witness.writer('us', 'w');
+      expect(await writeOne(writer, 'one')).toBe('acknowledged');
+      expect(await ask(us, sessions)).toEqual([{secure: true, waits: 'ClientRead'}]);
+      await ask(us, "alter system set synchronous_standby_names = 'nobody'");
+      await ask(us, 'select pg_reload_conf()');
+      await eventually(
+        async () => (await ask<{n: string}>(us, `select current_setting('synchronous_standby_names') as n`))[0]?.n === 'nobody',
+      );
+      const hanging = writeOne(writer, 'two', 500);
+      await eventually(async () => (await ask<{waits: string}>(us, sessions))[0]?.waits === 'SyncRep');
+      expect(await hanging).toBe('unknown');
+      // Somebody is let in after it was left, so the server is known to live: only the newer one hangs then.
+      const beside = writeOne(writer, 'three', 500);
+      await eventually(async () => (await witness.readBack('us', 'w', signal())).has('two'), 3000);
+      expect(await beside).toBe('unknown');
+      writer.close();
+      await witness.clean('w', signal());
+      expect(await ask(us, sessions)).toEqual([]);
+      await ask(us, 'alter system reset synchronous_standby_names');
+      await ask(us, 'select pg_reload_conf()');
+      expect(await ask(us, `select to_regclass('public.regionctl_witness')::text as t`)).toEqual([{t: null}]);
     } finally {
       await store.close();
     }

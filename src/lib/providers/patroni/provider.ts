@@ -3,7 +3,7 @@ import {RegionctlError} from '../../errors.ts';
 import {EXIT} from '../../exit-codes.ts';
 import {httpUrl, secretRef} from '../../fleet/fields.ts';
 import {defineStore, type Provider, type StorePart} from '../define.ts';
-import {memberSchema as postgresMember, storeFields as postgresStore} from '../postgres/provider.ts';
+import {checkWitnessRole, lacksForWitness, memberSchema as postgresMember, storeFields as postgresStore} from '../postgres/provider.ts';
 import {checkTls} from '../tls/fields.ts';
 
 const name = z.string().min(1);
@@ -28,6 +28,7 @@ const storeSchema = postgresStore
   })
   .superRefine((given, context) => {
     checkTls(context, given);
+    checkWitnessRole(context, given);
     const {restUser, restPassword} = given;
     if ((restUser === undefined) === (restPassword === undefined)) return;
     const missing = restUser === undefined ? 'restUser' : 'restPassword';
@@ -48,6 +49,7 @@ export const patroniProviders: readonly Provider[] = [
     kind: 'patroni',
     schema: storeSchema,
     memberSchema,
+    witness: lacksForWitness,
     create: async (part, context) => {
       checkAgents(part);
       return (await import('./store.ts')).createStore(part, context);

@@ -10,6 +10,7 @@ import {createLoss} from '../postgres/loss.ts';
 import {ackRule, observe} from '../postgres/observe.ts';
 import {createScalar} from '../postgres/scalar.ts';
 import {createSlots} from '../postgres/slots.ts';
+import {createWitness} from '../postgres/witness.ts';
 import {createEnsemble} from './ensemble.ts';
 import {createFence} from './fence.ts';
 import {fitness} from './fit.ts';
@@ -43,6 +44,7 @@ export async function createStore(part: StorePart<PatroniConfig, PatroniMember>,
     timings: {timings: (signal) => timings(ensemble, signal)},
     digest: createDigest(cluster),
     scalar: createScalar(cluster),
+    ...(part.config.witness === undefined ? {} : {witness: createWitness(cluster, part.config.witness, context.secrets)}),
   };
   return {
     engine: 'patroni',

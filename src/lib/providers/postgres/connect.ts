@@ -11,7 +11,8 @@ import {troubleOf} from './trouble.ts';
 
 /**
  * Where a session leads. `label` is the member's name for messages; the password is asked for at each connection and not kept. `reads`: nothing can
- * be changed over it, no lock is waited for, and no statement outlasts the time that we wait for one. `secure`: TLS, which is insisted on, and whom it
+ * be changed over it, no lock is waited for, and no statement outlasts the time that we wait for one. `application` (default regionctl) is what the
+ * server shows of it. `secure`: TLS, which is insisted on, and whom it
  * trusts, read anew at each connection; without it nothing is encrypted.
  */
 export type Place = Address & {
@@ -20,6 +21,7 @@ export type Place = Address & {
   readonly database: string;
   readonly password: () => Promise<string>;
   readonly reads?: true;
+  readonly application?: string;
   readonly secure?: () => Promise<Handshake>;
 };
 
@@ -86,7 +88,7 @@ export function createOpener(place: Place, onEnd: (client: Client) => void): Ope
 }
 
 /** A client that is being opened, for as long as it takes. */
-type Attempt = {
+export type Attempt = {
   readonly opened: Promise<Client>;
   readonly client: () => Client | null;
   readonly stream: () => Socket | undefined;
@@ -98,8 +100,8 @@ type Attempt = {
   readonly drop: () => void;
 };
 
-/** `onEnd` is told once the client is gone. */
-function attemptClient(place: Place, onEnd: (client: Client) => void, statementMs = 10_000): Attempt {
+/** Begins to open one. `onEnd` is told once the client is gone. Whoever calls it waits for `opened`, and drops what takes too long. */
+export function attemptClient(place: Place, onEnd: (client: Client) => void, statementMs = 10_000): Attempt {
   const over = new AbortController();
   let client: Client | null = null;
   let line: Socket | undefined;
@@ -154,9 +156,13 @@ function attemptClient(place: Place, onEnd: (client: Client) => void, statementM
 }
 
 /* What the environment says of TLS (PGSSLMODE) is not heard: it may say that no certificate is to be verified. */
-function configOf({host, port, user, database, reads}: Place, password: string, statementMs: number): ClientConfig {
+function configOf(
+  {host, port, user, database, reads, application = 'regionctl'}: Place,
+  password: string,
+  statementMs: number,
+): ClientConfig {
   const limits = {query_timeout: STATEMENT_MS, statement_timeout: reads ? STATEMENT_MS : statementMs, keepAlive: true};
-  const login = {user, password, application_name: 'regionctl', ...(reads ? {options: READS_ONLY} : {})};
+  const login = {user, password, application_name: application, ...(reads ? {options: READS_ONLY} : {})};
   return {host, port, database, ssl: false, ...login, ...limits};
 }
 

@@ -19,13 +19,35 @@ export const storeFields = z.strictObject({
     .strictObject({user: name, password: secretRef})
     .optional()
     .describe('Who reads replication: needs LOGIN and pg_monitor, nothing else. Default: user.'),
+  witness: z
+    .strictObject({user: name, password: secretRef})
+    .optional()
+    .describe('As whom the witness of a drill writes, where witness.stores names the store: never as user, which no fence shuts out.'),
   heartbeat: z
     .boolean()
     .optional()
     .describe('Whether regionctl may write a message into the log of the primary, to tell an idle link from a dead one. Default false.'),
 });
 
-const storeSchema = storeFields.superRefine((given, context) => checkTls(context, given));
+/** A fence lets our own role in, so its writes would be acknowledged behind one. */
+export function checkWitnessRole(
+  context: z.core.$RefinementCtx,
+  {user, witness}: {user: string; witness?: {user: string} | undefined},
+): void {
+  if (witness?.user !== user) return;
+  const params = {fix: 'Give the witness a role of its own, which may do nothing else.'};
+  const message = `the witness cannot write as "${user}": no fence shuts out the role that fences`;
+  context.addIssue({code: 'custom', path: ['witness', 'user'], message, params, input: user});
+}
+
+/** What a store lacks for the witness. */
+export const lacksForWitness = ({witness}: Pick<z.output<typeof storeFields>, 'witness'>): string | null =>
+  witness === undefined ? 'witness' : null;
+
+const storeSchema = storeFields.superRefine((given, context) => {
+  checkTls(context, given);
+  checkWitnessRole(context, given);
+});
 
 /** One member: where it is reached from here, and how it reaches others for replication (default: their `address`). */
 export const memberSchema = z.strictObject({
@@ -60,6 +82,7 @@ export const postgresProviders: readonly Provider[] = [
     kind: 'postgres',
     schema: storeSchema,
     memberSchema,
+    witness: lacksForWitness,
     create: async (part, context) => (await import('./store.ts')).createStore(part, context),
   }),
   defineProbe<PostgresProbeConfig>({

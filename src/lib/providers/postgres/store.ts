@@ -20,6 +20,7 @@ import {createRejoin} from './rejoin.ts';
 import {createScalar} from './scalar.ts';
 import {createSeal} from './seal.ts';
 import {createSlots} from './slots.ts';
+import {createWitness} from './witness.ts';
 
 /** A PostgreSQL store. Sessions are opened when they are first needed, two for each member at most; `close` ends them, and with them the claim. */
 export async function createStore(part: StorePart<PostgresConfig, PostgresMember>, context: ProviderContext): Promise<Store> {
@@ -41,6 +42,7 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     delays: createDelays(cluster),
     digest: createDigest(cluster),
     scalar: createScalar(cluster),
+    ...(part.config.witness === undefined ? {} : {witness: createWitness(cluster, part.config.witness, context.secrets)}),
   };
   return {
     engine: 'postgres',

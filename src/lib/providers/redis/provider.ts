@@ -49,6 +49,7 @@ export const redisProviders: readonly Provider[] = [
     kind: 'redis',
     schema: storeSchema,
     memberSchema,
+    witness: () => null,
     create: async (part, context) => (await import('./store.ts')).createStore(part, context),
   }),
 ];

@@ -5,6 +5,9 @@ export type Reply =
   | {readonly kind: 'nothing'}
   | {readonly kind: 'garbage'; readonly bytes: number};
 
+/** Where numbers are read too, in lists as well. */
+export type AnyReply = Reply | {readonly kind: 'number'; readonly text: string};
+
 /** More than this in one reply is not read. INFO has some 5 KB, and a line for each database, standby and module. */
 const LONGEST = 1024 * 1024;
 const LONGEST_LINE = 4 * 1024;
@@ -25,7 +28,7 @@ export async function* repliesIn(
   chunks: AsyncIterable<Buffer>,
   {lists = false}: {readonly lists?: boolean} = {},
 ): AsyncGenerator<Reply, undefined> {
-  const readReply = lists ? readAny : readOne;
+  const readReply = lists ? (bytes: Buffer) => readAny(bytes) : readOne;
   let bytes = Buffer.alloc(0);
   for await (const chunk of chunks) {
     bytes = Buffer.concat([bytes, chunk]);
@@ -38,10 +41,26 @@ export async function* repliesIn(
   return undefined;
 }
 
-type Read = {readonly reply: Reply; readonly length: number};
+/** One reply, and how many bytes it took. */
+export type Read<R = Reply> = {readonly reply: R; readonly length: number};
+
+/** The reply at the beginning of `bytes`, numbers and lists of numbers too; null = it has not come to its end yet. */
+export function replyAt(bytes: Buffer): Read<AnyReply> | null {
+  return bytes.toString('latin1', 0, 1) === ':' ? readNumber(bytes) : readAny(bytes, readElement);
+}
+
+/** As `readOne`, and numbers. */
+const readElement = (bytes: Buffer): Read<AnyReply> | null => (bytes.toString('latin1', 0, 1) === ':' ? readNumber(bytes) : readOne(bytes));
+
+function readNumber(bytes: Buffer): Read<AnyReply> | null {
+  const end = bytes.subarray(0, LONGEST_LINE).indexOf(END);
+  if (end === -1) return bytes.length < LONGEST_LINE ? null : garbage(bytes);
+  const text = bytes.toString('latin1', 1, end);
+  return /^-?\d{1,19}$/.test(text) ? {reply: {kind: 'number', text}, length: end + END.length} : garbage(bytes);
+}
 
 /** Of lists only those are understood that hold texts and nothing else. */
-function readAny(bytes: Buffer): Read | null {
+function readAny(bytes: Buffer, readEach: (bytes: Buffer) => Read<AnyReply> | null = readOne): Read | null {
   const [sign] = bytes.toString('latin1', 0, 1);
   if (sign !== '*' && sign !== '$') return readOne(bytes);
   const end = bytes.subarray(0, LONGEST_LINE).indexOf(END);
@@ -49,16 +68,18 @@ function readAny(bytes: Buffer): Read | null {
   const count = bytes.toString('latin1', 1, end);
   if (count === '-1') return {reply: {kind: 'nothing'}, length: end + END.length};
   if (sign === '$') return readOne(bytes);
-  return /^\d{1,4}$/.test(count) && Number(count) <= LONGEST_LIST ? readTexts(bytes, end + END.length, Number(count)) : garbage(bytes);
+  return /^\d{1,4}$/.test(count) && Number(count) <= LONGEST_LIST
+    ? readTexts(bytes, end + END.length, Number(count), readEach)
+    : garbage(bytes);
 }
 
-function readTexts(bytes: Buffer, start: number, count: number): Read | null {
+function readTexts(bytes: Buffer, start: number, count: number, readEach: (bytes: Buffer) => Read<AnyReply> | null): Read | null {
   const texts: string[] = [];
   let at = start;
   while (texts.length < count) {
-    const read = readOne(bytes.subarray(at));
+    const read = readEach(bytes.subarray(at));
     if (read === null) return at - start > LONGEST ? garbage(bytes) : null;
-    if (read.reply.kind !== 'text') return garbage(bytes);
+    if (read.reply.kind !== 'text' && read.reply.kind !== 'number') return garbage(bytes);
     texts.push(read.reply.text);
     at += read.length;
   }

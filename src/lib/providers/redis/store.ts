@@ -8,8 +8,9 @@ import {createLoss} from './loss.ts';
 import {ackRule, observe} from './observe.ts';
 import {createOverseers} from './overseers.ts';
 import type {RedisConfig, RedisMember} from './store-schema.ts';
+import {createWitness} from './witness.ts';
 
-/** A Redis store: a primary and its replicas, watched and never changed. One connection for each member, made when it is first asked; `close` ends them. */
+/** A Redis store: a primary and its replicas, watched and never changed; only the witness writes, where the fleet file says so. One connection for each member, made when it is first asked; `close` ends them. */
 export async function createStore(part: StorePart<RedisConfig, RedisMember>, context: ProviderContext): Promise<Store> {
   const {name, quorum} = part;
   if (quorum > 0)
@@ -31,6 +32,7 @@ export async function createStore(part: StorePart<RedisConfig, RedisMember>, con
     abilities: {
       links: createLinks(ensemble),
       loss: createLoss(ensemble),
+      witness: createWitness(ensemble, part, context),
       ...(sentinels === null ? {} : {overseers: createOverseers(ensemble, sentinels)}),
     },
     close: async () => closeAll(ensemble),
