@@ -2,7 +2,7 @@ import {Args, Flags} from '@oclif/core';
 import {overrideFlags, RunCommand, runFlags} from '../../kit/run-command.ts';
 import type {Drill} from '../../lib/drill/drill-file.ts';
 import type {BesideRow, DrillDocument} from '../../lib/drill/report.ts';
-import {refused} from '../../lib/errors.ts';
+import {isRegionctlError, refused} from '../../lib/errors.ts';
 import {EXIT, type ExitCode} from '../../lib/exit-codes.ts';
 import type {Conducted} from '../../lib/operate/conduct.ts';
 import type {Beside} from '../../lib/operate/drill-beside.ts';
@@ -11,13 +11,22 @@ import type {Begun} from '../../lib/operate/report-files.ts';
 import type {World} from '../../lib/operate/world.ts';
 import type {OpenFleet} from '../../lib/providers/open-fleet.ts';
 
+/** Whatever else acts on the fleet: a drill measures only itself, so it is refused and does not wait. */
+function notBeside(error: unknown): never {
+  if (!isRegionctlError(error) || error.code !== 'lease-held') throw error;
+  throw refused('run-active', `no drill was started, because another run acts on the fleet: ${error.message}`, {
+    suggestions: error.suggestions,
+    cause: error,
+  });
+}
+
 type Beginning = {-readonly [K in keyof Begun]: Begun[K]};
 
 export default class DrillRun extends RunCommand<typeof DrillRun> {
   static override summary =
     'Run a drill: steady state, leased faults, detection, the expected reaction, verification, and a report of what was measured.';
   static override description =
-    'Faults always end: when the drill is over, when their lease runs out, or when this process dies. Exit code: 0 passed, 1 an objective was missed, 2 failed, 3 could not be measured, 73 passed but a report was not written, 75 another run holds the lease, 77 not started, 130 interrupted.';
+    'Faults always end: when the drill is over, when their lease runs out, or when this process dies. Exit code: 0 passed, 1 an objective was missed, 2 failed, 3 could not be measured, 73 passed but a report was not written, 77 not started: the fleet is not well, or another run acts on it, 130 interrupted.';
   static override examples = [
     '<%= config.bin %> drill run examples/drills/region-lost.yaml',
     '<%= config.bin %> drill run region-lost --yes --json',
@@ -61,7 +70,7 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
     begun.plan = plan;
     refuseShutGates(plan);
     if (drill.setUp === null) await this.#confirmed(plan, drill);
-    const conducted = await this.conduct(open, world, plan, {marks});
+    const conducted = await this.conduct(open, world, plan, {marks}).catch(notBeside);
     const well = conducted.document.outcome === 'succeeded';
     if (well && drill.rollback === 'failback') beside.push(await this.#beside(open, {when: 'after', kind: 'failback', to: undefined}));
     return this.#reported(open, conducted, beside);
@@ -69,13 +78,13 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
 
   async #loaded(begun: Beginning): Promise<{readonly open: OpenFleet; readonly drill: Drill}> {
     const [open, {loadDrill}, {refuseWhileDrilled}, {findDrill}] = await Promise.all([
-      this.openToRun(),
+      this.openToRun().catch(notBeside),
       import('../../lib/drill/drill-file.ts'),
       import('../../lib/operate/conduct.ts'),
       import('../../lib/operate/find-drill.ts'),
     ]);
     begun.open = open;
-    await refuseWhileDrilled(open);
+    await refuseWhileDrilled(open).catch(notBeside);
     const {fleet, fault} = open;
     const file = await findDrill(this.args.drill, {root: this.config.root, cwd: process.cwd(), fleet});
     return {open, drill: await loadDrill({file, cwd: process.cwd(), fleet, faultKinds: fault?.kinds})};

@@ -105,7 +105,8 @@ function inLine(steps: readonly Step[]): Step[] {
 function before(part: Part): Step[] {
   const {drill, witness} = part;
   const {everyMs, warmUpMs, stores} = drill.witness;
-  const watch = [expect('service.writable', {}, true)];
+  // Not that the service takes writes: a run that is resumed in the gap starts its witness anew.
+  const watch = [expect('witness.running', {}, true)];
   const direct = stores ? witness.stores : [];
   return [
     step({

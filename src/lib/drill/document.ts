@@ -93,18 +93,19 @@ function faultRows(plan: Plan, events: readonly JournalEvent[]): FaultRow[] {
   });
 }
 
-/** The last heal of the region after the last injection: by a step of its own, or by undoing the injection. */
+/** The first proven heal of the region after the last injection: by a step of its own, or by undoing the injection. */
 function healOf(plan: Plan, events: readonly JournalEvent[], inject: Step, region: string): Record<string, Json> {
   const heals = [...plan.steps, ...plan.always]
     .filter((step) => step.do.action === 'fault.heal' && step.do.target.region === region)
     .map(({id}) => id);
   const last = events.findLast((event) => event.step === inject.id && event.type === 'intent');
-  const healed = events.findLast(
+  const healed = events.filter(
     (event) =>
       event.seq > (last?.seq ?? 0) &&
       ((event.type === 'result' && heals.includes(event.step ?? '')) || (event.type === 'undo-result' && event.step === inject.id)),
   );
-  return resultOf(healed);
+  // Later ones only look again at what has ended.
+  return resultOf(healed.find((event) => resultOf(event).provenHealed === true) ?? healed.at(-1));
 }
 
 function loadRowOf(plan: Plan, progress: Progress): LoadRow | null {
