@@ -193,6 +193,7 @@ describe('on a pair that lives', () => {
       await expect(prepare()).rejects.toMatchObject({
         code: 'witness-privilege',
         exit: 77,
+        message: expect.stringMatching(/permission denied for schema public\): it lacks GRANT CREATE ON SCHEMA "public" TO "stranger"$/),
         suggestions: ['On the primary, in the database "orders": GRANT CREATE ON SCHEMA "public" TO "stranger";'],
       });
       await us?.sql(

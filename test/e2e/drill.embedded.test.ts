@@ -31,6 +31,7 @@ describe('a drill agrees with an independent client', () => {
     expect(seen.acknowledged).toBeGreaterThan(200);
     expectSameGap(drill, seen);
     expectValid(drill);
+    expect(drill.stores).toMatchObject([{store: 'orders', all: {lost: [], duplicated: []}, twoWriters: null, trouble: null}]);
     expect(drill.faults).toMatchObject([{fault: 'lose', region: 'us-east', provenHealed: true}]);
     await expectNoFaultLeft(lab);
 
@@ -58,6 +59,8 @@ describe('a drill agrees with an independent client', () => {
     expectValid(drill);
     expect(witness.lost.length).toBeGreaterThan(10);
     expect(drill.measured.lostWrites).toBe(witness.lost.length);
+    expect(drill.stores).toMatchObject([{store: 'orders', all: {duplicated: []}, twoWriters: null, trouble: null}]);
+    expect(drill.stores[0]?.all.lostWrites).toBeGreaterThan(10);
     expect(drill.witness?.lost).toEqual(witness.lost.slice(0, 100).map(({ref}) => ref));
     expect(drill.measured.duplicatedWrites).toBe(0);
 

@@ -96,7 +96,8 @@ async function look(client: Client): Promise<Look> {
 
 function notGranted(member: string, {role, database}: Look, grant: string, cause?: unknown) {
   const why = cause === undefined ? 'it may not write to it' : messageOf(cause);
-  return refused('witness-privilege', `${member} does not let the role "${role}" use the table ${TABLE} for the witness: ${why}.`, {
+  const message = `${member} does not let the role "${role}" use the table ${TABLE} for the witness (${why}): it lacks ${grant}`;
+  return refused('witness-privilege', message, {
     suggestions: [`On the primary, in the database ${quoteIdent(database)}: ${grant};`],
     ...(cause === undefined ? {} : {cause}),
   });

@@ -71,15 +71,10 @@ async function tryOut(to: TalkTo, ask: Ask): Promise<void> {
   if (wrong === undefined && outcomeOf(replies.slice(0, 4)) === 'acknowledged') return;
   const {place} = to;
   if (wrong?.kind !== 'error' || !wrong.text.startsWith('NOPERM')) throw answerError(to, wrong, 'RPUSH');
-  throw refused(
-    'witness-privilege',
-    `${place.label} does not let the user ${place.user ?? 'default'} write for the witness: ${to.secrets.scrub(wrong.text)}`,
-    {
-      suggestions: [
-        `On every member: ACL SETUSER ${place.user ?? 'default'} ~regionctl:witness:* ${COMMANDS.map((name) => `+${name.toLowerCase()}`).join(' ')}`,
-      ],
-    },
-  );
+  const user = place.user ?? 'default';
+  const rule = `ACL SETUSER ${user} ~regionctl:witness:* ${COMMANDS.map((name) => `+${name.toLowerCase()}`).join(' ')}`;
+  const message = `${place.label} does not let the user ${user} write for the witness (${to.secrets.scrub(wrong.text)}): it lacks ${rule}`;
+  throw refused('witness-privilege', message, {suggestions: [`On every member: ${rule}`]});
 }
 
 async function readList(to: TalkTo, ask: Ask, key: string): Promise<ReadonlyMap<string, number>> {
