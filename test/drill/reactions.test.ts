@@ -112,7 +112,7 @@ describe('a failover by a process of its own', () => {
         started.push(given);
         const end = Promise.withResolvers<OperatorEnd>();
         const code = left.shift();
-        if (code !== undefined) setTimeout(() => end.resolve({code, says: 'said last'}), 5);
+        if (code !== undefined) setImmediate(() => end.resolve({code, says: 'said last'}));
         return {
           ended: end.promise,
           kill: (signal) => {
