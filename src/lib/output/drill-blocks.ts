@@ -66,7 +66,8 @@ function faultsBlock({faults}: DrillDocument): Block {
       formatMs(lasted),
       formatMs(leaseMs ?? null),
       end,
-      [says, proof].filter((sentence) => sentence !== null && sentence !== undefined && sentence !== '').join('; ') || NOT_MEASURED,
+      // What was said when it was injected tells nothing of its end.
+      proof ?? (provenHealed ? null : says) ?? NOT_MEASURED,
     ];
   });
   const heads = [
