@@ -155,7 +155,7 @@ describe('replication lag --drain', () => {
   const authorization = () => `Bearer ${readFileSync(join(lab.dir, 'secrets/control'), 'utf8').trim()}`;
   beforeAll(async () => {
     const limits = '    breaker: {warn: 1s, open: 2s, readmit: 1s, drain: {routes: [front-door]}}';
-    writeFileSync(file, readFileSync(lab.fleetFile, 'utf8').replace(/^ {4}quorum:.*$/mu, `$&\n${limits}`));
+    writeFileSync(file, readFileSync(lab.fleetFile, 'utf8').replace(/^ {4}breaker:.*$/mu, limits));
     const headers = {authorization: authorization(), 'content-type': 'application/json'};
     const body = JSON.stringify({weights: {'us-east': 40, 'eu-west': 30, ap: 30}});
     expect((await fetch(control('front-door'), {method: 'PUT', headers, body})).status).toBe(200);
