@@ -1,8 +1,10 @@
 import type {Command} from '@oclif/core';
 import {Flags} from '@oclif/core';
+import type {BesideRow, DrillDocument} from '../lib/drill/report.ts';
 import {refused, usageError} from '../lib/errors.ts';
-import {EXIT} from '../lib/exit-codes.ts';
+import {EXIT, type ExitCode} from '../lib/exit-codes.ts';
 import type {Conducted} from '../lib/operate/conduct.ts';
+import type {Beside} from '../lib/operate/drill-beside.ts';
 import type {World} from '../lib/operate/world.ts';
 import type {Override, Plan} from '../lib/plan/plan.ts';
 import type {JournalEvent} from '../lib/ports/state.ts';
@@ -140,6 +142,30 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
     else this.log(runText(document, await this.layout()));
     this.verdict(documentExit(document, events));
     return document;
+  }
+
+  /** What follows the run of a drill (`endDrill`). */
+  protected async drillReport(open: OpenFleet, conducted: Conducted): Promise<DrillDocument> {
+    const {endDrill} = await import('./drill-end.ts');
+    return endDrill(open, conducted, {beside: (what) => this.runBeside(open, what), signal: this.interrupt.signal});
+  }
+
+  /** A run before or after a drill, with a journal of its own. */
+  protected async runBeside(open: OpenFleet, what: Pick<Beside, 'when' | 'kind' | 'to'>): Promise<BesideRow> {
+    const {besideDrill} = await import('../lib/operate/drill-beside.ts');
+    return besideDrill(open, await this.world(open), {
+      ...what,
+      signal: this.interrupt.signal,
+      conduct: (plan, marks, world) => this.conduct(open, world, plan, {marks}),
+    });
+  }
+
+  /** Prints a drill's report. Answers its exit code. */
+  protected async showDrill(report: DrillDocument): Promise<ExitCode> {
+    const [{drillExit}, {drillText}] = await Promise.all([import('../lib/drill/judge.ts'), import('../lib/output/drill-text.ts')]);
+    const isNdjson = (this.flags as {format?: string}).format === 'ndjson';
+    this.log(isNdjson ? JSON.stringify(report) : drillText(report, await this.layout()));
+    return drillExit(report);
   }
 
   async #shown(open: OpenFleet, plan: Plan, run: (onEvent: (event: JournalEvent) => void) => Promise<Conducted>): Promise<Conducted> {

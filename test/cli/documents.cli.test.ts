@@ -37,7 +37,7 @@ const LOOKS: readonly (readonly [string, string, readonly number[]])[] = [
   ['status', 'status', [0]],
   ['doctor', 'doctor', [0, 1]],
   ['lab status', 'lab-status', [0]],
-  ['drill clean', 'drill-clean', [0]],
+  ['drill clean --dry-run', 'drill-clean', [0]],
   ['lab heal ap', 'lab-heal', [0]],
   ['lab load --rate 50 --duration 100ms', 'lab-load', [0]],
   ['health history --since 2d', 'health-history', [0]],

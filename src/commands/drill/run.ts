@@ -4,8 +4,6 @@ import type {Drill} from '../../lib/drill/drill-file.ts';
 import type {BesideRow, DrillDocument} from '../../lib/drill/report.ts';
 import {isRegionctlError, refused} from '../../lib/errors.ts';
 import {EXIT, type ExitCode} from '../../lib/exit-codes.ts';
-import type {Conducted} from '../../lib/operate/conduct.ts';
-import type {Beside} from '../../lib/operate/drill-beside.ts';
 import type {Prepared} from '../../lib/operate/prepare.ts';
 import type {Begun} from '../../lib/operate/report-files.ts';
 import type {World} from '../../lib/operate/world.ts';
@@ -54,9 +52,7 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
       if (told !== null) await this.#leave(told);
       throw error;
     });
-    const [{drillExit}, {drillText}] = await Promise.all([import('../../lib/drill/judge.ts'), import('../../lib/output/drill-text.ts')]);
-    this.log(this.flags.format === 'ndjson' ? JSON.stringify(report) : drillText(report, await this.layout()));
-    this.verdict(await this.#leave(report, drillExit(report)));
+    this.verdict(await this.#leave(report, await this.showDrill(report)));
     return report;
   }
 
@@ -70,10 +66,10 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
     begun.plan = plan;
     refuseShutGates(plan);
     if (drill.setUp === null) await this.#confirmed(plan, drill);
-    const conducted = await this.conduct(open, world, plan, {marks}).catch(notBeside);
-    const well = conducted.document.outcome === 'succeeded';
-    if (well && drill.rollback === 'failback') beside.push(await this.#beside(open, {when: 'after', kind: 'failback', to: undefined}));
-    return this.#reported(open, conducted, beside);
+    // Whoever may have to go on with it knows then what was done before.
+    if (beside.length > 0)
+      (await import('../../lib/operate/drill-record.ts')).keepDrillRecord(await open.state(), plan.id, {beside, evidence: []});
+    return this.drillReport(open, await this.conduct(open, world, plan, {marks}).catch(notBeside));
   }
 
   async #loaded(begun: Beginning): Promise<{readonly open: OpenFleet; readonly drill: Drill}> {
@@ -119,32 +115,11 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
   /** The fleet is brought where the drill begins from, once a person has agreed to the whole of it. */
   async #setUp(open: OpenFleet, to: string, drill: Drill): Promise<BesideRow> {
     await this.#agreed(`the drill ${drill.name} begins with a switchover to ${to}`, drill.name);
-    const row = await this.#beside(open, {when: 'before', kind: 'switchover', to});
+    const row = await this.runBeside(open, {when: 'before', kind: 'switchover', to});
     if (row.outcome === 'succeeded') return row;
     throw refused('not-set-up', `the drill was not started: the switchover to ${to} that it begins with did not succeed: ${row.says}`, {
       suggestions: row.runId === null ? ['regionctl switchover plan'] : [`regionctl runs show ${row.runId}`],
     });
-  }
-
-  async #beside(open: OpenFleet, what: Pick<Beside, 'when' | 'kind' | 'to'>): Promise<BesideRow> {
-    const {besideDrill} = await import('../../lib/operate/drill-beside.ts');
-    return besideDrill(open, await this.world(open), {
-      ...what,
-      signal: this.interrupt.signal,
-      conduct: (plan, marks, world) => this.conduct(open, world, plan, {marks}),
-    });
-  }
-
-  async #reported(open: OpenFleet, conducted: Conducted, beside: readonly BesideRow[]): Promise<DrillDocument> {
-    const [{reportDrill}, {keepEvidence}, {keepDrillRecord}] = await Promise.all([
-      import('../../lib/operate/drill-history.ts'),
-      import('../../lib/operate/drill-evidence.ts'),
-      import('../../lib/operate/drill-record.ts'),
-    ]);
-    const {rows: evidence, troubles} = await keepEvidence(open, conducted, this.interrupt.signal);
-    for (const trouble of troubles) process.stderr.write(`Warning: ${trouble}\n`);
-    keepDrillRecord(await open.state(), conducted.plan.id, {beside, evidence});
-    return reportDrill(open, conducted);
   }
 
   /** A drill that moves a primary is confirmed by the region that is demoted, any other one by its own name. */

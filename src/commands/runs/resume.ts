@@ -20,8 +20,11 @@ export default class RunsResume extends RunCommand<typeof RunsResume> {
     const run = await findRun(open, this.args.run);
     const {guard, 'wait-timeout': forMs} = this.flags;
     const how = {going: 'forward' as const, reason: this.flags.reason ?? null, approve: this.flags.approve};
-    return this.report(
-      await this.conductTakeUp(open, await this.world(open, {resumed: true, guardForMs: guard ? (forMs ?? null) : 0}), run, how),
-    );
+    const world = await this.world(open, {resumed: true, guardForMs: guard ? (forMs ?? null) : 0});
+    const conducted = await this.conductTakeUp(open, world, run, how);
+    if (run.plan.kind !== 'drill') return this.report(conducted);
+    const report = await this.drillReport(open, conducted);
+    this.verdict(await this.showDrill(report));
+    return report;
   }
 }

@@ -9,7 +9,7 @@ import type {Ctx} from '../plan/action.ts';
 import type {Fault} from '../ports/fault.ts';
 import {isRunning} from '../processes.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
-import {refuseWhileHeld} from './conduct.ts';
+import {refuseWhileDrilled, refuseWhileHeld} from './conduct.ts';
 import {faultCare} from './fault-care.ts';
 
 /** A fault that was left. Times are ISO 8601; null = nobody wrote it down. `fault` null = which, or whether any, cannot be told. */
@@ -62,6 +62,7 @@ export async function cleanFaults(
   {signal, dryRun}: {readonly signal: AbortSignal; readonly dryRun: boolean},
 ): Promise<{document: CleanDocument; exit: ExitCode}> {
   await refuseWhileHeld(open);
+  await refuseWhileDrilled(open);
   // Nothing is written in a dry run, and taking the lease is.
   const lease = dryRun ? null : (await open.state()).lease(open.fleet.name, null);
   try {
