@@ -20,6 +20,7 @@ describe('composeDrill', () => {
       'witness-start',
       'inject',
       'detect',
+      'silent',
       'claim',
       'fence',
       'promote',
@@ -28,7 +29,7 @@ describe('composeDrill', () => {
       'steady-after',
     ]);
     for (const step of plan.steps) for (const id of step.after) expect(ids.indexOf(id)).toBeLessThan(ids.indexOf(step.id));
-    expect(plan.steps.find(({id}) => id === 'claim')?.after).toEqual(['detect']);
+    expect(plan.steps.find(({id}) => id === 'claim')?.after).toEqual(['silent']);
     expect(plan.steps.find(({id}) => id === 'witness-stop')?.after).toEqual(['witness-start', 'reroute']);
     expect(plan.always.map(({id}) => id)).toEqual(['heal', 'witness-end', 'release']);
   });
@@ -36,7 +37,7 @@ describe('composeDrill', () => {
   it('asks after the fault whether a standby still hears the primary; the region was found unhealthy just before', () => {
     const plan = drillPlan();
     expect(plan.gates.map(({id}) => id)).toEqual(['steady-state', 'no-fault', 'target-healthy']);
-    const first = plan.steps.find(({id}) => id === 'claim');
+    const first = plan.steps.find(({id}) => id === 'silent');
     expect(first?.requires.map(({check, want}) => [check, want])).toEqual([['store.silent', {standbys: ['eu-west', 'ap']}]]);
   });
 

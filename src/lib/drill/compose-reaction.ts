@@ -1,6 +1,7 @@
 import {call, expect, step, verify} from '../failover/steps.ts';
 import type {RouteSpec} from '../fleet/fleet.ts';
 import {formatMs} from '../output/units.ts';
+import type {Json} from '../plan/json.ts';
 import type {Expectation, Gate, Plan, Step} from '../plan/plan.ts';
 import {drillCall, type Part, resolvedChecks, unmoved} from './compose-parts.ts';
 import type {Drill} from './drill-file.ts';
@@ -17,7 +18,7 @@ export function movesPrimary({reaction}: Drill): boolean {
 
 /** The steps of what is expected to happen. `moved` are the gates that are asked after the fault. */
 export function reactionSteps(part: Part, plan: Plan | null, moved: readonly Gate[]): Step[] {
-  if (plan !== null) return plannedSteps(plan, moved, part.drill.faults.length > 0);
+  if (plan !== null) return plannedSteps(plan, moved, part.drill.faults.length > 0).map((each) => claimedWithout(part, plan, each));
   const {reaction} = part.drill;
   switch (reaction.kind) {
     case 'refused':
@@ -134,18 +135,54 @@ function one(title: string, deadlineMs: number, call: Step['do']): Step {
   return step({id: 'reaction', phase, title, do: call, ensures, deadlineMs, onFailure: 'stop'});
 }
 
-/** Its steps as they are, but for a witness of its own. Those that waited for nothing ask what the moved gates asked. */
+/**
+ * The plan was made while the lost region answered. A failover of a region that is gone claims only who answers, so this one does, too: to wait for
+ * who cannot answer would lengthen every gap, and outlast the proof that a resumed run promotes on. Who answers after all is claimed when it is acted on.
+ */
+function claimedWithout({drill, fleet, places}: Part, plan: Plan, each: Step): Step {
+  const {action, target, args} = each.do;
+  const {from} = plan;
+  if (drill.reaction.kind !== 'failover' || action !== 'store.claim' || from === null || !places.includes(from)) return each;
+  const spec = fleet.stores.find(({name}) => name === target.store);
+  const lost = spec?.members.filter(({region}) => region === from).map(({name}) => name) ?? [];
+  const members = membersOf(args).filter((name) => !lost.includes(name));
+  if (members.length === 0) return each;
+  return {...each, title: `claim ${target.store} on ${members.join(', ')}`, do: {...each.do, args: {...(args as object), members}}};
+}
+
+function membersOf(args: Json): readonly string[] {
+  const members = typeof args === 'object' && args !== null && 'members' in args ? args.members : [];
+  return Array.isArray(members) ? members.map(String) : [];
+}
+
+/** Its steps as they are, but for a witness of its own. Those that waited for nothing wait for what the moved gates asked. */
 function plannedSteps(plan: Plan, moved: readonly Gate[], isFault: boolean): Step[] {
   const reaction = plan.steps.filter(({do: {action}}) => !action.startsWith('witness.'));
   const kept = new Set(reaction.map(({id}) => id));
   const resolve = (id: string): readonly string[] =>
     kept.has(id) ? [id] : (plan.steps.find((each) => each.id === id)?.after.flatMap(resolve) ?? []);
-  // The step before has only just found the region unhealthy: to ask again would add a probe's timeout to every gap.
   const down: readonly Expectation[] = moved.flatMap(({asks}) => asks);
-  return reaction.map((each) => {
+  const first = down.length === 0 ? [] : [silentStep(down)];
+  const waitsFor = first[0]?.id ?? (isFault ? 'detect' : 'witness-start');
+  const steps = reaction.map((each) => {
     const waits = [...new Set(each.after.flatMap(resolve))];
-    if (waits.length > 0) return {...each, after: waits};
-    return {...each, after: [isFault ? 'detect' : 'witness-start'], requires: [...down, ...each.requires]};
+    return {...each, after: waits.length > 0 ? waits : [waitsFor]};
+  });
+  return [...first, ...steps];
+}
+
+/**
+ * What a failover asks of the old primary before it begins; the region was found unhealthy just before. A step of its own: a run that is resumed claims again, and after the promotion its
+ * standbys hear a primary, the new one.
+ */
+function silentStep(down: readonly Expectation[]): Step {
+  return step({
+    id: 'silent',
+    phase: 'detect',
+    title: 'see that nobody hears from the old primary',
+    do: drillCall('drill.wait', {}, {forMs: 0}),
+    after: ['detect'],
+    requires: down,
   });
 }
 
