@@ -1,0 +1,86 @@
+import {describe, expect, it} from 'vitest';
+import {objectivesWithStores, verdictOf} from '../../src/lib/drill/judge.ts';
+import type {BesideRow, LoadObjectiveRow, StoreWitnessRow, WitnessRow} from '../../src/lib/drill/report.ts';
+import {runDocument} from '../../src/lib/run/document.ts';
+import {drillPlan} from './plans.ts';
+
+const row: WitnessRow = {
+  ...{acknowledged: 900, failed: 0, unknown: 0, lost: [], duplicated: [], longestGapMs: 20, gapAtLeastMs: 20},
+  ...{gapFrom: null, gapTo: null, lossWindowMs: 0, writeGapReason: null, lostWrites: 0, duplicatedWrites: 0},
+};
+const store = (more: Partial<StoreWitnessRow> = {}): StoreWitnessRow => ({
+  store: 'orders',
+  all: row,
+  members: [],
+  twoWriters: null,
+  trouble: null,
+  ...more,
+});
+const run = {
+  ...runDocument('r', drillPlan(), [], false),
+  outcome: 'succeeded' as const,
+  measured: {writeGapMs: 20, lostWrites: 0, duplicatedWrites: 0},
+};
+const met = {class: 'user-content', kind: 'rpo' as const, targetMs: 0, measuredMs: 0, met: true};
+const after = {met: true, checks: []};
+const well = {
+  run: {...run, objectives: [met]},
+  faults: [],
+  stores: [store()],
+  beside: [] as BesideRow[],
+  loads: [] as LoadObjectiveRow[],
+  after,
+  touched: true,
+};
+const codeOf = (more: Partial<typeof well>) => verdictOf({...well, ...more}).verdictCode;
+
+describe('a drill', () => {
+  it('passes when everything is as it should be', () => {
+    expect(verdictOf(well)).toMatchObject({verdict: 'passed', verdictReason: 'every objective was met'});
+  });
+
+  it('in which two members acknowledged at the same time has failed, whatever its objectives say', () => {
+    const twoWriters = {members: ['us-east', 'eu-west'], from: '2026-01-01T00:00:00.000Z', ms: 812.4, writes: 40};
+    expect(verdictOf({...well, stores: [store({twoWriters})]})).toMatchObject({
+      verdict: 'failed',
+      verdictCode: 'two-writers',
+      verdictReason: 'us-east and eu-west acknowledged writes of orders at the same time, for 812 ms',
+    });
+  });
+
+  it('whose way back did not succeed has failed; a run before it says nothing of it', () => {
+    const beside: BesideRow = {when: 'after', kind: 'failback', runId: 'f', outcome: 'failed', says: 'no', startedAt: null, endedAt: null};
+    expect(codeOf({beside: [beside]})).toBe('not-rolled-back');
+    expect(codeOf({beside: [{...beside, when: 'before'}]})).toBe('passed');
+  });
+
+  it('misses an objective of its load, and is not measured where that was not', () => {
+    const load: LoadObjectiveRow = {kind: 'errorRate', phase: 'after', target: 0.01, measured: 0.2, met: false};
+    expect(verdictOf({...well, loads: [load]})).toMatchObject({
+      verdictCode: 'objective-missed',
+      verdictReason: 'the error rate after the fault was 20 % instead of 1 % at most',
+    });
+    expect(codeOf({loads: [{...load, measured: null, met: null}]})).toBe('not-measured');
+  });
+});
+
+describe('the objective of a data class', () => {
+  const classes = {orders: ['user-content'], payments: ['financial']};
+  const judged = (lossWindowMs: number | null, more: Partial<typeof met> | {measuredMs: null; met: null} = {}, name = 'orders') =>
+    objectivesWithStores([{...met, targetMs: 100, ...more}], [store({store: name, all: {...row, lossWindowMs}})], classes)[0];
+
+  it('goes by the worse of the front door and the stores that hold it', () => {
+    expect(judged(50)).toMatchObject({measuredMs: 50, met: true});
+    expect(judged(500)).toMatchObject({measuredMs: 500, met: false});
+    expect(judged(50, {measuredMs: 900, met: false})).toMatchObject({measuredMs: 900, met: false});
+    expect(judged(500, {}, 'payments')).toMatchObject({measuredMs: 0, met: true});
+    expect(judged(500, {class: 'drill'}, 'payments')).toMatchObject({measuredMs: 500, met: false});
+  });
+
+  it('is not met where one of the two was not measured, and stays missed', () => {
+    expect(judged(null)).toMatchObject({measuredMs: null, met: null});
+    expect(judged(null, {measuredMs: 900, met: false})).toMatchObject({met: false});
+    expect(judged(500, {measuredMs: null, met: null})).toMatchObject({measuredMs: 500, met: false});
+    expect(judged(50, {measuredMs: null, met: null})).toMatchObject({met: null});
+  });
+});
