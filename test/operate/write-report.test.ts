@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {assertWritable, writeReport} from '../../src/lib/operate/write-report.ts';
 
+const isRoot = process.getuid?.() === 0;
 let dir: string;
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'regionctl-write-'));
@@ -67,17 +68,30 @@ describe('a report is refused', () => {
     expect(readdirSync(dir)).toEqual(['file']);
   });
 
-  const isRoot = process.getuid?.() === 0;
-  it.skipIf(isRoot)(`where this user may not write, with 73${isRoot ? ' (skipped: root may write everywhere)' : ''}`, async () => {
+  it('where this user may not write, with 73', async () => {
     const closed = join(dir, 'closed');
     mkdirSync(closed, {mode: 0o555});
-    await expect(assertWritable(join(closed, 'drill.html'))).rejects.toMatchObject({
-      exit: 73,
-      message: expect.stringMatching(/permission denied/u),
-    });
     const kept = join(dir, 'kept.html');
     writeFileSync(kept, 'old', {mode: 0o444});
-    await expect(writeReport(kept, 'new')).rejects.toMatchObject({exit: 73});
+    chmodSync(dir, 0o755);
+    await asOrdinaryUser(async () => {
+      await expect(assertWritable(join(closed, 'drill.html'))).rejects.toMatchObject({
+        exit: 73,
+        message: expect.stringMatching(/permission denied/u),
+      });
+      await expect(writeReport(kept, 'new')).rejects.toMatchObject({exit: 73});
+    });
     expect(readFileSync(kept, 'utf8')).toBe('old');
   });
 });
+
+/** Root may write everywhere, so for a moment it is somebody else. */
+async function asOrdinaryUser(work: () => Promise<void>): Promise<void> {
+  if (!isRoot) return work();
+  process.seteuid?.(65_534);
+  try {
+    await work();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
