@@ -95,6 +95,18 @@ describe('drillDocument', () => {
       'run-failed',
       2,
     ],
+    [
+      'a run that Ctrl+C took back',
+      documentOf(
+        ...begun,
+        ...injected,
+        [5000, 'undo-result', 'inject', {result: {provenHealed: true}, says: ''}],
+        [5100, 'run-ended', null, {outcome: 'undone', code: 'interrupted', reason: 'interrupted; undone: inject'}],
+      ),
+      'unknown',
+      'not-ended',
+      130,
+    ],
     ['a run that did not start', documentOf(...begun, ended('failed', 'us-east is unhealthy')), 'unknown', 'not-started', 77],
     ['a run whose process is gone', documentOf(...begun, ...injected), 'unknown', 'not-ended', 130],
   ] as const)('judges %s', (_name, document, verdict, code, exit) => {

@@ -36,9 +36,14 @@ export function verdictOf(seen: DrillSeen): Verdict {
 function notJudged({run, touched: any}: DrillSeen): Verdict | null {
   const unknown = (verdictCode: VerdictCode, verdictReason: string): Verdict => ({verdict: 'unknown', verdictCode, verdictReason});
   if (run.outcome === 'running' || run.outcome === 'paused') return unknown('not-ended', `the drill is ${run.outcome}`);
-  if (run.outcome === 'interrupted') return unknown('not-ended', run.reason ?? 'the drill was interrupted');
+  // Ctrl+C is no finding of the drill, also where everything could be taken back.
+  if (run.outcome === 'interrupted' || isCutShort(run)) return unknown('not-ended', run.reason ?? 'the drill was interrupted');
   if (!any && run.outcome !== 'succeeded') return unknown('not-started', `the drill was not started: ${run.reason ?? run.outcome}`);
   return null;
+}
+
+function isCutShort({outcome, code}: RunDocument): boolean {
+  return outcome === 'undone' && code === 'interrupted';
 }
 
 function failure({run, faults, after, stores, loads, beside}: DrillSeen): Verdict | null {
