@@ -25,12 +25,13 @@ describe('composeDrill', () => {
       'fence',
       'promote',
       'reroute',
+      'outlasted',
       'witness-stop',
       'steady-after',
     ]);
     for (const step of plan.steps) for (const id of step.after) expect(ids.indexOf(id)).toBeLessThan(ids.indexOf(step.id));
     expect(plan.steps.find(({id}) => id === 'claim')?.after).toEqual(['silent']);
-    expect(plan.steps.find(({id}) => id === 'witness-stop')?.after).toEqual(['witness-start', 'reroute']);
+    expect(plan.steps.find(({id}) => id === 'witness-stop')?.after).toEqual(['witness-start', 'outlasted']);
     expect(plan.always.map(({id}) => id)).toEqual(['heal', 'witness-end', 'release']);
   });
 

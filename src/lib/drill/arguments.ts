@@ -60,6 +60,8 @@ export const drillArguments = {
   /** Waits until every check holds; what does not within `withinMs` fails the step. */
   'drill.await': z.strictObject({checks: z.array(steadyCheck).min(1), everyMs: z.number().min(1), withinMs: ms, what: z.string()}),
   'drill.wait': z.strictObject({forMs: ms}),
+  /** The faults of the drill that must be there still, by place. */
+  'fault.still': z.strictObject({faults: z.array(z.strictObject({region: z.string(), kinds: z.array(z.string())}))}),
   /** People are told what to do, and awaited. */
   'reaction.person': z.strictObject({prompts: z.array(z.string()), until: z.array(steadyCheck).min(1), withinMs: ms}),
   'reaction.exec': z.strictObject({run: z.array(z.string()).min(1), withinMs: ms}),

@@ -188,6 +188,7 @@ function after(part: Part, load: ReturnType<typeof loadSteps>): Step[] {
           onFailure: 'stop' as const,
         }));
   return [
+    ...stillThere(part),
     ...thaw,
     ...(drill.watchMs === 0 ? [] : [waitStep(drill.watchMs)]),
     ...unmovedStep(part),
@@ -202,6 +203,17 @@ function after(part: Part, load: ReturnType<typeof loadSteps>): Step[] {
       onFailure: 'continue',
       deadlineMs: withinMs + 15_000,
     }),
+  ];
+}
+
+/** A fault whose lease ran out during the reaction has ended by itself: whatever came after was no reaction to it. */
+function stillThere({drill, primary, places}: Part): Step[] {
+  if (drill.faults.length === 0) return [];
+  const at = (fault: Drill['faults'][number]) => (fault.region === 'primary' ? primary : fault.region);
+  const faults = places.map((region) => ({region, kinds: drill.faults.filter((fault) => at(fault) === region).map(({kind}) => kind)}));
+  const title = 'see that the fault outlasted the reaction';
+  return [
+    step({id: 'outlasted', phase: 'verify', title, do: drillCall('fault.still', {}, {faults}), onFailure: 'stop', deadlineMs: 15_000}),
   ];
 }
 

@@ -17,9 +17,11 @@ type FaultDeps = {
   readonly care?: FaultCare;
 };
 
-/** `fault.inject` and `fault.heal`. */
-export function faultActions(deps: FaultDeps): readonly [Action<DrillArguments['fault.inject']>, Action<DrillArguments['fault.heal']>] {
-  return [faultInject(deps), faultHeal(deps)];
+/** `fault.inject`, `fault.heal` and `fault.still`. */
+export function faultActions(
+  deps: FaultDeps,
+): readonly [Action<DrillArguments['fault.inject']>, Action<DrillArguments['fault.heal']>, Action<DrillArguments['fault.still']>] {
+  return [faultInject(deps), faultHeal(deps), faultStill(deps)];
 }
 
 function faultInject({faults, clock, care}: FaultDeps): Action<DrillArguments['fault.inject']> {
@@ -41,6 +43,34 @@ function faultInject({faults, clock, care}: FaultDeps): Action<DrillArguments['f
         care === undefined ? {detail: await port.inject(ctx, order), before: null} : await injectWithCare(care, port, clock, ctx, order);
       const says = `${kind} is active on ${region}`;
       return {fault: kind, region, injectedAt: iso(clock), leaseMs, detail, before, says};
+    },
+  };
+}
+
+/** `fault.still`: fails when a fault is known to have ended by itself. Where that cannot be told it says so. */
+function faultStill({faults}: FaultDeps): Action<DrillArguments['fault.still']> {
+  return {
+    ...named('fault.still', 'none'),
+    describe: () => 'see that the fault outlasted the reaction',
+    look: async () => 'before',
+    async apply(ctx, _target, {faults: wanted}) {
+      const seen = await Promise.all(
+        wanted.map(async ({region, kinds}) => ({region, kinds, cell: await portOf(faults).active(region, ctx.signal)})),
+      );
+      const over = seen.find(({kinds, cell}) => cell.known && !kinds.every((kind) => cell.value.includes(kind)));
+      if (over !== undefined)
+        throw new RegionctlError(
+          'fault-over',
+          EXIT.critical,
+          `${over.kinds.join(', ')} on ${over.region} had ended before the reaction did: give it a longer lease`,
+        );
+      const untold = seen.find(({cell}) => !cell.known);
+      return {
+        says:
+          untold === undefined
+            ? 'the fault outlasted the reaction'
+            : `whether the fault on ${untold.region} outlasted the reaction is not known`,
+      };
     },
   };
 }

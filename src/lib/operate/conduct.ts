@@ -73,7 +73,23 @@ export async function conductPlan(
 ): Promise<Conducted> {
   assertRunnable(plan, world);
   const state = await open.state();
-  return conductHeld(open, world, plan, {...options, lease: await takeLease(open, state, plan, options.interrupt)});
+  const lease = await takeLease(open, state, plan, options.interrupt);
+  refuseBeside(open, state, plan, lease);
+  return conductHeld(open, world, plan, {...options, lease});
+}
+
+/**
+ * Drills run under one of two leases, and exclude each other: each looks at the other one when it has its own, so that of two that begin together at least
+ * one is refused.
+ */
+function refuseBeside(open: OpenFleet, state: State, plan: Plan, lease: Lease): void {
+  if (plan.kind !== 'drill') return;
+  const {name} = open.fleet;
+  const other = leaseName(name, plan) === name ? drillLease(name) : name;
+  const holder = state.holder(other);
+  if (holder === null || isShift(holder)) return;
+  lease.release();
+  throw heldBy(other, holder);
 }
 
 /** As `conductPlan`, under a lease that the caller has taken. It is released when the run is over; `onOver` is called before that. */

@@ -14,6 +14,7 @@ import {carryOut, type StepEnd} from './step.ts';
 import {undoAll} from './undo.ts';
 
 const ADMISSION_MS = 10_000;
+const LAST_ASK_MS = 500;
 
 /** The code of a run that succeeded although a step that may fail did fail. */
 const INCOMPLETE = 'incomplete';
@@ -71,6 +72,7 @@ export async function admit(run: Run): Promise<Ending | null> {
 async function goForward(run: Run): Promise<Halt | null> {
   const watch = watchAbort(run);
   try {
+    await watch.ready;
     const halt = await everyStep(watch.run);
     const cause = watch.cause();
     if (halt?.why !== 'interrupted' || cause === null || run.signal.aborted) return halt;
@@ -144,11 +146,12 @@ async function haltBefore(run: Run, step: Step): Promise<Halt | null> {
   if (pivotPassed(run.plan, run.progress)) return isSafeBefore(run, step) ? leaveSafely(run, step) : null;
   if (abort !== null) return {why: 'aborted', code: 'aborted', says: abortText(abort), undo: true};
   if (run.signal.aborted) return interruption();
-  if (run.plan.abortIf.length === 0) return null;
-  const asked = await settle(() => within(run, ADMISSION_MS, run.signal, (ctx) => askAll(run, ctx, run.plan.abortIf)));
-  if (!asked.ok) return asked.code === 'interrupted' ? interruption() : null;
-  const cause = asked.value.find((answer) => answer.holds === true);
-  return cause === undefined ? null : {why: 'aborted', code: 'aborted', says: `aborted: ${cause.says}`, undo: true};
+  // They are watched beside the steps; the last moment to go back is asked for by itself, for as long as clients can wait.
+  if (run.plan.abortIf.length === 0 || !step.pivot) return null;
+  const asked = await settle(() => within(run, LAST_ASK_MS, run.signal, (ctx) => askAll(run, ctx, run.plan.abortIf)));
+  const cause = asked.ok ? asked.value.find((answer) => answer.holds === true) : undefined;
+  if (cause !== undefined) return {why: 'aborted', code: 'aborted', says: `aborted: ${cause.says}`, undo: true};
+  return null;
 }
 
 /** Every store has its new primary, and traffic is where it belongs: what is left makes it better, and can wait. */
