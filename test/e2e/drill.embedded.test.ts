@@ -8,7 +8,7 @@ import {expectEqualRegions, expectNoFaultLeft} from './expect-regions.ts';
 import type {Findings} from './independent-client.ts';
 import {LabSession} from './lab-session.ts';
 import {validate} from './shipped-drills.ts';
-import {witnessTruth} from './witness-truth.ts';
+import {lostInStore, watchStoreTable, witnessTruth} from './witness-truth.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -48,7 +48,9 @@ describe('a drill agrees with an independent client', () => {
     const written = () => lab.sql<{n: number}>('us-east', `select count(*)::int as n from orders where ref like 'drill-%'`);
     await eventually(async () => ((await written())[0]?.n ?? 0) > 10, 30_000);
     for (const region of ['eu-west', 'ap']) await lab.lab('fault', 'bandwidth', region, '--from', 'us-east', '--bytes-per-second', '4000');
+    const stopWatching = await watchStoreTable(lab, 'eu-west');
     const drill = await running;
+    const inStore = await stopWatching();
     const seen = await client.stop(await lab.truthOf('eu-west'));
     const witness = await witnessTruth(lab, 'eu-west', drill.runId ?? '');
 
@@ -57,7 +59,10 @@ describe('a drill agrees with an independent client', () => {
     expect(witness.lost.length).toBeGreaterThan(10);
     expect(drill.measured.lostWrites).toBe(witness.lost.length);
     expect(drill.stores).toMatchObject([{store: 'orders', all: {duplicated: []}, twoWriters: null, trouble: null}]);
-    expect(drill.stores[0]?.all.lostWrites).toBeGreaterThan(10);
+    const lostThere = lostInStore(lab, {runId: drill.runId ?? '', store: 'orders', member: 'us-east'}, inStore);
+    expect(lostThere.length).toBeGreaterThan(10);
+    expect(drill.stores[0]?.all.lostWrites).toBe(lostThere.length);
+    expect(drill.stores[0]?.all.lost).toEqual(lostThere.slice(0, 100).map(({ref}) => ref));
     expect(drill.witness?.lost).toEqual(witness.lost.slice(0, 100).map(({ref}) => ref));
     expect(drill.measured.duplicatedWrites).toBe(0);
 
