@@ -1,22 +1,19 @@
-import {existsSync, readFileSync, writeFileSync} from 'node:fs';
+import {writeFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {afterEach, describe, expect, it} from 'vitest';
-import {z} from 'zod';
 import type {DrillDocument} from '../../src/lib/drill/report.ts';
-import {drillSchema} from '../../src/lib/output/schemas/run.ts';
 import type {RunDocument} from '../../src/lib/run/document.ts';
 import {eventually} from '../servers/embedded.ts';
 import {expectEqualRegions, expectNoFaultLeft} from './expect-regions.ts';
 import type {Findings} from './independent-client.ts';
 import {LabSession} from './lab-session.ts';
+import {validate} from './shipped-drills.ts';
+import {lostInStore, watchStoreTable, witnessTruth} from './witness-truth.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
 let lab: LabSession;
 afterEach(() => lab.remove());
-
-/** One write as the witness logged it. */
-type WitnessLine = {readonly ref: string; readonly endedAt: number; readonly outcome: string};
 
 describe('a drill agrees with an independent client', () => {
   it('when a region is lost under a quorum: the gap, and no loss', async () => {
@@ -30,7 +27,7 @@ describe('a drill agrees with an independent client', () => {
     expect(seen).toMatchObject({lost: [], duplicated: []});
     expect(seen.acknowledged).toBeGreaterThan(200);
     expectSameGap(drill, seen);
-    expectValid(drill);
+    expect(validate(drill)).toBeNull();
     expect(drill.stores).toMatchObject([{store: 'orders', all: {lost: [], duplicated: []}, twoWriters: null, trouble: null}]);
     expect(drill.faults).toMatchObject([{fault: 'lose', region: 'us-east', provenHealed: true}]);
     await expectNoFaultLeft(lab);
@@ -51,29 +48,34 @@ describe('a drill agrees with an independent client', () => {
     const written = () => lab.sql<{n: number}>('us-east', `select count(*)::int as n from orders where ref like 'drill-%'`);
     await eventually(async () => ((await written())[0]?.n ?? 0) > 10, 30_000);
     for (const region of ['eu-west', 'ap']) await lab.lab('fault', 'bandwidth', region, '--from', 'us-east', '--bytes-per-second', '4000');
+    const stopWatching = await watchStoreTable(lab, 'eu-west');
     const drill = await running;
+    const inStore = await stopWatching();
     const seen = await client.stop(await lab.truthOf('eu-west'));
-    const witness = await witnessTruth(drill.runId);
+    const witness = await witnessTruth(lab, 'eu-west', drill.runId ?? '');
 
     expect(drill).toMatchObject({outcome: 'succeeded', verdict: 'passed', to: 'eu-west'});
-    expectValid(drill);
+    expect(validate(drill)).toBeNull();
     expect(witness.lost.length).toBeGreaterThan(10);
     expect(drill.measured.lostWrites).toBe(witness.lost.length);
     expect(drill.stores).toMatchObject([{store: 'orders', all: {duplicated: []}, twoWriters: null, trouble: null}]);
-    expect(drill.stores[0]?.all.lostWrites).toBeGreaterThan(10);
+    const lostThere = lostInStore(lab, {runId: drill.runId ?? '', store: 'orders', member: 'us-east'}, inStore);
+    expect(lostThere.length).toBeGreaterThan(10);
+    expect(drill.stores[0]?.all.lostWrites).toBe(lostThere.length);
+    expect(drill.stores[0]?.all.lost).toEqual(lostThere.slice(0, 100).map(({ref}) => ref));
     expect(drill.witness?.lost).toEqual(witness.lost.slice(0, 100).map(({ref}) => ref));
     expect(drill.measured.duplicatedWrites).toBe(0);
 
     expect(seen.lost.length).toBeGreaterThan(20);
     expect(seen.duplicated).toEqual([]);
     const [ours, theirs] = [firstAck(witness.lost.map(({endedAt}) => endedAt)), firstAck(seen.lost.map(({ackedAt}) => ackedAt))];
-    expect(Math.abs(ours - theirs)).toBeLessThan(100);
+    expect(Math.abs(ours - theirs)).toBeLessThanOrEqual(50);
     // Both clients lose what was acknowledged from then on until the kill, at 50 and at 100 writes per second.
     expect(seen.lost.length / witness.lost.length).toBeGreaterThan(1.6);
     expect(seen.lost.length / witness.lost.length).toBeLessThan(2.4);
     const rpo = drill.objectives.find(({kind}) => kind === 'rpo');
     expect(rpo).toMatchObject({targetMs: 300_000, met: true});
-    expect(Math.abs((rpo?.measuredMs ?? 0) - (seen.gapFrom - theirs))).toBeLessThan(150);
+    expect(Math.abs((rpo?.measuredMs ?? 0) - (seen.gapFrom - theirs))).toBeLessThanOrEqual(50);
     expectSameGap(drill, seen);
 
     for (const region of ['eu-west', 'ap']) await lab.lab('heal', region);
@@ -83,21 +85,16 @@ describe('a drill agrees with an independent client', () => {
   });
 });
 
-/** The witness writes every 20 ms, the client every 10: each sees an end of the gap up to that much late, and more where two cores also run the
- * lab: 10 write intervals of the client are allowed. */
+/**
+ * The witness writes every 20 ms, the client every 10, so that each may see an end of the gap that much late; the rest is for two cores that also run
+ * the lab. Both ends are held to it too: two errors must not make up for each other.
+ */
 function expectSameGap({measured: {writeGapMs}, witness}: DrillDocument, {longestGapMs, gapFrom, gapTo}: Findings): void {
   const apart = [Date.parse(witness?.gapFrom ?? '') - gapFrom, Date.parse(witness?.gapTo ?? '') - gapTo].map(Math.round);
   const text = `write gap: ${writeGapMs} ms by the witness, ${Math.round(longestGapMs)} ms by the client; the witness's begins ${apart[0]} ms and ends ${apart[1]} ms later`;
   process.stderr.write(`    ${text}\n`);
   expect(writeGapMs).not.toBeNull();
-  expect(Math.abs((writeGapMs ?? 0) - longestGapMs), text).toBeLessThanOrEqual(Math.max(100, 0.05 * longestGapMs));
-}
-
-/** By the published schema where it was built, else by what it is built from. */
-function expectValid(document: DrillDocument): void {
-  const published = join(ROOT, 'schemas/drill-run.schema.json');
-  const schema = existsSync(published) ? z.fromJSONSchema(JSON.parse(readFileSync(published, 'utf8'))) : drillSchema;
-  expect(schema.safeParse(document).error).toBeUndefined();
+  for (const difference of [(writeGapMs ?? 0) - longestGapMs, ...apart]) expect(Math.abs(difference), text).toBeLessThanOrEqual(50);
 }
 
 function drillFile(): string {
@@ -111,17 +108,6 @@ witness: {every: 20ms, warmUp: 8s, coolDown: 500ms}
 `,
   );
   return file;
-}
-
-/** What the witness's own log says against what is there by SQL: the acknowledged writes that are missing, in the order in which they were sent. */
-async function witnessTruth(runId: string): Promise<{readonly lost: readonly WitnessLine[]}> {
-  const text = readFileSync(join(lab.dir, 'state/witness', `${runId}.witness.ndjson`), 'utf8');
-  const lines = text.split('\n').filter((line) => line.includes('"ref"'));
-  const acknowledged = lines.map((line) => JSON.parse(line) as WitnessLine).filter(({outcome}) => outcome === 'acknowledged');
-  const rows = await lab.sql<{ref: string}>('eu-west', `select ref from orders where ref like $1 || '-%'`, [runId]);
-  const there = new Set(rows.map(({ref}) => ref));
-  const number = ({ref}: WitnessLine) => Number(ref.slice(ref.lastIndexOf('-') + 1));
-  return {lost: acknowledged.filter(({ref}) => !there.has(ref)).sort((a, b) => number(a) - number(b))};
 }
 
 const firstAck = (times: readonly number[]) => Math.min(...times);

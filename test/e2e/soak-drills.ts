@@ -16,45 +16,48 @@ const unknown = names.filter((name) => SHIPPED[name] === undefined);
 if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1)
   throw new Error(unknown.length > 0 ? `no drill is called ${unknown.join(', ')}` : `--times is a number from 1 on, not ${times}`);
 
-const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const say = (text: string) => process.stdout.write(`${text}\n`);
 const runs = new Map<string, DrillRan[]>(names.map((name) => [name, []]));
 /** The lab that is up, and which region its primary is in; null = one that went wrong was left, and the next drill needs a new one. */
-const held: {lab: LabSession | null; primary: string} = {lab: null, primary: ''};
+const ground: {lab: LabSession | null; primary: string} = {lab: null, primary: ''};
 
 try {
   for (let round = 1; round <= rounds; round++) for (const name of names) await one(name, round);
 } finally {
-  await held.lab?.remove();
+  await drop();
 }
 process.exitCode = table() ? 0 : 1;
 
 async function one(name: string, round: number): Promise<void> {
   const {starts = 'us-east', ends} = SHIPPED[name] ?? {ends: ''};
   // A drill that sets itself up may start from anywhere.
-  if (held.lab !== null && held.primary !== starts && SHIPPED[name]?.starts === undefined) await drop();
-  const here = held.lab ?? (await fresh());
+  if (ground.primary !== starts && SHIPPED[name]?.starts === undefined) await drop();
+  const here = ground.lab ?? (await fresh());
   const missing = await missingFor(here, name);
-  if (missing !== null) return say(`-    ${round}/${rounds} ${name}: ${missing}`);
+  if (missing !== null) {
+    say(`-    ${round}/${rounds} ${name}: ${missing}`);
+    return;
+  }
   const ran = await runShipped(here, name).catch((error: unknown): DrillRan => ({drill: null, problems: [String(error)], ms: 0}));
   runs.get(name)?.push(ran);
   const good = ran.problems.length === 0;
   const [gap, took] = [figure(ran.drill?.measured.writeGapMs), (ran.ms / 1000).toFixed(1)];
   say(`${good ? 'ok  ' : 'BAD '} ${round}/${rounds} ${name} ${took} s, gap ${gap} ms ${ran.problems.join(' | ')}`);
-  held.primary = ends;
+  ground.primary = ends;
   // What a failover leaves behind is not where another one begins.
   if (!good || (SHIPPED[name]?.faults.length !== 0 && ends !== 'us-east')) await drop();
 }
 
 async function fresh(): Promise<LabSession> {
-  held.lab = new LabSession();
-  held.primary = 'us-east';
-  await held.lab.up();
-  return held.lab;
+  const lab = new LabSession();
+  Object.assign(ground, {lab, primary: 'us-east'});
+  await lab.up();
+  return lab;
 }
 
 async function drop(): Promise<void> {
-  await held.lab?.remove();
-  held.lab = null;
+  await ground.lab?.remove();
+  ground.lab = null;
 }
 
 /** Answers whether all of them went as expected. */

@@ -1,5 +1,6 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
+import {setTimeout as sleep} from 'node:timers/promises';
 import type {LabSession} from './lab-session.ts';
 
 /** One write as a witness logged it; `member` only where it went straight into a store. `endedAt` is epoch ms. */
@@ -23,26 +24,13 @@ export async function witnessTruth(lab: LabSession, region: string, runId: strin
   );
 }
 
-/** The instants between which most time passed without an acknowledgement. */
-export function longestGap(acknowledged: readonly WitnessLine[]): {readonly from: number; readonly to: number} {
-  const times = acknowledged.map(({endedAt}) => endedAt).toSorted((a, b) => a - b);
-  return times.slice(1).reduce(
-    (best, to, i) => {
-      const from = times[i] ?? to;
-      return to - from > best.to - best.from ? {from, to} : best;
-    },
-    {from: 0, to: 0},
-  );
-}
-
-export function linesOf(file: string): readonly WitnessLine[] {
+function linesOf(file: string): readonly WitnessLine[] {
   const lines = readFileSync(file, 'utf8').split('\n');
   return lines.filter((line) => line.includes('"ref"')).map((line) => JSON.parse(line) as WitnessLine);
 }
 
-export function judge(lines: readonly WitnessLine[], there: ReadonlyMap<string, number>): WitnessTruth {
-  const number = ({ref}: WitnessLine) => Number(ref.slice(ref.lastIndexOf('-') + 1));
-  const acknowledged = lines.filter(({outcome}) => outcome === 'acknowledged').toSorted((a, b) => number(a) - number(b));
+function judge(lines: readonly WitnessLine[], there: ReadonlyMap<string, number>): WitnessTruth {
+  const acknowledged = lines.filter(({outcome}) => outcome === 'acknowledged').toSorted(bySending);
   return {
     acknowledged,
     lost: acknowledged.filter(({ref}) => !there.has(ref)),
@@ -50,7 +38,43 @@ export function judge(lines: readonly WitnessLine[], there: ReadonlyMap<string, 
   };
 }
 
+/**
+ * What a region shows of the table of a store's witness, asked again and again as long as it is there: the drill takes it away at its end. Answers, once
+ * it is stopped, every reference that was seen while the region was no standby.
+ */
+export async function watchStoreTable(lab: LabSession, region: string): Promise<() => Promise<ReadonlySet<string>>> {
+  const client = await lab.connect(region, {query_timeout: 10_000});
+  const seen = new Set<string>();
+  const over = new AbortController();
+  const look = async () => {
+    const {rows} = await client.query<{ref: string}>('select ref from public.regionctl_witness where not pg_is_in_recovery()');
+    for (const {ref} of rows) seen.add(ref);
+  };
+  const watching = (async () => {
+    for (; !over.signal.aborted; await sleep(100)) await look().catch(() => undefined);
+    await client.end();
+  })();
+  return async () => {
+    over.abort();
+    await watching;
+    return seen;
+  };
+}
+
+/** The writes that `member` acknowledged, by the log of a store's witness, and that are not in what was seen of its table. */
+export function lostInStore(
+  lab: LabSession,
+  of: {readonly runId: string; readonly store: string; readonly member: string},
+  seen: ReadonlySet<string>,
+) {
+  const lines = linesOf(join(lab.dir, 'state/witness', `${of.runId}.${of.store}.store-witness.ndjson`));
+  return lines.filter(({ref, outcome, member}) => member === of.member && outcome === 'acknowledged' && !seen.has(ref)).toSorted(bySending);
+}
+
 async function counts(lab: LabSession, region: string, query: string, runId: string): Promise<ReadonlyMap<string, number>> {
   const rows = await lab.sql<{ref: string; n: number}>(region, query, [`${runId}-`]);
   return new Map(rows.map(({ref, n}) => [ref, n]));
 }
+
+const number = ({ref}: WitnessLine) => Number(ref.slice(ref.lastIndexOf('-') + 1));
+const bySending = (a: WitnessLine, b: WitnessLine) => number(a) - number(b);

@@ -1,14 +1,16 @@
 // A regionctl that kills itself, as `kill -9` would, at one point of a run on a real fleet. It is wired as the commands are.
-// Arguments: fleet file, failover | failback | switchover, point (points.ts), delay of an `inside` point in ms, and optionally the step after whose result
+// Arguments: fleet file, failover | failback | switchover | the file of a drill, point (points.ts), delay of an `inside` point in ms, and optionally the step after whose result
 // it is interrupted, so that it can be killed while it undoes. A point that is never reached ends it with 3. With REGIONCTL_DOOMED=SIGSTOP it is
 // stopped there instead, and goes on when it is told to.
 import {channel} from 'node:diagnostics_channel';
 import {setTimeout as sleep} from 'node:timers/promises';
 import pg from 'pg';
+import {loadDrill} from '../../../src/lib/drill/drill-file.ts';
 import {kindsOf} from '../../../src/lib/fleet/kinds.ts';
 import {loadFleet} from '../../../src/lib/fleet/load.ts';
 import {conductPlan} from '../../../src/lib/operate/conduct.ts';
-import {prepareFailback, prepareFailover, prepareSwitchover} from '../../../src/lib/operate/prepare.ts';
+import {prepareDrill} from '../../../src/lib/operate/drill.ts';
+import {type Prepared, prepareFailback, prepareFailover, prepareSwitchover} from '../../../src/lib/operate/prepare.ts';
 import {type World, worldOf} from '../../../src/lib/operate/world.ts';
 import type {Action} from '../../../src/lib/plan/action.ts';
 import type {JournalEvent, State} from '../../../src/lib/ports/state.ts';
@@ -45,10 +47,7 @@ async function run(): Promise<void> {
   const life = new AbortController();
   const bound = worldOf(open, {life: life.signal});
   const world: World = {...bound, actions: dying(bound.actions)};
-  const prepare = {failover: prepareFailover, failback: prepareFailback, switchover: prepareSwitchover}[kind];
-  if (prepare === undefined) throw new Error(`there is no ${kind}`);
-  const to = kind === 'failback' ? undefined : 'eu-west';
-  const {plan, marks} = await prepare(open, world, {to, overrides: [], signal: interrupt.signal, guard: {forMs: 0}});
+  const {plan, marks} = await (kind.endsWith('.yaml') ? drilled : moved)(open, world, interrupt.signal);
   refuseShutGates(plan);
   const onEvent = (event: JournalEvent) => {
     if (point.moment === event.type && point.step === (event.step ?? '')) die();
@@ -58,6 +57,18 @@ async function run(): Promise<void> {
   await conductPlan(open, world, plan, {interrupt: interrupt.signal, leave: new AbortController().signal, onEvent, marks});
   life.abort();
   await open.close();
+}
+
+function moved(open: OpenFleet, world: World, signal: AbortSignal): Promise<Prepared> {
+  const prepare = {failover: prepareFailover, failback: prepareFailback, switchover: prepareSwitchover}[kind];
+  if (prepare === undefined) throw new Error(`there is no ${kind}`);
+  const to = kind === 'failback' ? undefined : 'eu-west';
+  return prepare(open, world, {to, overrides: [], signal, guard: {forMs: 0}});
+}
+
+async function drilled(open: OpenFleet, world: World, signal: AbortSignal): Promise<Prepared> {
+  const drill = await loadDrill({file: kind, cwd: process.cwd(), fleet: open.fleet, faultKinds: open.fault?.kinds});
+  return prepareDrill(open, world, {drill, overrides: [], signal});
 }
 
 function dyingAtCreation(open: OpenFleet): OpenFleet {
