@@ -6,6 +6,8 @@ import {labHost} from '../../src/lib/providers/lab/lab-host.ts';
 import {labRouter} from '../../src/lib/providers/lab/lab-router.ts';
 import {eventually, LabUnderTest} from './lab-under-test.ts';
 
+const REGIONS = ['us-east', 'eu-west', 'ap'];
+
 /** The providers against a lab: what the failover engine does to it. */
 describe('the providers of the lab', () => {
   const lab = new LabUnderTest();
@@ -69,7 +71,7 @@ describe('the providers of the lab', () => {
     await router.write(ctx, {'us-east': 100});
     expect(await router.cut(ctx, 'us-east')).toBe(0);
     await expect(router.write(ctx, {mars: 1})).rejects.toThrow('unknown region "mars"');
-    const fault = labFault(peer(lab.record.control), clock);
+    const fault = labFault(peer(lab.record.control), clock, REGIONS);
     expect(await fault.inject(ctx, {kind: 'latency', region: 'ap', args: {ms: 5}, leaseMs: 60_000})).toMatchObject({
       region: 'ap',
       kind: 'latency',
@@ -78,7 +80,7 @@ describe('the providers of the lab', () => {
     await fault.heal(ctx, 'ap');
     await fault.heal(ctx, 'ap');
     expect(await fault.active('ap', signal)).toMatchObject({known: true, value: []});
-    expect(await labFault(peer(1), clock).active('ap', signal)).toMatchObject({known: false, code: 'unreachable'});
+    expect(await labFault(peer(1), clock, REGIONS).active('ap', signal)).toMatchObject({known: false, code: 'unreachable'});
   });
 
   it('follows a switchover: stop, promote, start the old one as a standby on its own data', async () => {

@@ -10,6 +10,7 @@ import type {SteadyCheck} from './arguments.ts';
 import {compileCheck} from './check-schema.ts';
 import {fitsFleet} from './drill-fleet.ts';
 import {type DrillFileData, drillSchema, type EVIDENCE} from './drill-schema.ts';
+import type {FaultJudge} from './fault-fit.ts';
 
 /** One fault of a drill. `region` is `primary` (whichever region holds it), the name of a region, or of a route. */
 export type DrillFault = {
@@ -87,8 +88,8 @@ export type DrillContext = {
   readonly file: string;
   readonly cwd: string;
   readonly fleet?: Fleet;
-  /** What its injector can do. Default: it is not asked. */
-  readonly faultKinds?: readonly string[] | undefined;
+  /** Its injector. Default: it is not asked. */
+  readonly faults?: FaultJudge | null | undefined;
 };
 
 /** Reads a drill file. A missing file is a usage error (64); a wrong one is `drill-invalid` (78) with file, line, column and field. */
@@ -116,12 +117,12 @@ export function parseDrill(text: string, context: DrillContext): Drill {
 /** Every problem of a drill file, in the order of the file; for `drill validate`. */
 export function readDrill(
   text: string,
-  {file, fleet, faultKinds}: DrillContext,
+  {file, fleet, faults}: DrillContext,
 ): {readonly drill: Drill | null; readonly problems: readonly Problem[]} {
   const {source, problems} = parseSource(text);
   if (source === null) return {drill: null, problems: problems.map(inDrillWords)};
   const {data, findings} = check(drillSchema, source.raw, {path: [], raw: source.raw});
-  const more = data === undefined ? [] : [...contradictions(data), ...(fleet === undefined ? [] : fitsFleet(data, fleet, faultKinds))];
+  const more = data === undefined ? [] : [...contradictions(data), ...(fleet === undefined ? [] : fitsFleet(data, fleet, faults))];
   const all = [...references(source.raw), ...findings, ...more];
   if (data === undefined || all.length > 0)
     return {drill: null, problems: ordered(all.map((finding) => inDrillWords(source.place(finding))))};

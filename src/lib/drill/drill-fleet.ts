@@ -3,9 +3,10 @@ import {nearest} from '../fleet/lookup.ts';
 import type {Finding, Path} from '../fleet/problem.ts';
 import type {FileCheck} from './check-schema.ts';
 import type {DrillFileData} from './drill-schema.ts';
+import {type FaultJudge, faultFindings} from './fault-fit.ts';
 
-/** What a drill names that the fleet does not have, and faults that its injector does not know. Pure: nothing is asked of the fleet itself. */
-export function fitsFleet(data: DrillFileData, fleet: Fleet, faultKinds?: readonly string[]): Finding[] {
+/** What a drill names that the fleet does not have, and faults that its injector cannot have; `judge` null = it is not asked. Pure: nothing is asked of the fleet itself. */
+export function fitsFleet(data: DrillFileData, fleet: Fleet, judge: FaultJudge | null = null): Finding[] {
   const regions = fleet.regions.map(({name}) => name);
   const routes = fleet.routes.map(({name}) => name);
   const stores = fleet.stores.map(({name}) => name);
@@ -27,7 +28,8 @@ export function fitsFleet(data: DrillFileData, fleet: Fleet, faultKinds?: readon
   };
   const {failover, switchover, failback, traffic, person} = data.reaction;
   return [
-    ...kindsOf(data, fleet, faultKinds),
+    ...(judge === null ? [] : faultFindings(data, fleet, judge)),
+    ...trafficFindings(data, fleet),
     ...(data.fault === undefined ? [] : ask.place(['fault', 'region'], data.fault.region)),
     ...(data.faults ?? []).flatMap((fault, index) => ask.place(['faults', index, 'region'], fault.region)),
     ...ask.region(['reaction', 'failover', 'to'], failover?.to),
@@ -46,17 +48,20 @@ export function fitsFleet(data: DrillFileData, fleet: Fleet, faultKinds?: readon
   ];
 }
 
-function kindsOf(data: DrillFileData, {name}: Fleet, known: readonly string[] | undefined): Finding[] {
-  const faults: readonly (readonly [Path, string])[] = [
-    ...(data.fault === undefined ? [] : [[['fault', 'kind'], data.fault.kind] as const]),
-    ...(data.faults ?? []).map((fault, index) => [['faults', index, 'kind'], fault.kind] as const),
+/** Traffic that could not move: to where it is, or where no route leads. */
+function trafficFindings({reaction: {traffic}}: DrillFileData, {name, regions, routes}: Fleet): Finding[] {
+  if (traffic === undefined) return [];
+  const {from, to} = traffic;
+  const wrong = (message: string, suggestion: string): Finding[] => [
+    {path: ['reaction', 'traffic', 'to'], at: 'value', message, suggestion},
   ];
-  return faults.flatMap(([path, kind]): Finding[] => {
-    if (known === undefined || known.includes(kind)) return [];
-    const guess = nearest(kind, known);
-    const suggestion = guess === undefined ? `It knows ${known.join(', ')}.` : `Did you mean "${guess}"?`;
-    return [{path, at: 'value', message: `the fault injector of ${name} knows no fault "${kind}"`, suggestion}];
-  });
+  if (from === to) return wrong(`traffic cannot move from ${from} to itself`, 'Name another region.');
+  const named = (region: string) => region === 'primary' || regions.some((one) => one.name === region);
+  if (!named(from) || !named(to)) return [];
+  const leads = routes.some(({weights}) => to in weights && (from === 'primary' ? Object.keys(weights).length > 1 : from in weights));
+  if (leads) return [];
+  const where = from === 'primary' ? to : `both ${from} and ${to}`;
+  return wrong(`no route of ${name} leads to ${where}: no traffic could move`, 'Name regions that one route has weights for.');
 }
 
 function checksOf(data: DrillFileData, until: readonly FileCheck[] = []): {readonly path: Path; readonly check: FileCheck}[] {
