@@ -3,7 +3,7 @@ import type {Plan, Step} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
 import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
-import {objectivesWithStores, verdictOf} from './judge.ts';
+import {type DrillSeen, objectivesWithStores, verdictOf} from './judge.ts';
 import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, FaultRow, LoadObjectiveRow, LoadRow} from './report.ts';
 import {surprisesOf} from './surprises.ts';
 import {timelineOf} from './timeline.ts';
@@ -49,8 +49,37 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
     timeline: timelineOf({...seen, run, plan, events}),
     surprises: surprisesOf({...seen, run, plan, events}),
     evidence: more.evidence ?? [],
-    ...verdictOf({...seen, run: {...run, objectives}, loads, after: steadyState.after, touched: touched(events)}),
+    ...verdictOf({
+      ...{...seen, loads, after: steadyState.after, touched: touched(events)},
+      run: {...run, objectives},
+      why: whyNotMeasured(plan, progress, seen.load),
+    }),
   };
+}
+
+/** By what the steps that measure say of themselves. */
+function whyNotMeasured(plan: Plan, progress: Progress, load: LoadRow | null): DrillSeen['why'] {
+  const measured = resultsOf(plan, progress, 'witness.stop').at(-1);
+  return {
+    gap: text(measured?.writeGapReason) ?? failureOf(plan, progress, 'witness.stop'),
+    loss: text(measured?.readBackTrouble) ?? failureOf(plan, progress, 'witness.stop'),
+    load: plan.steps.some((step) => step.do.action === 'load.start') ? whyNoLoad(plan, progress, load) : null,
+  };
+}
+
+/** A load that said nothing of any request has measured nothing, also where no objective speaks of it. */
+function whyNoLoad(plan: Plan, progress: Progress, load: LoadRow | null): string | null {
+  if (load === null) return failureOf(plan, progress, 'load.stop') ?? 'it did not say what it measured';
+  return load.before.requests + load.during.requests + load.after.requests === 0 ? load.says : null;
+}
+
+/** Why the last step of this action failed; null = none did. */
+function failureOf(plan: Plan, progress: Progress, action: string): string | null {
+  const failed = [...plan.steps, ...plan.always]
+    .filter((step) => step.do.action === action)
+    .map((step) => stepProgress(progress, step))
+    .findLast(({status}) => status === 'failed');
+  return failed?.detail ?? null;
 }
 
 /** What the load must keep to, against what it was. What was not measured is null, and neither met nor missed. */

@@ -1,9 +1,11 @@
 import type {Fleet} from '../fleet/fleet.ts';
 import {nearest} from '../fleet/lookup.ts';
-import type {Finding, Path} from '../fleet/problem.ts';
+import {type Finding, got, type Path} from '../fleet/problem.ts';
+import {formatMs} from '../output/units.ts';
 import type {FileCheck} from './check-schema.ts';
 import type {DrillFileData} from './drill-schema.ts';
 import {type FaultJudge, faultFindings} from './fault-fit.ts';
+import {MOST_UNDER_WAY} from './load-arguments.ts';
 
 /** What a drill names that the fleet does not have, and faults that its injector cannot have; `judge` null = it is not asked. Pure: nothing is asked of the fleet itself. */
 export function fitsFleet(data: DrillFileData, fleet: Fleet, judge: FaultJudge | null = null): Finding[] {
@@ -30,6 +32,7 @@ export function fitsFleet(data: DrillFileData, fleet: Fleet, judge: FaultJudge |
   return [
     ...(judge === null ? [] : faultFindings(data, fleet, judge)),
     ...trafficFindings(data, fleet),
+    ...witnessFindings(data, fleet),
     ...(data.fault === undefined ? [] : ask.place(['fault', 'region'], data.fault.region)),
     ...(data.faults ?? []).flatMap((fault, index) => ask.place(['faults', index, 'region'], fault.region)),
     ...ask.region(['reaction', 'failover', 'to'], failover?.to),
@@ -64,6 +67,15 @@ function trafficFindings({reaction: {traffic}}: DrillFileData, {name, regions, r
   return wrong(`no route of ${name} leads to ${where}: no traffic could move`, 'Name regions that one route has weights for.');
 }
 
+/** While nobody answers, each write of the witness waits for its deadline, on a connection of its own. */
+function witnessFindings({witness: {every}}: DrillFileData, {witness}: Fleet): Finding[] {
+  if (witness === null || witness.deadlineMs / every <= MOST_UNDER_WAY) return [];
+  const message = `one write every ${formatMs(every)}, each with the deadline of ${formatMs(witness.deadlineMs)} of the fleet file, is more than ${MOST_UNDER_WAY} under way at once`;
+  return [
+    {path: ['witness', 'every'], at: 'value', message, suggestion: 'Write less often, or shorten witness.deadline of the fleet file.'},
+  ];
+}
+
 function checksOf(data: DrillFileData, until: readonly FileCheck[] = []): {readonly path: Path; readonly check: FileCheck}[] {
   const lists: readonly (readonly [Path, readonly FileCheck[]])[] = [
     [['steadyState', 'before'], data.steadyState.before],
@@ -78,5 +90,5 @@ function checksOf(data: DrillFileData, until: readonly FileCheck[] = []): {reado
 function unknownName(fleet: Fleet, path: Path, {what, name, known}: {what: string; name: string; known: readonly string[]}): Finding {
   const guess = nearest(name, known);
   const suggestion = guess === undefined ? `It has ${known.join(', ') || 'none'}.` : `Did you mean "${guess}"?`;
-  return {path, at: 'value', message: `the fleet ${fleet.name} has no ${what} "${name}"`, suggestion};
+  return {path, at: 'value', message: `the fleet ${fleet.name} has no ${what} ${got(name)}`, suggestion};
 }

@@ -1,11 +1,13 @@
 import {refused} from '../errors.ts';
 import type {Fleet} from '../fleet/fleet.ts';
 import {nearest} from '../fleet/lookup.ts';
-import type {Finding, Path} from '../fleet/problem.ts';
+import {type Finding, got, type Path, seen} from '../fleet/problem.ts';
 import type {Json} from '../plan/json.ts';
 import type {Plan} from '../plan/plan.ts';
 import type {Fault, FaultOrder, FaultTrouble} from '../ports/fault.ts';
 import type {DrillFileData} from './drill-schema.ts';
+
+const LONGEST_SAYS = 300;
 
 /** What is asked of an injector before anything is begun. `cannot`: kinds that cannot be had here, each with the reason. */
 export type FaultJudge = {
@@ -95,11 +97,16 @@ function holders({regions, stores}: Fleet): readonly string[] {
 }
 
 function findingOf(path: Path, {field, arg, says, fix}: FaultTrouble): Finding {
-  return {path: [...path, field, ...(arg === undefined ? [] : [arg])], at: 'value', message: says, suggestion: fix};
+  return {path: [...path, field, ...(arg === undefined ? [] : [arg])], at: 'value', message: clipped(says), suggestion: fix};
+}
+
+/** What an injector says may hold what the file says, however long. */
+function clipped(text: string): string {
+  return seen(text.length > LONGEST_SAYS ? `${text.slice(0, LONGEST_SAYS)}…` : text);
 }
 
 function unknownKind(path: Path, kind: string, {name}: Fleet, known: readonly string[]): Finding {
   const guess = nearest(kind, known);
   const suggestion = guess === undefined ? `It knows ${known.join(', ')}.` : `Did you mean "${guess}"?`;
-  return {path, at: 'value', message: `the fault injector of ${name} knows no fault "${kind}"`, suggestion};
+  return {path, at: 'value', message: `the fault injector of ${name} knows no fault ${got(kind)}`, suggestion};
 }

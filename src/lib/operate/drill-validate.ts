@@ -1,5 +1,5 @@
 import type {Drill} from '../drill/drill-file.ts';
-import {drillTextOf, readDrill} from '../drill/drill-file.ts';
+import {readDrillFile} from '../drill/drill-file.ts';
 import {dotted} from '../fleet/problem.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type UnavailableFaults, unavailableFaults} from './fault-kinds.ts';
@@ -39,7 +39,7 @@ export async function validateDrills(
 async function validateOne(open: OpenFleet, file: string, cwd: string, cannot: UnavailableFaults): Promise<DrillCheckRow> {
   const {fleet, fault} = open;
   const faults = fault === null ? null : {kinds: fault.kinds, accepts: fault.accepts?.bind(fault), cannot: cannot.kinds};
-  const {drill, problems} = readDrill(await drillTextOf(file), {file, cwd, fleet, faults});
+  const {drill, problems} = await readDrillFile({file, cwd, fleet, faults});
   const inText = problems.map(({line, column, path, message, suggestion}) => ({line, column, field: dotted(path), message, suggestion}));
   const more = drill === null ? [] : notPermitted(drill, open);
   const unsure = drill !== null && drill.faults.length > 0 && cannot.unsure !== null ? [cannot.unsure] : [];
