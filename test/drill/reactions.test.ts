@@ -146,7 +146,7 @@ describe('a failover by a process of its own', () => {
     const port = operator([], [{id: 'fence-us-east', phase: 'fence'}]);
     const resumable = {
       ...port.port,
-      start: (given: readonly string[]) => (given[0] === 'runs' ? operator([0]).port.start(given) : port.port.start(given)),
+      start: (given: readonly string[], drill: string) => (given[0] === 'runs' ? operator([0]) : port).port.start(given, drill),
     };
     expect(await applying({operator: resumable})('reaction.command', {...args, killAt: 'fence'})).toMatchObject({
       killedAt: 'fence',

@@ -182,7 +182,7 @@ describe('on a pair that lives', () => {
     expect(await there(us as Server)).toBeNull();
     const back = await left.stop();
     expect(back.all).toMatchObject({lost: null, lostWrites: null});
-    expect(back.trouble).toContain('another run has removed a part of them');
+    expect(back.trouble).toContain('a part of them was removed before');
   });
 
   it('a right that is missing is named as the GRANT that gives it', async () => {

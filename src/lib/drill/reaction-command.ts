@@ -11,8 +11,8 @@ export type OperatorEnd = {readonly code: number | null; readonly says: string};
 
 /** Regionctl as somebody else runs it: processes of their own, and what their journals say. */
 export type Operator = {
-  /** Starts regionctl with these arguments, on this fleet. It is not ended with this process: half a failover would be worse. */
-  start(args: readonly string[]): {readonly ended: Promise<OperatorEnd>; kill(signal: 'SIGKILL' | 'SIGINT'): void};
+  /** Starts regionctl with these arguments, on this fleet, for the drill `runId`. It is not ended with this process: half a failover would be worse. */
+  start(args: readonly string[], runId: string): {readonly ended: Promise<OperatorEnd>; kill(signal: 'SIGKILL' | 'SIGINT'): void};
   /** The run of a failover that was begun since (epoch ms) and is the newest; null = none. */
   newestRun(since: number): Promise<string | null>;
   /** The steps whose intent the run's journal has, with their phases. */
@@ -38,13 +38,13 @@ export function commandReaction(deps: {
       const since = deps.clock.wall();
       const began = deps.clock.now();
       const args = ['failover', 'run', '--yes', '--no-guard', ...(to === null ? [] : ['--to', to]), ...overrideFlags(overrides)];
-      const child = operator.start(args);
+      const child = operator.start(args, ctx.runId);
       const stop = () => child.kill('SIGINT');
       const lives = stillRunning(child);
       ctx.signal.addEventListener('abort', stop, {once: true});
       try {
         const runId = killAt === null ? null : await killWhenThere({...deps, operator, ctx, child, since, killAt, withinMs});
-        const end = runId === null ? await child.ended : await resumed(operator, runId);
+        const end = runId === null ? await child.ended : await resumed(operator, runId, ctx.runId);
         if (!WELL.has(end.code))
           throw failed(`regionctl ${runId === null ? args.join(' ') : `runs resume ${runId}`} ended with ${end.code ?? 'a signal'}`, end);
         const afterMs = Math.round(deps.clock.now() - began);
@@ -107,8 +107,8 @@ async function killWhenThere({clock, operator, ctx, child, since, killAt, within
   }
 }
 
-function resumed(operator: Operator, runId: string): Promise<OperatorEnd> {
-  return operator.start(['runs', 'resume', runId, '--no-guard', '--reason', 'the drill had killed its process']).ended;
+function resumed(operator: Operator, runId: string, drill: string): Promise<OperatorEnd> {
+  return operator.start(['runs', 'resume', runId, '--no-guard', '--reason', 'the drill had killed its process'], drill).ended;
 }
 
 function failed(what: string, {says}: OperatorEnd): RegionctlError {

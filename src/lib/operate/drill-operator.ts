@@ -4,13 +4,14 @@ import {join} from 'node:path';
 import type {Operator, OperatorEnd} from '../drill/reaction-command.ts';
 import {messageOf} from '../errors.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import {operatorLogName} from './operator-logs.ts';
 
 /** Regionctl as another operator would run it: the program that runs here, as a process of its own. */
 export function operatorOf(open: OpenFleet): Operator | null {
   const [, program] = process.argv;
   if (program === undefined) return null;
   return {
-    start: (args) => start(open, program, args),
+    start: (args, runId) => start(open, program, args, runId),
     async newestRun(since) {
       const state = await open.state();
       const runs = state.runs(open.fleet.name).filter(({kind, startedAt}) => kind === 'failover' && startedAt >= since);
@@ -26,10 +27,10 @@ export function operatorOf(open: OpenFleet): Operator | null {
 }
 
 /** It prints into a file: when this process is gone, it must be able to go on. */
-function start(open: OpenFleet, program: string, args: readonly string[]): ReturnType<Operator['start']> {
+function start(open: OpenFleet, program: string, args: readonly string[], runId: string): ReturnType<Operator['start']> {
   const dir = join(open.stateDir, 'witness');
   mkdirSync(dir, {recursive: true, mode: 0o700});
-  const log = join(dir, `operator-${process.pid}-${Math.round(open.clock.wall())}.log`);
+  const log = join(dir, operatorLogName(runId, open.clock.wall()));
   const output = openSync(log, 'w', 0o600);
   const child = spawn(process.execPath, [program, ...args, '--fleet', open.fleet.file], {
     detached: true,

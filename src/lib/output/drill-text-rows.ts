@@ -25,13 +25,11 @@ function steadyRows({steadyState}: DrillDocument, paint: Paint): Cell[][] {
 }
 
 function faultRows({faults}: DrillDocument, paint: Paint): Cell[][] {
-  return faults.map(({fault, region, injectedAt, healedAt, provenHealed}) => {
+  return faults.map(({fault, region, injectedAt, healedAt, provenHealed, endBasis, endSays}) => {
     const cell: Cell = provenHealed ? {text: 'proven healed', paint: paint.good} : {text: 'not proven healed', paint: paint.critical};
-    return [
-      `  fault ${fault} on ${region}`,
-      cell,
-      `injected ${formatTime(injectedAt)}, ${healedAt === null ? 'not healed' : `healed ${formatTime(healedAt)}`}`,
-    ];
+    const ended = endBasis === 'recorded' || endBasis === 'estimated' ? (endSays ?? 'it had ended before') : null;
+    const end = healedAt === null ? 'not healed' : (ended ?? `healed ${formatTime(healedAt)}`);
+    return [`  fault ${fault} on ${region}`, cell, `injected ${formatTime(injectedAt)}, ${end}`];
   });
 }
 
