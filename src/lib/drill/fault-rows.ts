@@ -122,7 +122,7 @@ function recordsOf(healed: Readonly<Record<string, Json>>, fault: string): reado
 function recorded({at, by}: Omit<Noted, 'says'>, leaseMs: number | null, seenAt: string | null): FaultEnding {
   const healedAt = seenAt !== null && seenAt < at ? seenAt : at;
   const lease = leaseMs === null ? 'its lease' : `its lease of ${formatMs(leaseMs)}`;
-  const how = by === 'lease' ? `it ended with ${lease}` : 'it was healed by others';
+  const how = by === 'lease' ? `it ended with ${lease}` : 'it was healed before that';
   const endSays = `${how} at ${formatTime(healedAt)}, as whoever ended it wrote down`;
   return {...NO_BOUNDS, healedAt, endBasis: 'recorded', endedBy: by, endSays};
 }

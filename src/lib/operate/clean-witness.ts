@@ -23,11 +23,11 @@ export async function cleanWitness(
   {state}: Pick<CleanHold, 'state'>,
   {signal, dryRun}: {readonly signal: AbortSignal; readonly dryRun: boolean},
 ): Promise<CleanedWitness> {
-  if (state === null)
-    return {left: [], troubles: ['whether a witness left something in a store was not looked for: which runs there were cannot be read']};
   const dir = join(open.stateDir, 'witness');
   try {
     const {left, broken} = await leftRecords(dir);
+    const unread = broken.map((file) => `the record of the witness ${file} cannot be read`);
+    if (state === null) return {left: [], troubles: [...unread, ...(left.length === 0 ? [] : [UNTOLD])]};
     const runs = new Set(state.runs(open.fleet.name).map(({runId}) => runId));
     // A state folder may be shared by fleets. A run that it does not know is nobody else's.
     const ours = left.filter(({run}) => runs.has(run) || state.plan(run) === null);
@@ -42,12 +42,15 @@ export async function cleanWitness(
         ),
       ),
     );
-    return {left: cleaned.flat(), troubles: broken.map((file) => `the record of the witness ${file} cannot be read`)};
+    return {left: cleaned.flat(), troubles: unread};
   } catch (error) {
     signal.throwIfAborted();
     return {left: [], troubles: [`what a witness left in a store could not be looked for: ${messageOf(error)}`]};
   }
 }
+
+/** A state folder may be shared by fleets, and only the state tells whose run it was. */
+const UNTOLD = 'what witnesses had left in stores was not removed: whose runs these were cannot be read';
 
 type How = {readonly signal: AbortSignal; readonly dryRun: boolean};
 
