@@ -1,4 +1,5 @@
 import {execFile} from 'node:child_process';
+import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, it} from 'vitest';
@@ -6,7 +7,17 @@ import {readLag} from '../../../src/lib/operate/lag.ts';
 import type {LagRow} from '../../../src/lib/replication/lag.ts';
 import {openFleet} from '../../replication/lag-world.ts';
 import {eventually} from '../../servers/embedded.ts';
-import {CONFIG, noPatroni, PATRONICTL, type PatroniCluster, REST_PASSWORD, REST_USER, SCOPE, startPatroni} from '../../servers/patroni.ts';
+import {
+  backup,
+  CONFIG,
+  noPatroni,
+  PATRONICTL,
+  type PatroniCluster,
+  REST_PASSWORD,
+  REST_USER,
+  SCOPE,
+  startPatroni,
+} from '../../servers/patroni.ts';
 import {openPatroni, type PatroniStore} from './open-patroni.ts';
 
 const NAMES = ['us', 'eu', 'ap'];
@@ -34,7 +45,7 @@ describe.skipIf(noPatroni !== null)(`the links of Patroni with etcd${noPatroni =
   afterEach(async () => {
     cluster.startDcs();
     for (const member of cluster.members) member.thaw();
-    await cluster.configure({pause: null, failsafe_mode: null});
+    await cluster.configure({pause: null, failsafe_mode: null, ...backup()});
   });
 
   const rows = async (): Promise<readonly LagRow[]> => (await readLag(openFleet(store, NAMES), {signal: signal()})).document.links;
@@ -147,6 +158,9 @@ describe.skipIf(noPatroni !== null)(`the links of Patroni with etcd${noPatroni =
   });
 
   it('say that a member is made anew', async () => {
+    await cluster.configure(backup('8M'));
+    // It takes the pace on its next turn, and writes it down then.
+    await eventually(() => readFileSync(join(cluster.member(second).dir, 'data', 'patroni.dynamic.json'), 'utf8').includes('max-rate'));
     const authorization = `Basic ${Buffer.from(`${REST_USER}:${REST_PASSWORD}`).toString('base64')}`;
     const asked = await fetch(`${cluster.member(second).rest}/reinitialize`, {method: 'POST', headers: {authorization}, body: '{}'});
     expect(asked.status).toBe(200);
