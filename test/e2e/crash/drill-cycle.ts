@@ -134,8 +134,19 @@ async function cleaned(lab: CrashLab, problems: string[], statuses: readonly (nu
   if (!statuses.includes(first.status) || !['none', 'healed'].includes(verdicts[0] ?? ''))
     problems.push(`drill clean: ${first.stdout}${first.stderr}`);
   if (!statuses.includes(second.status) || verdicts[1] !== 'none') problems.push(`drill clean again: ${second.stdout}${second.stderr}`);
+  if (second.status === 0 && !(await withoutTable(lab))) problems.push('the table of the witness is left in the store');
   const left = /"removed": false/.test(second.stdout) ? ', a store is not cleaned' : '';
   return `${verdicts[0] ?? ''}${left}`;
+}
+
+/** Asked of every server that answers, past every fault; standbys hear of it a moment later. */
+async function withoutTable(lab: CrashLab): Promise<boolean> {
+  const look = "select to_regclass('public.regionctl_witness')::text as there";
+  for (const end = performance.now() + 5000; performance.now() < end; await sleep(100)) {
+    const seen = await Promise.all([HOME, AWAY, 'ap'].map((region) => lab.sql<{there: string | null}>(region, look).catch(() => [])));
+    if (seen.flat().every(({there}) => there === null)) return true;
+  }
+  return false;
 }
 
 function said({stdout, stderr}: Ended): {outcome: string | null; reason: string | null} {
