@@ -35,6 +35,11 @@ describe('composeDrill', () => {
     expect(plan.always.map(({id}) => id)).toEqual(['heal', 'witness-end', 'release']);
   });
 
+  it('starts the load before the warm-up, so that there is something to compare with, and tells it of the fault right before that', () => {
+    const ids = drillPlan(`${drillText}load: {rate: 20}\n`).steps.map(({id}) => id);
+    expect(ids.slice(0, 5)).toEqual(['steady-before', 'load-start', 'witness-start', 'load-during', 'inject']);
+  });
+
   it('asks after the fault whether a standby still hears the primary; the region was found unhealthy just before', () => {
     const plan = drillPlan();
     expect(plan.gates.map(({id}) => id)).toEqual(['steady-state', 'no-fault', 'target-healthy']);

@@ -49,7 +49,7 @@ export function composeDrill(input: DrillInput): Plan {
     kind: 'drill',
     snapshot,
     gates: [steadyGate(part), ...part.places.map(noFault), ...gates],
-    steps: inLine([...before(part), ...load.before, ...faultSteps(part), ...detection(part), ...reaction, ...after(part, load)]),
+    steps: inLine([...before(part, load), ...load.during, ...faultSteps(part), ...detection(part), ...reaction, ...after(part, load)]),
     abortIf: drill.abortIf.map((check) => expect('drill.abort', {}, resolved(check, part) as Json)),
     always: [
       ...part.places.map((place) => healStep(place, part)),
@@ -102,7 +102,7 @@ function inLine(steps: readonly Step[]): Step[] {
   });
 }
 
-function before(part: Part): Step[] {
+function before(part: Part, load: ReturnType<typeof loadSteps>): Step[] {
   const {drill, witness} = part;
   const {everyMs, warmUpMs, stores} = drill.witness;
   // Not that the service takes writes: a run that is resumed in the gap starts its witness anew.
@@ -116,6 +116,7 @@ function before(part: Part): Step[] {
       do: drillCall('drill.steady', {}, {checks: resolvedChecks(drill.steadyState.before, part), except: [], withinMs: 0, must: true}),
       deadlineMs: 30_000,
     }),
+    ...load.start,
     step({
       id: 'witness-start',
       phase: 'preflight',
