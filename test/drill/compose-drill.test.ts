@@ -47,6 +47,13 @@ describe('composeDrill', () => {
     expect(first?.requires.map(({check, want}) => [check, want])).toEqual([['store.silent', {standbys: ['eu-west', 'ap']}]]);
   });
 
+  it('asks for no write in the gates of a rehearsal', () => {
+    const asked = (rehearsal: boolean) => JSON.stringify(composeDrill({...input, rehearsal}).gates);
+    expect(asked(false)).toContain('"writable":true');
+    expect(asked(true)).not.toContain('writable');
+    expect(asked(true)).toContain('"health":"healthy"');
+  });
+
   it('takes its own objectives before those of the fleet', () => {
     expect(drillPlan(`${drillText}objectives: {rto: 30s}\n`).objectives).toEqual([
       {class: 'drill', kind: 'rto', targetMs: 30_000},

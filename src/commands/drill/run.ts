@@ -86,7 +86,7 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
     return {open, drill: await loadDrill({file, cwd: process.cwd(), fleet, faultKinds: fault?.kinds})};
   }
 
-  async #prepared(open: OpenFleet, drill: Drill): Promise<Prepared & {readonly world: World}> {
+  async #prepared(open: OpenFleet, drill: Drill, rehearsal = false): Promise<Prepared & {readonly world: World}> {
     const {override, reason} = this.flags;
     const [{prepareDrill}, {identityText, whoAmI}] = await Promise.all([
       import('../../lib/operate/drill.ts'),
@@ -96,13 +96,13 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
     const declared = named.map((each) => ({...each, by: `${drill.file} (${identityText(whoAmI())})`}));
     const overrides = [...declared, ...(await this.overrides(override, reason))];
     const world = await this.world(open);
-    return {world, ...(await prepareDrill(open, world, {drill, overrides, signal: this.interrupt.signal}))};
+    return {world, ...(await prepareDrill(open, world, {drill, overrides, rehearsal, signal: this.interrupt.signal}))};
   }
 
   async #rehearsed(begun: Beginning): Promise<unknown> {
     const {open, drill} = await this.#loaded(begun);
     const [{plan}, {gateOpen, planDocument}, {planText}] = await Promise.all([
-      this.#prepared(open, drill),
+      this.#prepared(open, drill, true),
       import('../../lib/plan/plan-document.ts'),
       import('../../lib/output/run-text.ts'),
     ]);
