@@ -57,7 +57,7 @@ function faultStill({faults}: FaultDeps): Action<DrillArguments['fault.still']> 
       const seen = await Promise.all(
         wanted.map(async ({region, kinds}) => ({region, kinds, cell: await portOf(faults).active(region, ctx.signal)})),
       );
-      const over = seen.find(({kinds, cell}) => cell.known && !kinds.every((kind) => cell.value.includes(kind)));
+      const over = seen.find(({kinds, cell}) => cell.known && lacks(cell.value, kinds));
       if (over !== undefined)
         throw new RegionctlError(
           'fault-over',
@@ -104,6 +104,12 @@ function notHealed(region: string, says: string) {
 async function beforeFault(care: FaultCare | undefined, {runId}: Ctx, region: string): Promise<Outside | null> {
   if (care === undefined) return null;
   return beforeOf(entriesOf(care, region)) ?? (await care.journaled(runId, region));
+}
+
+/** Whether there are fewer of a kind than wanted: one place may have a kind twice, such as two lines that are cut. */
+function lacks(active: readonly string[], wanted: readonly string[]): boolean {
+  const many = (all: readonly string[], kind: string) => all.filter((one) => one === kind).length;
+  return wanted.some((kind) => many(active, kind) < many(wanted, kind));
 }
 
 /** As many of each kind, in whatever order. */
