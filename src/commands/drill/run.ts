@@ -58,7 +58,16 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
 
   async #drilled(begun: Beginning): Promise<DrillDocument> {
     const {open, drill} = await this.#loaded(begun);
-    const beside = drill.setUp === null ? [] : [await this.#setUp(open, drill.setUp.switchover.to, drill)];
+    if (drill.setUp === null) return this.#carriedOut(begun, open, drill, []);
+    const {to} = drill.setUp.switchover;
+    const row = await this.#setUp(open, to, drill);
+    const {afterSetUp} = await import('../../lib/operate/drill-beside.ts');
+    return this.#carriedOut(begun, open, drill, [row]).catch((error: unknown) => {
+      throw afterSetUp(error, row, to);
+    });
+  }
+
+  async #carriedOut(begun: Beginning, open: OpenFleet, drill: Drill, beside: readonly BesideRow[]): Promise<DrillDocument> {
     const [{world, plan, marks}, {refuseShutGates}] = await Promise.all([
       this.#prepared(open, drill),
       import('../../lib/run/judge-gates.ts'),
@@ -102,7 +111,11 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
   async #rehearsed(begun: Beginning): Promise<unknown> {
     const {open, drill} = await this.#loaded(begun);
     const [{plan}, {gateOpen, planDocument}, {planText}] = await Promise.all([
-      this.#prepared(open, drill, true),
+      this.#prepared(open, drill, true).catch(async (error: unknown) => {
+        throw drill.setUp === null
+          ? error
+          : (await import('../../lib/operate/drill-beside.ts')).withoutSetUp(error, drill.setUp.switchover.to);
+      }),
       import('../../lib/plan/plan-document.ts'),
       import('../../lib/output/run-text.ts'),
     ]);
