@@ -5,7 +5,8 @@ import type {RunDocument} from '../run/document.ts';
 import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
 import {faultRows} from './fault-rows.ts';
 import {objectivesWithStores, verdictOf} from './judge.ts';
-import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, LoadObjectiveRow, LoadRow} from './report.ts';
+import {judgeLoad} from './load-row.ts';
+import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, LoadRow} from './report.ts';
 import {surprisesOf} from './surprises.ts';
 import {timelineOf} from './timeline.ts';
 import type {SteadyRow} from './verdict.ts';
@@ -34,7 +35,7 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
     earlier: more.earlier ?? [],
   };
   const {drillSpec: spec} = plan;
-  const loads = loadObjectives(spec?.loadObjectives ?? [], seen.load);
+  const loads = judgeLoad(spec?.loadObjectives ?? [], seen.load);
   const objectives = objectivesWithStores(run.objectives, seen.stores, spec?.classes ?? {});
   return {
     ...run,
@@ -52,15 +53,6 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
     evidence: more.evidence ?? [],
     ...verdictOf({...seen, run: {...run, objectives}, loads, after: steadyState.after, touched: touched(events)}),
   };
-}
-
-/** What the load must keep to, against what it was. What was not measured is null, and neither met nor missed. */
-export function loadObjectives(wanted: NonNullable<Plan['drillSpec']>['loadObjectives'], load: LoadRow | null): LoadObjectiveRow[] {
-  return wanted.map(({kind, phase, target}) => {
-    const part = load?.[phase];
-    const measured = (kind === 'p95' ? part?.p95Ms : part?.errorRate) ?? null;
-    return {kind, phase, target, measured, met: measured === null ? null : measured <= target};
-  });
 }
 
 function steadyRow(progress: Progress, step: Step): SteadyRow | null {

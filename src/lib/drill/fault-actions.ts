@@ -64,7 +64,7 @@ function faultStill({faults}: FaultDeps): Action<DrillArguments['fault.still']> 
       const seen = await Promise.all(
         wanted.map(async ({region, kinds}) => ({region, kinds, cell: await portOf(faults).active(region, ctx.signal)})),
       );
-      const over = seen.find(({kinds, cell}) => cell.known && !kinds.every((kind) => cell.value.includes(kind)));
+      const over = seen.find(({kinds, cell}) => cell.known && lacks(cell.value, kinds));
       if (over !== undefined)
         throw new RegionctlError(
           'fault-over',
@@ -137,6 +137,12 @@ async function beforeFault(care: FaultCare | undefined, {runId}: Ctx, region: st
   } catch {
     return null; // It is healed all the same.
   }
+}
+
+/** Whether there are fewer of a kind than wanted: one place may have a kind twice, such as two lines that are cut. */
+function lacks(active: readonly string[], wanted: readonly string[]): boolean {
+  const many = (all: readonly string[], kind: string) => all.filter((one) => one === kind).length;
+  return wanted.some((kind) => many(active, kind) < many(wanted, kind));
 }
 
 /** As many of each kind, in whatever order. */

@@ -76,6 +76,8 @@ export type LoadPart = {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly maxMs: number | null;
+  /** False = the load did not run in all of it, as when its program ended by itself. Absent in old runs. */
+  readonly whole?: boolean;
 };
 
 export type LoadRow = {

@@ -24,11 +24,23 @@ const GATES_MS = 10_000;
 /** The gates that a drill has beside those of its reaction. */
 const DRILL_GATES = /^(steady-state|no-fault)(:|$)/;
 
-/** What a drill is prepared with. */
-export type PrepareDrill = {readonly drill: Drill; readonly overrides: readonly Override[]; readonly signal: AbortSignal};
+/** What a drill is prepared with. `rehearsal`: it is only shown (default: it is run). */
+export type PrepareDrill = {
+  readonly drill: Drill;
+  readonly overrides: readonly Override[];
+  readonly signal: AbortSignal;
+  readonly rehearsal?: boolean;
+};
 
-/** Plans a drill on the fleet as it is now, and judges its gates. Nothing is written, and no fault is injected. */
-export async function prepareDrill(open: OpenFleet, world: World, {drill, overrides, signal}: PrepareDrill): Promise<Prepared> {
+/**
+ * Plans a drill on the fleet as it is now, and judges its gates. No fault is injected, and nothing is written but the one order that tells whether
+ * writes are accepted; a rehearsal does not write that either.
+ */
+export async function prepareDrill(
+  open: OpenFleet,
+  world: World,
+  {drill, overrides, signal, rehearsal = false}: PrepareDrill,
+): Promise<Prepared> {
   const began = open.clock.now();
   const [{snapshot: seenNow}, state] = await Promise.all([
     observeFleet({...open, signal, vantage: 'here'}),
@@ -42,7 +54,7 @@ export async function prepareDrill(open: OpenFleet, world: World, {drill, overri
   const reactionPlan = await reactionPlanOf(open, {drill, snapshot, state, overrides: ofReaction, signal});
   const [first] = Object.values(primaries);
   const composed = composeDrill({
-    ...{drill, fleet, snapshot, reactionPlan, primaries},
+    ...{drill, fleet, snapshot, reactionPlan, primaries, rehearsal},
     primary: primaries[fleet.stores[0]?.name ?? ''] ?? first ?? null,
     objectives: objectivesOf(fleet),
     runId: newRunId('drill', open.clock.wall()),

@@ -189,6 +189,7 @@ const loadPart = z.looseObject({
   p50Ms: ms.nullable(),
   p95Ms: ms.nullable(),
   maxMs: ms.nullable(),
+  whole: z.boolean().optional(),
 });
 
 const load = z.looseObject({
