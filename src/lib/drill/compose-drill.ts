@@ -1,5 +1,6 @@
 import {refused} from '../errors.ts';
 import {ourselvesSane, runAlone} from '../failover/gates.ts';
+import {noPrimary} from '../failover/no-primary.ts';
 import {expect, step} from '../failover/steps.ts';
 import type {Fleet} from '../fleet/fleet.ts';
 import {formatMs} from '../output/units.ts';
@@ -35,7 +36,7 @@ const SAYS_DOWN = /^(region-down|primary-silent)(:|$)/;
 
 /**
  * Composes the plan of a drill: steady state, witness, load, faults, detection, the reaction, and whatever must happen in any case. Pure. Throws
- * `no-witness`, `no-faults` or `no-region` (exit 77) when the fleet does not allow the drill.
+ * `no-witness`, `no-faults`, `no-region` or `primary-unknown` (exit 77) when the fleet does not allow the drill.
  */
 export function composeDrill(input: DrillInput): Plan {
   const {drill, snapshot, reactionPlan, runId} = input;
@@ -80,7 +81,11 @@ function partOf({drill, fleet, snapshot, reactionPlan, primary, primaries}: Dril
   const needsPrimary = JSON.stringify([drill.faults, drill.reaction, drill.detect, drill.abortIf, drill.steadyState]).includes('"primary"');
   const held = reactionPlan?.from ?? primary;
   if (held === null && needsPrimary)
-    throw refused('no-region', `the drill ${drill.name} speaks of the region with the primary, and none holds one`);
+    throw noPrimary(fleet.stores, snapshot, {
+      code: 'no-region',
+      says: `the drill ${drill.name} speaks of the region with the primary, and none holds one`,
+      suggestions: [],
+    });
   const places = placesOf(drill, held ?? '');
   const regions = fleet.regions.map(({name}) => name);
   return {
