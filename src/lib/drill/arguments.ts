@@ -60,6 +60,13 @@ export const drillArguments = {
   /** Waits until every check holds; what does not within `withinMs` fails the step. */
   'drill.await': z.strictObject({checks: z.array(steadyCheck).min(1), everyMs: z.number().min(1), withinMs: ms, what: z.string()}),
   'drill.wait': z.strictObject({forMs: ms}),
+  /** Of each of the stores one member may take writes; `home`: the regions where they must be, null = wherever. `close`: one that was passed by is closed. */
+  'drill.primaries': z.strictObject({
+    stores: z.array(z.string()).min(1),
+    home: z.record(z.string(), z.string()).nullable(),
+    close: z.boolean(),
+    withinMs: ms,
+  }),
   /** The faults of the drill that must be there still, by place. */
   'fault.still': z.strictObject({faults: z.array(z.strictObject({region: z.string(), kinds: z.array(z.string())}))}),
   /** People are told what to do, and awaited. */
