@@ -86,7 +86,7 @@ describe('a drill agrees with an independent client', () => {
 });
 
 describe('a drill in which somebody else fails over', () => {
-  it('fails when the program that was reacts leaves the old primary open, which comes back with the heal', async () => {
+  it('fails when the program that reacts leaves the old primary open, which comes back with the heal', async () => {
     lab = new LabSession();
     await lab.up();
     const drill = await lab.json<DrillDocument>(2, ['drill', 'run', byProgram(), '--yes']);
