@@ -75,6 +75,25 @@ describe('a program', () => {
     };
     await expect(applying({senses})('reaction.exec', {run: ['./move'], withinMs: 1000})).rejects.toMatchObject({code: 'no-reaction'});
   });
+
+  it('that ends well has done it once clients can write', async () => {
+    let looks = 0;
+    const refusing = (until: number) => ({
+      ...wellSenses(),
+      sinceAckMs: () => null,
+      loadNow: () => null,
+      writable: async () => {
+        looks += 1;
+        return {holds: looks > until, measured: null, says: 'a write is refused'};
+      },
+    });
+    const args = {run: ['./move'], withinMs: 1000};
+    expect(await applying({senses: refusing(2)})('reaction.exec', args)).toMatchObject({says: './move ended well after 0 ms'});
+    await expect(applying({senses: refusing(99)})('reaction.exec', args)).rejects.toMatchObject({
+      code: 'no-reaction',
+      message: './move ended well, and clients cannot write: a write is refused',
+    });
+  });
 });
 
 describe('a failover that must be refused', () => {

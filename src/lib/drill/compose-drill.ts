@@ -10,7 +10,7 @@ import type {Snapshot} from '../snapshot/snapshot.ts';
 import type {SteadyCheck} from './arguments.ts';
 import {loadSteps} from './compose-load.ts';
 import {drillCall, type Part, placesOf, resolved, resolvedChecks} from './compose-parts.ts';
-import {expectedText, movesPrimary, reactionSteps, unmovedStep} from './compose-reaction.ts';
+import {expectedText, movesPrimary, onePrimaryStep, reactionSteps, unmovedStep} from './compose-reaction.ts';
 import type {Drill} from './drill-file.ts';
 
 /**
@@ -57,6 +57,7 @@ export function composeDrill(input: DrillInput): Plan {
       ...part.places.map((place) => healStep(place, part)),
       stopStep('witness-end', drill.witness.coolDownMs),
       ...load.always,
+      ...onePrimaryStep(part),
       ...(reactionPlan?.always.filter(({do: {action}}) => !action.startsWith('witness.')) ?? []),
     ],
     objectives: objectivesOf(drill, input.objectives),

@@ -4,8 +4,9 @@ import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
 import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
 import {faultRows} from './fault-rows.ts';
-import {objectivesWithStores, verdictOf} from './judge.ts';
+import {type DrillSeen, objectivesWithStores, verdictOf} from './judge.ts';
 import {judgeLoad} from './load-row.ts';
+import {WRONG_PRIMARY} from './one-primary.ts';
 import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, LoadRow} from './report.ts';
 import {surprisesOf} from './surprises.ts';
 import {timelineOf} from './timeline.ts';
@@ -51,7 +52,14 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
     timeline: timelineOf({...seen, run, plan, events}),
     surprises: surprisesOf({...seen, run, plan, events}),
     evidence: more.evidence ?? [],
-    ...verdictOf({...seen, run: {...run, objectives}, loads, after: steadyState.after, touched: touched(events)}),
+    ...verdictOf({
+      ...seen,
+      run: {...run, objectives},
+      loads,
+      after: steadyState.after,
+      primaries: primariesSeen(plan, progress, events),
+      touched: touched(plan, events),
+    }),
   };
 }
 
@@ -74,10 +82,26 @@ function resultsOf(plan: Plan, progress: Progress, action: string): readonly Rec
     .filter(isRecord);
 }
 
-/** Whether anything but looking and writing numbered orders was begun. */
-function touched(events: readonly JournalEvent[]): boolean {
+/** What became of the last look at the primaries. Old plans have none; one that was not carried out has found nothing. */
+function primariesSeen(plan: Plan, progress: Progress, events: readonly JournalEvent[]): DrillSeen['primaries'] {
+  const step = plan.always.find(({do: {action}}) => action === 'drill.primaries');
+  if (step === undefined) return {wrong: null, unsure: null};
+  const {status, detail, result} = stepProgress(progress, step);
+  if (status !== 'failed') return {wrong: null, unsure: isRecord(result) && result.met === null ? detail : null};
+  const failure = events.findLast((event) => event.step === step.id && event.type === 'step-failed')?.data;
+  const isFinding = isRecord(failure) && WRONG_PRIMARY.has(String(failure.code));
+  return isFinding ? {wrong: detail, unsure: null} : {wrong: null, unsure: `the primaries were not looked at: ${detail}`};
+}
+
+/**
+ * Whether anything but looking and writing numbered orders was begun. What is done in any case looks too where nothing was: it heals and releases what is
+ * not there.
+ */
+function touched(plan: Plan, events: readonly JournalEvent[]): boolean {
+  const inAnyCase = new Set(plan.always.map(({id}) => id));
   return events.some(
-    (event) => event.type === 'intent' && isRecord(event.data) && !/^(drill|witness|health|load)\./.test(String(event.data.action)),
+    ({type, step, data}) =>
+      type === 'intent' && !inAnyCase.has(step ?? '') && isRecord(data) && !/^(drill|witness|health|load)\./.test(String(data.action)),
   );
 }
 
