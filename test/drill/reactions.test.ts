@@ -75,6 +75,25 @@ describe('a program', () => {
     };
     await expect(applying({senses})('reaction.exec', {run: ['./move'], withinMs: 1000})).rejects.toMatchObject({code: 'no-reaction'});
   });
+
+  it('that ends well has done it once clients can write', async () => {
+    let looks = 0;
+    const refusing = (until: number) => ({
+      ...wellSenses(),
+      sinceAckMs: () => null,
+      loadNow: () => null,
+      writable: async () => {
+        looks += 1;
+        return {holds: looks > until, measured: null, says: 'a write is refused'};
+      },
+    });
+    const args = {run: ['./move'], withinMs: 1000};
+    expect(await applying({senses: refusing(2)})('reaction.exec', args)).toMatchObject({says: './move ended well after 0 ms'});
+    await expect(applying({senses: refusing(99)})('reaction.exec', args)).rejects.toMatchObject({
+      code: 'no-reaction',
+      message: './move ended well, and clients cannot write: a write is refused',
+    });
+  });
 });
 
 describe('a failover that must be refused', () => {
@@ -154,7 +173,7 @@ describe('a failover by a process of its own', () => {
     const port = operator([], FENCE);
     const resumable = {
       ...port.port,
-      start: (given: readonly string[]) => (given[0] === 'runs' ? operator([0]).port.start(given) : port.port.start(given)),
+      start: (given: readonly string[], drill: string) => (given[0] === 'runs' ? operator([0]) : port).port.start(given, drill),
     };
     expect(await applying({operator: resumable})('reaction.command', {...args, killAt: 'fence'})).toMatchObject({
       killedAt: 'fence',

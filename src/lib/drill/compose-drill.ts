@@ -10,7 +10,7 @@ import type {Snapshot} from '../snapshot/snapshot.ts';
 import type {SteadyCheck} from './arguments.ts';
 import {loadSteps} from './compose-load.ts';
 import {drillCall, type Part, placesOf, resolved, resolvedChecks} from './compose-parts.ts';
-import {expectedText, movesPrimary, reactionSteps, unmovedStep} from './compose-reaction.ts';
+import {expectedText, movesPrimary, onePrimaryStep, reactionSteps, unmovedStep} from './compose-reaction.ts';
 import type {Drill} from './drill-file.ts';
 
 /**
@@ -26,6 +26,7 @@ export type DrillInput = {
   readonly primaries: Readonly<Record<string, string>>;
   readonly objectives: readonly Objective[];
   readonly runId: string;
+  readonly rehearsal?: boolean;
 };
 
 const HEAL_MS = 40_000;
@@ -49,13 +50,14 @@ export function composeDrill(input: DrillInput): Plan {
     id: runId,
     kind: 'drill',
     snapshot,
-    gates: [steadyGate(part), ...part.places.map(noFault), ...gates],
-    steps: inLine([...before(part), ...load.before, ...faultSteps(part), ...detection(part), ...reaction, ...after(part, load)]),
+    gates: [steadyGate(part, input.rehearsal === true), ...part.places.map(noFault), ...gates],
+    steps: inLine([...before(part, load), ...load.during, ...faultSteps(part), ...detection(part), ...reaction, ...after(part, load)]),
     abortIf: drill.abortIf.map((check) => expect('drill.abort', {}, resolved(check, part) as Json)),
     always: [
       ...part.places.map((place) => healStep(place, part)),
       stopStep('witness-end', drill.witness.coolDownMs),
       ...load.always,
+      ...onePrimaryStep(part),
       ...(reactionPlan?.always.filter(({do: {action}}) => !action.startsWith('witness.')) ?? []),
     ],
     objectives: objectivesOf(drill, input.objectives),
@@ -107,7 +109,7 @@ function inLine(steps: readonly Step[]): Step[] {
   });
 }
 
-function before(part: Part): Step[] {
+function before(part: Part, load: ReturnType<typeof loadSteps>): Step[] {
   const {drill, witness} = part;
   const {everyMs, warmUpMs, stores} = drill.witness;
   // Not that the service takes writes: a run that is resumed in the gap starts its witness anew.
@@ -121,6 +123,7 @@ function before(part: Part): Step[] {
       do: drillCall('drill.steady', {}, {checks: resolvedChecks(drill.steadyState.before, part), except: [], withinMs: 0, must: true}),
       deadlineMs: 30_000,
     }),
+    ...load.start,
     step({
       id: 'witness-start',
       phase: 'preflight',
@@ -257,11 +260,13 @@ function healStep(place: string, {places}: Part): Step {
   });
 }
 
-/* The gate refuses to start (77) from anything else; the step of the same name records what was seen. */
-function steadyGate(part: Part): Gate {
+/* The gate refuses to start (77) from anything else; the step of the same name records what was seen. Whether a write is accepted is told by one only. */
+function steadyGate(part: Part, rehearsal: boolean): Gate {
+  const checks = resolvedChecks(part.drill.steadyState.before, part);
+  const asked = rehearsal ? checks.filter((check) => !('writable' in check)) : checks;
   return {
     id: 'steady-state',
-    asks: [expect('fleet.steady', {}, {checks: resolvedChecks(part.drill.steadyState.before, part), except: []})],
+    asks: [expect('fleet.steady', {}, {checks: asked, except: []})],
     verdict: 'unknown',
     measured: null,
     says: 'the fleet is in its steady state',

@@ -21,8 +21,8 @@ export type OperatorProcess = {
 
 /** Regionctl as somebody else runs it: processes of their own, and what their journals say. */
 export type Operator = {
-  /** Starts regionctl with these arguments, on this fleet. It is not ended with this process: half a failover would be worse. */
-  start(args: readonly string[]): OperatorProcess;
+  /** Starts regionctl with these arguments, on this fleet, for the drill `runId`. It is not ended with this process: half a failover would be worse. */
+  start(args: readonly string[], runId: string): OperatorProcess;
   /** The steps whose intent the run's journal has, with their phases. */
   begun(runId: string): Promise<readonly {readonly id: string; readonly phase: string}[]>;
 };
@@ -45,7 +45,7 @@ export function commandReaction(deps: {
       const operator = operatorOf(deps.operator);
       const began = deps.clock.now();
       const args = ['failover', 'run', '--yes', '--no-guard', ...(to === null ? [] : ['--to', to]), ...overrideFlags(overrides)];
-      const child = operator.start(args);
+      const child = operator.start(args, ctx.runId);
       const watched = {...deps, operator, ctx};
       const killed = killAt === null ? null : await killWhenThere({...watched, child, killAt, withinMs});
       const end = killed === null ? await endOf(watched, child, async () => true) : await resumed(watched, killed);
@@ -81,14 +81,24 @@ async function endOf({clock, ctx}: Watched, child: OperatorProcess, heeds: () =>
 
 type Killing = Watched & {readonly child: OperatorProcess; readonly killAt: string; readonly withinMs: number};
 
-/** Kills the process as soon as its journal has come to the step. Answers its run. Where the drill is stopped before, the process is told so, and waited for. */
+/** Kills the process as soon as its journal has come to the step. Answers its run. Where that fails the process is told to stop. */
 async function killWhenThere(killing: Killing): Promise<string> {
-  const {clock, operator, ctx, child, killAt, withinMs} = killing;
-  const until = clock.now() + withinMs;
   const early: {end: OperatorEnd | null} = {end: null};
-  void child.ended.then((end) => {
+  void killing.child.ended.then((end) => {
     early.end = end;
   });
+  try {
+    return await killAtStep(killing, early);
+  } catch (error) {
+    // It goes on by itself for as long as it takes to be safe.
+    if (early.end === null) killing.child.kill('SIGINT');
+    throw error;
+  }
+}
+
+/** Where the drill is stopped before, the process is told so, and waited for. */
+async function killAtStep({clock, operator, ctx, child, killAt, withinMs}: Killing, early: {end: OperatorEnd | null}): Promise<string> {
+  const until = clock.now() + withinMs;
   while (!ctx.signal.aborted) {
     const runId = await child.begunRun();
     const begun = runId === null ? [] : await operator.begun(runId);
@@ -98,18 +108,19 @@ async function killWhenThere(killing: Killing): Promise<string> {
       return runId;
     }
     if (early.end !== null) throw failed(`the failover ended before it came to ${killAt}`, early.end);
-    if (clock.now() >= until) {
-      child.kill('SIGINT');
+    if (clock.now() >= until)
       throw failed(`the failover had not come to ${killAt} within ${formatMs(withinMs)}`, {code: null, says: 'it was stopped'});
-    }
     await clock.sleep(LOOK_MS, ctx.signal).catch(() => undefined);
   }
-  throw failed(`the drill was stopped before the failover came to ${killAt}`, await endOf(killing, child, async () => true));
+  throw failed(`the drill was stopped before the failover came to ${killAt}`, await endOf({clock, operator, ctx}, child, async () => true));
 }
 
 /** Goes on with a run whose process was killed, also when the drill was stopped meanwhile: nobody else would bring it to where it is safe. */
 function resumed(watched: Watched, runId: string): Promise<OperatorEnd> {
-  const child = watched.operator.start(['runs', 'resume', runId, '--no-guard', '--reason', 'the drill had killed its process']);
+  const child = watched.operator.start(
+    ['runs', 'resume', runId, '--no-guard', '--reason', 'the drill had killed its process'],
+    watched.ctx.runId,
+  );
   return endOf(watched, child, () => child.hasTakenUp(runId));
 }
 

@@ -4,6 +4,7 @@ import {join} from 'node:path';
 import type {Operator, OperatorEnd, OperatorProcess} from '../drill/reaction-command.ts';
 import {messageOf} from '../errors.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import {operatorLogName} from './operator-logs.ts';
 import {runsOfProcess} from './process-runs.ts';
 
 /** Regionctl as another operator would run it: the program that runs here, as a process of its own. */
@@ -11,7 +12,7 @@ export function operatorOf(open: OpenFleet): Operator | null {
   const [, program] = process.argv;
   if (program === undefined) return null;
   return {
-    start: (args) => start(open, program, args),
+    start: (args, runId) => start(open, program, args, runId),
     async begun(runId) {
       const state = await open.state();
       const steps = state.plan(runId)?.steps ?? [];
@@ -22,10 +23,10 @@ export function operatorOf(open: OpenFleet): Operator | null {
 }
 
 /** It prints into a file: when this process is gone, it must be able to go on. */
-function start(open: OpenFleet, program: string, args: readonly string[]): OperatorProcess {
+function start(open: OpenFleet, program: string, args: readonly string[], runId: string): OperatorProcess {
   const dir = join(open.stateDir, 'witness');
   mkdirSync(dir, {recursive: true, mode: 0o700});
-  const log = join(dir, `operator-${process.pid}-${Math.round(open.clock.wall())}.log`);
+  const log = join(dir, operatorLogName(runId, open.clock.wall()));
   const output = openSync(log, 'w', 0o600);
   const child = spawn(process.execPath, [program, ...args, '--fleet', open.fleet.file], {
     detached: true,

@@ -22,10 +22,18 @@ const GATES_MS = 10_000;
 /** The gates that a drill has beside those of its reaction. */
 const DRILL_GATES = /^(steady-state|no-fault)(:|$)/;
 
-/** What a drill is prepared with. */
-export type PrepareDrill = {readonly drill: Drill; readonly overrides: readonly Override[]; readonly signal: AbortSignal};
+/** What a drill is prepared with. `rehearsal`: it is only shown (default: it is run). */
+export type PrepareDrill = {
+  readonly drill: Drill;
+  readonly overrides: readonly Override[];
+  readonly signal: AbortSignal;
+  readonly rehearsal?: boolean;
+};
 
-/** Plans a drill on the fleet as it is now, and judges its gates. Nothing is written, and no fault is injected. */
+/**
+ * Plans a drill on the fleet as it is now, and judges its gates. No fault is injected, and nothing is written but the one order that tells whether
+ * writes are accepted; a rehearsal does not write that either.
+ */
 export async function prepareDrill(open: OpenFleet, world: World, given: PrepareDrill): Promise<Prepared> {
   const began = open.clock.now();
   const {made: plan} = await planFromLook(open, given.signal, (look) => drillFrom(open, look, given));
@@ -36,14 +44,15 @@ export async function prepareDrill(open: OpenFleet, world: World, given: Prepare
 }
 
 /** The drill that a look at the fleet leads to, with its overrides. */
-async function drillFrom(open: OpenFleet, {snapshot, state}: Look, {drill, overrides, signal}: PrepareDrill): Promise<Plan> {
+async function drillFrom(open: OpenFleet, {snapshot, state}: Look, given: PrepareDrill): Promise<Plan> {
   const {fleet} = open;
+  const {drill, overrides, signal, rehearsal = false} = given;
   const primaries = primariesOf(open, snapshot);
   const ofReaction = overrides.filter(({gate}) => !DRILL_GATES.test(gate));
   const reactionPlan = await reactionPlanOf(open, {drill, snapshot, state, overrides: ofReaction, signal});
   const [first] = Object.values(primaries);
   const composed = composeDrill({
-    ...{drill, fleet, snapshot, reactionPlan, primaries},
+    ...{drill, fleet, snapshot, reactionPlan, primaries, rehearsal},
     primary: primaries[fleet.stores[0]?.name ?? ''] ?? first ?? null,
     objectives: objectivesOf(fleet),
     runId: newRunId('drill', open.clock.wall()),
