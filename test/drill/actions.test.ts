@@ -268,6 +268,7 @@ describe('witness.start and witness.stop', () => {
     expect(await look('witness.start', {}, startArgs())).toBe('done');
     await vi.waitUntil(() => (kit.witness()?.snapshot().acknowledged ?? 0) > 10, {timeout: 5000, interval: 5});
     expect(await ask('service.writable', {}, true)).toMatchObject({holds: true, says: expect.stringContaining('acknowledged')});
+    expect(await ask('service.writable', {}, 'now')).toMatchObject({holds: true, says: 'a write was accepted'});
     expect(await look('witness.stop', {}, {coolDownMs: 0})).toBe('before');
     const result = await apply('witness.stop', {}, {coolDownMs: 30});
     expect(result).toMatchObject({

@@ -33,7 +33,7 @@ describe('composeDrill', () => {
     for (const step of plan.steps) for (const id of step.after) expect(ids.indexOf(id)).toBeLessThan(ids.indexOf(step.id));
     expect(plan.steps.find(({id}) => id === 'claim')?.after).toEqual(['silent']);
     expect(plan.steps.find(({id}) => id === 'witness-stop')?.after).toEqual(['witness-start', 'outlasted']);
-    expect(plan.always.map(({id}) => id)).toEqual(['heal', 'witness-end', 'release']);
+    expect(plan.always.map(({id}) => id)).toEqual(['heal', 'witness-end', 'primaries', 'release']);
   });
 
   it('starts the load before the warm-up, so that there is something to compare with, and tells it of the fault right before that', () => {
@@ -53,6 +53,24 @@ describe('composeDrill', () => {
     expect(asked(false)).toContain('"writable":true');
     expect(asked(true)).not.toContain('writable');
     expect(asked(true)).toContain('"health":"healthy"');
+  });
+
+  it('looks at the primaries once every fault is healed, wherever it is healed and whoever reacted', () => {
+    const look = (more: string) => {
+      const {always} = composeDrill({
+        ...inputOf(parseDrill(`${drillText}${more}`, {file: '/drills/d.yaml', cwd: '/'})),
+        reactionPlan: null,
+      });
+      const ids = always.map(({id}) => id);
+      expect(ids.indexOf('heal')).toBeLessThan(ids.indexOf('primaries'));
+      return always.find(({id}) => id === 'primaries')?.do.args;
+    };
+    const anywhere = {stores: ['orders'], home: null, withinMs: 15_000};
+    expect(look('reaction: {exec: {run: [./move]}}\n')).toEqual({...anywhere, close: false});
+    expect(look('reaction: {person: {prompts: [move], until: [{writable: true}]}}\n')).toEqual({...anywhere, close: false});
+    expect(look('reaction: {failover: {by: command}}\n')).toEqual({...anywhere, close: true});
+    for (const reaction of ['{none: {for: 1s}}', '{failover: {expect: refused}}'])
+      expect(look(`reaction: ${reaction}\nheal: end\n`)).toEqual({...anywhere, home: {orders: 'us-east'}, close: false});
   });
 
   it('takes its own objectives before those of the fleet', () => {

@@ -24,7 +24,8 @@ const witness = {
   longestGapMs: 1890,
   gapAtLeastMs: 1880,
 };
-const done = (at: number, step: string, result: Json): Line => [at, 'result', step, {result, says: ''}];
+const done = (at: number, step: string, result: Json): Line => [at, 'result', step, {result, says: textIn(result)}];
+const textIn = (result: Json): string => (typeof result === 'object' && result !== null && 'says' in result ? String(result.says) : '');
 const intent = (at: number, step: string, action: string): Line => [at, 'intent', step, {action, v: 1, says: ''}];
 const begun: Line[] = [
   [1000, 'run-started', null, {v: 1, by: 'me', token: 't'}],
@@ -42,8 +43,18 @@ function documentOf(...lines: Line[]) {
   const events = journal(...lines);
   return drillDocument(runDocument('run-1', plan, events, false), plan, events);
 }
-const full = (result: Json = witness, after: Json = steady(true)) =>
-  documentOf(...begun, ...injected, done(7000, 'witness-stop', result), done(7500, 'steady-after', after), healed, ended('succeeded'));
+const full = (result: Json = witness, after: Json = steady(true), ...last: Line[]) =>
+  documentOf(
+    ...begun,
+    ...injected,
+    done(7000, 'witness-stop', result),
+    done(7500, 'steady-after', after),
+    healed,
+    ...last,
+    ended('succeeded'),
+  );
+const lastLook = (failure: {code: string; says: string}) =>
+  full(witness, steady(true), [9500, 'step-failed', 'primaries', {...failure, effect: 'none', result: null}]);
 
 describe('drillDocument', () => {
   it('adds the drill to the document of the run', () => {
@@ -106,6 +117,40 @@ describe('drillDocument', () => {
       'unknown',
       'not-ended',
       130,
+    ],
+    [
+      'a run that was told to stop before anything was touched',
+      documentOf(
+        ...begun,
+        intent(1200, 'witness-start', 'witness.start'),
+        intent(1300, 'heal', 'fault.heal'),
+        intent(1400, 'release', 'store.release'),
+        ended('aborted', 'stopped by me'),
+      ),
+      'unknown',
+      'not-started',
+      77,
+    ],
+    [
+      'a run whose witness lacks a privilege',
+      documentOf(
+        ...begun,
+        [1200, 'step-failed', 'witness-start', {code: 'denied', says: 'no right to write', effect: 'none', result: null}],
+        intent(1300, 'heal', 'fault.heal'),
+        ended('failed', 'witness-start: no right to write'),
+      ),
+      'unknown',
+      'not-started',
+      77,
+    ],
+    ['two primaries', lastLook({code: 'two-primaries', says: 'orders has two primaries'}), 'failed', 'wrong-primary', 2],
+    ['primaries that could not be looked at', lastLook({code: 'timeout', says: 'too late'}), 'unknown', 'not-measured', 3],
+    [
+      'a member that does not answer',
+      full(witness, steady(true), done(9500, 'primaries', {met: null, says: 'us-east does not answer'})),
+      'unknown',
+      'not-measured',
+      3,
     ],
     ['a run that did not start', documentOf(...begun, ended('failed', 'us-east is unhealthy')), 'unknown', 'not-started', 77],
     ['a run whose process is gone', documentOf(...begun, ...injected), 'unknown', 'not-ended', 130],

@@ -30,6 +30,7 @@ const well = {
   beside: [] as BesideRow[],
   loads: [] as LoadObjectiveRow[],
   after,
+  primaries: {wrong: null as string | null, unsure: null as string | null},
   touched: true,
 };
 const codeOf = (more: Partial<typeof well>) => verdictOf({...well, ...more}).verdictCode;
@@ -45,6 +46,19 @@ describe('a drill', () => {
       verdict: 'failed',
       verdictCode: 'two-writers',
       verdictReason: 'us-east and eu-west acknowledged writes of orders at the same time, for 812 ms',
+    });
+  });
+
+  it('that ends with two primaries has failed, and one of which nobody knows that is not measured', () => {
+    const wrong = 'orders has two primaries: eu-west and us-east';
+    expect(verdictOf({...well, primaries: {wrong, unsure: null}})).toMatchObject({
+      verdict: 'failed',
+      verdictCode: 'wrong-primary',
+      verdictReason: wrong,
+    });
+    expect(verdictOf({...well, primaries: {wrong: null, unsure: 'us-east does not answer'}})).toMatchObject({
+      verdictCode: 'not-measured',
+      verdictReason: 'us-east does not answer',
     });
   });
 

@@ -60,6 +60,8 @@ describe('load.start, load.phase and load.stop', () => {
     await arrived(20);
     expect(await look('load.phase', {phase: 'during'})).toBe('before');
     await apply('load.phase', {phase: 'during'});
+    // What was sent before is answered before the server fails.
+    await arrived(10);
     server.state.script = status(503);
     expect(await look('load.phase', {phase: 'during'})).toBe('done');
     await arrived(20);

@@ -1,5 +1,6 @@
 import {refused} from '../errors.ts';
 import {ourselvesSane, runAlone} from '../failover/gates.ts';
+import {noPrimary} from '../failover/no-primary.ts';
 import {expect, step} from '../failover/steps.ts';
 import type {Fleet} from '../fleet/fleet.ts';
 import {formatMs} from '../output/units.ts';
@@ -9,7 +10,7 @@ import type {Snapshot} from '../snapshot/snapshot.ts';
 import type {SteadyCheck} from './arguments.ts';
 import {loadSteps} from './compose-load.ts';
 import {drillCall, type Part, placesOf, resolved, resolvedChecks} from './compose-parts.ts';
-import {expectedText, movesPrimary, reactionSteps, unmovedStep} from './compose-reaction.ts';
+import {expectedText, movesPrimary, onePrimaryStep, reactionSteps, unmovedStep} from './compose-reaction.ts';
 import type {Drill} from './drill-file.ts';
 
 /**
@@ -35,7 +36,7 @@ const SAYS_DOWN = /^(region-down|primary-silent)(:|$)/;
 
 /**
  * Composes the plan of a drill: steady state, witness, load, faults, detection, the reaction, and whatever must happen in any case. Pure. Throws
- * `no-witness`, `no-faults` or `no-region` (exit 77) when the fleet does not allow the drill.
+ * `no-witness`, `no-faults`, `no-region` or `primary-unknown` (exit 77) when the fleet does not allow the drill.
  */
 export function composeDrill(input: DrillInput): Plan {
   const {drill, snapshot, reactionPlan, runId} = input;
@@ -56,6 +57,7 @@ export function composeDrill(input: DrillInput): Plan {
       ...part.places.map((place) => healStep(place, part)),
       stopStep('witness-end', drill.witness.coolDownMs),
       ...load.always,
+      ...onePrimaryStep(part),
       ...(reactionPlan?.always.filter(({do: {action}}) => !action.startsWith('witness.')) ?? []),
     ],
     objectives: objectivesOf(drill, input.objectives),
@@ -80,7 +82,11 @@ function partOf({drill, fleet, snapshot, reactionPlan, primary, primaries}: Dril
   const needsPrimary = JSON.stringify([drill.faults, drill.reaction, drill.detect, drill.abortIf, drill.steadyState]).includes('"primary"');
   const held = reactionPlan?.from ?? primary;
   if (held === null && needsPrimary)
-    throw refused('no-region', `the drill ${drill.name} speaks of the region with the primary, and none holds one`);
+    throw noPrimary(fleet.stores, snapshot, {
+      code: 'no-region',
+      says: `the drill ${drill.name} speaks of the region with the primary, and none holds one`,
+      suggestions: [],
+    });
   const places = placesOf(drill, held ?? '');
   const regions = fleet.regions.map(({name}) => name);
   return {

@@ -20,6 +20,8 @@ export type DrillSeen = Pick<DrillDocument, 'faults' | 'stores' | 'beside'> & {
   readonly run: RunDocument;
   readonly loads: readonly LoadObjectiveRow[];
   readonly after: SteadyRow | null;
+  /** Once no fault was left: what is wrong with the primaries, and why it is not known whether something is. */
+  readonly primaries: {readonly wrong: string | null; readonly unsure: string | null};
   /** Whether anything but looking and measuring was begun. */
   readonly touched: boolean;
 };
@@ -46,7 +48,7 @@ function isCutShort({outcome, code}: RunDocument): boolean {
   return outcome === 'undone' && code === 'interrupted';
 }
 
-function failure({run, faults, after, stores, loads, beside}: DrillSeen): Verdict | null {
+function failure({run, faults, after, stores, primaries, loads, beside}: DrillSeen): Verdict | null {
   const failed = (verdictCode: VerdictCode, verdictReason: string): Verdict => ({verdict: 'failed', verdictCode, verdictReason});
   const left = faults.find((fault) => !fault.provenHealed);
   if (left !== undefined) return failed('not-healed', `it is not proven that ${left.fault} in ${left.region} was healed`);
@@ -56,6 +58,7 @@ function failure({run, faults, after, stores, loads, beside}: DrillSeen): Verdic
       'two-writers',
       `${split.twoWriters.members.join(' and ')} acknowledged writes of ${split.store} at the same time, for ${Math.round(split.twoWriters.ms)} ms`,
     );
+  if (primaries.wrong !== null) return failed('wrong-primary', primaries.wrong);
   if (run.outcome !== 'succeeded') return failed('run-failed', run.reason ?? `the run ended as ${run.outcome}`);
   const wrong = after?.checks.find(({holds}) => holds === false);
   if (wrong !== undefined) return failed('not-steady', `the steady state did not come back: ${wrong.says}`);
@@ -69,10 +72,11 @@ function failure({run, faults, after, stores, loads, beside}: DrillSeen): Verdic
   return null;
 }
 
-function notMeasured({run, after, loads}: DrillSeen): Verdict | null {
+function notMeasured({run, after, primaries, loads}: DrillSeen): Verdict | null {
   const unknown = (verdictReason: string): Verdict => ({verdict: 'unknown', verdictCode: 'not-measured', verdictReason});
   if (after?.met !== true)
     return unknown(after?.checks.find(({holds}) => holds === null)?.says ?? 'the steady state after the drill was not looked at');
+  if (primaries.unsure !== null) return unknown(primaries.unsure);
   if (run.measured.lostWrites === null) return unknown('what was lost could not be read back');
   const open = [
     ...run.objectives.filter(({met}) => met === null).map((one) => `${one.kind} of ${one.class}`),
