@@ -10,7 +10,7 @@ import {LabSession} from './lab-session.ts';
 import {missingFor, SHIPPED} from './shipped-drills.ts';
 import {witnessTruth} from './witness-truth.ts';
 
-/** How far the two may be apart, in ms. */
+/** How far the two may be apart, in ms, beside the longest time that the witness says that it stood still itself. */
 const APART_MS = 50;
 /** Shorter gaps are those of a busy machine, and each has another one that is its longest. */
 const SHORTEST_MS = 200;
@@ -90,11 +90,13 @@ function compared(name: string, {measured, witness, verdict}: DrillDocument, {co
   const [gapMs, theirs] = [measured.writeGapMs ?? Number.NaN, gap.to - gap.from];
   const apart = [gapMs - theirs, Date.parse(witness?.gapFrom ?? '') - gap.from, Date.parse(witness?.gapTo ?? '') - gap.to];
   const counted = Math.max(gapMs, theirs) < SHORTEST_MS ? apart.slice(0, 1) : apart;
-  const good = counted.every((ms) => Math.abs(ms) <= APART_MS) && measured.lostWrites === lost.log;
+  const mostMs = APART_MS + (witness?.longestStallMs ?? 0);
+  const good = counted.every((ms) => Math.abs(ms) <= mostMs) && measured.lostWrites === lost.log;
   const [length, begin, end] = apart.map((ms) => Math.round(ms));
+  const stood = witness?.stalls ? `, the witness stood still ${witness.stalls} times, ${witness.longestStallMs} ms at the longest` : '';
   const ends = counted.length === 1 ? 'too short for ends' : `begin ${begin}, end ${end}`;
   say(
-    `${good ? 'ok  ' : 'BAD '} ${name.padEnd(22)} ${verdict} ${code}  gap ${Math.round(gapMs)} ms, client ${Math.round(theirs)} ms: apart ${length} (${ends})` +
+    `${good ? 'ok  ' : 'BAD '} ${name.padEnd(22)} ${verdict} ${code}  gap ${Math.round(gapMs)} ms, client ${Math.round(theirs)} ms: apart ${length} (${ends})${stood}` +
       `  lost ${measured.lostWrites}, by log and SQL ${lost.log}, client ${lost.client} of ${lost.acknowledged}`,
   );
   return good;

@@ -1,6 +1,6 @@
-import {existsSync} from 'node:fs';
 import {Worker} from 'node:worker_threads';
 import {stateError} from '../errors.ts';
+import {ownProgram} from '../own-program.ts';
 import type {Witness, WitnessOptions, WitnessSnapshot} from './witness.ts';
 import {readWitnessLog} from './witness-log.ts';
 
@@ -20,7 +20,7 @@ export async function startWitnessThread({clock, signal, cpuMs: _, ...options}: 
   const shared = new SharedArrayBuffer(FIGURES.length * Float64Array.BYTES_PER_ELEMENT);
   const figures = new Float64Array(shared);
   const workerData: ThreadData = {options, figures: shared};
-  const worker = new Worker(programOf(), {workerData, stderr: false});
+  const worker = new Worker(ownProgram(import.meta.url, {source: './worker.ts', built: 'witness/worker.js'}), {workerData, stderr: false});
   const listeners = new Set<(at: number) => void>();
   const [started, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   for (const {promise} of [started, ended]) promise.catch(() => undefined);
@@ -54,15 +54,6 @@ export async function startWitnessThread({clock, signal, cpuMs: _, ...options}: 
       return readWitnessLog(options.logFile);
     },
   };
-}
-
-/** Beside the sources it is one of them; in the built package it has a place of its own. */
-function programOf(): URL {
-  const [own, name] = import.meta.url.endsWith('.ts') ? ['./', 'worker.ts'] : ['', 'witness/worker.js'];
-  const places = [own, './', '../', '../../', '../../../'].map((up) => new URL(`${up}${name}`, import.meta.url));
-  const found = places.find((place) => existsSync(place));
-  if (found === undefined) throw stateError('witness-failed', 'this package has no program for the witness');
-  return found;
 }
 
 const epochNow = (): number => performance.timeOrigin + performance.now();
