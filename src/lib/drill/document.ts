@@ -3,6 +3,7 @@ import type {Plan, Step} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
 import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
+import {heldTraffic} from './held-traffic.ts';
 import {type DrillSeen, objectivesWithStores, verdictOf} from './judge.ts';
 import {WRONG_PRIMARY} from './one-primary.ts';
 import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, FaultRow, LoadObjectiveRow, LoadRow} from './report.ts';
@@ -55,6 +56,7 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
       run: {...run, objectives},
       loads,
       after: steadyState.after,
+      held: heldTraffic(run, plan, progress),
       primaries: primariesSeen(plan, progress, events),
       touched: touched(plan, events),
     }),

@@ -1,5 +1,5 @@
 import {refused, usageError} from '../errors.ts';
-import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
+import type {Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import {isLeftAlone, type Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
@@ -67,8 +67,8 @@ export function chooseHome(fleet: Fleet, given: string | undefined): string {
 }
 
 /**
- * The region that holds the primaries now; home itself when only members have to be brought back under a primary that is there already. Refuses
- * (77) with one sentence when there is nothing to bring back.
+ * The region that holds the primaries now; home itself when only members have to be brought back under a primary that is there already, or traffic has to
+ * be let go that a run has left held. Refuses (77) with one sentence when there is nothing to bring back.
  */
 export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): string {
   const without = noneToMove(fleet.stores, snapshot);
@@ -87,6 +87,7 @@ export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): stri
   }
   const [only, ...others] = [...away];
   if (only === undefined && movable(fleet, snapshot).some((spec) => repairOf(spec, snapshot, home) !== null)) return home;
+  if (only === undefined && heldRoutes(fleet, snapshot, home).length > 0) return home;
   if (only === undefined) throw refused('nothing-to-do', `nothing was done: every primary is in ${home} already`);
   if (others.length > 0) throw usageError(`primaries are in ${[...away].join(' and ')}: bring them back one at a time`);
   return only;
@@ -116,13 +117,15 @@ export function planFailback(input: FailbackInput): Plan {
   const {returns, repairs} = workOf(input);
   const all = [...returns, ...repairs];
   const routes = returns.length === 0 ? [] : fleet.routes.filter(({weights}) => to in weights || from in weights);
+  const held = returns.length === 0 ? heldRoutes(fleet, snapshot, to) : [];
+  const given = [...routes, ...held];
   const gates = gatesOf(
     input,
     {returns, repairs},
-    routes.map(({name}) => name),
+    given.map(({name}) => name),
   );
   const overrides = resolveOverrides(gates, input.overrides);
-  const home = routes.map((route) => homeSteps(route, from, to, snapshot));
+  const home = given.map((route) => homeSteps(route, from, to, snapshot));
   const moved = returns.map(({spec, primary, home: {name}}) => ({spec, primary, target: name}));
   const verify = verifySteps(fleet, moved, routes);
   const witness = returns.length === 0 ? null : fleet.witness;
@@ -138,7 +141,7 @@ export function planFailback(input: FailbackInput): Plan {
     ...returns.flatMap((each) => switchSteps(each, snapshot, all)),
     ...returns.flatMap((each) => formerSteps(each, snapshot, all)),
     ...home.map(({first}) => first),
-    ...(returns.length === 0 ? [] : writeStep(fleet, to)),
+    ...(returns.length === 0 && held.length === 0 ? [] : writeStep(fleet, to)),
     ...verify.checks,
     ...verify.rejected,
     ...home.flatMap(({later}) => later),
@@ -182,7 +185,10 @@ function workOf({fleet, snapshot, from, to}: FailbackInput): Work {
     returns: stores
       .filter((spec) => from !== to && primariesOf(storeIn(snapshot, spec))[0]?.member.region === from)
       .map((spec) => returnOf(spec, snapshot, to)),
-    repairs: stores.flatMap((spec) => repairOf(spec, snapshot, to) ?? []),
+    // Whoever lets traffic go must be the only one who acts on where it goes.
+    repairs: stores.flatMap(
+      (spec) => repairOf(spec, snapshot, to, {anyway: from === to && heldRoutes(fleet, snapshot, to).length > 0}) ?? [],
+    ),
   };
 }
 
@@ -191,14 +197,28 @@ function movable(fleet: Fleet, snapshot: Snapshot): readonly StoreSpec[] {
   return fleet.stores.filter((each) => !isLeftAlone(storeIn(snapshot, each)));
 }
 
-/** A store whose primary is home already and whose other members do not all follow it; null = it needs nothing. */
-function repairOf(spec: StoreSpec, snapshot: Snapshot, home: string): Return | null {
+/** Routes that give nothing to any region, and something to home in normal operation: a run that failed at its point of no return has left them so. */
+function heldRoutes({routes}: Fleet, snapshot: Snapshot, home: string): readonly RouteSpec[] {
+  return routes.filter(({name, weights}) => {
+    const cell = snapshot.routers[name];
+    return cell?.known === true && (weights[home] ?? 0) > 0 && Object.values(cell.value).every((weight) => weight === 0);
+  });
+}
+
+/** A store whose primary is home already and whose other members do not all follow it; null = it needs nothing. `anyway`: also when all of them do. */
+function repairOf(
+  spec: StoreSpec,
+  snapshot: Snapshot,
+  home: string,
+  {anyway}: {readonly anyway: boolean} = {anyway: false},
+): Return | null {
   const [current] = primariesOf(storeIn(snapshot, spec));
   if (current === undefined || current.member.region !== home || managerOf(snapshot, spec.name) !== null) return null;
   const primary = {member: current.name, region: current.member.region, seen: true, basis: 'it answers as the primary'};
   const member = spec.members.find(({name}) => name === current.name);
   const others = spec.members.filter(({name}) => name !== current.name);
-  if (member === undefined || others.every(({name}) => isFollowing(snapshot, spec, name, current.name))) return null;
+  if (member === undefined) return null;
+  if (!anyway && others.every(({name}) => isFollowing(snapshot, spec, name, current.name))) return null;
   return {spec, primary, epoch: current.member.durable.epoch, home: member, others, followers: others.map(({name}) => name), silent: []};
 }
 
