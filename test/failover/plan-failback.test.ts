@@ -142,7 +142,13 @@ describe('planFailback', () => {
     expect(order.indexOf('rejoin-ap-first')).toBeLessThan(order.indexOf('reroute-front-door'));
     expect(made.steps.find(({id}) => id === 'reroute-front-door')?.do.args).toMatchObject({weights: {'us-east': 100, 'eu-west': 0, ap: 0}});
     const alone = held(following);
-    expect(ids(alone)).toEqual(['claim', 'reroute-front-door', 'verify-write', 'equal']);
+    expect(ids(alone)).toEqual(['claim', 'unfence-us-east', 'reroute-front-door', 'verify-write', 'equal']);
+    const open = made.steps.find(({id}) => id === 'unfence-us-east');
+    expect(open?.do.args).toEqual({when: 'undo'});
+    expect(open?.requires.filter(({check}) => check === 'store.following').map(({target, want}) => [target.member, want])).toEqual([
+      ['eu-west', 'us-east'],
+      ['ap', 'us-east'],
+    ]);
     expect(alone.expects.map(({check, want}) => [check, want])).toEqual([['store.primary', 'us-east']]);
     expect(alone.gates.map(({id}) => id)).toContain('unclaimed:orders');
     // Traffic that goes anywhere is where somebody wants it.

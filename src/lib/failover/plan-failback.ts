@@ -21,7 +21,7 @@ import {
 import {noneToMove, watchedRemarks} from './left-alone.ts';
 import {managerOf} from './managed-steps.ts';
 import {answering, named, namesOf} from './plan-failover.ts';
-import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
+import {call, expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {
   backSteps,
   formerSteps,
@@ -119,11 +119,7 @@ export function planFailback(input: FailbackInput): Plan {
   const routes = returns.length === 0 ? [] : fleet.routes.filter(({weights}) => to in weights || from in weights);
   const held = returns.length === 0 ? heldRoutes(fleet, snapshot, to) : [];
   const given = [...routes, ...held];
-  const gates = gatesOf(
-    input,
-    {returns, repairs},
-    given.map(({name}) => name),
-  );
+  const gates = gatesOf(input, {returns, repairs}, given);
   const overrides = resolveOverrides(gates, input.overrides);
   const home = given.map((route) => homeSteps(route, from, to, snapshot));
   const moved = returns.map(({spec, primary, home: {name}}) => ({spec, primary, target: name}));
@@ -134,6 +130,7 @@ export function planFailback(input: FailbackInput): Plan {
       storeSteps(named(spec, all)).claim(answering(snapshot, spec), {ready: true, evict: takesOver(spec, overrides)}),
     ]),
     ...all.flatMap((each) => rejoinSteps(each, snapshot, all, overrides)),
+    ...openSteps(held.length === 0 ? [] : repairs, all),
     ...returns.flatMap((each) => caughtUpStep(each, all)),
     ...returns.flatMap((each) => preparingSteps(each, snapshot, all)),
     ...witnessSteps(witness, WARM_UP_MS).start,
@@ -242,14 +239,17 @@ function returnOf(spec: StoreSpec, snapshot: Snapshot, to: string): Return {
 
 type Work = {readonly returns: readonly Return[]; readonly repairs: readonly Return[]};
 
-function gatesOf({fleet, snapshot, to, copySpeeds}: FailbackInput, {returns, repairs}: Work, routes: readonly string[]): Gate[] {
+function gatesOf({fleet, snapshot, to, copySpeeds}: FailbackInput, {returns, repairs}: Work, routes: readonly RouteSpec[]): Gate[] {
   const jurisdiction = fleet.regions.find(({name}) => name === to)?.jurisdiction ?? '';
   return [
     runAlone(),
     ...[...returns, ...repairs].map(({spec}) => unclaimed(spec, answering(snapshot, spec))),
     ourselvesSane(),
     ...(returns.length === 0 ? [] : [targetReachable(fleet, snapshot, to, returns)]),
-    routersReachable(snapshot, routes),
+    routersReachable(
+      snapshot,
+      routes.map(({name}) => name),
+    ),
     ...returns.flatMap((each) => {
       const {spec, primary, home} = each;
       return [
@@ -348,6 +348,19 @@ function rejoinSteps(
 /** Whether what members hold alone is kept: unless somebody gave it up. */
 const keepsIn = ({spec}: Pick<Return, 'spec'>, overrides: readonly Override[]): boolean =>
   !overrides.some(({gate}) => gate === `keep:${spec.name}`);
+
+/**
+ * Whoever held the traffic may have fenced the primary as well. Once every other member follows it, under our claim, nobody has passed it by and nobody
+ * can.
+ */
+function openSteps(repairs: readonly Return[], all: readonly Return[]): Step[] {
+  return repairs.map(({spec, primary: {member, region}, others}) => ({
+    ...storeSteps(named(spec, all)).unfence(member, region),
+    title: `lift the fence of ${member}, if it has one: everybody follows it`,
+    do: call('store.unfence', {store: spec.name, member, region}, {when: 'undo'}),
+    requires: others.map(({name, region: where}) => expect('store.following', {store: spec.name, member: name, region: where}, member)),
+  }));
+}
 
 function caughtUpStep({spec, primary, home}: Return, all: readonly Return[]): Step[] {
   return [storeSteps(named(spec, all)).caughtUp(home.name, home.region, primary.member)];
