@@ -2,6 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {drillDocument} from '../../src/lib/drill/document.ts';
 import {drillExit} from '../../src/lib/drill/judge.ts';
 import type {Json} from '../../src/lib/plan/json.ts';
+import type {Plan} from '../../src/lib/plan/plan.ts';
 import {runDocument} from '../../src/lib/run/document.ts';
 import {drillPlan, journal, type JournalLine as Line} from './plans.ts';
 
@@ -157,6 +158,31 @@ describe('drillDocument', () => {
   ] as const)('judges %s', (_name, document, verdict, code, exit) => {
     expect([document.verdict, document.verdictCode, drillExit(document)]).toEqual([verdict, code, exit]);
     expect(document.verdictReason).not.toBe('');
+  });
+
+  it('says what a run that failed at its point of no return has left held, and what lets it go', () => {
+    const drain = {
+      ...plan.steps.find(({id}) => id === 'reroute'),
+      ...{
+        id: 'drain',
+        do: {action: 'route.weights', v: 1, target: {router: 'front-door'}, args: {weights: {'us-east': 0, ap: 0}, cut: true}},
+      },
+    } as Plan['steps'][number];
+    const holding = {...plan, steps: plan.steps.flatMap((each) => (each.id === 'claim' ? [each, drain] : [each]))};
+    const at = (...lines: Line[]) => {
+      const events = journal(...begun, ...injected, intent(3000, 'drain', 'route.weights'), done(3100, 'drain', {}), ...lines);
+      return drillDocument(runDocument('run-1', holding, events, false), holding, events).verdictReason;
+    };
+    const says = 'traffic is still held at front-door: no region gets any';
+    const failed = at(intent(3200, 'promote', 'store.promote'), healed, ended('failed', 'promote: no such function.'));
+    expect(failed).toBe(
+      `promote: no such function; ${says}. \`regionctl runs resume run-1\` goes on with the move once its cause is mended, or \`regionctl failback run --to us-east\` gives up the move, brings the other members back under us-east and sends traffic there`,
+    );
+    expect(at([3300, 'undo-result', 'drain', {result: null, says: ''}], healed, ended('undone', 'x'))).not.toContain(says);
+    const sent = [intent(3300, 'reroute', 'route.weights'), done(3400, 'reroute', {})];
+    expect(at(...sent, healed, ended('failed', 'verify-write: refused'))).not.toContain(says);
+    // Where nobody ended it, it may be held, too.
+    expect(at()).toContain(says);
   });
 
   it('does not take a heal from before the last injection for a proof', () => {

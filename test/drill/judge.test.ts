@@ -31,6 +31,7 @@ const well = {
   loads: [] as LoadObjectiveRow[],
   after,
   primaries: {wrong: null as string | null, unsure: null as string | null},
+  held: null as string | null,
   touched: true,
 };
 const codeOf = (more: Partial<typeof well>) => verdictOf({...well, ...more}).verdictCode;

@@ -4,6 +4,7 @@ import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
 import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
 import {faultRows} from './fault-rows.ts';
+import {heldTraffic} from './held-traffic.ts';
 import {type DrillSeen, objectivesWithStores, verdictOf} from './judge.ts';
 import {judgeLoad} from './load-row.ts';
 import {WRONG_PRIMARY} from './one-primary.ts';
@@ -57,6 +58,7 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
       run: {...run, objectives},
       loads,
       after: steadyState.after,
+      held: heldTraffic(run, plan, progress),
       primaries: primariesSeen(plan, progress, events),
       touched: touched(plan, events),
     }),

@@ -22,17 +22,18 @@ export type DrillSeen = Pick<DrillDocument, 'faults' | 'stores' | 'beside'> & {
   readonly after: SteadyRow | null;
   /** Once no fault was left: what is wrong with the primaries, and why it is not known whether something is. */
   readonly primaries: {readonly wrong: string | null; readonly unsure: string | null};
+  /** What the run has left held, and what lets it go; null = nothing. */
+  readonly held: string | null;
   /** Whether anything but looking and measuring was begun. */
   readonly touched: boolean;
 };
 
-/** The verdict, the worst first: a fault that may be left behind outweighs any measurement. */
+/** The verdict, the worst first: a fault that may be left behind outweighs any measurement. What is still held is said whatever the verdict. */
 export function verdictOf(seen: DrillSeen): Verdict {
-  return (
-    notJudged(seen) ??
+  const verdict = notJudged(seen) ??
     failure(seen) ??
-    notMeasured(seen) ?? {verdict: 'passed', verdictCode: 'passed', verdictReason: 'every objective was met'}
-  );
+    notMeasured(seen) ?? {verdict: 'passed', verdictCode: 'passed', verdictReason: 'every objective was met'};
+  return seen.held === null ? verdict : {...verdict, verdictReason: `${verdict.verdictReason.replace(/\.$/, '')}; ${seen.held}`};
 }
 
 function notJudged({run, touched: any}: DrillSeen): Verdict | null {
