@@ -4,6 +4,7 @@ import {drillDocument} from '../../src/lib/drill/document.ts';
 import {parseDrill} from '../../src/lib/drill/drill-file.ts';
 import {drillExit} from '../../src/lib/drill/judge.ts';
 import type {Json} from '../../src/lib/plan/json.ts';
+import type {Plan} from '../../src/lib/plan/plan.ts';
 import {runDocument} from '../../src/lib/run/document.ts';
 import {drillPlan, fleet, inputOf, journal, type JournalLine as Line} from './plans.ts';
 
@@ -26,7 +27,8 @@ const witness = {
   longestGapMs: 1890,
   gapAtLeastMs: 1880,
 };
-const done = (at: number, step: string, result: Json): Line => [at, 'result', step, {result, says: ''}];
+const done = (at: number, step: string, result: Json): Line => [at, 'result', step, {result, says: textIn(result)}];
+const textIn = (result: Json): string => (typeof result === 'object' && result !== null && 'says' in result ? String(result.says) : '');
 const intent = (at: number, step: string, action: string): Line => [at, 'intent', step, {action, v: 1, says: ''}];
 const begun: Line[] = [
   [1000, 'run-started', null, {v: 1, by: 'me', token: 't'}],
@@ -44,8 +46,18 @@ function documentOf(...lines: Line[]) {
   const events = journal(...lines);
   return drillDocument(runDocument('run-1', plan, events, false), plan, events);
 }
-const full = (result: Json = witness, after: Json = steady(true)) =>
-  documentOf(...begun, ...injected, done(7000, 'witness-stop', result), done(7500, 'steady-after', after), healed, ended('succeeded'));
+const full = (result: Json = witness, after: Json = steady(true), ...last: Line[]) =>
+  documentOf(
+    ...begun,
+    ...injected,
+    done(7000, 'witness-stop', result),
+    done(7500, 'steady-after', after),
+    healed,
+    ...last,
+    ended('succeeded'),
+  );
+const lastLook = (failure: {code: string; says: string}) =>
+  full(witness, steady(true), [9500, 'step-failed', 'primaries', {...failure, effect: 'none', result: null}]);
 
 describe('drillDocument', () => {
   it('adds the drill to the document of the run', () => {
@@ -109,6 +121,40 @@ describe('drillDocument', () => {
       'not-ended',
       130,
     ],
+    [
+      'a run that was told to stop before anything was touched',
+      documentOf(
+        ...begun,
+        intent(1200, 'witness-start', 'witness.start'),
+        intent(1300, 'heal', 'fault.heal'),
+        intent(1400, 'release', 'store.release'),
+        ended('aborted', 'stopped by me'),
+      ),
+      'unknown',
+      'not-started',
+      77,
+    ],
+    [
+      'a run whose witness lacks a privilege',
+      documentOf(
+        ...begun,
+        [1200, 'step-failed', 'witness-start', {code: 'denied', says: 'no right to write', effect: 'none', result: null}],
+        intent(1300, 'heal', 'fault.heal'),
+        ended('failed', 'witness-start: no right to write'),
+      ),
+      'unknown',
+      'not-started',
+      77,
+    ],
+    ['two primaries', lastLook({code: 'two-primaries', says: 'orders has two primaries'}), 'failed', 'wrong-primary', 2],
+    ['primaries that could not be looked at', lastLook({code: 'timeout', says: 'too late'}), 'unknown', 'not-measured', 3],
+    [
+      'a member that does not answer',
+      full(witness, steady(true), done(9500, 'primaries', {met: null, says: 'us-east does not answer'})),
+      'unknown',
+      'not-measured',
+      3,
+    ],
     ['a run that did not start', documentOf(...begun, ended('failed', 'us-east is unhealthy')), 'unknown', 'not-started', 77],
     ['a run whose process is gone', documentOf(...begun, ...injected), 'unknown', 'not-ended', 130],
   ] as const)('judges %s', (_name, document, verdict, code, exit) => {
@@ -150,6 +196,31 @@ describe('drillDocument', () => {
     expect(silent.verdictReason).toBe('the load could not be measured: k6: 0 requests. 3 lines could not be read, the first: hello');
     expect(judged().verdictReason).toBe('the load could not be measured: it did not say what it measured');
     expect(judged(done(7100, 'load-stop', {...load, after: {...none, requests: 1}})).verdict).toBe('passed');
+  });
+
+  it('says what a run that failed at its point of no return has left held, and what lets it go', () => {
+    const drain = {
+      ...plan.steps.find(({id}) => id === 'reroute'),
+      ...{
+        id: 'drain',
+        do: {action: 'route.weights', v: 1, target: {router: 'front-door'}, args: {weights: {'us-east': 0, ap: 0}, cut: true}},
+      },
+    } as Plan['steps'][number];
+    const holding = {...plan, steps: plan.steps.flatMap((each) => (each.id === 'claim' ? [each, drain] : [each]))};
+    const at = (...lines: Line[]) => {
+      const events = journal(...begun, ...injected, intent(3000, 'drain', 'route.weights'), done(3100, 'drain', {}), ...lines);
+      return drillDocument(runDocument('run-1', holding, events, false), holding, events).verdictReason;
+    };
+    const says = 'traffic is still held at front-door: no region gets any';
+    const failed = at(intent(3200, 'promote', 'store.promote'), healed, ended('failed', 'promote: no such function.'));
+    expect(failed).toBe(
+      `promote: no such function; ${says}. \`regionctl runs resume run-1\` goes on with the move once its cause is mended, or \`regionctl failback run --to us-east\` gives up the move, brings the other members back under us-east and sends traffic there`,
+    );
+    expect(at([3300, 'undo-result', 'drain', {result: null, says: ''}], healed, ended('undone', 'x'))).not.toContain(says);
+    const sent = [intent(3300, 'reroute', 'route.weights'), done(3400, 'reroute', {})];
+    expect(at(...sent, healed, ended('failed', 'verify-write: refused'))).not.toContain(says);
+    // Where nobody ended it, it may be held, too.
+    expect(at()).toContain(says);
   });
 
   it('does not take a heal from before the last injection for a proof', () => {

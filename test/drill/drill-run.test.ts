@@ -14,6 +14,7 @@ import {resumeRun} from '../../src/lib/run/resume.ts';
 import {runPlan} from '../../src/lib/run/runner.ts';
 import {systemClock} from '../../src/lib/run/system-clock.ts';
 import {known} from '../../src/lib/snapshot/cell.ts';
+import {FakeStore, standby} from '../failover/fake-store.ts';
 import {freeLease, memoryState} from '../run/memory-state.ts';
 import {accept, startOrderServer} from '../witness/order-server.ts';
 import {drillText, fleet, inputOf, nobody, wellSenses} from './plans.ts';
@@ -59,6 +60,8 @@ function world(life: AbortSignal) {
     await state.onPromote();
     server.state.behave = accept;
   };
+  const orders = new FakeStore();
+  for (const region of ['us-east', 'eu-west', 'ap']) orders.members[region] = standby(region, 1);
   const kit = drillActions({
     faults: {
       kinds: ['lose'],
@@ -81,6 +84,7 @@ function world(life: AbortSignal) {
         ),
     }),
     witness: {dir, life},
+    stores: {orders: orders.port},
     clock,
   });
   const stores = ['store.claim', 'store.fence', 'route.weights', 'store.release'].map((name) => act(name));

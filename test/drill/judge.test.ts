@@ -32,6 +32,8 @@ const well = {
   why: {gap: null, loss: null, load: null} as DrillSeen['why'],
   loads: [] as LoadObjectiveRow[],
   after,
+  primaries: {wrong: null as string | null, unsure: null as string | null},
+  held: null as string | null,
   touched: true,
 };
 const codeOf = (more: Partial<typeof well>) => verdictOf({...well, ...more}).verdictCode;
@@ -47,6 +49,19 @@ describe('a drill', () => {
       verdict: 'failed',
       verdictCode: 'two-writers',
       verdictReason: 'us-east and eu-west acknowledged writes of orders at the same time, for 812 ms',
+    });
+  });
+
+  it('that ends with two primaries has failed, and one of which nobody knows that is not measured', () => {
+    const wrong = 'orders has two primaries: eu-west and us-east';
+    expect(verdictOf({...well, primaries: {wrong, unsure: null}})).toMatchObject({
+      verdict: 'failed',
+      verdictCode: 'wrong-primary',
+      verdictReason: wrong,
+    });
+    expect(verdictOf({...well, primaries: {wrong: null, unsure: 'us-east does not answer'}})).toMatchObject({
+      verdictCode: 'not-measured',
+      verdictReason: 'us-east does not answer',
     });
   });
 
@@ -112,6 +127,8 @@ describe('what was not measured', () => {
     expect(reasonOf({load, loads: [open('p95', 'before'), open('errorRate', 'after')]})).toBe(
       'not measured: p95 before the fault (no request was answered as it should be), errorRate after the fault (there was no request then)',
     );
+    const died = {...load, after: {...part, requests: 9, whole: false}};
+    expect(reasonOf({load: died, loads: [open('errorRate', 'after')]})).toContain('(the load did not run to its end)');
     expect(reasonOf({why: {...well.why, load: 'k6: 0 requests'}})).toBe('the load could not be measured: k6: 0 requests');
   });
 });

@@ -168,6 +168,10 @@ export function wellSenses(more: Partial<DrillDeps['senses']> = {}): DrillDeps['
     writable: async () => ({holds: true, measured: null, says: 'a write was accepted'}),
     lagMs: async () => known(12, 0, 'here'),
     links: async () => known([{store: 'orders', to: 'eu-west', state: 'streaming', reason: 'it streams', breaker: 'closed'}], 0, 'here'),
+    clocks: async () => [
+      {store: 'orders', member: 'us-east', region: 'us-east', offsetMs: 3},
+      {store: 'orders', member: 'eu-west', region: 'eu-west', offsetMs: -40},
+    ],
     primaries: async () => ({orders: known('us-east', 0, 'here')}),
     exec: async () => ({code: 0, says: 'it ended well'}),
     ...more,

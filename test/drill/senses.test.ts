@@ -38,6 +38,33 @@ describe('a check of a drill', () => {
     ).toEqual([null]);
   });
 
+  it('of clocks goes by the one that is furthest off, ahead or behind, and one that is silent leaves open what no other decides', async () => {
+    const anywhere = {region: null, store: null};
+    expect(await ask({skewBelowMs: 50, ...anywhere})).toEqual([true]);
+    expect(await ask({skewBelowMs: 40, ...anywhere})).toEqual([false]);
+    expect(await ask({skewAboveMs: 39, ...anywhere})).toEqual([true]);
+    expect(await ask({skewAboveMs: 40, ...anywhere})).toEqual([false]);
+    expect(await ask({skewAboveMs: 39, region: 'us-east', store: null})).toEqual([false]);
+    expect(await ask({skewAboveMs: 39, region: 'ap', store: null})).toEqual([null]);
+    expect(await ask({skewAboveMs: 39, region: null, store: 'other'})).toEqual([null]);
+    const [us, eu] = await wellSenses().clocks(signal);
+    const half = {clocks: async () => [us, {...eu, offsetMs: null}] as Awaited<ReturnType<Senses['clocks']>>};
+    expect(await ask({skewBelowMs: 50, ...anywhere}, half)).toEqual([null]);
+    expect(await ask({skewBelowMs: 2, ...anywhere}, half)).toEqual([false]);
+    expect(await ask({skewAboveMs: 50, ...anywhere}, half)).toEqual([null]);
+    expect(await ask({skewAboveMs: 2, ...anywhere}, half)).toEqual([true]);
+    expect(await ask({skewBelowMs: 50, ...anywhere}, {clocks: async () => []})).toEqual([null]);
+    const except = await askCheck(
+      {...wellSenses(), sinceAckMs: () => null, loadNow: () => null},
+      {skewBelowMs: 40, ...anywhere},
+      ['eu-west'],
+      signal,
+    );
+    expect(except).toEqual([
+      {check: 'clocks less than 40 ms off', holds: true, says: 'the clock of us-east is 3 ms ahead of this machine'},
+    ]);
+  });
+
   it('of a primary says where it is, and null where none is seen', async () => {
     expect(await ask({primary: 'us-east', store: null})).toEqual([true]);
     expect(await ask({primary: 'ap', store: 'orders'})).toEqual([false]);

@@ -85,6 +85,40 @@ describe('a drill agrees with an independent client', () => {
   });
 });
 
+describe('a drill in which somebody else fails over', () => {
+  it('fails when the program that reacts leaves the old primary open, which comes back with the heal', async () => {
+    lab = new LabSession();
+    await lab.up();
+    const drill = await lab.json<DrillDocument>(2, ['drill', 'run', byProgram(), '--yes']);
+
+    expect(drill).toMatchObject({outcome: 'succeeded', verdict: 'failed', verdictCode: 'wrong-primary'});
+    expect(drill.verdictReason).toMatch(
+      /^orders has two primaries: eu-west takes writes .+, and us-east takes writes .+regionctl failback run/,
+    );
+    expect(drill.faults).toMatchObject([{fault: 'kill', provenHealed: true}]);
+    // It is noticed while the last acknowledged write is less than a second old; that is no reaction.
+    expect(drill.steps.find(({id}) => id === 'reaction')).toMatchObject({status: 'done'});
+    expect(validate(drill)).toBeNull();
+  });
+});
+
+/** Somebody's own way to fail over: it promotes, moves traffic, and neither fences nor takes the other standby along. */
+function byProgram(): string {
+  const file = join(lab.parent, 'by-program.yaml');
+  const run = JSON.stringify([process.execPath, join(import.meta.dirname, 'promote-only.ts'), lab.dir, 'eu-west']);
+  writeFileSync(
+    file,
+    `name: by-program
+scenario: database-lost
+fault: {kind: kill, region: primary, lease: 2m}
+reaction: {exec: {run: ${run}, within: 20s}}
+witness: {warmUp: 500ms, coolDown: 500ms}
+steadyState: {within: 2s}
+`,
+  );
+  return file;
+}
+
 /**
  * The witness writes every 20 ms, the client every 10, so that each may see an end of the gap that much late; the rest is for two cores that also run
  * the lab. Both ends are held to it too: two errors must not make up for each other.

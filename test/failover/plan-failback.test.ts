@@ -2,6 +2,7 @@ import {describe, expect, it} from 'vitest';
 import {chooseAway, chooseHome, planFailback} from '../../src/lib/failover/plan-failback.ts';
 import type {RouteSpec} from '../../src/lib/fleet/fleet.ts';
 import type {Override} from '../../src/lib/plan/plan.ts';
+import {known} from '../../src/lib/snapshot/cell.ts';
 import {type SnapshotOptions, sampleFleet, sampleSnapshot} from './three-regions.ts';
 
 const AWAY = {role: 'primary', writable: true, upstream: null, epoch: 2} as const;
@@ -125,6 +126,35 @@ describe('planFailback', () => {
     ]);
   });
 
+  it('gives traffic back that a run has left held, once who does not follow is back, and also when everybody follows', () => {
+    const fleet = sampleFleet();
+    const held = (standby: object, weights = {'us-east': 0, 'eu-west': 0, ap: 0}) => {
+      const seen = sampleSnapshot({members: {'us-east': AWAY, 'eu-west': standby, ap: standby}});
+      const snapshot = {...seen, routers: {'front-door': known(weights, 0, 'here')}};
+      const to = 'us-east';
+      return planFailback({id: 'run-2', fleet, snapshot, from: chooseAway(fleet, snapshot, to), to, objectives: [], overrides: []});
+    };
+    const following = {upstream: 'us-east', heardUpstreamAgoMs: 5, epoch: 2} as const;
+    const made = held({upstream: null, epoch: 2});
+    const order = ids(made);
+    expect([made.from, made.to]).toEqual(['us-east', 'us-east']);
+    expect(order.slice(-3)).toEqual(['reroute-front-door', 'verify-write', 'equal']);
+    expect(order.indexOf('rejoin-ap-first')).toBeLessThan(order.indexOf('reroute-front-door'));
+    expect(made.steps.find(({id}) => id === 'reroute-front-door')?.do.args).toMatchObject({weights: {'us-east': 100, 'eu-west': 0, ap: 0}});
+    const alone = held(following);
+    expect(ids(alone)).toEqual(['claim', 'unfence-us-east', 'reroute-front-door', 'verify-write', 'equal']);
+    const open = made.steps.find(({id}) => id === 'unfence-us-east');
+    expect(open?.do.args).toEqual({when: 'undo'});
+    expect(open?.requires.filter(({check}) => check === 'store.following').map(({target, want}) => [target.member, want])).toEqual([
+      ['eu-west', 'us-east'],
+      ['ap', 'us-east'],
+    ]);
+    expect(alone.expects.map(({check, want}) => [check, want])).toEqual([['store.primary', 'us-east']]);
+    expect(alone.gates.map(({id}) => id)).toContain('unclaimed:orders');
+    // Traffic that goes anywhere is where somebody wants it.
+    expect(() => held(following, {'us-east': 0, 'eu-west': 1, ap: 0})).toThrow('every primary is in us-east already');
+  });
+
   it('does not take a primary for the true one while so many are silent that another could acknowledge behind it', () => {
     const survivors = (made: ReturnType<typeof plan>) => made.gates.find(({id}) => id === 'survivors:orders');
     const alone = plan({'us-east': STALE, 'eu-west': null, ap: null});
@@ -170,6 +200,8 @@ describe('planFailback', () => {
     expect(() => plan({'us-east': AWAY, 'eu-west': following, ap: following})).toThrow(
       'nothing was done: every primary is in us-east already',
     );
-    expect(() => plan({'us-east': null})).toThrow(/answers as primary: fail over first/);
+    expect(() => plan({'us-east': null})).toThrow(
+      /us-east by what the others say, could not be asked: no answer; if it is lost, fail over first/,
+    );
   });
 });

@@ -1,10 +1,14 @@
+import fc from 'fast-check';
 import {render} from 'ink';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {composeDrill} from '../../src/lib/drill/compose-drill.ts';
+import {parseDrill} from '../../src/lib/drill/drill-file.ts';
 import {bigDigits} from '../../src/lib/ui/big-digits.ts';
+import {layOut, type RunLayout, type Wanted} from '../../src/lib/ui/run-layout.ts';
 import {createRunStore, type RunStore} from '../../src/lib/ui/run-store.ts';
 import {RunView} from '../../src/lib/ui/run-view.tsx';
 import {windowOn} from '../../src/lib/ui/step-window.ts';
-import {drillPlan, journal} from '../drill/plans.ts';
+import {drillPlan, drillText, inputOf, journal} from '../drill/plans.ts';
 import {FakeKeyboard, FakeTerminal} from './fake-terminal.ts';
 
 const mounted: {unmount(): void}[] = [];
@@ -16,10 +20,10 @@ afterEach(() => {
 
 const wall = {now: 1000};
 
-async function show(columns: number, rows: number, fill: (store: RunStore) => void = () => undefined, colour = false) {
+async function show(columns: number, rows: number, fill: (store: RunStore) => void = () => undefined, colour = false, plan = drillPlan()) {
   const terminal = new FakeTerminal(columns, rows);
   const keyboard = new FakeKeyboard();
-  const store = createRunStore(drillPlan(), () => wall.now);
+  const store = createRunStore(plan, () => wall.now);
   fill(store);
   const onInterrupt = vi.fn();
   const streams = {stdout: terminal as unknown as NodeJS.WriteStream, stdin: keyboard as unknown as NodeJS.ReadStream};
@@ -97,6 +101,71 @@ describe.each([
     expect(frame).toContain('unhealthy  us-east is unhealthy after 600 ms');
     expect(frame).not.toContain('q or Ctrl+C');
     fits(terminal);
+  });
+});
+
+describe('what a person is told to do', () => {
+  const prompts = [
+    'Stop the application in us-east on both of its machines, and see in its log that the last request was answered before you go on with anything else.',
+    'Promote the database of ap by the runbook "database", step 4 and step 5; the address of the bastion is in the vault below dr/bastion, and nowhere else.',
+    'Tell the team on call in the channel #incident what you have done, with the time of each step, before you leave the machine.',
+  ];
+  const reaction = `reaction: {person: {prompts: ${JSON.stringify(prompts)}, until: [{writable: true}], within: 10m}}`;
+  const drill = parseDrill(`${drillText}${reaction}\n`, {file: '/d.yaml', cwd: '/'});
+  const plan = composeDrill({...inputOf(drill), reactionPlan: null});
+  const waiting = journal([1000, 'run-started', null], [1500, 'step-started', 'reaction']);
+  const textOf = (terminal: FakeTerminal) => terminal.lastFrame().replaceAll(/\s+/g, ' ');
+  const fill = (store: RunStore) => {
+    for (const event of waiting) store.event(event);
+    store.witness(outage);
+  };
+
+  it('stands there whole at 80 x 24, for as long as it is to be done', async () => {
+    wall.now = 3100;
+    const {terminal, store} = await show(80, 24, fill, false, plan);
+    expect(terminal.lastFrame()).toContain('A person is to do this within 10 min:');
+    for (const prompt of prompts) expect(textOf(terminal)).toContain(`- ${prompt}`);
+    expect(terminal.lastFrame()).toContain('1.38 s since the last acknowledged write');
+    expect(terminal.lastFrame()).toMatch(/▶ promote {3}a person: Stop/);
+    fits(terminal);
+    for (const event of journal([4000, 'result', 'reaction', {result: {}, says: 'done by a person'}])) store.event(event);
+    await settle();
+    expect(textOf(terminal)).not.toContain(prompts[2]);
+    fits(terminal);
+  });
+
+  it('is cut only where there is no room for it, and says so', async () => {
+    const {terminal} = await show(50, 16, fill, false, plan);
+    expect(terminal.lastFrame()).toMatch(/- Stop the application in us-east/);
+    expect(terminal.lastFrame()).toMatch(/… \d+ more lines: make the terminal larger/);
+    fits(terminal);
+  });
+});
+
+describe('the room on a terminal', () => {
+  const wanted = fc.record({
+    rows: fc.integer({min: 16, max: 80}),
+    regions: fc.integer({min: 0, max: 9}),
+    gap: fc.boolean(),
+    prompts: fc.array(fc.constant('line'), {maxLength: 60}),
+  });
+
+  const linesOf = ({big, regions, steps, prompts, unseen}: RunLayout, {gap, prompts: {length}}: Wanted): number => {
+    const told = length === 0 ? 0 : prompts.length + Math.min(1, unseen) + 2;
+    const above = regions === 0 && length > 0 ? 0 : regions + 1;
+    return 5 + told + above + (gap ? (big ? 5 : 3) : 0) + steps;
+  };
+
+  it('is never given away twice, and no line of a prompt is left out while anything else could go', () => {
+    fc.assert(
+      fc.property(wanted, (given) => {
+        const layout = layOut(given);
+        expect(layout.prompts.length + layout.unseen).toBe(given.prompts.length);
+        expect(layout.steps).toBeGreaterThanOrEqual(3);
+        expect(linesOf(layout, given)).toBeLessThanOrEqual(Math.max(given.rows, 5 + 7 + 3 + 3));
+        if (layout.unseen > 0) expect(layout).toMatchObject({big: false, regions: 0, steps: 3});
+      }),
+    );
   });
 });
 

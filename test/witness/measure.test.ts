@@ -74,6 +74,19 @@ describe('measureWitness', () => {
     );
   });
 
+  it('takes no gap from the time in which it only waited for writes that hung, whatever was acknowledged then', () => {
+    const hung: Write = {sentAt: 80, took: 900, outcome: 'unknown'};
+    const sessions = [{openedAt: 0, endedAt: 1000, stoppedAt: 100, closed: true, url: ''}];
+    const measured = (...writes: readonly Write[]) => measureWitness(logOf([...writes, hung], {sessions}), null, {edges: true});
+    expect(measured(...acks(0, 30, 60, 90))).toMatchObject({longestGapMs: 30, writeGapMs: 30});
+    expect(measured(...acks(0, 30, 60), {sentAt: 99, took: 61, outcome: 'acknowledged'})).toMatchObject({writeGapMs: 100, gapTo: 160});
+    expect(measured(...acks(0, 20))).toMatchObject({
+      longestGapMs: 80,
+      writeGapMs: null,
+      writeGapReason: expect.stringContaining('last 80 ms'),
+    });
+  });
+
   it('never claims more of a gap than our own stalls leave, nor more than there was', () => {
     fc.assert(
       fc.property(fc.array(anyWrite, {maxLength: 30}), fc.array(anySpan, {maxLength: 1}), (writes, spans) => {

@@ -13,6 +13,7 @@ import {faultActions} from './fault-actions.ts';
 import type {FaultCare} from './fault-care.ts';
 import {healthAwait} from './health-await.ts';
 import {type LoadKit, type LoadWays, loadKit} from './load-actions.ts';
+import {onePrimaryAction} from './one-primary.ts';
 import {type ReactionDeps, reactionActions} from './reaction-actions.ts';
 import type {Operator} from './reaction-command.ts';
 import type {Senses} from './senses.ts';
@@ -73,6 +74,7 @@ export function drillActions(deps: DrillDeps): DrillKit {
       steadyAction(look),
       awaitAction(look),
       waitAction(look),
+      onePrimaryAction({stores: deps.stores ?? {}, clock: deps.clock}),
       ...reactionActions({...deps, senses}),
       ...load.actions,
     ] as readonly Action[],

@@ -8,12 +8,19 @@ const ms = z.number().min(0);
 const verdict = z.enum(['healthy', 'degraded', 'unhealthy', 'recovering']);
 const store = z.string().nullable();
 
-/** One fact about the fleet. `lagBelowMs` speaks of the largest replay lag of any link; `primary` is a region; `store` null = every store. */
+const region = z.string().nullable();
+
+/**
+ * One fact about the fleet. `lagBelowMs` speaks of the largest replay lag of any link, `skewBelowMs` of the clock that is furthest from ours; `primary` is a
+ * region; `store` null = every store, `region` null = every region.
+ */
 export const steadyCheck = z.union([
   z.strictObject({health: z.literal('healthy')}),
   z.strictObject({writable: z.boolean()}),
   z.strictObject({lagBelowMs: ms}),
   z.strictObject({lagAboveMs: ms}),
+  z.strictObject({skewBelowMs: ms, region, store}),
+  z.strictObject({skewAboveMs: ms, region, store}),
   z.strictObject({region: z.string(), verdict: z.array(verdict).min(1)}),
   z.strictObject({link: z.array(z.string()).min(1), region: z.string(), store}),
   z.strictObject({breaker: z.enum(['open', 'closed']), region: z.string(), store}),
@@ -60,6 +67,13 @@ export const drillArguments = {
   /** Waits until every check holds; what does not within `withinMs` fails the step. */
   'drill.await': z.strictObject({checks: z.array(steadyCheck).min(1), everyMs: z.number().min(1), withinMs: ms, what: z.string()}),
   'drill.wait': z.strictObject({forMs: ms}),
+  /** Of each of the stores one member may take writes; `home`: the regions where they must be, null = wherever. `close`: one that was passed by is closed. */
+  'drill.primaries': z.strictObject({
+    stores: z.array(z.string()).min(1),
+    home: z.record(z.string(), z.string()).nullable(),
+    close: z.boolean(),
+    withinMs: ms,
+  }),
   /** The faults of the drill that must be there still, by place. */
   'fault.still': z.strictObject({faults: z.array(z.strictObject({region: z.string(), kinds: z.array(z.string())}))}),
   /** People are told what to do, and awaited. */

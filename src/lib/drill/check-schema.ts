@@ -24,6 +24,10 @@ const fields = {
     .describe('The link to the standby in the region is in this state, or one of these. Needs "region".'),
   breaker: z.enum(['open', 'closed']).optional().describe('The breaker of the link to the standby in the region. Needs "region".'),
   primary: z.string().min(1).optional().describe('Region that holds the primary; "unmoved" = the one that held it at the start.'),
+  skewBelow: positive
+    .optional()
+    .describe('The clock of every member of a store is less than this ahead of or behind this machine\'s. With "region": of those there.'),
+  skewAbove: positive.optional().describe('That of one of them is more than this.'),
   noAckFor: positive.optional().describe('The witness has had no acknowledgement for this long.'),
   ackWithin: positive.optional().describe('The witness has had one within this time.'),
   errorRateBelow: share.optional().describe('Share of failed requests of the load in the last 5 s, 0 to 1.'),
@@ -40,7 +44,9 @@ const fields = {
 /** What a check asks; each has exactly one. */
 export const SUBJECTS = Object.keys(fields) as (keyof typeof fields)[];
 const WITH_REGION: readonly string[] = ['verdict', 'link', 'breaker'];
-const WITH_STORE: readonly string[] = ['link', 'breaker', 'primary'];
+/** Without it they speak of every region. */
+const MAY_HAVE_REGION: readonly string[] = ['skewBelow', 'skewAbove'];
+const WITH_STORE: readonly string[] = ['link', 'breaker', 'primary', 'skewBelow', 'skewAbove'];
 
 /** One check of a drill file: a fact about the fleet. */
 export const checkSchema = z
@@ -57,8 +63,9 @@ export const checkSchema = z
     if (subject === undefined) return problem(`a check asks for one of ${SUBJECTS.join(', ')}`);
     if (more.length > 0) return problem(`a check asks for one thing, not for ${asked.join(' and ')}: write them as items of their own`);
     if (WITH_REGION.includes(subject) && check.region === undefined) return problem(`"${subject}" needs "region"`);
-    if (!WITH_REGION.includes(subject) && check.region !== undefined)
-      return problem(`"region" goes with ${WITH_REGION.join(', ')}, not with ${subject}`);
+    const takesRegion = [...WITH_REGION, ...MAY_HAVE_REGION];
+    if (!takesRegion.includes(subject) && check.region !== undefined)
+      return problem(`"region" goes with ${takesRegion.join(', ')}, not with ${subject}`);
     if (!WITH_STORE.includes(subject) && check.store !== undefined)
       return problem(`"store" goes with ${WITH_STORE.join(', ')}, not with ${subject}`);
     if (subject !== 'exec' && check.timeout !== undefined) return problem('"timeout" goes with exec');
@@ -76,6 +83,8 @@ export function compileCheck(check: FileCheck): SteadyCheck {
   if (check.writable !== undefined) return {writable: check.writable};
   if (check.lagBelow !== undefined) return {lagBelowMs: check.lagBelow};
   if (check.lagAbove !== undefined) return {lagAboveMs: check.lagAbove};
+  if (check.skewBelow !== undefined) return {skewBelowMs: check.skewBelow, region: check.region ?? null, store};
+  if (check.skewAbove !== undefined) return {skewAboveMs: check.skewAbove, region: check.region ?? null, store};
   if (check.verdict !== undefined) return {region, verdict: check.verdict};
   if (check.link !== undefined) return {link: check.link, region, store};
   if (check.breaker !== undefined) return {breaker: check.breaker, region, store};

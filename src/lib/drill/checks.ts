@@ -12,7 +12,7 @@ type Deps = {readonly faults: Fault | null; readonly senses: Senses; readonly cl
 /* A stream that was acknowledged this recently is writable; longer ago, the service is asked. */
 const RECENT_MS = 1000;
 
-/** `fault.active` (want: the kinds, `[]` = none), `service.writable` (want: true or false), `region.verdict` (want: a verdict or a list of them), `witness.running` (in this process), `fleet.steady` and `drill.abort`. */
+/** `fault.active` (want: the kinds, `[]` = none), `service.writable` (want: true, false, or `now` = true, and a write of a moment ago is no answer), `region.verdict` (want: a verdict or a list of them), `witness.running` (in this process), `fleet.steady` and `drill.abort`. */
 export function drillChecks(deps: Deps, witness: () => Witness | null): readonly Check[] {
   return [
     faultActive(deps),
@@ -46,7 +46,7 @@ function serviceWritable({senses}: Deps, witness: () => Witness | null): Check {
   return {
     name: 'service.writable',
     async ask({signal}, _target, want): Promise<Answer> {
-      const sinceMs = witness()?.snapshot().sinceLastAckMs ?? null;
+      const sinceMs = want === 'now' ? null : (witness()?.snapshot().sinceLastAckMs ?? null);
       const seen: Answer | null =
         sinceMs !== null && sinceMs < RECENT_MS
           ? {holds: true, measured: Math.round(sinceMs), says: `a write was acknowledged ${Math.round(sinceMs)} ms ago`}

@@ -3,8 +3,12 @@ import type {Plan, Step} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
 import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
+import {faultRows} from './fault-rows.ts';
+import {heldTraffic} from './held-traffic.ts';
 import {type DrillSeen, objectivesWithStores, verdictOf} from './judge.ts';
-import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, FaultRow, LoadObjectiveRow, LoadRow} from './report.ts';
+import {judgeLoad} from './load-row.ts';
+import {WRONG_PRIMARY} from './one-primary.ts';
+import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, LoadRow} from './report.ts';
 import {surprisesOf} from './surprises.ts';
 import {timelineOf} from './timeline.ts';
 import type {SteadyRow} from './verdict.ts';
@@ -33,7 +37,7 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
     earlier: more.earlier ?? [],
   };
   const {drillSpec: spec} = plan;
-  const loads = loadObjectives(spec?.loadObjectives ?? [], seen.load);
+  const loads = judgeLoad(spec?.loadObjectives ?? [], seen.load);
   const objectives = objectivesWithStores(run.objectives, seen.stores, spec?.classes ?? {});
   return {
     ...run,
@@ -50,8 +54,13 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
     surprises: surprisesOf({...seen, run, plan, events}),
     evidence: more.evidence ?? [],
     ...verdictOf({
-      ...{...seen, loads, after: steadyState.after, touched: touched(events)},
+      ...seen,
       run: {...run, objectives},
+      loads,
+      after: steadyState.after,
+      held: heldTraffic(run, plan, progress),
+      primaries: primariesSeen(plan, progress, events),
+      touched: touched(plan, events),
       why: whyNotMeasured(plan, progress, seen.load),
     }),
   };
@@ -61,8 +70,8 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
 function whyNotMeasured(plan: Plan, progress: Progress, load: LoadRow | null): DrillSeen['why'] {
   const measured = resultsOf(plan, progress, 'witness.stop').at(-1);
   return {
-    gap: text(measured?.writeGapReason) ?? failureOf(plan, progress, 'witness.stop'),
-    loss: text(measured?.readBackTrouble) ?? failureOf(plan, progress, 'witness.stop'),
+    gap: textOf(measured?.writeGapReason) ?? failureOf(plan, progress, 'witness.stop'),
+    loss: textOf(measured?.readBackTrouble) ?? failureOf(plan, progress, 'witness.stop'),
     load: plan.steps.some((step) => step.do.action === 'load.start') ? whyNoLoad(plan, progress, load) : null,
   };
 }
@@ -82,59 +91,12 @@ function failureOf(plan: Plan, progress: Progress, action: string): string | nul
   return failed?.detail ?? null;
 }
 
-/** What the load must keep to, against what it was. What was not measured is null, and neither met nor missed. */
-export function loadObjectives(wanted: NonNullable<Plan['drillSpec']>['loadObjectives'], load: LoadRow | null): LoadObjectiveRow[] {
-  return wanted.map(({kind, phase, target}) => {
-    const part = load?.[phase];
-    const measured = (kind === 'p95' ? part?.p95Ms : part?.errorRate) ?? null;
-    return {kind, phase, target, measured, met: measured === null ? null : measured <= target};
-  });
-}
-
 function steadyRow(progress: Progress, step: Step): SteadyRow | null {
   const {result, status, detail} = stepProgress(progress, step);
   if (isRecord(result) && Array.isArray(result.checks))
     return {met: result.met === true, checks: result.checks as unknown as SteadyRow['checks']};
   if (status !== 'failed') return null;
   return {met: false, checks: [{check: 'steady state', holds: null, says: detail ?? 'it could not be looked at'}]};
-}
-
-/** A fault counts from its intent on: a process that died may have injected it without a word. */
-function faultRows(plan: Plan, events: readonly JournalEvent[]): FaultRow[] {
-  return plan.steps.flatMap((step) => {
-    const {region} = step.do.target;
-    const intent = events.find((event) => event.step === step.id && event.type === 'intent');
-    if (step.do.action !== 'fault.inject' || region === undefined || intent === undefined) return [];
-    const injected = resultOf(events.findLast((event) => event.step === step.id && event.type === 'result'));
-    const healed = healOf(plan, events, step, region);
-    return [
-      {
-        fault: step.do.target.fault ?? 'fault',
-        region,
-        injectedAt: text(injected.injectedAt) ?? new Date(intent.at).toISOString(),
-        healedAt: text(healed.healedAt),
-        provenHealed: healed.provenHealed === true,
-        leaseMs: step.leaseMs,
-        says: text(injected.says),
-        proof: text(healed.proof) ?? text(healed.says),
-      },
-    ];
-  });
-}
-
-/** The first proven heal of the region after the last injection: by a step of its own, or by undoing the injection. */
-function healOf(plan: Plan, events: readonly JournalEvent[], inject: Step, region: string): Record<string, Json> {
-  const heals = [...plan.steps, ...plan.always]
-    .filter((step) => step.do.action === 'fault.heal' && step.do.target.region === region)
-    .map(({id}) => id);
-  const last = events.findLast((event) => event.step === inject.id && event.type === 'intent');
-  const healed = events.filter(
-    (event) =>
-      event.seq > (last?.seq ?? 0) &&
-      ((event.type === 'result' && heals.includes(event.step ?? '')) || (event.type === 'undo-result' && event.step === inject.id)),
-  );
-  // Later ones only look again at what has ended.
-  return resultOf(healed.find((event) => resultOf(event).provenHealed === true) ?? healed.at(-1));
 }
 
 function loadRowOf(plan: Plan, progress: Progress): LoadRow | null {
@@ -148,22 +110,33 @@ function resultsOf(plan: Plan, progress: Progress, action: string): readonly Rec
     .filter(isRecord);
 }
 
-/** Whether anything but looking and writing numbered orders was begun. */
-function touched(events: readonly JournalEvent[]): boolean {
-  return events.some(
-    (event) => event.type === 'intent' && isRecord(event.data) && !/^(drill|witness|health|load)\./.test(String(event.data.action)),
-  );
+/** What became of the last look at the primaries. Old plans have none; one that was not carried out has found nothing. */
+function primariesSeen(plan: Plan, progress: Progress, events: readonly JournalEvent[]): DrillSeen['primaries'] {
+  const step = plan.always.find(({do: {action}}) => action === 'drill.primaries');
+  if (step === undefined) return {wrong: null, unsure: null};
+  const {status, detail, result} = stepProgress(progress, step);
+  if (status !== 'failed') return {wrong: null, unsure: isRecord(result) && result.met === null ? detail : null};
+  const failure = events.findLast((event) => event.step === step.id && event.type === 'step-failed')?.data;
+  const isFinding = isRecord(failure) && WRONG_PRIMARY.has(String(failure.code));
+  return isFinding ? {wrong: detail, unsure: null} : {wrong: null, unsure: `the primaries were not looked at: ${detail}`};
 }
 
-function resultOf(event: JournalEvent | undefined): Record<string, Json> {
-  const data = event?.data;
-  return isRecord(data) && isRecord(data.result) ? data.result : {};
+/**
+ * Whether anything but looking and writing numbered orders was begun. What is done in any case looks too where nothing was: it heals and releases what is
+ * not there.
+ */
+function touched(plan: Plan, events: readonly JournalEvent[]): boolean {
+  const inAnyCase = new Set(plan.always.map(({id}) => id));
+  return events.some(
+    ({type, step, data}) =>
+      type === 'intent' && !inAnyCase.has(step ?? '') && isRecord(data) && !/^(drill|witness|health|load)\./.test(String(data.action)),
+  );
 }
 
 function isRecord(value: Json | undefined): value is Record<string, Json> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function text(value: Json | undefined): string | null {
+function textOf(value: Json | undefined): string | null {
   return typeof value === 'string' ? value : null;
 }

@@ -22,17 +22,20 @@ export type DrillSeen = Pick<DrillDocument, 'faults' | 'stores' | 'beside' | 'lo
   readonly after: SteadyRow | null;
   /** Why something was not measured; null = it was, or nobody said why. */
   readonly why: {readonly gap: string | null; readonly loss: string | null; readonly load: string | null};
+  /** Once no fault was left: what is wrong with the primaries, and why it is not known whether something is. */
+  readonly primaries: {readonly wrong: string | null; readonly unsure: string | null};
+  /** What the run has left held, and what lets it go; null = nothing. */
+  readonly held: string | null;
   /** Whether anything but looking and measuring was begun. */
   readonly touched: boolean;
 };
 
-/** The verdict, the worst first: a fault that may be left behind outweighs any measurement. */
+/** The verdict, the worst first: a fault that may be left behind outweighs any measurement. What is still held is said whatever the verdict. */
 export function verdictOf(seen: DrillSeen): Verdict {
-  return (
-    notJudged(seen) ??
+  const verdict = notJudged(seen) ??
     failure(seen) ??
-    notMeasured(seen) ?? {verdict: 'passed', verdictCode: 'passed', verdictReason: 'every objective was met'}
-  );
+    notMeasured(seen) ?? {verdict: 'passed', verdictCode: 'passed', verdictReason: 'every objective was met'};
+  return seen.held === null ? verdict : {...verdict, verdictReason: `${verdict.verdictReason.replace(/\.$/, '')}; ${seen.held}`};
 }
 
 function notJudged({run, touched: any}: DrillSeen): Verdict | null {
@@ -48,7 +51,7 @@ function isCutShort({outcome, code}: RunDocument): boolean {
   return outcome === 'undone' && code === 'interrupted';
 }
 
-function failure({run, faults, after, stores, loads, beside}: DrillSeen): Verdict | null {
+function failure({run, faults, after, stores, primaries, loads, beside}: DrillSeen): Verdict | null {
   const failed = (verdictCode: VerdictCode, verdictReason: string): Verdict => ({verdict: 'failed', verdictCode, verdictReason});
   const left = faults.find((fault) => !fault.provenHealed);
   if (left !== undefined) return failed('not-healed', `it is not proven that ${left.fault} in ${left.region} was healed`);
@@ -58,6 +61,7 @@ function failure({run, faults, after, stores, loads, beside}: DrillSeen): Verdic
       'two-writers',
       `${split.twoWriters.members.join(' and ')} acknowledged writes of ${split.store} at the same time, for ${Math.round(split.twoWriters.ms)} ms`,
     );
+  if (primaries.wrong !== null) return failed('wrong-primary', primaries.wrong);
   if (run.outcome !== 'succeeded') return failed('run-failed', run.reason ?? `the run ended as ${run.outcome}`);
   const wrong = after?.checks.find(({holds}) => holds === false);
   if (wrong !== undefined) return failed('not-steady', `the steady state did not come back: ${wrong.says}`);
@@ -72,10 +76,11 @@ function failure({run, faults, after, stores, loads, beside}: DrillSeen): Verdic
 }
 
 function notMeasured(seen: DrillSeen): Verdict | null {
-  const {run, after, loads, why} = seen;
+  const {run, after, primaries, loads, why} = seen;
   const unknown = (verdictReason: string): Verdict => ({verdict: 'unknown', verdictCode: 'not-measured', verdictReason});
   if (after?.met !== true)
     return unknown(after?.checks.find(({holds}) => holds === null)?.says ?? 'the steady state after the drill was not looked at');
+  if (primaries.unsure !== null) return unknown(primaries.unsure);
   if (run.measured.lostWrites === null) return unknown(`what was lost could not be read back${because(why.loss ?? why.gap)}`);
   if (why.load !== null) return unknown(`the load could not be measured: ${why.load}`);
   const open = [
@@ -95,7 +100,8 @@ function openText({kind, class: name}: RunDocument['objectives'][number], {store
 
 function emptyPart(load: LoadRow | null, phase: LoadObjectiveRow['phase']): string | null {
   if (load === null) return null;
-  return load[phase].requests === 0 ? 'there was no request then' : 'no request was answered as it should be';
+  if (load[phase].requests === 0) return 'there was no request then';
+  return load[phase].whole === false ? 'the load did not run to its end' : 'no request was answered as it should be';
 }
 
 function because(reason: string | null): string {

@@ -1,3 +1,4 @@
+import {formatMs} from '../output/units.ts';
 import type {Answer} from '../plan/action.ts';
 import type {Cell} from '../snapshot/cell.ts';
 import type {RegionHealth} from '../snapshot/snapshot.ts';
@@ -15,6 +16,9 @@ export type LinkLook = {
   readonly breaker: 'closed' | 'warn' | 'open' | null;
 };
 
+/** The clock of one member: how far it is ahead of ours, in ms (negative = behind); null = it did not tell. */
+export type ClockLook = {readonly store: string; readonly member: string; readonly region: string; readonly offsetMs: number | null};
+
 /** What a drill looks at the world by. `except`: regions that are left out. None of them throws for what the fleet does. */
 export type Senses = {
   /** Every region of the fleet. */
@@ -27,6 +31,8 @@ export type Senses = {
   lagMs(except: readonly string[], signal: AbortSignal): Promise<Cell<number>>;
   /** Every link; each look is recorded as that of `replication lag`, so breakers open and close by it. */
   links(signal: AbortSignal): Promise<Cell<readonly LinkLook[]>>;
+  /** The clock of every member of the stores that tell the time. */
+  clocks(signal: AbortSignal): Promise<readonly ClockLook[]>;
   /** The region that holds the primary of each store; null = none is seen. */
   primaries(signal: AbortSignal): Promise<Readonly<Record<string, Cell<string | null>>>>;
   /** Runs a program: its exit code, null = it could not be run to its end. */
@@ -53,11 +59,16 @@ export async function askCheck(
   }
   if ('verdict' in check) return [verdictSaid(check.region, check.verdict, await senses.sampleHealth(check.region, signal))];
   if ('link' in check || 'breaker' in check) return linkSaid(check, await senses.links(signal));
+  if ('skewBelowMs' in check || 'skewAboveMs' in check) return [skewSaid(check, except, await senses.clocks(signal))];
   if ('primary' in check) return primarySaid(check, await senses.primaries(signal));
   return [await askPlain(senses, check, except, signal)];
 }
 
-type Plain = Exclude<SteadyCheck, {health: unknown} | {verdict: unknown} | {link: unknown} | {breaker: unknown} | {primary: unknown}>;
+type Skew = Extract<SteadyCheck, {skewBelowMs: unknown} | {skewAboveMs: unknown}>;
+type Plain = Exclude<
+  SteadyCheck,
+  {health: unknown} | {verdict: unknown} | {link: unknown} | {breaker: unknown} | {primary: unknown} | Skew
+>;
 
 async function askPlain(senses: Senses, check: Plain, except: readonly string[], signal: AbortSignal): Promise<Said> {
   if ('writable' in check) {
@@ -85,6 +96,27 @@ function lagSaid(limit: {lagBelowMs: number} | {lagAboveMs: number}, cell: Cell<
   const check = `lag ${below ? 'below' : 'above'} ${limitMs} ms`;
   if (!cell.known) return {check, holds: null, says: `the lag is not known: ${cell.reason}`};
   return {check, holds: below ? cell.value < limitMs : cell.value > limitMs, says: `the largest lag is ${Math.round(cell.value)} ms`};
+}
+
+/** One clock that is too far off decides; those that did not tell leave it open. */
+function skewSaid(limit: Skew, except: readonly string[], all: readonly ClockLook[]): Said {
+  const below = 'skewBelowMs' in limit;
+  const limitMs = below ? limit.skewBelowMs : limit.skewAboveMs;
+  const where = limit.region === null ? '' : ` in ${limit.region}`;
+  const check = `clocks${where} ${below ? 'less' : 'more'} than ${formatMs(limitMs)} off`;
+  const asked = all.filter(
+    ({region, store}) =>
+      (limit.region === null ? !except.includes(region) : region === limit.region) && (limit.store === null || store === limit.store),
+  );
+  const told = asked.flatMap(({member, offsetMs}) => (offsetMs === null ? [] : [{member, offsetMs}]));
+  const worst = told.toSorted((a, b) => Math.abs(b.offsetMs) - Math.abs(a.offsetMs))[0];
+  if (worst === undefined) return {check, holds: null, says: `no member of a store${where} told its time`};
+  const off = Math.abs(worst.offsetMs);
+  const says = `the clock of ${worst.member} is ${formatMs(Math.round(off))} ${worst.offsetMs < 0 ? 'behind' : 'ahead of'} this machine`;
+  const untold = asked.flatMap(({member, offsetMs}) => (offsetMs === null ? [member] : []));
+  const beyond = below ? off >= limitMs : off > limitMs;
+  if (beyond || untold.length === 0) return {check, holds: beyond !== below, says};
+  return {check, holds: null, says: `${says}; ${untold.join(', ')} did not tell its time`};
 }
 
 function ackSaid(limit: {noAckForMs: number} | {ackWithinMs: number}, sinceMs: number | null): Said {

@@ -11,6 +11,7 @@ export type VerdictCode =
   | 'run-failed'
   | 'not-steady'
   | 'two-writers'
+  | 'wrong-primary'
   | 'not-rolled-back'
   | 'objective-missed'
   | 'not-started'

@@ -1,5 +1,5 @@
 import {refused, usageError} from '../errors.ts';
-import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
+import type {Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import {isLeftAlone, type Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
@@ -20,8 +20,9 @@ import {
 } from './gates.ts';
 import {noneToMove, watchedRemarks} from './left-alone.ts';
 import {managerOf} from './managed-steps.ts';
+import {noPrimary} from './no-primary.ts';
 import {answering, named, namesOf} from './plan-failover.ts';
-import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
+import {call, expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {
   backSteps,
   formerSteps,
@@ -67,8 +68,8 @@ export function chooseHome(fleet: Fleet, given: string | undefined): string {
 }
 
 /**
- * The region that holds the primaries now; home itself when only members have to be brought back under a primary that is there already. Refuses
- * (77) with one sentence when there is nothing to bring back.
+ * The region that holds the primaries now; home itself when only members have to be brought back under a primary that is there already, or traffic has to
+ * be let go that a run has left held. Refuses (77) with one sentence when there is nothing to bring back.
  */
 export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): string {
   const without = noneToMove(fleet.stores, snapshot);
@@ -80,13 +81,16 @@ export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): stri
     if (current !== undefined && current.member.durable.epoch === rival?.member.durable.epoch)
       throw splitBrain(spec, current.name, rival.name, current.member.durable.epoch);
     if (current === undefined)
-      throw refused('no-primary', `no member of ${spec.name} answers as primary: fail over first`, {
+      throw noPrimary([spec], snapshot, {
+        says: `no member of ${spec.name} answers as primary: fail over first`,
+        fix: 'fail over first',
         suggestions: ['regionctl failover plan'],
       });
     if (current.member.region !== home) away.add(current.member.region);
   }
   const [only, ...others] = [...away];
   if (only === undefined && movable(fleet, snapshot).some((spec) => repairOf(spec, snapshot, home) !== null)) return home;
+  if (only === undefined && heldRoutes(fleet, snapshot, home).length > 0) return home;
   if (only === undefined) throw refused('nothing-to-do', `nothing was done: every primary is in ${home} already`);
   if (others.length > 0) throw usageError(`primaries are in ${[...away].join(' and ')}: bring them back one at a time`);
   return only;
@@ -116,13 +120,11 @@ export function planFailback(input: FailbackInput): Plan {
   const {returns, repairs} = workOf(input);
   const all = [...returns, ...repairs];
   const routes = returns.length === 0 ? [] : fleet.routes.filter(({weights}) => to in weights || from in weights);
-  const gates = gatesOf(
-    input,
-    {returns, repairs},
-    routes.map(({name}) => name),
-  );
+  const held = returns.length === 0 ? heldRoutes(fleet, snapshot, to) : [];
+  const given = [...routes, ...held];
+  const gates = gatesOf(input, {returns, repairs}, given);
   const overrides = resolveOverrides(gates, input.overrides);
-  const home = routes.map((route) => homeSteps(route, from, to, snapshot));
+  const home = given.map((route) => homeSteps(route, from, to, snapshot));
   const moved = returns.map(({spec, primary, home: {name}}) => ({spec, primary, target: name}));
   const verify = verifySteps(fleet, moved, routes);
   const witness = returns.length === 0 ? null : fleet.witness;
@@ -131,6 +133,7 @@ export function planFailback(input: FailbackInput): Plan {
       storeSteps(named(spec, all)).claim(answering(snapshot, spec), {ready: true, evict: takesOver(spec, overrides)}),
     ]),
     ...all.flatMap((each) => rejoinSteps(each, snapshot, all, overrides)),
+    ...openSteps(held.length === 0 ? [] : repairs, all),
     ...returns.flatMap((each) => caughtUpStep(each, all)),
     ...returns.flatMap((each) => preparingSteps(each, snapshot, all)),
     ...witnessSteps(witness, WARM_UP_MS).start,
@@ -138,7 +141,7 @@ export function planFailback(input: FailbackInput): Plan {
     ...returns.flatMap((each) => switchSteps(each, snapshot, all)),
     ...returns.flatMap((each) => formerSteps(each, snapshot, all)),
     ...home.map(({first}) => first),
-    ...(returns.length === 0 ? [] : writeStep(fleet, to)),
+    ...(returns.length === 0 && held.length === 0 ? [] : writeStep(fleet, to)),
     ...verify.checks,
     ...verify.rejected,
     ...home.flatMap(({later}) => later),
@@ -182,7 +185,10 @@ function workOf({fleet, snapshot, from, to}: FailbackInput): Work {
     returns: stores
       .filter((spec) => from !== to && primariesOf(storeIn(snapshot, spec))[0]?.member.region === from)
       .map((spec) => returnOf(spec, snapshot, to)),
-    repairs: stores.flatMap((spec) => repairOf(spec, snapshot, to) ?? []),
+    // Whoever lets traffic go must be the only one who acts on where it goes.
+    repairs: stores.flatMap(
+      (spec) => repairOf(spec, snapshot, to, {anyway: from === to && heldRoutes(fleet, snapshot, to).length > 0}) ?? [],
+    ),
   };
 }
 
@@ -191,14 +197,28 @@ function movable(fleet: Fleet, snapshot: Snapshot): readonly StoreSpec[] {
   return fleet.stores.filter((each) => !isLeftAlone(storeIn(snapshot, each)));
 }
 
-/** A store whose primary is home already and whose other members do not all follow it; null = it needs nothing. */
-function repairOf(spec: StoreSpec, snapshot: Snapshot, home: string): Return | null {
+/** Routes that give nothing to any region, and something to home in normal operation: a run that failed at its point of no return has left them so. */
+function heldRoutes({routes}: Fleet, snapshot: Snapshot, home: string): readonly RouteSpec[] {
+  return routes.filter(({name, weights}) => {
+    const cell = snapshot.routers[name];
+    return cell?.known === true && (weights[home] ?? 0) > 0 && Object.values(cell.value).every((weight) => weight === 0);
+  });
+}
+
+/** A store whose primary is home already and whose other members do not all follow it; null = it needs nothing. `anyway`: also when all of them do. */
+function repairOf(
+  spec: StoreSpec,
+  snapshot: Snapshot,
+  home: string,
+  {anyway}: {readonly anyway: boolean} = {anyway: false},
+): Return | null {
   const [current] = primariesOf(storeIn(snapshot, spec));
   if (current === undefined || current.member.region !== home || managerOf(snapshot, spec.name) !== null) return null;
   const primary = {member: current.name, region: current.member.region, seen: true, basis: 'it answers as the primary'};
   const member = spec.members.find(({name}) => name === current.name);
   const others = spec.members.filter(({name}) => name !== current.name);
-  if (member === undefined || others.every(({name}) => isFollowing(snapshot, spec, name, current.name))) return null;
+  if (member === undefined) return null;
+  if (!anyway && others.every(({name}) => isFollowing(snapshot, spec, name, current.name))) return null;
   return {spec, primary, epoch: current.member.durable.epoch, home: member, others, followers: others.map(({name}) => name), silent: []};
 }
 
@@ -222,14 +242,17 @@ function returnOf(spec: StoreSpec, snapshot: Snapshot, to: string): Return {
 
 type Work = {readonly returns: readonly Return[]; readonly repairs: readonly Return[]};
 
-function gatesOf({fleet, snapshot, to, copySpeeds}: FailbackInput, {returns, repairs}: Work, routes: readonly string[]): Gate[] {
+function gatesOf({fleet, snapshot, to, copySpeeds}: FailbackInput, {returns, repairs}: Work, routes: readonly RouteSpec[]): Gate[] {
   const jurisdiction = fleet.regions.find(({name}) => name === to)?.jurisdiction ?? '';
   return [
     runAlone(),
     ...[...returns, ...repairs].map(({spec}) => unclaimed(spec, answering(snapshot, spec))),
     ourselvesSane(),
     ...(returns.length === 0 ? [] : [targetReachable(fleet, snapshot, to, returns)]),
-    routersReachable(snapshot, routes),
+    routersReachable(
+      snapshot,
+      routes.map(({name}) => name),
+    ),
     ...returns.flatMap((each) => {
       const {spec, primary, home} = each;
       return [
@@ -328,6 +351,19 @@ function rejoinSteps(
 /** Whether what members hold alone is kept: unless somebody gave it up. */
 const keepsIn = ({spec}: Pick<Return, 'spec'>, overrides: readonly Override[]): boolean =>
   !overrides.some(({gate}) => gate === `keep:${spec.name}`);
+
+/**
+ * Whoever held the traffic may have fenced the primary as well. Once every other member follows it, under our claim, nobody has passed it by and nobody
+ * can.
+ */
+function openSteps(repairs: readonly Return[], all: readonly Return[]): Step[] {
+  return repairs.map(({spec, primary: {member, region}, others}) => ({
+    ...storeSteps(named(spec, all)).unfence(member, region),
+    title: `lift the fence of ${member}, if it has one: everybody follows it`,
+    do: call('store.unfence', {store: spec.name, member, region}, {when: 'undo'}),
+    requires: others.map(({name, region: where}) => expect('store.following', {store: spec.name, member: name, region: where}, member)),
+  }));
+}
 
 function caughtUpStep({spec, primary, home}: Return, all: readonly Return[]): Step[] {
   return [storeSteps(named(spec, all)).caughtUp(home.name, home.region, primary.member)];

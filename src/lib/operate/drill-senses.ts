@@ -1,5 +1,5 @@
-import {timeoutAwake} from '../awake.ts';
-import type {Senses} from '../drill/senses.ts';
+import {bounded, timeoutAwake} from '../awake.ts';
+import type {ClockLook, Senses} from '../drill/senses.ts';
 import {messageOf} from '../errors.ts';
 import {findPrimary} from '../failover/find-primary.ts';
 import {judgeFleet} from '../health/judge.ts';
@@ -11,6 +11,8 @@ import {type Cell, known, unknown} from '../snapshot/cell.ts';
 import type {RegionHealth} from '../snapshot/snapshot.ts';
 import {largestLag, readLag} from './lag.ts';
 
+const CLOCKS_MS = 5000;
+
 /** What a drill looks at an open fleet by; but for what its own witness and load tell. */
 export function sensesOf(open: OpenFleet): Omit<Senses, 'sinceAckMs' | 'loadNow'> {
   return {
@@ -19,6 +21,7 @@ export function sensesOf(open: OpenFleet): Omit<Senses, 'sinceAckMs' | 'loadNow'
     writable: (signal) => writable(open, signal),
     lagMs: (except, signal) => largestLag(open, except, signal),
     links: (signal) => links(open, signal),
+    clocks: (signal) => clocks(open, signal),
     primaries: (signal) => primaries(open, signal),
     exec: (run, timeoutMs, signal) => open.exec(run, {timeoutMs, signal}),
   };
@@ -56,7 +59,8 @@ async function writable({fleet, clock}: OpenFleet, signal: AbortSignal): Promise
 async function links(open: OpenFleet, signal: AbortSignal): ReturnType<Senses['links']> {
   const at = open.clock.wall();
   try {
-    const {document} = await readLag(open, {signal});
+    // Gates ask it too, and a dry run writes nothing. While a drill runs its witness writes.
+    const {document} = await readLag(open, {signal, heartbeat: false});
     const [unread] = document.unread;
     if (document.links.length === 0 && unread !== undefined) return unknown(unread.code, unread.reason, at);
     const looks = document.links.map(({store, to, state, reason, breaker}) => ({
@@ -69,6 +73,25 @@ async function links(open: OpenFleet, signal: AbortSignal): ReturnType<Senses['l
     signal.throwIfAborted();
     return unknown('unreadable', messageOf(error), at);
   }
+}
+
+/** A store that tells the time and cannot be asked now is one whose members did not tell. */
+async function clocks({fleet, stores}: OpenFleet, signal: AbortSignal): Promise<readonly ClockLook[]> {
+  const looks = fleet.stores.map(async ({name: store, members}): Promise<readonly ClockLook[]> => {
+    const clock = stores[store]?.abilities.clock;
+    if (clock === undefined) return [];
+    const {signal: limited, end} = bounded(signal, CLOCKS_MS);
+    try {
+      const offsets = await clock.offsets(limited);
+      return members.map(({name, region}) => ({store, member: name, region, offsetMs: offsets[name] ?? null}));
+    } catch {
+      signal.throwIfAborted();
+      return members.map(({name, region}) => ({store, member: name, region, offsetMs: null}));
+    } finally {
+      end();
+    }
+  });
+  return (await Promise.all(looks)).flat();
 }
 
 async function primaries(open: OpenFleet, signal: AbortSignal): ReturnType<Senses['primaries']> {

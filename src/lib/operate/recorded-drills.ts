@@ -3,6 +3,7 @@ import type {DrillDocument} from '../drill/report.ts';
 import type {Plan} from '../plan/plan.ts';
 import type {State} from '../ports/state.ts';
 import {runDocument} from '../run/document.ts';
+import {holdersOf} from './leases.ts';
 
 /** A drill on record. `at` is epoch ms of its beginning. Each part is read when it is asked for, and throws where it cannot be read. */
 export type RecordedDrill = {
@@ -14,7 +15,7 @@ export type RecordedDrill = {
 
 /** The drills of the fleet, the newest first. */
 export function recordedDrills(state: Pick<State, 'runs' | 'plan' | 'events' | 'holder'>, fleet: string): readonly RecordedDrill[] {
-  const alive = state.holder(fleet)?.runId ?? null;
+  const alive = new Set(holdersOf(state, fleet).map(({runId}) => runId));
   const heads = state.runs(fleet).filter(({kind}) => kind === 'drill');
   return heads
     .toSorted((a, b) => b.startedAt - a.startedAt)
@@ -24,7 +25,7 @@ export function recordedDrills(state: Pick<State, 'runs' | 'plan' | 'events' | '
       plan: () => state.plan(runId),
       document(plan) {
         const events = state.events(runId);
-        return drillDocument(runDocument(runId, plan, events, alive === runId), plan, events, {fleet});
+        return drillDocument(runDocument(runId, plan, events, alive.has(runId)), plan, events, {fleet});
       },
     }));
 }

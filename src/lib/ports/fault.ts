@@ -12,6 +12,8 @@ export type FaultTrouble = {
   readonly says: string;
   readonly fix: string;
 };
+/** The end of a fault as its injector wrote it down. `at` is epoch ms; `by` its lease, or somebody who healed it. */
+export type FaultEnd = {readonly kind: string; readonly at: number; readonly by: 'lease' | 'heal'};
 
 /** Fault port. Every fault carries a lease that ends it even if the injector dies. `region` is the name of a region, or of a route for a fault of a router. */
 export type Fault = {
@@ -34,6 +36,8 @@ export type Fault = {
   heal(ctx: Ctx, region: string, kind?: string): Promise<void>;
   /** Whether a fault is active on the region now. */
   active(region: string, signal: AbortSignal): Promise<Cell<readonly string[]>>;
+  /** The last end of each kind on the region, as far as the injector wrote it down. Absent = it keeps no record. */
+  ended?(region: string, signal: AbortSignal): Promise<Cell<readonly FaultEnd[]>>;
   /**
    * The kinds of `kinds` that cannot be had here, each with one sentence why; `{}` = all can. Injecting one of them is refused. Absent = nobody
    * can tell before it is tried. Throws when the injector cannot be reached.

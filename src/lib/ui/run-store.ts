@@ -12,6 +12,8 @@ export type StepView = {
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly detail: string | null;
+  /** What a person is told to do while it runs; null = nobody is. */
+  readonly prompts: {readonly lines: readonly string[]; readonly withinMs: number} | null;
 };
 
 /** A region with what is known of it. */
@@ -110,7 +112,8 @@ function firstView(plan: Plan): RunView {
       verdict: cell.known ? cell.value.verdict : 'unknown',
       note: cell.known ? cell.value.reason : cell.reason,
     })),
-    steps: [...plan.steps, ...plan.always].map(({id, phase, title}) => ({
+    steps: [...plan.steps, ...plan.always].map(({id, phase, title, do: call}) => ({
+      prompts: promptsOf(call),
       id,
       phase,
       title,
@@ -122,6 +125,12 @@ function firstView(plan: Plan): RunView {
     witness: null,
     interrupted: null,
   };
+}
+
+function promptsOf({action, args}: Step['do']): StepView['prompts'] {
+  if (action !== 'reaction.person' || typeof args !== 'object' || args === null || Array.isArray(args)) return null;
+  const {prompts, withinMs} = args as {readonly prompts?: unknown; readonly withinMs?: unknown};
+  return Array.isArray(prompts) ? {lines: prompts.map(String), withinMs: Number(withinMs)} : null;
 }
 
 function withEvent(view: RunView, event: JournalEvent): RunView {

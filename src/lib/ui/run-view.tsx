@@ -5,6 +5,8 @@ import {formatMs} from '../output/units.ts';
 import {Gap} from './gap-view.tsx';
 import {keyAction, RUN_KEYS} from './keys.ts';
 import {type Meaning, outcomeMeaning, styleOf, verdictSign} from './meaning.ts';
+import {Prompts} from './prompts-view.tsx';
+import {layOut, promptLines} from './run-layout.ts';
 import type {RegionView, RunStore, RunView as View} from './run-store.ts';
 import {Steps} from './steps-view.tsx';
 
@@ -12,9 +14,6 @@ import {Steps} from './steps-view.tsx';
 export type RunViewProps = {readonly store: RunStore; readonly colour: boolean; readonly onInterrupt: () => void};
 
 const FRAME_MS = 100;
-/** Rows from which the gap is shown in large digits. */
-const TALL = 22;
-const MOST_REGIONS = 6;
 
 /** The live view of a run: regions, the write gap, the steps. It never fills the terminal, so that its last frame stays as the record. */
 export function RunView({store, colour, onInterrupt}: RunViewProps) {
@@ -27,15 +26,20 @@ export function RunView({store, colour, onInterrupt}: RunViewProps) {
   useEffect(() => store.refresh(), [frame, store]);
   const {isRawModeSupported} = useStdin();
   useInput((input, key) => keyAction(input, key) === 'interrupt' && onInterrupt(), {isActive: isRawModeSupported && !ended});
-  const big = rows >= TALL;
-  const regions = Math.min(view.regions.length, MOST_REGIONS);
-  const rest = rows - 1 - 2 - (regions + 1) - (view.witness === null ? 0 : big ? 5 : 3) - 2;
+  const asked = view.steps.find(({status, prompts}) => status === 'running' && prompts !== null)?.prompts ?? null;
+  const prompts = asked === null ? [] : promptLines(asked.lines, columns);
+  const plan = layOut({rows, regions: view.regions.length, gap: view.witness !== null, prompts});
   return (
     <Box flexDirection="column" width={columns}>
       <Header view={view} now={store.now()} columns={columns} colour={colour} />
-      <Regions regions={view.regions.slice(0, MOST_REGIONS)} columns={columns} colour={colour} />
-      {view.witness === null ? null : <Gap witness={view.witness} big={big} columns={columns} colour={colour} />}
-      <Steps steps={view.steps} rows={Math.max(3, rest)} now={store.now()} columns={columns} colour={colour} />
+      {plan.regions === 0 && asked !== null ? null : (
+        <Regions regions={view.regions.slice(0, plan.regions)} columns={columns} colour={colour} />
+      )}
+      {asked === null ? null : (
+        <Prompts lines={plan.prompts} unseen={plan.unseen} withinMs={asked.withinMs} columns={columns} colour={colour} />
+      )}
+      {view.witness === null ? null : <Gap witness={view.witness} big={plan.big} columns={columns} colour={colour} />}
+      <Steps steps={view.steps} rows={plan.steps} now={store.now()} columns={columns} colour={colour} />
       {ended ? null : <Footer note={view.interrupted} columns={columns} colour={colour} />}
     </Box>
   );

@@ -76,9 +76,11 @@ function holesOf(log: WitnessLog): Span[] {
 function gapsOf(log: WitnessLog, options: MeasureOptions): Gap[] {
   const acks = log.writes.filter((write) => write.outcome === 'acknowledged').map((write) => write.endedAt);
   acks.sort((a, b) => a - b);
-  const points = options.edges === true ? [...startOf(log), ...acks, ...stopOf(log)] : acks;
-  const open = options.edges === true && stopOf(log).length > 0;
-  const gaps = points.slice(1).map((to, i): Gap => ({from: points[i] ?? to, to, end: open && i === points.length - 2 ? 'stop' : 'ack'}));
+  const stop = options.edges === true ? stopOf(log).filter((at) => at > (acks.at(-1) ?? Number.NEGATIVE_INFINITY)) : [];
+  const points = options.edges === true ? [...startOf(log), ...acks, ...stop] : acks;
+  const gaps = points
+    .slice(1)
+    .map((to, i): Gap => ({from: points[i] ?? to, to, end: stop.length > 0 && i === points.length - 2 ? 'stop' : 'ack'}));
   const {window} = options;
   return window === undefined ? gaps : gaps.filter((gap) => overlapMs(gap, window) > 0);
 }
@@ -87,8 +89,9 @@ function startOf(log: WitnessLog): number[] {
   return log.sessions.slice(0, 1).map((session) => session.openedAt);
 }
 
+/** When nothing more was sent: that nothing was acknowledged while it waited for writes that hung is no gap. */
 function stopOf(log: WitnessLog): number[] {
-  return log.sessions.slice(-1).map((session) => session.endedAt);
+  return log.sessions.slice(-1).map(({stoppedAt, endedAt}) => stoppedAt ?? endedAt);
 }
 
 function longestOf(gaps: readonly Gap[]): Gap | null {

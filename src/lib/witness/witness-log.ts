@@ -23,12 +23,16 @@ export type WitnessWrite = {
 /** A time in which our own process stood still: `late` writes were not sent in it. Gaps that overlap it may be of our own making. */
 export type Stall = {readonly from: number; readonly to: number; readonly late: number};
 
-/** One life of the witness process. `closed` false = it died: after `endedAt` nothing is known. `cpuMs`: what it took of a core, where that was measured. */
+/**
+ * One life of the witness process. `closed` false = it died: after `endedAt` nothing is known. `stoppedAt`: when it sent no more, and only waited for what was
+ * under way; absent = at its end. `cpuMs`: what it took of a core, where that was measured.
+ */
 export type Session = {
   readonly openedAt: number;
   readonly endedAt: number;
   readonly closed: boolean;
   readonly url: string;
+  readonly stoppedAt?: number;
   readonly cpuMs?: number;
 };
 
@@ -54,7 +58,12 @@ const writeLine = z.strictObject({
   unsent: z.literal(true).optional(),
 });
 const openLine = z.strictObject({mark: z.literal('open'), at: z.number(), url: z.string()});
-const closeLine = z.strictObject({mark: z.literal('close'), at: z.number(), cpuMs: z.number().optional()});
+const closeLine = z.strictObject({
+  mark: z.literal('close'),
+  at: z.number(),
+  stoppedAt: z.number().optional(),
+  cpuMs: z.number().optional(),
+});
 const stallLine = z.strictObject({mark: z.literal('stall'), from: z.number(), to: z.number(), late: z.number()});
 const logLine = z.union([writeLine, openLine, closeLine, stallLine]);
 
@@ -110,7 +119,7 @@ export async function readWitnessLog(file: string): Promise<WitnessLog> {
 
 /** The same from text. */
 export function parseWitnessLog(text: string): WitnessLog {
-  const sessions: {openedAt: number; endedAt: number; closed: boolean; url: string; cpuMs?: number}[] = [];
+  const sessions: {-readonly [K in keyof Session]: Session[K]}[] = [];
   const writes: WitnessWrite[] = [];
   const stalls: Stall[] = [];
   let torn = 0;
@@ -127,7 +136,7 @@ export function parseWitnessLog(text: string): WitnessLog {
     const session = sessions.at(-1);
     if (session === undefined) continue;
     session.endedAt = Math.max(session.endedAt, lastTime(parsed));
-    if ('mark' in parsed && parsed.mark === 'close') Object.assign(session, {closed: true}, cpuIn(parsed));
+    if ('mark' in parsed && parsed.mark === 'close') Object.assign(session, {closed: true}, endOf(parsed));
   }
   return {sessions, writes, stalls, torn};
 }
@@ -140,7 +149,10 @@ function parseLine(line: string): LogLine | null {
   }
 }
 
-const cpuIn = ({cpuMs}: {readonly cpuMs?: number | undefined}) => (cpuMs === undefined ? {} : {cpuMs});
+const endOf = ({stoppedAt, cpuMs}: {readonly stoppedAt?: number | undefined; readonly cpuMs?: number | undefined}) => ({
+  ...(stoppedAt === undefined ? {} : {stoppedAt}),
+  ...(cpuMs === undefined ? {} : {cpuMs}),
+});
 
 function lastTime(line: LogLine): number {
   if ('n' in line) return line.endedAt;

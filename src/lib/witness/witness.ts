@@ -66,7 +66,8 @@ type State = {
   next: number;
   lastAck: number | null;
   longestGapMs: number;
-  stopping: boolean;
+  /** Since when nothing more is sent; null = it sends. */
+  stoppedAt: number | null;
 };
 
 /* How often the end of the outstanding writes is looked for after a stop. */
@@ -106,7 +107,7 @@ export async function startStream(options: WitnessOptions, openLanes: () => Prom
       return () => state.listeners.delete(listener);
     },
     async stop() {
-      state.stopping = true;
+      state.stoppedAt ??= options.clock.now();
       await ended;
       return await readWitnessLog(options.logFile);
     },
@@ -140,17 +141,17 @@ function beginning(options: WitnessOptions, earlier: WitnessLog, log: LogWriter,
     next: 0,
     lastAck: null,
     longestGapMs: 0,
-    stopping: false,
+    stoppedAt: null,
   };
 }
 
 async function run(state: State): Promise<void> {
   const {clock, signal} = state.options;
   try {
-    while (!signal.aborted && !(state.stopping && state.outstanding.size === 0)) {
+    while (!signal.aborted && !(state.stoppedAt !== null && state.outstanding.size === 0)) {
       const now = clock.now();
       expire(state, now);
-      if (!state.stopping) sendDue(state, now);
+      if (state.stoppedAt === null) sendDue(state, now);
       await clock.sleep(pauseMs(state), signal);
     }
   } catch (error) {
@@ -158,7 +159,8 @@ async function run(state: State): Promise<void> {
   } finally {
     for (const write of state.outstanding.values()) giveUp(state, write);
     for (const lane of state.lanes) lane.close();
-    state.log.append({mark: 'close', at: state.epoch(clock.now()), ...cpuOf(state)});
+    const now = clock.now();
+    state.log.append({mark: 'close', at: state.epoch(now), stoppedAt: state.epoch(state.stoppedAt ?? now), ...cpuOf(state)});
     await state.log.close();
   }
 }
@@ -166,7 +168,7 @@ async function run(state: State): Promise<void> {
 /** Until the next write is due or the oldest outstanding one is overdue. */
 function pauseMs(state: State): number {
   const {clock, everyMs, deadlineMs} = state.options;
-  if (state.stopping) return DRAIN_MS;
+  if (state.stoppedAt !== null) return DRAIN_MS;
   const due = state.startedAt + state.next * everyMs;
   const oldest = state.outstanding.values().next().value;
   const overdue = oldest === undefined ? due : oldest.sentAt + deadlineMs;

@@ -1,7 +1,7 @@
 import {messageOf, unavailable} from '../../errors.ts';
 import type {Json} from '../../plan/json.ts';
 import type {Clock} from '../../ports/clock.ts';
-import type {Fault} from '../../ports/fault.ts';
+import type {Fault, FaultEnd} from '../../ports/fault.ts';
 import {known, unknown} from '../../snapshot/cell.ts';
 import {askPeer, boundsOf, type LabPeer} from './control.ts';
 import {memberOf} from './http.ts';
@@ -18,7 +18,7 @@ export function labFault(
   peer: LabPeer,
   clock: Clock,
   regions: readonly string[],
-): Fault & Required<Pick<Fault, 'accepts' | 'unavailable'>> {
+): Fault & Required<Pick<Fault, 'accepts' | 'unavailable' | 'ended'>> {
   return {
     kinds: Object.keys(LAB_FAULT_KINDS),
     accepts: (order, beside) => labFaultTrouble(order, beside, regions),
@@ -40,6 +40,17 @@ export function labFault(
         return unknown('unreachable', messageOf(error), clock.wall());
       }
     },
+    async ended(region, signal) {
+      try {
+        const answer = await askPeer(peer, {method: 'GET', path: '/faults'}, {deadlineMs: ASK_MS, signal});
+        const ended = memberOf(answer, 'ended');
+        // A lab of an earlier version keeps no record.
+        const ends = Array.isArray(ended) ? ended.filter((end) => memberOf(end, 'region') === region).flatMap(endOf) : [];
+        return known([...new Map(ends.map((end) => [end.kind, end])).values()], clock.wall(), 'lab');
+      } catch (error) {
+        return unknown('unreachable', messageOf(error), clock.wall());
+      }
+    },
     async unavailable(signal) {
       const answer = await askPeer(peer, {method: 'GET', path: '/faults/kinds'}, {deadlineMs: ASK_MS, signal});
       const reasons = memberOf(answer, 'unavailable');
@@ -47,4 +58,9 @@ export function labFault(
       return Object.fromEntries(Object.entries(reasons).map(([kind, why]) => [kind, String(why)]));
     },
   };
+}
+
+function endOf(end: unknown): readonly FaultEnd[] {
+  const at = Date.parse(String(memberOf(end, 'endedAt')));
+  return Number.isNaN(at) ? [] : [{kind: String(memberOf(end, 'kind')), at, by: memberOf(end, 'by') === 'lease' ? 'lease' : 'heal'}];
 }
