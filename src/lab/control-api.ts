@@ -1,8 +1,9 @@
 import {createServer, type IncomingMessage, type Server, type ServerResponse} from 'node:http';
 import {messageOf, usageError} from '../lib/errors.ts';
+import {FRONT_DOOR} from '../lib/providers/lab/lab-fault-order.ts';
 import type {FaultKinds} from './fault-desk.ts';
 import {parseFault} from './fault-request.ts';
-import {type ActiveFault, type EndedFault, FRONT_DOOR} from './faults.ts';
+import type {ActiveFault, EndedFault} from './faults.ts';
 import {isAuthorized, readJson, sendJson, sendProblem} from './http-json.ts';
 import type {LabStatus} from './lab-status.ts';
 import {parseWeights, type Weights} from './weights.ts';

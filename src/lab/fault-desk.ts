@@ -1,8 +1,9 @@
 import {messageOf, refused} from '../lib/errors.ts';
 import {LAB_FAULT_KINDS, type LabFaultKind} from '../lib/providers/lab/lab-fault-kinds.ts';
+import {FRONT_DOOR} from '../lib/providers/lab/lab-fault-order.ts';
 import {findFaketime} from './clock-skew.ts';
 import {FaultLedger} from './fault-ledger.ts';
-import {type ActiveFault, conditionOf, doorStateOf, type EndedFault, FRONT_DOOR} from './faults.ts';
+import {type ActiveFault, conditionOf, doorStateOf, type EndedFault} from './faults.ts';
 import type {FrontDoor} from './front-door.ts';
 import type {RegionMachine} from './region-machine.ts';
 import type {RegionPaths} from './region-paths.ts';

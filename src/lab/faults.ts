@@ -1,11 +1,6 @@
 import type {LabFaultKind} from '../lib/providers/lab/lab-fault-kinds.ts';
+import type {DIRECTIONS} from '../lib/providers/lab/lab-fault-order.ts';
 import {CLEAR, type PathShape} from './faulty-proxy.ts';
-
-/** Where a fault of the router is: the name of the lab's route. */
-export const FRONT_DOOR = 'front-door';
-
-/** `out`: what the region sends is lost. `in`: what the others send to it. */
-export const DIRECTIONS = ['in', 'out'] as const;
 
 /** Arguments of a fault. `from` limits partition, latency and bandwidth to the paths between the region and that one. */
 export type FaultArgs = {

@@ -46,5 +46,12 @@ export const isNotOurs = (error: unknown): boolean =>
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
-  return error.message === '' ? error.name : error.message;
+  return schemaTrouble(error) ?? (error.message === '' ? error.name : error.message);
+}
+
+/** What a schema found first, in one line: the message of its error is a list in JSON. Null = it is no error of a schema. */
+function schemaTrouble(error: Error): string | null {
+  const [first]: readonly unknown[] = 'issues' in error && Array.isArray(error.issues) ? error.issues : [];
+  if (typeof first !== 'object' || first === null || !('message' in first) || !('path' in first) || !Array.isArray(first.path)) return null;
+  return `${first.path.length === 0 ? '' : `${first.path.join('.')}: `}${String(first.message)}`;
 }

@@ -51,7 +51,7 @@ describe('a check of a drill file', () => {
 describe('a drill file as a whole', () => {
   const wrong = (text: string): string => {
     try {
-      parseDrill(text, {file: '/d.yaml', cwd: '/', fleet, faultKinds: ['lose', 'freeze']});
+      parseDrill(text, {file: '/d.yaml', cwd: '/', fleet, faults: {kinds: ['lose', 'freeze']}});
     } catch (error) {
       return (error as Error).message;
     }

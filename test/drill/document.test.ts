@@ -1,10 +1,12 @@
 import {describe, expect, it} from 'vitest';
+import {composeDrill} from '../../src/lib/drill/compose-drill.ts';
 import {drillDocument} from '../../src/lib/drill/document.ts';
+import {parseDrill} from '../../src/lib/drill/drill-file.ts';
 import {drillExit} from '../../src/lib/drill/judge.ts';
 import type {Json} from '../../src/lib/plan/json.ts';
 import type {Plan} from '../../src/lib/plan/plan.ts';
 import {runDocument} from '../../src/lib/run/document.ts';
-import {drillPlan, journal, type JournalLine as Line} from './plans.ts';
+import {drillPlan, fleet, inputOf, journal, type JournalLine as Line} from './plans.ts';
 
 const plan = drillPlan();
 
@@ -183,6 +185,42 @@ describe('drillDocument', () => {
     expect(at(...sent, healed, ended('failed', 'verify-write: refused'))).not.toContain(says);
     // Where nobody ended it, it may be held, too.
     expect(at()).toContain(says);
+  });
+
+  it('says why nothing was measured when the witness could not be stopped', () => {
+    const failed: Line = [7000, 'step-failed', 'witness-stop', {says: 'its deadline of 42 s is over'}];
+    const document = documentOf(...begun, ...injected, failed, done(7500, 'steady-after', steady(true)), healed, ended('succeeded'));
+    expect(document.verdictReason).toBe('what was lost could not be read back (its deadline of 42 s is over)');
+  });
+
+  it('is not measured with a load that said nothing of any request, though no objective speaks of it', () => {
+    const none = {requests: 0, errors: 0, errorRate: null, p50Ms: null, p95Ms: null, maxMs: null};
+    const load = {
+      kind: 'exec',
+      before: none,
+      during: none,
+      after: none,
+      says: 'k6: 0 requests. 3 lines could not be read, the first: hello',
+    };
+    const file = 'name: x\nfault: {kind: lose}\nload: {exec: [k6]}\n';
+    const loaded = composeDrill(inputOf(parseDrill(file, {file: '/d.yaml', cwd: '/', fleet})));
+    const judged = (...lines: Line[]) => {
+      const events = journal(
+        ...begun,
+        ...injected,
+        done(7000, 'witness-stop', witness),
+        ...lines,
+        done(7500, 'steady-after', steady(true)),
+        healed,
+        ended('succeeded'),
+      );
+      return drillDocument(runDocument('run-1', loaded, events, false), loaded, events);
+    };
+    const silent = judged(done(7100, 'load-stop', load));
+    expect([silent.verdictCode, drillExit(silent)]).toEqual(['not-measured', 3]);
+    expect(silent.verdictReason).toBe('the load could not be measured: k6: 0 requests. 3 lines could not be read, the first: hello');
+    expect(judged().verdictReason).toBe('the load could not be measured: it did not say what it measured');
+    expect(judged(done(7100, 'load-stop', {...load, after: {...none, requests: 1}})).verdict).toBe('passed');
   });
 
   it('does not take a heal from before the last injection for a proof', () => {

@@ -1,6 +1,8 @@
-import {readFileSync} from 'node:fs';
-import {describe, expect, it} from 'vitest';
-import {loadDrill, parseDrill} from '../../src/lib/drill/drill-file.ts';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {describe, expect, it, onTestFinished} from 'vitest';
+import {loadDrill, parseDrill, readDrill} from '../../src/lib/drill/drill-file.ts';
 import {drillText, fleet} from './plans.ts';
 
 const context = {file: '/drills/d.yaml', cwd: '/drills', fleet};
@@ -74,7 +76,7 @@ describe('a drill file', () => {
     ['- a\n', 'd.yaml:1:1: expected a mapping with "name" and "fault", got a list | examples/drills/region-lost.yaml shows every field.'],
     [`${drillText}withness: {}\n`, 'd.yaml:4:1 withness: unknown key "withness" | Did you mean "witness"?'],
     ['name: x\nscenario: region-lost\n', 'd.yaml:1:1 reaction: without a fault there is nothing to react to'],
-    [`${drillText}witness: {every: 0s}\n`, 'd.yaml:4:18 witness.every: expected a duration longer than 0s'],
+    [`${drillText}detect: {every: 0s}\n`, 'd.yaml:4:17 detect.every: expected a duration longer than 0s'],
     [
       `${drillText}detect: {within: 30}\n`,
       'd.yaml:4:18 detect.within: expected a duration such as 250ms, 5s, 15m or 1h, got 30 | Write a whole number and a unit: ms, s, m or h. The longest is 576h.',
@@ -93,10 +95,51 @@ describe('a drill file', () => {
       `${drillText}reaction: {failover: {to: mars}}\n`,
       'd.yaml:4:27 reaction.failover.to: the fleet lab has no region "mars" | It has us-east, eu-west, ap.',
     ],
+    [`${drillText}witness: {every: 1ms}\n`, 'd.yaml:4:18 witness.every: expected 5ms to 10s: a faster witness could not keep its rate'],
+    [`${drillText}witness: {every: 11s}\n`, 'Write a duration from 5ms to 10s; 20ms is the usual one.'],
+    [`${drillText}load: {path: //elsewhere.example.com/}\n`, 'd.yaml:4:14 load.path: a path begins with one /'],
+    [`${drillText}load: {body: x}\n`, 'd.yaml:4:14 load.body: a GET has no body: write method: POST'],
+    [`${drillText}load: {rate: 500, deadline: 5s}\n`, 'd.yaml:4:7 load: rate times deadline is more than 2000 requests under way at once'],
+    [`${drillText}load: {deadline: 2m}\n`, 'd.yaml:4:18 load.deadline: expected at most 60s'],
+    [`${drillText}load: {url: "ftp://x"}\n`, 'load.url: expected a URL that begins with http:// or https://'],
+    [`${drillText}fault: &a [*a]\n`, 'd.yaml:4:1: duplicate key "fault"'],
+    [
+      `a: &a [1, 1]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nc: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nd: [*c, *c, *c, *c, *c, *c, *c, *c]\n`,
+      'd.yaml:1:1: too many aliases: at most 50 | Write the file with less nesting and fewer aliases.',
+    ],
+    [`${drillText}"a\\e[31m": 1\n`, 'd.yaml:4:1 "a\\u001b[31m": unknown key "a\\u001b[31m"'],
     [`${drillText}name: twice\n`, 'd.yaml:4:1: duplicate key "name" | Keep one of the two.'],
     [`${drillText}x: [\n`, 'd.yaml:5:1: not valid YAML'],
   ])('says where %j is wrong, and what to do', (text, wanted) => {
     expect(errorOf(text)).toContain(wanted);
+  });
+
+  it('has no more writes of its witness under way than the load may have requests', () => {
+    const slow = {...fleet, witness: {url: 'http://x/', everyMs: 20, deadlineMs: 60_000, stores: []}};
+    expect(() => parseDrill(`${drillText}witness: {every: 20ms}\n`, {...context, fleet: slow})).toThrow(
+      'd.yaml:4:18 witness.every: one write every 20 ms, each with the deadline of 1 min of the fleet file, is more than 2000 under way at once',
+    );
+  });
+
+  it('of more than 1 MiB is not read to its end, and one that is no text is said to be none', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'regionctl-drill-file-'));
+    onTestFinished(() => rmSync(dir, {recursive: true}));
+    const file = join(dir, 'd.yaml');
+    const refusal = (name = file) => loadDrill({...context, file: name, cwd: dir}).catch((error: unknown) => error);
+    writeFileSync(file, `${drillText}# ${'x'.repeat(1024 * 1024)}`);
+    expect(await refusal()).toMatchObject({exit: 78, message: 'd.yaml:1:1: more than 1048576 bytes, which are too many for a drill file'});
+    expect(await refusal('/dev/zero')).toMatchObject({exit: 78, message: expect.stringContaining('too many for a drill file')});
+    writeFileSync(file, Buffer.from([0x6e, 0xff, 0xfe]));
+    expect(await refusal()).toMatchObject({exit: 78, message: 'd.yaml:1:1: not UTF-8 text', suggestions: ['Save the file as UTF-8.']});
+    expect(await refusal(dir)).toMatchObject({exit: 64});
+  });
+
+  it('with many keys and many mistakes is told of in a moment', () => {
+    const keys = Array.from({length: 20_000}, (_, index) => `k${index}: 1\n`).join('');
+    const began = performance.now();
+    expect(readDrill(`${drillText}${keys}`, context).problems).toHaveLength(20_000);
+    // Each key compared with each other one took 13 s.
+    expect(performance.now() - began).toBeLessThan(6000);
   });
 
   it('that is not there is a usage error', async () => {

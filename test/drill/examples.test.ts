@@ -4,26 +4,17 @@ import {describe, expect, it} from 'vitest';
 import {composeDrill} from '../../src/lib/drill/compose-drill.ts';
 import {parseDrill} from '../../src/lib/drill/drill-file.ts';
 import type {Plan} from '../../src/lib/plan/plan.ts';
-import {failoverPlan, fleet, inputOf} from './plans.ts';
+import {failoverPlan, inputOf, routedFleet} from './plans.ts';
 
 const DIR = 'examples/drills';
 const files = readdirSync(DIR)
   .filter((name) => name.endsWith('.yaml'))
   .toSorted();
-const frontDoor = {
-  name: 'front-door',
-  router: {kind: 'lab', config: {}, path: ['routes']},
-  weights: {'us-east': 100, 'eu-west': 0, ap: 0},
-  url: 'http://127.0.0.1:1',
-  stages: null,
-};
-const whole = {...fleet, routes: [frontDoor]};
-
 function planOf(name: string): Plan {
-  const drill = parseDrill(readFileSync(join(DIR, name), 'utf8'), {file: name, cwd: '/', fleet: whole});
+  const drill = parseDrill(readFileSync(join(DIR, name), 'utf8'), {file: name, cwd: '/', fleet: routedFleet});
   const planned = ['failover', 'switchover', 'failback'].includes(drill.reaction.kind);
   return composeDrill(
-    inputOf(drill, {fleet: whole, reactionPlan: planned ? {...failoverPlan, kind: drill.reaction.kind as Plan['kind']} : null}),
+    inputOf(drill, {fleet: routedFleet, reactionPlan: planned ? {...failoverPlan, kind: drill.reaction.kind as Plan['kind']} : null}),
   );
 }
 

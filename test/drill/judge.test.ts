@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {objectivesWithStores, verdictOf} from '../../src/lib/drill/judge.ts';
-import type {BesideRow, LoadObjectiveRow, StoreWitnessRow, WitnessRow} from '../../src/lib/drill/report.ts';
+import {type DrillSeen, objectivesWithStores, verdictOf} from '../../src/lib/drill/judge.ts';
+import type {BesideRow, LoadObjectiveRow, LoadRow, StoreWitnessRow, WitnessRow} from '../../src/lib/drill/report.ts';
 import {runDocument} from '../../src/lib/run/document.ts';
 import {drillPlan} from './plans.ts';
 
@@ -28,6 +28,8 @@ const well = {
   faults: [],
   stores: [store()],
   beside: [] as BesideRow[],
+  load: null as LoadRow | null,
+  why: {gap: null, loss: null, load: null} as DrillSeen['why'],
   loads: [] as LoadObjectiveRow[],
   after,
   primaries: {wrong: null as string | null, unsure: null as string | null},
@@ -76,6 +78,56 @@ describe('a drill', () => {
       verdictReason: 'the error rate after the fault was 20 % instead of 1 % at most',
     });
     expect(codeOf({loads: [{...load, measured: null, met: null}]})).toBe('not-measured');
+  });
+});
+
+describe('what was not measured', () => {
+  const reasonOf = (more: Partial<typeof well>) => {
+    const {verdictCode, verdictReason} = verdictOf({...well, ...more});
+    expect(verdictCode).toBe('not-measured');
+    return verdictReason;
+  };
+  const part = {requests: 0, errors: 0, errorRate: null, p50Ms: null, p95Ms: null, maxMs: null};
+  const unmet = {...met, measuredMs: null, met: null};
+
+  it('is told with the reason that the witness gives', () => {
+    const why = {...well.why, gap: 'fewer than two writes were acknowledged', loss: 'HTTP 500'};
+    const rto = {class: 'drill', kind: 'rto' as const, targetMs: 0, measuredMs: null, met: null};
+    expect(reasonOf({why, run: {...run, objectives: [rto as never]}})).toBe(
+      'not measured: rto of drill (fewer than two writes were acknowledged)',
+    );
+    expect(reasonOf({why, run: {...run, objectives: [unmet as never]}})).toBe('not measured: rpo of user-content (HTTP 500)');
+    expect(reasonOf({why, run: {...well.run, measured: {...run.measured, lostWrites: null as never}}})).toBe(
+      'what was lost could not be read back (HTTP 500)',
+    );
+  });
+
+  it('is told with what the witness of a store lacks', () => {
+    const stores = [store({all: {...row, lossWindowMs: null}, trouble: 'its writes could not be read back: no primary of orders answers'})];
+    expect(reasonOf({stores, run: {...run, objectives: [unmet as never]}})).toBe(
+      'not measured: rpo of user-content (orders: its writes could not be read back: no primary of orders answers)',
+    );
+  });
+
+  it('is told with what the load lacks', () => {
+    const load: LoadRow = {
+      kind: 'exec',
+      says: 'k6: 4 requests',
+      before: {...part, requests: 4, errors: 4, errorRate: 1},
+      during: part,
+      after: part,
+    };
+    const open = (kind: 'p95' | 'errorRate', phase: 'before' | 'after'): LoadObjectiveRow => ({
+      kind,
+      phase,
+      target: 1,
+      measured: null,
+      met: null,
+    });
+    expect(reasonOf({load, loads: [open('p95', 'before'), open('errorRate', 'after')]})).toBe(
+      'not measured: p95 before the fault (no request was answered as it should be), errorRate after the fault (there was no request then)',
+    );
+    expect(reasonOf({why: {...well.why, load: 'k6: 0 requests'}})).toBe('the load could not be measured: k6: 0 requests');
   });
 });
 

@@ -31,6 +31,7 @@ export function leasedFault(port: Fault, stateDir: string): Fault {
   const care = careHere(port, stateDir);
   return {
     kinds: port.kinds,
+    ...(port.accepts === undefined ? {} : {accepts: port.accepts}),
     inject: async (ctx, order) => (await injectWithCare(care, port, clock, ctx, order)).detail,
     async heal(ctx, region, kind) {
       await port.heal(ctx, region, kind);

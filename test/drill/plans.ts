@@ -58,6 +58,20 @@ export const fleet: Fleet = {
   labels: {},
 };
 
+/** The same with the lab's route: all traffic goes to us-east. */
+export const routedFleet: Fleet = {
+  ...fleet,
+  routes: [
+    {
+      name: 'front-door',
+      router: {kind: 'lab', config: {}, path: ['routes']},
+      weights: {'us-east': 100, 'eu-west': 0, ap: 0},
+      url: 'http://127.0.0.1:1',
+      stages: null,
+    },
+  ],
+};
+
 const gate = (id: string, asks: Plan['gates'][number]['asks'] = []): Plan['gates'][number] => ({
   id,
   asks,

@@ -6,6 +6,8 @@ import {labHost} from '../../src/lib/providers/lab/lab-host.ts';
 import {labRouter} from '../../src/lib/providers/lab/lab-router.ts';
 import {eventually, LabUnderTest} from './lab-under-test.ts';
 
+const REGIONS = ['us-east', 'eu-west', 'ap'];
+
 /** The providers against a lab: what the failover engine does to it. */
 describe('the providers of the lab', () => {
   const lab = new LabUnderTest();
@@ -69,7 +71,7 @@ describe('the providers of the lab', () => {
     await router.write(ctx, {'us-east': 100});
     expect(await router.cut(ctx, 'us-east')).toBe(0);
     await expect(router.write(ctx, {mars: 1})).rejects.toThrow('unknown region "mars"');
-    const fault = labFault(peer(lab.record.control), clock);
+    const fault = labFault(peer(lab.record.control), clock, REGIONS);
     expect(await fault.inject(ctx, {kind: 'latency', region: 'ap', args: {ms: 5}, leaseMs: 60_000})).toMatchObject({
       region: 'ap',
       kind: 'latency',
@@ -92,8 +94,8 @@ describe('the providers of the lab', () => {
     const end = ends.known ? ends.value.find(({kind}) => kind === 'partition') : undefined;
     expect((end?.at ?? 0) - healedAt).toBeGreaterThanOrEqual(199);
     expect(await fault.ended('eu-west', signal)).toMatchObject({known: true, value: []});
-    expect(await labFault(peer(1), clock).ended('ap', signal)).toMatchObject({known: false, code: 'unreachable'});
-    expect(await labFault(peer(1), clock).active('ap', signal)).toMatchObject({known: false, code: 'unreachable'});
+    expect(await labFault(peer(1), clock, REGIONS).ended('ap', signal)).toMatchObject({known: false, code: 'unreachable'});
+    expect(await labFault(peer(1), clock, REGIONS).active('ap', signal)).toMatchObject({known: false, code: 'unreachable'});
   });
 
   it('follows a switchover: stop, promote, start the old one as a standby on its own data', async () => {

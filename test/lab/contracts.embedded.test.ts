@@ -6,6 +6,8 @@ import {labRouter} from '../../src/lib/providers/lab/lab-router.ts';
 import {systemClock} from '../../src/lib/run/system-clock.ts';
 import {LabUnderTest} from './lab-under-test.ts';
 
+const REGIONS = ['us-east', 'eu-west', 'ap'];
+
 describe('the providers of the lab', () => {
   const lab = new LabUnderTest();
   beforeAll(() => lab.up().then(() => undefined));
@@ -35,8 +37,8 @@ describe('the providers of the lab', () => {
   }));
 
   faultContract({describe, it, expect}, async () => ({
-    fault: labFault(peer(lab.record.control), systemClock()),
-    unreachable: labFault(peer(nobody), systemClock()),
+    fault: labFault(peer(lab.record.control), systemClock(), REGIONS),
+    unreachable: labFault(peer(nobody), systemClock(), REGIONS),
     region: 'ap',
     kind: 'partition',
     args: {},

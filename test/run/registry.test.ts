@@ -1,6 +1,8 @@
 import {describe, expect, it} from 'vitest';
+import {z} from 'zod';
 import type {Action, Check} from '../../src/lib/plan/action.ts';
 import {checkPlan} from '../../src/lib/plan/check-plan.ts';
+import type {Json} from '../../src/lib/plan/json.ts';
 import {ActionRegistry, CheckRegistry} from '../../src/lib/run/registry.ts';
 import {fact, memoryWorld, planOf, simulated, step} from './world.ts';
 
@@ -25,6 +27,15 @@ describe('registries', () => {
   it('refuse a name twice', () => {
     expect(() => new ActionRegistry([action('a', 1), action('a', 1)])).toThrow('The action a v1 is registered twice.');
     expect(() => new CheckRegistry([check('c'), check('c')])).toThrow('The check c is registered twice.');
+  });
+
+  it('say in one sentence which argument is wrong, whatever a schema throws', () => {
+    const weights = {
+      ...action('route.weights', 1),
+      parse: (args: Json) => z.object({weights: z.record(z.string(), z.number().max(100))}).parse(args) as Json,
+    };
+    const bind = () => new ActionRegistry([weights]).bind({action: 'route.weights', v: 1, target: {}, args: {weights: {ap: 120}}});
+    expect(bind).toThrow('the arguments of route.weights are wrong: weights.ap: Too big: expected number to be <=100');
   });
 
   it('name the known ones when a name is not known', () => {

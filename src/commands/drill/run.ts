@@ -92,7 +92,7 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
     await refuseWhileDrilled(open).catch(notBeside);
     const {fleet, fault} = open;
     const file = await findDrill(this.args.drill, {root: this.config.root, cwd: process.cwd(), fleet});
-    return {open, drill: await loadDrill({file, cwd: process.cwd(), fleet, faultKinds: fault?.kinds})};
+    return {open, drill: await loadDrill({file, cwd: process.cwd(), fleet, faults: fault})};
   }
 
   async #prepared(open: OpenFleet, drill: Drill, rehearsal = false): Promise<Prepared & {readonly world: World}> {

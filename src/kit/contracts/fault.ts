@@ -124,6 +124,18 @@ function refusals(runner: Runner, makeWorld: () => Promise<FaultWorld>): void {
     expect(await activeKinds(world)).toEqual([]);
   });
 
+  test('accepts what it can do, and says what is wrong with what it then refuses', async ({fault, region, kind, args, ctx}) => {
+    if (fault.accepts === undefined) return;
+    const order = {kind, region, args, leaseMs: LONG_LEASE_MS};
+    expect(fault.accepts(order, [])).toBe(null);
+    for (const part of [{kind: 'no-such-kind'}, {region: 'no-such-region'}, {leaseMs: 0}]) {
+      const wrong = {...order, ...part};
+      const {says = '', fix = ''} = fault.accepts(wrong, []) ?? {};
+      expect(says !== '' && fix !== '').toBe(true);
+      expect(await verdictOf(() => fault.inject(ctx(), wrong))).toBe('refused');
+    }
+  });
+
   test('says which of its kinds cannot be had here, refuses those, and says nothing when it cannot tell', async (world) => {
     const {fault, unreachable, region, args, ctx} = world;
     const reasons = (await fault.unavailable?.(live())) ?? {};

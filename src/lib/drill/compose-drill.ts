@@ -12,6 +12,7 @@ import {loadSteps} from './compose-load.ts';
 import {drillCall, type Part, placesOf, resolved, resolvedChecks} from './compose-parts.ts';
 import {expectedText, movesPrimary, onePrimaryStep, reactionSteps, unmovedStep} from './compose-reaction.ts';
 import type {Drill} from './drill-file.ts';
+import {withPrimary} from './fault-fit.ts';
 
 /**
  * What a drill is composed from. `reactionPlan` is a failover, switchover or failback that was planned from the same snapshot and without a witness of its
@@ -36,7 +37,7 @@ const SAYS_DOWN = /^(region-down|primary-silent)(:|$)/;
 
 /**
  * Composes the plan of a drill: steady state, witness, load, faults, detection, the reaction, and whatever must happen in any case. Pure. Throws
- * `no-witness`, `no-faults`, `no-region` or `primary-unknown` (exit 77) when the fleet does not allow the drill.
+ * `no-witness`, `no-faults`, `no-region`, `no-traffic` or `primary-unknown` (exit 77) when the fleet does not allow the drill.
  */
 export function composeDrill(input: DrillInput): Plan {
   const {drill, snapshot, reactionPlan, runId} = input;
@@ -137,8 +138,8 @@ function before(part: Part, load: ReturnType<typeof loadSteps>): Step[] {
 
 function faultSteps({drill, primary}: Part): Step[] {
   const active = new Map<string, string[]>();
-  return drill.faults.map(({kind, args, leaseMs, ...fault}, index) => {
-    const region = fault.region === 'primary' ? primary : fault.region;
+  return drill.faults.map((fault, index) => {
+    const {kind, region, args, leaseMs} = withPrimary(fault, primary);
     const beside = active.get(region) ?? [];
     active.set(region, [...beside, kind]);
     const only = drill.faults.length === 1;
@@ -146,17 +147,13 @@ function faultSteps({drill, primary}: Part): Step[] {
       id: only ? 'inject' : `inject-${index + 1}`,
       phase: 'inject',
       title: `inject ${kind} into ${region}, for ${formatMs(leaseMs)} at most`,
-      do: drillCall('fault.inject', {region, fault: kind}, {kind, args: withPrimary(args, primary), leaseMs, beside}),
+      do: drillCall('fault.inject', {region, fault: kind}, {kind, args, leaseMs, beside}),
       ensures: [expect('fault.active', {region}, [...beside, kind])],
       undo: drillCall('fault.heal', {region}, {}),
       leaseMs,
       deadlineMs: 30_000,
     });
   });
-}
-
-function withPrimary(args: Readonly<Record<string, Json>>, primary: string): Json {
-  return Object.fromEntries(Object.entries(args).map(([key, value]) => [key, value === 'primary' ? primary : value]));
 }
 
 /** How the fault is noticed: by what the drill says; else its region is unhealthy, or, where a router is hurt, writes are refused. */

@@ -7,6 +7,7 @@ import type {Expectation, Gate, Plan, Step} from '../plan/plan.ts';
 import {drillCall, type Part, resolvedChecks, unmoved} from './compose-parts.ts';
 import type {Drill} from './drill-file.ts';
 
+const MOST_WEIGHT = 100;
 const COMMAND_MS = 120_000;
 const REFUSAL_MS = 20_000;
 /** How long a primary may take to be seen where it was, once the faults are healed. */
@@ -209,33 +210,27 @@ function silentStep(down: readonly Expectation[]): Step {
   });
 }
 
-/**
- * Traffic goes to the other region, stays there, and comes back; nothing else is touched. Throws `no-traffic` (77) where there is none: such a drill would
- * show nothing.
- */
-function trafficSteps({drill, fleet, snapshot, primary}: Part, {from, to, forMs}: {from: string; to: string; forMs: number}): Step[] {
+/** Traffic goes to the other region, stays there, and comes back; nothing else is touched. Throws `no-traffic` (77) where none can move. */
+function trafficSteps(part: Part, {from, to, forMs}: {from: string; to: string; forMs: number}): Step[] {
+  const {fleet, snapshot, primary, drill} = part;
   const source = from === 'primary' ? primary : from;
   const nowOf = (route: RouteSpec) => {
     const cell = snapshot.routers[route.name];
     return cell?.known === true ? cell.value : route.weights;
   };
-  const routes = fleet.routes.filter((route) => to in route.weights && (nowOf(route)[source] ?? 0) > 0);
-  if (routes.length === 0 || source === to)
-    throw refused(
-      'no-traffic',
-      `the drill ${drill.name} was not started: no route that leads to ${to} has traffic of ${source} to send there`,
-    );
-  const away = (weights: Readonly<Record<string, number>>) => ({
-    ...weights,
-    [source]: 0,
-    [to]: (weights[to] ?? 0) + (weights[source] ?? 0),
-  });
+  const none = (why: string) =>
+    refused('no-traffic', `no drill was started: ${drill.name} moves traffic from ${source} to ${to}, and ${why}`);
+  if (source === to) throw none('it is there');
+  const leading = fleet.routes.filter(({weights}) => source in weights && to in weights);
+  if (leading.length === 0) throw none('no route leads to both');
+  const routes = leading.filter((route) => (nowOf(route)[source] ?? 0) > 0);
+  if (routes.length === 0) throw none(`no route sends any to ${source} now`);
   return [
     ...routes.map((route) =>
       weightStep(
         route,
         `traffic-${route.name}`,
-        away(nowOf(route)),
+        movedWeights(nowOf(route), source, to),
         nowOf(route),
         `send the traffic of ${source} at ${route.name} to ${to}`,
       ),
@@ -249,6 +244,14 @@ function trafficSteps({drill, fleet, snapshot, primary}: Part, {from, to, forMs}
     }),
     ...routes.map((route) => weightStep(route, `back-${route.name}`, nowOf(route), null, `send it back to ${source}`)),
   ];
+}
+
+/** A weight is 100 at most: where the two together are more, all are made smaller, and each region's share stays what it is. */
+export function movedWeights(now: Readonly<Record<string, number>>, source: string, to: string): Readonly<Record<string, number>> {
+  const moved = {...now, [source]: 0, [to]: (now[to] ?? 0) + (now[source] ?? 0)};
+  const factor = Math.min(1, MOST_WEIGHT / Math.max(...Object.values(moved)));
+  const smaller = (weight: number) => (weight === 0 || factor === 1 ? weight : Math.max(1, Math.round(weight * factor)));
+  return Object.fromEntries(Object.entries(moved).map(([region, weight]) => [region, smaller(weight)]));
 }
 
 function weightStep(

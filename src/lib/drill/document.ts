@@ -1,4 +1,4 @@
-import type {Json} from '../plan/json.ts';
+import {isRecord, type Json, textOrNull} from '../plan/json.ts';
 import type {Plan, Step} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
@@ -61,8 +61,34 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
       held: heldTraffic(run, plan, progress),
       primaries: primariesSeen(plan, progress, events),
       touched: touched(plan, events),
+      why: whyNotMeasured(plan, progress, seen.load),
     }),
   };
+}
+
+/** By what the steps that measure say of themselves. */
+function whyNotMeasured(plan: Plan, progress: Progress, load: LoadRow | null): DrillSeen['why'] {
+  const measured = resultsOf(plan, progress, 'witness.stop').at(-1);
+  return {
+    gap: textOrNull(measured?.writeGapReason) ?? failureOf(plan, progress, 'witness.stop'),
+    loss: textOrNull(measured?.readBackTrouble) ?? failureOf(plan, progress, 'witness.stop'),
+    load: plan.steps.some((step) => step.do.action === 'load.start') ? whyNoLoad(plan, progress, load) : null,
+  };
+}
+
+/** A load that said nothing of any request has measured nothing, also where no objective speaks of it. */
+function whyNoLoad(plan: Plan, progress: Progress, load: LoadRow | null): string | null {
+  if (load === null) return failureOf(plan, progress, 'load.stop') ?? 'it did not say what it measured';
+  return load.before.requests + load.during.requests + load.after.requests === 0 ? load.says : null;
+}
+
+/** Why the last step of this action failed; null = none did. */
+function failureOf(plan: Plan, progress: Progress, action: string): string | null {
+  const failed = [...plan.steps, ...plan.always]
+    .filter((step) => step.do.action === action)
+    .map((step) => stepProgress(progress, step))
+    .findLast(({status}) => status === 'failed');
+  return failed?.detail ?? null;
 }
 
 function steadyRow(progress: Progress, step: Step): SteadyRow | null {
@@ -105,8 +131,4 @@ function touched(plan: Plan, events: readonly JournalEvent[]): boolean {
     ({type, step, data}) =>
       type === 'intent' && !inAnyCase.has(step ?? '') && isRecord(data) && !/^(drill|witness|health|load)\./.test(String(data.action)),
   );
-}
-
-function isRecord(value: Json | undefined): value is Record<string, Json> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,4 @@
-import {readFile} from 'node:fs/promises';
-import {messageOf, RegionctlError, usageError} from '../errors.ts';
+import {RegionctlError} from '../errors.ts';
 import {EXIT} from '../exit-codes.ts';
 import type {Fleet} from '../fleet/fleet.ts';
 import {type Finding, ordered, type Path, type Problem, problemsError} from '../fleet/problem.ts';
@@ -10,6 +9,8 @@ import type {SteadyCheck} from './arguments.ts';
 import {compileCheck} from './check-schema.ts';
 import {fitsFleet} from './drill-fleet.ts';
 import {type DrillFileData, drillSchema, type EVIDENCE} from './drill-schema.ts';
+import {drillText} from './drill-text.ts';
+import type {FaultJudge} from './fault-fit.ts';
 
 /** One fault of a drill. `region` is `primary` (whichever region holds it), the name of a region, or of a route. */
 export type DrillFault = {
@@ -87,41 +88,42 @@ export type DrillContext = {
   readonly file: string;
   readonly cwd: string;
   readonly fleet?: Fleet;
-  /** What its injector can do. Default: it is not asked. */
-  readonly faultKinds?: readonly string[] | undefined;
+  /** Its injector. Default: it is not asked. */
+  readonly faults?: FaultJudge | null | undefined;
 };
+
+/** A drill that was read: null when there are problems, which are in the order of the file. */
+export type DrillRead = {readonly drill: Drill | null; readonly problems: readonly Problem[]};
 
 /** Reads a drill file. A missing file is a usage error (64); a wrong one is `drill-invalid` (78) with file, line, column and field. */
 export async function loadDrill(context: DrillContext): Promise<Drill> {
-  return parseDrill(await drillTextOf(context.file), context);
-}
-
-/** The text of a drill file. A missing one is a usage error (64). */
-export async function drillTextOf(file: string): Promise<string> {
-  return await readFile(file, 'utf8').catch((error: unknown) => {
-    throw usageError(`the drill file ${file} cannot be read: ${messageOf(error)}`, {
-      suggestions: ['regionctl drill list shows the drills that there are.'],
-    });
-  });
+  return drillIn(await readDrillFile(context), context);
 }
 
 /** The same from text. */
 export function parseDrill(text: string, context: DrillContext): Drill {
-  const {drill, problems} = readDrill(text, context);
-  if (drill !== null) return drill;
-  const {message, suggestions} = problemsError(context.file, problems, context.cwd);
-  throw new RegionctlError('drill-invalid', EXIT.fleetInvalid, message, {suggestions: suggestions.slice(0, 1)});
+  return drillIn(readDrill(text, context), context);
 }
 
-/** Every problem of a drill file, in the order of the file; for `drill validate`. */
-export function readDrill(
-  text: string,
-  {file, fleet, faultKinds}: DrillContext,
-): {readonly drill: Drill | null; readonly problems: readonly Problem[]} {
+function drillIn({drill, problems}: DrillRead, {file, cwd}: DrillContext): Drill {
+  if (drill !== null) return drill;
+  const {message, suggestions} = problemsError(file, problems, cwd);
+  const more = problems.length > 1 ? ['regionctl drill validate lists every problem.'] : [];
+  throw new RegionctlError('drill-invalid', EXIT.fleetInvalid, message, {suggestions: [...suggestions.slice(0, 1), ...more]});
+}
+
+/** Every problem of a drill file; for `drill validate`. A missing file is a usage error (64). */
+export async function readDrillFile(context: DrillContext): Promise<DrillRead> {
+  const text = await drillText(context.file);
+  return typeof text === 'string' ? readDrill(text, context) : {drill: null, problems: [text]};
+}
+
+/** The same from text. */
+export function readDrill(text: string, {file, fleet, faults}: DrillContext): DrillRead {
   const {source, problems} = parseSource(text);
   if (source === null) return {drill: null, problems: problems.map(inDrillWords)};
   const {data, findings} = check(drillSchema, source.raw, {path: [], raw: source.raw});
-  const more = data === undefined ? [] : [...contradictions(data), ...(fleet === undefined ? [] : fitsFleet(data, fleet, faultKinds))];
+  const more = data === undefined ? [] : [...contradictions(data), ...(fleet === undefined ? [] : fitsFleet(data, fleet, faults))];
   const all = [...references(source.raw), ...findings, ...more];
   if (data === undefined || all.length > 0)
     return {drill: null, problems: ordered(all.map((finding) => inDrillWords(source.place(finding))))};

@@ -1,11 +1,14 @@
 import type {Fleet} from '../fleet/fleet.ts';
 import {nearest} from '../fleet/lookup.ts';
-import type {Finding, Path} from '../fleet/problem.ts';
+import {type Finding, got, type Path} from '../fleet/problem.ts';
+import {formatMs} from '../output/units.ts';
 import type {FileCheck} from './check-schema.ts';
 import type {DrillFileData} from './drill-schema.ts';
+import {type FaultJudge, faultFindings} from './fault-fit.ts';
+import {MOST_UNDER_WAY} from './load-arguments.ts';
 
-/** What a drill names that the fleet does not have, and faults that its injector does not know. Pure: nothing is asked of the fleet itself. */
-export function fitsFleet(data: DrillFileData, fleet: Fleet, faultKinds?: readonly string[]): Finding[] {
+/** What a drill names that the fleet does not have, and faults that its injector cannot have; `judge` null = it is not asked. Pure: nothing is asked of the fleet itself. */
+export function fitsFleet(data: DrillFileData, fleet: Fleet, judge: FaultJudge | null = null): Finding[] {
   const regions = fleet.regions.map(({name}) => name);
   const routes = fleet.routes.map(({name}) => name);
   const stores = fleet.stores.map(({name}) => name);
@@ -27,7 +30,9 @@ export function fitsFleet(data: DrillFileData, fleet: Fleet, faultKinds?: readon
   };
   const {failover, switchover, failback, traffic, person} = data.reaction;
   return [
-    ...kindsOf(data, fleet, faultKinds),
+    ...(judge === null ? [] : faultFindings(data, fleet, judge)),
+    ...trafficFindings(data, fleet),
+    ...witnessFindings(data, fleet),
     ...(data.fault === undefined ? [] : ask.place(['fault', 'region'], data.fault.region)),
     ...(data.faults ?? []).flatMap((fault, index) => ask.place(['faults', index, 'region'], fault.region)),
     ...ask.region(['reaction', 'failover', 'to'], failover?.to),
@@ -46,17 +51,29 @@ export function fitsFleet(data: DrillFileData, fleet: Fleet, faultKinds?: readon
   ];
 }
 
-function kindsOf(data: DrillFileData, {name}: Fleet, known: readonly string[] | undefined): Finding[] {
-  const faults: readonly (readonly [Path, string])[] = [
-    ...(data.fault === undefined ? [] : [[['fault', 'kind'], data.fault.kind] as const]),
-    ...(data.faults ?? []).map((fault, index) => [['faults', index, 'kind'], fault.kind] as const),
+/** Traffic that could not move: to where it is, or where no route leads. */
+function trafficFindings({reaction: {traffic}}: DrillFileData, {name, regions, routes}: Fleet): Finding[] {
+  if (traffic === undefined) return [];
+  const {from, to} = traffic;
+  const wrong = (message: string, suggestion: string): Finding[] => [
+    {path: ['reaction', 'traffic', 'to'], at: 'value', message, suggestion},
   ];
-  return faults.flatMap(([path, kind]): Finding[] => {
-    if (known === undefined || known.includes(kind)) return [];
-    const guess = nearest(kind, known);
-    const suggestion = guess === undefined ? `It knows ${known.join(', ')}.` : `Did you mean "${guess}"?`;
-    return [{path, at: 'value', message: `the fault injector of ${name} knows no fault "${kind}"`, suggestion}];
-  });
+  if (from === to) return wrong(`traffic cannot move from ${from} to itself`, 'Name another region.');
+  const named = (region: string) => region === 'primary' || regions.some((one) => one.name === region);
+  if (!named(from) || !named(to)) return [];
+  const leads = routes.some(({weights}) => to in weights && (from === 'primary' ? Object.keys(weights).length > 1 : from in weights));
+  if (leads) return [];
+  const where = from === 'primary' ? to : `both ${from} and ${to}`;
+  return wrong(`no route of ${name} leads to ${where}: no traffic could move`, 'Name regions that one route has weights for.');
+}
+
+/** While nobody answers, each write of the witness waits for its deadline, on a connection of its own. */
+function witnessFindings({witness: {every}}: DrillFileData, {witness}: Fleet): Finding[] {
+  if (witness === null || witness.deadlineMs / every <= MOST_UNDER_WAY) return [];
+  const message = `one write every ${formatMs(every)}, each with the deadline of ${formatMs(witness.deadlineMs)} of the fleet file, is more than ${MOST_UNDER_WAY} under way at once`;
+  return [
+    {path: ['witness', 'every'], at: 'value', message, suggestion: 'Write less often, or shorten witness.deadline of the fleet file.'},
+  ];
 }
 
 function checksOf(data: DrillFileData, until: readonly FileCheck[] = []): {readonly path: Path; readonly check: FileCheck}[] {
@@ -73,5 +90,5 @@ function checksOf(data: DrillFileData, until: readonly FileCheck[] = []): {reado
 function unknownName(fleet: Fleet, path: Path, {what, name, known}: {what: string; name: string; known: readonly string[]}): Finding {
   const guess = nearest(name, known);
   const suggestion = guess === undefined ? `It has ${known.join(', ') || 'none'}.` : `Did you mean "${guess}"?`;
-  return {path, at: 'value', message: `the fleet ${fleet.name} has no ${what} "${name}"`, suggestion};
+  return {path, at: 'value', message: `the fleet ${fleet.name} has no ${what} ${got(name)}`, suggestion};
 }

@@ -1,6 +1,7 @@
 import {z} from 'zod';
-import {durationMs} from '../fleet/fields.ts';
+import {durationMs, httpUrl, witnessEveryMs} from '../fleet/fields.ts';
 import {checkSchema} from './check-schema.ts';
+import {LONGEST_BODY, LONGEST_DEADLINE_MS, MOST_PER_SECOND, MOST_UNDER_WAY} from './load-arguments.ts';
 
 const positive = durationMs.refine((ms) => ms > 0, 'expected a duration longer than 0s');
 const share = z.number().min(0).max(1);
@@ -9,6 +10,8 @@ const override = z.strictObject({gate: z.string().min(1), reason: z.string().min
 const overrides = z.array(override).default([]).describe('Gates that the drill passes by name, each with a reason.');
 const target = z.string().min(1).nullable().default(null);
 const checks = z.array(checkSchema).default([{health: 'healthy'}, {writable: true}]);
+
+const MOST_FAULTS = 32;
 
 const faultSchema = z.strictObject({
   kind: z
@@ -115,17 +118,30 @@ const objectivesSchema = z.strictObject({
 
 const loadSchema = z
   .strictObject({
-    url: z.string().url().optional().describe("What is asked. Default: the URL of the fleet's first route."),
-    path: z.string().regex(/^\//, 'a path begins with /').optional().describe('Path on that URL.'),
+    url: httpUrl.optional().describe("What is asked. Default: the URL of the fleet's first route."),
+    path: z
+      .string()
+      .regex(/^\/(?![/\\])/, 'a path begins with one /')
+      .optional()
+      .describe('Path on that URL.'),
     method: z.enum(['GET', 'POST']).default('GET').describe('Default GET.'),
-    body: z.string().nullable().default(null).describe('Body of POST; {n} and {run} make each request its own.'),
-    rate: z.number().min(0.1).max(500).default(20).describe('Requests per second. Default 20.'),
-    deadline: positive.prefault('2s').describe('Deadline of one request. Default 2s.'),
+    body: z.string().max(LONGEST_BODY).nullable().default(null).describe('Body of POST; {n} and {run} make each request its own.'),
+    rate: z.number().min(0.1).max(MOST_PER_SECOND).default(20).describe('Requests per second. Default 20.'),
+    deadline: positive
+      .refine((ms) => ms <= LONGEST_DEADLINE_MS, 'expected at most 60s')
+      .prefault('2s')
+      .describe('Deadline of one request, 60s at most. Default 2s.'),
     exec: program.optional().describe('A load generator of yours instead, which prints a line for each request (docs/load.md).'),
   })
   .superRefine((load, ctx) => {
+    const wrong = (path: string[], message: string) => ctx.addIssue({code: 'custom', message, path});
     if (load.exec !== undefined && (load.url !== undefined || load.path !== undefined || load.body !== null))
-      ctx.addIssue({code: 'custom', message: 'with "exec" the program makes the requests: "url", "path" and "body" say nothing to it'});
+      wrong([], 'with "exec" the program makes the requests: "url", "path" and "body" say nothing to it');
+    else if (load.exec === undefined && load.method === 'GET' && load.body !== null)
+      wrong(['body'], 'a GET has no body: write method: POST');
+    const underWay = (load.rate * load.deadline) / 1000;
+    if (load.exec === undefined && load.deadline <= LONGEST_DEADLINE_MS && underWay > MOST_UNDER_WAY)
+      wrong([], `rate times deadline is more than ${MOST_UNDER_WAY} requests under way at once`);
   });
 
 /** What can be kept as evidence. */
@@ -145,7 +161,7 @@ export const drillSchema = z.strictObject({
     .default(null)
     .describe('Kind of drill, for lists. Default: its name.'),
   fault: faultSchema.optional().describe('The fault. Without one, and without "faults", the drill is a planned move.'),
-  faults: z.array(faultSchema).min(1).optional().describe('Several faults, injected one after the other.'),
+  faults: z.array(faultSchema).min(1).max(MOST_FAULTS).optional().describe('Several faults, injected one after the other; 32 at most.'),
   heal: z
     .enum(['end', 'after-reaction'])
     .default('end')
@@ -161,7 +177,7 @@ export const drillSchema = z.strictObject({
     .describe('What normal looks like.'),
   witness: z
     .strictObject({
-      every: positive.prefault('20ms').describe('A numbered write this often. Default 20ms.'),
+      every: witnessEveryMs.prefault('20ms').describe('A numbered write this often, 5ms to 10s. Default 20ms.'),
       warmUp: durationMs.prefault('2s').describe('Writes before the fault. Default 2s.'),
       coolDown: durationMs.prefault('2s').describe('Writes after the recovery. Default 2s.'),
       stores: z.boolean().default(true).describe('Whether each store that allows it is written to directly as well. Default true.'),

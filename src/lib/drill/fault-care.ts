@@ -5,7 +5,7 @@ import {formatMs} from '../output/units.ts';
 import type {Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import {after, type Clock} from '../ports/clock.ts';
-import type {Fault} from '../ports/fault.ts';
+import type {Fault, FaultOrder} from '../ports/fault.ts';
 import {isRunning, type ProcessMark, processRow, signalAll, waitUntil} from '../processes.ts';
 import type {LookOutside} from './fault-end.ts';
 import {type FaultEntry, type FaultLedger, newFaultId, type Outside} from './fault-ledger.ts';
@@ -22,9 +22,6 @@ export type FaultCare = {
   /** Starts the reaper of an entry. Resolves when it is armed, and the entry names it; throws `reaper-failed` (69), and none is left then. */
   startReaper(file: string, signal: AbortSignal): Promise<void>;
 };
-
-/** A fault to inject. */
-export type FaultOrder = {readonly kind: string; readonly region: string; readonly args: Json; readonly leaseMs: number};
 
 /** An injection that came to its end: what the injector says, and what answered before. */
 export type Injected = {readonly detail: Json; readonly before: Outside | null};

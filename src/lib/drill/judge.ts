@@ -1,7 +1,7 @@
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import {formatMs} from '../output/units.ts';
 import type {RunDocument} from '../run/document.ts';
-import type {DrillDocument, LoadObjectiveRow} from './report.ts';
+import type {DrillDocument, LoadObjectiveRow, LoadRow} from './report.ts';
 import type {SteadyRow, VerdictCode} from './verdict.ts';
 
 type Verdict = Pick<DrillDocument, 'verdict' | 'verdictCode' | 'verdictReason'>;
@@ -16,7 +16,7 @@ export function drillExit({verdict, verdictCode}: Pick<DrillDocument, 'verdict' 
 }
 
 /** What a drill is judged by. */
-export type DrillSeen = Pick<DrillDocument, 'faults' | 'stores' | 'beside'> & {
+export type DrillSeen = Pick<DrillDocument, 'faults' | 'stores' | 'beside' | 'load'> & {
   readonly run: RunDocument;
   readonly loads: readonly LoadObjectiveRow[];
   readonly after: SteadyRow | null;
@@ -24,6 +24,8 @@ export type DrillSeen = Pick<DrillDocument, 'faults' | 'stores' | 'beside'> & {
   readonly primaries: {readonly wrong: string | null; readonly unsure: string | null};
   /** What the run has left held, and what lets it go; null = nothing. */
   readonly held: string | null;
+  /** Why something was not measured; null = it was, or nobody said why. */
+  readonly why: {readonly gap: string | null; readonly loss: string | null; readonly load: string | null};
   /** Whether anything but looking and measuring was begun. */
   readonly touched: boolean;
 };
@@ -73,18 +75,36 @@ function failure({run, faults, after, stores, primaries, loads, beside}: DrillSe
   return null;
 }
 
-function notMeasured({run, after, primaries, loads}: DrillSeen): Verdict | null {
+function notMeasured(seen: DrillSeen): Verdict | null {
+  const {run, after, primaries, loads, why} = seen;
   const unknown = (verdictReason: string): Verdict => ({verdict: 'unknown', verdictCode: 'not-measured', verdictReason});
   if (after?.met !== true)
     return unknown(after?.checks.find(({holds}) => holds === null)?.says ?? 'the steady state after the drill was not looked at');
   if (primaries.unsure !== null) return unknown(primaries.unsure);
-  if (run.measured.lostWrites === null) return unknown('what was lost could not be read back');
+  if (run.measured.lostWrites === null) return unknown(`what was lost could not be read back${because(why.loss ?? why.gap)}`);
+  if (why.load !== null) return unknown(`the load could not be measured: ${why.load}`);
   const open = [
-    ...run.objectives.filter(({met}) => met === null).map((one) => `${one.kind} of ${one.class}`),
-    ...loads.filter(({met}) => met === null).map(({kind, phase}) => `${kind} ${phase} the fault`),
+    ...run.objectives.filter(({met}) => met === null).map((one) => openText(one, seen)),
+    ...loads.filter(({met}) => met === null).map(({kind, phase}) => `${kind} ${phase} the fault${because(emptyPart(seen.load, phase))}`),
   ];
   if (open.length > 0) return unknown(`not measured: ${open.join(', ')}`);
   return null;
+}
+
+function openText({kind, class: name}: RunDocument['objectives'][number], {stores, why}: DrillSeen): string {
+  const unread = stores.find(({all}) => all.lossWindowMs === null);
+  const ofStore =
+    unread === undefined ? null : `${unread.store}: ${unread.trouble ?? unread.all.writeGapReason ?? 'its losses are not known'}`;
+  return `${kind} of ${name}${because(kind === 'rto' ? why.gap : (why.loss ?? ofStore))}`;
+}
+
+function emptyPart(load: LoadRow | null, phase: LoadObjectiveRow['phase']): string | null {
+  if (load === null) return null;
+  return load[phase].requests === 0 ? 'there was no request then' : 'no request was answered as it should be';
+}
+
+function because(reason: string | null): string {
+  return reason === null ? '' : ` (${reason})`;
 }
 
 function missedText({kind, class: name, measuredMs, targetMs}: RunDocument['objectives'][number], lost: number | null): string {

@@ -3,8 +3,8 @@ import {z} from 'zod';
 /** Limits of the built-in load. It sends no more than this per second, and has no more than this many requests under way. */
 export const MOST_PER_SECOND = 500;
 export const MOST_UNDER_WAY = 2000;
-const LONGEST_DEADLINE_MS = 60_000;
-const LONGEST_BODY = 65_536;
+export const LONGEST_DEADLINE_MS = 60_000;
+export const LONGEST_BODY = 65_536;
 const LONGEST_RUN_MS = 86_400_000;
 
 const httpUrl = z

@@ -28,6 +28,15 @@ export const durationMs = field<number>({
   parse: parseDuration,
 });
 
+/**
+ * How often a witness writes, in ms. More often than every 5 ms it could not keep its rate: its own process would be seen standing still. Less often than
+ * every 10 s it would measure no gap.
+ */
+export const witnessEveryMs = durationMs.refine((ms) => ms >= 5 && ms <= 10_000, {
+  error: 'expected 5ms to 10s: a faster witness could not keep its rate, and a slower one measures no gap',
+  params: {fix: 'Write a duration from 5ms to 10s; 20ms is the usual one.'},
+});
+
 /** How long something may last that nobody waits for, such as `12h`, `30d` or `2w`, read as milliseconds; at most 3650 days. */
 export const spanMs = field<number>({
   expected: 'a span such as 12h, 30d or 2w',

@@ -25,9 +25,12 @@ export type Finding = {
   readonly code?: Problem['code'];
 };
 
+const LONGEST = 60;
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** Dotted form of a path, as messages show it: `routes.front-door.weights.us-east`, `services.checkout.stores[0]`. */
 export function dotted(path: Path): string {
-  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`)).join('');
+  return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? keyText(part) : `.${keyText(part)}`)).join('');
 }
 
 /** One line for people: `regionctl.yaml:12:7 regions.us-east.tier: expected …`. The file is shown relative to `cwd` when it is below it. */
@@ -64,7 +67,23 @@ export function got(value: unknown): string {
   if (typeof value === 'object') return 'a mapping';
   if (typeof value !== 'string') return String(value);
   const masked = value.replaceAll(/\/\/[^/]*@/g, '//•••@');
-  return JSON.stringify(masked.length > 60 ? `${masked.slice(0, 57)}…` : masked);
+  return quoted(masked);
+}
+
+/** In quotes, short, and without signs that a terminal would act on. */
+function quoted(text: string): string {
+  const short = text.length > LONGEST ? `${text.slice(0, LONGEST - 3)}…` : text;
+  return seen(JSON.stringify(short));
+}
+
+/** A text with its control signs, and those that turn a line round, written out. */
+export function seen(text: string): string {
+  return text.replaceAll(UNSEEN, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`);
+}
+
+/** A key as it is, unless it is one that nobody would write. */
+function keyText(key: string): string {
+  return key.length > LONGEST || key.search(UNSEEN) >= 0 ? quoted(key) : key;
 }
 
 /** What stands at a path of plain data; undefined when nothing does. */

@@ -1,7 +1,7 @@
 import {z} from 'zod';
 import {breakerSchema} from './breaker-schema.ts';
 import {drillsSchema} from './drills-schema.ts';
-import {durationMs, httpUrl} from './fields.ts';
+import {durationMs, httpUrl, witnessEveryMs} from './fields.ts';
 import {healthSchema, uplinkSchema, vantageSchema} from './health-schema.ts';
 import {SERVICE_CLASSES} from './lookup.ts';
 import {NAME} from './name-checks.ts';
@@ -148,7 +148,7 @@ const witnessSchema = z
   .strictObject({
     allowed: z.boolean().describe('Whether regionctl may write test records.'),
     url: httpUrl.describe('Where the witness writes.'),
-    every: durationMs.prefault('20ms').describe('Time between two writes. Default 20ms.'),
+    every: witnessEveryMs.prefault('20ms').describe('Time between two writes, 5ms to 10s. Default 20ms.'),
     deadline: durationMs.prefault('2s').describe('Deadline of one write. Default 2s.'),
     stores: namesOf('Stores that drills also write to by themselves, in a table or under keys of their own. Default: none.'),
   })

@@ -10,8 +10,9 @@ import {
   parseDocument,
   visit,
   type YAMLError,
+  type YAMLMap,
 } from 'yaml';
-import type {Finding, Path, Problem} from './problem.ts';
+import {type Finding, got, type Path, type Problem} from './problem.ts';
 
 /** The parsed text of a fleet file: plain data, and where each part of it stands. */
 export type Source = {readonly raw: unknown; place(finding: Finding): Problem};
@@ -28,8 +29,8 @@ export function parseSource(text: string): {readonly source: Source | null; read
     return {line: Math.max(line, 1), column: Math.max(col, 1)};
   };
   try {
-    const doc = parseDocument(text, {lineCounter: lines, prettyErrors: false, uniqueKeys: true, logLevel: 'error'});
-    const broken = syntaxProblems(doc, text, at);
+    const doc = parseDocument(text, {lineCounter: lines, prettyErrors: false, uniqueKeys: false, logLevel: 'error'});
+    const broken = syntaxProblems(doc, at);
     if (broken.length > 0) return {source: null, problems: broken};
     const raw: unknown = doc.toJS({maxAliasCount: MOST_ALIASES});
     const problems = shapeProblems(raw);
@@ -44,20 +45,30 @@ export function parseSource(text: string): {readonly source: Source | null; read
 
 type At = (offset: number) => {line: number; column: number};
 
-/** After a syntax error the parser guesses, so only the first is reported; duplicate keys are all reported. */
-function syntaxProblems(doc: Document.Parsed, text: string, at: At): readonly Problem[] {
+/** After a syntax error the parser guesses, so only the first is reported; what is wrong with keys is all reported. */
+function syntaxProblems(doc: Document.Parsed, at: At): readonly Problem[] {
   const errors: readonly YAMLError[] = [...doc.errors, ...doc.warnings.filter((warning) => warning.code === 'TAG_RESOLVE_FAILED')];
-  const [syntax] = errors.filter((error) => error.code !== 'DUPLICATE_KEY');
+  const [syntax] = errors;
   if (errors.some((error) => error.message.startsWith('Maximum call stack'))) throw new RangeError('too deep');
-  const reported = syntax === undefined ? errors : [syntax];
-  const problems = reported.map((error) => problemAt(at(error.pos[0]), yamlMessage(error, text), yamlFix(error)));
-  return problems.length > 0 ? problems : keyProblems(doc, at);
+  return syntax === undefined ? keyProblems(doc, at) : [problemAt(at(syntax.pos[0]), yamlMessage(syntax), yamlFix(syntax))];
 }
 
-/** Keys that are lists or mappings cannot be names. `__proto__` would be dropped silently on the way. */
+/**
+ * Keys that are lists or mappings cannot be names. `__proto__` would be dropped silently on the way. Keys that are there twice are looked for here and not
+ * by the parser, which compares each with each: a file of a mebibyte would keep it busy for minutes.
+ */
 function keyProblems(doc: Document.Parsed, at: At): readonly Problem[] {
   const problems: Problem[] = [];
   visit(doc, {
+    Map(_, {items}) {
+      const known = new Set<unknown>();
+      for (const {key} of items) {
+        if (!isScalar(key)) continue;
+        if (known.has(key.value))
+          problems.push(problemAt(at(key.range?.[0] ?? 0), `duplicate key ${got(String(key.value))}`, 'Keep one of the two.'));
+        known.add(key.value);
+      }
+    },
     Pair(_, {key}: Pair) {
       const wrong = isCollection(key)
         ? 'a key must be one word'
@@ -121,11 +132,22 @@ function offsetOf(doc: Document.Parsed, path: Path, what: 'key' | 'value'): numb
 function childOf(doc: Document.Parsed, parent: unknown, part: string | number): {key: unknown; value: unknown} | null {
   const node: unknown = isAlias(parent) ? parent.resolve(doc) : parent;
   if (isMap(node)) {
-    const pair = node.items.find(({key}) => (isScalar(key) ? String(key.value ?? '') : String(key)) === String(part));
+    const pair = pairsOf(node).get(String(part));
     return pair === undefined ? null : {key: pair.key, value: pair.value};
   }
   const item = isCollection(node) ? (node.items[Number(part)] ?? null) : null;
   return item === null ? null : {key: null, value: item};
+}
+
+/* Many findings may be in one mapping. */
+const indexed = new WeakMap<YAMLMap, ReadonlyMap<string, Pair>>();
+
+function pairsOf(node: YAMLMap): ReadonlyMap<string, Pair> {
+  const before = indexed.get(node);
+  if (before !== undefined) return before;
+  const pairs = new Map(node.items.map((pair) => [isScalar(pair.key) ? String(pair.key.value ?? '') : String(pair.key), pair] as const));
+  indexed.set(node, pairs);
+  return pairs;
 }
 
 function startOf(node: unknown): number | null {
@@ -138,8 +160,7 @@ function problemAt(place: {line: number; column: number}, message: string, sugge
 }
 
 /** The parser's messages may quote the text, which may be a secret: only messages known to be free of it are passed on. */
-function yamlMessage(error: YAMLError, text: string): string {
-  if (error.code === 'DUPLICATE_KEY') return `duplicate key "${/^[^\s:]*/.exec(text.slice(error.pos[0]))?.[0] ?? ''}"`;
+function yamlMessage(error: YAMLError): string {
   if (error.code === 'MULTIPLE_DOCS') return 'the file holds more than one YAML document';
   if (error.code === 'TAG_RESOLVE_FAILED') return 'tags such as !name are not supported';
   if (error.code === 'UNEXPECTED_TOKEN') return 'not valid YAML: unexpected text';
@@ -147,7 +168,6 @@ function yamlMessage(error: YAMLError, text: string): string {
 }
 
 function yamlFix(error: YAMLError): string {
-  if (error.code === 'DUPLICATE_KEY') return 'Keep one of the two.';
   if (error.code === 'MULTIPLE_DOCS') return 'Keep one document: take the "---" out.';
   if (error.code === 'TAG_RESOLVE_FAILED')
     return `Take the tag out; secrets are written as \${env:NAME}, \${file:path} or \${exec:program}.`;

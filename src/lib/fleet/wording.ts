@@ -41,7 +41,8 @@ function findingsOf(issue: Issue, part: Part, known: ReadonlyMap<string, readonl
   const path = [...part.path, ...(issue.path as Path)];
   if (issue.code === 'unrecognized_keys') {
     const own = issue.path.length === 0 ? (part.ownKeys ?? []) : [];
-    return issue.keys.map((key) => unknownKey(path, key, [...own, ...(known.get(String(issue.keys)) ?? [])], part.what));
+    const all = [...own, ...(known.get(String(issue.keys)) ?? [])];
+    return issue.keys.map((key) => unknownKey(path, key, all, part.what));
   }
   if (issue.code === 'invalid_union') return unionFindings(issue, {...part, path}, known);
   const value = valueAt(part.raw, issue.path as Path);
@@ -52,7 +53,7 @@ function findingsOf(issue: Issue, part: Part, known: ReadonlyMap<string, readonl
 function unknownKey(path: Path, key: string, known: readonly string[], what: string | undefined): Finding {
   const guess = nearest(key, known);
   const list = known.length === 0 ? 'Take it out.' : `Known keys: ${known.join(', ')}.`;
-  const message = what === undefined ? `unknown key "${key}"` : `unknown key "${key}" for ${what}`;
+  const message = what === undefined ? `unknown key ${got(key)}` : `unknown key ${got(key)} for ${what}`;
   return {path: [...path, key], at: 'key', message, suggestion: guess === undefined ? list : `Did you mean "${guess}"?`};
 }
 

@@ -1,6 +1,7 @@
 import {readdir, readFile, realpath, stat} from 'node:fs/promises';
 import {basename, dirname, join, relative, resolve} from 'node:path';
 import {type DrillContext, readDrill} from '../drill/drill-file.ts';
+import {LARGEST_BYTES} from '../drill/drill-text.ts';
 import {messageOf, usageError} from '../errors.ts';
 import type {Fleet} from '../fleet/fleet.ts';
 import {describeProblem} from '../fleet/problem.ts';
@@ -29,7 +30,6 @@ export type DrillFile = {
 
 type Found = Pick<DrillFile, 'file' | 'place' | 'entry'>;
 
-const LARGEST_BYTES = 1024 * 1024;
 const MOST_FILES = 200;
 const YAML = /\.ya?ml$/i;
 

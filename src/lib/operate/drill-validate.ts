@@ -1,9 +1,8 @@
-import {timeoutAwake} from '../awake.ts';
 import type {Drill} from '../drill/drill-file.ts';
-import {drillTextOf, readDrill} from '../drill/drill-file.ts';
-import {messageOf} from '../errors.ts';
+import {readDrillFile} from '../drill/drill-file.ts';
 import {dotted} from '../fleet/problem.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import {type UnavailableFaults, unavailableFaults} from './fault-kinds.ts';
 
 /** One thing that is wrong with a drill. `line` and `column` from 1; null = it is not in the text. */
 export type DrillProblem = {
@@ -26,8 +25,6 @@ export type DrillCheckRow = {
 /** The document of `drill validate`. */
 export type DrillValidation = {readonly fleet: string; readonly valid: boolean; readonly drills: readonly DrillCheckRow[]};
 
-const ASK_MS = 3000;
-
 /** Checks drill files against the fleet: their form, the names in them, what the fleet file permits, and whether its injector can have these faults here. Nothing is touched. */
 export async function validateDrills(
   open: OpenFleet,
@@ -39,30 +36,18 @@ export async function validateDrills(
   return {fleet: open.fleet.name, valid: drills.every(({valid}) => valid), drills};
 }
 
-type Unavailable = {readonly kinds: Readonly<Record<string, string>>; readonly unsure: string | null};
-
-async function unavailableFaults({fault}: OpenFleet, signal: AbortSignal): Promise<Unavailable> {
-  if (fault?.unavailable === undefined) return {kinds: {}, unsure: null};
-  const ask = fault.unavailable.bind(fault);
-  try {
-    return {kinds: await ask(AbortSignal.any([signal, timeoutAwake(ASK_MS)])), unsure: null};
-  } catch (error) {
-    signal.throwIfAborted();
-    return {kinds: {}, unsure: `whether its faults can be had was not told: ${messageOf(error)}`};
-  }
-}
-
-async function validateOne(open: OpenFleet, file: string, cwd: string, cannot: Unavailable): Promise<DrillCheckRow> {
+async function validateOne(open: OpenFleet, file: string, cwd: string, cannot: UnavailableFaults): Promise<DrillCheckRow> {
   const {fleet, fault} = open;
-  const {drill, problems} = readDrill(await drillTextOf(file), {file, cwd, fleet, faultKinds: fault?.kinds});
+  const faults = fault === null ? null : {kinds: fault.kinds, accepts: fault.accepts?.bind(fault), cannot: cannot.kinds};
+  const {drill, problems} = await readDrillFile({file, cwd, fleet, faults});
   const inText = problems.map(({line, column, path, message, suggestion}) => ({line, column, field: dotted(path), message, suggestion}));
-  const more = drill === null ? [] : notPermitted(drill, open, cannot);
+  const more = drill === null ? [] : notPermitted(drill, open);
   const unsure = drill !== null && drill.faults.length > 0 && cannot.unsure !== null ? [cannot.unsure] : [];
   return {file, name: drill?.name ?? null, valid: inText.length + more.length === 0, problems: [...inText, ...more], unsure};
 }
 
 /** What the file may say, and this fleet does not let it do. */
-function notPermitted(drill: Drill, {fleet}: OpenFleet, {kinds}: Unavailable): DrillProblem[] {
+function notPermitted(drill: Drill, {fleet}: OpenFleet): DrillProblem[] {
   const problem = (field: string, message: string, suggestion: string): DrillProblem => ({
     line: null,
     column: null,
@@ -70,21 +55,12 @@ function notPermitted(drill: Drill, {fleet}: OpenFleet, {kinds}: Unavailable): D
     message,
     suggestion,
   });
-  const {reaction} = drill;
   return [
     ...(fleet.witness === null
       ? [problem('witness', `the fleet ${fleet.name} does not let regionctl write`, `Add "witness" with "allowed: true" to ${fleet.file}.`)]
       : []),
     ...(drill.faults.length > 0 && fleet.fault === null
       ? [problem('fault', `the fleet ${fleet.name} does not say how to inject a fault`, `Add "faults" to ${fleet.file}.`)]
-      : []),
-    ...drill.faults.flatMap(({kind}) =>
-      kinds[kind] === undefined
-        ? []
-        : [problem('fault', `${kind} cannot be had here: ${kinds[kind]}`, 'Install what it needs, or run another drill.')],
-    ),
-    ...(reaction.kind === 'traffic' && !fleet.routes.some(({weights}) => reaction.to in weights)
-      ? [problem('reaction.traffic', `no route of ${fleet.name} leads to ${reaction.to}`, 'Name a region that a route has a weight for.')]
       : []),
   ];
 }

@@ -1,6 +1,7 @@
 import {timeoutAwake} from '../awake.ts';
 import {composeDrill} from '../drill/compose-drill.ts';
 import type {Drill, Reaction} from '../drill/drill-file.ts';
+import {refuseUnfitFaults} from '../drill/fault-fit.ts';
 import {findPrimary} from '../failover/find-primary.ts';
 import {resolveOverrides} from '../failover/gates.ts';
 import {chooseAway, chooseHome, planFailback} from '../failover/plan-failback.ts';
@@ -14,6 +15,7 @@ import {judgeGates} from '../run/judge-gates.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {newRunId} from './conduct.ts';
 import {copySpeeds} from './earlier-runs.ts';
+import {unavailableFaults} from './fault-kinds.ts';
 import {type Look, planFromLook} from './look.ts';
 import {failoverFrom, type Prepared} from './prepare.ts';
 import type {World} from './world.ts';
@@ -57,8 +59,17 @@ async function drillFrom(open: OpenFleet, {snapshot, state}: Look, given: Prepar
     objectives: objectivesOf(fleet),
     runId: newRunId('drill', open.clock.wall()),
   });
+  await refuseFaults(open, composed, signal);
   const own = resolveOverrides(composed.gates, reactionPlan === null ? overrides : overrides.filter(({gate}) => DRILL_GATES.test(gate)));
   return {...composed, overrides: [...composed.overrides, ...own]};
+}
+
+/** A fault that its injector cannot have would end a drill that has begun. Where the injector cannot be asked, the gates say so. */
+async function refuseFaults(open: OpenFleet, composed: Plan, signal: AbortSignal): Promise<void> {
+  const {fault} = open;
+  if (fault === null || !composed.steps.some(({do: {action}}) => action === 'fault.inject')) return;
+  const {kinds: cannot} = await unavailableFaults(open, signal);
+  refuseUnfitFaults(composed, {kinds: fault.kinds, accepts: fault.accepts?.bind(fault), cannot});
 }
 
 function judgedNow(open: OpenFleet, world: World, plan: Plan, signal: AbortSignal): Promise<Plan> {

@@ -1,4 +1,4 @@
-import {stateError, usageError} from '../errors.ts';
+import {isRegionctlError, messageOf, stateError, usageError} from '../errors.ts';
 import type {Action, Answer, Check} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Call} from '../plan/plan.ts';
@@ -29,10 +29,10 @@ export class ActionRegistry {
     return find(this.#known, `${name} v${v}`, 'action');
   }
 
-  /** Finds the action of a call and parses its arguments; throws what `parse` throws. */
+  /** Finds the action of a call and parses its arguments. Throws a usage error (64) that names the action and the field. */
   bind(call: Call): BoundCall {
     const action = this.get(call.action, call.v);
-    const args: Json = action.parse(call.args);
+    const args = argumentsOf(action, call);
     const {still} = action;
     return {
       effect: action.effect,
@@ -41,6 +41,15 @@ export class ActionRegistry {
       look: (ctx) => action.look(ctx, call.target, args),
       apply: (ctx) => action.apply(ctx, call.target, args),
     };
+  }
+}
+
+function argumentsOf(action: Action, call: Call): Json {
+  try {
+    return action.parse(call.args);
+  } catch (error) {
+    if (isRegionctlError(error)) throw error;
+    throw usageError(`the arguments of ${call.action} are wrong: ${messageOf(error)}`, {cause: error});
   }
 }
 

@@ -67,7 +67,7 @@ function moved(open: OpenFleet, world: World, signal: AbortSignal): Promise<Prep
 }
 
 async function drilled(open: OpenFleet, world: World, signal: AbortSignal): Promise<Prepared> {
-  const drill = await loadDrill({file: kind, cwd: process.cwd(), fleet: open.fleet, faultKinds: open.fault?.kinds});
+  const drill = await loadDrill({file: kind, cwd: process.cwd(), fleet: open.fleet, faults: open.fault});
   return prepareDrill(open, world, {drill, overrides: [], signal});
 }
 

@@ -2,16 +2,16 @@ import {timeoutAwake} from '../../awake.ts';
 import {messageOf, refused, unavailable, usageError} from '../../errors.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Json} from '../../plan/json.ts';
-import type {Fault} from '../../ports/fault.ts';
+import type {Fault, FaultOrder} from '../../ports/fault.ts';
 import {type Cell, known, unknown} from '../../snapshot/cell.ts';
 import type {ProviderContext} from '../define.ts';
+import {argsTrouble, askedOf, orderTrouble, sameTwice} from './fault-order.ts';
 import {FAULT_PLACEHOLDER} from './fault-placeholders.ts';
 import type {ExecFaultConfig} from './fault-provider.ts';
 import {lastLine} from './output-tail.ts';
 import {endSentence, type ProgramEnd, runProgram} from './run-program.ts';
 
 type Verb = 'inject' | 'heal' | 'prove';
-type Order = {readonly kind: string; readonly region: string; readonly args: Json; readonly leaseMs: number};
 type Values = Readonly<Record<string, string>>;
 type Call = {
   readonly kind: string;
@@ -26,10 +26,6 @@ type Home = {readonly config: ExecFaultConfig; readonly context: ProviderContext
 const NONE = 0;
 const THERE = 1;
 
-/* The commands may be an ssh, which hands its arguments to a shell on the other side. None of these signs means anything to one, and nothing that
-   begins with a dash is taken for an option. */
-const HARMLESS = /^(?!-)[\w./:@%+-]*$/u;
-
 /**
  * Faults by commands of the fleet file. An injection that fails, or is cut short, is healed at once. Throws `fault-failed` (69) with what the command
  * said last, without its arguments.
@@ -40,6 +36,7 @@ export function execFault(config: ExecFaultConfig, context: ProviderContext): Fa
   return {
     kinds,
     needsReaper: true,
+    accepts: (order, beside) => orderTrouble(config, context.fleet, order) ?? argsTrouble(config, order) ?? sameTwice(order, beside),
     // A command goes on alone when whoever ran it is killed; it has this long, then.
     lateMs: Math.max(0, ...Object.values(config.faults).map(({timeout}) => timeout)),
     inject: (ctx, order) => inject(home, ctx, order),
@@ -54,9 +51,12 @@ export function execFault(config: ExecFaultConfig, context: ProviderContext): Fa
   };
 }
 
-async function inject(home: Home, ctx: Ctx, order: Order): Promise<Json> {
+async function inject(home: Home, ctx: Ctx, order: FaultOrder): Promise<Json> {
   const {kind, region, leaseMs} = order;
-  refuseOrder(home, order);
+  const wrong = orderTrouble(home.config, home.context.fleet, order);
+  if (wrong !== null) throw usageError(wrong.says, {suggestions: [wrong.fix]});
+  const value = argsTrouble(home.config, order);
+  if (value !== null) throw refused('fault-value', value.says, {suggestions: [value.fix]});
   const values = valuesOf(home, order);
   const call = {kind, region, values, runId: ctx.runId, signal: ctx.signal};
   try {
@@ -81,31 +81,9 @@ async function healedAtOnce(home: Home, call: Call, error: unknown): Promise<Err
   return unavailable('fault-failed', `${messageOf(error)}; ${left}`, {cause: error});
 }
 
-function refuseOrder({config, context: {fleet}}: Home, {kind, region, leaseMs}: Order): void {
-  const kinds = Object.keys(config.faults);
-  if (!Object.hasOwn(config.faults, kind)) throw usageError(`the fleet file has no fault "${kind}"; it has ${kinds.join(', ')}`);
-  const places = [...fleet.regions, ...fleet.routes].map(({name}) => name);
-  if (!places.includes(region)) throw usageError(`the fleet file has no region and no route "${region}"; it has ${places.join(', ')}`);
-  if (!(leaseMs >= 1)) throw usageError(`a fault needs a lease: ${leaseMs} ms is none`);
-}
-
-/** The drill's arguments that inject asks for. Throws `fault-value` (77) for one that is missing, or that a shell at the other end of an ssh could read. */
-function valuesOf({config}: Home, {kind, args}: Order): Values {
+function valuesOf(home: Home, {kind, args}: FaultOrder): Values {
   const given = Object(args) as Readonly<Record<string, Json>>;
-  const asked = (config.faults[kind]?.inject ?? []).flatMap((argument) =>
-    [...argument.matchAll(FAULT_PLACEHOLDER)].map(([, name = '']) => name),
-  );
-  const names = asked.filter((name) => name.startsWith('args.')).map((name) => name.slice('args.'.length));
-  const values = names.map((name) => {
-    const value = Object.hasOwn(given, name) ? given[name] : undefined;
-    if (!['string', 'number', 'boolean'].includes(typeof value))
-      throw refused('fault-value', `${kind} needs fault.args.${name} of the drill`);
-    if (!HARMLESS.test(String(value))) {
-      throw refused('fault-value', `${kind} uses fault.args.${name}, whose value ${JSON.stringify(value)} has signs that a shell may read`);
-    }
-    return [`args.${name}`, String(value)] as const;
-  });
-  return Object.fromEntries(values);
+  return Object.fromEntries(askedOf(home.config, kind).map((name) => [`args.${name}`, String(given[name])]));
 }
 
 /** Null when it was ended, or was not there; otherwise why it could not be. */

@@ -6,15 +6,22 @@ import {known, unknown} from '../../snapshot/cell.ts';
 import {askPeer, boundsOf, type LabPeer} from './control.ts';
 import {memberOf} from './http.ts';
 import {LAB_FAULT_KINDS} from './lab-fault-kinds.ts';
+import {labFaultTrouble} from './lab-fault-order.ts';
 
 const ASK_MS = 3000;
 /** Processes are killed, or started again and waited for. */
 const CHANGE_MS = 90_000;
 
-/** The lab's faults. The lab itself holds the lease, so a fault ends even if everybody else is dead. A region `front-door` is the lab's route. */
-export function labFault(peer: LabPeer, clock: Clock): Fault & Required<Pick<Fault, 'unavailable' | 'ended'>> {
+/** The lab's faults. The lab itself holds the lease, so a fault ends even if everybody else is dead. A region `front-door` is the lab's route. `regions` are those of the
+ * fleet file. */
+export function labFault(
+  peer: LabPeer,
+  clock: Clock,
+  regions: readonly string[],
+): Fault & Required<Pick<Fault, 'accepts' | 'unavailable' | 'ended'>> {
   return {
     kinds: Object.keys(LAB_FAULT_KINDS),
+    accepts: (order, beside) => labFaultTrouble(order, beside, regions),
     async inject(ctx, fault) {
       const answer = await askPeer(peer, {method: 'POST', path: '/faults', body: fault}, boundsOf(ctx, CHANGE_MS));
       return memberOf(answer, 'fault') as Json;

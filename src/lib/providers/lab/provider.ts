@@ -25,9 +25,10 @@ export const labProviders: readonly Provider[] = [
   defineFault({
     kind: 'lab',
     schema: z.strictObject(CONTROL),
-    async create({control, token}, {secrets, clock}) {
+    async create({control, token}, {secrets, clock, fleet}) {
       const {labFault} = await import('./lab-fault.ts');
-      return labFault({url: control, token, secrets, unreachable: 'lab-unreachable', who: "the lab's control"}, clock);
+      const regions = fleet.regions.map(({name}) => name);
+      return labFault({url: control, token, secrets, unreachable: 'lab-unreachable', who: "the lab's control"}, clock, regions);
     },
   }),
 ];

@@ -3,10 +3,11 @@ import {isRegionctlError, messageOf, refused, unavailable, usageError} from '../
 import {EXIT} from '../../exit-codes.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Json} from '../../plan/json.ts';
-import type {Fault} from '../../ports/fault.ts';
+import type {Fault, FaultOrder, FaultTrouble} from '../../ports/fault.ts';
 import {isRunning, processTable, waitUntil} from '../../processes.ts';
 import {known, unknown} from '../../snapshot/cell.ts';
 import type {ProviderContext} from '../define.ts';
+import {sameTwice} from '../exec/fault-order.ts';
 import {endSentence, runProgram} from '../exec/run-program.ts';
 import {type SignalKind, type SignalNotes, signalNotes} from './notes.ts';
 import type {SignalConfig, SignalRegion} from './provider.ts';
@@ -33,10 +34,11 @@ export function signalFault(config: SignalConfig, context: ProviderContext): Fau
   return {
     kinds: canKill ? ['freeze', 'kill'] : ['freeze'],
     needsReaper: true,
-    async inject(ctx, {kind, region, args, leaseMs}) {
-      const place = placeOf(region);
-      refuseOrder({kind, region, args, leaseMs}, place, config);
-      return injectInto(place as Place, kind as SignalKind, ctx);
+    accepts: (order, beside) => orderTrouble(order, config) ?? sameTwice(order, beside),
+    async inject(ctx, order) {
+      const trouble = orderTrouble(order, config);
+      if (trouble !== null) throw usageError(trouble.says, {suggestions: [trouble.fix]});
+      return injectInto(placeOf(order.region) as Place, order.kind as SignalKind, ctx);
     },
     async heal(ctx, region, kind) {
       const place = placeOf(region);
@@ -56,20 +58,25 @@ export function signalFault(config: SignalConfig, context: ProviderContext): Fau
   };
 }
 
-type Order = {readonly kind: string; readonly region: string; readonly args: Json; readonly leaseMs: number};
-
-function refuseOrder({kind, region, args, leaseMs}: Order, place: Place | null, {regions}: SignalConfig): void {
-  if (place === null) {
-    throw usageError(`no processes of "${region}" can be signalled; the fleet file has them of ${Object.keys(regions).join(', ')}`);
+function orderTrouble({kind, region, args, leaseMs}: FaultOrder, {regions}: SignalConfig): FaultTrouble | null {
+  const place = Object.hasOwn(regions, region) ? regions[region] : undefined;
+  if (place === undefined) {
+    const names = Object.keys(regions).join(', ');
+    return {
+      field: 'region',
+      says: `no processes of "${region}" can be signalled; the fleet file has them of ${names}`,
+      fix: `Name one of ${names}.`,
+    };
   }
-  if (kind !== 'freeze' && kind !== 'kill') throw usageError(`signals know no fault "${kind}"; they know freeze and kill`);
-  if (kind === 'kill' && place.region.start === null) {
-    throw usageError(`${region} cannot be killed: the fleet file gives it no start`, {
-      suggestions: [`Add faults.regions.${region}.start.`],
-    });
+  if (kind !== 'freeze' && kind !== 'kill')
+    return {field: 'kind', says: `signals know no fault "${kind}"; they know freeze and kill`, fix: 'Write freeze or kill.'};
+  if (kind === 'kill' && place.start === null) {
+    const fix = `Add faults.regions.${region}.start to the fleet file.`;
+    return {field: 'region', says: `${region} cannot be killed: the fleet file gives it no start`, fix};
   }
-  if (!(leaseMs >= 1)) throw usageError(`a fault needs a lease: ${leaseMs} ms is none`);
-  if (Object.keys(Object(args)).length > 0) throw usageError(`${kind} takes no arguments`);
+  if (!(leaseMs >= 1)) return {field: 'lease', says: `a fault needs a lease: ${leaseMs} ms is none`, fix: 'Write a longer lease.'};
+  const [arg] = Object.keys(Object(args));
+  return arg === undefined ? null : {field: 'args', arg, says: `${kind} takes no arguments`, fix: 'Leave "args" out.'};
 }
 
 async function injectInto(place: Place, kind: SignalKind, ctx: Ctx): Promise<Json> {
