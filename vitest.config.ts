@@ -19,7 +19,7 @@ const alias = [
 const WHOLE_SYSTEMS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/*.embedded.test.ts`);
 const WHOLE_SYSTEMS_SERVERS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/!(patroni).servers.test.ts`);
 const UNHURRIED = [
-  'test/e2e/{crash-resume,fleet-parts,gates,operators,plan-engine,scenarios,scenarios-moving,state-trouble}.embedded.test.ts',
+  'test/e2e/{crash-drill,crash-resume,fleet-parts,gates,operators,plan-engine,scenarios,scenarios-moving,state-trouble}.embedded.test.ts',
   'test/lab/{agent,contracts}.embedded.test.ts',
 ];
 export default defineConfig({

@@ -76,6 +76,58 @@ describe('interruption', () => {
     expect((await b.resume()).outcome).toBe('succeeded');
   });
 
+  // As a killed process leaves it: steps were done, and the claim that they are taken back under went with it.
+  const HELD = planOf(
+    [
+      step('claim', {onFailure: 'stop'}),
+      step('seal', {after: ['claim'], requires: [fact('claim', 'on')]}),
+      step('promote', {after: ['seal'], pivot: true}),
+    ],
+    {
+      standsOn: [{...fact('primary', 'off'), target: {store: 'orders', member: 'primary'}}],
+      always: [
+        step('release', {
+          do: {action: 'set', v: 1, target: {store: 'orders', member: 'claim'}, args: {name: 'claim', to: 'off'}},
+          ensures: [fact('claim', 'off')],
+          undo: null,
+        }),
+      ],
+    },
+  );
+  const killedThenInterrupted = async (moved: boolean) => {
+    const crash = bench(HELD);
+    const {state} = crash.setup;
+    for (const event of [
+      {type: 'run-started', step: null, data: {v: 2, by: 'test', token: 't'}},
+      ...['claim', 'seal'].flatMap((id) => [
+        {type: 'step-started', step: id, data: {attempt: 1}},
+        {type: 'intent', step: id, data: {action: 'set', v: 1, says: `set ${id} to on`}},
+        {type: 'result', step: id, data: {result: {set: id}, says: `${id} is on`}},
+      ]),
+    ])
+      state.append('r1', event);
+    crash.world.values.set('seal', 'on');
+    if (moved) crash.world.values.set('primary', 'on');
+    const told = new AbortController();
+    told.abort();
+    const {stopSignal: _, ...rest} = crash.setup;
+    return {result: await resumeRun({...rest, signal: told.signal}), world: crash.world};
+  };
+
+  it('of a run that was killed and is resumed: back, under a claim of its own, and nobody else is blamed', async () => {
+    const {result, world} = await killedThenInterrupted(false);
+    expect(result).toMatchObject({outcome: 'undone', code: 'interrupted', reason: expect.stringContaining('interrupted; undone: seal')});
+    expect(world.values.get('seal')).toBe('off');
+    expect(world.log.indexOf('claim=on')).toBeLessThan(world.log.indexOf('seal=off'));
+    expect(world.values.get('claim')).toBe('off');
+  });
+
+  it('takes back nothing that another hand has moved meanwhile', async () => {
+    const {result, world} = await killedThenInterrupted(true);
+    expect(result).toMatchObject({outcome: 'failed', reason: expect.stringContaining('another hand has moved it since: primary is on')});
+    expect(world.values.get('seal')).toBe('on');
+  });
+
   it('after the pivot: forward to the end of the plan, and it says so', async () => {
     const steps = [step('a'), step('b', {pivot: true}), step('c'), step('d')];
     const b = bench(

@@ -89,3 +89,8 @@ function tell(onEvent: RunSetup['onEvent'], event: JournalEvent): void {
     // See RunSetup.onEvent.
   }
 }
+
+/** The same run as seen by what no Ctrl+C but the second cancels: the way back, and what happens in any case. */
+export function uncancelled(run: Run): Run {
+  return {...run, signal: new AbortController().signal, cancelledBy: () => null};
+}

@@ -4,7 +4,7 @@ import {gateOpen, gateRows} from '../plan/plan-document.ts';
 import {watchAbort} from './abort-watch.ts';
 import {abortText} from './approval.ts';
 import {askAll, objection} from './asking.ts';
-import type {Ending, Run} from './context.ts';
+import {type Ending, type Run, uncancelled} from './context.ts';
 import {settle} from './ends.ts';
 import {pivotPassed, stepProgress} from './progress.ts';
 import {isHeldToTheEnd} from './recheck.ts';
@@ -235,11 +235,6 @@ function worsened(run: Run, ending: Ending, troubles: string, grave: boolean): E
   const reason = `${ending.reason.replace(/\.$/, '')}; and afterwards ${troubles}`;
   if (!grave || !well) return {outcome: ending.outcome, code, reason};
   return {outcome: 'failed', code, reason: `${reason}. ${howToResume(run)}`};
-}
-
-/** The same run as seen by steps that no Ctrl+C but the second cancels. */
-function uncancelled(run: Run): Run {
-  return {...run, signal: new AbortController().signal, cancelledBy: () => null};
 }
 
 function leaving(run: Run): Ending {

@@ -27,7 +27,9 @@ async function movedBefore(run: Run): Promise<string | null> {
   const facts = run.plan.standsOn ?? [];
   if (facts.length === 0) return null;
   const asked = await settle(() => within(run, ASK_MS, run.cancelledBy(), (ctx) => askAll(run, ctx, facts)));
-  return asked.ok ? (objection(asked.value)?.says ?? null) : asked.says;
+  if (asked.ok) return objection(asked.value)?.says ?? null;
+  // Being interrupted says nothing of others: the run goes back, and asks them there what it takes back.
+  return asked.code === 'interrupted' ? null : asked.says;
 }
 
 async function movedSince(run: Run): Promise<string | null> {

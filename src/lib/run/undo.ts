@@ -1,7 +1,7 @@
 import {refused} from '../errors.ts';
 import type {Call, Step} from '../plan/plan.ts';
 import {askAll, objection} from './asking.ts';
-import type {Run} from './context.ts';
+import {type Run, uncancelled} from './context.ts';
 import {orEnd, settle} from './ends.ts';
 import {factsMoved} from './moved.ts';
 import {stepProgress} from './progress.ts';
@@ -26,7 +26,7 @@ export async function undoAll(run: Run): Promise<UndoResult> {
     run.lease.check();
     const isHold = isHeldToTheEnd(run, step);
     if (!isHold && moved === null) {
-      await renewHolds(run);
+      await renewHolds(uncancelled(run));
       moved = await factsMoved(run);
     }
     const others = moved ?? [];

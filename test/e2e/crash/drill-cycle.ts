@@ -29,14 +29,14 @@ export type DrillCycle = {
   readonly problems: readonly string[];
 };
 
-/** region-lost with a lease that is short enough to wait for. */
-export function shortDrill(lab: CrashLab): string {
+/** region-lost with a lease (in ms) that is short enough to wait for. */
+export function shortDrill(lab: CrashLab, leaseMs = LEASE_MS): string {
   const file = join(lab.parent, 'short-lease.yaml');
   writeFileSync(
     file,
     `name: short-lease
 scenario: region-lost
-fault: {kind: lose, region: primary, lease: ${LEASE_MS}ms}
+fault: {kind: lose, region: primary, lease: ${leaseMs}ms}
 witness: {every: 20ms, warmUp: 300ms, coolDown: 300ms}
 reaction: {failover: {}}
 `,
@@ -45,14 +45,14 @@ reaction: {failover: {}}
 }
 
 /** One round: the drill is killed at a point, its lease ends, what is left is looked for, the run is resumed, and the fleet is brought home. */
-export async function drillCycle(lab: CrashLab, point: string): Promise<DrillCycle> {
+export async function drillCycle(lab: CrashLab, point: string, leaseMs = LEASE_MS): Promise<DrillCycle> {
   const writer = new Writer(lab, `d${process.hrtime.bigint()}`);
   writer.start();
   try {
     await writer.more(5);
-    const died = await lab.doomed(shortDrill(lab), point);
-    const freeMs = await untilFree(lab);
-    const problems = freeMs > LEASE_MS + LATE_MS ? [`a fault or its reaper was left: ${JSON.stringify(await left(lab))}`] : [];
+    const died = await lab.doomed(shortDrill(lab, leaseMs), point);
+    const freeMs = await untilFree(lab, leaseMs);
+    const problems = freeMs > leaseMs + LATE_MS ? [`a fault or its reaper was left: ${JSON.stringify(await left(lab))}`] : [];
     // Behind a fence nobody writes, so what the witness left in its store may have to wait for the run.
     const clean = await cleaned(lab, problems, [0, 1]);
     const resume = await lab.cli('runs', 'resume', 'last', '--json');
@@ -105,12 +105,12 @@ async function left(lab: CrashLab): Promise<Left> {
   return {faults, reapers: commands().filter((command) => /reaper/.test(command) && command.includes(lab.stateDir))};
 }
 
-async function untilFree(lab: CrashLab): Promise<number> {
+async function untilFree(lab: CrashLab, leaseMs: number): Promise<number> {
   const began = performance.now();
   for (;;) {
     const {faults, reapers} = await left(lab);
     const passed = performance.now() - began;
-    if ((faults.length === 0 && reapers.length === 0) || passed > LEASE_MS + LATE_MS) return passed;
+    if ((faults.length === 0 && reapers.length === 0) || passed > leaseMs + LATE_MS) return passed;
     await sleep(50);
   }
 }
