@@ -17,10 +17,11 @@ export async function endDrill(
   conducted: Conducted,
   {beside, signal}: {beside: RunBeside; signal: AbortSignal},
 ): Promise<DrillDocument> {
-  const [{reportDrill}, {keepEvidence}, {drillRecordOf, keepDrillRecord}] = await Promise.all([
+  const [{reportDrill}, {keepEvidence}, {drillRecordOf, keepDrillRecord}, {removeOperatorLogs}] = await Promise.all([
     import('../lib/operate/drill-history.ts'),
     import('../lib/operate/drill-evidence.ts'),
     import('../lib/operate/drill-record.ts'),
+    import('../lib/operate/operator-logs.ts'),
   ]);
   const {plan, document} = conducted;
   const state = await open.state();
@@ -32,5 +33,7 @@ export async function endDrill(
   const {rows: evidence, troubles} = await keepEvidence(open, conducted, signal);
   for (const trouble of troubles) process.stderr.write(`Warning: ${trouble}\n`);
   keepDrillRecord(state, plan.id, {beside: [...earlier, ...after], evidence});
+  // Of a process that was killed and whose run went on in this one.
+  await removeOperatorLogs(open.stateDir, {runId: plan.id});
   return reportDrill(open, conducted);
 }

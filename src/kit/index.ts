@@ -9,7 +9,7 @@ export type {Ctx} from '../lib/plan/action.ts';
 export type {Json} from '../lib/plan/json.ts';
 export type {Loss} from '../lib/plan/plan.ts';
 export type {Clock} from '../lib/ports/clock.ts';
-export type {Fault} from '../lib/ports/fault.ts';
+export type {Fault, FaultEnd} from '../lib/ports/fault.ts';
 export type {Finding} from '../lib/ports/finding.ts';
 export type {Host, HostStatus} from '../lib/ports/host.ts';
 export type {Notice, NoticeKind, Notifier} from '../lib/ports/notifier.ts';

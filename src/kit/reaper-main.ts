@@ -1,4 +1,4 @@
-import {readFileSync} from 'node:fs';
+import {writeSync} from 'node:fs';
 import {uptime} from 'node:os';
 import {basename, dirname, join} from 'node:path';
 import type {FaultEntry} from '../lib/drill/fault-ledger.ts';
@@ -8,6 +8,7 @@ import type {ReaperWord} from '../lib/drill/start-reaper.ts';
 import {messageOf} from '../lib/errors.ts';
 import {kindsOf} from '../lib/fleet/kinds.ts';
 import {loadFleet} from '../lib/fleet/load.ts';
+import {noteEnd} from '../lib/operate/fault-care.ts';
 import {lookOutside} from '../lib/operate/outside.ts';
 import {processRow} from '../lib/processes.ts';
 import {builtinProviders} from '../lib/providers/builtin.ts';
@@ -34,7 +35,8 @@ run().then(
 async function run(): Promise<void> {
   const dir = dirname(file);
   const ledger = faultLedger(dirname(dir));
-  const entry = JSON.parse(readFileSync(file, 'utf8')) as FaultEntry;
+  const entry = ledger.read(basename(file, '.json'));
+  if (entry === null) throw new Error(`there is no record ${file}`);
   const open = await opened(entry, dirname(dir));
   state.scrub = open.fleet.secrets.scrub;
   if (open.fault === null) throw new Error(`the fleet file ${entry.fleetFile} has no part "faults"`);
@@ -49,6 +51,7 @@ async function run(): Promise<void> {
     ledger,
     clock,
     told: told.signal,
+    ended: (at, by) => noteEnd(open, entry, {at, by}),
     log,
   });
   say({armed: true});
@@ -67,8 +70,13 @@ async function opened({fleetFile}: FaultEntry, stateDir: string): Promise<OpenFl
   return openFleet({fleet: {...fleet, state: {...fleet.state, dir: stateDir}}, providers, clock: systemClock(), defaultStateDir: stateDir});
 }
 
+/** Its own file descriptor, not the stream: a disk that is full must not end this process before it has healed. */
 function log(line: string): void {
-  process.stdout.write(`${new Date().toISOString()} ${basename(file, '.json')} pid ${process.pid}: ${state.scrub(line)}\n`);
+  try {
+    writeSync(1, `${new Date().toISOString()} ${basename(file, '.json')} pid ${process.pid}: ${state.scrub(line)}\n`);
+  } catch {
+    // Healing matters, not that it is told.
+  }
 }
 
 function leave(why: string): void {

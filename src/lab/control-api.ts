@@ -2,7 +2,7 @@ import {createServer, type IncomingMessage, type Server, type ServerResponse} fr
 import {messageOf, usageError} from '../lib/errors.ts';
 import type {FaultKinds} from './fault-desk.ts';
 import {parseFault} from './fault-request.ts';
-import {type ActiveFault, FRONT_DOOR} from './faults.ts';
+import {type ActiveFault, type EndedFault, FRONT_DOOR} from './faults.ts';
 import {isAuthorized, readJson, sendJson, sendProblem} from './http-json.ts';
 import type {LabStatus} from './lab-status.ts';
 import {parseWeights, type Weights} from './weights.ts';
@@ -15,6 +15,7 @@ export type ControlledLab = {
   setWeights(weights: Weights): void;
   cut(region: string): number;
   faults(): readonly ActiveFault[];
+  endedFaults(): readonly EndedFault[];
   faultKinds(): Promise<FaultKinds>;
   inject(fault: ActiveFault): Promise<void>;
   heal(region: string): Promise<void>;
@@ -48,7 +49,7 @@ async function serve(lab: ControlledLab, request: IncomingMessage, response: Ser
     case 'POST /routes/front-door/cut':
       return send({cut: lab.cut(knownRegion(lab, fieldOf(body, 'region')))});
     case 'GET /faults':
-      return send({faults: lab.faults()});
+      return send({faults: lab.faults(), ended: lab.endedFaults()});
     case 'GET /faults/kinds':
       return send(await lab.faultKinds());
     case 'POST /faults': {

@@ -2,7 +2,7 @@ import {messageOf, refused} from '../lib/errors.ts';
 import {LAB_FAULT_KINDS, type LabFaultKind} from '../lib/providers/lab/lab-fault-kinds.ts';
 import {findFaketime} from './clock-skew.ts';
 import {FaultLedger} from './fault-ledger.ts';
-import {type ActiveFault, conditionOf, doorStateOf, FRONT_DOOR} from './faults.ts';
+import {type ActiveFault, conditionOf, doorStateOf, type EndedFault, FRONT_DOOR} from './faults.ts';
 import type {FrontDoor} from './front-door.ts';
 import type {RegionMachine} from './region-machine.ts';
 import type {RegionPaths} from './region-paths.ts';
@@ -37,10 +37,14 @@ const STARTS: Partial<Record<LabFaultKind, Parts>> = {
   skew: NEITHER,
 };
 
+/** So many ends are remembered. */
+const ENDS_KEPT = 100;
+
 /** Injects faults and ends them, when it is told to or when their lease has run out. */
 export class FaultDesk {
   readonly #lab: Breakable;
   readonly #ledger = new FaultLedger((fault) => this.#expire(fault));
+  readonly #ended: EndedFault[] = [];
 
   constructor(lab: Breakable) {
     this.#lab = lab;
@@ -48,6 +52,11 @@ export class FaultDesk {
 
   get all(): readonly ActiveFault[] {
     return this.#ledger.all;
+  }
+
+  /** The last faults that have ended, in the order in which they did. */
+  get ended(): readonly EndedFault[] {
+    return this.#ended;
   }
 
   /** Ends no fault; their timers only. */
@@ -88,16 +97,26 @@ export class FaultDesk {
       BOTH,
       gone.some(({kind}) => kind === 'disk-full'),
     );
+    this.#note(gone, 'heal');
+  }
+
+  #note(gone: readonly ActiveFault[], by: EndedFault['by']): void {
+    const endedAt = new Date().toISOString();
+    this.#ended.push(...gone.map(({region, kind, injectedAt}) => ({region, kind, injectedAt, endedAt, by})));
+    this.#ended.splice(0, this.#ended.length - ENDS_KEPT);
   }
 
   /** A lease has run out. Only what this fault did is undone: what was killed from outside stays dead. */
-  #expire({region, kind}: ActiveFault): void {
+  #expire(fault: ActiveFault): void {
+    const {region, kind} = fault;
     this.#apply();
     const starts = STARTS[kind];
-    if (starts === undefined && region !== FRONT_DOOR) return;
-    this.#mend(region, starts ?? NEITHER, kind === 'disk-full').catch((error: unknown) => {
-      process.stderr.write(`healing ${region}: ${messageOf(error)}\n`);
-    });
+    const mended =
+      starts === undefined && region !== FRONT_DOOR ? Promise.resolve() : this.#mend(region, starts ?? NEITHER, kind === 'disk-full');
+    mended.then(
+      () => this.#note([fault], 'lease'),
+      (error: unknown) => process.stderr.write(`healing ${region}: ${messageOf(error)}\n`),
+    );
   }
 
   #apply(): void {

@@ -33,6 +33,9 @@ export type ActiveFault = {
   readonly endsAt: string;
 };
 
+/** A fault that has ended, and everything that it had ended runs again. Times are ISO 8601; `by` its lease, or a heal. */
+export type EndedFault = Pick<ActiveFault, 'region' | 'kind' | 'injectedAt'> & {readonly endedAt: string; readonly by: 'lease' | 'heal'};
+
 /** A way that traffic takes: into a region from outside, or from `owner`, who dials, to the database of `target`. */
 export type Path =
   | {readonly kind: 'ingress'; readonly region: string}

@@ -7,7 +7,7 @@ import {createAgent} from './agent.ts';
 import {buildData, startFirst} from './build-regions.ts';
 import {type ControlledLab, createControl} from './control-api.ts';
 import {FaultDesk, type FaultKinds} from './fault-desk.ts';
-import type {ActiveFault} from './faults.ts';
+import type {ActiveFault, EndedFault} from './faults.ts';
 import {fleetFileText} from './fleet-file.ts';
 import {FrontDoor} from './front-door.ts';
 import type {LabContext, LabOptions} from './lab-context.ts';
@@ -133,6 +133,10 @@ export class Supervisor implements ControlledLab {
 
   faults(): readonly ActiveFault[] {
     return this.#faults.all;
+  }
+
+  endedFaults(): readonly EndedFault[] {
+    return this.#faults.ended;
   }
 
   faultKinds(): Promise<FaultKinds> {

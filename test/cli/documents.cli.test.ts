@@ -96,10 +96,12 @@ describe('a plan writes nothing', () => {
       await lab.run('failover', 'plan', ...passed),
       await lab.run('failover', 'run', '--dry-run', '--override', 'primary-silent', ...passed),
       await lab.run('switchover', 'run', '--dry-run', '--to', 'eu-west'),
+      await lab.run('drill', 'run', 'region-lost', '--dry-run'),
+      await lab.run('drill', 'run', 'replication-lag', '--dry-run'),
     ];
     expect([0, 77]).toContain(looks[0]?.status);
     const rehearsed = looks.slice(1).map(({status}) => status);
-    expect(rehearsed, looks.map(shown).join('\n')).toEqual([0, 0]);
+    expect(rehearsed, looks.map(shown).join('\n')).toEqual([0, 0, 0, 0]);
     const said = await logEverything(false, marks);
     expect(said.length, 'nothing was logged: the test proves nothing').toBeGreaterThan(3);
     for (const statement of said) {

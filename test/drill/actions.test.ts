@@ -133,6 +133,29 @@ describe('fault.inject and fault.heal', () => {
   });
 });
 
+describe('fault.still', () => {
+  const still = (active: readonly string[], kinds: string[]) => {
+    const port = fakeFaults({active: async () => known(active, 0, 'lab')}).port;
+    return kitWith({faults: port}).apply('fault.still', {}, {faults: [{region: 'us-east', kinds}]});
+  };
+
+  it('holds as long as every fault is there, whatever else is', async () => {
+    expect(await still(['freeze', 'lose'], ['lose'])).toMatchObject({says: 'the fault outlasted the reaction'});
+  });
+
+  it('fails when one has ended by itself, also when another one of its kind is there', async () => {
+    await expect(still([], ['lose'])).rejects.toMatchObject({code: 'fault-over', exit: 2});
+    await expect(still(['lose'], ['lose', 'lose'])).rejects.toMatchObject({code: 'fault-over'});
+  });
+
+  it('says so when it cannot be told', async () => {
+    const port = fakeFaults({active: async () => unknown('unreachable', 'nobody answers', 0)}).port;
+    expect(await kitWith({faults: port}).apply('fault.still', {}, {faults: [{region: 'us-east', kinds: ['lose']}]})).toMatchObject({
+      says: 'whether the fault on us-east outlasted the reaction is not known',
+    });
+  });
+});
+
 describe('health.await', () => {
   const args = {verdict: 'unhealthy', everyMs: 250, fall: 2, withinMs: 5000};
   const samples =

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {composeDrill} from '../../src/lib/drill/compose-drill.ts';
 import {parseDrill} from '../../src/lib/drill/drill-file.ts';
+import {known} from '../../src/lib/snapshot/cell.ts';
 import {drillPlan, drillText, fleet, inputOf} from './plans.ts';
 
 const drill = parseDrill(drillText, {file: '/drills/d.yaml', cwd: '/'});
@@ -35,11 +36,23 @@ describe('composeDrill', () => {
     expect(plan.always.map(({id}) => id)).toEqual(['heal', 'witness-end', 'primaries', 'release']);
   });
 
+  it('starts the load before the warm-up, so that there is something to compare with, and tells it of the fault right before that', () => {
+    const ids = drillPlan(`${drillText}load: {rate: 20}\n`).steps.map(({id}) => id);
+    expect(ids.slice(0, 5)).toEqual(['steady-before', 'load-start', 'witness-start', 'load-during', 'inject']);
+  });
+
   it('asks after the fault whether a standby still hears the primary; the region was found unhealthy just before', () => {
     const plan = drillPlan();
     expect(plan.gates.map(({id}) => id)).toEqual(['steady-state', 'no-fault', 'target-healthy']);
     const first = plan.steps.find(({id}) => id === 'silent');
     expect(first?.requires.map(({check, want}) => [check, want])).toEqual([['store.silent', {standbys: ['eu-west', 'ap']}]]);
+  });
+
+  it('asks for no write in the gates of a rehearsal', () => {
+    const asked = (rehearsal: boolean) => JSON.stringify(composeDrill({...input, rehearsal}).gates);
+    expect(asked(false)).toContain('"writable":true');
+    expect(asked(true)).not.toContain('writable');
+    expect(asked(true)).toContain('"health":"healthy"');
   });
 
   it('looks at the primaries once every fault is healed, wherever it is healed and whoever reacted', () => {
@@ -69,6 +82,36 @@ describe('composeDrill', () => {
 
   it('does not hold a witness that has no warm-up', () => {
     expect(drillPlan(`${drillText}witness: {warmUp: 0s}\n`).steps.find(({id}) => id === 'witness-start')?.hold).toBeNull();
+  });
+
+  describe('of which the reaction is that traffic moves', () => {
+    const route = {name: 'front', router: fleet.fault as never, weights: {'us-east': 100, 'eu-west': 0}, url: null, stages: null};
+    const moving = (from: string, weights: Record<string, number> = {'us-east': 100, 'eu-west': 0}) =>
+      composeDrill({
+        ...inputOf(parseDrill(`name: moved\nreaction: {traffic: {from: ${from}, to: eu-west}}\n`, {file: '/d.yaml', cwd: '/'})),
+        fleet: {...fleet, routes: [route]},
+        snapshot: {...input.snapshot, routers: {front: known(weights, 0, 'here')}},
+        reactionPlan: null,
+      });
+
+    it('sends it away and back, and takes it back when that fails', () => {
+      const steps = moving('primary').steps.filter(({phase}) => phase === 'reroute');
+      expect(steps.map(({id, onFailure}) => [id, onFailure])).toEqual([
+        ['traffic-front', 'undo'],
+        ['away', 'undo'],
+        ['back-front', 'undo'],
+      ]);
+      expect(steps[0]?.undo).toMatchObject({args: {weights: {'us-east': 100, 'eu-west': 0}}});
+    });
+
+    it('refuses where there is none to move: it would pass and show nothing', () => {
+      for (const [from, weights] of [
+        ['ap', {'us-east': 100, 'eu-west': 0, ap: 0}],
+        ['primary', {'us-east': 0, 'eu-west': 100}],
+        ['eu-west', {'us-east': 0, 'eu-west': 100}],
+      ] as const)
+        expect(() => moving(from, weights), from).toThrow(expect.objectContaining({code: 'no-traffic', exit: 77}));
+    });
   });
 
   it('refuses where the fleet file allows no writes, no faults, or names no region', () => {

@@ -1,10 +1,11 @@
+import {spawn} from 'node:child_process';
 import {describe, expect, it} from 'vitest';
 import {faultActions} from '../../src/lib/drill/fault-actions.ts';
-import type {FaultCare} from '../../src/lib/drill/fault-care.ts';
-import {faultLedger} from '../../src/lib/drill/fault-ledger.ts';
-import {unavailable, usageError} from '../../src/lib/errors.ts';
+import {type FaultCare, retire, settled} from '../../src/lib/drill/fault-care.ts';
+import {type FaultEntry, faultLedger} from '../../src/lib/drill/fault-ledger.ts';
+import {stateError, unavailable, usageError} from '../../src/lib/errors.ts';
 import type {Fault} from '../../src/lib/ports/fault.ts';
-import {processRow} from '../../src/lib/processes.ts';
+import {isRunning, processRow} from '../../src/lib/processes.ts';
 import {systemClock} from '../../src/lib/run/system-clock.ts';
 import {known} from '../../src/lib/snapshot/cell.ts';
 import {tempDir} from '../state/temp-dir.ts';
@@ -49,6 +50,40 @@ function world(more: Partial<Fault> = {}, care: Partial<FaultCare> = {}) {
     heal: (ms?: number) => heal.apply(ctx(ms), {region: 'east'}, {}),
   };
 }
+
+describe('a heal', () => {
+  it('says what it found, and ends the reaper of a record that cannot be removed', async () => {
+    const reaper = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
+    const mark = {pid: reaper.pid ?? 0, start: processRow(reaper.pid ?? 0)?.start ?? ''};
+    const {inject, heal, ledger, records} = world();
+    await inject();
+    ledger.write({...(records()[0] as FaultEntry), reaper: mark});
+    const readOnly = {
+      ...ledger,
+      remove: (id: string) => {
+        throw stateError('state-unwritable', `State cannot be written to ${ledger.fileOf(id)}`);
+      },
+    };
+    await expect(retire({ledger: readOnly}, records())).rejects.toMatchObject({exit: 73});
+    expect(isRunning(mark)).toBe(false);
+    expect(await settled({ledger: readOnly}, records())).toContain('its record could not be removed: State cannot be written to');
+    expect(await heal()).toMatchObject({found: ['freeze'], ended: [], provenHealed: true});
+    expect(await heal()).toMatchObject({found: [], ended: []});
+  });
+
+  it('tells what its injector wrote down of ends there, and knows what answered before although nothing can be read', async () => {
+    const at = Date.parse('2026-01-01T00:00:00Z');
+    const blind = {journaled: async () => Promise.reject(new Error('the disk is gone'))};
+    const {inject, heal, state, ledger} = world({ended: async () => known([{kind: 'freeze', at, by: 'lease'}], 0, 'test')}, blind);
+    await inject();
+    for (const {id} of ledger.list('lab').entries) ledger.remove(id);
+    state.active = [];
+    expect(await heal()).toMatchObject({
+      ...{found: [], ended: [{kind: 'freeze', at: '2026-01-01T00:00:00.000Z', by: 'lease'}]},
+      proof: 'no fault is active on east, and app answers',
+    });
+  });
+});
 
 describe('an injection', () => {
   it('comes after its record and its reaper, and is confirmed in the record', async () => {

@@ -28,7 +28,7 @@ it('lists the faults of one fleet, the oldest first, and names what it cannot re
   ledger.write(entryWith({id: 'c', since: 1}));
   ledger.write(entryWith({id: 'd', fleet: 'other'}));
   writeFileSync(join(ledger.dir, 'torn.json'), '{"v":1');
-  writeFileSync(join(ledger.dir, 'wrong.json'), JSON.stringify({...entryWith(), by: {pid: 1, start: '1'}}));
+  writeFileSync(join(ledger.dir, 'wrong.json'), JSON.stringify({...entryWith({id: 'wrong'}), by: {pid: 1, start: '1'}}));
   writeFileSync(join(ledger.dir, 'reaper.log'), 'a line');
   mkdirSync(join(ledger.dir, 'signals'));
   const {entries, broken} = ledger.list('lab');
@@ -36,6 +36,26 @@ it('lists the faults of one fleet, the oldest first, and names what it cannot re
   expect(broken.map(({file}) => file)).toEqual([join(ledger.dir, 'torn.json'), join(ledger.dir, 'wrong.json')]);
   expect(broken[1]?.why).toContain('by.pid');
   expect(() => ledger.read('torn')).toThrow(expect.objectContaining({exit: 73}));
+});
+
+it('obeys no record whose id is not the name of its file: it is reported, and neither it nor what it names is touched', () => {
+  const ledger = faultLedger(tempDir());
+  ledger.write(entryWith({id: 'good'}));
+  const precious = join(ledger.dir, '..', 'precious.json');
+  writeFileSync(precious, '{}');
+  writeFileSync(join(ledger.dir, 'evil.json'), JSON.stringify(entryWith({id: '../precious'})));
+  writeFileSync(join(ledger.dir, 'other.json'), JSON.stringify(entryWith({id: 'good'})));
+  const {entries, broken} = ledger.list('lab');
+  expect(entries.map(({id}) => id)).toEqual(['good']);
+  expect(broken).toEqual([
+    {file: join(ledger.dir, 'evil.json'), why: 'id: "../precious" is not the name of its file'},
+    {file: join(ledger.dir, 'other.json'), why: 'id: "good" is not the name of its file'},
+  ]);
+  expect(() => ledger.read('evil')).toThrow(expect.objectContaining({exit: 73}));
+  for (const id of ['../precious', '..', '', 'a/b', '.hidden'])
+    expect(() => ledger.remove(id)).toThrow(expect.objectContaining({exit: 73}));
+  expect(readdirSync(ledger.dir)).toEqual(['evil.json', 'good.json', 'other.json']);
+  expect(readdirSync(join(ledger.dir, '..')).toSorted()).toEqual(['faults', 'precious.json']);
 });
 
 it('says 73 when nothing can be written', () => {

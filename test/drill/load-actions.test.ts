@@ -60,6 +60,8 @@ describe('load.start, load.phase and load.stop', () => {
     await arrived(20);
     expect(await look('load.phase', {phase: 'during'})).toBe('before');
     await apply('load.phase', {phase: 'during'});
+    // What was sent before is answered before the server fails.
+    await arrived(10);
     server.state.script = status(503);
     expect(await look('load.phase', {phase: 'during'})).toBe('done');
     await arrived(20);
@@ -241,6 +243,47 @@ describe('judgeLoad', () => {
   });
 });
 
+describe('a load that did not run to its end', () => {
+  const at = Date.parse('2026-01-01T00:00:00Z');
+  const objectives = (['before', 'during', 'after'] as const).map((phase) => ({phase, kind: 'errorRate' as const, target: 0.1}));
+  const met = (lines: readonly LoadLine[]) =>
+    judgeLoad(objectives, loadRow(parseLoadLog(lines.map((line) => JSON.stringify(line)).join('\n')))).map((one) => one.met);
+  const good = (n: number, end: 'ok' | 'error' = 'ok'): LoadLine => ({n, at: at + n, sent: at + n, ms: 1, end});
+  const open: LoadLine = {mark: 'open', at, kind: 'exec', what: 'gen'};
+  const marks: LoadLine[] = [
+    {mark: 'phase', at: at + 10, phase: 'during'},
+    {mark: 'phase', at: at + 1000, phase: 'after'},
+  ];
+  const gone: LoadLine[] = [
+    {mark: 'gone', at: at + 20, says: 'gen ended with exit code 1'},
+    {mark: 'close', at: at + 20, left: 0},
+  ];
+
+  it('keeps no objective of a part in which its program ended: from then on every request may have failed', () => {
+    expect(met([open, good(1), ...marks.slice(0, 1), good(11), ...gone, ...marks.slice(1)])).toEqual([true, null, null]);
+  });
+
+  it('has missed one all the same that was missed by what it saw', () => {
+    expect(met([open, good(1), ...marks.slice(0, 1), good(11, 'error'), ...gone, ...marks.slice(1)])).toEqual([true, false, null]);
+  });
+
+  it('keeps none of a part in which its process died and another one went on', () => {
+    const again: LoadLine[] = [
+      {...open, at: at + 500} as LoadLine,
+      good(600),
+      ...marks.slice(1),
+      good(1100),
+      {mark: 'close', at: at + 2000, left: 0},
+    ];
+    expect(met([open, good(1), ...marks.slice(0, 1), good(11), ...again])).toEqual([true, null, true]);
+  });
+
+  it('keeps all of them when it was stopped', () => {
+    const lines = [open, good(1), ...marks, good(11), good(1100), {mark: 'close' as const, at: at + 2000, left: 0}];
+    expect(met(lines)).toEqual([true, true, true]);
+  });
+});
+
 describe('the row of a load', () => {
   it('says everything that bears on its figures', () => {
     const at = Date.parse('2026-01-01T00:00:00Z');
@@ -268,7 +311,7 @@ describe('the row of a load', () => {
       'nothing is known after 2026-01-01T00:00:02.160Z',
       '1 line could not be read, the first: what?',
     ]);
-    expect(row?.during).toEqual({requests: 4, errors: 4, errorRate: 1, p50Ms: null, p95Ms: null, maxMs: null});
+    expect(row?.during).toEqual({requests: 4, errors: 4, errorRate: 1, p50Ms: null, p95Ms: null, maxMs: null, whole: false});
     expect(loadRow(parseLoadLog(''))).toBeNull();
   });
 });

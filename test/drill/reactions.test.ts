@@ -122,10 +122,12 @@ describe('a failover that must be refused', () => {
 describe('a failover by a process of its own', () => {
   const args = {to: 'ap', killAt: null, overrides: [], withinMs: 5000};
 
-  function operator(codes: readonly (number | null)[], steps: readonly {id: string; phase: string}[] = []) {
+  /** Processes that end with these codes at once; those without one run until they get a signal. `takesUpAfter`: looks until a resumed one has its run. */
+  function operator(codes: readonly (number | null)[], steps: readonly {id: string; phase: string}[] = [], takesUpAfter = 0) {
     const started: (readonly string[])[] = [];
     const signals: string[] = [];
     const left = [...codes];
+    let looks = 0;
     const port: Operator = {
       start(given) {
         started.push(given);
@@ -135,15 +137,19 @@ describe('a failover by a process of its own', () => {
         return {
           ended: end.promise,
           kill: (signal) => {
-            signals.push(signal);
-            end.resolve({code: null, says: ''});
+            signals.push(`${given[0]} ${signal}`);
+            end.resolve({code: signal === 'SIGINT' ? 130 : null, says: 'was told'});
+          },
+          begunRun: async () => 'failover-1',
+          hasTakenUp: async () => {
+            looks += 1;
+            return looks > takesUpAfter;
           },
         };
       },
-      newestRun: async () => 'failover-1',
       begun: async () => steps,
     };
-    return {port, started, signals};
+    return {port, started, signals, looks: () => looks};
   }
 
   it('is one command, and has gone well with an objective missed too', async () => {
@@ -161,17 +167,19 @@ describe('a failover by a process of its own', () => {
     await expect(applying({})('reaction.command', args)).rejects.toMatchObject({code: 'usage'});
   });
 
+  const FENCE = [{id: 'fence-us-east', phase: 'fence'}];
+
   it('is killed where the drill says so, and its run is resumed', async () => {
-    const port = operator([], [{id: 'fence-us-east', phase: 'fence'}]);
+    const port = operator([], FENCE);
     const resumable = {
       ...port.port,
-      start: (given: readonly string[]) => (given[0] === 'runs' ? operator([0]).port.start(given) : port.port.start(given)),
+      start: (given: readonly string[], drill: string) => (given[0] === 'runs' ? operator([0]) : port).port.start(given, drill),
     };
     expect(await applying({operator: resumable})('reaction.command', {...args, killAt: 'fence'})).toMatchObject({
       killedAt: 'fence',
       says: expect.stringContaining('failover-1 was killed at fence, resumed, and went well'),
     });
-    expect(port.signals).toEqual(['SIGKILL']);
+    expect(port.signals).toEqual(['failover SIGKILL']);
   });
 
   it('that ends before it comes there fails the drill, and so does one that never comes there', async () => {
@@ -182,14 +190,52 @@ describe('a failover by a process of its own', () => {
     await expect(applying({operator: slow.port})('reaction.command', {...args, killAt: 'promote', withinMs: 100})).rejects.toMatchObject({
       message: expect.stringContaining('had not come to promote within 100 ms'),
     });
-    expect(slow.signals).toEqual(['SIGINT']);
+    expect(slow.signals).toEqual(['failover SIGINT']);
   });
+
+  const stopping = (afterMs: number) => {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), afterMs);
+    return stop.signal;
+  };
 
   it('is told to stop as by Ctrl+C when the drill is stopped', async () => {
     const slow = operator([]);
+    await expect(applying({operator: slow.port})('reaction.command', args, stopping(10))).rejects.toMatchObject({code: 'no-reaction'});
+    expect(slow.signals).toEqual(['failover SIGINT']);
+  });
+
+  it('is told so too while its moment to be killed has not come, and is not killed any more', async () => {
+    const slow = operator([]);
+    const asked = applying({operator: slow.port})('reaction.command', {...args, killAt: 'promote', withinMs: 1e9}, stopping(10));
+    await expect(asked).rejects.toMatchObject({
+      message: expect.stringContaining('the drill was stopped before the failover came to promote'),
+    });
+    expect(slow.signals).toEqual(['failover SIGINT']);
+  });
+
+  it('is told so when its run has been resumed, as soon as the one that resumes it heeds it', async () => {
+    const slow = operator([], FENCE, 3);
+    const asked = applying({operator: slow.port})('reaction.command', {...args, killAt: 'fence'}, stopping(10));
+    await expect(asked).rejects.toMatchObject({message: 'regionctl runs resume failover-1 ended with 130: was told'});
+    expect(slow.signals).toEqual(['failover SIGKILL', 'runs SIGINT']);
+    expect(slow.looks()).toBe(4);
+  });
+
+  it('that was killed is resumed although the drill is stopped, since nobody else would bring it to where it is safe', async () => {
+    const slow = operator([], FENCE);
     const stop = new AbortController();
-    setTimeout(() => stop.abort(), 10);
-    await expect(applying({operator: slow.port})('reaction.command', args, stop.signal)).rejects.toMatchObject({code: 'no-reaction'});
-    expect(slow.signals).toEqual(['SIGINT']);
+    const port: Operator = {
+      ...slow.port,
+      begun: async (runId) => {
+        stop.abort();
+        return slow.port.begun(runId);
+      },
+    };
+    await expect(applying({operator: port})('reaction.command', {...args, killAt: 'fence'}, stop.signal)).rejects.toMatchObject({
+      code: 'no-reaction',
+    });
+    expect(slow.started.map(([word]) => word)).toEqual(['failover', 'runs']);
+    expect(slow.signals).toEqual(['failover SIGKILL', 'runs SIGINT']);
   });
 });

@@ -1,5 +1,5 @@
 import {type ChildProcess, spawn} from 'node:child_process';
-import {existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {faultLedger} from '../../src/lib/drill/fault-ledger.ts';
@@ -12,8 +12,10 @@ import {commandOf, isRunning, processRow} from '../../src/lib/processes.ts';
 import {builtinProviders} from '../../src/lib/providers/builtin.ts';
 import {type OpenFleet, openFleet} from '../../src/lib/providers/open-fleet.ts';
 import {systemClock} from '../../src/lib/run/system-clock.ts';
+import {openState} from '../../src/lib/state/sqlite.ts';
 import {programs, until} from '../providers/exec/programs.ts';
 import {victim} from '../providers/signal/victim.ts';
+import {planOf} from '../run/world.ts';
 
 const box = programs();
 const [east, west] = [victim(box, 20_944, 'east'), victim(box, 20_945, 'west')];
@@ -96,6 +98,34 @@ describe('a fault whose injector was killed', () => {
     expect(records()).toEqual([]);
     expect(await clean()).toMatchObject(NOTHING);
     expect(log()).toMatch(/watches over kill of east[\s\S]*the end is proven/u);
+  });
+
+  it('ends with its lease also where the reaper cannot write, and the journal of its run says when', async () => {
+    const file = join(ledger.dir, 'reaper.log');
+    mkdirSync(ledger.dir, {recursive: true});
+    rmSync(file, {force: true});
+    symlinkSync('/dev/full', file);
+    const state = await openState({dir: stateDir, clock});
+    try {
+      state.createRun('drill-1', 'demo', planOf([], {kind: 'drill'}));
+      const began = Date.now();
+      await injectAndDie(1000, 'west:freeze');
+      expect(await west.answers()).toBe(false);
+      await until(() => runningReapers(ledger.dir).length === 0);
+      expect([await west.becomesWell(), records()]).toEqual([true, []]);
+      const [note] = state.events('drill-1');
+      expect(note).toMatchObject({
+        type: 'note',
+        data: {says: expect.stringContaining('freeze on west ended with its lease of 1 s'), ended: {by: 'lease', region: 'west'}},
+      });
+      const {ended} = Object(note?.data) as {ended?: {at: string}};
+      const at = Date.parse(ended?.at ?? '');
+      expect(at - began).toBeGreaterThanOrEqual(1000);
+      expect(Date.now()).toBeGreaterThanOrEqual(at);
+    } finally {
+      state.close();
+      rmSync(file);
+    }
   });
 
   it('between the record and the injection leaves a record that clean takes away, with its reaper', async () => {

@@ -130,6 +130,22 @@ describe('a reaper', () => {
     expect([state.healedAt, state.listed]).toEqual([[LEASE], false]);
   });
 
+  it('tells when it had proven the end, and by what, before the record goes; one that cannot be told keeps nothing', async () => {
+    const told: unknown[] = [];
+    const one = world();
+    expect(await reap({...one.deps, ended: async (...end) => void told.push([...end, one.state.listed])})).toBe('proven');
+    const early = world();
+    early.state.onSleep = () => early.told.abort();
+    await reap({...early.deps, ended: async (...end) => void told.push([...end, early.state.listed])});
+    expect(told).toEqual([
+      [1_800_000_000_000 + LEASE, 'lease', true],
+      [1_800_000_000_500, 'heal', true],
+    ]);
+    const {deps, state, lines} = world();
+    expect(await reap({...deps, ended: async () => Promise.reject(new Error('the disk is full'))})).toBe('proven');
+    expect([state.listed, lines.at(-1)]).toEqual([false, 'its end is not in the journal of its run: the disk is full']);
+  });
+
   it.each([
     ['forward', 86_400_000],
     ['back', -86_400_000],

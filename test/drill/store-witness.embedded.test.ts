@@ -5,8 +5,8 @@ import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import {CLEAR, FaultyProxy} from '../../src/lab/faulty-proxy.ts';
 import {PortPicker} from '../../src/lab/ports.ts';
 import type {StoreWitnessRow} from '../../src/lib/drill/report.ts';
-import {logOf} from '../../src/lib/drill/store-records.ts';
-import {type StoreWitnesses, storeWitnesses} from '../../src/lib/drill/store-witnesses.ts';
+import {leftRecords, logOf} from '../../src/lib/drill/store-records.ts';
+import {removeLeft, type StoreWitnesses, storeWitnesses} from '../../src/lib/drill/store-witnesses.ts';
 import {storeRowsOf} from '../../src/lib/drill/witness-rows.ts';
 import {systemClock} from '../../src/lib/run/system-clock.ts';
 import {readWitnessLog} from '../../src/lib/witness/witness-log.ts';
@@ -182,7 +182,31 @@ describe('on a pair that lives', () => {
     expect(await there(us as Server)).toBeNull();
     const back = await left.stop();
     expect(back.all).toMatchObject({lost: null, lostWrites: null});
-    expect(back.trouble).toContain('another run has removed a part of them');
+    expect(back.trouble).toContain('a part of them was removed before');
+  });
+
+  it('what is left is found by its record, also where only the table was made, and is gone when it is removed', async () => {
+    const died = new AbortController();
+    const ctx = testCtx('run-unbegun', 60_000);
+    const streams = storeWitnesses({stores: {orders: store}, dir, life: died.signal, clock});
+    await streams.prepare(ctx, ['orders']);
+    const left = await startRun(store, {process: died, named: 'run-killed'});
+    await pause(150);
+    died.abort();
+    await pause(50);
+    // Nothing was written by the first, so the second has cleaned it; made anew it is the only one without a row.
+    await streams.prepare(ctx, ['orders']);
+    const found = (await leftRecords(dir)).left;
+    expect(found.map(({run, kept}) => [run, kept.members.length])).toEqual([['run-unbegun', 0]]);
+    expect([await there(us as Server), (await rowsOn(us as Server, left.run)).length]).toEqual(['regionctl_witness', 0]);
+    for (const each of found) await removeLeft({stores: {orders: store}, dir}, each, life.signal);
+    expect([await there(us as Server), (await leftRecords(dir)).left]).toEqual([null, []]);
+    // A run that comes back makes its table again, and has lost nothing.
+    await streams.prepare(ctx, ['orders']);
+    expect(await there(us as Server)).toBe('regionctl_witness');
+    expect([await streams.stop(ctx), await streams.done('run-unbegun')]).toEqual([[], true]);
+    expect([await there(us as Server), (await leftRecords(dir)).left]).toEqual([null, []]);
+    await left.stop();
   });
 
   it('a right that is missing is named as the GRANT that gives it', async () => {

@@ -78,6 +78,24 @@ describe('what surprised', () => {
       /lose on us-east lasted longer than its lease of 1 s/u,
     ],
     [
+      'a fault that had ended with its lease',
+      found({
+        faults: [
+          {...fault, healedAt: iso(3000), leaseMs: 1000, endBasis: 'recorded', endedBy: 'lease', endSays: 'it ended with its lease of 1 s'},
+        ],
+      }),
+      /the drill found lose on us-east over: it ended with its lease of 1 s/u,
+    ],
+    [
+      'a fault that had ended when nobody looked, which is no longer than its lease',
+      found({
+        faults: [
+          {...fault, healedAt: iso(3000), leaseMs: 1000, endBasis: 'estimated', endFrom: iso(2100), endTo: iso(60_000), endSays: 'between'},
+        ],
+      }),
+      /the drill found lose on us-east over: between/u,
+    ],
+    [
       'a failed step that was passed over',
       found({}, [5000, 'step-failed', 'steady-after', {code: 'x', says: 'no answer', effect: 'none', result: null}]),
       /failed and was passed over: no answer/u,

@@ -1,10 +1,21 @@
 import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {readRecord} from '../../src/lab/record.ts';
+import type {DrillDocument} from '../../src/lib/drill/report.ts';
 import type {RunDocument} from '../../src/lib/run/document.ts';
 import {type Haproxy, noHaproxy, startHaproxy} from '../servers/haproxy.ts';
 import {expectEqualRegions} from './expect-regions.ts';
 import {LabSession} from './lab-session.ts';
+
+const FROZEN = `name: database-frozen
+fault: {kind: freeze, region: primary, lease: 1m}
+heal: after-reaction
+watch: 1s
+detect: {within: 20s}
+reaction: {failover: {}}
+rollback: failback
+`;
 
 // The lab's regions behind Debian's HAProxy instead of the lab's own front door.
 describe.skipIf(noHaproxy !== null)(`failover behind HAProxy${noHaproxy === null ? '' : ` (skipped: ${noHaproxy})`}`, () => {
@@ -95,6 +106,24 @@ describe.skipIf(noHaproxy !== null)(`failover behind HAProxy${noHaproxy === null
     expect(await run(0, 'failback', 'run', '--yes')).toMatchObject({outcome: 'succeeded', measured: {lostWrites: 0}});
     expect(await answeredBy()).toBe('us-east');
     await expectEqualRegions(lab);
+  });
+
+  it('is drilled with signals: the server of the primary stands still, and goes on beside the new primary, and is failed back to', async () => {
+    const text = readFileSync(fleet, 'utf8');
+    const home = readRecord(lab.dir)?.regions.find(({name}) => name === 'us-east');
+    const pidFile = join(home?.data ?? '', 'postmaster.pid');
+    writeFileSync(
+      fleet,
+      text.replace(/^faults: .*$/m, `faults: {kind: signal, regions: {us-east: {pidFiles: [${JSON.stringify(pidFile)}]}}}`),
+    );
+    const drill = join(lab.parent, 'frozen.yaml');
+    writeFileSync(drill, FROZEN);
+    const document = await lab.json<DrillDocument>(0, ['drill', 'run', drill, '--yes', '--fleet', fleet]);
+    writeFileSync(fleet, text);
+    expect(document).toMatchObject({verdict: 'passed', outcome: 'succeeded', measured: {lostWrites: 0, duplicatedWrites: 0}});
+    expect(document.faults).toMatchObject([{fault: 'freeze', region: 'us-east', provenHealed: true}]);
+    expect(document.beside).toMatchObject([{kind: 'failback', when: 'after', outcome: 'succeeded'}]);
+    expect(await answeredBy()).toBe('us-east');
   });
 
   it('does not move anything when it does not answer: its sessions could not be cut', async () => {

@@ -2,8 +2,11 @@ import {execFile} from 'node:child_process';
 import {writeFileSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {startService} from '../../src/lab/service.ts';
+import type {DrillDocument} from '../../src/lib/drill/report.ts';
 import type {RunDocument} from '../../src/lib/run/document.ts';
 import {PASSWORD} from '../servers/embedded.ts';
+import {type Haproxy, startHaproxy} from '../servers/haproxy.ts';
 import {noPatroni, type PatroniCluster, REST_PASSWORD, REST_USER, SCOPE, startPatroni} from '../servers/patroni.ts';
 
 const BIN = join(resolve(import.meta.dirname, '../..'), 'bin/regionctl');
@@ -14,15 +17,41 @@ type Refusal = {readonly error: {readonly code: string; readonly message: string
 describe.skipIf(noPatroni !== null)(`PostgreSQL run by Patroni${noPatroni === null ? '' : ` (skipped: ${noPatroni})`}`, () => {
   let cluster: PatroniCluster;
   let fleetFile: string;
+  let haproxy: Haproxy;
+  const shops: Awaited<ReturnType<typeof startService>>[] = [];
 
   beforeAll(async () => {
     cluster = await startPatroni({names: ALL});
+    haproxy = await openShops();
     fleetFile = join(cluster.dir, 'regionctl.yaml');
     writeFileSync(join(cluster.dir, 'password'), PASSWORD, {mode: 0o600});
     writeFileSync(join(cluster.dir, 'rest'), REST_PASSWORD, {mode: 0o600});
     writeFileSync(fleetFile, fleetText());
   });
-  afterAll(() => cluster?.end());
+  afterAll(async () => {
+    await haproxy?.end();
+    for (const shop of shops) await shop.close();
+    await cluster?.end();
+  });
+
+  /** A shop in each region, on the region's own server, and HAProxy before them. */
+  async function openShops(): Promise<Haproxy> {
+    const leader = cluster.member('us-east');
+    await leader.sql(`create role app login password '${PASSWORD}'; create role witness login password '${PASSWORD}'`);
+    await leader.sql(
+      'create table orders (id bigint generated always as identity primary key, ref text, item text, quantity int, region text);' +
+        'grant select, insert on orders to app; grant create on schema public to witness',
+    );
+    const servers: Record<string, {name: string; host: string; port: number}[]> = {};
+    for (const {name: region, port: postgresPort} of cluster.members) {
+      const shop = await startService({region, port: 0, postgresPort, passwordFile: '', errorShare: 0}, PASSWORD, {errorShare: 0});
+      shops.push(shop);
+      servers[region] = [{name: region, host: '127.0.0.1', port: shop.port}];
+    }
+    const made = await startHaproxy({servers, mode: 'http'});
+    for (const region of ['eu-west', 'ap']) await made.command(`set server be/${region} state maint`);
+    return made;
+  }
 
   function fleetText(): string {
     const region = (name: string, port: number) =>
@@ -48,6 +77,7 @@ stores:
     database: orders
     user: regionctl
     password: "\${file:password}"
+    witness: {user: witness, password: "\${file:password}"}
     replicationUser: replicator
     scope: ${SCOPE}
     dcs: etcd3
@@ -58,6 +88,15 @@ stores:
 ${cluster.members.map(member).join('\n')}
 services: {checkout: {class: critical, rto: 15m, stores: [orders]}}
 dataClasses: {user-content: {rpo: 5m}}
+routes:
+  front-door:
+    router: haproxy
+    address: ${haproxy.runtime.host}:${haproxy.runtime.port}
+    servers: ${JSON.stringify(haproxy.regions)}
+    stateFile: ${JSON.stringify(haproxy.stateFile)}
+    url: http://127.0.0.1:${haproxy.frontPort}
+    weights: {us-east: 100, eu-west: 0, ap: 0}
+witness: {allowed: true, url: "http://127.0.0.1:${haproxy.frontPort}/orders", every: 20ms, deadline: 2s, stores: [orders]}
 state: {dir: state}
 `;
   }
@@ -70,6 +109,11 @@ state: {dir: state}
         else fail(new Error(`regionctl ${args.join(' ')} ended with ${child.exitCode}\n${stdout}\n${stderr}`));
       });
     });
+  const drilled = (name: string, text: string): Promise<DrillDocument> => {
+    const file = join(cluster.dir, `${name}.yaml`);
+    writeFileSync(file, `name: ${name}\n${text}\n`);
+    return run<DrillDocument>(0, 'drill', 'run', file, '--yes');
+  };
   const recovering = async (name: string) => (await cluster.member(name).sql<{r: boolean}>('select pg_is_in_recovery() as r'))[0]?.r;
 
   it('is switched over and back', async () => {
@@ -78,6 +122,16 @@ state: {dir: state}
     expect(await recovering('eu-west')).toBe(false);
     expect(await cluster.settled()).toBe('eu-west');
     expect(await run(0, 'switchover', 'run', '--to', 'us-east', '--yes')).toMatchObject({outcome: 'succeeded'});
+    expect(await cluster.settled()).toBe('us-east');
+  });
+
+  it('is switched over as a drill, with a witness at the front door and one in the store', async () => {
+    const drill = await drilled('moved', 'reaction: {switchover: {to: eu-west}}\nrollback: failback');
+    expect(drill).toMatchObject({verdict: 'passed', measured: {lostWrites: 0, duplicatedWrites: 0}});
+    expect(drill.stores).toMatchObject([{store: 'orders', all: {lostWrites: 0, duplicatedWrites: 0}, twoWriters: null, trouble: null}]);
+    const writers = drill.stores[0]?.members.filter(({acknowledged}) => acknowledged > 0).map(({member}) => member);
+    expect(writers).toEqual(['us-east', 'eu-west']);
+    expect(await cluster.member('us-east').sql("select to_regclass('public.regionctl_witness') as left")).toEqual([{left: null}]);
     expect(await cluster.settled()).toBe('us-east');
   });
 

@@ -94,6 +94,7 @@ function saidProblems(name: string, code: number | null, drill: DrillDocument): 
     [unproven.length === 0, `not proven to be healed: ${unproven.join(', ')}`],
     [drill.measured.lostWrites === 0, `${drill.measured.lostWrites} writes lost`],
     [drill.measured.duplicatedWrites === 0, `${drill.measured.duplicatedWrites} writes there twice`],
+    [drill.load === null || drill.load.before.requests >= 20, `only ${drill.load?.before.requests} requests before the fault`],
     [drill.measured.writeGapMs !== null, `its gap was not measured: ${drill.witness?.writeGapReason}`],
   ]);
 }

@@ -1,7 +1,8 @@
 import {execFileSync} from 'node:child_process';
-import {chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {askLab} from '../../src/lab/control-client.ts';
 import type {Ended} from './crash/crash-ground.ts';
 import {CrashLab} from './crash/crash-lab.ts';
 import {type EndState, endState, timelineOf} from './crash/end-state.ts';
@@ -12,12 +13,7 @@ const mounted: string[] = [];
 let before: EndState;
 let base: number;
 
-beforeAll(async () => {
-  await lab.up();
-  base = await timelineOf(lab, 'us-east');
-  await lab.fault('kill', 'us-east');
-  before = await endState(lab, ALIVE, base);
-});
+beforeAll(() => lab.up());
 afterAll(async () => {
   for (const dir of mounted) execFileSync('umount', [dir]);
   await lab.remove();
@@ -69,6 +65,49 @@ async function readOnlyState(): Promise<string | null> {
   return dir;
 }
 
+/** What the lab itself says is active. */
+const faults = async (): Promise<readonly unknown[]> =>
+  ((await askLab(lab.record, {method: 'GET', path: '/faults'})) as {faults: readonly unknown[]}).faults;
+
+describe('a fault is ended although nothing can be written', () => {
+  it('by the drill itself, whose disk filled up in the middle (73), and not only by its lease', async (test) => {
+    const dir = smallDisk();
+    if (dir === null) return test.skip('no small file system can be mounted here');
+    const file = join(lab.parent, 'parted.yaml');
+    writeFileSync(
+      file,
+      'name: parted\nfault: {kind: partition, region: ap, lease: 10m}\nwitness: {warmUp: 200ms}\nreaction: {none: {for: 60s}}\n',
+    );
+    const run = lab.start('drill', 'run', file, '--yes', '--fleet', fleetWithState(dir));
+    while (!run.stderr().includes('✓ inject')) await Promise.race([new Promise((resolve) => setTimeout(resolve, 2)), run.ended]);
+    expect(await faults()).toHaveLength(1);
+    fill(dir);
+    const {status, stderr} = await run.ended;
+    expect([status, stderr.replaceAll(/\s+/g, ' ')]).toEqual([73, expect.stringContaining('healed all the same: no fault is left in ap')]);
+    expect([await faults(), readdirSync(join(dir, 'faults'))]).toEqual([[], []]);
+  });
+
+  it.each(['full', 'read-only'])('by drill clean, whose disk is %s', async (how) => {
+    const dir = smallDisk();
+    if (dir === null) return;
+    const fleet = fleetWithState(dir);
+    await lab.expectGood('drill', 'clean', '--fleet', fleet);
+    if (how === 'full') fill(dir);
+    else execFileSync('mount', ['-o', 'remount,ro', dir]);
+    await lab.fault('lose', 'ap');
+    const {status, stdout} = await lab.cli('drill', 'clean', '--json', '--fleet', fleet);
+    expect([status, JSON.parse(stdout)]).toMatchObject([
+      0,
+      {
+        verdict: 'healed',
+        found: [{fault: 'lose', region: 'ap', provenHealed: true}],
+        troubles: [expect.stringContaining('nothing can be recorded')],
+      },
+    ]);
+    expect(await faults()).toEqual([]);
+  });
+});
+
 async function expectRefused(dir: string, code: string): Promise<void> {
   const fleet = fleetWithState(dir);
   const runs: Ended[] = [];
@@ -84,6 +123,12 @@ async function expectRefused(dir: string, code: string): Promise<void> {
 }
 
 describe('a failover whose state cannot be kept is refused (73), and the fleet is as it was', () => {
+  beforeAll(async () => {
+    base = await timelineOf(lab, 'us-east');
+    await lab.fault('kill', 'us-east');
+    before = await endState(lab, ALIVE, base);
+  });
+
   it('the file is damaged', async () => {
     const dir = freshDir();
     writeFileSync(join(dir, 'state.db'), 'not a database, but long enough to be looked at as one; '.repeat(100));

@@ -200,6 +200,8 @@ describe('planFailback', () => {
     expect(() => plan({'us-east': AWAY, 'eu-west': following, ap: following})).toThrow(
       'nothing was done: every primary is in us-east already',
     );
-    expect(() => plan({'us-east': null})).toThrow(/answers as primary: fail over first/);
+    expect(() => plan({'us-east': null})).toThrow(
+      /us-east by what the others say, could not be asked: no answer; if it is lost, fail over first/,
+    );
   });
 });

@@ -191,7 +191,7 @@ describe('planFailover', () => {
   });
 
   it('refuses to go anywhere when nobody can take over', () => {
-    expect(() => plan({members: {'us-east': null, 'eu-west': null, ap: null}})).toThrow(/no primary/);
+    expect(() => plan({members: {'us-east': null, 'eu-west': null, ap: null}})).toThrow(/who is the primary of orders is not known/);
     expect(() => plan({to: 'us-east'})).toThrow(/being left/);
   });
 

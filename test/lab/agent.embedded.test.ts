@@ -78,6 +78,21 @@ describe('the providers of the lab', () => {
     await fault.heal(ctx, 'ap');
     await fault.heal(ctx, 'ap');
     expect(await fault.active('ap', signal)).toMatchObject({known: true, value: []});
+    const healedAt = Date.now();
+    await fault.inject(ctx, {kind: 'partition', region: 'ap', args: {}, leaseMs: 200});
+    await eventually(async () => JSON.stringify(await fault.ended('ap', signal)).includes('"lease"'));
+    const ends = await fault.ended('ap', signal);
+    expect(ends).toMatchObject({
+      known: true,
+      value: expect.arrayContaining([
+        {kind: 'latency', by: 'heal', at: expect.any(Number)},
+        {kind: 'partition', by: 'lease', at: expect.any(Number)},
+      ]),
+    });
+    const end = ends.known ? ends.value.find(({kind}) => kind === 'partition') : undefined;
+    expect((end?.at ?? 0) - healedAt).toBeGreaterThanOrEqual(199);
+    expect(await fault.ended('eu-west', signal)).toMatchObject({known: true, value: []});
+    expect(await labFault(peer(1), clock).ended('ap', signal)).toMatchObject({known: false, code: 'unreachable'});
     expect(await labFault(peer(1), clock).active('ap', signal)).toMatchObject({known: false, code: 'unreachable'});
   });
 

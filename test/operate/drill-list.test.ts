@@ -7,6 +7,7 @@ import type {CalendarSpec, Fleet} from '../../src/lib/fleet/fleet.ts';
 import type {DrillPlaces} from '../../src/lib/operate/drill-files.ts';
 import {type DrillListDocument, listDrills} from '../../src/lib/operate/drill-list.ts';
 import {findDrill} from '../../src/lib/operate/find-drill.ts';
+import {drillLease} from '../../src/lib/operate/leases.ts';
 import type {OpenFleet} from '../../src/lib/providers/open-fleet.ts';
 import {fleet as plain} from '../drill/plans.ts';
 import {tempDir} from '../state/temp-dir.ts';
@@ -177,6 +178,15 @@ describe('the last run of each drill', () => {
       writeGapMs: 1890,
       lostWrites: 3,
     });
+  });
+
+  it.each(['shop', drillLease('shop')])('runs still when a process carries it, under the lease "%s" too', async (name) => {
+    const past = await withPast();
+    past.drill('now', 'region-lost', at, 'gone');
+    const lease = past.state.lease(name, 'now');
+    onTestFinished(() => lease.release());
+    const {drills} = await world().list({}, async () => past.state);
+    expect(drills.find(({name: one}) => one === 'region-lost')?.last).toMatchObject({verdictReason: 'the drill is running'});
   });
 
   it('what was not measured is null', async () => {

@@ -11,7 +11,7 @@ const fault = (more: Partial<LeftFault> = {}): LeftFault => ({
   ...more,
 });
 const document = (verdict: CleanDocument['verdict'], found: readonly LeftFault[], more: Partial<CleanDocument> = {}): CleanDocument => ({
-  ...{fleet: 'lab', at, found, removed: 0, reapers: 0, verdict},
+  ...{fleet: 'lab', at, found, removed: 0, reapers: 0, witness: [], logs: 0, troubles: [], verdict},
   ...more,
 });
 
@@ -35,4 +35,11 @@ it('tells what was put in order beside faults', () => {
   const text = cleanText(document('none', [], {removed: 2, reapers: 1}), layout);
   expect(text).toContain('The records of 2 faults that had ended by then');
   expect(text).toContain('One reaper watched over nothing.');
+  const witness = [
+    {store: 'orders', runId: 'drill-1', removed: true, says: 'what the witness of drill-1 wrote to orders was removed'},
+    {store: 'carts', runId: 'drill-1', removed: false, says: 'what the witness of drill-1 wrote to carts could not be removed'},
+  ];
+  const more = cleanText(document('none', [], {witness, logs: 2, troubles: ['nothing can be recorded: the disk is full']}), layout);
+  for (const says of [...witness.map((each) => each.says), '2 files of operators', 'nothing can be recorded: the disk is full'])
+    expect(more).toContain(says);
 });

@@ -35,6 +35,15 @@ describe('text', () => {
     }
   });
 
+  it('shows where the evidence is in full, also where a path is longer than a line', () => {
+    const dir = `/var/lib/regionctl/${'state-of-the-fleet/'.repeat(4)}drills/`;
+    const evidence = ['plan.json', 'journal.ndjson'].map((name) => ({name, file: `${dir}${name}`, bytes: 1, sha256: 'a'}));
+    const text = drillText({...passed, evidence}, layout(60));
+    const part = text.slice(text.indexOf('Evidence'));
+    expect(part.replaceAll(/\n {2}/gu, '')).toContain(dir);
+    expect(part).toContain('plan.json, journal.ndjson');
+  });
+
   it('shows the picture to scale: the gap begins where the fault does, and ends before it', () => {
     const lines = drillText(passed, layout(100)).split('\n');
     const span = (name: string) => {

@@ -175,5 +175,8 @@ export const drillClean = {
   ],
   removed: 0,
   reapers: 0,
+  witness: [{store: 'orders', runId: 'drill-1', removed: true, says: 'what the witness of drill-1 wrote to orders was removed'}],
+  logs: 1,
+  troubles: [],
   verdict: 'healed',
 };

@@ -2,9 +2,10 @@ import {Flags} from '@oclif/core';
 import {RegionCommand} from '../../kit/command.ts';
 
 export default class DrillClean extends RegionCommand<typeof DrillClean> {
-  static override summary = 'Find whatever is left of the faults of drills, heal it, and prove that it is gone.';
+  static override summary =
+    'Find whatever is left of drills: heal their faults and prove it, and remove what their witnesses left in stores.';
   static override description =
-    'Asks the record of faults, the fault injector, and the endpoints themselves. Exit code: 0 no fault is left, 1 some is (with --dry-run), 2 it is not proven that it has ended, 3 it cannot be told, 75 a run acts on the fleet now.';
+    'Asks the record of faults, the fault injector, and the endpoints themselves. Heals also where nothing can be recorded. Exit code: 0 nothing is left, 1 something is (with --dry-run, or a store that could not be cleaned), 2 it is not proven that a fault has ended, 3 it cannot be told, 75 a run acts on the fleet now.';
   static override examples = ['<%= config.bin %> drill clean', '<%= config.bin %> drill clean --dry-run --json'];
   static override flags = {'dry-run': Flags.boolean({description: 'only say what is left'})};
 

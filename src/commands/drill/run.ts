@@ -58,7 +58,16 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
 
   async #drilled(begun: Beginning): Promise<DrillDocument> {
     const {open, drill} = await this.#loaded(begun);
-    const beside = drill.setUp === null ? [] : [await this.#setUp(open, drill.setUp.switchover.to, drill)];
+    if (drill.setUp === null) return this.#carriedOut(begun, open, drill, []);
+    const {to} = drill.setUp.switchover;
+    const row = await this.#setUp(open, to, drill);
+    const {afterSetUp} = await import('../../lib/operate/drill-beside.ts');
+    return this.#carriedOut(begun, open, drill, [row]).catch((error: unknown) => {
+      throw afterSetUp(error, row, to);
+    });
+  }
+
+  async #carriedOut(begun: Beginning, open: OpenFleet, drill: Drill, beside: readonly BesideRow[]): Promise<DrillDocument> {
     const [{world, plan, marks}, {refuseShutGates}] = await Promise.all([
       this.#prepared(open, drill),
       import('../../lib/run/judge-gates.ts'),
@@ -86,7 +95,7 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
     return {open, drill: await loadDrill({file, cwd: process.cwd(), fleet, faultKinds: fault?.kinds})};
   }
 
-  async #prepared(open: OpenFleet, drill: Drill): Promise<Prepared & {readonly world: World}> {
+  async #prepared(open: OpenFleet, drill: Drill, rehearsal = false): Promise<Prepared & {readonly world: World}> {
     const {override, reason} = this.flags;
     const [{prepareDrill}, {identityText, whoAmI}] = await Promise.all([
       import('../../lib/operate/drill.ts'),
@@ -96,13 +105,17 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
     const declared = named.map((each) => ({...each, by: `${drill.file} (${identityText(whoAmI())})`}));
     const overrides = [...declared, ...(await this.overrides(override, reason))];
     const world = await this.world(open);
-    return {world, ...(await prepareDrill(open, world, {drill, overrides, signal: this.interrupt.signal}))};
+    return {world, ...(await prepareDrill(open, world, {drill, overrides, rehearsal, signal: this.interrupt.signal}))};
   }
 
   async #rehearsed(begun: Beginning): Promise<unknown> {
     const {open, drill} = await this.#loaded(begun);
     const [{plan}, {gateOpen, planDocument}, {planText}] = await Promise.all([
-      this.#prepared(open, drill),
+      this.#prepared(open, drill, true).catch(async (error: unknown) => {
+        throw drill.setUp === null
+          ? error
+          : (await import('../../lib/operate/drill-beside.ts')).withoutSetUp(error, drill.setUp.switchover.to);
+      }),
       import('../../lib/plan/plan-document.ts'),
       import('../../lib/output/run-text.ts'),
     ]);

@@ -1,5 +1,6 @@
 import {refused} from '../errors.ts';
 import {ourselvesSane, runAlone} from '../failover/gates.ts';
+import {noPrimary} from '../failover/no-primary.ts';
 import {expect, step} from '../failover/steps.ts';
 import type {Fleet} from '../fleet/fleet.ts';
 import {formatMs} from '../output/units.ts';
@@ -25,6 +26,7 @@ export type DrillInput = {
   readonly primaries: Readonly<Record<string, string>>;
   readonly objectives: readonly Objective[];
   readonly runId: string;
+  readonly rehearsal?: boolean;
 };
 
 const HEAL_MS = 40_000;
@@ -34,7 +36,7 @@ const SAYS_DOWN = /^(region-down|primary-silent)(:|$)/;
 
 /**
  * Composes the plan of a drill: steady state, witness, load, faults, detection, the reaction, and whatever must happen in any case. Pure. Throws
- * `no-witness`, `no-faults` or `no-region` (exit 77) when the fleet does not allow the drill.
+ * `no-witness`, `no-faults`, `no-region` or `primary-unknown` (exit 77) when the fleet does not allow the drill.
  */
 export function composeDrill(input: DrillInput): Plan {
   const {drill, snapshot, reactionPlan, runId} = input;
@@ -48,8 +50,8 @@ export function composeDrill(input: DrillInput): Plan {
     id: runId,
     kind: 'drill',
     snapshot,
-    gates: [steadyGate(part), ...part.places.map(noFault), ...gates],
-    steps: inLine([...before(part), ...load.before, ...faultSteps(part), ...detection(part), ...reaction, ...after(part, load)]),
+    gates: [steadyGate(part, input.rehearsal === true), ...part.places.map(noFault), ...gates],
+    steps: inLine([...before(part, load), ...load.during, ...faultSteps(part), ...detection(part), ...reaction, ...after(part, load)]),
     abortIf: drill.abortIf.map((check) => expect('drill.abort', {}, resolved(check, part) as Json)),
     always: [
       ...part.places.map((place) => healStep(place, part)),
@@ -80,7 +82,11 @@ function partOf({drill, fleet, snapshot, reactionPlan, primary, primaries}: Dril
   const needsPrimary = JSON.stringify([drill.faults, drill.reaction, drill.detect, drill.abortIf, drill.steadyState]).includes('"primary"');
   const held = reactionPlan?.from ?? primary;
   if (held === null && needsPrimary)
-    throw refused('no-region', `the drill ${drill.name} speaks of the region with the primary, and none holds one`);
+    throw noPrimary(fleet.stores, snapshot, {
+      code: 'no-region',
+      says: `the drill ${drill.name} speaks of the region with the primary, and none holds one`,
+      suggestions: [],
+    });
   const places = placesOf(drill, held ?? '');
   const regions = fleet.regions.map(({name}) => name);
   return {
@@ -103,7 +109,7 @@ function inLine(steps: readonly Step[]): Step[] {
   });
 }
 
-function before(part: Part): Step[] {
+function before(part: Part, load: ReturnType<typeof loadSteps>): Step[] {
   const {drill, witness} = part;
   const {everyMs, warmUpMs, stores} = drill.witness;
   // Not that the service takes writes: a run that is resumed in the gap starts its witness anew.
@@ -117,6 +123,7 @@ function before(part: Part): Step[] {
       do: drillCall('drill.steady', {}, {checks: resolvedChecks(drill.steadyState.before, part), except: [], withinMs: 0, must: true}),
       deadlineMs: 30_000,
     }),
+    ...load.start,
     step({
       id: 'witness-start',
       phase: 'preflight',
@@ -253,11 +260,13 @@ function healStep(place: string, {places}: Part): Step {
   });
 }
 
-/* The gate refuses to start (77) from anything else; the step of the same name records what was seen. */
-function steadyGate(part: Part): Gate {
+/* The gate refuses to start (77) from anything else; the step of the same name records what was seen. Whether a write is accepted is told by one only. */
+function steadyGate(part: Part, rehearsal: boolean): Gate {
+  const checks = resolvedChecks(part.drill.steadyState.before, part);
+  const asked = rehearsal ? checks.filter((check) => !('writable' in check)) : checks;
   return {
     id: 'steady-state',
-    asks: [expect('fleet.steady', {}, {checks: resolvedChecks(part.drill.steadyState.before, part), except: []})],
+    asks: [expect('fleet.steady', {}, {checks: asked, except: []})],
     verdict: 'unknown',
     measured: null,
     says: 'the fleet is in its steady state',

@@ -9,15 +9,17 @@ const STOP_MS = 70_000;
 /** A generator of somebody else's may run for as long as a drill can. */
 const EXEC_MS = 86_400_000;
 
-/** The steps of the load: started with the witness, told when the fault comes and when it is over, and stopped in any case. */
+/** The steps of the load: started before the warm-up, told when the fault comes and when it is over, and stopped in any case. */
 export function loadSteps(part: Part): {
-  readonly before: readonly Step[];
+  /** Before the witness and its warm-up: what clients felt before the fault is measured during that. */
+  readonly start: readonly Step[];
+  readonly during: readonly Step[];
   readonly after: readonly Step[];
   readonly end: readonly Step[];
   readonly always: readonly Step[];
 } {
   const {load, faults} = part.drill;
-  if (load === null) return {before: [], after: [], end: [], always: []};
+  if (load === null) return {start: [], during: [], after: [], end: [], always: []};
   const start = step({
     id: 'load-start',
     phase: 'preflight',
@@ -29,7 +31,8 @@ export function loadSteps(part: Part): {
     deadlineMs: 20_000,
   });
   return {
-    before: [start, phaseStep('during', faults.length > 0 ? 'from here on the fault counts' : 'from here on the move counts')],
+    start: [start],
+    during: [phaseStep('during', faults.length > 0 ? 'from here on the fault counts' : 'from here on the move counts')],
     after: [phaseStep('after', 'from here on the recovery counts')],
     end: [stopStep('load-stop', 'verify')],
     always: [stopStep('load-end', 'heal')],

@@ -1,3 +1,4 @@
+import {refused} from '../errors.ts';
 import {call, expect, step, verify} from '../failover/steps.ts';
 import type {RouteSpec} from '../fleet/fleet.ts';
 import {formatMs} from '../output/units.ts';
@@ -208,14 +209,22 @@ function silentStep(down: readonly Expectation[]): Step {
   });
 }
 
-/** Traffic goes to the other region, stays there, and comes back; nothing else is touched. */
-function trafficSteps({fleet, snapshot, primary}: Part, {from, to, forMs}: {from: string; to: string; forMs: number}): Step[] {
+/**
+ * Traffic goes to the other region, stays there, and comes back; nothing else is touched. Throws `no-traffic` (77) where there is none: such a drill would
+ * show nothing.
+ */
+function trafficSteps({drill, fleet, snapshot, primary}: Part, {from, to, forMs}: {from: string; to: string; forMs: number}): Step[] {
   const source = from === 'primary' ? primary : from;
-  const routes = fleet.routes.filter(({weights}) => source in weights && to in weights);
   const nowOf = (route: RouteSpec) => {
     const cell = snapshot.routers[route.name];
     return cell?.known === true ? cell.value : route.weights;
   };
+  const routes = fleet.routes.filter((route) => to in route.weights && (nowOf(route)[source] ?? 0) > 0);
+  if (routes.length === 0 || source === to)
+    throw refused(
+      'no-traffic',
+      `the drill ${drill.name} was not started: no route that leads to ${to} has traffic of ${source} to send there`,
+    );
   const away = (weights: Readonly<Record<string, number>>) => ({
     ...weights,
     [source]: 0,
@@ -256,6 +265,7 @@ function weightStep(
     do: call('route.weights', {router: route.name}, {weights, cut: false}),
     ensures: [verify('route.weights', {router: route.name}, weights)],
     undo: before === null ? null : call('route.weights', {router: route.name}, {weights: before, cut: false}),
-    onFailure: before === null ? 'stop' : 'undo',
+    // Traffic that cannot be sent back is at least tried once more, by undoing what sent it away.
+    onFailure: 'undo',
   });
 }

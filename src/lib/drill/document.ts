@@ -3,10 +3,12 @@ import type {Plan, Step} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
 import {type Progress, progressOf, stepProgress} from '../run/progress.ts';
+import {faultRows} from './fault-rows.ts';
 import {heldTraffic} from './held-traffic.ts';
 import {type DrillSeen, objectivesWithStores, verdictOf} from './judge.ts';
+import {judgeLoad} from './load-row.ts';
 import {WRONG_PRIMARY} from './one-primary.ts';
-import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, FaultRow, LoadObjectiveRow, LoadRow} from './report.ts';
+import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, LoadRow} from './report.ts';
 import {surprisesOf} from './surprises.ts';
 import {timelineOf} from './timeline.ts';
 import type {SteadyRow} from './verdict.ts';
@@ -35,7 +37,7 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
     earlier: more.earlier ?? [],
   };
   const {drillSpec: spec} = plan;
-  const loads = loadObjectives(spec?.loadObjectives ?? [], seen.load);
+  const loads = judgeLoad(spec?.loadObjectives ?? [], seen.load);
   const objectives = objectivesWithStores(run.objectives, seen.stores, spec?.classes ?? {});
   return {
     ...run,
@@ -63,59 +65,12 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
   };
 }
 
-/** What the load must keep to, against what it was. What was not measured is null, and neither met nor missed. */
-export function loadObjectives(wanted: NonNullable<Plan['drillSpec']>['loadObjectives'], load: LoadRow | null): LoadObjectiveRow[] {
-  return wanted.map(({kind, phase, target}) => {
-    const part = load?.[phase];
-    const measured = (kind === 'p95' ? part?.p95Ms : part?.errorRate) ?? null;
-    return {kind, phase, target, measured, met: measured === null ? null : measured <= target};
-  });
-}
-
 function steadyRow(progress: Progress, step: Step): SteadyRow | null {
   const {result, status, detail} = stepProgress(progress, step);
   if (isRecord(result) && Array.isArray(result.checks))
     return {met: result.met === true, checks: result.checks as unknown as SteadyRow['checks']};
   if (status !== 'failed') return null;
   return {met: false, checks: [{check: 'steady state', holds: null, says: detail ?? 'it could not be looked at'}]};
-}
-
-/** A fault counts from its intent on: a process that died may have injected it without a word. */
-function faultRows(plan: Plan, events: readonly JournalEvent[]): FaultRow[] {
-  return plan.steps.flatMap((step) => {
-    const {region} = step.do.target;
-    const intent = events.find((event) => event.step === step.id && event.type === 'intent');
-    if (step.do.action !== 'fault.inject' || region === undefined || intent === undefined) return [];
-    const injected = resultOf(events.findLast((event) => event.step === step.id && event.type === 'result'));
-    const healed = healOf(plan, events, step, region);
-    return [
-      {
-        fault: step.do.target.fault ?? 'fault',
-        region,
-        injectedAt: text(injected.injectedAt) ?? new Date(intent.at).toISOString(),
-        healedAt: text(healed.healedAt),
-        provenHealed: healed.provenHealed === true,
-        leaseMs: step.leaseMs,
-        says: text(injected.says),
-        proof: text(healed.proof) ?? text(healed.says),
-      },
-    ];
-  });
-}
-
-/** The first proven heal of the region after the last injection: by a step of its own, or by undoing the injection. */
-function healOf(plan: Plan, events: readonly JournalEvent[], inject: Step, region: string): Record<string, Json> {
-  const heals = [...plan.steps, ...plan.always]
-    .filter((step) => step.do.action === 'fault.heal' && step.do.target.region === region)
-    .map(({id}) => id);
-  const last = events.findLast((event) => event.step === inject.id && event.type === 'intent');
-  const healed = events.filter(
-    (event) =>
-      event.seq > (last?.seq ?? 0) &&
-      ((event.type === 'result' && heals.includes(event.step ?? '')) || (event.type === 'undo-result' && event.step === inject.id)),
-  );
-  // Later ones only look again at what has ended.
-  return resultOf(healed.find((event) => resultOf(event).provenHealed === true) ?? healed.at(-1));
 }
 
 function loadRowOf(plan: Plan, progress: Progress): LoadRow | null {
@@ -152,15 +107,6 @@ function touched(plan: Plan, events: readonly JournalEvent[]): boolean {
   );
 }
 
-function resultOf(event: JournalEvent | undefined): Record<string, Json> {
-  const data = event?.data;
-  return isRecord(data) && isRecord(data.result) ? data.result : {};
-}
-
 function isRecord(value: Json | undefined): value is Record<string, Json> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function text(value: Json | undefined): string | null {
-  return typeof value === 'string' ? value : null;
 }

@@ -121,7 +121,7 @@ const loadSchema = z
     body: z.string().nullable().default(null).describe('Body of POST; {n} and {run} make each request its own.'),
     rate: z.number().min(0.1).max(500).default(20).describe('Requests per second. Default 20.'),
     deadline: positive.prefault('2s').describe('Deadline of one request. Default 2s.'),
-    exec: program.optional().describe('A load generator of yours instead, which prints a line for each request (docs/drills.md).'),
+    exec: program.optional().describe('A load generator of yours instead, which prints a line for each request (docs/load.md).'),
   })
   .superRefine((load, ctx) => {
     if (load.exec !== undefined && (load.url !== undefined || load.path !== undefined || load.body !== null))

@@ -1,6 +1,8 @@
+import {timeoutAwake} from '../awake.ts';
 import {RegionctlError, unavailable, usageError} from '../errors.ts';
 import {EXIT} from '../exit-codes.ts';
 import type {Action, Ctx} from '../plan/action.ts';
+import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Fault} from '../ports/fault.ts';
@@ -19,12 +21,16 @@ type FaultDeps = {
 
 /** `fault.inject`, `fault.heal` and `fault.still`. */
 export function faultActions(
-  deps: FaultDeps,
+  given: FaultDeps,
 ): readonly [Action<DrillArguments['fault.inject']>, Action<DrillArguments['fault.heal']>, Action<DrillArguments['fault.still']>] {
+  const deps = {...given, seen: new Map<string, Outside | null>()};
   return [faultInject(deps), faultHeal(deps), faultStill(deps)];
 }
 
-function faultInject({faults, clock, care}: FaultDeps): Action<DrillArguments['fault.inject']> {
+/** `seen`: what this process saw answer on each place before its fault, for when neither ledger nor journal can be read. */
+type Deps = FaultDeps & {readonly seen: Map<string, Outside | null>};
+
+function faultInject({faults, clock, care, seen}: Deps): Action<DrillArguments['fault.inject']> {
   return {
     ...named('fault.inject', 'leased'),
     describe: (target, {kind, leaseMs}) => `inject ${kind} into ${target.region ?? '?'}, for ${leaseMs} ms at most`,
@@ -41,6 +47,7 @@ function faultInject({faults, clock, care}: FaultDeps): Action<DrillArguments['f
       const order = {kind, region, args, leaseMs};
       const {detail, before} =
         care === undefined ? {detail: await port.inject(ctx, order), before: null} : await injectWithCare(care, port, clock, ctx, order);
+      if (!seen.has(region)) seen.set(region, before);
       const says = `${kind} is active on ${region}`;
       return {fault: kind, region, injectedAt: iso(clock), leaseMs, detail, before, says};
     },
@@ -57,7 +64,7 @@ function faultStill({faults}: FaultDeps): Action<DrillArguments['fault.still']> 
       const seen = await Promise.all(
         wanted.map(async ({region, kinds}) => ({region, kinds, cell: await portOf(faults).active(region, ctx.signal)})),
       );
-      const over = seen.find(({kinds, cell}) => cell.known && !kinds.every((kind) => cell.value.includes(kind)));
+      const over = seen.find(({kinds, cell}) => cell.known && lacks(cell.value, kinds));
       if (over !== undefined)
         throw new RegionctlError(
           'fault-over',
@@ -66,6 +73,7 @@ function faultStill({faults}: FaultDeps): Action<DrillArguments['fault.still']> 
         );
       const untold = seen.find(({cell}) => !cell.known);
       return {
+        held: untold === undefined,
         says:
           untold === undefined
             ? 'the fault outlasted the reaction'
@@ -76,7 +84,7 @@ function faultStill({faults}: FaultDeps): Action<DrillArguments['fault.still']> 
 }
 
 /** Always applied, never skipped as "already done": its result is the proof, and healing twice harms nobody. */
-function faultHeal({faults, clock, care}: FaultDeps): Action<DrillArguments['fault.heal']> {
+function faultHeal({faults, clock, care, seen}: Deps): Action<DrillArguments['fault.heal']> {
   return {
     ...named('fault.heal', 'reversible'),
     describe: (target) => `heal ${target.region ?? '?'} and see that no fault is left`,
@@ -85,14 +93,35 @@ function faultHeal({faults, clock, care}: FaultDeps): Action<DrillArguments['fau
       const region = regionOf(target);
       const port = portOf(faults);
       const looking = {port, outside: care?.outside ?? nobodyLooks, clock};
-      const {proven, says} = await healUntilProven(looking, ctx, {region, kind: null, before: await beforeFault(care, ctx, region)});
+      const before = (await beforeFault(care, ctx, region)) ?? seen.get(region) ?? null;
+      const lookedAt = iso(clock);
+      const found = await foundOn(port, ctx, region);
+      const {proven, says} = await healUntilProven(looking, ctx, {region, kind: null, before});
       if (proven !== true) throw notHealed(region, says);
+      const healedAt = iso(clock);
       const trouble = care === undefined ? null : await settle(care, region);
-      const proof = trouble === null ? says : `${says}; ${trouble}`;
-      return {region, healedAt: iso(clock), provenHealed: true, proof, says: `no fault is left in ${region}`};
+      const also = trouble === null ? '' : `; ${trouble}`;
+      const end = {lookedAt, found, ended: await endsOf(port, ctx, region)};
+      return {region, healedAt, provenHealed: true, ...end, proof: `${says}${also}`, says: `no fault is left in ${region}${also}`};
     },
   };
 }
+
+/** What is there before it is healed: what is not, has ended by itself. Null = it cannot be told. */
+async function foundOn(port: Fault, {signal}: Ctx, region: string): Promise<string[] | null> {
+  const cell = await port.active(region, AbortSignal.any([signal, timeoutAwake(LOOK_MS)])).catch(() => null);
+  signal.throwIfAborted();
+  return cell?.known === true ? [...cell.value] : null;
+}
+
+/** What the injector wrote down of ends there; none where it keeps no record. */
+async function endsOf(port: Fault, {signal}: Ctx, region: string): Promise<Json[]> {
+  const cell = await port.ended?.(region, AbortSignal.any([signal, timeoutAwake(LOOK_MS)])).catch(() => null);
+  return cell?.known === true ? cell.value.map(({kind, at, by}) => ({kind, at: new Date(at).toISOString(), by})) : [];
+}
+
+/** How long an injector may take to answer what only tells when a fault ended. */
+const LOOK_MS = 3000;
 
 function notHealed(region: string, says: string) {
   return new RegionctlError('not-healed', EXIT.critical, `it is not proven that no fault is left in ${region}: ${says}`, {
@@ -103,7 +132,17 @@ function notHealed(region: string, says: string) {
 /** By the ledger, or by the journal when the reaper has proven the end already. */
 async function beforeFault(care: FaultCare | undefined, {runId}: Ctx, region: string): Promise<Outside | null> {
   if (care === undefined) return null;
-  return beforeOf(entriesOf(care, region)) ?? (await care.journaled(runId, region));
+  try {
+    return beforeOf(entriesOf(care, region)) ?? (await care.journaled(runId, region));
+  } catch {
+    return null; // It is healed all the same.
+  }
+}
+
+/** Whether there are fewer of a kind than wanted: one place may have a kind twice, such as two lines that are cut. */
+function lacks(active: readonly string[], wanted: readonly string[]): boolean {
+  const many = (all: readonly string[], kind: string) => all.filter((one) => one === kind).length;
+  return wanted.some((kind) => many(active, kind) < many(wanted, kind));
 }
 
 /** As many of each kind, in whatever order. */

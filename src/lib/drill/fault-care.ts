@@ -117,10 +117,21 @@ export function entriesOf({ledger, fleet}: Pick<FaultCare, 'ledger' | 'fleet'>, 
   return ledger.list(fleet.name).entries.filter((entry) => entry.region === region);
 }
 
-/** Takes faults whose end is proven, or that were replaced, off the ledger, and ends their reapers. Throws StateError (73). */
+/**
+ * Takes faults whose end is proven, or that were replaced, off the ledger, and ends their reapers, also of those whose record cannot be removed. Throws
+ * StateError (73) for the first of these afterwards.
+ */
 export async function retire({ledger}: Pick<FaultCare, 'ledger'>, entries: readonly FaultEntry[]): Promise<void> {
-  for (const {id} of entries) ledger.remove(id);
+  const troubles = entries.flatMap(({id}) => {
+    try {
+      ledger.remove(id);
+      return [];
+    } catch (error) {
+      return [error];
+    }
+  });
   await Promise.all(entries.flatMap(({reaper}) => (reaper === null ? [] : [endReaper(reaper)])));
+  if (troubles.length > 0) throw troubles[0];
 }
 
 /** Ends a reaper: it looks at its record when it is told to, and it is killed if it does not. Only that very process is. */
@@ -137,7 +148,16 @@ export async function endReaper(mark: ProcessMark): Promise<void> {
 /** Retires the faults of a place whose end is proven. Answers what could not be done, or null. */
 export async function settle(care: FaultCare, region: string): Promise<string | null> {
   try {
-    await retire(care, entriesOf(care, region));
+    return await settled(care, entriesOf(care, region));
+  } catch (error) {
+    return `its record could not be read: ${messageOf(error)}`;
+  }
+}
+
+/** The same for faults that are known. */
+export async function settled(care: Pick<FaultCare, 'ledger'>, entries: readonly FaultEntry[]): Promise<string | null> {
+  try {
+    await retire(care, entries);
     return null;
   } catch (error) {
     return `its record could not be removed: ${messageOf(error)}`;

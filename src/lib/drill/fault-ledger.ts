@@ -1,8 +1,8 @@
 import {randomBytes} from 'node:crypto';
 import {readdirSync, readFileSync} from 'node:fs';
-import {join} from 'node:path';
+import {basename, join} from 'node:path';
 import {z} from 'zod';
-import {messageOf} from '../errors.ts';
+import {messageOf, stateError} from '../errors.ts';
 import {removeDurable, writeDurable} from '../state/durable-file.ts';
 import {stateTrouble} from '../state/trouble.ts';
 
@@ -41,12 +41,12 @@ const schema = z.object({
 /** A fault that may be there. It is written before the injection and removed when its end is proven. */
 export type FaultEntry = Readonly<z.infer<typeof schema>>;
 
-/** Every fault that may be there, one file each. Writing and removing throw StateError (73). */
+/** Every fault that may be there, one file each, named by its id. Writing and removing throw StateError (73); an id that is no name of a file does, too. */
 export type FaultLedger = {
   readonly dir: string;
   /** On disk when it returns. */
   write(entry: FaultEntry): void;
-  /** Null = it was removed. */
+  /** Null = it was removed. Throws StateError (73) for a record that is damaged, or whose id is not its file's name. */
   read(id: string): FaultEntry | null;
   /** Those of one fleet, the oldest first, and the files of any fleet that cannot be read. */
   list(fleet: string): {readonly entries: readonly FaultEntry[]; readonly broken: readonly {readonly file: string; readonly why: string}[]};
@@ -62,7 +62,10 @@ export function newFaultId(runId: string, wall: number): string {
 /** The ledger of a state folder. Nothing is made before something is written. */
 export function faultLedger(stateDir: string): FaultLedger {
   const dir = join(stateDir, 'faults');
-  const fileOf = (id: string): string => join(dir, `${id}.json`);
+  const fileOf = (id: string): string => {
+    if (!FILE_NAME.test(id)) throw stateError('fault-record', `the record of a fault cannot be called ${JSON.stringify(id)}`);
+    return join(dir, `${id}.json`);
+  };
   return {
     dir,
     fileOf,
@@ -70,7 +73,7 @@ export function faultLedger(stateDir: string): FaultLedger {
     remove: (id) => removeDurable(fileOf(id)),
     read: (id) => {
       try {
-        return parse(readFileSync(fileOf(id), 'utf8'));
+        return readRecord(fileOf(id));
       } catch (error) {
         if (isMissing(error)) return null;
         throw stateTrouble(fileOf(id), error);
@@ -82,7 +85,7 @@ export function faultLedger(stateDir: string): FaultLedger {
       for (const name of filesIn(dir)) {
         const file = join(dir, name);
         try {
-          entries.push(parse(readFileSync(file, 'utf8')));
+          entries.push(readRecord(file));
         } catch (error) {
           if (!isMissing(error)) broken.push({file, why: messageOf(error).split('\n')[0] ?? ''});
         }
@@ -92,9 +95,13 @@ export function faultLedger(stateDir: string): FaultLedger {
   };
 }
 
-function parse(text: string): FaultEntry {
-  const parsed = schema.safeParse(JSON.parse(text));
-  if (parsed.success) return parsed.data;
+const FILE_NAME = /^(?!\.)[\w.-]+$/u;
+
+/** A record is removed by its id: one that names another file than its own must not be obeyed. */
+function readRecord(file: string): FaultEntry {
+  const parsed = schema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  if (parsed.success && parsed.data.id === basename(file, '.json')) return parsed.data;
+  if (parsed.success) throw new Error(`id: ${JSON.stringify(parsed.data.id)} is not the name of its file`);
   const [issue] = parsed.error.issues;
   throw new Error(`${issue?.path.join('.') || 'all of it'}: ${issue?.message ?? 'not what was expected'}`);
 }

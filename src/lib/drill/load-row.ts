@@ -28,7 +28,10 @@ export function loadRow(log: LoadLog): LoadRow | null {
   };
 }
 
-/** Judges objectives of the load: kept when the measured figure is not above the target. Null = not measured, which is neither. Pure. */
+/**
+ * Judges objectives of the load: kept when the measured figure is not above the target. Null = not measured, or not in all of the part, which is neither.
+ * Pure.
+ */
 export function judgeLoad(
   objectives: readonly Pick<LoadObjectiveRow, 'phase' | 'kind' | 'target'>[],
   row: LoadRow | null,
@@ -36,7 +39,9 @@ export function judgeLoad(
   return objectives.map(({phase, kind, target}) => {
     const part = row?.[phase] ?? null;
     const measured = (kind === 'p95' ? part?.p95Ms : part?.errorRate) ?? null;
-    return {kind, phase, target, measured, met: measured === null ? null : measured <= target};
+    const kept = measured !== null && measured <= target;
+    const isOpen = measured === null || (kept && part?.whole === false);
+    return {kind, phase, target, measured, met: isOpen ? null : kept};
   });
 }
 

@@ -9,12 +9,20 @@ import {type DrillArguments, named} from './arguments.ts';
 /** How a process of regionctl ended: `code` null = by a signal. `says` is the end of what it printed. */
 export type OperatorEnd = {readonly code: number | null; readonly says: string};
 
+/** One process of regionctl. */
+export type OperatorProcess = {
+  readonly ended: Promise<OperatorEnd>;
+  kill(signal: 'SIGKILL' | 'SIGINT'): void;
+  /** The run that this very process has begun, whoever else begins one meanwhile; null = none yet. */
+  begunRun(): Promise<string | null>;
+  /** Whether this very process has taken that run up: from then on it heeds SIGINT as a run does. */
+  hasTakenUp(runId: string): Promise<boolean>;
+};
+
 /** Regionctl as somebody else runs it: processes of their own, and what their journals say. */
 export type Operator = {
-  /** Starts regionctl with these arguments, on this fleet. It is not ended with this process: half a failover would be worse. */
-  start(args: readonly string[]): {readonly ended: Promise<OperatorEnd>; kill(signal: 'SIGKILL' | 'SIGINT'): void};
-  /** The run of a failover that was begun since (epoch ms) and is the newest; null = none. */
-  newestRun(since: number): Promise<string | null>;
+  /** Starts regionctl with these arguments, on this fleet, for the drill `runId`. It is not ended with this process: half a failover would be worse. */
+  start(args: readonly string[], runId: string): OperatorProcess;
   /** The steps whose intent the run's journal has, with their phases. */
   begun(runId: string): Promise<readonly {readonly id: string; readonly phase: string}[]>;
 };
@@ -35,65 +43,64 @@ export function commandReaction(deps: {
     look: async () => 'before',
     async apply(ctx, _target, {to, killAt, overrides, withinMs}) {
       const operator = operatorOf(deps.operator);
-      const since = deps.clock.wall();
       const began = deps.clock.now();
       const args = ['failover', 'run', '--yes', '--no-guard', ...(to === null ? [] : ['--to', to]), ...overrideFlags(overrides)];
-      const child = operator.start(args);
-      const stop = () => child.kill('SIGINT');
-      const lives = stillRunning(child);
-      ctx.signal.addEventListener('abort', stop, {once: true});
-      try {
-        const runId = killAt === null ? null : await killWhenThere({...deps, operator, ctx, child, since, killAt, withinMs});
-        const end = runId === null ? await child.ended : await resumed(operator, runId);
-        if (!WELL.has(end.code))
-          throw failed(`regionctl ${runId === null ? args.join(' ') : `runs resume ${runId}`} ended with ${end.code ?? 'a signal'}`, end);
-        const afterMs = Math.round(deps.clock.now() - began);
-        const run = runId ?? (await operator.newestRun(since));
-        return {
-          runId: run,
-          killedAt: killAt,
-          afterMs,
-          says:
-            killAt === null
-              ? `${run} went well after ${formatMs(afterMs)}`
-              : `${run} was killed at ${killAt}, resumed, and went well after ${formatMs(afterMs)}`,
-        };
-      } finally {
-        ctx.signal.removeEventListener('abort', stop);
-        // It goes on by itself for as long as it takes to be safe.
-        if (lives()) stop();
-      }
+      const child = operator.start(args, ctx.runId);
+      const watched = {...deps, operator, ctx};
+      const killed = killAt === null ? null : await killWhenThere({...watched, child, killAt, withinMs});
+      const end = killed === null ? await endOf(watched, child, async () => true) : await resumed(watched, killed);
+      if (!WELL.has(end.code))
+        throw failed(`regionctl ${killed === null ? args.join(' ') : `runs resume ${killed}`} ended with ${end.code ?? 'a signal'}`, end);
+      const afterMs = Math.round(deps.clock.now() - began);
+      const runId = killed ?? (await child.begunRun());
+      const how = killAt === null ? 'went well' : `was killed at ${killAt}, resumed, and went well`;
+      return {runId, killedAt: killAt, afterMs, says: `${runId ?? 'the failover'} ${how} after ${formatMs(afterMs)}`};
     },
   };
 }
 
-function stillRunning(child: ReturnType<Operator['start']>): () => boolean {
-  let running = true;
-  child.ended.then(() => {
-    running = false;
-  });
-  return () => running;
+type Watched = {readonly clock: Clock; readonly operator: Operator; readonly ctx: Ctx};
+
+/** Waits for the end of a process. When the drill is stopped it is told so, as by Ctrl+C, as soon as it heeds that; it then takes the time that it needs to be safe. */
+async function endOf({clock, ctx}: Watched, child: OperatorProcess, heeds: () => Promise<boolean>): Promise<OperatorEnd> {
+  const over = new AbortController();
+  const tell = async (): Promise<void> => {
+    while (!over.signal.aborted && !(await heeds())) await clock.sleep(LOOK_MS, over.signal);
+    if (!over.signal.aborted) child.kill('SIGINT');
+  };
+  const stop = () => void tell().catch(() => undefined);
+  ctx.signal.addEventListener('abort', stop, {once: true});
+  if (ctx.signal.aborted) stop();
+  try {
+    return await child.ended;
+  } finally {
+    over.abort();
+    ctx.signal.removeEventListener('abort', stop);
+  }
 }
 
-type Killing = {
-  readonly clock: Clock;
-  readonly operator: Operator;
-  readonly ctx: Ctx;
-  readonly child: ReturnType<Operator['start']>;
-  readonly since: number;
-  readonly killAt: string;
-  readonly withinMs: number;
-};
+type Killing = Watched & {readonly child: OperatorProcess; readonly killAt: string; readonly withinMs: number};
 
-/** Kills the process as soon as its journal has come to the step. Answers the run. */
-async function killWhenThere({clock, operator, ctx, child, since, killAt, withinMs}: Killing): Promise<string> {
-  const until = clock.now() + withinMs;
+/** Kills the process as soon as its journal has come to the step. Answers its run. Where that fails the process is told to stop. */
+async function killWhenThere(killing: Killing): Promise<string> {
   const early: {end: OperatorEnd | null} = {end: null};
-  child.ended.then((end) => {
+  void killing.child.ended.then((end) => {
     early.end = end;
   });
-  for (;;) {
-    const runId = await operator.newestRun(since);
+  try {
+    return await killAtStep(killing, early);
+  } catch (error) {
+    // It goes on by itself for as long as it takes to be safe.
+    if (early.end === null) killing.child.kill('SIGINT');
+    throw error;
+  }
+}
+
+/** Where the drill is stopped before, the process is told so, and waited for. */
+async function killAtStep({clock, operator, ctx, child, killAt, withinMs}: Killing, early: {end: OperatorEnd | null}): Promise<string> {
+  const until = clock.now() + withinMs;
+  while (!ctx.signal.aborted) {
+    const runId = await child.begunRun();
     const begun = runId === null ? [] : await operator.begun(runId);
     if (runId !== null && begun.some(({id, phase}) => id === killAt || phase === killAt)) {
       child.kill('SIGKILL');
@@ -103,12 +110,18 @@ async function killWhenThere({clock, operator, ctx, child, since, killAt, within
     if (early.end !== null) throw failed(`the failover ended before it came to ${killAt}`, early.end);
     if (clock.now() >= until)
       throw failed(`the failover had not come to ${killAt} within ${formatMs(withinMs)}`, {code: null, says: 'it was stopped'});
-    await clock.sleep(LOOK_MS, ctx.signal);
+    await clock.sleep(LOOK_MS, ctx.signal).catch(() => undefined);
   }
+  throw failed(`the drill was stopped before the failover came to ${killAt}`, await endOf({clock, operator, ctx}, child, async () => true));
 }
 
-function resumed(operator: Operator, runId: string): Promise<OperatorEnd> {
-  return operator.start(['runs', 'resume', runId, '--no-guard', '--reason', 'the drill had killed its process']).ended;
+/** Goes on with a run whose process was killed, also when the drill was stopped meanwhile: nobody else would bring it to where it is safe. */
+function resumed(watched: Watched, runId: string): Promise<OperatorEnd> {
+  const child = watched.operator.start(
+    ['runs', 'resume', runId, '--no-guard', '--reason', 'the drill had killed its process'],
+    watched.ctx.runId,
+  );
+  return endOf(watched, child, () => child.hasTakenUp(runId));
 }
 
 function failed(what: string, {says}: OperatorEnd): RegionctlError {

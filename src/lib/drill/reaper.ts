@@ -71,6 +71,8 @@ export type ReaperDeps = Looking & {
   /** Aborted by SIGTERM. */
   readonly told: AbortSignal;
   readonly runs?: (mark: ProcessMark) => boolean;
+  /** Told of the end when it is proven, before the record goes: when it was seen (epoch ms), and whether the lease brought it. */
+  ended?(at: number, by: 'lease' | 'heal'): Promise<void>;
   log(line: string): void;
 };
 
@@ -80,6 +82,7 @@ export async function reap(deps: ReaperDeps): Promise<ReaperEnd> {
   const [began, awoke] = [clock.now(), clock.awake()];
   const elapsed = (): number => Math.max(clock.now() - began, clock.awake() - awoke);
   const kept = {attempts: 0, lastAt: 0, proven: false, aloneSince: null as number | null};
+  let provenAt = clock.wall();
   const wall = wallWatch(clock, elapsed, log);
   for (;;) {
     wall();
@@ -88,20 +91,26 @@ export async function reap(deps: ReaperDeps): Promise<ReaperEnd> {
     const next = decide(sight);
     if (next.do === 'end') {
       log(END_SAYS[next.why]);
-      if (next.why === 'proven') forget(deps);
+      if (next.why === 'proven') await forget(deps, provenAt, sight.told);
       return next.why;
     }
     if (next.do === 'wait') await clock.sleep(next.ms, sight.told ? undefined : deps.told).catch(() => undefined);
     else {
       const ended = await healNow(deps);
       log(`attempt ${kept.attempts + 1}: ${ended.says}`);
+      if (ended.proven === true && !kept.proven) provenAt = clock.wall();
       Object.assign(kept, {attempts: kept.attempts + 1, lastAt: elapsed(), proven: ended.proven === true});
     }
   }
 }
 
 /** A record that cannot be removed is found, and proven once more, by `drill clean`. */
-function forget({ledger, entry, log}: ReaperDeps): void {
+async function forget({ledger, entry, log, ended}: ReaperDeps, provenAt: number, told: boolean): Promise<void> {
+  try {
+    await ended?.(provenAt, told ? 'heal' : 'lease');
+  } catch (error) {
+    log(`its end is not in the journal of its run: ${messageOf(error)}`);
+  }
   try {
     ledger.remove(entry.id);
   } catch (error) {

@@ -9,6 +9,18 @@ export type FaultRow = {
   readonly healedAt: string | null;
   readonly provenHealed: boolean;
   readonly leaseMs?: number | null;
+  /**
+   * How `healedAt` is known. `seen`: it was healed, and its end proven then. `recorded`: it had ended before, and whoever ended it wrote down when.
+   * `estimated`: it had ended before, between `endFrom` and `endTo`; `healedAt` is the end of its lease if that lies in between. Null = it is not known to
+   * have ended. Absent in old runs.
+   */
+  readonly endBasis?: 'seen' | 'recorded' | 'estimated' | null;
+  readonly endFrom?: string | null;
+  readonly endTo?: string | null;
+  /** What brought the end: its lease, or a heal. Null = not known. */
+  readonly endedBy?: 'lease' | 'heal' | null;
+  /** One sentence on an end that was not seen. */
+  readonly endSays?: string | null;
   /** What the injector says of it, and what proved its end, one sentence each. */
   readonly says?: string | null;
   readonly proof?: string | null;
@@ -64,6 +76,8 @@ export type LoadPart = {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly maxMs: number | null;
+  /** False = the load did not run in all of it, as when its program ended by itself. Absent in old runs. */
+  readonly whole?: boolean;
 };
 
 export type LoadRow = {

@@ -61,7 +61,8 @@ export function waitAction({clock}: Deps): Action<DrillArguments['drill.wait']> 
     look: async () => 'before',
     async apply(ctx, _target, {forMs}) {
       await clock.sleep(forMs, ctx.signal);
-      return {says: `looked on for ${formatMs(forMs)}`};
+      // A step that only asks its `requires` waits for nothing.
+      return {says: forMs === 0 ? 'it is so' : `looked on for ${formatMs(forMs)}`};
     },
   };
 }

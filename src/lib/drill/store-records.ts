@@ -1,4 +1,4 @@
-import {mkdir, readdir, readFile, rename, writeFile} from 'node:fs/promises';
+import {mkdir, readdir, readFile, rename, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {z} from 'zod';
 import {stateError} from '../errors.ts';
@@ -13,7 +13,7 @@ const record = z.strictObject({
 });
 
 /**
- * What is on record of one store in one run. `row`: what was measured. `cleaned`: nothing of it is in the store any more. `lost`: rows were removed
+ * What is on record of one store in one run. No `members`: its place was to be made, and nothing was written to it yet. `row`: what was measured. `cleaned`: nothing of it is in the store any more. `lost`: rows were removed
  * before they were read, so nobody can say what the store had lost.
  */
 export type StoreRecord = {
@@ -40,6 +40,32 @@ export async function recordsOfStore(dir: string, store: string): Promise<readon
   const end = `.${store}${END}`;
   const names = (await namesIn(dir)).filter((name) => name.endsWith(end));
   return Promise.all(names.map(async (name) => ({run: name.slice(0, -end.length), kept: await readRecord(join(dir, name))})));
+}
+
+/** Every record of a folder that has something left to clean, and the files that cannot be read. */
+export async function leftRecords(dir: string): Promise<{readonly left: readonly Left[]; readonly broken: readonly string[]}> {
+  const read = await Promise.all(
+    (await namesIn(dir)).map(async (name) => {
+      const kept = await readRecord(join(dir, name)).catch(() => null);
+      const end = `.${kept?.store}${END}`;
+      return kept === null || !name.endsWith(end) ? join(dir, name) : {run: name.slice(0, -end.length), kept};
+    }),
+  );
+  return {
+    left: read.filter((each) => typeof each !== 'string').filter(({kept}) => !kept.cleaned),
+    broken: read.filter((each) => typeof each === 'string'),
+  };
+}
+
+/** What a run has left in a store. */
+export type Left = {readonly run: string; readonly kept: StoreRecord};
+
+/** Takes the record of a store away that nothing was written to. */
+export async function dropRecord(dir: string, run: string, store: string): Promise<void> {
+  const file = join(dir, `${run}.${store}${END}`);
+  await rm(file, {force: true}).catch((error: unknown) => {
+    throw stateError('witness-log', `The record of the witness ${file} cannot be removed.`, {cause: error});
+  });
 }
 
 /** Writes it whole or not at all. */

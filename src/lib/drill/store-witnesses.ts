@@ -8,7 +8,7 @@ import type {ReadBack} from '../witness/read-back.ts';
 import {startStoreWitness} from '../witness/store-witness.ts';
 import type {Witness} from '../witness/witness.ts';
 import {readWitnessLog} from '../witness/witness-log.ts';
-import {logOf, recordsOf, recordsOfStore, type StoreRecord, writeRecord} from './store-records.ts';
+import {dropRecord, type Left, logOf, recordsOf, recordsOfStore, type StoreRecord, writeRecord} from './store-records.ts';
 import {storeResult} from './store-result.ts';
 
 type Deps = {
@@ -45,7 +45,7 @@ export function storeWitnesses(deps: Deps): StoreWitnesses {
   const running = new Map<string, Witness>();
   return {
     prepare: async (ctx, stores) => {
-      const begun = (await recordsOf(deps.dir, ctx.runId)).map(({store}) => store);
+      const begun = (await recordsOf(deps.dir, ctx.runId)).filter(isBegun).map(({store}) => store);
       await Promise.all(
         stores.map(async (store) => {
           const ability = abilityOf(deps, store);
@@ -53,6 +53,8 @@ export function storeWitnesses(deps: Deps): StoreWitnesses {
           await within(ctx, PREPARE_MS, async (signal) => {
             // First: it takes the place away as well, when nothing else is in it.
             await cleanEarlier(deps, ctx.runId, store, signal);
+            // Written first: whatever becomes of this process, somebody knows what there is to clean.
+            await writeRecord(deps.dir, ctx.runId, {store, members: [], cleaned: false, lost: false, row: null});
             await ability.prepare(signal);
           });
         }),
@@ -63,7 +65,6 @@ export function storeWitnesses(deps: Deps): StoreWitnesses {
         if (running.has(store)) continue;
         const members = Object.keys((await deps.stores[store]?.observe(deps.life)) ?? {});
         const before = (await recordsOf(deps.dir, runId)).find((one) => one.store === store);
-        // Written first: whatever becomes of this process, somebody knows what there is to clean.
         const lost = before?.lost === true || before?.cleaned === true;
         await writeRecord(deps.dir, runId, {store, members, cleaned: false, lost, row: null});
         const common = {run: runId, everyMs, deadlineMs, clock: deps.clock, signal: deps.life};
@@ -75,9 +76,16 @@ export function storeWitnesses(deps: Deps): StoreWitnesses {
       await Promise.all([...running.values()].map((witness) => witness.stop()));
       running.clear();
       const kept = await recordsOf(deps.dir, ctx.runId);
-      return await Promise.all(kept.map((one) => finish(deps, ctx, one)));
+      // Of one that was never begun there is nothing to tell; what cannot be cleaned stays on record.
+      const unbegun = kept
+        .filter((one) => !isBegun(one))
+        .map((one) => within(ctx, CLEAN_MS, (signal) => removeLeft(deps, {run: ctx.runId, kept: one}, signal)));
+      await Promise.allSettled(unbegun);
+      return await Promise.all(kept.filter(isBegun).map((one) => finish(deps, ctx, one)));
     },
-    done: async (runId) => running.size === 0 && (await recordsOf(deps.dir, runId)).every(({cleaned, row}) => cleaned && row !== null),
+    done: async (runId) =>
+      running.size === 0 &&
+      (await recordsOf(deps.dir, runId)).every(({cleaned, row, members}) => members.length === 0 || (cleaned && row !== null)),
   };
 }
 
@@ -102,7 +110,7 @@ async function finish(deps: Deps, ctx: Ctx, kept: StoreRecord): Promise<Json> {
 async function measure(deps: Deps, ctx: Ctx, {store, members, lost}: StoreRecord): Promise<Record<string, Json>> {
   const log = await readWitnessLog(logOf(deps.dir, ctx.runId, store));
   const rows = lost
-    ? Promise.reject(new Error('another run has removed a part of them'))
+    ? Promise.reject(new Error('a part of them was removed before, by another drill or by drill clean'))
     : within(ctx, READ_MS, (signal) => readOnPrimary(deps, store, ctx.runId, signal));
   rows.catch(() => undefined);
   return await storeResult({store, members, log, rows});
@@ -133,14 +141,22 @@ async function newestPrimary(store: Store | undefined, signal: AbortSignal): Pro
   return primaries.toSorted((a, b) => b.epoch - a.epoch)[0]?.name ?? null;
 }
 
-/** Runs that ended before they could clean. Whoever resumes one of them hears that its rows are gone. */
+/** Runs that ended before they could clean. */
 async function cleanEarlier(deps: Deps, runId: string, store: string, signal: AbortSignal): Promise<void> {
   for (const {run, kept} of await recordsOfStore(deps.dir, store)) {
     if (kept.cleaned || run === runId) continue;
-    await abilityOf(deps, store).clean(run, signal);
-    await writeRecord(deps.dir, run, {...kept, cleaned: true, lost: kept.lost || kept.row === null});
+    await removeLeft(deps, {run, kept}, signal);
   }
 }
+
+/** Removes what another run has left in a store. Whoever resumes that one hears that its rows are gone. */
+export async function removeLeft(deps: Pick<Deps, 'stores' | 'dir'>, {run, kept}: Left, signal: AbortSignal): Promise<void> {
+  await abilityOf(deps, kept.store).clean(run, signal);
+  if (isBegun(kept)) await writeRecord(deps.dir, run, {...kept, cleaned: true, lost: kept.lost || kept.row === null});
+  else await dropRecord(deps.dir, run, kept.store);
+}
+
+const isBegun = ({members}: StoreRecord): boolean => members.length > 0;
 
 function abilityOf({stores}: Pick<Deps, 'stores'>, store: string): Abilities['witness'] {
   const ability = stores[store]?.abilities.witness;

@@ -38,6 +38,7 @@ export function surprisesOf(input: SurpriseInput): string[] {
     losses,
     duplicates,
     lateHeals,
+    endedBefore,
     passedOver,
     takenUp,
     retried,
@@ -86,15 +87,26 @@ function lateHeals(input: SurpriseInput): Found {
     const name = `${fault.fault} on ${fault.region}`;
     if (fault.healedAt === null) return [];
     const healed = Date.parse(fault.healedAt);
+    // Of an end that nobody saw only what is certain counts against its lease.
+    const surely = Date.parse(fault.endFrom ?? fault.healedAt);
     const asked = healAskedAt(input, fault);
     const lease = fault.leaseMs ?? null;
     return [
       ...(asked !== null && healed - asked > SLOW_HEAL_MS ? [`${name} outlived its heal by ${formatMs(healed - asked)}`] : []),
-      ...(lease !== null && healed - Date.parse(fault.injectedAt) > lease + SLOW_HEAL_MS
+      ...(lease !== null && surely - Date.parse(fault.injectedAt) > lease + SLOW_HEAL_MS
         ? [`${name} lasted longer than its lease of ${formatMs(lease)}`]
         : []),
     ];
   });
+}
+
+/** The drill did not end it. */
+function endedBefore({faults}: SurpriseInput): Found {
+  return faults.flatMap(({fault, region, endBasis, endSays}) =>
+    endBasis === 'recorded' || endBasis === 'estimated'
+      ? [`the drill found ${fault} on ${region} over: ${endSays ?? 'it had ended before'}`]
+      : [],
+  );
 }
 
 /** When the last heal of a fault's place was begun; null = none was. */

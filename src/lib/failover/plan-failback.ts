@@ -20,6 +20,7 @@ import {
 } from './gates.ts';
 import {noneToMove, watchedRemarks} from './left-alone.ts';
 import {managerOf} from './managed-steps.ts';
+import {noPrimary} from './no-primary.ts';
 import {answering, named, namesOf} from './plan-failover.ts';
 import {call, expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {
@@ -80,7 +81,9 @@ export function chooseAway(fleet: Fleet, snapshot: Snapshot, home: string): stri
     if (current !== undefined && current.member.durable.epoch === rival?.member.durable.epoch)
       throw splitBrain(spec, current.name, rival.name, current.member.durable.epoch);
     if (current === undefined)
-      throw refused('no-primary', `no member of ${spec.name} answers as primary: fail over first`, {
+      throw noPrimary([spec], snapshot, {
+        says: `no member of ${spec.name} answers as primary: fail over first`,
+        fix: 'fail over first',
         suggestions: ['regionctl failover plan'],
       });
     if (current.member.region !== home) away.add(current.member.region);

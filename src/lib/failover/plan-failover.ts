@@ -29,6 +29,7 @@ import {
 import {type Guard, guardStep} from './guard.ts';
 import {noneToMove, watchedIn, watchedRemarks} from './left-alone.ts';
 import {handoverStep, managerFit, managerOf, settledStep} from './managed-steps.ts';
+import {noPrimary} from './no-primary.ts';
 import {placeFor} from './place.ts';
 import {quorumFit} from './quorum.ts';
 import {routeTarget, writeTarget} from './route-target.ts';
@@ -87,7 +88,8 @@ export function chooseSource(fleet: Fleet, snapshot: Snapshot, given: string | u
   }
   const [only, ...others] = [...holders.keys()];
   if (only === undefined)
-    throw refused('no-primary', 'no primary of any store could be found, neither seen nor named by a standby', {
+    throw noPrimary(fleet.stores, snapshot, {
+      says: 'no primary of any store could be found, neither seen nor named by a standby',
       suggestions: ['regionctl status'],
     });
   if (others.length === 0) return only;

@@ -20,6 +20,7 @@ import {
 } from './gates.ts';
 import {watchedRemarks} from './left-alone.ts';
 import {managerFit, managerOf} from './managed-steps.ts';
+import {noPrimary} from './no-primary.ts';
 import {placeFor} from './place.ts';
 import {answering, jurisdictionOf, named, namesOf, storesHeldBy} from './plan-failover.ts';
 import {routeTarget, writeTarget} from './route-target.ts';
@@ -135,7 +136,9 @@ function moveOf(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, from: string,
   const store = storeIn(snapshot, spec);
   const [current, rival] = primariesOf(store);
   if (current === undefined)
-    throw refused('no-primary', `no member of ${spec.name} answers as primary: a switchover needs a primary that is well`, {
+    throw noPrimary([spec], snapshot, {
+      says: `no member of ${spec.name} answers as primary: a switchover needs a primary that is well`,
+      fix: 'fail over, since a switchover needs a primary that is well',
       suggestions: ['regionctl failover plan'],
     });
   if (isStale(store, current.member) || current.member.durable.epoch === rival?.member.durable.epoch)

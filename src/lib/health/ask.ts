@@ -1,3 +1,4 @@
+import {unlessAborted} from '../awake.ts';
 import {isRegionctlError, messageOf} from '../errors.ts';
 import {after, type Clock} from '../ports/clock.ts';
 import type {Probe, ProbeResult} from '../ports/probe.ts';
@@ -24,6 +25,8 @@ export const ATTEMPTS: Attempts = {fall: 2, pauseMs: 100};
 const OVERLOADED = 'observer-overloaded';
 /** The code of what failed while the clock was set, or the machine slept. */
 const JUMPED = 'clock-jumped';
+/** The code of what this process did not get as far as to ask. */
+const NOT_ASKED = 'not-asked';
 /** A lag of this share of an endpoint's timeout makes a timeout say more about us than about the endpoint. */
 const STALL_SHARE = 0.25;
 /** A smaller jump of the wall clock is a correction. */
@@ -45,6 +48,7 @@ export function longestAskMs(timeoutMs: number, {fall, pauseMs}: Attempts = ATTE
 export async function askUntilSure(probe: Probe, timeoutMs: number, options: AskOptions): Promise<Answered> {
   const {attempts: limits, clock, signal} = options;
   let unfit = false;
+  if (probe.ready !== undefined) await unlessAborted(probe.ready(), signal).catch(() => undefined);
   for (let attempts = 1; ; attempts += 1) {
     const result = await askFit(probe, timeoutMs, options);
     if (!unfit && isUnfit(result) && !signal.aborted) {
@@ -60,7 +64,7 @@ export async function askUntilSure(probe: Probe, timeoutMs: number, options: Ask
   }
 }
 
-const isUnfit = ({code}: ProbeResult): boolean => code === OVERLOADED || code === JUMPED;
+const isUnfit = ({code}: ProbeResult): boolean => [OVERLOADED, JUMPED, NOT_ASKED].includes(code);
 
 async function askFit(probe: Probe, timeoutMs: number, options: AskOptions): Promise<ProbeResult> {
   const {observer} = options;
@@ -103,7 +107,7 @@ function askOnce(probe: Probe, timeoutMs: number, {clock, signal}: AskOptions): 
 }
 
 /** What is unknown for another reason than that it was late. */
-const OTHERWISE_UNKNOWN: ReadonlySet<string> = new Set(['secret-missing', 'vantage-silent', 'vantage-refused']);
+const OTHERWISE_UNKNOWN: ReadonlySet<string> = new Set(['secret-missing', 'vantage-silent', 'vantage-refused', NOT_ASKED]);
 
 /** Cancelled by the deadline is late, not unknown, though a probe cannot tell by whom it was cancelled. What kept it from asking stays unknown. */
 function lateIs(result: ProbeResult, timeoutMs: number): ProbeResult {

@@ -1,5 +1,5 @@
 import {timeoutAwake} from '../awake.ts';
-import {beforeOf, endReaper, type FaultCare, retire} from '../drill/fault-care.ts';
+import {beforeOf, endReaper, type FaultCare, settled} from '../drill/fault-care.ts';
 import {type Ended, healUntilProven, lookAtEnd} from '../drill/fault-end.ts';
 import type {FaultEntry} from '../drill/fault-ledger.ts';
 import {runningReapers} from '../drill/start-reaper.ts';
@@ -9,8 +9,10 @@ import type {Ctx} from '../plan/action.ts';
 import type {Fault} from '../ports/fault.ts';
 import {isRunning} from '../processes.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
-import {refuseWhileDrilled, refuseWhileHeld} from './conduct.ts';
-import {faultCare} from './fault-care.ts';
+import {type CleanHold, holdToClean} from './clean-hold.ts';
+import {cleanWitness, type LeftWitness} from './clean-witness.ts';
+import {faultCare, noteEnd} from './fault-care.ts';
+import {removeOperatorLogs} from './operator-logs.ts';
 
 /** A fault that was left. Times are ISO 8601; null = nobody wrote it down. `fault` null = which, or whether any, cannot be told. */
 export type LeftFault = {
@@ -29,13 +31,19 @@ export type LeftFault = {
 /** `none` = no fault is left, `left` = a dry run found some, `healed` = all that was found has ended, `not-proven`, `unknown` = it cannot be told. */
 export type CleanVerdict = 'none' | 'left' | 'healed' | 'not-proven' | 'unknown';
 
-/** The document of `drill clean`. `removed` counts records of faults whose end is proven, `reapers` those ended that watched over nothing. */
+/**
+ * The document of `drill clean`. `removed` counts records of faults whose end is proven, `reapers` those ended that watched over nothing, `logs` files of
+ * operators whose process is gone. `witness`: what drills had left in stores. `troubles`: what could not be recorded or looked for, one sentence each.
+ */
 export type CleanDocument = {
   readonly fleet: string;
   readonly at: string;
   readonly found: readonly LeftFault[];
   readonly removed: number;
   readonly reapers: number;
+  readonly witness: readonly LeftWitness[];
+  readonly logs: number;
+  readonly troubles: readonly string[];
   readonly verdict: CleanVerdict;
 };
 
@@ -51,23 +59,27 @@ const EXITS: Readonly<Record<CleanVerdict, ExitCode>> = {
 const HEAL_MS = 30_000;
 const LOOK_MS = 15_000;
 
-type Cleaning = {readonly open: OpenFleet; readonly care: FaultCare; readonly signal: AbortSignal; readonly dryRun: boolean};
+type Cleaning = {
+  readonly open: OpenFleet;
+  readonly care: FaultCare;
+  readonly hold: CleanHold;
+  readonly signal: AbortSignal;
+  readonly dryRun: boolean;
+};
 
 /**
- * Finds what is left of the fleet's faults: by the ledger, and by what the injector says of every region and route. Heals each and proves its end. Throws
- * `lease-held` (75) while a run acts on the fleet: its faults are its own.
+ * Finds what is left of the fleet's drills. Faults first: by the ledger, and by what the injector says of every region and route. Each is healed and its end
+ * proven, also where nothing can be recorded. Then what their witnesses left in stores. Throws `lease-held` (75) while a run acts on the fleet: what is there
+ * is its own.
  */
 export async function cleanFaults(
   open: OpenFleet,
   {signal, dryRun}: {readonly signal: AbortSignal; readonly dryRun: boolean},
 ): Promise<{document: CleanDocument; exit: ExitCode}> {
-  await refuseWhileHeld(open);
-  await refuseWhileDrilled(open);
-  // Nothing is written in a dry run, and taking the lease is.
-  const lease = dryRun ? null : (await open.state()).lease(open.fleet.name, null);
+  const hold = await holdToClean(open, dryRun);
   try {
-    const cleaning = {open, care: faultCare(open), signal, dryRun};
-    const {entries, broken} = cleaning.care.ledger.list(open.fleet.name);
+    const cleaning = {open, care: faultCare(open), hold, signal, dryRun};
+    const {entries, broken} = listed(cleaning);
     const places = [
       ...new Set([...open.fleet.regions, ...open.fleet.routes].map(({name}) => name).concat(entries.map(({region}) => region))),
     ];
@@ -83,30 +95,54 @@ export async function cleanFaults(
     const reapers = await endStrays(cleaning);
     const found = [...cleaned.flatMap((each) => each.found), ...broken.map(unreadable)];
     const removed = cleaned.reduce((sum, each) => sum + each.removed, 0);
+    const [{left: witness, troubles}, logs] = await Promise.all([
+      cleanWitness(open, hold, {signal, dryRun}),
+      removeOperatorLogs(open.stateDir, {dryRun}),
+    ]);
     const verdict = verdictOf(found, dryRun);
     const at = new Date(open.clock.wall()).toISOString();
-    return {document: {fleet: open.fleet.name, at, found, removed, reapers, verdict}, exit: EXITS[verdict]};
+    const all = [...hold.troubles, ...cleaned.flatMap((each) => each.troubles), ...troubles];
+    const exit = EXITS[verdict] === EXIT.good && witness.some((each) => !each.removed) ? EXIT.warning : EXITS[verdict];
+    return {document: {fleet: open.fleet.name, at, found, removed, reapers, witness, logs, troubles: all, verdict}, exit};
   } finally {
-    lease?.release();
+    hold.release();
   }
 }
 
-type Cleaned = {readonly found: readonly LeftFault[]; readonly removed: number};
+/** Records that cannot be read keep no fault from being healed: the injector knows them, too. */
+function listed({open, care: {ledger}}: Cleaning): ReturnType<FaultCare['ledger']['list']> {
+  try {
+    return ledger.list(open.fleet.name);
+  } catch (error) {
+    return {entries: [], broken: [{file: ledger.dir, why: messageOf(error)}]};
+  }
+}
+
+type Cleaned = {readonly found: readonly LeftFault[]; readonly removed: number; readonly troubles: readonly string[]};
 
 async function cleanPlace(cleaning: Cleaning, region: string, entries: readonly FaultEntry[]): Promise<Cleaned> {
-  const {open, care, dryRun} = cleaning;
+  const {open, dryRun} = cleaning;
   const {fault: port} = open;
-  if (port === null) return {found: entries.map((entry) => leftOf(region, entry.kind, entry, NO_INJECTOR)), removed: 0};
+  if (port === null) return {found: entries.map((entry) => leftOf(region, entry.kind, entry, NO_INJECTOR)), removed: 0, troubles: []};
   const first = await look(cleaning, port, region, entries);
   // A place that is silent has a fault only if somebody injected one.
-  if (first.active?.length === 0 && entries.length === 0) return {found: [], removed: 0};
+  if (first.active?.length === 0 && entries.length === 0) return {found: [], removed: 0, troubles: []};
   const late = entries.filter((entry) => isStillComing(open, entry));
   const isOver = first.proven === true && late.length === 0;
   const ended = dryRun || isOver ? first : await healPlace(cleaning, port, region, entries);
   cleaning.signal.throwIfAborted();
-  if (!dryRun && ended.proven === true && late.length === 0) await retire(care, entries);
-  if (isOver) return {found: [], removed: entries.length};
-  return {found: rowsOf({region, entries, first, ended, late, dryRun}), removed: 0};
+  const trouble = !dryRun && ended.proven === true && late.length === 0 ? await retired(cleaning, entries, isOver) : null;
+  const troubles = trouble === null ? [] : [`${region}: ${trouble}`];
+  if (isOver) return {found: [], removed: trouble === null ? entries.length : 0, troubles};
+  return {found: rowsOf({region, entries, first, ended, late, dryRun}), removed: 0, troubles};
+}
+
+/** The end of what was healed here is written into the journals of their runs, so that their reports tell when it was. Answers what could not be done. */
+async function retired({open, care, hold}: Cleaning, entries: readonly FaultEntry[], wasOver: boolean): Promise<string | null> {
+  const at = open.clock.wall();
+  const known = wasOver || hold.troubles.length > 0 ? [] : entries.filter(({runId}) => hold.state?.plan(runId) != null);
+  for (const entry of known) await noteEnd(open, entry, {at, by: 'heal'}).catch(() => undefined);
+  return settled(care, entries);
 }
 
 type Place = {

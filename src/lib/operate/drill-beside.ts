@@ -1,5 +1,5 @@
 import type {BesideRow} from '../drill/report.ts';
-import {isRegionctlError, messageOf} from '../errors.ts';
+import {isRegionctlError, messageOf, RegionctlError} from '../errors.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {refuseShutGates} from '../run/judge-gates.ts';
 import type {Conducted} from './conduct.ts';
@@ -47,6 +47,22 @@ export async function besideDrill(open: OpenFleet, world: World, beside: Beside)
       return row({outcome: 'succeeded', says: `nothing was to be done: ${error.message}`});
     return row({says: messageOf(error)});
   }
+}
+
+/** What refused a drill after the run that it begins with: "nothing was done" is said of the drill, and that run was done. Other errors are left alone. */
+export function afterSetUp(error: unknown, {kind, runId}: BesideRow, to: string): unknown {
+  if (!isRegionctlError(error) || runId === null) return error;
+  const {code, exit, message, suggestions} = error;
+  const said = `${message}. The ${kind} to ${to} that the drill begins with was done before that, and stays: ${runId}`;
+  return new RegionctlError(code, exit, said, {suggestions: [...suggestions, 'regionctl status'], cause: error});
+}
+
+/** What refused to show a drill that begins with a run of its own: a dry run does not carry that out. Other errors are left alone. */
+export function withoutSetUp(error: unknown, to: string): unknown {
+  if (!isRegionctlError(error)) return error;
+  const {code, exit, message, suggestions} = error;
+  const said = `${message}. The drill begins with a switchover to ${to}, which a dry run does not do`;
+  return new RegionctlError(code, exit, said, {suggestions: [...suggestions, `regionctl switchover run --to ${to}`], cause: error});
 }
 
 async function isThere(open: OpenFleet, to: string | undefined, signal: AbortSignal): Promise<boolean> {

@@ -59,7 +59,8 @@ async function writable({fleet, clock}: OpenFleet, signal: AbortSignal): Promise
 async function links(open: OpenFleet, signal: AbortSignal): ReturnType<Senses['links']> {
   const at = open.clock.wall();
   try {
-    const {document} = await readLag(open, {signal});
+    // Gates ask it too, and a dry run writes nothing. While a drill runs its witness writes.
+    const {document} = await readLag(open, {signal, heartbeat: false});
     const [unread] = document.unread;
     if (document.links.length === 0 && unread !== undefined) return unknown(unread.code, unread.reason, at);
     const looks = document.links.map(({store, to, state, reason, breaker}) => ({

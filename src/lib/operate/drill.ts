@@ -7,49 +7,58 @@ import {chooseAway, chooseHome, planFailback} from '../failover/plan-failback.ts
 import {chooseSource} from '../failover/plan-failover.ts';
 import {chooseSwitchTarget, planSwitchover} from '../failover/plan-switchover.ts';
 import {objectivesOf, regionOf} from '../fleet/lookup.ts';
-import {observeFleet} from '../observe/take-snapshot.ts';
 import type {Override, Plan} from '../plan/plan.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {judgeGates} from '../run/judge-gates.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {newRunId} from './conduct.ts';
-import {copySpeeds, withPromotions} from './earlier-runs.ts';
+import {copySpeeds} from './earlier-runs.ts';
+import {type Look, planFromLook} from './look.ts';
 import {failoverFrom, type Prepared} from './prepare.ts';
-import {withRememberedAck} from './remember-ack.ts';
-import {withBreakers} from './with-breakers.ts';
 import type {World} from './world.ts';
 
 const GATES_MS = 10_000;
 /** The gates that a drill has beside those of its reaction. */
 const DRILL_GATES = /^(steady-state|no-fault)(:|$)/;
 
-/** What a drill is prepared with. */
-export type PrepareDrill = {readonly drill: Drill; readonly overrides: readonly Override[]; readonly signal: AbortSignal};
+/** What a drill is prepared with. `rehearsal`: it is only shown (default: it is run). */
+export type PrepareDrill = {
+  readonly drill: Drill;
+  readonly overrides: readonly Override[];
+  readonly signal: AbortSignal;
+  readonly rehearsal?: boolean;
+};
 
-/** Plans a drill on the fleet as it is now, and judges its gates. Nothing is written, and no fault is injected. */
-export async function prepareDrill(open: OpenFleet, world: World, {drill, overrides, signal}: PrepareDrill): Promise<Prepared> {
+/**
+ * Plans a drill on the fleet as it is now, and judges its gates. No fault is injected, and nothing is written but the one order that tells whether
+ * writes are accepted; a rehearsal does not write that either.
+ */
+export async function prepareDrill(open: OpenFleet, world: World, given: PrepareDrill): Promise<Prepared> {
   const began = open.clock.now();
-  const [{snapshot: seenNow}, state] = await Promise.all([
-    observeFleet({...open, signal, vantage: 'here'}),
-    open.state().catch(() => null),
-  ]);
+  const {made: plan} = await planFromLook(open, given.signal, (look) => drillFrom(open, look, given));
+  return {
+    plan: await judgedNow(open, world, plan, given.signal),
+    marks: [{phase: 'decide', ms: Math.round(open.clock.now() - began)}],
+  };
+}
+
+/** The drill that a look at the fleet leads to, with its overrides. */
+async function drillFrom(open: OpenFleet, {snapshot, state}: Look, given: PrepareDrill): Promise<Plan> {
   const {fleet} = open;
-  const remembered = withPromotions(state, fleet.name, withRememberedAck(state, fleet.name, seenNow));
-  const snapshot = withBreakers(state, fleet, remembered);
+  const {drill, overrides, signal, rehearsal = false} = given;
   const primaries = primariesOf(open, snapshot);
   const ofReaction = overrides.filter(({gate}) => !DRILL_GATES.test(gate));
   const reactionPlan = await reactionPlanOf(open, {drill, snapshot, state, overrides: ofReaction, signal});
   const [first] = Object.values(primaries);
   const composed = composeDrill({
-    ...{drill, fleet, snapshot, reactionPlan, primaries},
+    ...{drill, fleet, snapshot, reactionPlan, primaries, rehearsal},
     primary: primaries[fleet.stores[0]?.name ?? ''] ?? first ?? null,
     objectives: objectivesOf(fleet),
     runId: newRunId('drill', open.clock.wall()),
   });
   const own = resolveOverrides(composed.gates, reactionPlan === null ? overrides : overrides.filter(({gate}) => DRILL_GATES.test(gate)));
-  const plan = {...composed, overrides: [...composed.overrides, ...own]};
-  return {plan: await judgedNow(open, world, plan, signal), marks: [{phase: 'decide', ms: Math.round(open.clock.now() - began)}]};
+  return {...composed, overrides: [...composed.overrides, ...own]};
 }
 
 function judgedNow(open: OpenFleet, world: World, plan: Plan, signal: AbortSignal): Promise<Plan> {

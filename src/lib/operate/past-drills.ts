@@ -4,6 +4,7 @@ import {messageOf} from '../errors.ts';
 import type {GateRow} from '../plan/plan-document.ts';
 import type {RunHead, State} from '../ports/state.ts';
 import {runDocument} from '../run/document.ts';
+import {holdersOf} from './leases.ts';
 
 /** A drill that was run, or tried. `at` is epoch ms of its beginning. `overridden` = which shut gate was passed by hand when it was run, a sentence. */
 export type PastDrill = Pick<DrillDocument, 'runId' | 'verdict' | 'verdictCode' | 'verdictReason'> & {
@@ -22,9 +23,9 @@ const DECLARED = /^.+ \(.+ \(pid \d+\)\)$/;
 
 /** The drills of the fleet, the newest first. Each is read when it is asked for. */
 export function* pastDrills(state: State, fleet: string): Generator<PastDrill | UnreadableDrill> {
-  const alive = state.holder(fleet)?.runId ?? null;
+  const alive = new Set(holdersOf(state, fleet).map(({runId}) => runId));
   const heads = state.runs(fleet).filter(({kind}) => kind === 'drill');
-  for (const head of heads.toSorted((a, b) => b.startedAt - a.startedAt)) yield* readPast(state, head, alive === head.runId);
+  for (const head of heads.toSorted((a, b) => b.startedAt - a.startedAt)) yield* readPast(state, head, alive.has(head.runId));
 }
 
 function readPast(state: State, {runId, startedAt: at}: RunHead, alive: boolean): readonly (PastDrill | UnreadableDrill)[] {

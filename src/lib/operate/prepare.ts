@@ -6,7 +6,6 @@ import {chooseDestination, chooseSource, type FailoverInput, movesOf, planFailov
 import {chooseSwitchTarget, planSwitchover} from '../failover/plan-switchover.ts';
 import type {StoreSpec} from '../fleet/fleet.ts';
 import {objectivesOf, regionOf} from '../fleet/lookup.ts';
-import {observeFleet} from '../observe/take-snapshot.ts';
 import type {Override, Plan} from '../plan/plan.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
@@ -15,10 +14,9 @@ import {judgeGates} from '../run/judge-gates.ts';
 import type {PhaseMark} from '../run/runner.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {newRunId} from './conduct.ts';
-import {copySpeeds, earlierGaps, withPromotions} from './earlier-runs.ts';
+import {copySpeeds, earlierGaps} from './earlier-runs.ts';
+import {planFromLook} from './look.ts';
 import {historyOf, readingOf} from './loss.ts';
-import {withRememberedAck} from './remember-ack.ts';
-import {withBreakers} from './with-breakers.ts';
 import type {World} from './world.ts';
 
 /** What a person may say about a failover or failback; everything else is found. */
@@ -117,13 +115,8 @@ async function prepare(
   plan: (snapshot: Snapshot) => Plan | Promise<Plan>,
 ): Promise<Prepared> {
   const began = open.clock.now();
-  const [{snapshot: seenNow}, state] = await Promise.all([
-    observeFleet({...open, signal, vantage: 'here'}),
-    open.state().catch(() => null),
-  ]);
-  const remembered = withPromotions(state, open.fleet.name, withRememberedAck(state, open.fleet.name, seenNow));
-  const snapshot = withBreakers(state, open.fleet, remembered);
-  const seen = open.clock.now();
+  const {made: planned, look} = await planFromLook(open, signal, ({snapshot}) => plan(snapshot));
+  const {state, at: seen} = look;
   const ctx = {
     runId: 'plan',
     token: 'none',
@@ -131,7 +124,6 @@ async function prepare(
     now: () => open.clock.now(),
     deadline: seen + GATES_MS,
   };
-  const planned = await plan(snapshot);
   const expected = {...planned.expected, gapMs: earlierGaps(state, open.fleet.name, planned)};
   const judged = await judgeGates({...planned, expected}, world.checks, ctx);
   const marks: PhaseMark[] = [

@@ -27,6 +27,8 @@ export function cleanText(document: CleanDocument, {columns, paint}: TextOptions
   return joined([
     ...(rows.length === 0 ? [] : [paint.muted(head), ...lines]),
     ...document.found.flatMap(({fault, region, says}) => wrap(`${fault ?? 'fault'} of ${region}: ${says}`, columns)),
+    ...document.witness.filter(({removed}) => !removed).flatMap(({says}) => wrap(says, columns).map(paint.warning)),
+    ...document.troubles.flatMap((trouble) => wrap(trouble, columns).map(paint.warning)),
     ...notesOf(document).flatMap((note) => wrap(note, columns).map(paint.muted)),
     `${paint.strong('drill clean')}  ${paint[meaning](text)}`,
   ]);
@@ -43,11 +45,13 @@ function cellsOf({fault, region, since, runId, provenHealed}: LeftFault, isOnlyL
   return [fault ?? 'unknown', region, state, since === null ? 'unknown' : formatTime(since), runId ?? '-'];
 }
 
-function notesOf({removed, reapers}: CleanDocument): readonly string[] {
+function notesOf({removed, reapers, witness, logs}: CleanDocument): readonly string[] {
   return [
+    ...witness.flatMap((each) => (each.removed ? [each.says] : [])),
     ...(removed === 0
       ? []
       : [`${removed === 1 ? 'The record of a fault' : `The records of ${removed} faults`} that had ended by then: not needed any more.`]),
+    ...(logs === 0 ? [] : [`${logs === 1 ? 'A file' : `${logs} files`} of operators whose process is gone: not needed any more.`]),
     ...(reapers === 0 ? [] : [`${reapers === 1 ? 'One reaper' : `${reapers} reapers`} watched over nothing.`]),
   ];
 }

@@ -57,17 +57,17 @@ function surprisesBlock({surprises, verdictCode}: DrillDocument): Block {
 }
 
 function faultsBlock({faults}: DrillDocument): Block {
-  const rows = faults.map(({fault, region, injectedAt, healedAt, provenHealed, leaseMs, says, proof}): BlockCell[] => {
+  const rows = faults.map(({fault, region, injectedAt, healedAt, provenHealed, leaseMs, says, proof, endBasis, endSays}): BlockCell[] => {
     const lasted = healedAt === null ? null : tookMs({startedAt: injectedAt, endedAt: healedAt});
     const end: Said = provenHealed ? {text: 'proven healed', tone: 'good'} : {text: 'not proven healed', tone: 'bad'};
     return [
       `${fault} on ${region}`,
       formatTime(injectedAt),
-      formatMs(lasted),
+      endBasis === 'estimated' ? `about ${formatMs(lasted)}` : formatMs(lasted),
       formatMs(leaseMs ?? null),
       end,
       // What was said when it was injected tells nothing of its end.
-      proof ?? (provenHealed ? null : says) ?? NOT_MEASURED,
+      [endSays ?? null, proof ?? (provenHealed ? null : says) ?? NOT_MEASURED].filter((part) => part !== null).join('; '),
     ];
   });
   const heads = [

@@ -25,13 +25,13 @@ function steadyRows({steadyState}: DrillDocument, paint: Paint): Cell[][] {
 }
 
 function faultRows({faults}: DrillDocument, paint: Paint): Cell[][] {
-  return faults.map(({fault, region, injectedAt, healedAt, provenHealed}) => {
+  return faults.map(({fault, region, injectedAt, healedAt, provenHealed, endBasis, endedBy}) => {
     const cell: Cell = provenHealed ? {text: 'proven healed', paint: paint.good} : {text: 'not proven healed', paint: paint.critical};
-    return [
-      `  fault ${fault} on ${region}`,
-      cell,
-      `injected ${formatTime(injectedAt)}, ${healedAt === null ? 'not healed' : `healed ${formatTime(healedAt)}`}`,
-    ];
+    const isOver = endBasis === 'recorded' || endBasis === 'estimated';
+    const verb = isOver ? (endBasis === 'estimated' ? 'ended about' : 'ended') : 'healed';
+    const end =
+      healedAt === null ? 'not healed' : `${verb} ${formatTime(healedAt)}${isOver && endedBy === 'lease' ? ' with its lease' : ''}`;
+    return [`  fault ${fault} on ${region}`, cell, `injected ${formatTime(injectedAt)}, ${end}`];
   });
 }
 

@@ -29,7 +29,7 @@ export function drillText(report: DrillDocument, layout: Layout): string {
     ['Load', loadLines(report, columns, paint)],
     ['What surprised', report.surprises.flatMap((one) => bullet(one, columns, paint.warning))],
     ['Earlier drills', earlierLines(report, layout)],
-    ['Evidence', report.evidence.map(({name, file}) => `  ${cut(`${name}: ${file}`, columns - 2)}`)],
+    ['Evidence', evidenceLines(report, columns)],
   ];
   return [
     runText(report, layout),
@@ -96,6 +96,19 @@ function earlierLines({earlier, measured}: DrillDocument, {columns, paint, now}:
 function changeText(before: number | null, now: number | null): string {
   if (before === null || now === null || Math.round(before) === Math.round(now)) return '';
   return now > before ? ` (now +${formatMs(now - before)})` : ` (now -${formatMs(before - now)})`;
+}
+
+/** The files by their folders: a path that is cut off leads nowhere. */
+function evidenceLines({evidence}: DrillDocument, columns: number): string[] {
+  const folders = new Map<string, string[]>();
+  for (const {file} of evidence) {
+    const [dir, name] = [file.slice(0, file.lastIndexOf('/') + 1), file.slice(file.lastIndexOf('/') + 1)];
+    folders.set(dir, [...(folders.get(dir) ?? []), name]);
+  }
+  return [...folders].flatMap(([dir, names]) => [
+    ...wrap(dir, columns - 2).map((line) => `  ${line}`),
+    ...wrap(names.join(', '), columns - 4).map((line) => `    ${line}`),
+  ]);
 }
 
 function bullet(text: string, columns: number, paint: (text: string) => string): string[] {

@@ -2,6 +2,9 @@ import type {Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Cell} from '../snapshot/cell.ts';
 
+/** The end of a fault as its injector wrote it down. `at` is epoch ms; `by` its lease, or somebody who healed it. */
+export type FaultEnd = {readonly kind: string; readonly at: number; readonly by: 'lease' | 'heal'};
+
 /** Fault port. Every fault carries a lease that ends it even if the injector dies. `region` is the name of a region, or of a route for a fault of a router. */
 export type Fault = {
   /** The kinds that it can inject, such as `lose` or `partition`. */
@@ -18,6 +21,8 @@ export type Fault = {
   heal(ctx: Ctx, region: string, kind?: string): Promise<void>;
   /** Whether a fault is active on the region now. */
   active(region: string, signal: AbortSignal): Promise<Cell<readonly string[]>>;
+  /** The last end of each kind on the region, as far as the injector wrote it down. Absent = it keeps no record. */
+  ended?(region: string, signal: AbortSignal): Promise<Cell<readonly FaultEnd[]>>;
   /**
    * The kinds of `kinds` that cannot be had here, each with one sentence why; `{}` = all can. Injecting one of them is refused. Absent = nobody
    * can tell before it is tried. Throws when the injector cannot be reached.

@@ -18,5 +18,8 @@ export type ProbeResult = {
   readonly warning?: {readonly code: string; readonly says: string};
 };
 
-/** Probe port. `check` never throws for what the endpoint does; it ends when `signal` is aborted. */
-export type Probe = {check(signal: AbortSignal): Promise<ProbeResult>};
+/**
+ * Probe port. `check` never throws for what the endpoint does; it ends when `signal` is aborted. `ready` loads what the first check of a process needs
+ * from this machine, so that it does not count as the endpoint's time; it ends by itself within some seconds and never throws. Absent = nothing is worth it.
+ */
+export type Probe = {check(signal: AbortSignal): Promise<ProbeResult>; ready?(): Promise<void>};

@@ -9,6 +9,7 @@ import {settle} from './ends.ts';
 import {pivotPassed, stepProgress} from './progress.ts';
 import {isHeldToTheEnd} from './recheck.ts';
 import {renewHolds} from './renew.ts';
+import {rescued} from './rescue.ts';
 import {within} from './scope.ts';
 import {carryOut, type StepEnd} from './step.ts';
 import {undoAll} from './undo.ts';
@@ -30,7 +31,8 @@ export type Halt = {
 /**
  * The engine that a first run and a resumed one share: from wherever the journal stands to the end of the plan, or back. Everything that is
  * settled is left alone. `begin` is asked first; its ending = nothing more is done. Otherwise it ends with the `always` steps. One `run-ended`
- * closes the journal in any case; after the second Ctrl+C it comes at once.
+ * closes the journal in any case; after the second Ctrl+C it comes at once. Where the journal cannot be written it ends on the spot, but for its
+ * faults: those are taken back.
  */
 export async function drive(run: Run, begin: () => Promise<Ending | null>): Promise<Ending> {
   const ending = await wholeRun(run, begin);
@@ -42,8 +44,8 @@ async function wholeRun(run: Run, begin: () => Promise<Ending | null>): Promise<
   try {
     return (await begin()) ?? (await withAlways(run, await finish(run, await goForward(run))));
   } catch (error) {
-    if (!isRegionctlError(error) || error.code !== 'left') throw error;
-    return leaving(run);
+    if (isRegionctlError(error) && error.code === 'left') return leaving(run);
+    throw error instanceof Error ? await rescued(run, error) : error;
   }
 }
 

@@ -11,6 +11,9 @@ export type Outcome = 'running' | 'paused' | 'succeeded' | 'failed' | 'undone' |
 /** What is left of a failed step in the world: nothing, perhaps something, or nothing although its intent was on record. */
 export type EffectLeft = 'none' | 'possible' | 'withdrawn';
 
+/** The end of a fault in a run's journal, written by whoever ended it: its reaper when the lease was over, or `drill clean`. */
+export type NotedEnd = {readonly fault: string; readonly region: string; readonly at: string; readonly by: 'lease' | 'heal'};
+
 /** The closed set of events with what each carries. `says` is always one sentence for people. Times are the event's own `at`. */
 export type EventData = {
   /** `user` since version 2: who may not approve his own run where two must. */
@@ -48,8 +51,11 @@ export type EventData = {
   rejected: {readonly by: string; readonly user: string; readonly reason: string | null};
   'approval-expired': {readonly says: string};
   'abort-asked': {readonly by: string; readonly reason: string | null};
-  /** Something to know that changes nothing: what a guard sees, a notifier that could not be reached. */
-  note: {readonly says: string};
+  /**
+   * Something to know that changes nothing: what a guard sees, a notifier that could not be reached. `ended`: a fault of the run that another process
+   * ended, with the time (ISO 8601) at which that was proven.
+   */
+  note: {readonly says: string; readonly ended?: NotedEnd};
   /** Steps of `always` follow; those of an earlier attempt count as not run. */
   'always-started': {readonly outcome: Outcome};
   interrupted: {readonly going: 'back' | 'forward' | 'away'; readonly says: string};

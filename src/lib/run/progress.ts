@@ -79,7 +79,8 @@ export function progressOf(plan: Plan, events: readonly JournalEvent[]): Progres
 export function advance(progress: Progress, line: JournalEvent): void {
   const event = readEvent(line);
   progress.lastSeq = Math.max(progress.lastSeq, line.seq);
-  progress.lastAt = line.at;
+  // That a reaper was there says nothing of how long the run was left alone.
+  if (event.type !== 'note' || event.data.ended === undefined) progress.lastAt = line.at;
   if (event.type === 'note') progress.notes.push(event.data.says);
   const step = event.step === null ? undefined : progress.steps.get(event.step);
   if (step !== undefined) advanceStep(step, event);

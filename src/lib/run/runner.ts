@@ -23,7 +23,7 @@ export type PhaseMark = {readonly phase: Phase; readonly ms: number};
 /**
  * Runs a plan that was recorded with `state.createRun`, under a lease that the caller holds and releases. Whatever the world does becomes an
  * outcome. It throws for a plan that cannot be run (64), when the lease is lost (75) and when the journal cannot be written (73): then
- * nothing more is done, and the run can be resumed.
+ * nothing more is done but to end its faults, and the run can be resumed.
  */
 export async function runPlan(options: RunSetup & {readonly plan: Plan; readonly marks?: readonly PhaseMark[]}): Promise<RunResult> {
   const {plan, marks = [], ...setup} = options;

@@ -54,6 +54,25 @@ export function leaseHolder(home: LeaseHome, name: string): LeaseHolder | null {
   }
 }
 
+/**
+ * Whether somebody holds a lease of the state in `dir`, without opening that: also where nothing can be written. Null = it cannot be told. Nothing is made.
+ */
+export async function isLeaseHeld(dir: string, name: string): Promise<boolean | null> {
+  const file = join(dir, leaseFileName(name));
+  if (!existsSync(file)) return false;
+  const {DatabaseSync: Database} = await import('node:sqlite');
+  let probe: DatabaseSync | null = null;
+  try {
+    probe = new Database(file, {timeout: 0, readOnly: true});
+    probe.prepare('SELECT count(*) FROM sqlite_schema').get();
+    return false;
+  } catch (error) {
+    return isBusy(error) ? true : null;
+  } finally {
+    probe?.close();
+  }
+}
+
 function lockFile(home: LeaseHome, file: string, name: string): {lock: DatabaseSync; mark: FileMark} {
   makePrivateFile(file);
   let lock: DatabaseSync | null = null;

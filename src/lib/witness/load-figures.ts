@@ -8,6 +8,8 @@ export type PartFigures = {
   readonly p50Ms: number | null;
   readonly p95Ms: number | null;
   readonly maxMs: number | null;
+  /** Whether the load ran in all of it: false = in a time of which nothing is known everything may have failed. */
+  readonly whole: boolean;
   /** How many errors of which class, those that there were, the most first. */
   readonly byEnd: readonly {readonly end: Exclude<LoadEnd, 'ok'>; readonly count: number}[];
 };
@@ -27,13 +29,18 @@ export type LoadFigures = Readonly<Record<LoadPhase, PartFigures>> & {
 /** The figures of a log. Pure. */
 export function loadFigures(log: LoadLog): LoadFigures {
   const judged = log.requests.filter(isJudged);
-  const part = (phase: LoadPhase) => partOf(judged.filter((request) => request.phase === phase));
+  const unseen = unseenIn(log);
+  const part = (phase: LoadPhase) =>
+    partOf(
+      judged.filter((request) => request.phase === phase),
+      !unseen.has(phase),
+    );
   const [before, during, after] = LOAD_PHASES.map(part) as [PartFigures, PartFigures, PartFigures];
   return {
     before,
     during,
     after,
-    all: partOf(judged),
+    all: partOf(judged, unseen.size === 0),
     late: log.stalls.reduce((sum, {late}) => sum + late, 0),
     untimed: judged.filter(({end, held}) => end === 'ok' && held === true).length,
     notJudged: log.requests.length - judged.length + log.left,
@@ -55,7 +62,7 @@ export function percentile(sorted: ArrayLike<number>, percent: number): number |
   return sorted[Math.ceil((percent * sorted.length) / 100) - 1] ?? null;
 }
 
-function partOf(requests: readonly LoadRequest[]): PartFigures {
+function partOf(requests: readonly LoadRequest[], whole: boolean): PartFigures {
   const errors = requests.filter(({end}) => end !== 'ok');
   const times = Float64Array.from(requests.filter(({end, held}) => end === 'ok' && held !== true).map(({ms}) => ms)).sort();
   return {
@@ -65,6 +72,7 @@ function partOf(requests: readonly LoadRequest[]): PartFigures {
     p50Ms: percentile(times, 50),
     p95Ms: percentile(times, 95),
     maxMs: times.at(-1) ?? null,
+    whole,
     byEnd: LOAD_ENDS.filter((end) => end !== 'ok')
       .map((end) => ({end, count: errors.filter((one) => one.end === end).length}))
       .filter(({count}) => count > 0)
@@ -72,11 +80,22 @@ function partOf(requests: readonly LoadRequest[]): PartFigures {
   };
 }
 
+/** The parts that a hole reaches into. */
+function unseenIn({sessions, phase}: LoadLog): ReadonlySet<LoadPhase> {
+  const last = sessions.at(-1);
+  const holes = sessions.slice(1).map(({began}, i) => ({from: sessions[i]?.ended ?? began, to: began}));
+  const all = last === undefined || isWhole(last) ? holes : [...holes, {from: last.ended, to: phase}];
+  const at = (one: LoadPhase) => LOAD_PHASES.indexOf(one);
+  return new Set(LOAD_PHASES.filter((one) => all.some(({from, to}) => at(from) <= at(one) && at(one) <= at(to))));
+}
+
+const isWhole = ({closed, gone}: LoadLog['sessions'][number]): boolean => closed && gone === null;
+
 function holesOf({sessions}: LoadLog): {from: number; to: number | null}[] {
   const between = sessions.slice(1).map(({openedAt}, i) => {
     const before = sessions[i]?.endedAt ?? openedAt;
     return {from: Math.min(before, openedAt), to: Math.max(before, openedAt)};
   });
   const last = sessions.at(-1);
-  return last === undefined || (last.closed && last.gone === null) ? between : [...between, {from: last.endedAt, to: null}];
+  return last === undefined || isWhole(last) ? between : [...between, {from: last.endedAt, to: null}];
 }

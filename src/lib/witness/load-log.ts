@@ -39,7 +39,10 @@ export type LoadLine =
   | {readonly mark: 'gone'; readonly at: number; readonly says: string}
   | {readonly mark: 'close'; readonly at: number; readonly left: number};
 
-/** One life of the load. `closed` false = its process died: after `endedAt` nothing is known. `gone` = how a generator ended by itself. */
+/**
+ * One life of the load. `closed` false = its process died: after `endedAt` nothing is known. `gone` = how a generator ended by itself. `began` and `ended` =
+ * the parts of the drill in which it did.
+ */
 export type LoadSession = {
   readonly openedAt: number;
   readonly endedAt: number;
@@ -47,6 +50,8 @@ export type LoadSession = {
   readonly kind: 'built-in' | 'exec';
   readonly what: string;
   readonly gone: string | null;
+  readonly began: LoadPhase;
+  readonly ended: LoadPhase;
 };
 
 /** Everything that a load wrote down, over all processes that carried it. */
@@ -95,8 +100,7 @@ export function parseLoadLog(text: string): LoadLog {
   return reader.log();
 }
 
-type OpenSession = {-readonly [K in keyof LoadSession]: LoadSession[K]} & {
-  readonly first: LoadPhase;
+type OpenSession = {-readonly [K in keyof Omit<LoadSession, 'ended'>]: LoadSession[K]} & {
   readonly marks: Mark[];
   readonly requests: LoadRequest[];
 };
@@ -121,9 +125,12 @@ function loadLogReader() {
       else takeRequest(reading, line);
     },
     log: (): LoadLog => ({
-      sessions: reading.sessions.map(({first: _, marks: __, requests: ___, ...session}) => session),
-      requests: reading.sessions.flatMap(({requests, marks, first}) =>
-        requests.map((request) => ({...request, phase: phaseAt(request.sent, marks, first)})),
+      sessions: reading.sessions.map(({marks, requests: _, ...session}) => ({
+        ...session,
+        ended: phaseAt(session.endedAt, marks, session.began),
+      })),
+      requests: reading.sessions.flatMap(({requests, marks, began}) =>
+        requests.map((request) => ({...request, phase: phaseAt(request.sent, marks, began)})),
       ),
       stalls: reading.stalls,
       phase: reading.phase,
@@ -166,8 +173,8 @@ function takeMark(reading: Reading, line: Extract<LoadLine, {mark: string}>): vo
   }
 }
 
-function opened({at, kind, what}: Extract<LoadLine, {mark: 'open'}>, first: LoadPhase): OpenSession {
-  return {openedAt: at, endedAt: at, closed: false, kind, what, gone: null, first, marks: [], requests: []};
+function opened({at, kind, what}: Extract<LoadLine, {mark: 'open'}>, began: LoadPhase): OpenSession {
+  return {openedAt: at, endedAt: at, closed: false, kind, what, gone: null, began, marks: [], requests: []};
 }
 
 /** Told apart by hand: an hour of load has half a million lines. */

@@ -1,11 +1,13 @@
 // Kills a drill that loses a region at every line of its journal, waits for the lease of its fault, looks for whatever is left of it, and resumes the
 // run with the built program. Needs a build. Prints one line for each point; ends with 1 when any of them went wrong.
 //
-//   node test/e2e/crash/soak-drill.ts [FILTER]      FILTER: a regular expression on `moment:step`
+//   node test/e2e/crash/soak-drill.ts [FILTER] [AFTER]      FILTER: a regular expression on `moment:step`; AFTER: only lines after the last that this
+//                                                           one matches
 import {CrashLab} from './crash-lab.ts';
 import {drillCycle, drillPoints, drillProblems} from './drill-cycle.ts';
 
 const filter = new RegExp(process.argv[2] ?? '');
+const last = process.argv[3] === undefined ? null : new RegExp(process.argv[3]);
 const say = (text: string) => process.stdout.write(`${text}\n`);
 const lab = new CrashLab();
 try {
@@ -16,7 +18,8 @@ try {
 }
 
 async function soak(): Promise<number> {
-  const points = (await drillPoints(lab)).filter((point) => filter.test(point));
+  const all = await drillPoints(lab);
+  const points = all.slice(last === null ? 0 : all.findLastIndex((point) => last.test(point)) + 1).filter((point) => filter.test(point));
   say(`${points.length} lines of the journal`);
   let bad = 0;
   for (const [index, point] of points.entries()) {

@@ -216,6 +216,7 @@ function sessionOf(world: World, name: string): Session {
     return sql.includes('pg_control_system') ? [facts] : [{recovering: facts.recovering}];
   };
   return {
+    ready: async () => undefined,
     rows: rows as Session['rows'],
     prepare: async () => undefined,
     connection: () => null,

@@ -46,6 +46,7 @@ function sessionOf(answer: Answers[string]): Session {
     return sql.includes('pg_replication_slots') ? [rowOf({...FACTS, ...facts}, slots, senders)] : [{...FACTS, ...facts}];
   };
   return {
+    ready: async () => undefined,
     rows: rows as Session['rows'],
     prepare: async () => undefined,
     connection: () => null,

@@ -19,5 +19,8 @@ export const cleanSchema = z.looseObject({
   ),
   removed: z.int().min(0),
   reapers: z.int().min(0),
+  witness: z.array(z.looseObject({store: z.string(), runId: z.string(), removed: z.boolean(), says: sentence})),
+  logs: z.int().min(0),
+  troubles: z.array(sentence),
   verdict: z.enum(['none', 'left', 'healed', 'not-proven', 'unknown']),
 });

@@ -139,6 +139,11 @@ const fault = z.looseObject({
   healedAt: time.nullable(),
   provenHealed: z.boolean(),
   leaseMs: ms.nullable().optional(),
+  endBasis: z.enum(['seen', 'recorded', 'estimated']).nullable().optional(),
+  endFrom: time.nullable().optional(),
+  endTo: time.nullable().optional(),
+  endedBy: z.enum(['lease', 'heal']).nullable().optional(),
+  endSays: sentence.nullable().optional(),
   says: sentence.nullable().optional(),
   proof: sentence.nullable().optional(),
 });
@@ -184,6 +189,7 @@ const loadPart = z.looseObject({
   p50Ms: ms.nullable(),
   p95Ms: ms.nullable(),
   maxMs: ms.nullable(),
+  whole: z.boolean().optional(),
 });
 
 const load = z.looseObject({

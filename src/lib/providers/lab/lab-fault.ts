@@ -1,7 +1,7 @@
 import {messageOf, unavailable} from '../../errors.ts';
 import type {Json} from '../../plan/json.ts';
 import type {Clock} from '../../ports/clock.ts';
-import type {Fault} from '../../ports/fault.ts';
+import type {Fault, FaultEnd} from '../../ports/fault.ts';
 import {known, unknown} from '../../snapshot/cell.ts';
 import {askPeer, boundsOf, type LabPeer} from './control.ts';
 import {memberOf} from './http.ts';
@@ -12,7 +12,7 @@ const ASK_MS = 3000;
 const CHANGE_MS = 90_000;
 
 /** The lab's faults. The lab itself holds the lease, so a fault ends even if everybody else is dead. A region `front-door` is the lab's route. */
-export function labFault(peer: LabPeer, clock: Clock): Fault & Required<Pick<Fault, 'unavailable'>> {
+export function labFault(peer: LabPeer, clock: Clock): Fault & Required<Pick<Fault, 'unavailable' | 'ended'>> {
   return {
     kinds: Object.keys(LAB_FAULT_KINDS),
     async inject(ctx, fault) {
@@ -33,6 +33,17 @@ export function labFault(peer: LabPeer, clock: Clock): Fault & Required<Pick<Fau
         return unknown('unreachable', messageOf(error), clock.wall());
       }
     },
+    async ended(region, signal) {
+      try {
+        const answer = await askPeer(peer, {method: 'GET', path: '/faults'}, {deadlineMs: ASK_MS, signal});
+        const ended = memberOf(answer, 'ended');
+        // A lab of an earlier version keeps no record.
+        const ends = Array.isArray(ended) ? ended.filter((end) => memberOf(end, 'region') === region).flatMap(endOf) : [];
+        return known([...new Map(ends.map((end) => [end.kind, end])).values()], clock.wall(), 'lab');
+      } catch (error) {
+        return unknown('unreachable', messageOf(error), clock.wall());
+      }
+    },
     async unavailable(signal) {
       const answer = await askPeer(peer, {method: 'GET', path: '/faults/kinds'}, {deadlineMs: ASK_MS, signal});
       const reasons = memberOf(answer, 'unavailable');
@@ -40,4 +51,9 @@ export function labFault(peer: LabPeer, clock: Clock): Fault & Required<Pick<Fau
       return Object.fromEntries(Object.entries(reasons).map(([kind, why]) => [kind, String(why)]));
     },
   };
+}
+
+function endOf(end: unknown): readonly FaultEnd[] {
+  const at = Date.parse(String(memberOf(end, 'endedAt')));
+  return Number.isNaN(at) ? [] : [{kind: String(memberOf(end, 'kind')), at, by: memberOf(end, 'by') === 'lease' ? 'lease' : 'heal'}];
 }

@@ -125,8 +125,9 @@ export async function readAll(
   members: readonly string[] = [...cluster.nodes.keys()],
 ): Promise<Readonly<Record<string, Cell<Facts>>>> {
   const cells = members.map(async (name) => {
-    const limited = AbortSignal.any([signal, timeoutAwake(OBSERVE_MS)]);
     const node = nodeOf(cluster, name);
+    await node.session.ready(signal);
+    const limited = AbortSignal.any([signal, timeoutAwake(OBSERVE_MS)]);
     return [name, await asCell(cluster, () => readFacts(node, {signal: limited, timeoutMs: OBSERVE_MS}))] as const;
   });
   return Object.fromEntries(await Promise.all(cells));

@@ -5,6 +5,7 @@ import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import type {EndpointPlace, ProviderContext} from '../define.ts';
 import {tlsSettings} from '../tls/credentials.ts';
 import {secureBy} from './connect.ts';
+import {getReady} from './driver.ts';
 import {ONCE} from './plans.ts';
 import type {PostgresProbeConfig} from './provider.ts';
 import {createSession} from './session.ts';
@@ -64,7 +65,7 @@ export async function createProbe(config: PostgresProbeConfig, place: EndpointPl
       session.close().catch(() => undefined);
     }
   };
-  return {check};
+  return {ready: () => getReady(target), check};
 }
 
 type Ask = (sql: string, values: readonly unknown[]) => Promise<readonly {readonly passed: boolean}[]>;
@@ -129,6 +130,6 @@ function warningOf(
 /** Our own cancellation and a missing secret say nothing about the endpoint. */
 function failure(error: unknown, signal: AbortSignal, connected: boolean): ProbeResult {
   const code = isRegionctlError(error) ? error.code : 'error';
-  const couldNotRun = signal.aborted || ['secret-missing', 'probe-failed', 'cancelled'].includes(code);
+  const couldNotRun = signal.aborted || ['secret-missing', 'probe-failed', 'cancelled', 'not-asked'].includes(code);
   return {ok: couldNotRun ? null : false, latencyMs: null, code, detail: messageOf(error), ...(connected ? {connected} : {})};
 }

@@ -115,6 +115,7 @@ export async function readMembers(cluster: Cluster, signal: AbortSignal): Promis
 }
 
 async function readMember(node: Node, signal: AbortSignal): Promise<Reading> {
+  await node.reader.ready(signal);
   const limits = {signal: AbortSignal.any([signal, timeoutAwake(OBSERVE_MS)]), timeoutMs: OBSERVE_MS};
   const row = only(await node.reader.rows<Row>(READING, [], limits), node);
   const setting = (name: string): number => Number(row.settings[name] ?? 0);

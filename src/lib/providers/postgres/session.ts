@@ -1,8 +1,9 @@
 import type {Client} from 'pg';
-import {afterAwake, GRACE_MS, inTime} from '../../awake.ts';
+import {afterAwake, GRACE_MS, inTime, unlessAborted} from '../../awake.ts';
 import {isRegionctlError, refused, unavailable} from '../../errors.ts';
 import {createOpener, destroy, endClient, type Place, STATEMENT_MS} from './connect.ts';
 import {addressText} from './conninfo.ts';
+import {getReady, isReady} from './driver.ts';
 import {named, readAhead} from './plans.ts';
 import {adviceOf, codeOf, troubleOf} from './trouble.ts';
 
@@ -22,9 +23,12 @@ export type Limits = {
 
 /**
  * One connection that is opened when it is first needed and opened anew after it was lost. Statements run one after the other.
- * Every failure is a RegionctlError (exit 69) whose code tells the reason: timeout, refused, reset, auth, starting, sql, …
+ * Every failure is a RegionctlError (exit 69) whose code tells the reason: timeout, refused, reset, auth, starting, sql, …; `not-asked` = this process
+ * did not get as far as to ask, which says nothing of the server.
  */
 export type Session = {
+  /** Waits until this process is able to ask, which is no time of the server's, or until the signal. Never throws. Deadlines begin after it. */
+  ready(signal: AbortSignal): Promise<void>;
   rows<Row>(sql: string, values?: readonly unknown[], limits?: Limits): Promise<readonly Row[]>;
   /** Lets the server read statements without running them, so that their first run is as fast as the next ones. Never throws. */
   prepare(sqls: readonly string[]): Promise<void>;
@@ -102,9 +106,15 @@ export function createSession(place: Place): Session {
     }
   };
   return {
+    ready: async (signal) => {
+      if (!isReady()) await unlessAborted(getReady(place), signal).catch(() => undefined);
+    },
     rows: (sql, values = [], limits = {}) => {
       const asked = {...limits, since: performance.now()};
-      return withLimits(place, limits, (timeoutMs) => inTurn(timeoutMs, limits.signal, (leftMs) => run(sql, values, leftMs, asked)));
+      return withLimits(place, limits, async (timeoutMs) => {
+        if (!isReady()) await getReady(place);
+        return inTurn(timeoutMs, limits.signal, (leftMs) => run(sql, values, leftMs, asked));
+      });
     },
     prepare: (sqls) =>
       inTurn(STATEMENT_MS, undefined, async (leftMs) => inTime(readAhead(await acquire(), sqls), leftMs)).catch(() => undefined),
@@ -176,6 +186,10 @@ async function withLimits<T>(place: Place, limits: Limits, work: (timeoutMs: num
 function abortError(place: Place, signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   if (reason instanceof Error && reason.name === 'TimeoutError') {
+    if (!isReady())
+      return unavailable('not-asked', `${place.label} (${addressText(place)}) was not asked: this process did not get to it in time.`, {
+        cause: reason,
+      });
     return unavailable('timeout', `${place.label} (${addressText(place)}) did not answer in time.`, {cause: reason});
   }
   return unavailable('cancelled', `${place.label} (${addressText(place)}) was not waited for: the call was cancelled.`, {cause: reason});

@@ -1,5 +1,6 @@
 import {timeoutAwake} from '../../awake.ts';
-import {messageOf, refused, unavailable, usageError} from '../../errors.ts';
+import {isRegionctlError, messageOf, refused, unavailable, usageError} from '../../errors.ts';
+import {EXIT} from '../../exit-codes.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {Json} from '../../plan/json.ts';
 import type {Fault} from '../../ports/fault.ts';
@@ -127,11 +128,12 @@ async function thaw(place: Place, kind: SignalKind): Promise<void> {
     const pids = left().map(({pid}) => pid);
     throw unavailable('not-thawed', `processes of ${name} are still stopped: ${pids.join(', ')}`);
   }
-  if (kind === 'freeze' || !activeOn(place).includes('kill')) notes.remove(name, kind);
+  if (kind === 'freeze' || !activeOn(place).includes('kill')) forget(place, kind);
 }
 
 /** Starts what was killed, and waits until every process runs that ran before. */
-async function startAgain({name, region, notes, context}: Place, signal: AbortSignal): Promise<void> {
+async function startAgain(place: Place, signal: AbortSignal): Promise<void> {
+  const {name, region, notes, context} = place;
   const note = notes.read(name, 'kill');
   if (note === null) return;
   // Killed halfway: what is only stopped would keep its place.
@@ -150,7 +152,16 @@ async function startAgain({name, region, notes, context}: Place, signal: AbortSi
   }
   signal.throwIfAborted();
   if (missing().length > 0) throw unavailable('not-started', `no process of ${missing().join(', ')} runs on ${name}`);
-  notes.remove(name, 'kill');
+  forget(place, 'kill');
+}
+
+/** What is written down of processes that run again says nothing more: where it cannot be removed, they run all the same. */
+function forget({name, notes}: Place, kind: SignalKind): void {
+  try {
+    notes.remove(name, kind);
+  } catch (error) {
+    if (!isRegionctlError(error) || error.exit !== EXIT.state) throw error;
+  }
 }
 
 function activeOn(place: Place | null): readonly SignalKind[] {
