@@ -41,6 +41,12 @@ describe('composeDrill', () => {
     expect(ids.slice(0, 5)).toEqual(['steady-before', 'load-start', 'witness-start', 'load-during', 'inject']);
   });
 
+  it('shows no value of the query of what the load asks', () => {
+    const plan = drillPlan(`${drillText}load: {url: "https://shop.example.com/orders?token=secret&limit=1", rate: 20}\n`);
+    const title = plan.steps.find(({id}) => id === 'load-start')?.title;
+    expect(title).toBe('ask https://shop.example.com/orders?token=…&limit=… 20 times a second');
+  });
+
   it('asks after the fault whether a standby still hears the primary; the region was found unhealthy just before', () => {
     const plan = drillPlan();
     expect(plan.gates.map(({id}) => id)).toEqual(['steady-state', 'no-fault', 'target-healthy']);

@@ -162,6 +162,31 @@ describe('drillDocument', () => {
     expect(document.verdictReason).not.toBe('');
   });
 
+  it('says what a run that failed at its point of no return has left held, and what lets it go', () => {
+    const drain = {
+      ...plan.steps.find(({id}) => id === 'reroute'),
+      ...{
+        id: 'drain',
+        do: {action: 'route.weights', v: 1, target: {router: 'front-door'}, args: {weights: {'us-east': 0, ap: 0}, cut: true}},
+      },
+    } as Plan['steps'][number];
+    const holding = {...plan, steps: plan.steps.flatMap((each) => (each.id === 'claim' ? [each, drain] : [each]))};
+    const at = (...lines: Line[]) => {
+      const events = journal(...begun, ...injected, intent(3000, 'drain', 'route.weights'), done(3100, 'drain', {}), ...lines);
+      return drillDocument(runDocument('run-1', holding, events, false), holding, events).verdictReason;
+    };
+    const says = 'traffic is still held at front-door: no region gets any';
+    const failed = at(intent(3200, 'promote', 'store.promote'), healed, ended('failed', 'promote: no such function.'));
+    expect(failed).toBe(
+      `promote: no such function; ${says}. \`regionctl runs resume run-1\` goes on with the move once its cause is mended, or \`regionctl failback run --to us-east\` gives up the move, brings the other members back under us-east and sends traffic there`,
+    );
+    expect(at([3300, 'undo-result', 'drain', {result: null, says: ''}], healed, ended('undone', 'x'))).not.toContain(says);
+    const sent = [intent(3300, 'reroute', 'route.weights'), done(3400, 'reroute', {})];
+    expect(at(...sent, healed, ended('failed', 'verify-write: refused'))).not.toContain(says);
+    // Where nobody ended it, it may be held, too.
+    expect(at()).toContain(says);
+  });
+
   it('says why nothing was measured when the witness could not be stopped', () => {
     const failed: Line = [7000, 'step-failed', 'witness-stop', {says: 'its deadline of 42 s is over'}];
     const document = documentOf(...begun, ...injected, failed, done(7500, 'steady-after', steady(true)), healed, ended('succeeded'));
@@ -196,31 +221,6 @@ describe('drillDocument', () => {
     expect(silent.verdictReason).toBe('the load could not be measured: k6: 0 requests. 3 lines could not be read, the first: hello');
     expect(judged().verdictReason).toBe('the load could not be measured: it did not say what it measured');
     expect(judged(done(7100, 'load-stop', {...load, after: {...none, requests: 1}})).verdict).toBe('passed');
-  });
-
-  it('says what a run that failed at its point of no return has left held, and what lets it go', () => {
-    const drain = {
-      ...plan.steps.find(({id}) => id === 'reroute'),
-      ...{
-        id: 'drain',
-        do: {action: 'route.weights', v: 1, target: {router: 'front-door'}, args: {weights: {'us-east': 0, ap: 0}, cut: true}},
-      },
-    } as Plan['steps'][number];
-    const holding = {...plan, steps: plan.steps.flatMap((each) => (each.id === 'claim' ? [each, drain] : [each]))};
-    const at = (...lines: Line[]) => {
-      const events = journal(...begun, ...injected, intent(3000, 'drain', 'route.weights'), done(3100, 'drain', {}), ...lines);
-      return drillDocument(runDocument('run-1', holding, events, false), holding, events).verdictReason;
-    };
-    const says = 'traffic is still held at front-door: no region gets any';
-    const failed = at(intent(3200, 'promote', 'store.promote'), healed, ended('failed', 'promote: no such function.'));
-    expect(failed).toBe(
-      `promote: no such function; ${says}. \`regionctl runs resume run-1\` goes on with the move once its cause is mended, or \`regionctl failback run --to us-east\` gives up the move, brings the other members back under us-east and sends traffic there`,
-    );
-    expect(at([3300, 'undo-result', 'drain', {result: null, says: ''}], healed, ended('undone', 'x'))).not.toContain(says);
-    const sent = [intent(3300, 'reroute', 'route.weights'), done(3400, 'reroute', {})];
-    expect(at(...sent, healed, ended('failed', 'verify-write: refused'))).not.toContain(says);
-    // Where nobody ended it, it may be held, too.
-    expect(at()).toContain(says);
   });
 
   it('does not take a heal from before the last injection for a proof', () => {

@@ -43,6 +43,16 @@ describe('a drill', () => {
     expect(verdictOf(well)).toMatchObject({verdict: 'passed', verdictReason: 'every objective was met'});
   });
 
+  it('that was interrupted has not ended, unless it could not end its fault: then it has failed', () => {
+    const faults = (provenHealed: boolean) => [{fault: 'lose', region: 'ap', injectedAt: '', healedAt: null, provenHealed}];
+    const ended = (outcome: 'undone' | 'interrupted', code: string, provenHealed: boolean) =>
+      verdictOf({...well, run: {...well.run, outcome, code}, faults: faults(provenHealed)}).verdictCode;
+    expect([ended('undone', 'interrupted', true), ended('interrupted', 'interrupted', true)]).toEqual(['not-ended', 'not-ended']);
+    expect([ended('undone', 'interrupted', false), ended('interrupted', 'interrupted', false)]).toEqual(['not-healed', 'not-healed']);
+    // Whoever leaves at the second Ctrl+C leaves the fault to its lease.
+    expect(ended('interrupted', 'left', false)).toBe('not-ended');
+  });
+
   it('in which two members acknowledged at the same time has failed, whatever its objectives say', () => {
     const twoWriters = {members: ['us-east', 'eu-west'], from: '2026-01-01T00:00:00.000Z', ms: 812.4, writes: 40};
     expect(verdictOf({...well, stores: [store({twoWriters})]})).toMatchObject({

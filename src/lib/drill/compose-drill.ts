@@ -37,7 +37,7 @@ const SAYS_DOWN = /^(region-down|primary-silent)(:|$)/;
 
 /**
  * Composes the plan of a drill: steady state, witness, load, faults, detection, the reaction, and whatever must happen in any case. Pure. Throws
- * `no-witness`, `no-faults`, `no-region`, `primary-unknown` or `no-traffic` (exit 77) when the fleet does not allow the drill.
+ * `no-witness`, `no-faults`, `no-region`, `no-traffic` or `primary-unknown` (exit 77) when the fleet does not allow the drill.
  */
 export function composeDrill(input: DrillInput): Plan {
   const {drill, snapshot, reactionPlan, runId} = input;

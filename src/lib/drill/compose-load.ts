@@ -1,6 +1,7 @@
 import {call, expect, step} from '../failover/steps.ts';
 import type {Json} from '../plan/json.ts';
 import type {Step} from '../plan/plan.ts';
+import {shownUrl} from '../witness/load-url.ts';
 import type {Part} from './compose-parts.ts';
 import type {DrillLoad} from './drill-file.ts';
 
@@ -23,7 +24,8 @@ export function loadSteps(part: Part): {
   const start = step({
     id: 'load-start',
     phase: 'preflight',
-    title: load.kind === 'exec' ? `start the load: ${load.command.join(' ')}` : `ask ${urlOf(part, load)} ${load.rate} times a second`,
+    title:
+      load.kind === 'exec' ? `start the load: ${load.command.join(' ')}` : `ask ${shownUrl(urlOf(part, load))} ${load.rate} times a second`,
     do: call('load.start', {}, startArgs(part, load)),
     ensures: [expect('load.running', {}, true)],
     onFailure: 'undo',

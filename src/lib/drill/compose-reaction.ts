@@ -210,11 +210,9 @@ function silentStep(down: readonly Expectation[]): Step {
   });
 }
 
-/**
- * Traffic goes to the other region, stays there, and comes back; nothing else is touched. Throws `no-traffic` (77) where there is none: such a drill would
- * show nothing.
- */
-function trafficSteps({drill, fleet, snapshot, primary}: Part, {from, to, forMs}: {from: string; to: string; forMs: number}): Step[] {
+/** Traffic goes to the other region, stays there, and comes back; nothing else is touched. Throws `no-traffic` (77) where none can move. */
+function trafficSteps(part: Part, {from, to, forMs}: {from: string; to: string; forMs: number}): Step[] {
+  const {fleet, snapshot, primary, drill} = part;
   const source = from === 'primary' ? primary : from;
   const nowOf = (route: RouteSpec) => {
     const cell = snapshot.routers[route.name];

@@ -1,4 +1,4 @@
-import type {Json} from '../plan/json.ts';
+import {isRecord, type Json, textOrNull} from '../plan/json.ts';
 import type {Plan, Step} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
@@ -70,8 +70,8 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
 function whyNotMeasured(plan: Plan, progress: Progress, load: LoadRow | null): DrillSeen['why'] {
   const measured = resultsOf(plan, progress, 'witness.stop').at(-1);
   return {
-    gap: textOf(measured?.writeGapReason) ?? failureOf(plan, progress, 'witness.stop'),
-    loss: textOf(measured?.readBackTrouble) ?? failureOf(plan, progress, 'witness.stop'),
+    gap: textOrNull(measured?.writeGapReason) ?? failureOf(plan, progress, 'witness.stop'),
+    loss: textOrNull(measured?.readBackTrouble) ?? failureOf(plan, progress, 'witness.stop'),
     load: plan.steps.some((step) => step.do.action === 'load.start') ? whyNoLoad(plan, progress, load) : null,
   };
 }
@@ -131,12 +131,4 @@ function touched(plan: Plan, events: readonly JournalEvent[]): boolean {
     ({type, step, data}) =>
       type === 'intent' && !inAnyCase.has(step ?? '') && isRecord(data) && !/^(drill|witness|health|load)\./.test(String(data.action)),
   );
-}
-
-function isRecord(value: Json | undefined): value is Record<string, Json> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function textOf(value: Json | undefined): string | null {
-  return typeof value === 'string' ? value : null;
 }

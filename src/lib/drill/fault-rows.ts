@@ -1,5 +1,5 @@
 import {formatMs, formatTime} from '../output/units.ts';
-import type {Json} from '../plan/json.ts';
+import {isRecord, type Json, textOrNull} from '../plan/json.ts';
 import type {Plan, Step} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {FaultRow} from './report.ts';
@@ -18,15 +18,15 @@ export function faultRows(plan: Plan, events: readonly JournalEvent[]): FaultRow
     const later = events.filter(({seq}) => seq > since);
     const healed = healOf(plan, later, step, region);
     const noted = notedEnd(later, fault, region);
-    const injectedAt = text(injected.injectedAt) ?? new Date(intent.at).toISOString();
+    const injectedAt = textOrNull(injected.injectedAt) ?? new Date(intent.at).toISOString();
     const active = lastActive(plan, later, step);
     return [
       {
         ...{fault, region, injectedAt, leaseMs: step.leaseMs},
         ...faultEnding({fault, injectedAt, leaseMs: step.leaseMs, healed, noted, activeAt: active}),
         provenHealed: healed.provenHealed === true || noted !== null,
-        says: text(injected.says),
-        proof: text(healed.proof) ?? text(healed.says) ?? noted?.says ?? null,
+        says: textOrNull(injected.says),
+        proof: textOrNull(healed.proof) ?? textOrNull(healed.says) ?? noted?.says ?? null,
       },
     ];
   });
@@ -49,9 +49,9 @@ type Noted = {readonly at: string; readonly by: 'lease' | 'heal'; readonly says:
 function notedEnd(later: readonly JournalEvent[], fault: string, region: string): Noted | null {
   for (const {type, data} of later.toReversed()) {
     const ended = type === 'note' && isRecord(data) && isRecord(data.ended) ? data.ended : null;
-    const at = text(ended?.at);
+    const at = textOrNull(ended?.at);
     if (ended?.fault !== fault || ended.region !== region || at === null) continue;
-    return {at, by: ended.by === 'lease' ? 'lease' : 'heal', says: isRecord(data) ? (text(data.says) ?? '') : ''};
+    return {at, by: ended.by === 'lease' ? 'lease' : 'heal', says: isRecord(data) ? (textOrNull(data.says) ?? '') : ''};
   }
   return null;
 }
@@ -84,8 +84,8 @@ export type EndSeen = {
  * between the last time it was seen and the first time it was not, most likely with its lease. Pure.
  */
 export function faultEnding({fault, injectedAt, leaseMs, healed, noted, activeAt}: EndSeen): FaultEnding {
-  const seenAt = text(healed.healedAt);
-  const lookedAt = text(healed.lookedAt);
+  const seenAt = textOrNull(healed.healedAt);
+  const lookedAt = textOrNull(healed.lookedAt);
   const found = Array.isArray(healed.found) ? healed.found : null;
   if (found?.includes(fault)) return seen(seenAt);
   const ends = [...(noted === null ? [] : [noted]), ...recordsOf(healed, fault)];
@@ -114,7 +114,7 @@ function seen(healedAt: string | null): FaultEnding {
 function recordsOf(healed: Readonly<Record<string, Json>>, fault: string): readonly Omit<Noted, 'says'>[] {
   const ends = Array.isArray(healed.ended) ? healed.ended.filter(isRecord) : [];
   return ends.flatMap(({kind, at, by}) => {
-    const time = text(at);
+    const time = textOrNull(at);
     return kind !== fault || time === null ? [] : [{at: time, by: by === 'lease' ? ('lease' as const) : ('heal' as const)}];
   });
 }
@@ -148,12 +148,4 @@ function stepsOf({steps, always}: Plan, action: string): readonly Step[] {
 function resultOf(event: JournalEvent | undefined): Record<string, Json> {
   const data = event?.data;
   return isRecord(data) && isRecord(data.result) ? data.result : {};
-}
-
-function isRecord(value: Json | undefined): value is Record<string, Json> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function text(value: Json | undefined): string | null {
-  return typeof value === 'string' ? value : null;
 }

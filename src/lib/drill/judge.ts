@@ -20,12 +20,12 @@ export type DrillSeen = Pick<DrillDocument, 'faults' | 'stores' | 'beside' | 'lo
   readonly run: RunDocument;
   readonly loads: readonly LoadObjectiveRow[];
   readonly after: SteadyRow | null;
-  /** Why something was not measured; null = it was, or nobody said why. */
-  readonly why: {readonly gap: string | null; readonly loss: string | null; readonly load: string | null};
   /** Once no fault was left: what is wrong with the primaries, and why it is not known whether something is. */
   readonly primaries: {readonly wrong: string | null; readonly unsure: string | null};
   /** What the run has left held, and what lets it go; null = nothing. */
   readonly held: string | null;
+  /** Why something was not measured; null = it was, or nobody said why. */
+  readonly why: {readonly gap: string | null; readonly loss: string | null; readonly load: string | null};
   /** Whether anything but looking and measuring was begun. */
   readonly touched: boolean;
 };
@@ -38,10 +38,12 @@ export function verdictOf(seen: DrillSeen): Verdict {
   return seen.held === null ? verdict : {...verdict, verdictReason: `${verdict.verdictReason.replace(/\.$/, '')}; ${seen.held}`};
 }
 
-function notJudged({run, touched: any}: DrillSeen): Verdict | null {
+function notJudged(seen: DrillSeen): Verdict | null {
+  const {run, touched: any} = seen;
   const unknown = (verdictCode: VerdictCode, verdictReason: string): Verdict => ({verdict: 'unknown', verdictCode, verdictReason});
   if (run.outcome === 'running' || run.outcome === 'paused') return unknown('not-ended', `the drill is ${run.outcome}`);
-  // Ctrl+C is no finding of the drill, also where everything could be taken back.
+  // Ctrl+C is no finding of the drill, also where everything could be taken back; a fault that it then could not end is.
+  if (run.code === 'interrupted' && seen.faults.some(({provenHealed}) => !provenHealed)) return null;
   if (run.outcome === 'interrupted' || isCutShort(run)) return unknown('not-ended', run.reason ?? 'the drill was interrupted');
   if (!any && run.outcome !== 'succeeded') return unknown('not-started', `the drill was not started: ${run.reason ?? run.outcome}`);
   return null;

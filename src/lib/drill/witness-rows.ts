@@ -1,4 +1,4 @@
-import type {Json} from '../plan/json.ts';
+import {type Json, textOrNull} from '../plan/json.ts';
 import type {StoreWitnessRow, WitnessRow} from './report.ts';
 
 type Fields = Readonly<Record<string, Json>>;
@@ -14,10 +14,10 @@ export function witnessRowOf(result: Fields): WitnessRow {
     duplicated: texts(result.duplicated),
     longestGapMs: figure(result.longestGapMs),
     gapAtLeastMs: figure(result.gapAtLeastMs),
-    gapFrom: text(result.gapFrom),
-    gapTo: text(result.gapTo),
+    gapFrom: textOrNull(result.gapFrom),
+    gapTo: textOrNull(result.gapTo),
     lossWindowMs: figure(result.lossWindowMs),
-    writeGapReason: text(result.writeGapReason),
+    writeGapReason: textOrNull(result.writeGapReason),
     lostWrites: figure(result.lostWrites),
     duplicatedWrites: figure(result.duplicatedWrites),
     unknownButPresent: figure(result.unknownButPresent),
@@ -31,16 +31,16 @@ export function witnessRowOf(result: Fields): WitnessRow {
 /** The rows of the stores; none in older journals, and where the fleet file names none. */
 export function storeRowsOf(result: Fields | undefined): readonly StoreWitnessRow[] {
   return listOf(result?.stores).map((row) => ({
-    store: text(row.store) ?? '',
+    store: textOrNull(row.store) ?? '',
     all: witnessRowOf(fieldsOf(row.all) ?? {}),
     members: listOf(row.members).map(({member, acknowledged, firstAckAt, lastAckAt}) => ({
-      member: text(member) ?? '',
+      member: textOrNull(member) ?? '',
       acknowledged: figure(acknowledged) ?? 0,
-      firstAckAt: text(firstAckAt),
-      lastAckAt: text(lastAckAt),
+      firstAckAt: textOrNull(firstAckAt),
+      lastAckAt: textOrNull(lastAckAt),
     })),
     twoWriters: twoWritersOf(fieldsOf(row.twoWriters)),
-    trouble: text(row.trouble),
+    trouble: textOrNull(row.trouble),
   }));
 }
 
@@ -50,7 +50,7 @@ function costOf(cost: Fields | null): NonNullable<WitnessRow['cost']> | null {
 }
 
 function twoWritersOf(seen: Fields | null): StoreWitnessRow['twoWriters'] {
-  const from = text(seen?.from);
+  const from = textOrNull(seen?.from);
   return seen === null || from === null
     ? null
     : {members: texts(seen.members) ?? [], from, ms: figure(seen.ms) ?? 0, writes: figure(seen.writes) ?? 0};
@@ -66,10 +66,6 @@ function listOf(value: Json | undefined): readonly Fields[] {
 
 function figure(value: Json | undefined): number | null {
   return typeof value === 'number' ? value : null;
-}
-
-function text(value: Json | undefined): string | null {
-  return typeof value === 'string' ? value : null;
 }
 
 function texts(value: Json | undefined): readonly string[] | null {

@@ -1,4 +1,4 @@
-import type {Json} from '../plan/json.ts';
+import {isRecord, type Json} from '../plan/json.ts';
 import {type Flapping, STEADY} from './flapping.ts';
 import type {RegionState} from './region-states.ts';
 
@@ -27,8 +27,4 @@ function readFlapping(value: Json | undefined): Flapping {
   if (!isRecord(value) || !Array.isArray(value.at)) return STEADY;
   const at = value.at.filter((each): each is number => typeof each === 'number');
   return {at, since: typeof value.since === 'number' ? value.since : null};
-}
-
-function isRecord(value: Json | undefined): value is Readonly<Record<string, Json>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -2,6 +2,9 @@ import type {Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Cell} from '../snapshot/cell.ts';
 
+/** The end of a fault as its injector wrote it down. `at` is epoch ms; `by` its lease, or somebody who healed it. */
+export type FaultEnd = {readonly kind: string; readonly at: number; readonly by: 'lease' | 'heal'};
+
 /** A fault that is asked for. `region` is the name of a region, or of a route for a fault of a router. */
 export type FaultOrder = {readonly kind: string; readonly region: string; readonly args: Json; readonly leaseMs: number};
 
@@ -12,8 +15,6 @@ export type FaultTrouble = {
   readonly says: string;
   readonly fix: string;
 };
-/** The end of a fault as its injector wrote it down. `at` is epoch ms; `by` its lease, or somebody who healed it. */
-export type FaultEnd = {readonly kind: string; readonly at: number; readonly by: 'lease' | 'heal'};
 
 /** Fault port. Every fault carries a lease that ends it even if the injector dies. `region` is the name of a region, or of a route for a fault of a router. */
 export type Fault = {

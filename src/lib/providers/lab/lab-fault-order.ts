@@ -1,4 +1,4 @@
-import type {Json} from '../../plan/json.ts';
+import {isRecord, type Json} from '../../plan/json.ts';
 import type {FaultOrder, FaultTrouble} from '../../ports/fault.ts';
 import {LAB_FAULT_KINDS, type LabFaultKind} from './lab-fault-kinds.ts';
 
@@ -129,8 +129,4 @@ function twice(order: FaultOrder, beside: readonly FaultOrder[]): FaultTrouble |
 function pathsOf({kind, region, args}: FaultOrder): string {
   const {from = null, direction = null} = isRecord(args) ? args : {};
   return JSON.stringify([kind, region, from, direction]);
-}
-
-function isRecord(value: Json): value is {[key: string]: Json} {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

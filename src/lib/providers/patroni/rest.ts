@@ -44,11 +44,12 @@ export function createRest(login: RestLogin | null, secrets: SecretVault): Rest 
     return agent;
   };
   const send = async (place: RestPlace, call: Request, {timeoutMs = TIMEOUT_MS, signal}: RestLimits) => {
+    // Loading a library is no time of a server's: the deadline begins when it can be asked.
+    const {request} = await import('undici');
     const deadline = timeoutAwake(Math.max(1, Math.ceil(timeoutMs)));
     const bounded = AbortSignal.any([signal, deadline, closing.signal]);
     try {
       bounded.throwIfAborted();
-      const {request} = await import('undici');
       const {path, ...rest} = call;
       const dispatcher = await connections();
       // The signal is the only deadline: undici's own would end an order that Patroni works on for half a minute.
