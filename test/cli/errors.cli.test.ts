@@ -41,6 +41,8 @@ const CASES: readonly Case[] = [
   usage('there is no run "last"', 'runs', 'show', 'last', '--fleet', VALID),
   usage('it is a folder', 'drill', 'run', join(dir, 'drill.yaml'), '--report', dir, '--fleet', VALID),
   usage('name the same file', 'drill', 'run', join(dir, 'drill.yaml'), '--report', 'x', '--junit', 'x', '--fleet', VALID),
+  usage('it is no report of a drill', 'drill', 'run', join(dir, 'drill.yaml'), '--report', join(dir, 'drill.yaml'), '--fleet', VALID),
+  usage('--dry-run leaves no report', 'drill', 'run', join(dir, 'drill.yaml'), '--dry-run', '--report', 'x.html', '--fleet', VALID),
   usage('cannot be read', 'drill', 'run', join(dir, 'none.yaml'), '--fleet', VALID),
   usage('nowhere cannot be read', 'drill', 'list', '--dir', 'nowhere', '--fleet', VALID),
   usage('--override needs --reason', 'failover', 'plan', '--override', 'loss:orders', '--fleet', VALID),

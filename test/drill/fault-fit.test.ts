@@ -132,23 +132,14 @@ describe('traffic', () => {
   it('is not moved from a region to itself, nor where no route leads', () => {
     expect(troubleWith('{from: ap, to: ap}')).toBe('d.yaml:2:36 reaction.traffic.to: traffic cannot move from ap to itself');
     expect(troubleWith('{to: ap}', {...routedFleet, routes: []})).toContain('no route of lab leads to ap: no traffic could move');
-    const [door] = routedFleet.routes;
-    if (door === undefined) throw new Error('no route');
-    const apart = {
-      ...routedFleet,
-      routes: [
-        {...door, weights: {'us-east': 100, 'eu-west': 0}},
-        {...door, weights: {ap: 100}},
-      ],
-    };
-    expect(troubleWith('{from: us-east, to: ap}', apart)).toContain('no route of lab leads to both us-east and ap');
-    expect(troubleWith('{to: ap}', apart)).toContain('no route of lab leads to ap');
-    expect(troubleWith('{from: us-east, to: eu-west}', apart)).toBe('valid');
+    const elsewhere = routedFleet.routes.map((route) => ({...route, weights: {'us-east': 100}}));
+    expect(troubleWith('{from: us-east, to: ap}', {...routedFleet, routes: elsewhere})).toContain('no route of lab leads to ap');
+    expect(troubleWith('{from: us-east, to: eu-west}')).toBe('valid');
   });
 
   it.each([
     ['{to: us-east}', 'it is there'],
-    ['{from: ap, to: eu-west}', 'no route sends any to ap now'],
+    ['{from: ap, to: eu-west}', 'no route that leads there sends any to ap now'],
   ])('%s is refused (77) where nothing would move now', (traffic, why) => {
     const drill = parseDrill(`name: x\nreaction: {traffic: ${traffic}}\n`, {file: '/d.yaml', cwd: '/', fleet: routedFleet});
     expect(() => composeDrill(inputOf(drill, {fleet: routedFleet, reactionPlan: null}))).toThrow(

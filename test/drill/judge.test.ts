@@ -137,6 +137,8 @@ describe('what was not measured', () => {
     expect(reasonOf({load, loads: [open('p95', 'before'), open('errorRate', 'after')]})).toBe(
       'not measured: p95 before the fault (no request was answered as it should be), errorRate after the fault (there was no request then)',
     );
+    const died = {...load, after: {...part, requests: 9, whole: false}};
+    expect(reasonOf({load: died, loads: [open('errorRate', 'after')]})).toContain('(the load did not run to its end)');
     expect(reasonOf({why: {...well.why, load: 'k6: 0 requests'}})).toBe('the load could not be measured: k6: 0 requests');
   });
 });

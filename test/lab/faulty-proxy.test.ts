@@ -70,6 +70,16 @@ async function dial(port: number) {
 
 const until = (holds: () => boolean) => expect.poll(holds, {timeout: 5000, interval: 2}).toBe(true);
 
+/** A client that has talked through a proxy to a server that echoes. */
+async function talking() {
+  const server = await echo();
+  const {proxy, port} = await proxyTo(server.port);
+  const {socket, seen} = await dial(port);
+  socket.write('a');
+  await until(() => seen.text === 'a');
+  return {server, proxy, port, socket, seen};
+}
+
 describe('FaultyProxy', () => {
   it('passes both ways, and a half-closed connection to its end', async () => {
     const {port} = await proxyTo((await echo()).port);
@@ -87,11 +97,7 @@ describe('FaultyProxy', () => {
   });
 
   it('resets the client when the server breaks off', async () => {
-    const server = await echo();
-    const {port} = await proxyTo(server.port);
-    const {socket, seen} = await dial(port);
-    socket.write('a');
-    await until(() => seen.text === 'a');
+    const {server, seen} = await talking();
     for (const each of server.sockets) each.resetAndDestroy();
     await until(() => seen.end === 'ECONNRESET');
   });
@@ -112,11 +118,7 @@ describe('FaultyProxy', () => {
   });
 
   it('does not tell the client of a server that died in a black hole, until the heal', async () => {
-    const server = await echo();
-    const {proxy, port} = await proxyTo(server.port);
-    const {socket, seen} = await dial(port);
-    socket.write('a');
-    await until(() => seen.text === 'a');
+    const {server, proxy, seen} = await talking();
     proxy.reshape({...CLEAR, blackHole: true});
     await server.close();
     await sleep(50);
@@ -126,17 +128,8 @@ describe('FaultyProxy', () => {
   });
 
   it('never delivers what a client sent that gave up in a black hole', async () => {
-    const server = await echo();
-    const {proxy, port} = await proxyTo(server.port);
-    const {socket, seen} = await dial(port);
-    socket.write('a');
-    await until(() => seen.text === 'a');
-    let heard = '';
-    for (const each of server.sockets) {
-      each.on('data', (chunk) => {
-        heard += String(chunk);
-      });
-    }
+    const {server, proxy, port, socket} = await talking();
+    const heard = hearing(server.sockets);
     proxy.reshape({...CLEAR, blackHole: true});
     socket.write('order');
     socket.destroy();
@@ -147,15 +140,11 @@ describe('FaultyProxy', () => {
     proxy.reshape(CLEAR);
     await until(() => late.seen.end !== null);
     await sleep(20);
-    expect([heard, late.seen.text]).toEqual(['', '']);
+    expect([heard.text, late.seen.text]).toEqual(['', '']);
   });
 
   it('carries only what the client sends while the answers are lost, and the answers after the heal', async () => {
-    const server = await echo();
-    const {proxy, port} = await proxyTo(server.port);
-    const {socket, seen} = await dial(port);
-    socket.write('a');
-    await until(() => seen.text === 'a');
+    const {server, proxy, socket, seen} = await talking();
     const heard = hearing(server.sockets);
     proxy.reshape({...CLEAR, blackHole: 'down'});
     socket.write('b');
@@ -167,11 +156,7 @@ describe('FaultyProxy', () => {
   });
 
   it('carries only the answers while what the client sends is lost', async () => {
-    const server = await echo();
-    const {proxy, port} = await proxyTo(server.port);
-    const {socket, seen} = await dial(port);
-    socket.write('a');
-    await until(() => seen.text === 'a');
+    const {server, proxy, socket, seen} = await talking();
     const heard = hearing(server.sockets);
     proxy.reshape({...CLEAR, blackHole: 'up'});
     socket.write('b');
@@ -203,11 +188,7 @@ describe('FaultyProxy', () => {
   });
 
   it('does not deliver what a client sent that gave up, when only its way is open again', async () => {
-    const server = await echo();
-    const {proxy, port} = await proxyTo(server.port);
-    const {socket, seen} = await dial(port);
-    socket.write('a');
-    await until(() => seen.text === 'a');
+    const {server, proxy, socket} = await talking();
     const heard = hearing(server.sockets);
     proxy.reshape({...CLEAR, blackHole: true});
     socket.write('order');
@@ -236,11 +217,7 @@ describe('FaultyProxy', () => {
   });
 
   it('tells the client of a server that died while only what it sends was lost', async () => {
-    const server = await echo();
-    const {proxy, port} = await proxyTo(server.port);
-    const {socket, seen} = await dial(port);
-    socket.write('a');
-    await until(() => seen.text === 'a');
+    const {server, proxy, seen} = await talking();
     proxy.reshape({...CLEAR, blackHole: 'up'});
     for (const each of server.sockets) each.resetAndDestroy();
     await until(() => seen.end === 'ECONNRESET');

@@ -1,15 +1,16 @@
-import {mkdirSync, mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
 import {refused} from '../../src/lib/errors.ts';
 import {earlierOf, findDrill, showDrill} from '../../src/lib/operate/drill-history.ts';
 import {checkReportPaths, reportOfError, writeReports} from '../../src/lib/operate/report-files.ts';
+import {DRILL_FORMATS, formatDrill} from '../../src/lib/output/drill-formats.ts';
 import type {Plan} from '../../src/lib/plan/plan.ts';
 import type {State} from '../../src/lib/ports/state.ts';
 import type {OpenFleet} from '../../src/lib/providers/open-fleet.ts';
 import {drillPlan, failoverPlan, fleet} from '../drill/plans.ts';
-import {passed} from '../output/drill-samples.ts';
+import {drillSamples, passed} from '../output/drill-samples.ts';
 import {fakeClock} from '../run/fake-clock.ts';
 import {memoryState} from '../run/memory-state.ts';
 
@@ -137,6 +138,50 @@ describe('the files of a report', () => {
   it('cannot both be the same one', async () => {
     const file = join(dir, 'x');
     await expect(checkReportPaths({junit: file, report: file})).rejects.toMatchObject({exit: 64});
+  });
+
+  it('cannot be one under two names: another spelling, a link of either kind, capital letters', async () => {
+    const file = join(dir, 'drill.xml');
+    const refusal = (junit: string, report: string) => checkReportPaths({junit, report}).catch((error: unknown) => error);
+    const same = expect.objectContaining({exit: 64, message: expect.stringContaining('name the same file')});
+    expect(await refusal(file, `${dir}/./drill.xml`)).toEqual(same);
+    expect(await refusal(file, join(dir, 'Drill.XML'))).toEqual(same);
+    symlinkSync(dir, join(dir, 'here'));
+    expect(await refusal(file, join(dir, 'here', 'drill.xml'))).toEqual(same);
+    await writeReports({junit: file}, passed);
+    symlinkSync(file, join(dir, 'soft.xml'));
+    linkSync(file, join(dir, 'hard.xml'));
+    for (const name of ['here/drill.xml', 'soft.xml', 'hard.xml']) expect(await refusal(file, join(dir, name))).toEqual(same);
+    expect(await refusal(file, join(dir, 'other.html'))).toBeUndefined();
+  });
+
+  it('replace an earlier report of any format and an empty file, and nothing else', async () => {
+    const file = join(dir, 'drill.html');
+    const check = () => checkReportPaths({report: file}).catch((error: unknown) => error);
+    for (const [name, report] of Object.entries(drillSamples)) {
+      for (const format of DRILL_FORMATS) {
+        writeFileSync(file, await formatDrill(report, format));
+        expect(await check(), `${name} as ${format}`).toBeUndefined();
+      }
+    }
+    writeFileSync(file, '');
+    expect(await check()).toBeUndefined();
+    for (const text of [
+      'name: region-lost\nfault: {kind: lose}\n',
+      '# Notes\n',
+      '<?xml version="1.0"?>\n<testsuites name="mine">',
+      '{"a": 1}',
+      '\n',
+    ]) {
+      writeFileSync(file, text);
+      expect(await check(), text).toMatchObject({
+        exit: 64,
+        message: `cannot write ${file}: it is there already, and it is no report of a drill`,
+      });
+      expect(readFileSync(file, 'utf8')).toBe(text);
+    }
+    symlinkSync(file, join(dir, 'link.html'));
+    await expect(checkReportPaths({report: join(dir, 'link.html')})).rejects.toMatchObject({exit: 64});
   });
 
   it('are written each for itself: one that cannot be is said, and takes nothing from the other', async () => {

@@ -5,7 +5,7 @@ import {DRILL_FORMATS} from '../../lib/output/drill-formats.ts';
 export default class DrillReport extends RegionCommand<typeof DrillReport> {
   static override summary = 'Write the report of a drill: a page for people, Markdown for a wiki, JUnit XML for CI, or JSON.';
   static override description =
-    'The HTML is one file that needs nothing beside it. A file is written whole or not at all; an existing one is replaced. Exit code: 0 written, whatever the verdict, 64 there is no such drill or no such place, 73 the file cannot be written.';
+    'The HTML is one file that needs nothing beside it. A file is written whole or not at all; an earlier report is replaced, another file is not. Exit code: 0 written, whatever the verdict, 64 there is no such drill or no such place, 73 the file cannot be written.';
   static override examples = [
     '<%= config.bin %> drill report --output drill.html',
     '<%= config.bin %> drill report region-lost --format markdown',
@@ -29,6 +29,7 @@ export default class DrillReport extends RegionCommand<typeof DrillReport> {
       import('../../lib/output/drill-formats.ts'),
       this.openFleet(),
     ]);
+    if (output !== undefined) await (await import('../../lib/operate/report-files.ts')).checkReportPath(output);
     const report = await showDrill(open, this.args.run);
     const text = await formatDrill(report, format ?? formatOfFile(output ?? ''));
     if (output === undefined) this.log(text.trimEnd());

@@ -2,7 +2,7 @@ import {Args, Flags} from '@oclif/core';
 import {overrideFlags, RunCommand, runFlags} from '../../kit/run-command.ts';
 import type {Drill} from '../../lib/drill/drill-file.ts';
 import type {BesideRow, DrillDocument} from '../../lib/drill/report.ts';
-import {isRegionctlError, refused} from '../../lib/errors.ts';
+import {isRegionctlError, refused, usageError} from '../../lib/errors.ts';
 import {EXIT, type ExitCode} from '../../lib/exit-codes.ts';
 import type {Prepared} from '../../lib/operate/prepare.ts';
 import type {Begun} from '../../lib/operate/report-files.ts';
@@ -35,12 +35,20 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
   static override flags = {
     ...overrideFlags,
     ...runFlags,
-    'dry-run': Flags.boolean({description: 'show the plan and its gates; nothing is touched', exclusive: ['junit', 'report']}),
+    'dry-run': Flags.boolean({description: 'show the plan and its gates; nothing is touched, and no report is left'}),
     junit: Flags.string({helpValue: 'FILE', description: 'leave the report as JUnit XML there, however the drill ends'}),
-    report: Flags.string({helpValue: 'FILE', description: 'leave the report there: HTML, or what .md or .json says'}),
+    report: Flags.string({
+      helpValue: 'FILE',
+      description: 'leave the report there: HTML, or what .md or .json says; an earlier one is replaced',
+    }),
   };
 
   async run(): Promise<unknown> {
+    const {junit, report: page} = this.flags;
+    if (this.flags['dry-run'] && (junit !== undefined || page !== undefined))
+      throw usageError(`--dry-run leaves no report: nothing is run that ${junit === undefined ? '--report' : '--junit'} could tell of`, {
+        suggestions: ['Take one of the two out.'],
+      });
     const {checkReportPaths} = await import('../../lib/operate/report-files.ts');
     await checkReportPaths(this.flags);
     const begun: Beginning = {file: this.args.drill};

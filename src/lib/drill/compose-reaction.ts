@@ -219,12 +219,12 @@ function trafficSteps(part: Part, {from, to, forMs}: {from: string; to: string; 
     return cell?.known === true ? cell.value : route.weights;
   };
   const none = (why: string) =>
-    refused('no-traffic', `no drill was started: ${drill.name} moves traffic from ${source} to ${to}, and ${why}`);
+    refused('no-traffic', `the drill ${drill.name} was not started: it moves traffic from ${source} to ${to}, and ${why}`);
   if (source === to) throw none('it is there');
-  const leading = fleet.routes.filter(({weights}) => source in weights && to in weights);
-  if (leading.length === 0) throw none('no route leads to both');
+  const leading = fleet.routes.filter(({weights}) => to in weights);
+  if (leading.length === 0) throw none(`no route leads to ${to}`);
   const routes = leading.filter((route) => (nowOf(route)[source] ?? 0) > 0);
-  if (routes.length === 0) throw none(`no route sends any to ${source} now`);
+  if (routes.length === 0) throw none(`no route that leads there sends any to ${source} now`);
   return [
     ...routes.map((route) =>
       weightStep(

@@ -102,7 +102,8 @@ function openText({kind, class: name}: RunDocument['objectives'][number], {store
 
 function emptyPart(load: LoadRow | null, phase: LoadObjectiveRow['phase']): string | null {
   if (load === null) return null;
-  return load[phase].requests === 0 ? 'there was no request then' : 'no request was answered as it should be';
+  if (load[phase].requests === 0) return 'there was no request then';
+  return load[phase].whole === false ? 'the load did not run to its end' : 'no request was answered as it should be';
 }
 
 function because(reason: string | null): string {

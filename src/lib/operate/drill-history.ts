@@ -8,6 +8,7 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type RunDocument, runDocument} from '../run/document.ts';
 import {drillRecordOf} from './drill-record.ts';
 import {isAlive} from './leases.ts';
+import {type RecordedDrill, recordedDrills} from './recorded-drills.ts';
 
 /** How many drills of a fleet are looked through for those of one name. */
 const MOST_DRILLS = 200;
@@ -72,29 +73,25 @@ function noDrill(fleet: string, name: string, drills: readonly RunHead[]): Regio
 
 /** Earlier drills of the same name on this fleet, newest first. Old journals that cannot be read never stop a report. */
 export function earlierOf(
-  state: Pick<State, 'runs' | 'plan' | 'events'>,
+  state: Pick<State, 'runs' | 'plan' | 'events' | 'holder'>,
   fleet: string,
   of: Pick<DrillDocument, 'runId' | 'startedAt' | 'drill'>,
 ): EarlierDrill[] {
   const found: DrillDocument[] = [];
   const before = Date.parse(of.startedAt ?? '') || Number.POSITIVE_INFINITY;
-  const heads = newestFirst(state.runs(fleet)).filter(
-    ({kind, startedAt, runId}) => kind === 'drill' && runId !== of.runId && startedAt <= before,
-  );
-  for (const {runId} of heads.slice(0, MOST_DRILLS)) {
+  const drills = recordedDrills(state, fleet).filter(({at, runId}) => runId !== of.runId && at <= before);
+  for (const drill of drills.slice(0, MOST_DRILLS)) {
     if (found.length === MOST_EARLIER) break;
-    const document = readable(state, fleet, runId, of.drill);
+    const document = readable(drill, of.drill);
     if (document !== null && earlierDrills([document], {...of, fleet}).length > 0) found.push(document);
   }
   return earlierDrills(found, {...of, fleet});
 }
 
-function readable(state: Pick<State, 'plan' | 'events'>, fleet: string, runId: string, drill: string | null): DrillDocument | null {
+function readable(recorded: RecordedDrill, drill: string | null): DrillDocument | null {
   try {
-    const plan = state.plan(runId);
-    if (plan === null || plan.drill !== drill) return null;
-    const events = state.events(runId);
-    return drillDocument(runDocument(runId, plan, events, false), plan, events, {fleet});
+    const plan = recorded.plan();
+    return plan === null || plan.drill !== drill ? null : recorded.document(plan);
   } catch {
     return null;
   }

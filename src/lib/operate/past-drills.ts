@@ -1,10 +1,8 @@
-import {drillDocument} from '../drill/document.ts';
 import type {DrillDocument} from '../drill/report.ts';
 import {messageOf} from '../errors.ts';
 import type {GateRow} from '../plan/plan-document.ts';
-import type {RunHead, State} from '../ports/state.ts';
-import {runDocument} from '../run/document.ts';
-import {holdersOf} from './leases.ts';
+import type {State} from '../ports/state.ts';
+import {type RecordedDrill, recordedDrills} from './recorded-drills.ts';
 
 /** A drill that was run, or tried. `at` is epoch ms of its beginning. `overridden` = which shut gate was passed by hand when it was run, a sentence. */
 export type PastDrill = Pick<DrillDocument, 'runId' | 'verdict' | 'verdictCode' | 'verdictReason'> & {
@@ -23,21 +21,15 @@ const DECLARED = /^.+ \(.+ \(pid \d+\)\)$/;
 
 /** The drills of the fleet, the newest first. Each is read when it is asked for. */
 export function* pastDrills(state: State, fleet: string): Generator<PastDrill | UnreadableDrill> {
-  const alive = new Set(holdersOf(state, fleet).map(({runId}) => runId));
-  const heads = state.runs(fleet).filter(({kind}) => kind === 'drill');
-  for (const head of heads.toSorted((a, b) => b.startedAt - a.startedAt)) yield* readPast(state, head, alive.has(head.runId));
+  for (const drill of recordedDrills(state, fleet)) yield* readPast(drill);
 }
 
-function readPast(state: State, {runId, startedAt: at}: RunHead, alive: boolean): readonly (PastDrill | UnreadableDrill)[] {
+function readPast(recorded: RecordedDrill): readonly (PastDrill | UnreadableDrill)[] {
+  const {runId, at} = recorded;
   try {
-    const plan = state.plan(runId);
+    const plan = recorded.plan();
     if (plan === null || plan.drill === null) return [];
-    const events = state.events(runId);
-    const {verdict, verdictCode, verdictReason, measured, gates, overrides} = drillDocument(
-      runDocument(runId, plan, events, alive),
-      plan,
-      events,
-    );
+    const {verdict, verdictCode, verdictReason, measured, gates, overrides} = recorded.document(plan);
     const {writeGapMs, lostWrites} = measured;
     const overridden = overriddenBy(gates, overrides);
     return [{runId, at, drill: plan.drill, verdict, verdictCode, verdictReason, writeGapMs, lostWrites, overridden}];

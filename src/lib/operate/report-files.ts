@@ -2,12 +2,12 @@ import {basename, extname} from 'node:path';
 import {drillDocument} from '../drill/document.ts';
 import type {DrillDocument} from '../drill/report.ts';
 import {isRegionctlError, messageOf, usageError} from '../errors.ts';
-import {formatDrill, formatOfFile} from '../output/drill-formats.ts';
+import {formatDrill, formatOfFile, isDrillReport} from '../output/drill-formats.ts';
 import type {Plan} from '../plan/plan.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type RunDocument, runDocument} from '../run/document.ts';
 import {reportDrill} from './drill-history.ts';
-import {assertWritable, writeReport} from './write-report.ts';
+import {assertReplaceable, assertWritable, isSameFile, writeReport} from './write-report.ts';
 
 /** Where `drill run` leaves its report: as JUnit XML, and for people. */
 export type ReportPaths = {readonly junit?: string | undefined; readonly report?: string | undefined};
@@ -15,10 +15,22 @@ export type ReportPaths = {readonly junit?: string | undefined; readonly report?
 /** What became of the files, one sentence each. */
 export type Written = {readonly said: readonly string[]; readonly trouble: readonly string[]};
 
-/** Whether both files can be written, before anything is begun. Throws a usage error (64) or a state error (73). */
+/**
+ * Whether both files can be written, before anything is begun. An earlier report is replaced, another file is not. Throws a usage error (64) or a state
+ * error (73).
+ */
 export async function checkReportPaths({junit, report}: ReportPaths): Promise<void> {
-  if (junit !== undefined && junit === report) throw usageError(`--junit and --report name the same file ${junit}`);
-  for (const path of [junit, report]) if (path !== undefined) await assertWritable(path);
+  if (junit !== undefined && report !== undefined && (await isSameFile(junit, report)))
+    throw usageError(`--junit and --report name the same file: ${junit === report ? junit : `${junit} and ${report}`}`, {
+      suggestions: ['Name two files.'],
+    });
+  for (const path of [junit, report]) if (path !== undefined) await checkReportPath(path);
+}
+
+/** The same for one file. */
+export async function checkReportPath(path: string): Promise<void> {
+  await assertReplaceable(path, isDrillReport);
+  await assertWritable(path);
 }
 
 /** Writes both. One that cannot be written takes nothing from the other. */

@@ -1,7 +1,10 @@
-import {randomUUID} from 'node:crypto';
-import {access, constants, open, realpath, rename, rm, stat} from 'node:fs/promises';
+import {access, constants, open, realpath, stat} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {RegionctlError, stateError, usageError} from '../errors.ts';
+import {replaceFile, tryToReplace} from '../replace-file.ts';
+
+/** Enough to tell a report by. */
+const HEAD_BYTES = 4096;
 
 /**
  * Writes a file whole or not at all: a reader finds the old content or the new. An existing file is replaced and keeps its mode; a link is followed.
@@ -9,38 +12,58 @@ import {RegionctlError, stateError, usageError} from '../errors.ts';
  */
 export async function writeReport(path: string, text: string): Promise<void> {
   const {file, mode} = await placeOf(path);
-  const draft = draftOf(file);
-  try {
-    const handle = await open(draft, 'wx', mode);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, file);
-  } catch (error) {
+  await replaceFile(file, text, mode).catch((error: unknown) => {
     throw wordError(path, error);
-  } finally {
-    await rm(draft, {force: true}).catch(() => undefined);
-  }
+  });
 }
 
-/** Whether `writeReport` could write there now, by writing an empty file beside it. Throws as that does; nothing is left. */
+/** Whether `writeReport` could write there now. Throws as that does; nothing is left. */
 export async function assertWritable(path: string): Promise<void> {
   const {file} = await placeOf(path);
-  const draft = draftOf(file);
-  try {
-    await (await open(draft, 'wx')).close();
-  } catch (error) {
+  await tryToReplace(file).catch((error: unknown) => {
     throw wordError(path, error);
+  });
+}
+
+/**
+ * Throws a usage error (64) for a file that is there and is not one of ours: whoever names a file for a report may have meant another one, and what is in
+ * it would be gone. `isOurs` is given how it begins. One that is empty may be replaced, and so may one that is not there.
+ */
+export async function assertReplaceable(path: string, isOurs: (head: string) => boolean): Promise<void> {
+  const {file} = await placeOf(path);
+  const head = await headOf(file).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return '';
+    throw wordError(path, error);
+  });
+  if (head === '' || isOurs(head)) return;
+  throw usageError(`cannot write ${path}: it is there already, and it is no report of a drill`, {
+    suggestions: ['Name another file, or remove that one.'],
+  });
+}
+
+async function headOf(file: string): Promise<string> {
+  const handle = await open(file, 'r');
+  try {
+    const {bytesRead, buffer} = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+    return buffer.toString('utf8', 0, bytesRead);
   } finally {
-    await rm(draft, {force: true}).catch(() => undefined);
+    await handle.close();
   }
 }
 
-function draftOf(file: string): string {
-  return join(dirname(file), `.${basename(file).slice(0, 100)}.${randomUUID()}`);
+/** Whether two paths mean one file, also through links, and where a file system takes capital letters for small ones. */
+export async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [one, other] = await Promise.all([identityOf(a), identityOf(b)]);
+  return one === other;
+}
+
+/** By device and inode; by name, for a file that is not there yet: two names that differ in their capital letters only may become one file. */
+async function identityOf(path: string): Promise<string> {
+  const there = await stat(path, {bigint: true}).catch(() => null);
+  if (there !== null) return `${there.dev}:${there.ino}`;
+  const whole = resolve(path);
+  const dir = await realpath(dirname(whole)).catch(() => dirname(whole));
+  return join(dir, basename(whole).normalize('NFC').toLowerCase());
 }
 
 /** The file that is meant, through links. What is there and is no regular file (a folder, a device) must not be renamed over. */

@@ -13,6 +13,19 @@ export function formatOfFile(file: string): DrillFormat {
   return BY_EXTENSION[extname(file).toLowerCase()] ?? 'html';
 }
 
+/** How a report of each format begins. */
+const BEGINS: Readonly<Record<DrillFormat, RegExp>> = {
+  html: /^<!DOCTYPE html>\s[\s\S]*<meta name="generator" content="regionctl">/u,
+  markdown: /^# Drill .+: .*(Passed|Objective missed|Not started|Could not|Still running|Waits|Interrupted|Failed)/u,
+  json: /^\s*\{\s*"runId": ?"[^"]*",\s*"kind": ?"drill"/u,
+  junit: /^<\?xml [^>]*>\s*<testsuites name="regionctl drill /u,
+};
+
+/** Whether a file that begins like this is a report of a drill, in whatever format. */
+export function isDrillReport(head: string): boolean {
+  return DRILL_FORMATS.some((format) => BEGINS[format].test(head));
+}
+
 /** A report in one of its formats, with the line end that a file ends with. */
 export async function formatDrill(report: DrillDocument, format: DrillFormat): Promise<string> {
   const formats: Readonly<Record<DrillFormat, () => Promise<string>>> = {

@@ -8,7 +8,11 @@ export function drillValidateText({drills, fleet}: DrillValidation, {columns, pa
     .flatMap(({file, name, valid, problems, unsure}) => [
       `${valid ? paint.good('valid') : paint.critical('invalid')}  ${file}${name === null ? '' : `  ${paint.muted(`(${name} on ${fleet})`)}`}`,
       ...problems.flatMap(({line, column, field, message, suggestion}) => [
-        ...indented(`${line === null ? '' : `${line}:${column} `}${field}: ${message}`, 2, columns),
+        ...indented(
+          `${[...(line === null ? [] : [`${line}:${column}`]), ...(field === '' ? [] : [field])].join(' ')}: ${message}`,
+          2,
+          columns,
+        ),
         ...indented(suggestion, 4, columns).map((text) => paint.muted(text)),
       ]),
       ...unsure.flatMap((text) => indented(`not known: ${text}`, 2, columns)),

@@ -1,8 +1,8 @@
-import {randomUUID} from 'node:crypto';
 import {constants} from 'node:fs';
-import {access, open, rename, rm} from 'node:fs/promises';
-import {basename, dirname, join} from 'node:path';
+import {access} from 'node:fs/promises';
+import {dirname} from 'node:path';
 import {unavailable} from '../../errors.ts';
+import {replaceFile} from '../../replace-file.ts';
 
 /** Throws `state-file` (exit 69) when the file could not be written: asked before anything is changed. */
 export async function requireWritable(file: string): Promise<void> {
@@ -16,21 +16,9 @@ export async function requireWritable(file: string): Promise<void> {
  * and maintenance are as they were. Everybody may read it: HAProxy runs as a user of its own.
  */
 export async function keepState(file: string, text: string): Promise<void> {
-  const draft = join(dirname(file), `.${basename(file)}.${randomUUID()}`);
-  try {
-    const handle = await open(draft, 'wx', 0o644);
-    try {
-      await handle.writeFile(text);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, file);
-  } catch (error) {
+  await replaceFile(file, text, 0o644).catch((error: unknown) => {
     throw failed(file, error);
-  } finally {
-    await rm(draft, {force: true});
-  }
+  });
 }
 
 function failed(file: string, error: unknown): Error {
