@@ -16,7 +16,11 @@ const alias = [
 ];
 // Whole systems have the machine to themselves, but for those in which nothing is measured and no deadline is near, and that of Patroni, which
 // waits for leases of twenty seconds most of the time.
-const WHOLE_SYSTEMS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/*.embedded.test.ts`);
+const WHOLE_SYSTEMS = [
+  ...['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/*.embedded.test.ts`),
+  // Two clients that must agree to within 50 ms.
+  'test/drill/store-witness.embedded.test.ts',
+];
 const WHOLE_SYSTEMS_SERVERS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/!(patroni).servers.test.ts`);
 const UNHURRIED = [
   'test/e2e/{crash-drill,crash-resume,fleet-parts,gates,operators,plan-engine,scenarios,scenarios-moving,state-trouble}.embedded.test.ts',
@@ -37,7 +41,7 @@ export default defineConfig({
       },
       {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: WHOLE_SYSTEMS, globalSetup, ...inPairs}},
       {test: {name: 'e2e', include: UNHURRIED, ...inPairs}},
-      {test: {name: 'e2e-alone', include: WHOLE_SYSTEMS, exclude: UNHURRIED, ...alone}},
+      {test: {name: 'e2e-alone', include: WHOLE_SYSTEMS, exclude: UNHURRIED, globalSetup, ...alone}},
       {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], ...alone}},
       {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], exclude: WHOLE_SYSTEMS_SERVERS, alias, globalSetup, ...inPairs}},
       // By `npm run test:majors` only: it fetches their programs.
