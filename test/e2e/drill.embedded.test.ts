@@ -15,6 +15,8 @@ const ROOT = resolve(import.meta.dirname, '../..');
 let lab: LabSession;
 afterEach(() => lab.remove());
 
+const EVERY_MS = 20;
+
 describe('a drill agrees with an independent client', () => {
   it('when a region is lost under a quorum: the gap, and no loss', async () => {
     lab = new LabSession();
@@ -130,7 +132,9 @@ function expectSameGap({measured: {writeGapMs}, witness}: DrillDocument, {longes
   expect(writeGapMs).not.toBeNull();
   // What the report says of its own standstills nobody has to guess.
   const mostMs = 50 + (witness?.longestStallMs ?? 0);
-  for (const difference of [(writeGapMs ?? 0) - longestGapMs, ...apart]) expect(Math.abs(difference), text).toBeLessThanOrEqual(mostMs);
+  for (const difference of apart) expect(Math.abs(difference), text).toBeLessThanOrEqual(mostMs);
+  // The last write of each may be another one that hung: the two ends of a gap add up, by one write of the witness at most.
+  expect(Math.abs((writeGapMs ?? 0) - longestGapMs), text).toBeLessThanOrEqual(mostMs + EVERY_MS);
 }
 
 function drillFile(): string {
