@@ -111,7 +111,13 @@ async function storeFindings(spec: StoreSpec, store: Store | undefined, signal: 
     store.observe(signal),
     store.abilities.overseers?.overseers(signal) ?? [],
   ]);
-  const standing = storeNotes(spec, {engine: spec.engine, ...(store.peers === undefined ? {} : {peers: store.peers}), ack, members});
+  const {peers, watched: isWatched, manager} = store;
+  const own = {
+    ...(peers === undefined ? {} : {peers}),
+    ...(isWatched === undefined ? {} : {watched: isWatched}),
+    ...(manager === undefined ? {} : {manager}),
+  };
+  const standing = storeNotes(spec, {engine: spec.engine, ...own, ack, members});
   const allSeen = spec.members.every(({name}) => members[name]?.known === true);
   const check = `store ${spec.name}`;
   const watched = store.watched === true;
