@@ -9,7 +9,7 @@ import {endpoint, fleet, REFUSED, reading, region, UNKNOWN} from './samples.ts';
 
 const GOOD: ProbeResult = {ok: true, latencyMs: 2, code: 'ok', detail: 'fine'};
 const attempts = {fall: 1, pauseMs: 1};
-const observer = (): Observer => ({stalledSince: () => 0, jumpedSince: () => 0, stop: () => {}});
+const observer = (): Observer => ({stalledSince: () => 0, lostSince: () => 0, jumpedSince: () => 0, stop: () => {}});
 const running: Monitor[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((monitor) => monitor.stop()));
