@@ -1,10 +1,11 @@
 import {describe, expect, it} from 'vitest';
+import {observeFenced} from '../../src/lib/observe/observe-fenced.ts';
 import {storeNotes} from '../../src/lib/observe/store-notes.ts';
 import {judgeTopology} from '../../src/lib/replication/topology.ts';
 import {type Cell, known, unknown} from '../../src/lib/snapshot/cell.ts';
 import type {Cells} from '../../src/lib/snapshot/rivals.ts';
 import type {Member, StoreSnapshot} from '../../src/lib/snapshot/snapshot.ts';
-import {standby} from '../failover/fake-store.ts';
+import {FakeStore, standby} from '../failover/fake-store.ts';
 import {sampleFleet} from '../failover/three-regions.ts';
 import {link, placed} from '../replication/topology-samples.ts';
 
@@ -127,5 +128,46 @@ describe('the topology', () => {
       },
     ]);
     expect(found(returned({}))).toMatchObject([{code: 'two-primaries', severity: 'error'}]);
+  });
+});
+
+describe('a former primary that is closed to all but us', () => {
+  const clock = {now: () => 0, wall: () => 0, sleep: async () => undefined};
+  const {signal} = new AbortController();
+  const world = (members: Cells) => {
+    const store = new FakeStore();
+    store.members = Object.fromEntries(Object.entries(members).map(([name, cell]) => [name, cell.known ? cell.value : null]));
+    const asked: string[] = [];
+    const fence = store.port.abilities.fence;
+    if (fence === undefined) throw new Error('the fake store has a fence');
+    fence.prove = async (_ctx, member) => {
+      asked.push(member);
+      return member === 'us-east' ? {kind: 'closed', at: '', survivesRestart: true, leaks: []} : null;
+    };
+    return {port: store.port, fence, asked};
+  };
+
+  it('is stale by its proof, though it waits for nobody', async () => {
+    const {port, asked} = world(returned({}));
+    const members = await observeFenced(port, clock, signal);
+    expect(asked.toSorted()).toEqual(['eu-west', 'us-east']);
+    expect(notes(members)).toEqual({
+      verdict: 'degraded',
+      notes: [
+        `orders: us-east is a stale primary (timeline 1) and can acknowledge nothing: it is closed, while eu-west takes writes (timeline 2); ${BACK}`,
+      ],
+    });
+  });
+
+  it('is asked for a proof only where two may take writes', async () => {
+    const {port, asked} = world(returned(SEALED));
+    expect(notes(await observeFenced(port, clock, signal)).verdict).toBe('degraded');
+    expect(asked).toEqual([]);
+  });
+
+  it('counts as open where no proof can be had', async () => {
+    const {port, fence} = world(returned({}));
+    fence.prove = () => Promise.reject(new Error('no route'));
+    expect(notes(await observeFenced(port, clock, signal)).verdict).toBe('unhealthy');
   });
 });

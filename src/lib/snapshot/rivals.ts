@@ -27,8 +27,9 @@ export function rivalsOf(store: Pick<StoreSnapshot, 'members' | 'promoted'>): re
     });
 }
 
-/** One that must wait for more standbys than follow it acknowledges nothing, however open it is. A rule that is not known holds nobody up. */
-function byItsRule(name: string, {acknowledges, lowered, durable}: Member, cells: Cells): Pick<Rival, 'takes' | 'says'> {
+/** One that is fenced, or must wait for more standbys than follow it acknowledges nothing, however open it is. A rule that is not known holds nobody up. */
+function byItsRule(name: string, {acknowledges, lowered, fenced, durable}: Member, cells: Cells): Pick<Rival, 'takes' | 'says'> {
+  if (fenced !== undefined) return {takes: false, says: `is ${fenced}`};
   const {need, of} = lowered === true || acknowledges === undefined ? {need: 0, of: []} : acknowledges;
   const follows = of.map((other) => {
     const cell = cells[other];
