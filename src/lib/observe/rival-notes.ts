@@ -1,6 +1,9 @@
+import type {Verdict} from '../health/verdict.ts';
 import type {Rival} from '../snapshot/rivals.ts';
 import type {StoreSnapshot} from '../snapshot/snapshot.ts';
-import type {StoreStanding} from './store-notes.ts';
+
+/** How a store stands as a whole, with a sentence for each thing that needs a person's eye. */
+export type StoreStanding = {readonly verdict: Verdict; readonly notes: readonly string[]};
 
 /** Who moves the store, if not regionctl by hand. */
 type Mover = Pick<StoreSnapshot, 'manager' | 'watched'>;

@@ -1,11 +1,7 @@
 import type {StoreSpec} from '../fleet/fleet.ts';
-import type {Verdict} from '../health/verdict.ts';
 import {rivalsOf} from '../snapshot/rivals.ts';
 import {isOfPeers, type StoreSnapshot} from '../snapshot/snapshot.ts';
-import {rivalNotes} from './rival-notes.ts';
-
-/** How a store stands as a whole, with a sentence for each thing that needs a person's eye. */
-export type StoreStanding = {readonly verdict: Verdict; readonly notes: readonly string[]};
+import {rivalNotes, type StoreStanding} from './rival-notes.ts';
 
 type Seen = {readonly name: string; readonly cell: StoreSnapshot['members'][string] | undefined};
 
