@@ -1,8 +1,7 @@
-import {readFile} from 'node:fs/promises';
 import type {Command} from '@oclif/core';
 import {Flags} from '@oclif/core';
 import {timeoutAwake} from '../lib/awake.ts';
-import {messageOf, refused, usageError} from '../lib/errors.ts';
+import {refused, usageError} from '../lib/errors.ts';
 import {EXIT} from '../lib/exit-codes.ts';
 import type {Prepared, PrepareOptions} from '../lib/operate/prepare.ts';
 import type {World} from '../lib/operate/world.ts';
@@ -90,10 +89,11 @@ export abstract class MoveRunCommand<T extends typeof Command> extends MoveComma
     const options = await this.options();
     if (file === undefined) return this.prepare(open, world, options);
     if (options.from !== undefined || options.to !== undefined) throw usageError('--plan names the way already: leave --from and --to out');
-    const {prepareReviewed} = await import('../lib/operate/reviewed.ts');
-    const text = await readFile(file, 'utf8').catch((error: unknown) => {
-      throw usageError(`${file} cannot be read: ${messageOf(error)}`);
-    });
+    const [{prepareReviewed}, {readPlanText}] = await Promise.all([
+      import('../lib/operate/reviewed.ts'),
+      import('../lib/operate/plan-text.ts'),
+    ]);
+    const text = await readPlanText(file);
     return prepareReviewed(open, {text, file, kind: this.kind}, options, (fresh) => this.prepare(open, world, fresh));
   }
 

@@ -65,7 +65,7 @@ describe('a drill file as a whole', () => {
     [`${drillText}reaction: {failover: {gates: [loss]}}\n`, '"gates" goes with expect: refused'],
     [`${drillText}load: {exec: [k6], url: "http://x"}\n`, 'with "exec" the program makes the requests'],
     [`${drillText}objectives: {data: {money: 0s}}\n`, 'the fleet lab has no data class "money"'],
-    [drillText.replace('lose', 'loose'), 'the fault injector of lab knows no fault "loose"'],
+    [drillText.replace('lose', 'loose'), 'the fault injector of lab (lab) knows no fault "loose"'],
   ])('refuses %j', (text, wanted) => {
     expect(wrong(text)).toContain(wanted);
   });

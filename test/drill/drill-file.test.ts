@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {describe, expect, it, onTestFinished} from 'vitest';
 import {loadDrill, parseDrill, readDrill} from '../../src/lib/drill/drill-file.ts';
-import {drillText, fleet} from './plans.ts';
+import {drillText, fleet, routedFleet} from './plans.ts';
 
 const context = {file: '/drills/d.yaml', cwd: '/drills', fleet};
 
@@ -97,6 +97,16 @@ describe('a drill file', () => {
     ],
     [`${drillText}witness: {every: 1ms}\n`, 'd.yaml:4:18 witness.every: expected 5ms to 10s: a faster witness could not keep its rate'],
     [`${drillText}witness: {every: 11s}\n`, 'Write a duration from 5ms to 10s; 20ms is the usual one.'],
+    [
+      `${drillText}abortIf: [{noAckFor: 1m}, {primary: unmoved}]\n`,
+      'd.yaml:4:37 abortIf[1].primary: the primary is there when the drill begins: it would be aborted at once | To abort when the primary moves, name the regions that it must not come to: one check "primary: REGION" for each.',
+    ],
+    [`${drillText}abortIf: [{primary: primary}]\n`, 'd.yaml:4:21 abortIf[0].primary: the primary is there when the drill begins'],
+    [`${drillText}abortIf: [{primary: mars}]\n`, 'd.yaml:4:21 abortIf[0].primary: the fleet lab has no region "mars"'],
+    [
+      `${drillText}reaction: {person: {prompts: [move it]}}\n`,
+      'd.yaml:4:12 reaction.person.until: is missing; clients may be able to write all along, and then the person would be done at once | Write what tells that it is done and does not hold before, such as until: [{primary: REGION}, {writable: true}].',
+    ],
     [`${drillText}load: {path: //elsewhere.example.com/}\n`, 'd.yaml:4:14 load.path: a path begins with one /'],
     [`${drillText}load: {body: x}\n`, 'd.yaml:4:14 load.body: a GET has no body: write method: POST'],
     [`${drillText}load: {rate: 500, deadline: 5s}\n`, 'd.yaml:4:7 load: rate times deadline is more than 2000 requests under way at once'],
@@ -112,6 +122,22 @@ describe('a drill file', () => {
     [`${drillText}x: [\n`, 'd.yaml:5:1: not valid YAML'],
   ])('says where %j is wrong, and what to do', (text, wanted) => {
     expect(errorOf(text)).toContain(wanted);
+  });
+
+  it('waits for a person until clients can write again where it was noticed by that they could not', () => {
+    const person = 'reaction: {person: {prompts: [mend it]}}\n';
+    const refused = `${drillText}detect: {until: [{writable: false}]}\n${person}`;
+    const door = 'name: door\nfault: {kind: router, region: front-door}\n';
+    for (const text of [refused, `${door}${person}`])
+      expect(parseDrill(text, {...context, fleet: routedFleet}).reaction).toMatchObject({kind: 'person', until: [{writable: true}]});
+    const noticed = `${door}detect: {until: [{health: healthy}]}\n${person}`;
+    expect(() => parseDrill(noticed, {...context, fleet: routedFleet})).toThrow('d.yaml:4:12 reaction.person.until: is missing');
+    const named = parseDrill(`${drillText}reaction: {person: {prompts: [move it], until: [{primary: eu-west}]}}\n`, context);
+    expect(named.reaction).toMatchObject({kind: 'person', until: [{primary: 'eu-west', store: null}]});
+  });
+
+  it('aborts when the primary comes to a region that it names', () => {
+    expect(parseDrill(`${drillText}abortIf: [{primary: ap}]\n`, context).abortIf).toEqual([{primary: 'ap', store: null}]);
   });
 
   it('has no more writes of its witness under way than the load may have requests', () => {

@@ -7,14 +7,19 @@ import {type LoadWays, loadKit} from '../../src/lib/drill/load-actions.ts';
 import {judgeNow, percentText} from '../../src/lib/drill/load-check.ts';
 import {judgeLoad, loadRow} from '../../src/lib/drill/load-row.ts';
 import type {LoadPart, LoadRow} from '../../src/lib/drill/report.ts';
-import type {Ctx} from '../../src/lib/plan/action.ts';
+import {call, step} from '../../src/lib/failover/steps.ts';
+import type {Action, Ctx} from '../../src/lib/plan/action.ts';
 import type {Json} from '../../src/lib/plan/json.ts';
 import type {StartGenerator} from '../../src/lib/ports/generator.ts';
+import {ActionRegistry, CheckRegistry} from '../../src/lib/run/registry.ts';
+import {resumeRun} from '../../src/lib/run/resume.ts';
+import {runPlan} from '../../src/lib/run/runner.ts';
 import {systemClock} from '../../src/lib/run/system-clock.ts';
 import {startLoad} from '../../src/lib/witness/load.ts';
 import {type LoadLine, parseLoadLog} from '../../src/lib/witness/load-log.ts';
+import {freeLease, memoryState} from '../run/memory-state.ts';
 import {startLoadServer, status} from '../witness/load-server.ts';
-import {nobody, wellSenses} from './plans.ts';
+import {drillPlan, drillText, nobody, wellSenses} from './plans.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -103,6 +108,64 @@ describe('load.start, load.phase and load.stop', () => {
     expect(row.before.requests).toBeGreaterThan(0);
     expect(row.after.requests).toBeGreaterThan(0);
     expect(row.says).toMatch(/it did not run for .+ from \d{4}-/);
+    await server.close();
+  });
+
+  it('that have stopped the load are not begun again by a drill that is resumed after that', async () => {
+    const server = await startLoadServer(20_880);
+    const drill = drillPlan(`${drillText}load: {url: "${server.url}", rate: 100}\n`);
+    const ofLoad = drill.steps.filter(({id}) => id === 'load-start' || id === 'load-stop');
+    const steady = step({
+      id: 'steady',
+      phase: 'converge',
+      title: 'be steady',
+      do: call('steady', {}),
+      after: ['load-stop'],
+      onFailure: 'stop',
+    });
+    const plan = {
+      ...drill,
+      gates: [],
+      steps: [...ofLoad.map((each) => ({...each, after: []})), steady],
+      always: drill.always.filter(({id}) => id === 'load-end'),
+    };
+    const [state, clock] = [memoryState(systemClock()), systemClock()];
+    state.createRun('run-1', 'lab', plan);
+    let starts = 0;
+    const process = (isSteady: boolean) => {
+      const {kit} = kitWith({
+        start: (options) => {
+          starts += 1;
+          return startLoad(options);
+        },
+      });
+      const apply = async () => {
+        if (!isSteady) throw new Error('it is not');
+        return null;
+      };
+      const look: Action = {
+        name: 'steady',
+        v: 1,
+        effect: 'none',
+        parse: (args) => args,
+        describe: () => 'look',
+        look: async () => 'before',
+        apply,
+      };
+      const signal = new AbortController().signal;
+      return {
+        runId: 'run-1',
+        state,
+        lease: freeLease(),
+        clock,
+        signal,
+        actions: new ActionRegistry([...kit.actions, look]),
+        checks: new CheckRegistry(kit.checks),
+      };
+    };
+    expect(await runPlan({...process(false), plan})).toMatchObject({outcome: 'failed'});
+    expect(await resumeRun(process(true))).toMatchObject({outcome: 'succeeded'});
+    expect(starts).toBe(1);
     await server.close();
   });
 

@@ -74,3 +74,11 @@ it('says what was not told when the injector does not answer, and still what is 
     [false, [], ['latency needs args.ms, the delay of one way in milliseconds']],
   ]);
 });
+
+it('tells the first fifty problems of a file, and how many more there are', async () => {
+  const text = `name: many\nfault: {kind: lose}\nsteadyState:\n  before:\n${'    - {nosuch: 1}\n'.repeat(40)}`;
+  const document = await validated({'many.yaml': text});
+  expect(document).toMatchObject({valid: false, drills: [{valid: false, more: 30}]});
+  expect(document.drills[0]?.problems.map(({line}) => line)).toEqual(Array.from({length: 50}, (_, index) => 5 + Math.floor(index / 2)));
+  expect(drillValidateText(document, {columns: 120, paint: plainPaint(), now: 0}).split('\n').at(-1)).toBe('  and 30 more problems');
+});

@@ -153,6 +153,7 @@ export const drillValidation = {
           suggestion: 'Did you mean "lose"?',
         },
       ],
+      more: 0,
       unsure: [],
     },
   ],

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import type {Json} from '../../src/lib/plan/json.ts';
 import type {Plan, Step} from '../../src/lib/plan/plan.ts';
 import type {RunSetup} from '../../src/lib/run/context.ts';
 import {resumeRun} from '../../src/lib/run/resume.ts';
@@ -182,6 +183,34 @@ describe('what resume asks again', () => {
     expect(b.world.log).toEqual(['claim=on', 'gate=shut', 'door=open', 'claim=off', 'claim=on', 'c=on', 'claim=off']);
   });
 
+  it('what a step of the plan has given back is not taken again, neither on resume nor on the way back', async () => {
+    const off = {action: 'set', v: 1, target: {}, args: {name: 'load', to: 'off'}};
+    const plan = planOf(
+      [
+        step('load', {undo: off}),
+        step('work', {after: ['load']}),
+        step('unload', {after: ['work'], do: off, ensures: [fact('load', 'off')], undo: null}),
+        step('c', {after: ['unload'], onFailure: 'stop'}),
+      ],
+      {always: [step('end', {do: off, ensures: [fact('load', 'off')], undo: null})]},
+    );
+    const failing = {
+      apply: async ({name}: {name: string}, set: () => void) => {
+        if (name === 'c') throw new Error('c broke');
+        set();
+        return undefined;
+      },
+    };
+    const b = bench(plan, failing);
+    await b.run();
+    expect((await b.resume({})).outcome).toBe('succeeded');
+    expect(b.world.log).toEqual(['load=on', 'work=on', 'load=off', 'c=on']);
+    const undoing = plan.steps.map((each) => (each.id === 'c' ? {...each, onFailure: 'undo' as const} : each));
+    const back = bench({...plan, steps: undoing}, failing);
+    expect((await back.run()).outcome).toBe('undone');
+    expect(back.world.log).toEqual(['load=on', 'work=on', 'load=off', 'work=off']);
+  });
+
   it('what followed a member that a later step has stopped on purpose is not brought back under it', async () => {
     const join = step('join', {
       do: {action: 'set', v: 1, target: {store: 'orders', member: 'home'}, args: {name: 'home', to: 'away'}},
@@ -252,3 +281,70 @@ async function countAppends(plan: Plan): Promise<number> {
 function assertIntentFirst(events: readonly {type: string}[], log: readonly string[]): void {
   expect(events.filter((event) => event.type === 'intent' || event.type === 'undo-intent').length).toBeGreaterThanOrEqual(log.length);
 }
+
+describe('a move that a failback has given up since', () => {
+  const move = planOf([step('claim', {undo: null}), step('promote', {after: ['claim'], pivot: true, undo: null, onFailure: 'stop'})], {
+    kind: 'drill',
+  });
+  const failback = (part: Partial<Plan> = {}) =>
+    planOf([step('release')], {id: 'f1', kind: 'failback', from: 'us-east', to: 'us-east', ...part});
+
+  /** The move fails at its point of no return; then another run acts, whose journal ends as it is given. */
+  async function givenUp(plan: Plan, lines: readonly (readonly [string, string | null, Json])[], {first = move, fleet = 'lab'} = {}) {
+    const b = bench(first, {
+      apply: async ({name}, set) => {
+        if (name === 'promote') throw new Error('no answer in time');
+        set();
+        return undefined;
+      },
+    });
+    expect((await b.run()).outcome).toBe('failed');
+    b.clock.advance(1000);
+    const {state} = b.setup;
+    state.createRun('f1', fleet, plan);
+    for (const [type, on, data] of lines) state.append('f1', {type, step: on, data});
+    const outcome = await b.resume({}).then(
+      ({outcome: end}) => end,
+      (error: unknown) => error,
+    );
+    return {outcome, log: b.world.log, types: b.types()};
+  }
+
+  const acted = [['intent', 'release', {action: 'set', v: 1, says: 'let go'}]] as const;
+  const ended = (outcome: string) => [...acted, ['run-ended', null, {outcome, code: outcome, reason: null}]] as const;
+
+  it('is not tried again by a resume, however the failback ended', async () => {
+    for (const lines of [acted, ended('succeeded'), ended('failed')]) {
+      const {outcome, log, types} = await givenUp(failback(), lines);
+      expect(outcome).toMatchObject({
+        code: 'given-up',
+        exit: 77,
+        message: expect.stringContaining('the failback f1 has given up its move'),
+        suggestions: [expect.stringContaining('plan it anew')],
+      });
+      expect(log).toEqual(['claim=on']);
+      expect(types).not.toContain('resumed');
+    }
+  });
+
+  it('goes on where the failback did nothing, was undone, was before it, of another fleet, or went elsewhere', async () => {
+    const goesOn = [
+      await givenUp(failback(), []),
+      await givenUp(failback(), ended('undone')),
+      await givenUp(failback(), ended('succeeded'), {fleet: 'other'}),
+      await givenUp(failback({to: 'ap'}), ended('succeeded')),
+      await givenUp(failback({kind: 'failover'}), ended('succeeded')),
+    ];
+    for (const {outcome, log} of goesOn) {
+      expect(outcome).toBe('succeeded');
+      expect(log).toEqual(['claim=on', 'promote=on']);
+    }
+  });
+
+  it('is no matter to a drill that moves nothing itself: who reacts to it may well fail back', async () => {
+    const reaction = planOf([step('react', {undo: null}), step('promote', {after: ['react'], undo: null, onFailure: 'stop'})], {
+      kind: 'drill',
+    });
+    expect((await givenUp(failback(), ended('succeeded'), {first: reaction})).outcome).toBe('succeeded');
+  });
+});

@@ -172,8 +172,10 @@ function reactionOf({failover, switchover, failback, traffic, person, exec, none
   if (switchover !== undefined) return {kind: 'switchover', ...switchover};
   if (failback !== undefined) return {kind: 'failback', ...failback};
   if (traffic !== undefined) return {kind: 'traffic', from: traffic.from, to: traffic.to, forMs: traffic.for};
-  if (person !== undefined)
-    return {kind: 'person', prompts: person.prompts, until: person.until.map(compileCheck), withinMs: person.within};
+  if (person !== undefined) {
+    const until = (person.until ?? [{writable: true}]).map(compileCheck);
+    return {kind: 'person', prompts: person.prompts, until, withinMs: person.within};
+  }
   if (exec !== undefined) return {kind: 'exec', run: exec.run, withinMs: exec.within};
   if (none !== undefined) return {kind: 'none', forMs: none.for};
   const {to = null, overrides = [], expect, gates = [], by, killAt = null} = failover ?? {};
@@ -199,7 +201,17 @@ function contradictions(data: DrillFileData): Finding[] {
           ),
         ]
       : []),
+    ...data.abortIf.flatMap(({primary}, index) => (primary === 'unmoved' || primary === 'primary' ? [abortsAtOnce(index)] : [])),
   ];
+}
+
+function abortsAtOnce(index: number): Finding {
+  return {
+    path: ['abortIf', index, 'primary'],
+    at: 'value',
+    message: 'the primary is there when the drill begins: it would be aborted at once',
+    suggestion: 'To abort when the primary moves, name the regions that it must not come to: one check "primary: REGION" for each.',
+  };
 }
 
 /** A drill is read by people before it is run, and kept with its report: it says what it does, and needs no secrets. */

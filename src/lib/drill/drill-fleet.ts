@@ -32,6 +32,7 @@ export function fitsFleet(data: DrillFileData, fleet: Fleet, judge: FaultJudge |
   return [
     ...(judge === null ? [] : faultFindings(data, fleet, judge)),
     ...trafficFindings(data, fleet),
+    ...personFindings(data, fleet),
     ...witnessFindings(data, fleet),
     ...(data.fault === undefined ? [] : ask.place(['fault', 'region'], data.fault.region)),
     ...(data.faults ?? []).flatMap((fault, index) => ask.place(['faults', index, 'region'], fault.region)),
@@ -62,6 +63,17 @@ function trafficFindings({reaction: {traffic}}: DrillFileData, {name, regions, r
   const isRegion = regions.some((one) => one.name === to);
   if (!isRegion || routes.some(({weights}) => to in weights)) return [];
   return wrong(`no route of ${name} leads to ${to}: no traffic could move`, 'Name a region that a route has a weight for.');
+}
+
+/** Not every fault keeps clients from writing: where it is not noticed by that, what a person is waited for by default may hold from the start. */
+function personFindings({reaction: {person}, detect, fault, faults = []}: DrillFileData, {routes}: Fleet): Finding[] {
+  if (person === undefined || person.until !== undefined) return [];
+  const [first] = fault === undefined ? faults : [fault];
+  const isOfRoute = routes.some(({name}) => name === first?.region);
+  if (detect.until === undefined ? isOfRoute : detect.until.some(({writable}) => writable === false)) return [];
+  const message = 'is missing; clients may be able to write all along, and then the person would be done at once';
+  const suggestion = 'Write what tells that it is done and does not hold before, such as until: [{primary: REGION}, {writable: true}].';
+  return [{path: ['reaction', 'person', 'until'], at: 'key', message, suggestion}];
 }
 
 /** While nobody answers, each write of the witness waits for its deadline, on a connection of its own. */

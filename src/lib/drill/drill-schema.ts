@@ -70,8 +70,10 @@ const reactionSchema = z
         until: z
           .array(checkSchema)
           .min(1)
-          .default([{writable: true}])
-          .describe('What must hold when it is done. Default: a write is accepted.'),
+          .optional()
+          .describe(
+            'What must hold when it is done, and does not before. Default: a write is accepted; only where the fault is noticed by that none is.',
+          ),
         within: positive.prefault('30m').describe('Default 30m.'),
       })
       .optional()

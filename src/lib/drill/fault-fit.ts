@@ -105,8 +105,9 @@ function clipped(text: string): string {
   return seen(text.length > LONGEST_SAYS ? `${text.slice(0, LONGEST_SAYS)}…` : text);
 }
 
-function unknownKind(path: Path, kind: string, {name}: Fleet, known: readonly string[]): Finding {
+function unknownKind(path: Path, kind: string, {name, fault}: Fleet, known: readonly string[]): Finding {
   const guess = nearest(kind, known);
+  const ofKind = fault === null ? '' : ` (${fault.kind})`;
   const suggestion = guess === undefined ? `It knows ${known.join(', ')}.` : `Did you mean "${guess}"?`;
-  return {path, at: 'value', message: `the fault injector of ${name} knows no fault ${got(kind)}`, suggestion};
+  return {path, at: 'value', message: `the fault injector of ${name}${ofKind} knows no fault ${got(kind)}`, suggestion};
 }

@@ -45,9 +45,12 @@ export function objectivesOf(fleet: Fleet): readonly Objective[] {
 /** The candidate that was probably meant by `name`, or undefined when none is near: at most a third of the letters differ. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   const wanted = name.toLowerCase();
+  const most = (candidate: string) => Math.max(1, Math.floor(Math.max(name.length, candidate.length) / 3));
   const [best] = candidates
+    // Letters that one has more than the other are mistakes already: most candidates need not be compared.
+    .filter((candidate) => Math.abs(cut(name).length - cut(candidate).length) <= most(candidate))
     .map((candidate) => ({candidate, distance: distanceOf(wanted, candidate.toLowerCase())}))
-    .filter(({candidate, distance}) => distance <= Math.max(1, Math.floor(Math.max(name.length, candidate.length) / 3)))
+    .filter(({candidate, distance}) => distance <= most(candidate))
     .toSorted((a, b) => a.distance - b.distance);
   return best?.candidate;
 }
@@ -71,9 +74,11 @@ function unknownName(what: string, name: string, known: readonly string[]): Regi
   return usageError(`unknown ${what} "${name}"; ${list}`, {suggestions: guess === undefined ? [] : [`Did you mean "${guess}"?`]});
 }
 
+const cut = (text: string): string => text.slice(0, 64);
+
 /** Edit distance that counts two swapped neighbours as one mistake (optimal string alignment). Names are short: cut at 64 characters. */
 function distanceOf(left: string, right: string): number {
-  const [a, b] = [left.slice(0, 64), right.slice(0, 64)];
+  const [a, b] = [cut(left), cut(right)];
   let before: number[] = [];
   let previous = Array.from({length: b.length + 1}, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {

@@ -8,6 +8,9 @@ type Issue = z.core.$ZodIssue;
 /** What wording needs beside the issues: where the checked part stands, its text as written, and keys that others own there. */
 export type Part = {readonly path: Path; readonly raw: unknown; readonly ownKeys?: readonly string[]; readonly what?: string};
 
+/** What is found out once for many issues: the keys that a schema knows, and what was probably meant by a key. */
+type Known = {readonly keys: Map<string, readonly string[]>; readonly guesses: Map<string, string | undefined>};
+
 /**
  * Checks a value and words every issue. `part.raw` is the value as it stands in the file, so that messages show references and never what
  * they stand for.
@@ -17,10 +20,10 @@ export function check<T>(
   value: unknown,
   part: Part,
 ): {readonly data: T | undefined; readonly findings: readonly Finding[]} {
-  const known = new Map<string, readonly string[]>();
+  const known: Known = {keys: new Map(), guesses: new Map()};
   const result = schema.safeParse(value, {
     error: (issue) => {
-      if (issue.code === 'unrecognized_keys') known.set(String(issue.keys), keysOf(issue.inst));
+      if (issue.code === 'unrecognized_keys') known.keys.set(String(issue.keys), keysOf(issue.inst));
       return undefined;
     },
   });
@@ -37,12 +40,12 @@ export function secretPaths(issues: readonly Issue[], path: Path): readonly Path
   });
 }
 
-function findingsOf(issue: Issue, part: Part, known: ReadonlyMap<string, readonly string[]>): readonly Finding[] {
+function findingsOf(issue: Issue, part: Part, known: Known): readonly Finding[] {
   const path = [...part.path, ...(issue.path as Path)];
   if (issue.code === 'unrecognized_keys') {
     const own = issue.path.length === 0 ? (part.ownKeys ?? []) : [];
-    const all = [...own, ...(known.get(String(issue.keys)) ?? [])];
-    return issue.keys.map((key) => unknownKey(path, key, all, part.what));
+    const all = [...own, ...(known.keys.get(String(issue.keys)) ?? [])];
+    return issue.keys.map((key) => unknownKey(path, key, {all, guesses: known.guesses}, part.what));
   }
   if (issue.code === 'invalid_union') return unionFindings(issue, {...part, path}, known);
   const value = valueAt(part.raw, issue.path as Path);
@@ -50,11 +53,13 @@ function findingsOf(issue: Issue, part: Part, known: ReadonlyMap<string, readonl
   return [{path, at: issue.code === 'invalid_key' ? 'key' : 'value', ...sentence(issue, value)}];
 }
 
-function unknownKey(path: Path, key: string, known: readonly string[], what: string | undefined): Finding {
-  const guess = nearest(key, known);
-  const list = known.length === 0 ? 'Take it out.' : `Known keys: ${known.join(', ')}.`;
+function unknownKey(path: Path, key: string, {all, guesses}: Pick<Known, 'guesses'> & {all: readonly string[]}, what: string | undefined) {
+  const asked = `${key}\n${all.join()}`;
+  const guess = guesses.has(asked) ? guesses.get(asked) : nearest(key, all);
+  guesses.set(asked, guess);
+  const list = all.length === 0 ? 'Take it out.' : `Known keys: ${all.join(', ')}.`;
   const message = what === undefined ? `unknown key ${got(key)}` : `unknown key ${got(key)} for ${what}`;
-  return {path: [...path, key], at: 'key', message, suggestion: guess === undefined ? list : `Did you mean "${guess}"?`};
+  return {path: [...path, key], at: 'key' as const, message, suggestion: guess === undefined ? list : `Did you mean "${guess}"?`};
 }
 
 function missing(path: Path, issue: Issue): Finding {
@@ -72,11 +77,7 @@ function missing(path: Path, issue: Issue): Finding {
 }
 
 /** The branch that the value came nearest to speaks for the union. */
-function unionFindings(
-  issue: Issue & {code: 'invalid_union'},
-  part: Part,
-  known: ReadonlyMap<string, readonly string[]>,
-): readonly Finding[] {
+function unionFindings(issue: Issue & {code: 'invalid_union'}, part: Part, known: Known): readonly Finding[] {
   const raw = valueAt(part.raw, issue.path as Path);
   const [best] = issue.errors.toSorted((a, b) => Number(refusedAtRoot(a)) - Number(refusedAtRoot(b)) || cost(a) - cost(b));
   if (best !== undefined && !refusedAtRoot(best)) return best.flatMap((inner) => findingsOf(inner, {...part, raw, ownKeys: []}, known));

@@ -13,12 +13,16 @@ export type DrillProblem = {
   readonly suggestion: string;
 };
 
-/** A drill file, checked. `unsure`: what could not be asked, one sentence each. */
+/** So many problems of a file are told, the first ones: nobody reads more, and a file of 1 MiB can have a hundred thousand. */
+const MOST_PROBLEMS = 50;
+
+/** A drill file, checked. `more`: how many problems it has beside the first 50. `unsure`: what could not be asked, one sentence each. */
 export type DrillCheckRow = {
   readonly file: string;
   readonly name: string | null;
   readonly valid: boolean;
   readonly problems: readonly DrillProblem[];
+  readonly more: number;
   readonly unsure: readonly string[];
 };
 
@@ -41,9 +45,10 @@ async function validateOne(open: OpenFleet, file: string, cwd: string, cannot: U
   const faults = fault === null ? null : {kinds: fault.kinds, accepts: fault.accepts?.bind(fault), cannot: cannot.kinds};
   const {drill, problems} = await readDrillFile({file, cwd, fleet, faults});
   const inText = problems.map(({line, column, path, message, suggestion}) => ({line, column, field: dotted(path), message, suggestion}));
-  const more = drill === null ? [] : notPermitted(drill, open);
+  const all = [...inText, ...(drill === null ? [] : notPermitted(drill, open))];
   const unsure = drill !== null && drill.faults.length > 0 && cannot.unsure !== null ? [cannot.unsure] : [];
-  return {file, name: drill?.name ?? null, valid: inText.length + more.length === 0, problems: [...inText, ...more], unsure};
+  const more = Math.max(0, all.length - MOST_PROBLEMS);
+  return {file, name: drill?.name ?? null, valid: all.length === 0, problems: all.slice(0, MOST_PROBLEMS), more, unsure};
 }
 
 /** What the file may say, and this fleet does not let it do. */

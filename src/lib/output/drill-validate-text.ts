@@ -5,7 +5,7 @@ import {wrap} from './table.ts';
 /** `drill validate` for people: each file, and under it what is wrong and what to do. */
 export function drillValidateText({drills, fleet}: DrillValidation, {columns, paint}: Layout): string {
   return drills
-    .flatMap(({file, name, valid, problems, unsure}) => [
+    .flatMap(({file, name, valid, problems, more, unsure}) => [
       `${valid ? paint.good('valid') : paint.critical('invalid')}  ${file}${name === null ? '' : `  ${paint.muted(`(${name} on ${fleet})`)}`}`,
       ...problems.flatMap(({line, column, field, message, suggestion}) => [
         ...indented(
@@ -15,6 +15,7 @@ export function drillValidateText({drills, fleet}: DrillValidation, {columns, pa
         ),
         ...indented(suggestion, 4, columns).map((text) => paint.muted(text)),
       ]),
+      ...(more === 0 ? [] : [`  and ${more} more problems`]),
       ...unsure.flatMap((text) => indented(`not known: ${text}`, 2, columns)),
     ])
     .join('\n');

@@ -69,7 +69,7 @@ function isNeeded(run: Run, step: Step, passed: ReadonlySet<string>): boolean {
   const {plan, progress} = run;
   const open = plan.steps.filter((other) => !stepProgress(progress, other).settled && !passed.has(other.id));
   if (open.some((other) => requiresFactOf(other, step)) || isHeldToTheEnd(run, step)) return true;
-  if (isSuperseded(run, step)) return false;
+  if (isSuperseded(run, step) || isGivenBack(run, step)) return false;
   const isEnd = plan.steps.every((other) => !other.after.includes(step.id));
   return !pivotPassed(plan, progress) || isEnd || open.some((other) => other.after.includes(step.id));
 }
@@ -78,10 +78,19 @@ function requiresFactOf(other: Step, step: Step): boolean {
   return other.requires.some((fact) => step.ensures.some((reached) => isSameFact(fact, reached)));
 }
 
-/** What `always` undoes (a claim) is meant to last as long as the run. A fault with a lease ends by itself and is not renewed. */
+/** What `always` undoes (a claim) is meant to last as long as the run, unless a step has given it back. A fault with a lease ends by itself and is not renewed. */
 export function isHeldToTheEnd(run: Run, step: Step): boolean {
   const {undo, leaseMs} = step;
-  return undo !== null && leaseMs === null && run.plan.always.some((other) => isSameCall(other.do, undo));
+  if (undo === null || leaseMs !== null || isGivenBack(run, step)) return false;
+  return run.plan.always.some((other) => isSameCall(other.do, undo));
+}
+
+/** A later step of the plan's own has done what would take it back (a load was stopped and counted): it is over, whoever goes on with the run. */
+function isGivenBack({plan, progress}: Run, step: Step): boolean {
+  const {undo} = step;
+  if (undo === null) return false;
+  const later = plan.steps.slice(plan.steps.indexOf(step) + 1);
+  return later.some((other) => isSameCall(other.do, undo) && stepProgress(progress, other).settled);
 }
 
 /** A later step acted on the same thing or on the member that its fact names (what followed it cannot follow it any more), or wants otherwise. */

@@ -3,6 +3,7 @@ import {formatMs} from '../output/units.ts';
 import {type Ending, openRun, type Run, type RunSetup} from './context.ts';
 import {admit, drive, wayBack, withAlways} from './drive.ts';
 import {JOURNAL_VERSION} from './events.ts';
+import {givenUpBy} from './given-up.ts';
 import {movedByOthers} from './moved.ts';
 import {anyIntent, pivotPassed, stepProgress} from './progress.ts';
 import {recheckFinished} from './recheck.ts';
@@ -18,8 +19,8 @@ export type TakeUp = RunSetup & {readonly reason?: string | null};
 /**
  * Goes on with a run that ended before its plan did: killed, interrupted or failed. It goes forward, under a new lease that the caller
  * holds. What finished steps reached is asked again, an intent without a result is looked up before it is repeated, and the rest runs as in
- * `runPlan`, with the same throws. Refused (77): a run that has succeeded or was undone, one that was left for more than 15 minutes without a
- * reason, and one under which another hand has moved what it stands on.
+ * `runPlan`, with the same throws. Refused (77): a run that has succeeded or was undone, one whose move a failback has given up, one that was left for
+ * more than 15 minutes without a reason, and one under which another hand has moved what it stands on.
  */
 export async function resumeRun(setup: TakeUp): Promise<RunResult> {
   const run = takenUp(setup, 'forward');
@@ -43,6 +44,7 @@ function takenUp(setup: TakeUp, going: 'forward' | 'back'): Run {
   const run = openRun(setup, plan);
   refuseEnded(run);
   if (going === 'back') refusePastPivot(run);
+  else refuseGivenUp(run);
   refuseStale(run, going, reason);
   setup.lease.check();
   const at = new Date(setup.clock.wall()).toISOString();
@@ -89,6 +91,14 @@ function refusePastPivot(run: Run): void {
   if (!pivotPassed(run.plan, run.progress)) return;
   throw refused('past-pivot', `Run ${run.runId} has passed its point of no return: nothing was done. The way back is a plan of its own.`, {
     suggestions: [`Finish it with \`regionctl runs resume ${run.runId}\`, then see \`regionctl failback plan\``],
+  });
+}
+
+function refuseGivenUp({state, runId, plan, progress}: Run): void {
+  const failback = givenUpBy(state, runId, plan, progress);
+  if (failback === null) return;
+  throw refused('given-up', `Run ${runId} is not gone on with: the failback ${failback} has given up its move. Nothing was done.`, {
+    suggestions: [`If ${plan.to ?? 'another region'} is still to take over, plan it anew: \`regionctl switchover plan\``],
   });
 }
 

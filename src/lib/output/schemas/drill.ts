@@ -74,6 +74,7 @@ export const drillValidateSchema = z.looseObject({
       name: z.string().nullable(),
       valid: z.boolean(),
       problems: z.array(fileProblem),
+      more: z.int().min(0),
       unsure: z.array(sentence),
     }),
   ),
