@@ -105,6 +105,24 @@ describe('the rows of faults', () => {
     expect(rows(note, ...injected)).toMatchObject([{healedAt: null, provenHealed: false}]);
   });
 
+  it('are not proven to have ended by a note of an earlier end that was written late', () => {
+    const again: readonly JournalLine[] = [
+      [at(8950), 'intent', 'inject', {action: 'fault.inject', v: 1, says: ''}],
+      [at(9500), 'result', 'inject', {result: {injectedAt: iso(9450)}, says: ''}],
+    ];
+    const [begun, done] = again as [JournalLine, JournalLine];
+    expect(rows(...injected, begun, note, done)).toMatchObject([{healedAt: null, provenHealed: false, proof: null}]);
+    // The second was killed before it said that it was there: its note counts from its beginning on.
+    expect(rows(...injected, begun, note)).toMatchObject([{healedAt: null, provenHealed: false}]);
+    const own: JournalLine = [
+      at(9900),
+      'note',
+      null,
+      {says: 'again', ended: {fault: 'lose', region: 'us-east', at: iso(9800), by: 'heal'}},
+    ];
+    expect(rows(...injected, begun, own)).toMatchObject([{provenHealed: true, proof: 'again'}]);
+  });
+
   it('count a fault as there until the moment at which it was asked whether it outlasted the reaction', () => {
     const still: readonly JournalLine[] = [
       [at(20_000), 'step-started', 'outlasted', {attempt: 1}],

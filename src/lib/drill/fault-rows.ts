@@ -15,10 +15,10 @@ export function faultRows(plan: Plan, events: readonly JournalEvent[]): FaultRow
     if (step.do.action !== 'fault.inject' || region === undefined || intent === undefined) return [];
     const injected = resultOf(events.findLast((event) => event.step === step.id && event.type === 'result'));
     const since = events.findLast((event) => event.step === step.id && event.type === 'intent')?.seq ?? 0;
-    const later = events.filter(({seq}) => seq > since);
+    const later = events.filter(({seq}) => seq >= since);
     const healed = healOf(plan, later, step, region);
-    const noted = notedEnd(later, fault, region);
     const injectedAt = textOrNull(injected.injectedAt) ?? new Date(intent.at).toISOString();
+    const noted = notedEnd(later, {fault, region, since: lastBegun(later, step) ?? injectedAt});
     const active = lastActive(plan, later, step);
     return [
       {
@@ -45,12 +45,23 @@ function healOf(plan: Plan, later: readonly JournalEvent[], inject: Step, region
 
 type Noted = {readonly at: string; readonly by: 'lease' | 'heal'; readonly says: string};
 
-/** What another process wrote into the journal when it had ended the fault: its reaper, `drill clean`. */
-function notedEnd(later: readonly JournalEvent[], fault: string, region: string): Noted | null {
+/** When the last injection was there, or was begun if it never said; ISO 8601. `later` begins with its intent. */
+function lastBegun(later: readonly JournalEvent[], {id}: Step): string | null {
+  const ours = later.filter(({step}) => step === id);
+  const intent = ours.find(({type}) => type === 'intent');
+  const said = textOrNull(resultOf(ours.find(({type}) => type === 'result')).injectedAt);
+  return said ?? (intent === undefined ? null : new Date(intent.at).toISOString());
+}
+
+/**
+ * What another process wrote into the journal when it had ended the fault: its reaper, `drill clean`. The note of an earlier injection's end may be written
+ * only when the next was begun: it proves nothing of that.
+ */
+function notedEnd(later: readonly JournalEvent[], {fault, region, since}: {fault: string; region: string; since: string}): Noted | null {
   for (const {type, data} of later.toReversed()) {
     const ended = type === 'note' && isRecord(data) && isRecord(data.ended) ? data.ended : null;
     const at = textOrNull(ended?.at);
-    if (ended?.fault !== fault || ended.region !== region || at === null) continue;
+    if (ended?.fault !== fault || ended.region !== region || at === null || !(Date.parse(at) >= Date.parse(since))) continue;
     return {at, by: ended.by === 'lease' ? 'lease' : 'heal', says: isRecord(data) ? (textOrNull(data.says) ?? '') : ''};
   }
   return null;
