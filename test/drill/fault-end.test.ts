@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {healUntilProven, judgeOutside, lookAtEnd, type Seen} from '../../src/lib/drill/fault-end.ts';
+import {healUntilProven, judgeOutside, lookAtEnd, type Seen, seenBefore} from '../../src/lib/drill/fault-end.ts';
 import type {Fault} from '../../src/lib/ports/fault.ts';
 import {type Cell, known, unknown} from '../../src/lib/snapshot/cell.ts';
 import {fakeClock} from '../run/fake-clock.ts';
@@ -33,6 +33,24 @@ describe('a place, seen from outside', () => {
     ['there is nothing to ask', null, seen({}), true, 'nothing there can be asked'],
   ])('%s', (_, was, now, proven, says) => {
     expect(judgeOutside(was, now)).toEqual({proven, says});
+  });
+});
+
+describe('a look before the fault', () => {
+  it('says nothing when nothing answered and not everything could be asked, as when our own way there was cut', () => {
+    const was = seenBefore(seen({untold: ['app', 'db']}));
+    expect([was, seenBefore(seen({silent: ['app'], untold: ['db']})), seenBefore(blind)]).toEqual([null, null, null]);
+    expect(judgeOutside(was, seen({silent: ['app', 'db'], refused: ['app', 'db']}))).toMatchObject({proven: false});
+    expect(seenBefore(seen({silent: ['app']}))).toEqual({answering: [], silent: ['app']});
+    expect(seenBefore(seen({}))).toEqual({answering: [], silent: []});
+  });
+
+  it('awaits what could not be asked: it must not be silent afterwards, though it may be unknown still', () => {
+    const was = seenBefore(seen({answering: ['app'], untold: ['db']}));
+    expect(was).toEqual({answering: ['app'], silent: [], untold: ['db']});
+    expect(judgeOutside(was, seen({answering: ['app'], silent: ['db']}))).toEqual({proven: false, says: 'db does not answer'});
+    expect(judgeOutside(was, seen({answering: ['app'], untold: ['db']}))).toEqual({proven: true, says: 'app answers'});
+    expect(judgeOutside(was, seen({answering: ['app', 'db']}))).toMatchObject({proven: true});
   });
 });
 

@@ -7,7 +7,7 @@ import type {Json} from '../plan/json.ts';
 import {after, type Clock} from '../ports/clock.ts';
 import type {Fault, FaultOrder} from '../ports/fault.ts';
 import {isRunning, type ProcessMark, processRow, signalAll, waitUntil} from '../processes.ts';
-import type {LookOutside} from './fault-end.ts';
+import {type LookOutside, seenBefore} from './fault-end.ts';
 import {type FaultEntry, type FaultLedger, newFaultId, type Outside} from './fault-ledger.ts';
 
 /** What keeps a fault from being left behind: the ledger, the reaper, and whoever looks from outside. */
@@ -38,7 +38,7 @@ export async function injectWithCare(care: FaultCare, port: Fault, clock: Clock,
   const seen = await care.outside(order.region, ctx.signal);
   const there = entriesOf(care, order.region);
   // What is seen while another fault is there says nothing of the time before.
-  const before = beforeOf(there) ?? (seen.known ? {answering: seen.value.answering, silent: seen.value.silent} : null);
+  const before = beforeOf(there) ?? seenBefore(seen);
   const entry = await registered(care, port, entryOf(care, port, clock, {ctx, order, before}), ctx.signal);
   // Only now: between the reaper of an earlier lease and this one the place is never without any.
   await retire(

@@ -9,7 +9,11 @@ import type {Outside} from './fault-ledger.ts';
  * A place seen from outside. `refused` = those of the silent ones whose connection was refused at once; `stopped` = databases that their hosts say are
  * stopped, which a fence does on purpose; `untold` = of these it is not known.
  */
-export type Seen = Outside & {readonly refused: readonly string[]; readonly stopped: readonly string[]; readonly untold: readonly string[]};
+export type Seen = Omit<Outside, 'untold'> & {
+  readonly refused: readonly string[];
+  readonly stopped: readonly string[];
+  readonly untold: readonly string[];
+};
 
 /** Looks at the endpoints of a region, or at the URL of a route. Never throws for what the place does. */
 export type LookOutside = (region: string, signal: AbortSignal) => Promise<Cell<Seen>>;
@@ -36,12 +40,27 @@ export async function lookAtEnd({port, outside}: Looking, {region, kind, before}
   return {proven, active: [], says: `no fault is active on ${region}, and ${says}`};
 }
 
-/** Whether a place answers as it did before the fault. Not known what did: something must answer, and nothing may be silent but what refuses. Pure. */
+/**
+ * What a look before a fault says of that time; null = nothing, also when nothing answered and not everything could be asked: then it may have been our own
+ * way there. Pure.
+ */
+export function seenBefore(seen: Cell<Seen>): Outside | null {
+  if (!seen.known) return null;
+  const {answering, silent, untold} = seen.value;
+  if (untold.length > 0 && answering.length === 0) return null;
+  return {answering, silent, ...(untold.length === 0 ? {} : {untold})};
+}
+
+/**
+ * Whether a place answers as it did before the fault. What could not be asked then must not be silent now. Not known what answered: something must answer, and
+ * nothing may be silent but what refuses. Pure.
+ */
 export function judgeOutside(before: Outside | null, now: Cell<Seen>): Pick<Ended, 'proven' | 'says'> {
   if (!now.known) return {proven: null, says: `it is not known what answers: ${now.reason}`};
   const {answering, silent, refused, stopped, untold} = now.value;
   const awaited = before?.answering ?? null;
-  const mute = awaited === null ? silent.filter((name) => !refused.includes(name)) : silent.filter((name) => awaited.includes(name));
+  const mustSpeak = [...(before?.answering ?? []), ...(before?.untold ?? [])];
+  const mute = silent.filter((name) => (before === null ? !refused.includes(name) : mustSpeak.includes(name)));
   if (mute.length > 0) return {proven: false, says: `${listed(mute)} not answer`};
   // An endpoint that is not in the fleet file any more cannot be asked.
   const unsure = awaited === null ? untold : untold.filter((name) => awaited.includes(name));

@@ -6,8 +6,12 @@ import {messageOf, stateError} from '../errors.ts';
 import {removeDurable, writeDurable} from '../state/durable-file.ts';
 import {stateTrouble} from '../state/trouble.ts';
 
-/** The endpoints of a place by whether anything answered. */
-export type Outside = {readonly answering: readonly string[]; readonly silent: readonly string[]};
+/** The endpoints of a place by whether anything answered. `untold`: those of which it was not known; absent = there are none. */
+export type Outside = {
+  readonly answering: readonly string[];
+  readonly silent: readonly string[];
+  readonly untold?: readonly string[];
+};
 
 const mark = z.object({pid: z.int().min(2), start: z.string()});
 const names = z.array(z.string()).readonly();
@@ -35,7 +39,7 @@ const schema = z.object({
   /** Who heals when the lease ends; null = the injector does it by itself, or nobody yet. */
   reaper: mark.nullable(),
   /** What answered before the injection; null = not known. */
-  before: z.object({answering: names, silent: names}).nullable(),
+  before: z.object({answering: names, silent: names, untold: names.exactOptional()}).nullable(),
 });
 
 /** A fault that may be there. It is written before the injection and removed when its end is proven. */

@@ -46,7 +46,9 @@ async function journaled(open: OpenFleet, runId: string, region: string): Promis
 
 function outsideOf(value: Json): Outside | null {
   const [answering, silent] = [memberOf(value, 'answering'), memberOf(value, 'silent')];
-  return Array.isArray(answering) && Array.isArray(silent) ? {answering: answering.map(String), silent: silent.map(String)} : null;
+  if (!Array.isArray(answering) || !Array.isArray(silent)) return null;
+  const untold = memberOf(value, 'untold');
+  return {answering: answering.map(String), silent: silent.map(String), ...(Array.isArray(untold) ? {untold: untold.map(String)} : {})};
 }
 
 function memberOf(value: Json, name: string): Json {
