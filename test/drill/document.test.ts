@@ -162,6 +162,34 @@ describe('drillDocument', () => {
     expect(document.verdictReason).not.toBe('');
   });
 
+  describe('of a fault that was never injected, for want of a reaper or a record', () => {
+    const refusal = (at: number, code: string): readonly Line[] => [
+      intent(at, 'inject', 'fault.inject'),
+      [at + 100, 'step-failed', 'inject', {code, says: 'no fault was injected', effect: 'possible', result: null}],
+      [at + 200, 'undo-intent', 'inject', {action: 'fault.heal', v: 1, says: ''}],
+      [at + 300, 'undo-result', 'inject', {result: {provenHealed: true}, says: ''}],
+    ];
+    const over = (code: string): Line => [9900, 'run-ended', null, {outcome: 'undone', code, reason: `inject: ${code}; undone: inject`}];
+
+    it.each([
+      ['reaper-failed', 69],
+      ['fault-unrecorded', 73],
+    ])('says that the drill was not started, by the code of what was missing (%s), and has no row for it', (code, exit) => {
+      const document = documentOf(...begun, ...refusal(2000, code), healed, over(code));
+      expect(document).toMatchObject({verdict: 'unknown', verdictCode: 'not-started', faults: []});
+      expect(document.verdictReason).toBe(`the drill was not started: inject: ${code}; undone: inject`);
+      expect(drillExit(document)).toBe(exit);
+    });
+
+    it('says nothing of the kind once an injection may have taken place, in whatever order', () => {
+      const early = documentOf(...begun, ...injected, ...refusal(3000, 'reaper-failed'), over('reaper-failed'));
+      const late = documentOf(...begun, ...refusal(1500, 'reaper-failed'), ...injected, healed, over('reaper-failed'));
+      const mute = documentOf(...begun, intent(1500, 'inject', 'fault.inject'), ...refusal(2000, 'reaper-failed'), over('reaper-failed'));
+      const other = documentOf(...begun, ...refusal(2000, 'state-unwritable'), over('state-unwritable'));
+      for (const document of [early, late, mute, other]) expect([document.faults.length, drillExit(document)]).toEqual([1, 2]);
+    });
+  });
+
   it('says what a run that failed at its point of no return has left held, and what lets it go', () => {
     const drain = {
       ...plan.steps.find(({id}) => id === 'reroute'),

@@ -105,6 +105,21 @@ describe('an injection', () => {
     expect([done, records()]).toEqual([[], []]);
   });
 
+  it('is not begun when its record cannot be written, or its reaper has no log, and says so by a code of its own', async () => {
+    const full = () => {
+      throw stateError('state-unwritable', 'State cannot be written to /state/faults/x.json: EACCES.');
+    };
+    const noLog = async () => full();
+    for (const care of [{ledger: {...faultLedger(tempDir()), write: full, remove: full}}, {startReaper: noLog}]) {
+      const {inject, done, records} = world({}, care);
+      await expect(inject()).rejects.toMatchObject({
+        ...{code: 'fault-unrecorded', exit: 73},
+        message: 'no fault was injected: its record cannot be kept: State cannot be written to /state/faults/x.json: EACCES.',
+      });
+      expect([done, records()]).toEqual([[], []]);
+    }
+  });
+
   it('leaves no record when it is refused, and keeps it when it fails', async () => {
     const refused = world({inject: async () => Promise.reject(usageError('no such device'))});
     await expect(refused.inject()).rejects.toThrow('no such device');

@@ -7,6 +7,7 @@ import {faultRows} from './fault-rows.ts';
 import {heldTraffic} from './held-traffic.ts';
 import {type DrillSeen, objectivesWithStores, verdictOf} from './judge.ts';
 import {judgeLoad} from './load-row.ts';
+import {neverInjected} from './not-injected.ts';
 import {WRONG_PRIMARY} from './one-primary.ts';
 import type {BesideRow, DrillDocument, EarlierDrill, EvidenceRow, LoadRow} from './report.ts';
 import {surprisesOf} from './surprises.ts';
@@ -127,8 +128,13 @@ function primariesSeen(plan: Plan, progress: Progress, events: readonly JournalE
  */
 function touched(plan: Plan, events: readonly JournalEvent[]): boolean {
   const inAnyCase = new Set(plan.always.map(({id}) => id));
+  const looksOnly = /^(drill|witness|health|load)\./;
   return events.some(
     ({type, step, data}) =>
-      type === 'intent' && !inAnyCase.has(step ?? '') && isRecord(data) && !/^(drill|witness|health|load)\./.test(String(data.action)),
+      type === 'intent' &&
+      !inAnyCase.has(step ?? '') &&
+      isRecord(data) &&
+      !looksOnly.test(String(data.action)) &&
+      !(data.action === 'fault.inject' && neverInjected(events, step ?? '')),
   );
 }

@@ -1,5 +1,5 @@
 import {timeoutAwake} from '../awake.ts';
-import {isRegionctlError, messageOf, refused, unavailable, usageError} from '../errors.ts';
+import {isRegionctlError, messageOf, refused, stateError, unavailable, usageError} from '../errors.ts';
 import {EXIT} from '../exit-codes.ts';
 import {formatMs} from '../output/units.ts';
 import type {Ctx} from '../plan/action.ts';
@@ -30,8 +30,8 @@ export type Injected = {readonly detail: Json; readonly before: Outside | null};
 const REAPER_MS = 3000;
 
 /**
- * Injects a fault that cannot be left behind: it is written down, and its reaper is armed, before anything is touched. Throws StateError (73) or
- * `reaper-failed` (69) with nothing injected, `lease-over` (69) when the lease ended meanwhile, or what the injector throws.
+ * Injects a fault that cannot be left behind: it is written down, and its reaper is armed, before anything is touched. Throws
+ * `fault-unrecorded` (73) or `reaper-failed` (69) with nothing injected, StateError (73) when a record cannot be had later, `lease-over` (69) when the lease ended meanwhile, or what the injector throws.
  */
 export async function injectWithCare(care: FaultCare, port: Fault, clock: Clock, ctx: Ctx, order: FaultOrder): Promise<Injected> {
   if (order.leaseMs < 1) throw usageError(`a fault needs a lease: ${order.leaseMs} ms is none`);
@@ -64,15 +64,30 @@ function entryOf({fleet, injector}: FaultCare, port: Fault, clock: Clock, {ctx: 
 }
 
 async function registered({ledger, startReaper}: FaultCare, port: Fault, entry: FaultEntry, signal: AbortSignal): Promise<FaultEntry> {
-  ledger.write(entry);
-  if (port.needsReaper !== true) return entry;
   try {
-    await startReaper(ledger.fileOf(entry.id), signal);
+    ledger.write(entry);
+    if (port.needsReaper === true) await startReaper(ledger.fileOf(entry.id), signal);
+    return entry;
   } catch (error) {
-    ledger.remove(entry.id);
-    throw error;
+    throw notRecorded(withdrawn(ledger, entry, error));
   }
-  return entry;
+}
+
+/** What cannot be removed either is found by `drill clean`; why nothing was injected is what matters. */
+function withdrawn({remove}: FaultLedger, {id}: FaultEntry, error: unknown): unknown {
+  try {
+    remove(id);
+  } catch {
+    // It is found.
+  }
+  return error;
+}
+
+/** A code of its own: a record that cannot be written later leaves a fault, this one does not. */
+function notRecorded(error: unknown): unknown {
+  if (!isRegionctlError(error) || error.exit !== EXIT.state) return error;
+  const {message, suggestions} = error;
+  return stateError('fault-unrecorded', `no fault was injected: its record cannot be kept: ${message}`, {cause: error, suggestions});
 }
 
 /** An injection must not outlast its own lease: the reaper has healed by then. */

@@ -2,17 +2,19 @@ import {formatMs, formatTime} from '../output/units.ts';
 import {isRecord, type Json, textOrNull} from '../plan/json.ts';
 import type {Plan, Step} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
+import {neverInjected} from './not-injected.ts';
 import type {FaultRow} from './report.ts';
 
 /** When a fault ended, and how that is known. */
 export type FaultEnding = Required<Pick<FaultRow, 'healedAt' | 'endBasis' | 'endFrom' | 'endTo' | 'endedBy' | 'endSays'>>;
 
-/** The faults of a drill. A fault counts from its intent on: a process that died may have injected it without a word. */
+/** The faults of a drill. A fault counts from its intent on, since a process that died may have injected it without a word, unless it is known that it never was. */
 export function faultRows(plan: Plan, events: readonly JournalEvent[]): FaultRow[] {
   return plan.steps.flatMap((step) => {
     const {region, fault = 'fault'} = step.do.target;
     const intent = events.find((event) => event.step === step.id && event.type === 'intent');
     if (step.do.action !== 'fault.inject' || region === undefined || intent === undefined) return [];
+    if (neverInjected(events, step.id)) return [];
     const injected = resultOf(events.findLast((event) => event.step === step.id && event.type === 'result'));
     const since = events.findLast((event) => event.step === step.id && event.type === 'intent')?.seq ?? 0;
     const later = events.filter(({seq}) => seq >= since);

@@ -1,14 +1,18 @@
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import {formatMs} from '../output/units.ts';
 import type {RunDocument} from '../run/document.ts';
+import {notInjectedExit} from './not-injected.ts';
 import type {DrillDocument, LoadObjectiveRow, LoadRow} from './report.ts';
 import type {SteadyRow, VerdictCode} from './verdict.ts';
 
 type Verdict = Pick<DrillDocument, 'verdict' | 'verdictCode' | 'verdictReason'>;
 
-/** The exit code of a drill: 0 passed, 1 an objective missed, 2 failed, 3 could not be measured, 77 not started. */
-export function drillExit({verdict, verdictCode}: Pick<DrillDocument, 'verdict' | 'verdictCode'>): ExitCode {
-  if (verdictCode === 'not-started') return EXIT.refused;
+/**
+ * The exit code of a drill: 0 passed, 1 an objective missed, 2 failed, 3 could not be measured, 77 not started; 69 and 73 when that was for want of a reaper, or
+ * of a record, of its fault.
+ */
+export function drillExit({verdict, verdictCode, code}: Pick<DrillDocument, 'verdict' | 'verdictCode' | 'code'>): ExitCode {
+  if (verdictCode === 'not-started') return notInjectedExit(code) ?? EXIT.refused;
   if (verdictCode === 'not-ended') return EXIT.interrupted;
   if (verdict === 'passed') return EXIT.good;
   if (verdict === 'unknown') return EXIT.unknown;
