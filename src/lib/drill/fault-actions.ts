@@ -9,8 +9,9 @@ import type {Fault} from '../ports/fault.ts';
 import {known} from '../snapshot/cell.ts';
 import {type DrillArguments, named} from './arguments.ts';
 import {beforeOf, entriesOf, type FaultCare, injectWithCare, settle} from './fault-care.ts';
-import {healUntilProven, type LookOutside} from './fault-end.ts';
-import type {Outside} from './fault-ledger.ts';
+import {healUntilSettled} from './fault-coming.ts';
+import type {LookOutside} from './fault-end.ts';
+import type {FaultEntry, Outside} from './fault-ledger.ts';
 
 type FaultDeps = {
   readonly faults: Fault | null;
@@ -96,7 +97,7 @@ function faultHeal({faults, clock, care, seen}: Deps): Action<DrillArguments['fa
       const before = (await beforeFault(care, ctx, region)) ?? seen.get(region) ?? null;
       const lookedAt = iso(clock);
       const found = await foundOn(port, ctx, region);
-      const {proven, says} = await healUntilProven(looking, ctx, {region, kind: null, before});
+      const {proven, says} = await healUntilSettled(looking, ctx, {region, kind: null, before}, () => listedOf(care, region));
       if (proven !== true) throw notHealed(region, says);
       const healedAt = iso(clock);
       const trouble = care === undefined ? null : await settle(care, region);
@@ -136,6 +137,15 @@ async function beforeFault(care: FaultCare | undefined, {runId}: Ctx, region: st
     return beforeOf(entriesOf(care, region)) ?? (await care.journaled(runId, region));
   } catch {
     return null; // It is healed all the same.
+  }
+}
+
+/** The records of a place; none where they cannot be read, which is told when they are to be removed. */
+function listedOf(care: FaultCare | undefined, region: string): readonly FaultEntry[] {
+  try {
+    return care === undefined ? [] : entriesOf(care, region);
+  } catch {
+    return [];
   }
 }
 

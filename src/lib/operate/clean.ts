@@ -1,5 +1,6 @@
 import {timeoutAwake} from '../awake.ts';
 import {beforeOf, endReaper, type FaultCare, settled} from '../drill/fault-care.ts';
+import {comingSays, isStillComing} from '../drill/fault-coming.ts';
 import {type Ended, healUntilProven, lookAtEnd} from '../drill/fault-end.ts';
 import type {FaultEntry} from '../drill/fault-ledger.ts';
 import {runningReapers} from '../drill/start-reaper.ts';
@@ -127,7 +128,7 @@ async function cleanPlace(cleaning: Cleaning, region: string, entries: readonly 
   const first = await look(cleaning, port, region, entries);
   // A place that is silent has a fault only if somebody injected one.
   if (first.active?.length === 0 && entries.length === 0) return {found: [], removed: 0, troubles: []};
-  const late = entries.filter((entry) => isStillComing(open, entry));
+  const late = entries.filter((entry) => isStillComing(entry, open.clock.wall()));
   const isOver = first.proven === true && late.length === 0;
   const ended = dryRun || isOver ? first : await healPlace(cleaning, port, region, entries);
   cleaning.signal.throwIfAborted();
@@ -156,7 +157,7 @@ type Place = {
 
 function rowsOf({region, entries, first, ended, late, dryRun}: Place): readonly LeftFault[] {
   const proven = ended.proven === true && late.length > 0 ? null : ended.proven;
-  const says = [ended.says, ...reapersSay(entries), ...(late.length === 0 ? [] : [comingSays(late)])].join('; ');
+  const says = [ended.says, ...reapersSay(entries), ...(late.length === 0 ? [] : [`${comingSays(late)}: run this again then`])].join('; ');
   const healed = !dryRun && (ended.proven === true || ended.active?.length === 0);
   const more = {healed, provenHealed: dryRun ? null : proven, says};
   const kinds = new Set<string | null>([...entries.map(({kind}) => kind), ...(first.active ?? [])]);
@@ -195,18 +196,6 @@ async function healPlace({open, care, signal}: Cleaning, port: Fault, region: st
     signal.throwIfAborted();
     return {proven: null, active: null, says: messageOf(error)};
   }
-}
-
-/** An injection whose injector was killed may go on by itself: that none is there now does not say that none will be. */
-function isStillComing({clock}: OpenFleet, {injected, by, since, lateMs}: FaultEntry): boolean {
-  if (injected) return false;
-  const age = clock.wall() - since;
-  return isRunning(by) || (age >= 0 && age < lateMs);
-}
-
-function comingSays(late: readonly FaultEntry[]): string {
-  const until = Math.max(...late.map(({since, lateMs}) => since + lateMs));
-  return `its injection was cut short and may go on by itself until ${iso(until)}: run this again then`;
 }
 
 function leftOf(
