@@ -130,6 +130,20 @@ describe('a reaper', () => {
     expect([state.healedAt, state.listed]).toEqual([[LEASE], false]);
   });
 
+  it('lets a heal take the time that the injector says it may take, two minutes at least', async () => {
+    const given = async (more: Partial<Fault>) => {
+      const {deps, port, time} = world();
+      const allowed: number[] = [];
+      const heal: Fault['heal'] = async (ctx, ...call) => {
+        allowed.push(ctx.deadline - time.now);
+        return port.heal(ctx, ...call);
+      };
+      await reap({...deps, port: {...port, heal, ...more}});
+      return allowed;
+    };
+    expect([await given({healMs: 540_000}), await given({healMs: 1000}), await given({})]).toEqual([[555_000], [120_000], [120_000]]);
+  });
+
   it('tells when it had proven the end, and by what, before the record goes; one that cannot be told keeps nothing', async () => {
     const told: unknown[] = [];
     const one = world();

@@ -7,6 +7,7 @@ import {stateError} from '../../src/lib/errors.ts';
 import type {Fleet} from '../../src/lib/fleet/fleet.ts';
 import {cleanFaults} from '../../src/lib/operate/clean.ts';
 import {removeOperatorLogs} from '../../src/lib/operate/operator-logs.ts';
+import type {Ctx} from '../../src/lib/plan/action.ts';
 import type {Fault} from '../../src/lib/ports/fault.ts';
 import type {OpenFleet} from '../../src/lib/providers/open-fleet.ts';
 import {known, unknown} from '../../src/lib/snapshot/cell.ts';
@@ -104,6 +105,14 @@ describe('cleaning', () => {
     });
     expect([state.healed.toSorted(), records(), state.leases]).toEqual([['door', 'east'], [], 0]);
     expect(await clean()).toMatchObject({exit: 0, verdict: 'none', found: []});
+  });
+
+  it('lets a heal take the time that the injector says it may take', async () => {
+    const allowed: number[] = [];
+    const slow = {healMs: 540_000, heal: async (ctx: Ctx) => void allowed.push(ctx.deadline - ctx.now())};
+    const {clean} = world({east: ['freeze']}, slow);
+    await clean();
+    expect(allowed[0]).toBe(555_000);
   });
 
   it('touches nothing in a dry run', async () => {

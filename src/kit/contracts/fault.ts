@@ -24,6 +24,8 @@ export type FaultWorld = {
 /** Long enough to be seen, and more than any test takes otherwise. */
 const LONG_LEASE_MS = 600_000;
 const SHORT_LEASE_MS = 1500;
+/** What an injector may take that does not say how long it does. */
+const UNSAID_MS = 30_000;
 
 /** What every fault injector must keep. `makeWorld` is called for each test. One that needs a reaper keeps no lease: of that nothing is asked. */
 export function faultContract(runner: Runner, makeWorld: () => Promise<FaultWorld>): void {
@@ -83,6 +85,18 @@ function ending(runner: Runner, makeWorld: () => Promise<FaultWorld>): void {
     expect(await becomesTrue(async () => !(await isActiveFromOutside()))).toBe(true);
     await fault.heal(ctx(), region);
     expect(await activeKinds(world)).toEqual([]);
+  });
+
+  test('takes no longer than it says that it may', async (world) => {
+    const {fault, region, ctx} = world;
+    for (const ms of [fault.injectMs, fault.healMs, fault.lateMs]) expect(ms === undefined || (Number.isFinite(ms) && ms >= 0)).toBe(true);
+    const began = performance.now();
+    await inject(world, LONG_LEASE_MS);
+    const there = performance.now();
+    await fault.heal(ctx(), region);
+    await activeKinds(world);
+    expect(there - began <= (fault.injectMs ?? UNSAID_MS)).toBe(true);
+    expect(performance.now() - there <= (fault.healMs ?? UNSAID_MS)).toBe(true);
   });
 
   test('is seen and ended by an injector that did not begin it', async (world) => {

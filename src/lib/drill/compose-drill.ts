@@ -13,6 +13,7 @@ import {drillCall, type Part, placesOf, resolved, resolvedChecks} from './compos
 import {expectedText, movesPrimary, onePrimaryStep, reactionSteps, unmovedStep} from './compose-reaction.ts';
 import type {Drill} from './drill-file.ts';
 import {withPrimary} from './fault-fit.ts';
+import {type FaultLimits, injectWithin, settleWithin} from './fault-limits.ts';
 
 /**
  * What a drill is composed from. `reactionPlan` is a failover, switchover or failback that was planned from the same snapshot and without a witness of its
@@ -28,8 +29,12 @@ export type DrillInput = {
   readonly objectives: readonly Objective[];
   readonly runId: string;
   readonly rehearsal?: boolean;
+  /** How long the fleet's injector may take. Default: it does not say. */
+  readonly limits?: FaultLimits;
 };
 
+/* The deadlines of an injection and of a heal, where the injector does not say more. */
+const INJECT_MS = 30_000;
 const HEAL_MS = 40_000;
 const READ_BACK_MS = 40_000;
 /** Gates of a failover that say "the primary is down". A drill plans while it is up, so they are asked after the fault instead. */
@@ -77,7 +82,7 @@ export function composeDrill(input: DrillInput): Plan {
   };
 }
 
-function partOf({drill, fleet, snapshot, reactionPlan, primary, primaries}: DrillInput): Part {
+function partOf({drill, fleet, snapshot, reactionPlan, primary, primaries, limits = {}}: DrillInput): Part {
   if (fleet.witness === null) throw notAllowed('no-witness', fleet, 'witness', 'lets regionctl write');
   if (drill.faults.length > 0 && fleet.fault === null) throw notAllowed('no-faults', fleet, 'faults', 'says how to inject one');
   const needsPrimary = JSON.stringify([drill.faults, drill.reaction, drill.detect, drill.abortIf, drill.steadyState]).includes('"primary"');
@@ -99,6 +104,7 @@ function partOf({drill, fleet, snapshot, reactionPlan, primary, primaries}: Dril
     primaries,
     places,
     region: places.find((place) => regions.includes(place)) ?? held,
+    limits,
   };
 }
 
@@ -136,7 +142,7 @@ function before(part: Part, load: ReturnType<typeof loadSteps>): Step[] {
   ];
 }
 
-function faultSteps({drill, primary}: Part): Step[] {
+function faultSteps({drill, primary, limits}: Part): Step[] {
   const active = new Map<string, string[]>();
   return drill.faults.map((fault, index) => {
     const {kind, region, args, leaseMs} = withPrimary(fault, primary);
@@ -151,7 +157,7 @@ function faultSteps({drill, primary}: Part): Step[] {
       ensures: [expect('fault.active', {region}, [...beside, kind])],
       undo: drillCall('fault.heal', {region}, {}),
       leaseMs,
-      deadlineMs: 30_000,
+      deadlineMs: injectWithin(limits, INJECT_MS),
     });
   });
 }
@@ -245,7 +251,7 @@ function stopStep(id: string, coolDownMs: number): Step {
 }
 
 /** In any case, so that a drill that failed leaves no fault behind. */
-function healStep(place: string, {places}: Part): Step {
+function healStep(place: string, {places, limits}: Part): Step {
   return step({
     id: places.length === 1 ? 'heal' : `heal-${place}`,
     phase: 'heal',
@@ -253,7 +259,7 @@ function healStep(place: string, {places}: Part): Step {
     do: drillCall('fault.heal', {region: place}, {}),
     ensures: [],
     onFailure: 'continue',
-    deadlineMs: HEAL_MS,
+    deadlineMs: settleWithin(limits, HEAL_MS),
   });
 }
 

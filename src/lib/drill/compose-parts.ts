@@ -5,6 +5,7 @@ import type {Step} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import type {DrillAction, DrillArguments, SteadyCheck} from './arguments.ts';
 import type {Drill} from './drill-file.ts';
+import type {FaultLimits} from './fault-limits.ts';
 
 /** What the composing of every part of a drill shares. `places`: each place of a fault once. `region`: the one that the drill is about; null = none. */
 export type Part = {
@@ -17,6 +18,7 @@ export type Part = {
   readonly primaries: Readonly<Record<string, string>>;
   readonly places: readonly string[];
   readonly region: string | null;
+  readonly limits: FaultLimits;
 };
 
 /** Every place that a fault of the drill is at, once, in the order of the file. */

@@ -5,6 +5,7 @@ import type {Clock} from '../ports/clock.ts';
 import {isRunning, type ProcessMark} from '../processes.ts';
 import {type Ended, healOnce, type Looking, lookAtEnd} from './fault-end.ts';
 import type {FaultEntry, FaultLedger} from './fault-ledger.ts';
+import {healWithin} from './fault-limits.ts';
 
 /** How long a reaper goes on with a fault whose end it cannot prove: two hours after the lease. */
 export const GIVE_UP_MS = 2 * 3_600_000;
@@ -12,7 +13,7 @@ export const GIVE_UP_MS = 2 * 3_600_000;
 const SLICE_MS = 500;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 30_000;
-/** The deadline of one heal. */
+/** The deadline of one heal, where the injector does not say more. */
 const HEAL_MS = 120_000;
 /** A smaller jump of the clock on the wall is a correction. */
 const JUMP_MS = 1000;
@@ -146,8 +147,9 @@ function entryNow(ledger: Pick<FaultLedger, 'read'>, entry: FaultEntry): FaultEn
 
 async function healNow({port, outside, entry, clock}: ReaperDeps): Promise<Ended> {
   const {region, kind, before, runId} = entry;
-  const signal = timeoutAwake(HEAL_MS);
-  const ctx: Ctx = {runId, token: 'reaper', signal, now: () => clock.now(), deadline: clock.now() + HEAL_MS};
+  const ms = healWithin(port, HEAL_MS);
+  const signal = timeoutAwake(ms);
+  const ctx: Ctx = {runId, token: 'reaper', signal, now: () => clock.now(), deadline: clock.now() + ms};
   try {
     const trouble = await healOnce(port, ctx, {region, kind});
     if (trouble !== null) return {proven: null, active: null, says: trouble};

@@ -3,6 +3,7 @@ import {beforeOf, endReaper, type FaultCare, settled} from '../drill/fault-care.
 import {comingSays, isStillComing} from '../drill/fault-coming.ts';
 import {type Ended, healUntilProven, lookAtEnd} from '../drill/fault-end.ts';
 import type {FaultEntry} from '../drill/fault-ledger.ts';
+import {healWithin} from '../drill/fault-limits.ts';
 import {runningReapers} from '../drill/start-reaper.ts';
 import {messageOf} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
@@ -56,7 +57,7 @@ const EXITS: Readonly<Record<CleanVerdict, ExitCode>> = {
   unknown: EXIT.unknown,
 };
 
-/** How long one place may take to be healed and proven, and to be looked at. */
+/** How long one place may take to be healed and proven, where its injector does not say more, and to be looked at. */
 const HEAL_MS = 30_000;
 const LOOK_MS = 15_000;
 
@@ -182,12 +183,13 @@ async function look({care, signal}: Cleaning, port: Fault, region: string, entri
 
 async function healPlace({open, care, signal}: Cleaning, port: Fault, region: string, entries: readonly FaultEntry[]): Promise<Ended> {
   const {clock} = open;
+  const ms = healWithin(port, HEAL_MS);
   const ctx: Ctx = {
     runId: entries[0]?.runId ?? 'clean',
     token: 'clean',
-    signal: AbortSignal.any([signal, timeoutAwake(HEAL_MS)]),
+    signal: AbortSignal.any([signal, timeoutAwake(ms)]),
     now: () => clock.now(),
-    deadline: clock.now() + HEAL_MS,
+    deadline: clock.now() + ms,
   };
   const looking = {port, outside: care.outside, clock};
   try {

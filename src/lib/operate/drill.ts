@@ -56,6 +56,7 @@ async function drillFrom(open: OpenFleet, {snapshot, state}: Look, given: Prepar
   const composed = composeDrill({
     ...{drill, fleet, snapshot, reactionPlan, primaries, rehearsal},
     primary: primaries[fleet.stores[0]?.name ?? ''] ?? first ?? null,
+    limits: open.fault ?? {},
     objectives: objectivesOf(fleet),
     runId: newRunId('drill', open.clock.wall()),
   });

@@ -27,6 +27,10 @@ export type Fault = {
   readonly needsReaper?: true;
   /** How long an injection may go on by itself when whoever asked for it has died, in ms. Absent = not at all. */
   readonly lateMs?: number;
+  /** How long `inject` may take at most, in ms, with taking back one that failed. Absent = less than 30 s. What takes longer is cut short. */
+  readonly injectMs?: number;
+  /** How long `heal` may take at most, in ms, and `active` after it, together. Absent = less than 30 s. What takes longer is cut short, by whoever heals. */
+  readonly healMs?: number;
   /**
    * What is wrong with a fault, as far as it can be told without asking anybody; null = nothing. `beside`: the faults that are to be there already. Injecting
    * one that it does not accept is refused. Absent = nobody can tell before it is tried.

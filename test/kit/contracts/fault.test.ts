@@ -30,6 +30,7 @@ function honest(hurt: Region): Fault {
   };
 }
 
+const later = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
 const gone = () => Promise.reject(unavailable('lab-unreachable', 'nobody there'));
 const silent: Fault = {
   ...{kinds: ['lose'], inject: gone, heal: gone, active: async () => unknown('unreachable', 'nobody there', 1)},
@@ -88,6 +89,12 @@ it.each<[string, Parameters<typeof said>, string]>([
     [(hurt, fault) => ({heal: async (...call) => (hurt.until === 0 ? Promise.reject(new Error('no fault')) : fault.heal(...call))})],
     'ends every fault',
   ],
+  [
+    'heals for longer than it says',
+    [(_, {heal}) => ({healMs: 400, heal: async (...call) => heal(...call).then(() => later(500))})],
+    'takes no longer',
+  ],
+  ['says of no time how long it may take', [() => ({injectMs: Number.NaN})], 'takes no longer'],
   ['takes any kind', [(_, {inject}) => ({inject: (on, fault) => inject(on, {...fault, kind: 'lose'})})], 'refuses what it does not know'],
   ['injects what it calls unavailable', [() => ({unavailable: async () => ({slow: 'no tool'})})], 'cannot be had here'],
   ['calls a strange kind unavailable', [() => ({unavailable: async () => ({fast: 'no tool'})})], 'cannot be had here'],

@@ -106,6 +106,11 @@ describe('a fault by commands', () => {
     expect([isRunning(pid), existsSync(there)]).toEqual([false, false]);
   });
 
+  it('says how long it may take, by the longest timeout of its kinds: each command may take that', () => {
+    const {injectMs, healMs, lateMs} = execFault(execFaultSchema.parse({faults: {cut: {...CUT, timeout: '3m'}, slow: CUT}}), context);
+    expect({injectMs, healMs, lateMs}).toEqual({injectMs: 4 * 180_000, healMs: 3 * 180_000, lateMs: 180_000});
+  });
+
   it('of one kind is healed without the others', async () => {
     const two = execFault(execFaultSchema.parse({faults: {cut: CUT, broken: {...CUT, heal: ['/bin/false']}}}), context);
     writeFileSync(there, '');

@@ -22,6 +22,11 @@ type Call = {
 };
 type Home = {readonly config: ExecFaultConfig; readonly context: ProviderContext};
 
+/* What a heal runs, each with the `timeout`: prove, heal, and prove again; of several kinds at once. */
+const PROVE_AND_HEAL = 3;
+/** A longer timer would end at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 /* Exit codes of `prove`. */
 const NONE = 0;
 const THERE = 1;
@@ -33,12 +38,15 @@ const THERE = 1;
 export function execFault(config: ExecFaultConfig, context: ProviderContext): Fault {
   const home: Home = {config, context};
   const kinds = Object.keys(config.faults);
+  const longest = Math.max(0, ...Object.values(config.faults).map(({timeout}) => timeout));
   return {
     kinds,
     needsReaper: true,
     accepts: (order, beside) => orderTrouble(config, context.fleet, order) ?? argsTrouble(config, order) ?? sameTwice(order, beside),
     // A command goes on alone when whoever ran it is killed; it has this long, then.
-    lateMs: Math.max(0, ...Object.values(config.faults).map(({timeout}) => timeout)),
+    lateMs: longest,
+    injectMs: longest + PROVE_AND_HEAL * longest,
+    healMs: PROVE_AND_HEAL * longest,
     inject: (ctx, order) => inject(home, ctx, order),
     async heal({signal, runId}, region, only) {
       const failed = await Promise.all(
@@ -70,7 +78,7 @@ async function inject(home: Home, ctx: Ctx, order: FaultOrder): Promise<Json> {
 
 /** What was begun may be half done, and who asked may be gone: it is ended without asking, and it is told what is known of it. */
 async function healedAtOnce(home: Home, call: Call, error: unknown): Promise<Error> {
-  const signal = timeoutAwake(2 * (home.config.faults[call.kind]?.timeout ?? 0));
+  const signal = timeoutAwake(Math.min(LONGEST_MS, PROVE_AND_HEAL * (home.config.faults[call.kind]?.timeout ?? 0)));
   const why = await heal(home, {...call, signal}).catch(messageOf);
   const cell = await activeOn(home, [call.kind], call.region, signal);
   const left = cell.known

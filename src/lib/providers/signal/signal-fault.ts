@@ -31,9 +31,12 @@ export function signalFault(config: SignalConfig, context: ProviderContext): Fau
     return region === undefined ? null : {name, region, notes, context};
   };
   const canKill = Object.values(config.regions).some(({start}) => start !== null);
+  const longest = Math.max(0, ...Object.values(config.regions).map(({timeout}) => timeout));
   return {
     kinds: canKill ? ['freeze', 'kill'] : ['freeze'],
     needsReaper: true,
+    // Thawed, started, and waited for until every process runs.
+    healMs: TAKEN_MS + 2 * longest,
     accepts: (order, beside) => orderTrouble(order, config) ?? sameTwice(order, beside),
     async inject(ctx, order) {
       const trouble = orderTrouble(order, config);
