@@ -1,6 +1,7 @@
+import {spawn} from 'node:child_process';
 import {existsSync, rmSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
-import {afterAll, afterEach, describe, expect, it} from 'vitest';
+import {afterAll, afterEach, describe, expect, it, onTestFinished} from 'vitest';
 import {faultContract} from '../../../src/kit/testing.ts';
 import type {Fleet} from '../../../src/lib/fleet/fleet.ts';
 import {createVault} from '../../../src/lib/fleet/vault.ts';
@@ -10,7 +11,7 @@ import {execFault} from '../../../src/lib/providers/exec/fault.ts';
 import {execFaultSchema} from '../../../src/lib/providers/exec/fault-provider.ts';
 import {systemClock} from '../../../src/lib/run/system-clock.ts';
 import {leasedFault} from '../../drill/leased-fault.ts';
-import {isRunning, programs} from './programs.ts';
+import {isRunning, programs, until} from './programs.ts';
 
 const box = programs();
 afterAll(() => box.remove());
@@ -104,6 +105,42 @@ describe('a fault by commands', () => {
     stop.abort(new Error('interrupted'));
     await expect(asked).rejects.toMatchObject({message: expect.stringMatching(/^interrupted; it was healed at once/u)});
     expect([isRunning(pid), existsSync(there)]).toEqual([false, false]);
+  });
+
+  it('ends with regionctl when that is killed (-9), and with everything of its command: nothing lands afterwards', async () => {
+    box.sh('inject', 'echo $$ > killed.pid; sleep 60 & echo $! > child.pid; wait; touch landed');
+    const regionctl = spawn(process.execPath, [join(import.meta.dirname, 'children', 'killed-inject.ts')], {
+      cwd: box.dir,
+      stdio: 'inherit',
+    });
+    const pids = [await box.pid('killed.pid'), await box.pid('child.pid')];
+    expect(pids.every(isRunning)).toBe(true);
+    regionctl.kill('SIGKILL');
+    await until(() => !pids.some(isRunning));
+    expect(box.file('landed')).toBeNull();
+  });
+
+  it('leaves running what its command began in the background, in a session of its own or not, and does not wait for it', async () => {
+    const daemon = `const child = spawn('sleep', ['60'], {detached: true, stdio: 'ignore'}); console.log(child.pid); child.unref();`;
+    const own = box.node('daemon', `import {spawn} from 'node:child_process'; ${daemon}`);
+    const begin = ['"$@" > daemon.pid', 'sleep 60 & echo $! > group.pid', 'echo begun'];
+    const began = performance.now();
+    expect(await faultOf({inject: ['/bin/sh', '-c', begin.join('; '), 'sh', ...own]}).inject(ctx(), order())).toEqual({says: 'begun'});
+    const pids = [await box.pid('daemon.pid'), await box.pid('group.pid')];
+    onTestFinished(() => pids.forEach((pid) => void process.kill(pid, 'SIGKILL')));
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(pids.map(isRunning)).toEqual([true, true]);
+  });
+
+  it('is ended with everything of its command when its time is over', async () => {
+    const inject = ['/bin/sh', '-c', 'sleep 60 & echo $! > late.pid; echo waiting; wait'];
+    await expect(faultOf({inject, timeout: '500ms'}).inject(ctx(), order())).rejects.toMatchObject({
+      message: expect.stringContaining('/bin/sh had not ended after 500 ms, and was killed; its last line: waiting; it was healed at once'),
+    });
+    expect(isRunning(await box.pid('late.pid'))).toBe(false);
+    await expect(faultOf({inject: ['./nowhere']}).inject(ctx(), order())).rejects.toMatchObject({
+      message: expect.stringContaining('./nowhere could not be started (ENOENT)'),
+    });
   });
 
   it('says how long it may take, by the longest timeout of its kinds: each command may take that', () => {

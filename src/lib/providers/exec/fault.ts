@@ -9,6 +9,7 @@ import {argsTrouble, askedOf, orderTrouble, sameTwice} from './fault-order.ts';
 import {FAULT_PLACEHOLDER} from './fault-placeholders.ts';
 import type {ExecFaultConfig} from './fault-provider.ts';
 import {lastLine} from './output-tail.ts';
+import {runGuarded} from './run-guarded.ts';
 import {endSentence, type ProgramEnd, runProgram} from './run-program.ts';
 
 type Verb = 'inject' | 'heal' | 'prove';
@@ -43,7 +44,7 @@ export function execFault(config: ExecFaultConfig, context: ProviderContext): Fa
     kinds,
     needsReaper: true,
     accepts: (order, beside) => orderTrouble(config, context.fleet, order) ?? argsTrouble(config, order) ?? sameTwice(order, beside),
-    // A command goes on alone when whoever ran it is killed; it has this long, then.
+    // Its guard ends a command when whoever ran it is killed. What got away from that, such as the other end of an ssh, has this long.
     lateMs: longest,
     injectMs: longest + PROVE_AND_HEAL * longest,
     healMs: PROVE_AND_HEAL * longest,
@@ -122,7 +123,8 @@ async function run({config, context}: Home, verb: Verb, {kind, region, values = 
   const {secrets, baseDir} = context;
   const revealed = Object.entries(config.env).map(async ([name, ref]) => [name, await secrets.reveal(ref)] as const);
   const all: Values = {...values, region, kind};
-  return runProgram({
+  // An injection that outlived this process would be a fault that nobody knows of.
+  return (verb === 'inject' ? runGuarded : runProgram)({
     run: part[verb].map((argument) => argument.replaceAll(FAULT_PLACEHOLDER, (whole, name: string) => all[name] ?? whole)),
     env: {
       ...Object.fromEntries(await Promise.all(revealed)),

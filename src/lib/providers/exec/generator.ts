@@ -1,25 +1,10 @@
-import {type ChildProcess, spawn} from 'node:child_process';
+import type {ChildProcess} from 'node:child_process';
 import {once} from 'node:events';
-import {createInterface} from 'node:readline';
 import type {Readable, Writable} from 'node:stream';
-import {fileURLToPath} from 'node:url';
 import {unavailable} from '../../errors.ts';
-import {ownProgram} from '../../own-program.ts';
-import type {GeneratorSpec, RunningGenerator, StartGenerator} from '../../ports/generator.ts';
+import type {RunningGenerator, StartGenerator} from '../../ports/generator.ts';
+import {type GuardSeen, hearGuard, killLeft, orderGuard, startGuard} from './guard.ts';
 import {lastLine, outputTail} from './output-tail.ts';
-
-/** What the guard is told on its stdin, and what it says on its fourth stream, a line each. */
-export type GuardOrder = {
-  readonly command: readonly string[];
-  readonly cwd: string;
-  readonly timeoutMs: number;
-  readonly forceAfterMs: number;
-};
-export type GuardReport =
-  | {readonly pid: number}
-  | {readonly failed: string}
-  | {readonly timeout: number}
-  | {readonly code: number | null; readonly signal: string | null};
 
 const LONGEST_LINE = 4096;
 /* A program that got away from its group may hold the output open. */
@@ -32,52 +17,24 @@ type Place = {
   /** Between the request to end and the end by force. Default 2 s. */
   readonly forceAfterMs?: number;
 };
-type Seen = {pid: number | null; failed: string | null; timeout: number | null; exit: {code: number | null; signal: string | null} | null};
-
 /** Starts generators under a guard, a small process that ends them when this one is gone (kill -9 too). `cwd` is the folder of the fleet file. */
 export function guardedGenerators(place: Place): StartGenerator {
   return async (spec) => {
-    const {stdin, stdout, stderr, reports, child} = startGuard(spec);
+    const guard = startGuard(spec.env);
+    const {stdin, stdout, stderr, reports, child} = guard;
     const [program = ''] = spec.command;
-    const seen: Seen = {pid: null, failed: null, timeout: null, exit: null};
-    const known = hear(reports, seen);
+    const seen: GuardSeen = {pid: null, failed: null, timeout: null, exit: null};
+    const known = hearGuard(guard, seen);
     const lines = readLines(stdout, spec.onLine);
     const tail = outputTail();
     stderr.on('data', (chunk: Buffer) => tail.add(chunk));
     const gone = guardGone(child, seen, {reports, outputs: [stdout, stderr], lines});
     const {forceAfterMs = FORCE_AFTER_MS} = place;
-    const order: GuardOrder = {command: spec.command, cwd: spec.cwd ?? place.cwd, timeoutMs: spec.timeoutMs, forceAfterMs};
-    stdin.on('error', () => undefined);
-    stdin.write(`${JSON.stringify(order)}\n`);
+    orderGuard(guard, {command: spec.command, cwd: spec.cwd ?? place.cwd, timeoutMs: spec.timeoutMs, forceAfterMs});
     await Promise.race([known, gone]);
     if (seen.pid === null) throw notStarted(program, seen.failed ?? 'its guard ended');
     return running({stdin, gone, says: () => place.scrub(howItEnded(program, seen, lastLine(tail.text(place.scrub))))});
   };
-}
-
-function startGuard({env}: GeneratorSpec) {
-  const program = ownProgram(import.meta.url, {source: './guard-main.ts', built: 'exec/guard.js'});
-  const child = spawn(process.execPath, [fileURLToPath(program)], {
-    env: {...process.env, ...env},
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-  });
-  const [stdin, stdout, stderr, reports] = child.stdio as unknown as [Writable, Readable, Readable, Readable];
-  return {child, stdin, stdout, stderr, reports};
-}
-
-/** Resolves when it is known whether the program runs. */
-function hear(reports: Readable, seen: Seen): Promise<void> {
-  const known = Promise.withResolvers<void>();
-  createInterface({input: reports}).on('line', (line) => {
-    const report = JSON.parse(line) as GuardReport;
-    if ('pid' in report) seen.pid = report.pid;
-    else if ('failed' in report) seen.failed = report.failed;
-    else if ('timeout' in report) seen.timeout = report.timeout;
-    else seen.exit = report;
-    known.resolve();
-  });
-  return known.promise;
 }
 
 function readLines(stdout: Readable, onLine: (line: string) => void): Promise<void> {
@@ -98,25 +55,17 @@ function readLines(stdout: Readable, onLine: (line: string) => void): Promise<vo
 
 type Streams = {readonly reports: Readable; readonly outputs: readonly Readable[]; readonly lines: Promise<void>};
 
-/** When everything is gone and was read. A guard that was killed itself leaves its program to us. */
-async function guardGone(child: ChildProcess, seen: Seen, {reports, outputs, lines}: Streams): Promise<void> {
+/** When everything is gone and was read. */
+async function guardGone(child: ChildProcess, seen: GuardSeen, {reports, outputs, lines}: Streams): Promise<void> {
   // Its last report may be read after its end.
   const told = new Promise((resolve) => reports.once('close', resolve));
   await Promise.all([once(child, 'exit').catch(() => undefined), told]);
-  if (seen.pid !== null && seen.exit === null) killGroup(seen.pid);
+  killLeft(seen);
   const linger = setTimeout(() => {
     for (const output of outputs) output.destroy();
   }, LINGER_MS);
   await lines;
   clearTimeout(linger);
-}
-
-function killGroup(pid: number): void {
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It was gone.
-  }
 }
 
 function running({stdin, gone, says}: {stdin: Writable; gone: Promise<void>; says: () => string}): RunningGenerator {
@@ -136,7 +85,7 @@ function notStarted(program: string, why: string) {
   });
 }
 
-function howItEnded(program: string, {timeout, exit}: Seen, line: string | null): string {
+function howItEnded(program: string, {timeout, exit}: GuardSeen, line: string | null): string {
   const said = line === null ? '' : `; its last line: ${line}`;
   if (timeout !== null) return `${program} was ended after its ${timeout} ms were over${said}`;
   if (exit === null) return `${program} was ended with its guard${said}`;

@@ -1,7 +1,7 @@
 import {spawn} from 'node:child_process';
 import {createWriteStream} from 'node:fs';
 import {stdin} from 'node:process';
-import type {GuardOrder, GuardReport} from './generator.ts';
+import type {GuardOrder, GuardReport} from './guard.ts';
 
 // Stands between regionctl and a program that must not outlive it: runs the program in a process group of its own, and ends the whole group when its own
 // stdin is closed, which a regionctl that was killed does too. It is in a session of its own, so that no Ctrl+C reaches it.
@@ -26,7 +26,7 @@ stdin.on('end', () => {
   if (!begun) process.exit(0);
 });
 
-function guard({command, cwd, timeoutMs, forceAfterMs}: GuardOrder): void {
+function guard({command, cwd, timeoutMs, forceAfterMs, leaves}: GuardOrder): void {
   const [program = '', ...args] = command;
   const child = spawn(program, args, {cwd, detached: true, stdio: ['ignore', 'inherit', 'inherit']});
   child.on('error', (error: NodeJS.ErrnoException) => {
@@ -44,8 +44,10 @@ function guard({command, cwd, timeoutMs, forceAfterMs}: GuardOrder): void {
   };
   child.on('exit', (code, signal) => {
     report({code, signal});
-    // What it left running ends with it.
-    end();
+    // What it left running ends with it, unless that is what it is for, or it was on its way to its end.
+    if (leaves !== true || ending) return end();
+    ending = true;
+    leave();
   });
   stdin.on('end', end).on('error', end);
   for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(name, end);

@@ -22,10 +22,12 @@ export type ProgramEnd = {readonly tail: string; readonly head: string} & (
   | {readonly how: 'not-started'; readonly why: string}
 );
 
-const FORCE_AFTER_MS = 1000;
-const HEAD_BYTES = 4096;
+/** Between the request to end and the end by force. */
+export const FORCE_AFTER_MS = 1000;
+/** So much of the beginning of stdout is kept. */
+export const HEAD_BYTES = 4096;
 /** What a program left running may hold its output open for this long after it has ended. */
-const LINGER_MS = 250;
+export const LINGER_MS = 250;
 
 /**
  * Runs a program in a process group of its own. At the deadline, or when `signal` is aborted, the whole group is told to end (SIGTERM), and
