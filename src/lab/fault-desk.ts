@@ -1,10 +1,11 @@
-import {messageOf, refused} from '../lib/errors.ts';
+import {refused} from '../lib/errors.ts';
 import {LAB_FAULT_KINDS, type LabFaultKind} from '../lib/providers/lab/lab-fault-kinds.ts';
 import {FRONT_DOOR} from '../lib/providers/lab/lab-fault-order.ts';
 import {findFaketime} from './clock-skew.ts';
 import {FaultLedger} from './fault-ledger.ts';
 import {type ActiveFault, conditionOf, doorStateOf, type EndedFault} from './faults.ts';
 import type {FrontDoor} from './front-door.ts';
+import {Mending} from './mending.ts';
 import type {RegionMachine} from './region-machine.ts';
 import type {RegionPaths} from './region-paths.ts';
 import type {Parts} from './region-processes.ts';
@@ -45,14 +46,16 @@ const ENDS_KEPT = 100;
 export class FaultDesk {
   readonly #lab: Breakable;
   readonly #ledger = new FaultLedger((fault) => this.#expire(fault));
+  readonly #mending = new Mending();
   readonly #ended: EndedFault[] = [];
 
   constructor(lab: Breakable) {
     this.#lab = lab;
   }
 
+  /** Those that act, and those that do not any more, but whose region does not run again yet. */
   get all(): readonly ActiveFault[] {
-    return this.#ledger.all;
+    return [...this.#ledger.all, ...this.#mending.all];
   }
 
   /** The last faults that have ended, in the order in which they did. */
@@ -63,6 +66,7 @@ export class FaultDesk {
   /** Ends no fault; their timers only. */
   close(): void {
     this.#ledger.close();
+    this.#mending.close();
   }
 
   async kinds(): Promise<FaultKinds> {
@@ -74,31 +78,42 @@ export class FaultDesk {
     return {kinds: LAB_FAULT_KINDS, unavailable};
   }
 
-  /** Paths first: a region that is lost must not be heard to break off. Throws RegionctlError and leaves nothing when it cannot be had. */
+  /**
+   * Paths first: a region that is lost must not be heard to break off. Throws RegionctlError when it cannot be had, and leaves nothing; what could not be taken
+   * back at once stays listed until it is.
+   */
   async inject(fault: ActiveFault): Promise<void> {
     await this.#prepare(fault);
+    this.#mending.replace(fault);
     this.#ledger.add(fault);
     this.#apply();
     try {
       await this.#hurt(fault);
     } catch (error) {
       this.#ledger.remove(fault);
+      this.#mending.add(fault);
       this.#apply();
-      await this.#mend(fault.region, STARTS[fault.kind] ?? NEITHER, fault.kind === 'disk-full').catch(() => undefined);
+      await this.#mendAfter(fault).then(
+        () => this.#mending.take([fault]),
+        (trouble: unknown) => this.#mendLater([fault], 'heal', trouble),
+      );
       throw error;
     }
   }
 
-  /** Ends every fault of the region, or of the front door, and starts what does not run. */
+  /** Ends every fault of the region, or of the front door, and starts what does not run. Throws when that fails; what had been faulty is tried again, then. */
   async heal(region: string): Promise<void> {
-    const gone = this.#ledger.clear(region);
+    this.#mending.add(...this.#ledger.clear(region));
+    const gone = this.#mending.of(region);
     this.#apply();
-    await this.#mend(
-      region,
-      BOTH,
-      gone.some(({kind}) => kind === 'disk-full'),
-    );
-    this.#note(gone, 'heal');
+    const wasFull = gone.some(({kind}) => kind === 'disk-full');
+    try {
+      await this.#mend(region, BOTH, wasFull);
+    } catch (error) {
+      this.#mendLater(gone, 'heal', error);
+      throw error;
+    }
+    this.#note(this.#mending.take(gone), 'heal');
   }
 
   #note(gone: readonly ActiveFault[], by: EndedFault['by']): void {
@@ -109,20 +124,28 @@ export class FaultDesk {
 
   /** A lease has run out. Only what this fault did is undone: what was killed from outside stays dead. */
   #expire(fault: ActiveFault): void {
-    const {region, kind} = fault;
+    this.#mending.add(fault);
     this.#apply();
-    const starts = STARTS[kind];
-    const mended =
-      starts === undefined && region !== FRONT_DOOR ? Promise.resolve() : this.#mend(region, starts ?? NEITHER, kind === 'disk-full');
-    mended.then(
-      () => this.#note([fault], 'lease'),
-      (error: unknown) => process.stderr.write(`healing ${region}: ${messageOf(error)}\n`),
+    this.#mendAfter(fault).then(
+      () => this.#note(this.#mending.take([fault]), 'lease'),
+      (error: unknown) => this.#mendLater([fault], 'lease', error),
     );
   }
 
+  #mendLater(faults: readonly ActiveFault[], by: EndedFault['by'], error: unknown): void {
+    for (const fault of faults)
+      void this.#mending.repeat(fault, error, {mend: () => this.#mendAfter(fault), mended: () => this.#note([fault], by)});
+  }
+
+  async #mendAfter({region, kind}: ActiveFault): Promise<void> {
+    const starts = STARTS[kind];
+    if (starts !== undefined || region === FRONT_DOOR) await this.#mend(region, starts ?? NEITHER, kind === 'disk-full');
+  }
+
   #apply(): void {
-    this.#lab.paths()?.apply(this.all);
-    for (const [name, machine] of this.#lab.machines) machine.condition = conditionOf(name, this.all);
+    const acting = this.#ledger.all;
+    this.#lab.paths()?.apply(acting);
+    for (const [name, machine] of this.#lab.machines) machine.condition = conditionOf(name, acting);
   }
 
   async #prepare({region, kind}: ActiveFault): Promise<void> {
@@ -138,7 +161,7 @@ export class FaultDesk {
   }
 
   async #hurt({region, kind}: ActiveFault): Promise<void> {
-    if (region === FRONT_DOOR) return this.#lab.door()?.become(doorStateOf(this.all));
+    if (region === FRONT_DOOR) return this.#lab.door()?.become(doorStateOf(this.#ledger.all));
     const machine = this.#lab.machines.get(region);
     const ends = ENDS[kind];
     if (ends !== undefined) await machine?.kill(ends);
@@ -151,7 +174,7 @@ export class FaultDesk {
   }
 
   async #mend(region: string, starts: Parts, wasFull: boolean): Promise<void> {
-    if (region === FRONT_DOOR) return this.#lab.door()?.become(doorStateOf(this.all));
+    if (region === FRONT_DOOR) return this.#lab.door()?.become(doorStateOf(this.#ledger.all));
     const machine = this.#lab.machines.get(region);
     if (machine === undefined || machine.condition.frozen) return;
     machine.thaw();

@@ -49,4 +49,5 @@ export class FaultLedger {
   }
 }
 
-const keyOf = ({region, kind, args}: ActiveFault) => `${region} ${kind} ${args.from ?? ''} ${args.direction ?? ''}`;
+/** Faults with the same key replace each other. */
+export const keyOf = ({region, kind, args}: ActiveFault) => `${region} ${kind} ${args.from ?? ''} ${args.direction ?? ''}`;
