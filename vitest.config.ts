@@ -2,7 +2,7 @@ import {join} from 'node:path';
 import {defineConfig} from 'vitest/config';
 
 // `unit` is pure; `embedded` starts PostgreSQL from npm; `e2e` and `cli` run a lab, most of them by the built program; `servers` needs Debian's
-// packages. `e2e-alone` and `servers-alone` are those of their kind that see what a busy machine would change.
+// packages. `e2e-alone`, `cli-alone` and `servers-alone` are those of their kind that see what a busy machine would change.
 const alone = {testTimeout: 120_000, hookTimeout: 120_000, fileParallelism: false, disableConsoleIntercept: true};
 // Two files at a time: each has servers of its own, and waits for them more than it computes.
 const inPairs = {...alone, fileParallelism: true};
@@ -26,6 +26,8 @@ const UNHURRIED = [
   'test/e2e/{crash-drill,crash-resume,fleet-parts,gates,operators,plan-engine,scenarios,scenarios-moving,state-trouble}.embedded.test.ts',
   'test/lab/{agent,contracts}.embedded.test.ts',
 ];
+// Start-up and live views are looked at as they happen; the other commands only have to end.
+const CLI_ALONE = ['test/cli/{live-view,start-up,watch,watch-lag}.cli.test.ts'];
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -42,7 +44,8 @@ export default defineConfig({
       {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: WHOLE_SYSTEMS, globalSetup, ...inPairs}},
       {test: {name: 'e2e', include: UNHURRIED, ...inPairs}},
       {test: {name: 'e2e-alone', include: WHOLE_SYSTEMS, exclude: UNHURRIED, globalSetup, ...alone}},
-      {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], ...alone}},
+      {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], exclude: CLI_ALONE, ...inPairs}},
+      {test: {name: 'cli-alone', include: CLI_ALONE, ...alone}},
       {test: {name: 'servers', include: ['test/**/*.servers.test.ts'], exclude: WHOLE_SYSTEMS_SERVERS, alias, globalSetup, ...inPairs}},
       // By `npm run test:majors` only: it fetches their programs.
       {test: {name: 'majors', include: ['test/**/*.majors.test.ts'], globalSetup, ...alone}},

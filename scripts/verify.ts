@@ -34,7 +34,7 @@ for (const [name, command] of [
   counts.failed += 1;
 }
 if (counts.failed === 0)
-  for (const project of ['unit', 'embedded', 'e2e', 'e2e-alone', 'cli', 'servers', 'servers-alone']) runProject(project);
+  for (const project of ['unit', 'embedded', 'e2e', 'e2e-alone', 'cli', 'cli-alone', 'servers', 'servers-alone']) runProject(project);
 if (skippedNames.length > 0) console.log(`\nSkipped:\n${skippedNames.map((name) => `  ${name}`).join('\n')}`);
 // Once more, at the end: whoever reads only the tail of a long log must see what failed.
 if (failures.length > 0) console.log(`\nFailed:\n${failures.join('\n')}`);

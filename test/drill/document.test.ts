@@ -193,6 +193,24 @@ describe('drillDocument', () => {
     expect(document.verdictReason).toBe('what was lost could not be read back (its deadline of 42 s is over)');
   });
 
+  it('tells no loss where the readings of the front door contradict each other, and why; what else failed stays failed', () => {
+    const readBackTrouble = 'It cannot be told which writes http://door/orders has: two readings differ in 9 of 900 acknowledged writes';
+    const unclear = {
+      ...witness,
+      lostWrites: null,
+      duplicatedWrites: null,
+      lossWindowMs: null,
+      lost: null,
+      duplicated: null,
+      readBackTrouble,
+    };
+    const document = full(unclear);
+    expect(document).toMatchObject({verdict: 'unknown', verdictReason: `what was lost could not be read back (${readBackTrouble})`});
+    expect(drillExit(document)).toBe(3);
+    expect(document.surprises).toContain(`what the front door has lost is not known: ${readBackTrouble}`);
+    expect(full(unclear, steady(false))).toMatchObject({verdictCode: 'not-steady', surprises: document.surprises});
+  });
+
   it('is not measured with a load that said nothing of any request, though no objective speaks of it', () => {
     const none = {requests: 0, errors: 0, errorRate: null, p50Ms: null, p95Ms: null, maxMs: null};
     const load = {

@@ -1,10 +1,10 @@
 import {describe, expect, it} from 'vitest';
 import {onePrimaryAction} from '../../src/lib/drill/one-primary.ts';
-import {rivalsOf} from '../../src/lib/drill/rivals.ts';
 import type {Json} from '../../src/lib/plan/json.ts';
 import type {Clock} from '../../src/lib/ports/clock.ts';
 import type {Proof} from '../../src/lib/ports/store.ts';
 import {known, unknown} from '../../src/lib/snapshot/cell.ts';
+import {rivalsOf} from '../../src/lib/snapshot/rivals.ts';
 import type {Member} from '../../src/lib/snapshot/snapshot.ts';
 import {FakeStore, standby} from '../failover/fake-store.ts';
 
@@ -143,7 +143,7 @@ describe('who takes writes', () => {
       'eu-west': known(primary('eu-west', 2), 0, 'here'),
       ap: unknown('timeout', 'no answer', 0),
     };
-    expect(rivalsOf('postgres', cells).map(({member, takes, stale}) => [member, takes, stale])).toEqual([
+    expect(rivalsOf({members: cells}).map(({member, takes, stale}) => [member, takes, stale])).toEqual([
       ['eu-west', true, false],
       ['us-east', null, true],
     ]);

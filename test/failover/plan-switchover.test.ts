@@ -103,6 +103,16 @@ describe('planSwitchover', () => {
     expect(made.steps.find(({id}) => id === 'promote')).toMatchObject({pivot: true, do: {action: 'store.handover', args: {planned: true}}});
     expect(made.gates.map(({id}) => id)).toContain('manager:orders');
   });
+
+  it("sends traffic to a manager's new primary before anybody has to follow it", () => {
+    const ids = plan(WELL, {manager: 'patroni'}).steps.map(({id}) => id);
+    const waits = ids.filter((id) => id.startsWith('follow-'));
+    expect(waits).toHaveLength(2);
+    const reroutes = ids.flatMap((id, index) => (id.startsWith('reroute') ? [index] : []));
+    expect(reroutes.length).toBeGreaterThan(0);
+    expect(Math.min(...waits.map((id) => ids.indexOf(id)))).toBeGreaterThan(Math.max(...reroutes));
+    expect(ids.indexOf('promote')).toBeLessThan(Math.min(...reroutes));
+  });
 });
 
 describe('a saved plan', () => {

@@ -9,7 +9,7 @@ import {endpoint, fleet, REFUSED, reading, region, UNKNOWN} from './samples.ts';
 
 const GOOD: ProbeResult = {ok: true, latencyMs: 2, code: 'ok', detail: 'fine'};
 const attempts = {fall: 1, pauseMs: 1};
-const observer = (): Observer => ({stalledSince: () => 0, jumpedSince: () => 0, stop: () => {}});
+const observer = (): Observer => ({stalledSince: () => 0, lostSince: () => 0, jumpedSince: () => 0, stop: () => {}});
 const running: Monitor[] = [];
 afterEach(async () => {
   await Promise.all(running.splice(0).map((monitor) => monitor.stop()));
@@ -49,6 +49,23 @@ async function until<T>(what: () => T | undefined | false): Promise<T> {
 const verdictOf = (view: MonitorView, name: string) => view.regions.find((each) => each.region === name)?.verdict;
 
 describe('a monitor', () => {
+  it('knows nothing of a region, and calls it down never, while each look at it was touched by a standstill of our own', async () => {
+    const app = teller();
+    let lostMs = 0;
+    const touched = (): Observer => ({...observer(), lostSince: () => lostMs});
+    const monitor = watch([{endpoint: endpoint('app', 'eu', {timeoutMs: 100}), probe: app}], {observer: touched, intervalMs: 5});
+    const told: string[] = [];
+    monitor.onChange(({to}) => told.push(to));
+    await until(() => verdictOf(monitor.view(), 'eu') === 'healthy');
+    lostMs = 40;
+    app.says = {ok: false, latencyMs: null, code: 'timeout', detail: 'no answer'};
+    const before = app.asked;
+    await until(() => app.asked >= before + 20);
+    expect(told).toEqual(['unknown']);
+    lostMs = 0;
+    await until(() => told.includes('unhealthy'));
+  });
+
   it('asks again and again, and knows latencies and verdicts', async () => {
     const app = teller();
     const monitor = watch([{endpoint: endpoint('app', 'eu'), probe: app}]);

@@ -16,7 +16,13 @@ const GOOD: ProbeResult = {ok: true, latencyMs: 1, code: 'ok', detail: 'fine'};
 const good: Probe = {check: async () => GOOD};
 const deaf: Probe = {check: () => new Promise(() => {})};
 /** Where our own stall is not the question: on a busy machine the real meter would void the very timeouts that are asked for. */
-const watcher = (more: Partial<Observer> = {}): Observer => ({stalledSince: () => 0, jumpedSince: () => 0, stop: () => {}, ...more});
+const watcher = (more: Partial<Observer> = {}): Observer => ({
+  stalledSince: () => 0,
+  lostSince: () => 0,
+  jumpedSince: () => 0,
+  stop: () => {},
+  ...more,
+});
 const observer = () => watcher();
 const open: Listener[] = [];
 afterEach(async () => {
@@ -144,7 +150,7 @@ describe('our own stall', () => {
 
   it('makes timeouts unknown above a quarter of the deadline, and nothing else', async () => {
     const codes = async (lagMs: number) =>
-      (await probeAll({endpoints, clock, signal, attempts, observer: () => watcher({stalledSince: () => lagMs})})).map(
+      (await probeAll({endpoints, clock, signal, attempts, observer: () => watcher({lostSince: () => lagMs})})).map(
         ({result}) => result.code,
       );
     expect(await codes(250)).toEqual(['timeout', 'refused', 'ok']);
@@ -160,7 +166,7 @@ describe('our own stall', () => {
       clock,
       signal,
       attempts,
-      observer: () => watcher({stalledSince: () => lags.shift() ?? 0}),
+      observer: () => watcher({lostSince: () => lags.shift() ?? 0}),
     });
     expect(readings.map(({result}) => result.code)).toEqual(['ok', 'refused', 'ok']);
     expect(slowStart.asked).toBe(2);
@@ -170,7 +176,7 @@ describe('our own stall', () => {
     const asked = {endpoint: endpoint('late', 'eu', {timeoutMs: 1000}), probe: script({...REFUSED, code: 'timeout'})};
     const since: number[] = [];
     const began = performance.now();
-    await probeAll({endpoints: [asked], clock, signal, attempts, observer: () => watcher({stalledSince: (at) => since.push(at)})});
+    await probeAll({endpoints: [asked], clock, signal, attempts, observer: () => watcher({lostSince: (at) => since.push(at)})});
     expect(since.every((at) => at >= began)).toBe(true);
     expect(since.length).toBeGreaterThan(0);
   });
@@ -184,6 +190,23 @@ describe('our own stall', () => {
       },
     };
     const asked = [{endpoint: endpoint('app', 'eu', {timeoutMs: 1000}), probe: stall}];
+    const readings = await probeAll({endpoints: asked, clock, signal, attempts});
+    expect(judgeFleet({regions: [region('eu')]}, readings)).toMatchObject({verdict: 'unknown', code: 'observer-overloaded'});
+  });
+
+  it('of many short ones leaves a region unknown and not unhealthy, though each of them is short', async () => {
+    // Answers after nine steps of a millisecond, and our own process has other work to do after each.
+    const slowed: Probe = {
+      async check(stop) {
+        for (let step = 0; step < 9; step += 1) {
+          await clock.sleep(1, stop);
+          const until = performance.now() + 40;
+          while (performance.now() < until) {}
+        }
+        return GOOD;
+      },
+    };
+    const asked = [{endpoint: endpoint('app', 'eu', {timeoutMs: 200}), probe: slowed}];
     const readings = await probeAll({endpoints: asked, clock, signal, attempts});
     expect(judgeFleet({regions: [region('eu')]}, readings)).toMatchObject({verdict: 'unknown', code: 'observer-overloaded'});
   });

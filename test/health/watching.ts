@@ -10,7 +10,7 @@ export const BAD: ProbeResult = {...GOOD, ...REFUSED};
 export const WRONG: ProbeResult = {ok: false, latencyMs: null, code: 'unexpected-status', detail: '503'};
 export const SILENT: ProbeResult = {ok: null, latencyMs: null, code: 'vantage-silent', detail: 'the exporter does not answer'};
 export const attempts = {fall: 1, pauseMs: 1};
-const observer = (): Observer => ({stalledSince: () => 0, jumpedSince: () => 0, stop: () => {}});
+const observer = (): Observer => ({stalledSince: () => 0, lostSince: () => 0, jumpedSince: () => 0, stop: () => {}});
 const running: Monitor[] = [];
 /** For after each test. */
 export const stopAll = async (): Promise<void> => {

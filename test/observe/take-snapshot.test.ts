@@ -190,7 +190,10 @@ it('two writable primaries are the worst there is; no primary is unknown while a
   const two = await read({us: known(primary, 1, 'here'), eu: known({...primary, region: 'eu'}, 1, 'here')});
   expect(two).toMatchObject({
     verdict: 'unhealthy',
-    notes: ['orders: split brain: us and eu both run as primaries', 'front: route front was not opened'],
+    notes: [
+      'orders: split brain: us and eu both run as primaries: us takes writes (timeline 1), and eu takes writes (timeline 1); stop the one whose writes may be lost',
+      'front: route front was not opened',
+    ],
   });
   const standby = {...primary, role: 'standby', writable: false} as const;
   expect((await read({us: known(standby, 1, 'here')})).verdict).toBe('unknown');

@@ -6,7 +6,7 @@ export type Behaviour = (ref: string, answer: ServerResponse, store: () => void)
 
 export const accept: Behaviour = (_ref, answer, store) => {
   store();
-  answer.writeHead(201).end('{"id":1}');
+  answer.writeHead(201, {'x-region': 'here'}).end('{"id":1}');
 };
 
 /** An order service on loopback whose behaviour can be changed while it runs. Port 0 would give a port above 32768, so one is tried. */
@@ -26,13 +26,18 @@ export async function startOrderServer(port: number) {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
   });
-  await listen(server, port);
+  const taken = await listenFrom(server, port);
   const close = async () => {
     for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   };
-  const address = server.address() as AddressInfo;
-  return {url: `http://127.0.0.1:${address.port}/orders`, rows, sockets, state, close, reopen: () => listen(server, address.port)};
+  return {url: `http://127.0.0.1:${taken}/orders`, rows, sockets, state, close, reopen: () => listen(server, taken)};
+}
+
+/** Listens on the first free port from this one on, and answers it. */
+export async function listenFrom(server: ReturnType<typeof createServer>, port: number): Promise<number> {
+  await listen(server, port);
+  return (server.address() as AddressInfo).port;
 }
 
 async function listen(server: ReturnType<typeof createServer>, port: number): Promise<void> {

@@ -16,6 +16,7 @@ let dir: string;
 let server: Awaited<ReturnType<typeof startOrderServer>>;
 const realClock = systemClock();
 const life = new AbortController();
+const NO_LOG = {sessions: [], writes: [], stalls: [], torn: 0};
 const common = {run: 'w', everyMs: 10, deadlineMs: 150, clock: realClock, signal: life.signal};
 
 beforeEach(async () => {
@@ -51,7 +52,7 @@ describe('the witness', () => {
     const witness = await start();
     await acked(witness, 30);
     const log = await witness.stop();
-    const measured = measureWitness(log, await readBack({url: server.url, run: 'w', clock: realClock, signal: life.signal}));
+    const measured = measureWitness(log, await readBack({url: server.url, run: 'w', clock: realClock, signal: life.signal}, log));
     expect(measured).toMatchObject({failed: 0, unknown: 0, lost: [], duplicated: [], interrupted: false, lossWindowMs: 0});
     expect(measured.acknowledged).toBe(server.rows.length);
   });
@@ -64,7 +65,7 @@ describe('the witness', () => {
     server.state.behave = accept;
     await acked(witness, 10);
     const log = await witness.stop();
-    const measured = measureWitness(log, await readBack({url: server.url, run: 'w', clock: realClock, signal: life.signal}));
+    const measured = measureWitness(log, await readBack({url: server.url, run: 'w', clock: realClock, signal: life.signal}, log));
     expect(measured.unknown).toBeGreaterThanOrEqual(20);
     expect(measured.unknownButPresent).toHaveLength(measured.unknown);
     expect(measured.lost).toEqual([]);
@@ -103,7 +104,7 @@ describe('the witness', () => {
   it('finds what was acknowledged and lost, and what is there twice', async () => {
     const witness = await start();
     await acked(witness, 5);
-    server.state.behave = (_ref, answer) => answer.writeHead(201).end('{}');
+    server.state.behave = (ref, answer) => accept(ref, answer, () => undefined);
     await acked(witness, 5);
     server.state.behave = (_ref, answer, store) => {
       store();
@@ -111,7 +112,7 @@ describe('the witness', () => {
     };
     await acked(witness, 5);
     const log = await witness.stop();
-    const measured = measureWitness(log, await readBack({url: server.url, run: 'w', clock: realClock, signal: life.signal}));
+    const measured = measureWitness(log, await readBack({url: server.url, run: 'w', clock: realClock, signal: life.signal}, log));
     expect(measured.lost?.length).toBeGreaterThanOrEqual(5);
     expect(measured.duplicated?.length).toBeGreaterThanOrEqual(5);
     expect(measured.lossWindowMs).toBeGreaterThan(0);
@@ -182,7 +183,7 @@ describe('the witness', () => {
     await expect(start({logFile: join(dir, 'file', 'w')})).rejects.toMatchObject({code: 'witness-log', exit: 73});
     expect((await readWitnessLog(join(dir, 'none'))).writes).toEqual([]);
     await server.close();
-    const asked = readBack({url: server.url, run: 'w', clock: realClock, signal: life.signal, deadlineMs: 300});
+    const asked = readBack({url: server.url, run: 'w', clock: realClock, signal: life.signal, deadlineMs: 300}, NO_LOG);
     await expect(asked).rejects.toMatchObject({code: 'witness-read-back', exit: 69});
     await server.reopen();
   });
@@ -190,7 +191,7 @@ describe('the witness', () => {
   it('reads back more than a page', async () => {
     for (let n = 0; n < 2500; n += 1) server.rows.push({id: n + 1, ref: `w-${n}`});
     server.rows.push({id: 2501, ref: 'other-1'});
-    const counts = await readBack({url: server.url, run: 'w', clock: realClock, signal: life.signal});
+    const counts = await readBack({url: server.url, run: 'w', clock: realClock, signal: life.signal}, NO_LOG);
     expect(counts.size).toBe(2500);
   });
 });

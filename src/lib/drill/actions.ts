@@ -115,7 +115,7 @@ function witnessHolder({witness: {dir, life, start = startWitness}, stores = {},
       onWitness?.(null);
       const url = held.url ?? log.sessions.at(-1)?.url ?? null;
       const rows =
-        url === null ? Promise.reject(new Error('the log of the witness names no URL')) : readBack({url, run: runId, signal, clock});
+        url === null ? Promise.reject(new Error('the log of the witness names no URL')) : readBack({url, run: runId, signal, clock}, log);
       return {...(await witnessResult(log, rows)), stores: await ofStores};
     },
     async stopped(runId) {

@@ -5,8 +5,8 @@ import type {Action, Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Store} from '../ports/store.ts';
+import {type Rival, rivalsOf} from '../snapshot/rivals.ts';
 import {type DrillArguments, named} from './arguments.ts';
-import {type Rival, rivalsOf} from './rivals.ts';
 
 type Deps = {readonly stores: Readonly<Record<string, Store>>; readonly clock: Clock};
 type Wanted = DrillArguments['drill.primaries'];
@@ -57,7 +57,7 @@ async function standing(deps: Deps, ctx: Ctx, store: string, {home, close}: Want
   const {signal, end} = bounded(ctx.signal, READ_MS);
   try {
     const cells = await port.observe(signal);
-    const rivals = await provenOf(port, {...ctx, signal}, rivalsOf(port.engine, cells));
+    const rivals = await provenOf(port, {...ctx, signal}, rivalsOf({members: cells}));
     const unread = Object.entries(cells).flatMap(([name, cell]) => (cell.known ? [] : [name]));
     const silent = await openOf(port, {...ctx, signal}, unread);
     return judge(store, {rivals, silent, home: home?.[store] ?? null, close});

@@ -1,5 +1,5 @@
 import type {Json} from '../plan/json.ts';
-import type {ReadBack} from '../witness/read-back.ts';
+import type {ReadBack} from '../witness/readings.ts';
 import {acksByMember, overMembers, type TwoWriters, twoWriters, unsentByMember} from '../witness/store-log.ts';
 import type {WitnessLog} from '../witness/witness-log.ts';
 import {witnessResult} from './witness-result.ts';

@@ -4,7 +4,7 @@ import type {Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Abilities, Store} from '../ports/store.ts';
-import type {ReadBack} from '../witness/read-back.ts';
+import type {ReadBack} from '../witness/readings.ts';
 import {startStoreWitness} from '../witness/store-witness.ts';
 import type {Witness} from '../witness/witness.ts';
 import {readWitnessLog} from '../witness/witness-log.ts';

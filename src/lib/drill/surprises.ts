@@ -1,4 +1,5 @@
 import {formatMs} from '../output/units.ts';
+import {isRecord, textOrNull} from '../plan/json.ts';
 import type {Plan, Step} from '../plan/plan.ts';
 import type {PhaseTimes} from '../plan/plan-document.ts';
 import type {JournalEvent} from '../ports/state.ts';
@@ -187,8 +188,16 @@ function stalls({witness}: SurpriseInput): Found {
   return [`our own process stood still for up to ${formatMs(longest)}, so that a gap may be its own by that much`];
 }
 
-function troubles({stores}: SurpriseInput): Found {
-  return stores.flatMap(({store, trouble}) => (trouble === null ? [] : [`the witness of ${store}: ${trouble}`]));
+/** Also why the losses of a drill that failed for something else are not known. */
+function troubles({plan, events, stores}: SurpriseInput): Found {
+  const progress = progressOf(plan, events);
+  const results = allSteps(plan)
+    .filter((step) => step.do.action === 'witness.stop')
+    .map((step) => stepProgress(progress, step).result)
+    .filter(isRecord);
+  const atTheDoor = textOrNull(results.at(-1)?.readBackTrouble);
+  const ofStores = stores.flatMap(({store, trouble}) => (trouble === null ? [] : [`the witness of ${store}: ${trouble}`]));
+  return [...(atTheDoor === null ? [] : [`what the front door has lost is not known: ${atTheDoor}`]), ...ofStores];
 }
 
 function medianOf(values: readonly number[]): number | null {

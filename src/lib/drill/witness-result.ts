@@ -1,7 +1,7 @@
 import {messageOf} from '../errors.ts';
 import type {Json} from '../plan/json.ts';
 import {type Measured, measureWitness} from '../witness/measure.ts';
-import type {ReadBack} from '../witness/read-back.ts';
+import type {ReadBack} from '../witness/readings.ts';
 import type {WitnessLog} from '../witness/witness-log.ts';
 
 /** How many lost or duplicated references a journal holds; the counts are always complete. */

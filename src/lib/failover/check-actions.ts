@@ -5,7 +5,7 @@ import type {CheckSpec} from '../fleet/fleet.ts';
 import type {Action, Answer, Ctx} from '../plan/action.ts';
 import type {Json} from '../plan/json.ts';
 import type {Target} from '../plan/plan.ts';
-import {primariesOf} from './find-primary.ts';
+import {primariesOf} from '../snapshot/primaries.ts';
 import {evaluate, type ReadStore} from './fleet-check.ts';
 import {type Baseline, judgeLatency, measureP95} from './latency.ts';
 import {action} from './store-actions.ts';

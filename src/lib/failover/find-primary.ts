@@ -1,4 +1,5 @@
 import type {StoreSpec} from '../fleet/fleet.ts';
+import {answering, isStale, primariesOf} from '../snapshot/primaries.ts';
 import {isLeftAlone, type Member, type StoreSnapshot} from '../snapshot/snapshot.ts';
 
 /** The primary of a store as far as a snapshot can tell. `seen` = it answered; otherwise it is inferred and `basis` says from what. */
@@ -14,26 +15,9 @@ export function findPrimary(store: StoreSnapshot, spec: StoreSpec): PrimaryFindi
   return seenPrimary(store) ?? namedUpstream(store, spec) ?? onlySilent(store, spec);
 }
 
-/** Every member that answers as a primary, the highest timeline first. More than one is a split. */
-export function primariesOf(store: StoreSnapshot): readonly {name: string; member: Member}[] {
-  return answering(store)
-    .filter(({member}) => member.role === 'primary')
-    .sort((a, b) => b.member.durable.epoch - a.member.durable.epoch);
-}
-
-/** Whether any member that answers is on a later timeline, or a run made one: then a promotion has passed this primary by, whoever holds it now. */
-export function isStale(store: StoreSnapshot, primary: Member): boolean {
-  const later = [...answering(store).map(({member}) => member.durable), ...(store.promoted === undefined ? [] : [store.promoted])];
-  return later.some(({lineage, epoch}) => lineage === primary.durable.lineage && epoch > primary.durable.epoch);
-}
-
 /** The standbys that answer, by name. */
 export function standbysOf(store: StoreSnapshot): readonly {name: string; member: Member}[] {
   return answering(store).filter(({member}) => member.role === 'standby');
-}
-
-function answering(store: StoreSnapshot): {name: string; member: Member}[] {
-  return Object.entries(store.members).flatMap(([name, cell]) => (cell.known ? [{name, member: cell.value}] : []));
 }
 
 function seenPrimary(store: StoreSnapshot): PrimaryFinding | null {

@@ -6,8 +6,8 @@ import type {Json} from '../plan/json.ts';
 import type {Step, Target} from '../plan/plan.ts';
 import type {Proof} from '../ports/store.ts';
 import type {Cell} from '../snapshot/cell.ts';
+import {isStale} from '../snapshot/primaries.ts';
 import type {Member} from '../snapshot/snapshot.ts';
-import {isStale} from './find-primary.ts';
 import {proofJson} from './proofs.ts';
 import {call, expect, type StoreScope, step} from './steps.ts';
 import {action} from './store-actions.ts';
@@ -155,8 +155,6 @@ async function keepClaim(world: StoreWorld, ctx: Ctx, target: Target): Promise<v
   if (holders.length > 0 && holders.every((holder) => holder === null)) await claim.claim(ctx);
 }
 
-const NOT_ASKED = {known: false, code: 'not-read', reason: 'not asked', at: 0} as const;
-
 /** What it acknowledged since it came back is counted: those writes are lost. `both` = what was just seen of it and of the new primary. */
 async function closeIfBack(
   world: StoreWorld,
@@ -169,7 +167,7 @@ async function closeIfBack(
   const cell = both[member];
   if (cell?.known !== true || cell.value.role !== 'primary') return null;
   // Nobody closes what may be the only true primary: another one must have passed it by.
-  const passed = (cells: typeof both): boolean => isStale({engine: store.engine, ack: NOT_ASKED, members: cells}, cell.value);
+  const passed = (cells: typeof both): boolean => isStale({members: cells}, cell.value);
   if (!passed(both) && !passed(await store.observe(ctx.signal))) return null;
   await keepClaim(world, ctx, target);
   const proof = await abilityOf(world, target, 'fence').fence(ctx, member, {untold: true, keepRunning: true});

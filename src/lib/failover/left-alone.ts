@@ -1,6 +1,6 @@
 import type {StoreSpec} from '../fleet/fleet.ts';
+import {primariesOf} from '../snapshot/primaries.ts';
 import {isLeftAlone, isOfPeers, type Snapshot, type StoreSnapshot} from '../snapshot/snapshot.ts';
-import {primariesOf} from './find-primary.ts';
 
 type Left = {readonly spec: StoreSpec; readonly store: StoreSnapshot};
 

@@ -38,11 +38,11 @@ export function handoverStep(scope: StoreScope, manager: string, move: Handover,
   });
 }
 
-/** Waits until a member streams from the new primary: its manager brings it there. */
-export function settledStep(scope: StoreScope, member: string, region: string, upstream: string): Step {
+/** Waits until a member streams from the new primary: its manager brings it there, so traffic waits for nobody. */
+export function settledStep(scope: StoreScope, member: string, region: string, upstream: string, phase: 'verify' | 'converge'): Step {
   return step({
     id: `follow-${member}${scope.suffix}`,
-    phase: 'follow',
+    phase,
     title: `see ${member} follow ${upstream}`,
     do: call('store.await-following', {store: scope.store, member, region}, {upstream}),
     onFailure: 'continue',

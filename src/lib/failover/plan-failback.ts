@@ -1,9 +1,10 @@
 import {refused, usageError} from '../errors.ts';
 import type {Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
+import {isStale, primariesOf} from '../snapshot/primaries.ts';
 import {isLeftAlone, type Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
-import {isStale, type PrimaryFinding, primariesOf} from './find-primary.ts';
+import type {PrimaryFinding} from './find-primary.ts';
 import {
   asked,
   clocksSane,

@@ -149,6 +149,7 @@ export function planFailover(input: FailoverInput): Plan {
     ...routes.map((route) => rerouteStep(route, routeTarget(fleet, route, moves, to), snapshot)),
     ...writeStep(fleet, writeTarget(fleet, routes, moves, to)),
     ...verify.checks,
+    ...moves.flatMap((move) => settledOf(move, moves, snapshot)),
     ...moves.flatMap((move) => countsOf(move, moves)),
     ...(guard === null ? [] : witnessSteps(url).end),
     // A manager brings its own former primary back, or keeps it down.
@@ -275,6 +276,13 @@ function unheard(spec: StoreSpec, snapshot: Snapshot, from: string, overrides: r
   return spec.members.flatMap(({name, region}) => (region === from || known.includes(name) ? [] : [name]));
 }
 
+/** The others under a manager's new primary: it brings them there in its own time, and no traffic waits for them. */
+function settledOf({spec, target, standbys}: Move, moves: readonly Move[], snapshot: Snapshot): Step[] {
+  if (managerOf(snapshot, spec.name) === null) return [];
+  const rest = standbys.filter((name) => name !== target);
+  return rest.map((name) => settledStep(named(spec, moves), name, regionOfMember(spec, name), target, 'verify'));
+}
+
 /** Of the members that follow the new primary by now. */
 function countsOf({spec, target, standbys}: Move, moves: readonly Move[]): Step[] {
   const followers = standbys.filter((name) => name !== target);
@@ -303,11 +311,7 @@ function stepsOf(move: Move, moves: readonly Move[], snapshot: Snapshot, overrid
       {need: 0, standbys, others: spec.members.length - 1, accept: passed('fence') ? [...PROOFS, 'break-glass'] : PROOFS},
     );
     const handover = {from: primary.member, to: target, region, epoch, planned: false};
-    const rest = standbys.filter((name) => name !== target);
-    return [
-      handoverStep(named(spec, moves), manager, handover, [fencedBy]),
-      ...rest.map((name) => settledStep(named(spec, moves), name, regionOfMember(spec, name), target)),
-    ];
+    return [handoverStep(named(spec, moves), manager, handover, [fencedBy])];
   }
   const followers = standbys.filter((name) => name !== target);
   const fit = fitOf(move, snapshot);

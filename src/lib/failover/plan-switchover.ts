@@ -1,9 +1,9 @@
 import {refused, usageError} from '../errors.ts';
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan} from '../plan/plan.ts';
+import {isStale, primariesOf} from '../snapshot/primaries.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
-import {isStale, primariesOf} from './find-primary.ts';
 import {
   clocksSane,
   fenceable,

@@ -68,11 +68,7 @@ export function switchSteps(move: Return, snapshot: Snapshot, returns: readonly 
   const manager = managerOf(snapshot, spec.name);
   if (manager !== null) {
     const move = {from: primary.member, to: home.name, region: home.region, epoch, planned: true};
-    const rest = [primary.member, ...others.map(({name}) => name)];
-    return [
-      handoverStep(named(spec, returns), manager, move, []),
-      ...rest.map((name) => settledStep(named(spec, returns), name, regionOfMember(spec, name), home.name)),
-    ];
+    return [handoverStep(named(spec, returns), manager, move, [])];
   }
   const standbys = [home.name, ...others.map(({name}) => name)];
   const quorum = quorumOf(spec, snapshot.stores[spec.name], standbys);
@@ -109,7 +105,9 @@ export function settleSteps(move: Return, snapshot: Snapshot, returns: readonly 
   const strays = others.filter(({name}) => !followers.includes(name));
   const build = storeSteps(named(spec, returns));
   const managed = managerOf(snapshot, spec.name) !== null;
+  const rest = [primary.member, ...others.map(({name}) => name)];
   return [
+    ...(managed ? rest.map((name) => settledStep(named(spec, returns), name, regionOfMember(spec, name), home.name, 'converge')) : []),
     ...(managed || needsFormer(move, snapshot) ? [] : [build.rejoin(primary.member, primary.region, home.name, 'auto', 'converge')]),
     ...(managed ? [] : [build.unfence(primary.member, primary.region)]),
     ...(managed ? [] : strays.flatMap((member) => eachIfTheLast(strayBack(build, member, home.name, keeps)))),

@@ -13,7 +13,7 @@ export type AskOptions = {
   readonly signal: AbortSignal;
   readonly attempts: Attempts;
   /** Tells whether we ourselves were fit meanwhile. */
-  readonly observer: Pick<Observer, 'stalledSince' | 'jumpedSince'>;
+  readonly observer: Pick<Observer, 'lostSince' | 'jumpedSince'>;
 };
 
 /** What was answered in the end, and how often it took asking. */
@@ -27,8 +27,10 @@ const OVERLOADED = 'observer-overloaded';
 const JUMPED = 'clock-jumped';
 /** The code of what this process did not get as far as to ask. */
 const NOT_ASKED = 'not-asked';
-/** A lag of this share of an endpoint's timeout makes a timeout say more about us than about the endpoint. */
+/** Having stood still for this share of an endpoint's timeout, once or in all, makes a timeout say more about us than about the endpoint. */
 const STALL_SHARE = 0.25;
+/** What a probe waits for one after the other at the most: shorter stalls than this part of that share cannot add up to it, however many there are. */
+const ROUND_TRIPS = 10;
 /** A smaller jump of the wall clock is a correction. */
 const JUMP_MS = 1000;
 /** Probes end by the same deadline on their own; we come second, so that theirs is the answer when it has one. */
@@ -75,8 +77,9 @@ async function askFit(probe: Probe, timeoutMs: number, options: AskOptions): Pro
   if (jumpMs > JUMP_MS) {
     return unjudged(JUMPED, `not judged: this machine's clock moved by ${Math.round(jumpMs)} ms meanwhile, or it slept`);
   }
-  const stallMs = result.code === 'timeout' ? observer.stalledSince(began) : 0;
-  if (stallMs <= timeoutMs * STALL_SHARE) return result;
+  const mostMs = timeoutMs * STALL_SHARE;
+  const stallMs = result.code === 'timeout' ? observer.lostSince(began, mostMs / ROUND_TRIPS) : 0;
+  if (stallMs <= mostMs) return result;
   return unjudged(OVERLOADED, `not judged: this process itself stood still for ${Math.round(stallMs)} ms of a ${timeoutMs} ms deadline`);
 }
 

@@ -1,15 +1,17 @@
+import {createStalls} from './stalls.ts';
+
 /** Watches whether we ourselves are fit to judge. Times are performance.now() in ms. */
 export type Observer = {
   /** The longest that our event loop stood still at a time since `since`, in ms. */
   stalledSince(since: number): number;
+  /** How long it stood still since `since` in all, in ms, of the times that lasted at least `leastMs` each. */
+  lostSince(since: number, leastMs: number): number;
   /** How far the wall clock moved against the monotonic one since `since`, in ms: it was set, or the machine slept. */
   jumpedSince(since: number): number;
   stop(): void;
 };
 
 const EVERY_MS = 10;
-/** Less is how timers are, not a stall. */
-const NOTED_MS = 5;
 /** Nobody asks about more of the past. */
 const KEPT_MS = 120_000;
 /** What a clock that is kept in step moves in a look. */
@@ -22,9 +24,8 @@ type Note = {readonly at: number; readonly ms: number};
  * asked the system for news: results that are worked off one after the other keep timers going, and answers unread.
  */
 export function startObserver(wall: () => number = Date.now): Observer {
-  let polledAt = performance.now();
-  let ahead = wall() - polledAt;
-  const stalls: Note[] = [];
+  let ahead = wall() - performance.now();
+  const stalls = createStalls(() => performance.now(), EVERY_MS);
   const jumps: Note[] = [];
   const look = () => {
     const now = performance.now();
@@ -32,27 +33,19 @@ export function startObserver(wall: () => number = Date.now): Observer {
     note(jumps, now, Math.abs(jump), NOTED_JUMP_MS);
     ahead += jump;
   };
-  const polled = () => {
-    const now = performance.now();
-    note(stalls, now, now - polledAt - EVERY_MS, NOTED_MS);
-    polledAt = now;
-  };
   let pending: NodeJS.Immediate | null = null;
   const timer = setInterval(() => {
     look();
     // Immediates run right after the loop has asked for news.
     pending ??= setImmediate(() => {
       pending = null;
-      polled();
+      stalls.polled();
     });
   }, EVERY_MS);
   timer.unref();
   return {
-    stalledSince: (since) => {
-      const now = performance.now();
-      // A stall may be going on.
-      return Math.max(worstOf(stalls, since), now - polledAt - EVERY_MS, 0);
-    },
+    stalledSince: (since) => stalls.longest(since),
+    lostSince: (since, leastMs) => stalls.together(since, leastMs),
     jumpedSince: (since) => {
       look();
       return worstOf(jumps, since);

@@ -7,6 +7,7 @@ import type {Router} from '../ports/router.ts';
 import type {Store} from '../ports/store.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
 import type {AckRule, Member, RegionHealth, Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
+import {observeFenced} from './observe-fenced.ts';
 
 export type ObserveOptions = {
   readonly fleet: Fleet;
@@ -73,7 +74,7 @@ function regionCell({verdict, code, reason, agree, asked}: RegionJudgement, at: 
 async function storeCells(spec: StoreSpec, options: ObserveOptions): Promise<StoreSnapshot> {
   const store = options.stores[spec.name];
   const [members, ack] = await Promise.all([
-    read(options, `store ${spec.name}`, store && ((signal) => store.observe(signal))),
+    read(options, `store ${spec.name}`, store && ((signal) => observeFenced(store, options.clock, signal))),
     read(options, `the acknowledgement rule of ${spec.name}`, store && ((signal) => store.ackRule(signal))),
   ]);
   return {

@@ -4,7 +4,9 @@ import type {StoreSpec} from '../fleet/fleet.ts';
 import {rpoOf} from '../fleet/lookup.ts';
 import {exposedSecretFiles} from '../fleet/vault.ts';
 import type {Verdict} from '../health/verdict.ts';
+import {observeFenced} from '../observe/observe-fenced.ts';
 import {storeNotes} from '../observe/store-notes.ts';
+import type {Clock} from '../ports/clock.ts';
 import type {Finding} from '../ports/finding.ts';
 import type {Store} from '../ports/store.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
@@ -22,7 +24,7 @@ export async function examine(open: OpenFleet, signal: AbortSignal): Promise<{do
     guarded('endpoints', () => healthFindings(open, signal)),
     guarded('state', () => stateFindings(open)),
     ...fleet.routes.map(({name}) => guarded(`route ${name}`, () => routerFindings(open, name, signal))),
-    ...fleet.stores.map((spec) => guarded(`store ${spec.name}`, () => storeFindings(spec, open.stores[spec.name], signal))),
+    ...fleet.stores.map((spec) => guarded(`store ${spec.name}`, () => storeFindings(spec, open.stores[spec.name], open.clock, signal))),
     guarded('worst case', () => worstCaseFindings(open, signal)),
   ]);
   const checks = [pass('fleet file', `${fleet.file} is valid`), ...promiseFindings(open), ...groups.flat()];
@@ -103,15 +105,21 @@ async function routerFindings(open: OpenFleet, name: string, signal: AbortSignal
   ];
 }
 
-async function storeFindings(spec: StoreSpec, store: Store | undefined, signal: AbortSignal): Promise<readonly Finding[]> {
+async function storeFindings(spec: StoreSpec, store: Store | undefined, clock: Clock, signal: AbortSignal): Promise<readonly Finding[]> {
   if (store === undefined) return [];
   const [ack, settings, members, overseers] = await Promise.all([
     store.ackRule(signal),
     store.abilities.inspect?.inspect(signal) ?? [],
-    store.observe(signal),
+    observeFenced(store, clock, signal),
     store.abilities.overseers?.overseers(signal) ?? [],
   ]);
-  const standing = storeNotes(spec, {engine: spec.engine, ...(store.peers === undefined ? {} : {peers: store.peers}), ack, members});
+  const {peers, watched: isWatched, manager} = store;
+  const own = {
+    ...(peers === undefined ? {} : {peers}),
+    ...(isWatched === undefined ? {} : {watched: isWatched}),
+    ...(manager === undefined ? {} : {manager}),
+  };
+  const standing = storeNotes(spec, {engine: spec.engine, ...own, ack, members});
   const allSeen = spec.members.every(({name}) => members[name]?.known === true);
   const check = `store ${spec.name}`;
   const watched = store.watched === true;

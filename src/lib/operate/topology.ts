@@ -1,6 +1,7 @@
 import type {ExitCode} from '../exit-codes.ts';
 import type {Fleet, StoreSpec, Tier} from '../fleet/fleet.ts';
 import {verdictExit} from '../health/verdict.ts';
+import {observeFenced} from '../observe/observe-fenced.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {judgeTopology} from '../replication/topology.ts';
 import type {PlacedMember, StoreForTopology, TopologyDocument} from '../replication/topology-model.ts';
@@ -32,7 +33,7 @@ async function readStore(open: OpenFleet, spec: StoreSpec, signal: AbortSignal):
   const [seen, lag] = await Promise.all([
     askInTime(signal, async (own) => {
       if (opened === undefined) throw new Error(`the store ${spec.name} was not opened`);
-      return opened.observe(own);
+      return observeFenced(opened, open.clock, own);
     }),
     askInTime(signal, (own) => readLag(open, {signal: own, store: spec.name, heartbeat: false})),
   ]);

@@ -1,6 +1,7 @@
 import type {Verdict} from '../health/verdict.ts';
 import type {MessageReading} from '../ports/store.ts';
 import type {Cell} from '../snapshot/cell.ts';
+import type {Rival} from '../snapshot/rivals.ts';
 import type {Member} from '../snapshot/snapshot.ts';
 import type {LagRow, LinkState} from './lag.ts';
 
@@ -113,4 +114,8 @@ export type StoreForTopology = {
 
 /** A store with everything that findings are made from. */
 export type JudgedStore = Pick<StoreTopology, 'store' | 'engine' | 'shape' | 'members' | 'links'> &
-  Pick<StoreForTopology, 'classes' | 'linksTrouble'> & {readonly tiers: Readonly<Record<string, number>>};
+  Pick<StoreForTopology, 'classes' | 'linksTrouble'> & {
+    readonly tiers: Readonly<Record<string, number>>;
+    /** Those that answer as primaries beside another one, and can acknowledge nothing. */
+    readonly inert: readonly Rival[];
+  };

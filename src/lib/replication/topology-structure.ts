@@ -1,3 +1,4 @@
+import type {Rival} from '../snapshot/rivals.ts';
 import {articulationsOf, componentsOf, type Graph, partsWithout, reachedFrom} from './graph.ts';
 import {chooseSuperNodes} from './super-nodes.ts';
 import type {JudgedStore, TopologyFinding, TopologyLink, TopologyMember} from './topology-model.ts';
@@ -15,16 +16,26 @@ function graphOf({members, links}: JudgedStore, may: (link: TopologyLink) => boo
 const isLive = ({live}: TopologyLink): boolean => live;
 const mayBeLive = ({state}: TopologyLink): boolean => state !== 'broken';
 
-/** Nobody who takes writes, or several who do and do not get one another's. */
+/** Nobody who takes writes, or several who do and do not get one another's; and who only answers as a primary. */
 export function primaryFindings(judged: JudgedStore): readonly TopologyFinding[] {
-  const {members} = judged;
-  const primaries = namesOf(members.filter(({role}) => role === 'primary'));
+  const {members, inert} = judged;
+  const primaries = namesOf(members.filter(({role, member}) => role === 'primary' && inert.every((rival) => rival.member !== member)));
   if (members.length > 0 && members.every(({role}) => role === 'standby')) {
     const fix = 'See with `regionctl failover plan` which one should be promoted.';
     return [{code: 'no-primary', severity: 'error', reason: 'Every member is a standby: none takes writes.', fix}];
   }
   const missing = missingWays(primaries, judged);
-  return missing.length === 0 ? [] : [twoPrimaries(missing, judged)];
+  return [...(missing.length === 0 ? [] : [twoPrimaries(missing, judged)]), ...inert.map(inertPrimary)];
+}
+
+/** No data grows apart there: whoever writes to it never hears that a write was kept. */
+function inertPrimary({member, epoch, says, stale}: Rival): TopologyFinding {
+  return {
+    code: 'inert-primary',
+    severity: 'warning',
+    reason: `${member} answers as a primary (timeline ${epoch}) and can acknowledge nothing: it ${says}.`,
+    fix: stale ? '`regionctl failback plan` shows how it is brought back.' : 'Stop it, or let it follow the other one.',
+  };
 }
 
 type Way = readonly [from: string, to: string];

@@ -1,5 +1,6 @@
 import {type Verdict, worstVerdict} from '../health/verdict.ts';
 import type {Cell} from '../snapshot/cell.ts';
+import {type Rival, rivalsOf} from '../snapshot/rivals.ts';
 import type {Member} from '../snapshot/snapshot.ts';
 import {reachedFrom} from './graph.ts';
 import type {LinkState} from './lag.ts';
@@ -38,10 +39,16 @@ function judgeStore(input: StoreForTopology): StoreTopology {
   const {store, engine, classes, linksTrouble} = input;
   const tiers = Object.fromEntries(input.members.map(({region, tier}) => [region, tier]));
   const withCopies = markCopies(members, links, linksTrouble !== null);
-  const findings = findingsOf({store, engine, shape, members: withCopies, links, classes, linksTrouble, tiers});
+  const findings = findingsOf({store, engine, shape, members: withCopies, links, classes, linksTrouble, tiers, inert: inertOf(input)});
   const verdict = verdictOf(findings);
   const reason = findings.find(({severity}) => VERDICTS[severity] === verdict && severity !== 'note')?.reason ?? ALL_WELL;
   return {store, engine, shape, verdict, reason, members: withCopies, links, findings};
+}
+
+/** Only beside one that may take writes: where nobody does, which of them should is not ours to say. */
+function inertOf({seen}: StoreForTopology): readonly Rival[] {
+  const rivals = rivalsOf({members: seen});
+  return rivals.some(({takes}) => takes !== false) ? rivals.filter(({takes}) => takes === false) : [];
 }
 
 /** A member that does not answer has a row of lag from nobody who is known, in case it has a sender: no link was seen there. */

@@ -21,6 +21,10 @@ export type Member = {
   readonly heardUpstreamAgoMs: number | null;
   /** Who must hold a write before this member acknowledges it, as it is set there now; absent = it is not known, or no rule of "any n of these". */
   readonly acknowledges?: {readonly need: number; readonly of: readonly string[]};
+  /** `acknowledges` is set and waited for by nobody: the server asks for less by default (PostgreSQL: `synchronous_commit` off or local). */
+  readonly lowered?: true;
+  /** By what it is proven that it acknowledges nothing, of one that answers as a primary beside another one. Absent = it was not asked for, or is not proven. */
+  readonly fenced?: 'stopped' | 'closed' | 'sealed' | 'hook' | 'break-glass';
 };
 
 /**

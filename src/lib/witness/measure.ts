@@ -1,4 +1,4 @@
-import type {ReadBack} from './read-back.ts';
+import type {ReadBack} from './readings.ts';
 import type {Outcome, WitnessLog} from './witness-log.ts';
 
 /** `window` (epoch ms): only gaps that reach into it are looked at. `edges`: also from the start to the first acknowledgement and from the last to the stop. */

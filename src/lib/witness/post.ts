@@ -1,8 +1,12 @@
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http';
+import {serverName} from './server-name.ts';
 import type {Outcome} from './witness-log.ts';
 
+/** `by`: who acknowledged it, where the answer says so. */
+type Ended = (outcome: Outcome, by?: string) => void;
+
 /** Sends numbered writes, each over a connection of its own choosing. `post` answers a function that gives the write up. */
-export type Poster = {post(body: string, ended: (outcome: Outcome) => void): () => void; close(): void};
+export type Poster = {post(body: string, ended: Ended): () => void; close(): void};
 
 const MAX_BODY = 4096;
 /* Few idle connections: when their other end dies in silence, no more writes than these are spent on finding out. */
@@ -36,14 +40,15 @@ export async function createPoster(url: string, abandonMs: number): Promise<Post
   };
 }
 
-function watch(request: ClientRequest, ended: (outcome: Outcome) => void): void {
+function watch(request: ClientRequest, ended: Ended): void {
   request.on('error', (error) => ended(wasRefused(error) ? 'failed' : 'unknown'));
   request.on('response', (response) => {
     const status = response.statusCode ?? 0;
     if (status === 503) return judgeRefusal(response, ended);
     response.on('error', () => undefined);
     response.resume();
-    ended(status >= 200 && status < 300 ? 'acknowledged' : 'unknown');
+    if (status >= 200 && status < 300) ended('acknowledged', serverName(response.headers['x-region']) ?? undefined);
+    else ended('unknown');
   });
 }
 
@@ -78,11 +83,11 @@ function dropIdle(agent: Agent): void {
   for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
 }
 
-function once(ended: (outcome: Outcome) => void): (outcome: Outcome) => void {
+function once(ended: Ended): Ended {
   let done = false;
-  return (outcome) => {
+  return (outcome, by) => {
     if (done) return;
     done = true;
-    ended(outcome);
+    ended(outcome, by);
   };
 }

@@ -18,6 +18,8 @@ export type WitnessWrite = {
   readonly member?: string | undefined;
   /** It failed because it was not sent: every connection that may be opened was waiting. */
   readonly unsent?: true | undefined;
+  /** Who acknowledged it, as the answer at the front door names it; absent = it names nobody. */
+  readonly by?: string | undefined;
 };
 
 /** A time in which our own process stood still: `late` writes were not sent in it. Gaps that overlap it may be of our own making. */
@@ -56,6 +58,7 @@ const writeLine = z.strictObject({
   outcome: z.enum(['acknowledged', 'failed', 'unknown']),
   member: z.string().optional(),
   unsent: z.literal(true).optional(),
+  by: z.string().optional(),
 });
 const openLine = z.strictObject({mark: z.literal('open'), at: z.number(), url: z.string()});
 const closeLine = z.strictObject({

@@ -17,12 +17,12 @@ export type WitnessOptions = {
 
 /**
  * Where each numbered write goes: `member` null = through the front door. `send` answers what gives the write up; `ended` may be told by that
- * already, with more than that it is unknown.
+ * already, with more than that it is unknown. `by`: who acknowledged it, where that is known and no member says it.
  */
 export type Lane = {
   readonly member: string | null;
   refOf(n: number): string;
-  send(ref: string, ended: (outcome: Outcome, unsent?: 'unsent') => void): () => void;
+  send(ref: string, ended: (outcome: Outcome, unsent?: 'unsent', by?: string) => void): () => void;
   close(): void;
 };
 
@@ -85,7 +85,7 @@ function frontDoor(run: string, poster: Poster): Lane {
   return {
     member: null,
     refOf: (n) => `${run}-${n}`,
-    send: (ref, ended) => poster.post(JSON.stringify({ref, item: 'witness', quantity: 1}), ended),
+    send: (ref, ended) => poster.post(JSON.stringify({ref, item: 'witness', quantity: 1}), (outcome, by) => ended(outcome, undefined, by)),
     close: poster.close,
   };
 }
@@ -194,7 +194,7 @@ function send(state: State, lane: Lane, n: number): void {
   const write: Outstanding = {n, ref: lane.refOf(n), member: lane.member, sentAt: state.options.clock.now(), giveUp: () => undefined};
   state.counts.sent += 1;
   state.outstanding.set(write.ref, write);
-  write.giveUp = lane.send(write.ref, (outcome, unsent) => settle(state, write, outcome, unsent));
+  write.giveUp = lane.send(write.ref, (...how) => settle(state, write, ...how));
 }
 
 /** Outstanding writes are in the order in which they were sent, so the overdue ones come first. */
@@ -211,11 +211,15 @@ function giveUp(state: State, write: Outstanding): void {
   settle(state, write, 'unknown');
 }
 
-function settle(state: State, {n, ref, member, sentAt}: Outstanding, outcome: Outcome, unsent?: 'unsent'): void {
+function settle(state: State, {n, ref, member, sentAt}: Outstanding, outcome: Outcome, unsent?: 'unsent', by?: string): void {
   if (!state.outstanding.delete(ref)) return;
   const now = state.options.clock.now();
   state.counts[outcome] += 1;
-  const more = {...(member === null ? {} : {member}), ...(unsent === undefined ? {} : {unsent: true as const})};
+  const more = {
+    ...(member === null ? {} : {member}),
+    ...(unsent === undefined ? {} : {unsent: true as const}),
+    ...(by === undefined ? {} : {by}),
+  };
   state.log.append({n, ref, sentAt: state.epoch(sentAt), endedAt: state.epoch(now), outcome, ...more});
   if (outcome !== 'acknowledged') return;
   if (state.lastAck !== null) state.longestGapMs = Math.max(state.longestGapMs, now - state.lastAck);

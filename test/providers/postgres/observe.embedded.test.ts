@@ -67,6 +67,17 @@ describe('observing a PostgreSQL store', () => {
     expect(await store.ackRule(signal())).toMatchObject({known: true, value: {kind: 'quorum', need: 1, of: ['eu', 'ap'], lowerable: true}});
     const [row] = await a.sql<{setting: string}>('select current_setting($1) as setting', ['synchronous_standby_names']);
     expect(row?.setting).toBe('ANY 1 ("eu", "ap")');
+    const seen = async () => {
+      const {us} = await store.observe(signal(), ['us']);
+      return us?.known === true ? {acknowledges: us.value.acknowledges, lowered: us.value.lowered} : us;
+    };
+    expect(await seen()).toEqual({acknowledges: {need: 1, of: ['eu', 'ap']}, lowered: undefined});
+    await a.sql("alter system set synchronous_commit = 'local'");
+    await a.sql('select pg_reload_conf()');
+    await eventually(async () => JSON.stringify(await seen()).includes('"lowered":true'));
+    await a.sql('alter system reset synchronous_commit');
+    await a.sql('select pg_reload_conf()');
+    await eventually(async () => !JSON.stringify(await seen()).includes('lowered'));
     await store.abilities.durability.set(testCtx(), 'us', {need: 0, of: []});
     expect(await store.abilities.durability.read(testCtx(), 'us')).toEqual({need: 0, of: []});
   });

@@ -64,7 +64,7 @@ describe('a process that has not all that it takes to ask', () => {
     const {password, createProbe, askUntilSure, context, port} = await newProcess();
     const config = {host: '127.0.0.1', port, user: 'r', database: 'd', password: 'p', expect: 'any', expectWritable: false, tls: false};
     const probe = await createProbe(config as never, {region: 'us', endpoint: 'db', timeoutMs: 1000} as never, context as never);
-    const observer = {stalledSince: () => 0, jumpedSince: () => 0};
+    const observer = {lostSince: () => 0, jumpedSince: () => 0};
     const asked = askUntilSure(probe, 1000, {clock: systemClock(), signal, attempts: {fall: 1, pauseMs: 0}, observer});
     await turns();
     await vi.advanceTimersByTimeAsync(2500);

@@ -180,10 +180,10 @@ export function toMember(cluster: Cluster, node: Node, facts: Facts): Member {
 }
 
 /** Names as they are set, so that they can be put back. A list in order of preference is no such rule. */
-function acknowledging({syncNames}: Facts): Pick<Member, 'acknowledges'> {
+function acknowledging({syncNames, syncCommit}: Facts): Pick<Member, 'acknowledges' | 'lowered'> {
   const rule = parseSyncNames(syncNames);
   if (rule === null || rule.method === 'first' || rule.of.includes('*')) return {};
-  return {acknowledges: {need: rule.need, of: rule.of}};
+  return {acknowledges: {need: rule.need, of: rule.of}, ...(['off', 'local'].includes(syncCommit) ? {lowered: true} : {})};
 }
 
 /** The members that say they are primary, the one on the highest timeline first. Several = split brain or a former primary that came back. */

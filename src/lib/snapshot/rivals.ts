@@ -1,6 +1,6 @@
-import {isStale, primariesOf} from '../failover/find-primary.ts';
-import type {Cell} from '../snapshot/cell.ts';
-import type {Member} from '../snapshot/snapshot.ts';
+import type {Cell} from './cell.ts';
+import {isStale, primariesOf} from './primaries.ts';
+import type {Member, StoreSnapshot} from './snapshot.ts';
 
 /** The members of a store as they were just seen, by name. */
 export type Cells = Readonly<Record<string, Cell<Member>>>;
@@ -11,23 +11,26 @@ export type Rival = {
   readonly region: string;
   readonly takes: boolean | null;
   readonly stale: boolean;
+  /** The timeline it is on. */
+  readonly epoch: number;
   /** Why it takes writes or does not, without its name. */
   readonly says: string;
 };
 
-const NOT_ASKED = {known: false, code: 'not-read', reason: 'not asked', at: 0} as const;
-
 /** Every member that answers as a writable primary, the latest timeline first. Pure. */
-export function rivalsOf(engine: string, cells: Cells): readonly Rival[] {
-  const store = {engine, ack: NOT_ASKED, members: cells};
+export function rivalsOf(store: Pick<StoreSnapshot, 'members' | 'promoted'>): readonly Rival[] {
   return primariesOf(store)
     .filter(({member}) => member.writable)
-    .map(({name, member}) => ({member: name, region: member.region, stale: isStale(store, member), ...byItsRule(name, member, cells)}));
+    .map(({name, member}) => {
+      const {region, durable} = member;
+      return {member: name, region, epoch: durable.epoch, stale: isStale(store, member), ...byItsRule(name, member, store.members)};
+    });
 }
 
-/** One that must wait for more standbys than follow it acknowledges nothing, however open it is. A rule that is not known holds nobody up. */
-function byItsRule(name: string, {acknowledges, durable}: Member, cells: Cells): Pick<Rival, 'takes' | 'says'> {
-  const {need, of} = acknowledges ?? {need: 0, of: []};
+/** One that is fenced, or must wait for more standbys than follow it acknowledges nothing, however open it is. A rule that is not known holds nobody up. */
+function byItsRule(name: string, {acknowledges, lowered, fenced, durable}: Member, cells: Cells): Pick<Rival, 'takes' | 'says'> {
+  if (fenced !== undefined) return {takes: false, says: `is ${fenced}`};
+  const {need, of} = lowered === true || acknowledges === undefined ? {need: 0, of: []} : acknowledges;
   const follows = of.map((other) => {
     const cell = cells[other];
     if (cell?.known !== true) return null;
