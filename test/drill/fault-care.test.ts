@@ -110,13 +110,14 @@ describe('an injection', () => {
       throw stateError('state-unwritable', 'State cannot be written to /state/faults/x.json: EACCES.');
     };
     const noLog = async () => full();
-    for (const care of [{ledger: {...faultLedger(tempDir()), write: full, remove: full}}, {startReaper: noLog}]) {
+    const ledger = faultLedger(tempDir());
+    for (const care of [{ledger: {...ledger, write: full, remove: full}}, {ledger: {...ledger, list: full}}, {startReaper: noLog}]) {
       const {inject, done, records} = world({}, care);
       await expect(inject()).rejects.toMatchObject({
         ...{code: 'fault-unrecorded', exit: 73},
         message: 'no fault was injected: its record cannot be kept: State cannot be written to /state/faults/x.json: EACCES.',
       });
-      expect([done, records()]).toEqual([[], []]);
+      expect([done, care.ledger === undefined ? records() : ledger.list('lab').entries]).toEqual([[], []]);
     }
   });
 

@@ -36,7 +36,7 @@ const REAPER_MS = 3000;
 export async function injectWithCare(care: FaultCare, port: Fault, clock: Clock, ctx: Ctx, order: FaultOrder): Promise<Injected> {
   if (order.leaseMs < 1) throw usageError(`a fault needs a lease: ${order.leaseMs} ms is none`);
   const seen = await care.outside(order.region, ctx.signal);
-  const there = entriesOf(care, order.region);
+  const there = listedThere(care, order.region);
   // What is seen while another fault is there says nothing of the time before.
   const before = beforeOf(there) ?? seenBefore(seen);
   const entry = await registered(care, port, entryOf(care, port, clock, {ctx, order, before}), ctx.signal);
@@ -70,6 +70,15 @@ async function registered({ledger, startReaper}: FaultCare, port: Fault, entry: 
     return entry;
   } catch (error) {
     throw notRecorded(withdrawn(ledger, entry, error));
+  }
+}
+
+/** Nothing is touched yet: records that cannot be read are none that can be kept. */
+function listedThere(care: FaultCare, region: string): readonly FaultEntry[] {
+  try {
+    return entriesOf(care, region);
+  } catch (error) {
+    throw notRecorded(error);
   }
 }
 

@@ -51,6 +51,10 @@ describe.each(['freeze', 'kill'])('signal, by %s', (kind) => {
 });
 
 describe('signals', () => {
+  it('say how long a heal may take: a start, and as long again until every process runs', () => {
+    expect(faultOf({timeout: '3m'}).healMs).toBe(365_000);
+  });
+
   it('stop every process of the tree, and an injector that did not begin it ends it, also when the parent is gone', async () => {
     const [, child = 0] = await treePids();
     await faultOf().inject(ctx(), order('freeze'));
