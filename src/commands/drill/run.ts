@@ -24,7 +24,7 @@ export default class DrillRun extends RunCommand<typeof DrillRun> {
   static override summary =
     'Run a drill: steady state, leased faults, detection, the expected reaction, verification, and a report of what was measured.';
   static override description =
-    'Faults always end: when the drill is over, when their lease runs out, or when this process dies. Exit code: 0 passed, 1 an objective was missed, 2 failed, 3 could not be measured, 73 passed but a report was not written, 77 not started: the fleet is not well, or another run acts on it, 130 interrupted.';
+    'Faults always end: when the drill is over, when their lease runs out, or when this process dies. Exit code: 0 passed, 1 an objective was missed, 2 failed, 3 could not be measured, 69 or 73 not started for want of the reaper or the record of a fault, 73 also passed but a report was not written, 77 not started: the fleet is not well, or another run acts on it, 130 interrupted.';
   static override examples = [
     '<%= config.bin %> drill run examples/drills/region-lost.yaml',
     '<%= config.bin %> drill run region-lost --yes --json',
