@@ -64,6 +64,12 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   const state = beginning(options, earlier, client, log);
   const what = `${options.method} ${shownUrl(options.url)}, ${options.rate} a second`;
   log.append({mark: 'open', at: state.epoch(state.startedAt), kind: 'built-in', what});
+  // On disk before anything leaves: whoever carries it on must not use its numbers again, and knows of the hole, however soon it dies.
+  await log.flush().catch(async (error: unknown) => {
+    client.close();
+    await log.close().catch(() => undefined);
+    throw error;
+  });
   const ended = run(state);
   // The load lives on its own: whoever stops it hears of a log that could not be written.
   ended.catch(() => undefined);
