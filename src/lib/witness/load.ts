@@ -99,8 +99,8 @@ function beginning(options: LoadOptions, earlier: LoadLog, client: LoadClient, l
     window: loadWindow(),
     epoch: (now) => tenths(wall + now - startedAt),
     startedAt,
-    // A killed process had requests under way that its log does not name: their numbers are left out, never used twice.
-    base: earlier.sessions.length === 0 ? 0 : last + 1 + Math.ceil(((deadlineMs + 5000) * rate) / 1000),
+    // Each process that was killed had requests under way that its log does not name: their numbers are left out, never used twice.
+    base: last + 1 + earlier.sessions.length * Math.ceil(((deadlineMs + 5000) * rate) / 1000),
     outstanding: new Map(),
     next: 0,
     wakeAt: startedAt,

@@ -144,8 +144,8 @@ function beginning(options: WitnessOptions, earlier: WitnessLog, log: LogWriter,
     epoch: (now) => Math.round((wall + now - startedAt) * 10) / 10,
     startedAt,
     cpuAtStart: options.cpuMs?.() ?? 0,
-    // A killed process had writes under way that its log does not name: their numbers are left out, never used twice.
-    base: earlier.sessions.length === 0 ? 0 : last + 1 + Math.ceil((deadlineMs + 5000) / everyMs),
+    // Each process that was killed had writes under way that its log does not name: their numbers are left out, never used twice.
+    base: last + 1 + earlier.sessions.length * Math.ceil((deadlineMs + 5000) / everyMs),
     outstanding: new Map(),
     listeners: new Set(),
     counts: {
