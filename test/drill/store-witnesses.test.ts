@@ -86,7 +86,7 @@ describe('what a run left in a store is cleaned by the next drill of its own fle
     await other.stop();
     const back = await killed.stop();
     expect(back).toMatchObject({trouble: null, all: {lost: [], lostWrites: 0}});
-    expect(back.all.acknowledged).toBeGreaterThan(3);
+    expect(back.all.acknowledged).toBeGreaterThan(0);
     expect([prod.table.made, staging.table.made]).toEqual([false, false]);
   });
 
@@ -150,7 +150,6 @@ describe('a run that is resumed after its store was cleaned', () => {
     store.table.trouble = 'permission denied';
     const back = processOf(store, 'run');
     await back.begin();
-    await clock.sleep(30);
     const row = await back.stop();
     expect(row.trouble).toMatch(
       /removed before.*; the place for its writes had been removed, and could not be made again: permission denied$/,
