@@ -176,6 +176,21 @@ describe('a drill whose fault was healed before its reaction was over', () => {
   });
 });
 
+describe('a fault that another process than that of the run has ended', () => {
+  it.each([
+    ['lease', 'succeeded', 2],
+    ['heal', 'failed', 1],
+  ] as const)('by %s, while it was still needed: the resumed drill %s', async (by, outcome, injected) => {
+    const {state, world, setup, crash, began} = bench(NONE);
+    await crash(await lineOf(NONE, 'intent', 'detect'));
+    world.active = [];
+    const ended = {fault: 'partition', region: 'us-east', at: new Date(0).toISOString(), by};
+    state.append('r1', {type: 'note', step: null, data: {says: 'it has ended', ended}});
+    expect(await resumeRun(setup(state))).toMatchObject({outcome});
+    expect(began('fault.inject')).toBe(injected);
+  });
+});
+
 describe('undo of a drill that was killed with its fault active', () => {
   const throws = (says: string) => () => {
     throw new Error(says);

@@ -1,6 +1,7 @@
 import {isDeepStrictEqual} from 'node:util';
 import type {Call, Step} from '../plan/plan.ts';
 import type {Run} from './context.ts';
+import {type NotedEnd, readEvent} from './events.ts';
 import {pivotPassed, stepProgress} from './progress.ts';
 
 /**
@@ -37,16 +38,25 @@ function untilOf({plan}: Run, {until}: Step): Step | null {
   return plan.steps.find(({id}) => id === until) ?? null;
 }
 
-/** By the whole journal: the `always` steps of an earlier attempt count too. What was begun anew since has not ended. */
+/**
+ * By the whole journal: the `always` steps of an earlier attempt count too, and so does who healed a fault from outside (`drill clean`). What was begun anew
+ * since has not ended.
+ */
 function wasEnded({state, runId, plan}: Run, step: Step, until: Step): boolean {
   const end = step.undo ?? until.do;
   const enders = [...plan.steps, ...plan.always].filter((other) => isSameCall(other.do, end)).map(({id}) => id);
-  const events = state.events(runId);
-  const begun = events.findLast((event) => event.type === 'intent' && event.step === step.id)?.seq ?? 0;
-  return events.some(({seq, type, step: id}) => {
-    if (seq < begun || id === null) return false;
-    return id === step.id ? type === 'undo-result' : enders.includes(id) && (type === 'result' || type === 'step-skipped');
+  const events = state.events(runId).map(readEvent);
+  const since = events.slice(events.findLastIndex((event) => event.type === 'intent' && event.step === step.id) + 1);
+  return since.some((event) => {
+    if (event.type === 'note') return isHealOf(step, event.data.ended);
+    if (event.type === 'undo-result') return event.step === step.id;
+    return (event.type === 'result' || event.type === 'step-skipped') && event.step !== null && enders.includes(event.step);
   });
+}
+
+/** A lease that was over is no heal: what ended by itself may be injected again by who goes on with the run. */
+function isHealOf({do: {target}}: Step, ended: NotedEnd | undefined): boolean {
+  return ended?.by === 'heal' && ended.region === target.region && ended.fault === target.fault;
 }
 
 /** Whether anything is left to do but measurements: those change nothing, and may fail. */
