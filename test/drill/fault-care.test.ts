@@ -181,6 +181,15 @@ describe('a heal', () => {
     expect([records().length, state.active]).toEqual([1, []]);
   });
 
+  it('is not proven by silence where nothing could be asked before the fault, as when our own uplink failed then', async () => {
+    let looks = 0;
+    const outside = async () => (looks++ === 0 ? seen({untold: ['app', 'db']}) : seen({silent: ['app', 'db'], refused: ['app', 'db']}));
+    const {inject, heal, records} = world({}, {outside});
+    expect(await inject()).toMatchObject({before: null});
+    await expect(heal(300)).rejects.toMatchObject({message: expect.stringContaining('nothing answers there')});
+    expect(records()).toMatchObject([{before: null}]);
+  });
+
   it('goes by the journal when the reaper has proven the end and taken the record away', async () => {
     const outside = async () => seen({silent: ['app', 'db'], refused: ['app', 'db']});
     const {heal} = world({}, {outside, journaled: async () => ({answering: [], silent: ['app', 'db']})});
