@@ -128,10 +128,18 @@ export function objectivesWithStores(
   classes: Readonly<Record<string, readonly string[]>>,
 ): RunDocument['objectives'] {
   return objectives.map((objective) => {
-    if (objective.kind !== 'rpo') return objective;
-    const ours = stores.filter(({store}) => objective.class === 'drill' || classes[store]?.includes(objective.class) === true);
+    const ours = stores.filter(({store}) => speaksOf(objective, store, classes));
     return ours.reduce((worst, {all: {lossWindowMs}}) => withLoss(worst, lossWindowMs), objective);
   });
+}
+
+/** Whether it is an objective of what this store may lose. `classes`: what each store holds. */
+export function speaksOf(
+  {kind, class: name}: Pick<RunDocument['objectives'][number], 'kind' | 'class'>,
+  store: string,
+  classes: Readonly<Record<string, readonly string[]>>,
+): boolean {
+  return kind === 'rpo' && (name === 'drill' || classes[store]?.includes(name) === true);
 }
 
 /** What was missed stays missed; what one of the two could not measure is not met. */
