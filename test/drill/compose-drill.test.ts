@@ -79,6 +79,13 @@ describe('composeDrill', () => {
       expect(look(`reaction: ${reaction}\nheal: end\n`)).toEqual({...anywhere, home: {orders: 'us-east'}, close: false});
   });
 
+  it('asks nothing of a process of its own that may hold beforehand: it would be taken for done, and never be started', () => {
+    const drill = parseDrill(`${drillText}reaction: {failover: {by: command}}\n`, {file: '/d.yaml', cwd: '/'});
+    const plan = composeDrill(inputOf(drill, {reactionPlan: null}));
+    const [reaction] = plan.steps.filter(({do: {action}}) => action === 'reaction.command');
+    expect(reaction).toMatchObject({id: 'reaction', ensures: [], requires: []});
+  });
+
   it('takes its own objectives before those of the fleet', () => {
     expect(drillPlan(`${drillText}objectives: {rto: 30s}\n`).objectives).toEqual([
       {class: 'drill', kind: 'rto', targetMs: 30_000},
