@@ -1,8 +1,12 @@
 import {describe, expect, it} from 'vitest';
 import {composeDrill} from '../../src/lib/drill/compose-drill.ts';
 import {parseDrill} from '../../src/lib/drill/drill-file.ts';
+import {reactionActions} from '../../src/lib/drill/reaction-actions.ts';
+import {checkPlan} from '../../src/lib/plan/check-plan.ts';
+import {ActionRegistry, CheckRegistry} from '../../src/lib/run/registry.ts';
 import {known} from '../../src/lib/snapshot/cell.ts';
-import {drillPlan, drillText, fleet, inputOf} from './plans.ts';
+import {fakeClock} from '../run/fake-clock.ts';
+import {drillPlan, drillText, fleet, inputOf, nobody, wellSenses} from './plans.ts';
 
 const drill = parseDrill(drillText, {file: '/drills/d.yaml', cwd: '/'});
 const input = inputOf(drill);
@@ -82,8 +86,20 @@ describe('composeDrill', () => {
   it('asks nothing of a process of its own that may hold beforehand: it would be taken for done, and never be started', () => {
     const drill = parseDrill(`${drillText}reaction: {failover: {by: command}}\n`, {file: '/d.yaml', cwd: '/'});
     const plan = composeDrill(inputOf(drill, {reactionPlan: null}));
-    const [reaction] = plan.steps.filter(({do: {action}}) => action === 'reaction.command');
-    expect(reaction).toMatchObject({id: 'reaction', ensures: [], requires: []});
+    const steps = plan.steps.filter(({do: {action}}) => action === 'reaction.command');
+    expect(steps).toMatchObject([{id: 'reaction', ensures: [], requires: []}]);
+    const actions = reactionActions({
+      ...nobody,
+      senses: {...wellSenses(), sinceAckMs: () => null, loadNow: () => null},
+      clock: fakeClock(),
+    });
+    expect(
+      checkPlan(
+        {...plan, steps: steps.map((step) => ({...step, after: []})), always: [], gates: [], expects: [], abortIf: []},
+        new ActionRegistry(actions),
+        new CheckRegistry([]),
+      ),
+    ).toEqual([]);
   });
 
   it('takes its own objectives before those of the fleet', () => {

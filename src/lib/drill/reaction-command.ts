@@ -52,7 +52,8 @@ export function commandReaction(deps: {
   readonly operator: Operator | null;
 }): Action<DrillArguments['reaction.command']> {
   return {
-    ...named('reaction.command', 'reversible'),
+    // What verifies it is part of it, as for `reaction.exec`.
+    ...named('reaction.command', 'none'),
     describe: (_target, {killAt}) =>
       killAt === null ? 'a process of its own fails over' : `a process of its own fails over and is killed at ${killAt}`,
     look: async () => 'before',
