@@ -275,6 +275,10 @@ describe('a failover by a process of its own', () => {
         says: expect.stringContaining('failover-0 was begun before the drill was cut short, resumed, and went well'),
       });
       expect(started.map((words) => words.slice(0, 3))).toEqual([['runs', 'resume', 'failover-0']]);
+      // It was cut short with the drill, before it came there.
+      expect(await following([left('unfinished')], [0]).apply('reaction.command', {...args, killAt: 'promote'})).toMatchObject({
+        killedAt: null,
+      });
     });
 
     it('is named where it cannot be gone on with', async () => {

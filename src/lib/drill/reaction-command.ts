@@ -106,10 +106,10 @@ async function endedBefore({clock, operator, ctx}: Watched, until: number): Prom
 /** Brings a failover of an earlier attempt to its end, instead of beginning a second one. */
 async function takeOver(watched: Watched, {killAt}: Wanted, {runId, stands, wasResumed}: EarlierFailover): Promise<Done> {
   const isLeft = stands === 'unfinished';
+  const came = killAt !== null && (wasResumed || isThere(await watched.operator.begun(runId), killAt));
   if (isLeft) await resume(watched, runId, 'the drill that had begun it was cut short');
   else if (killAt !== null && !wasResumed)
     throw failed(`${runId} went well without being killed at ${killAt}`, {says: 'the drill was cut short before that'});
-  const came = killAt !== null && isThere(await watched.operator.begun(runId), killAt);
   return {
     runId,
     killedAt: came ? killAt : null,
