@@ -8,8 +8,9 @@ type Issue = z.core.$ZodIssue;
 /** What wording needs beside the issues: where the checked part stands, its text as written, and keys that others own there. */
 export type Part = {readonly path: Path; readonly raw: unknown; readonly ownKeys?: readonly string[]; readonly what?: string};
 
-/** What is found out once for many issues: the keys that a schema knows, and what was probably meant by a key. */
-type Known = {readonly keys: Map<string, readonly string[]>; readonly guesses: Map<string, string | undefined>};
+/** What is found out once for many issues: the keys that a schema knows, and what is said of a key that is none of them. */
+type Known = {readonly keys: Map<string, readonly string[]>; readonly said: Map<readonly string[], Map<string, Said>>};
+type Said = Pick<Finding, 'message' | 'suggestion'>;
 
 /**
  * Checks a value and words every issue. `part.raw` is the value as it stands in the file, so that messages show references and never what
@@ -20,7 +21,7 @@ export function check<T>(
   value: unknown,
   part: Part,
 ): {readonly data: T | undefined; readonly findings: readonly Finding[]} {
-  const known: Known = {keys: new Map(), guesses: new Map()};
+  const known: Known = {keys: new Map(), said: new Map()};
   const result = schema.safeParse(value, {
     error: (issue) => {
       if (issue.code === 'unrecognized_keys') known.keys.set(String(issue.keys), keysOf(issue.inst));
@@ -44,8 +45,15 @@ function findingsOf(issue: Issue, part: Part, known: Known): readonly Finding[] 
   const path = [...part.path, ...(issue.path as Path)];
   if (issue.code === 'unrecognized_keys') {
     const own = issue.path.length === 0 ? (part.ownKeys ?? []) : [];
-    const all = [...own, ...(known.keys.get(String(issue.keys)) ?? [])];
-    return issue.keys.map((key) => unknownKey(path, key, {all, guesses: known.guesses}, part.what));
+    const ofSchema = known.keys.get(String(issue.keys)) ?? [];
+    const all = own.length === 0 ? ofSchema : [...own, ...ofSchema];
+    const said = known.said.get(all) ?? new Map<string, Said>();
+    known.said.set(all, said);
+    return issue.keys.map((key) => {
+      const words = said.get(key) ?? unknownKey(key, all, part.what);
+      said.set(key, words);
+      return {path: [...path, key], at: 'key', ...words};
+    });
   }
   if (issue.code === 'invalid_union') return unionFindings(issue, {...part, path}, known);
   const value = valueAt(part.raw, issue.path as Path);
@@ -53,13 +61,11 @@ function findingsOf(issue: Issue, part: Part, known: Known): readonly Finding[] 
   return [{path, at: issue.code === 'invalid_key' ? 'key' : 'value', ...sentence(issue, value)}];
 }
 
-function unknownKey(path: Path, key: string, {all, guesses}: Pick<Known, 'guesses'> & {all: readonly string[]}, what: string | undefined) {
-  const asked = `${key}\n${all.join()}`;
-  const guess = guesses.has(asked) ? guesses.get(asked) : nearest(key, all);
-  guesses.set(asked, guess);
-  const list = all.length === 0 ? 'Take it out.' : `Known keys: ${all.join(', ')}.`;
+function unknownKey(key: string, known: readonly string[], what: string | undefined): Said {
+  const guess = nearest(key, known);
+  const list = known.length === 0 ? 'Take it out.' : `Known keys: ${known.join(', ')}.`;
   const message = what === undefined ? `unknown key ${got(key)}` : `unknown key ${got(key)} for ${what}`;
-  return {path: [...path, key], at: 'key' as const, message, suggestion: guess === undefined ? list : `Did you mean "${guess}"?`};
+  return {message, suggestion: guess === undefined ? list : `Did you mean "${guess}"?`};
 }
 
 function missing(path: Path, issue: Issue): Finding {
