@@ -12,7 +12,7 @@ import {systemClock} from '../../src/lib/run/system-clock.ts';
 import {type Cell, known, unknown} from '../../src/lib/snapshot/cell.ts';
 import type {RegionHealth} from '../../src/lib/snapshot/snapshot.ts';
 import {startOrderServer} from '../witness/order-server.ts';
-import {nobody, wellSenses} from './plans.ts';
+import {FLEET, nobody, wellSenses} from './plans.ts';
 
 const health = (verdict: RegionHealth['verdict']): Cell<RegionHealth> =>
   known({verdict, agree: 1, asked: 1, code: 'x', reason: 'because'}, 0, 'here');
@@ -56,7 +56,7 @@ function kitWith(more: Partial<DrillDeps> = {}) {
     faults: fakeFaults().port,
     ...nobody,
     senses: senses(),
-    witness: {dir: '/nowhere', life: life.signal},
+    witness: {dir: '/nowhere', fleet: FLEET, life: life.signal},
     clock,
     ...more,
   });
@@ -259,7 +259,7 @@ describe('witness.start and witness.stop', () => {
 
   it('measure a stream, once', async () => {
     const onWitness = vi.fn();
-    const {kit, apply, look, ask} = kitWith({clock: systemClock(), witness: {dir, life: life.signal}, onWitness});
+    const {kit, apply, look, ask} = kitWith({clock: systemClock(), witness: {dir, fleet: FLEET, life: life.signal}, onWitness});
     expect(await look('witness.stop', {}, {coolDownMs: 0})).toBe('done');
     expect(await look('witness.start', {}, startArgs())).toBe('before');
     expect(await ask('witness.running', {}, true)).toMatchObject({holds: false});
@@ -287,20 +287,20 @@ describe('witness.start and witness.stop', () => {
   });
 
   it('tell what a process that died had measured, with the gap unknown', async () => {
-    const before = kitWith({clock: systemClock(), witness: {dir, life: life.signal}});
+    const before = kitWith({clock: systemClock(), witness: {dir, fleet: FLEET, life: life.signal}});
     await before.apply('witness.start', {}, startArgs());
     await vi.waitUntil(() => (before.kit.witness()?.snapshot().acknowledged ?? 0) > 10, {timeout: 5000, interval: 5});
     await before.apply('witness.stop', {}, {coolDownMs: 0});
     const file = join(dir, 'run-1.witness.ndjson');
     await writeFile(file, (await readFile(file, 'utf8')).replace(/^.*"close".*$/m, ''));
-    const next = kitWith({clock: systemClock(), witness: {dir, life: life.signal}});
+    const next = kitWith({clock: systemClock(), witness: {dir, fleet: FLEET, life: life.signal}});
     expect(await next.look('witness.stop', {}, {coolDownMs: 0})).toBe('before');
     expect(await next.apply('witness.stop', {}, {coolDownMs: 0})).toMatchObject({lostWrites: 0, interrupted: true});
   });
 
   it('say that losses are not known when nothing can be read back', async () => {
     const end = new AbortController();
-    const {kit, apply} = kitWith({clock: systemClock(), witness: {dir, life: life.signal}});
+    const {kit, apply} = kitWith({clock: systemClock(), witness: {dir, fleet: FLEET, life: life.signal}});
     await apply('witness.start', {}, startArgs());
     await vi.waitUntil(() => (kit.witness()?.snapshot().acknowledged ?? 0) > 3, {timeout: 5000, interval: 5});
     const stop = kit.actions.find(({name}) => name === 'witness.stop');

@@ -93,13 +93,8 @@ describe('composeDrill', () => {
       senses: {...wellSenses(), sinceAckMs: () => null, loadNow: () => null},
       clock: fakeClock(),
     });
-    expect(
-      checkPlan(
-        {...plan, steps: steps.map((step) => ({...step, after: []})), always: [], gates: [], expects: [], abortIf: []},
-        new ActionRegistry(actions),
-        new CheckRegistry([]),
-      ),
-    ).toEqual([]);
+    const problems = checkPlan({...plan, steps, always: []}, new ActionRegistry(actions), new CheckRegistry([]));
+    expect(problems.filter((problem) => problem.includes('has an effect'))).toEqual([]);
   });
 
   it('takes its own objectives before those of the fleet', () => {

@@ -17,7 +17,7 @@ import {known} from '../../src/lib/snapshot/cell.ts';
 import {FakeStore, standby} from '../failover/fake-store.ts';
 import {freeLease, memoryState} from '../run/memory-state.ts';
 import {accept, startOrderServer} from '../witness/order-server.ts';
-import {drillText, fleet, inputOf, nobody, wellSenses} from './plans.ts';
+import {drillText, FLEET, fleet, inputOf, nobody, wellSenses} from './plans.ts';
 
 const quick = `${drillText}witness: {every: 10ms, warmUp: 100ms, coolDown: 100ms}\ndetect: {every: 50ms, within: 5s}\n`;
 const clock = systemClock();
@@ -83,7 +83,7 @@ function world(life: AbortSignal) {
           'fake',
         ),
     }),
-    witness: {dir, life},
+    witness: {dir, fleet: FLEET, life},
     stores: {orders: orders.port},
     clock,
   });

@@ -19,7 +19,7 @@ import {startLoad} from '../../src/lib/witness/load.ts';
 import {type LoadLine, parseLoadLog} from '../../src/lib/witness/load-log.ts';
 import {freeLease, memoryState} from '../run/memory-state.ts';
 import {startLoadServer, status} from '../witness/load-server.ts';
-import {drillPlan, drillText, nobody, wellSenses} from './plans.ts';
+import {drillPlan, drillText, FLEET, nobody, wellSenses} from './plans.ts';
 
 let dir: string;
 beforeEach(async () => {
@@ -174,7 +174,7 @@ describe('load.start, load.phase and load.stop', () => {
       faults: null,
       ...nobody,
       senses: wellSenses(),
-      witness: {dir, life: new AbortController().signal},
+      witness: {dir, fleet: FLEET, life: new AbortController().signal},
       clock: systemClock(),
     });
     expect(kit.actions.map(({name}) => name)).toEqual(expect.arrayContaining(['load.start', 'load.phase', 'load.stop']));

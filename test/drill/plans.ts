@@ -181,6 +181,9 @@ export function wellSenses(more: Partial<DrillDeps['senses']> = {}): DrillDeps['
 /** What reactions of other processes need, where none is expected. */
 export const nobody = {refusals: async () => [], operator: null};
 
+/** The fleet whose run it is, where every run is its own. */
+export const FLEET = {name: 'lab', hasRun: async () => true};
+
 export function drillPlan(text = drillText): Plan {
   const drill = parseDrill(text, {file: '/drills/d.yaml', cwd: '/'});
   return composeDrill(inputOf(drill));

@@ -13,6 +13,7 @@ import {readWitnessLog} from '../../src/lib/witness/witness-log.ts';
 import {testCtx} from '../providers/postgres/open-store.ts';
 import {independentWriter, makeRole, openWitnessed, type WitnessedStore, writeOne} from '../providers/postgres/witness-world.ts';
 import {eventually, type Server, type Servers, startServers} from '../servers/embedded.ts';
+import {FLEET} from './plans.ts';
 
 const clock = systemClock();
 const pause = (ms: number) => clock.sleep(ms);
@@ -43,7 +44,7 @@ async function end(): Promise<void> {
 async function startRun(of: WitnessedStore = store, {named = '', process = life} = {}) {
   n += 1;
   const ctx = testCtx(named === '' ? `run-${n}` : named, 60_000);
-  const streams: StoreWitnesses = storeWitnesses({stores: {orders: of}, dir, life: process.signal, clock});
+  const streams: StoreWitnesses = storeWitnesses({fleet: FLEET, stores: {orders: of}, dir, life: process.signal, clock});
   await streams.prepare(ctx, ['orders']);
   await streams.start(ctx.runId, {stores: ['orders'], everyMs: 20, deadlineMs: 1000});
   const stop = async (): Promise<StoreWitnessRow> => {
@@ -192,7 +193,7 @@ describe('on a pair that lives', () => {
   it('what is left is found by its record, also where only the table was made, and is gone when it is removed', async () => {
     const died = new AbortController();
     const ctx = testCtx('run-unbegun', 60_000);
-    const streams = storeWitnesses({stores: {orders: store}, dir, life: died.signal, clock});
+    const streams = storeWitnesses({fleet: FLEET, stores: {orders: store}, dir, life: died.signal, clock});
     await streams.prepare(ctx, ['orders']);
     const left = await startRun(store, {process: died, named: 'run-killed'});
     await pause(150);

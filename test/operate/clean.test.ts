@@ -27,6 +27,7 @@ function world(active: Readonly<Record<string, string[]>> = {}, more: Partial<Fa
     noted: [] as unknown[],
     runs: [] as string[],
     trouble: null as Error | null,
+    shut: null as Error | null,
   };
   const stateDir = tempDir();
   const ledger = faultLedger(stateDir);
@@ -64,6 +65,7 @@ function world(active: Readonly<Record<string, string[]>> = {}, more: Partial<Fa
       others: [],
     })),
     state: async () => ({
+      ...(state.shut === null ? {} : await Promise.reject(state.shut)),
       holder: () => null,
       runs: () => state.runs.map((runId) => ({runId})),
       plan: (runId: string) => (runId === 'of-others' || state.runs.includes(runId) ? {} : null),
@@ -234,6 +236,7 @@ describe('what drills that were killed have left beside faults', () => {
       [fileOf(stateDir, 'drill-2'), record({members: []})],
       [fileOf(stateDir, 'drill-3'), record({cleaned: true, row: {}})],
       [fileOf(stateDir, 'of-others'), record({})],
+      [fileOf(stateDir, 'gone'), record({fleet: 'shop'})],
     );
     const says = 'what the witness of drill-1 wrote to orders';
     expect(await clean(true)).toMatchObject({
@@ -249,6 +252,16 @@ describe('what drills that were killed have left beside faults', () => {
     expect(state.cleaned).toEqual(['drill-1', 'drill-2']);
     expect(JSON.parse(readFileSync(fileOf(stateDir, 'drill-1'), 'utf8'))).toMatchObject({cleaned: true, lost: true});
     expect(await clean()).toMatchObject({exit: 0, verdict: 'none', found: [], witness: [], logs: 0, troubles: []});
+  });
+
+  it('is removed without the state, too, where its record names the fleet', async () => {
+    const {clean, state, stateDir} = world();
+    place(stateDir, [fileOf(stateDir, 'ours'), record({fleet: 'lab'})], [fileOf(stateDir, 'theirs'), record({fleet: 'shop'})]);
+    state.shut = FULL;
+    expect(await clean()).toMatchObject({witness: [{runId: 'ours', removed: true}], troubles: [expect.stringContaining('is full')]});
+    place(stateDir, [fileOf(stateDir, 'of-whom'), record({})]);
+    const again = await clean();
+    expect([again.witness, again.troubles.at(-1), state.cleaned]).toEqual([[], expect.stringContaining('whose runs these were'), ['ours']]);
   });
 
   it('is left, and told, where the fleet file does not allow it any more, or the store does not answer', async () => {

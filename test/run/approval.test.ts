@@ -174,7 +174,12 @@ describe('a run that is told to stop from another terminal', () => {
 
 describe('going back and going on later', () => {
   it('undo walks back in reverse, under a claim that it takes anew', async () => {
-    const plan = planOf(planWith(1).steps.map((each) => ({...each, approval: null})));
+    const off = {action: 'set', v: 1, target: {store: 'orders', member: 'claim'}, args: {name: 'claim', to: 'off'}};
+    const always = [step('release', {do: off, ensures: [fact('claim', 'off')], undo: null})];
+    const plan = planOf(
+      planWith(1).steps.map((each) => ({...each, approval: null})),
+      {always},
+    );
     const {setup, world} = life(plan);
     const stop = new AbortController();
     const stopping = simulated(world, {

@@ -60,6 +60,8 @@ describe('checkPlan', () => {
     ['after an unknown step', [[step('a', {after: ['x']})]], 'Step "a" comes after "x", which is no step of the plan.'],
     ['after a later step', [[step('a', {after: ['b']}), step('b')]], 'Step "a" comes after "b", which does not stand before it.'],
     ['after itself', [[step('a', {after: ['a']})]], 'Step "a" comes after "a", which does not stand before it.'],
+    ['until no step of the plan', [[step('a', {until: 'x'})]], 'Step "a" is to last until "x", which is no later step of the plan.'],
+    ['until an earlier step', [[step('b'), step('a', {until: 'b'})]], 'Step "a" is to last until "b", which is no later step of the plan.'],
     ['an unknown action', [[step('a', {do: {action: 'fly', v: 1, target: {}, args: {}}})]], 'Step "a": There is no action fly v1.'],
     ['an unknown version', [[step('a', {do: {action: 'set', v: 9, target: {}, args: {}}})]], 'Step "a": There is no action set v9.'],
     [

@@ -47,6 +47,18 @@ const begin = (start: StartGenerator, signal = new AbortController().signal) =>
     scrub: (text) => text.replaceAll('hunter2', '•••'),
   });
 
+it('is in its log before the generator is started', async () => {
+  const {start, end} = scripted();
+  const sessions: number[] = [];
+  const load = await begin(async (spec) => {
+    sessions.push((await readLoadLog(join(dir, 'x.load.ndjson'))).sessions.length);
+    return start(spec);
+  });
+  expect(sessions).toEqual([1]);
+  end('gen ended');
+  await load.stop();
+});
+
 it('counts what the generator says of its requests, by the time at which they were sent', async () => {
   const {start, print, seen} = scripted();
   const load = await begin(start);

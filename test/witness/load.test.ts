@@ -62,6 +62,22 @@ async function stop(load: Load) {
 const arrivals = (count: number) => vi.waitUntil(() => server.arrived.length >= count, {timeout: 3000, interval: 1});
 
 describe('the open loop', () => {
+  it('is in its log before its first request leaves, so one that carries it on does not use its numbers again', async () => {
+    // Also when the one that carries it on is killed, too.
+    for (const _ of ['first', 'second']) {
+      const load = await startLoad(optionsOf());
+      const atKill = await readFile(file(), 'utf8');
+      await pass(50);
+      await stop(load);
+      await writeFile(file(), atKill);
+    }
+    const again = await startLoad(optionsOf());
+    await pass(50);
+    const log = await stop(again);
+    expect(log.sessions).toHaveLength(3);
+    expect(Math.min(...log.requests.map(({n}) => n))).toBeGreaterThanOrEqual((2 * (400 + 5000)) / 50);
+  });
+
   it('sends at its rate whatever is under way, and times each request from when it should have left', async () => {
     server.state.script = () => undefined;
     const load = await startLoad(optionsOf());

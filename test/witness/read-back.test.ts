@@ -100,6 +100,45 @@ describe('the writes are read back through a door', () => {
     expect(await behind).toMatchObject({lost: numbers(1400, 1500), unknownButPresent: ['w-late']});
   });
 
+  /** What the readings meet when they ask: `how` says of the nth request that it hangs for 5 s, is refused, or is answered. */
+  const doorThat = async (how: (nth: number) => 'hangs' | 'refuses' | DoorServer) => {
+    const virtual = fakeClock();
+    let nth = 0;
+    const get = async (url: URL, signal: AbortSignal) => {
+      const done = how(nth++);
+      if (done === 'hangs') await virtual.sleep(5000, signal).then(() => Promise.reject(new Error('no answer in time')));
+      if (done === 'hangs' || done === 'refuses') throw new Error('connection refused');
+      return {text: JSON.stringify(pageOf(done, url)), region: null};
+    };
+    const read = readBack({url: 'http://door/orders', run: 'w', clock: virtual, signal: life.signal, get}, log);
+    const end = await read.then(
+      (rows) => measureWitness(log, rows).lost,
+      ({code}: {code?: string}) => code,
+    );
+    return {end, tookMs: virtual.now(), asked: nth};
+  };
+  const lost = numbers(1400, 1500);
+
+  it('and a page that hangs is asked again, whichever it is, also after others that failed', async () => {
+    const well = server('here', kept);
+    for (const bad of [0, 1, 2, 5, 9]) expect(await doorThat((nth) => (nth === bad ? 'hangs' : well))).toMatchObject({end: lost});
+    expect(await doorThat((nth) => (nth < 3 ? 'hangs' : well))).toMatchObject({end: lost, tookMs: 5200});
+    expect(await doorThat((nth) => (nth < 30 ? 'refuses' : nth < 33 ? 'hangs' : well))).toMatchObject({end: lost});
+  });
+
+  it('and a door that answers nothing is given up in time', async () => {
+    const hanging = await doorThat(() => 'hangs');
+    expect([hanging.end, hanging.tookMs]).toEqual(['witness-read-back', 15_400]);
+    const refusing = await doorThat(() => 'refuses');
+    expect([refusing.end, refusing.tookMs]).toEqual(['witness-read-back', 2800]);
+  });
+
+  it('and who is catching up is waited for as long when a page hung before', async () => {
+    const found = await doorThat((nth) => (nth < 6 ? 'hangs' : nth < 24 ? server('here', kept.slice(0, 1000)) : server('here', kept)));
+    expect(found).toMatchObject({end: lost});
+    expect(found.tookMs).toBeGreaterThan(10_400);
+  });
+
   it('and pages without an end are not read for ever', async () => {
     const endless = {region: null, rows: [], next: 1};
     const asked = lostBehind(() => endless, logOf(3), {deadlineMs: 400});

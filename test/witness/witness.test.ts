@@ -1,5 +1,6 @@
 import {spawn} from 'node:child_process';
 import {once} from 'node:events';
+import {readFileSync} from 'node:fs';
 import {mkdtemp, readFile, rm, writeFile} from 'node:fs/promises';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -151,6 +152,31 @@ describe('the witness', () => {
     expect(new Set(log.writes.map((write) => write.ref)).size).toBe(log.writes.length);
     const measured = measureWitness(log, null);
     expect(measured.interrupted).toBe(true);
+  });
+
+  it('does not use its numbers again when it is killed as its first write arrives, and knows the hole', async () => {
+    const file = join(dir, 'w.ndjson');
+    // Also when it happens once more to the one that carries it on.
+    for (const _ of ['first', 'second']) {
+      const killed = new AbortController();
+      let atKill: string | null = null;
+      server.state.behave = (...arrived) => {
+        atKill ??= readFileSync(file, 'utf8');
+        accept(...arrived);
+      };
+      const witness = await start({signal: killed.signal});
+      await until(() => atKill !== null);
+      killed.abort();
+      await witness.stop();
+      await writeFile(file, atKill ?? '');
+    }
+    const last = await start();
+    await acked(last, 5);
+    const log = await last.stop();
+    const measured = measureWitness(log, await readBack({url: server.url, run: 'w', clock: realClock, signal: life.signal}, log));
+    expect(measured).toMatchObject({duplicated: [], lost: [], interrupted: true});
+    expect(log.sessions).toHaveLength(3);
+    expect(Math.min(...log.writes.map(({n}) => n))).toBeGreaterThanOrEqual((2 * (150 + 5000)) / 10);
   });
 
   it('tells its gap and each acknowledgement while it runs, and stops twice with the same log', async () => {

@@ -18,6 +18,7 @@ import {type ReactionDeps, reactionActions} from './reaction-actions.ts';
 import type {Operator} from './reaction-command.ts';
 import type {Senses} from './senses.ts';
 import {awaitAction, steadyAction, waitAction} from './steady.ts';
+import type {RecordFleet} from './store-records.ts';
 import {storeWitnesses} from './store-witnesses.ts';
 import {witnessResult} from './witness-result.ts';
 
@@ -31,9 +32,10 @@ export type DrillDeps = {
   readonly operator: Operator | null;
   /** Absent = no fault is written down, and none gets a reaper. */
   readonly care?: FaultCare;
-  /** `dir` keeps the witness's logs, one for each run. `life` outlives a run that is interrupted: the witness ends with it at once. */
+  /** `dir` keeps the witness's logs, one for each run, of all fleets that share the state folder; `fleet` is the one whose run it is. `life` outlives a run that is interrupted: the witness ends with it at once. */
   readonly witness: {
     readonly dir: string;
+    readonly fleet: RecordFleet;
     readonly life: AbortSignal;
     /** How it is started; default: in this thread. `ready` = writes are accepted now, so there is time to make it ready. */
     readonly start?: (options: WitnessOptions, how: {readonly ready: boolean}) => Promise<Witness>;
@@ -92,10 +94,10 @@ type Running = {
   stopped(runId: string): Promise<boolean>;
 };
 
-function witnessHolder({witness: {dir, life, start = startWitness}, stores = {}, clock, onWitness}: DrillDeps): Running {
+function witnessHolder({witness: {dir, fleet, life, start = startWitness}, stores = {}, clock, onWitness}: DrillDeps): Running {
   const held: {witness: Witness | null; url: string | null} = {witness: null, url: null};
   const fileOf = (runId: string) => join(dir, `${runId}.witness.ndjson`);
-  const streams = storeWitnesses({stores, dir, life, clock});
+  const streams = storeWitnesses({fleet, stores, dir, life, clock});
   return {
     current: () => held.witness,
     async start(ctx, {url, everyMs, deadlineMs, ready, stores: named}) {

@@ -32,6 +32,8 @@ export type DrillInput = {
 
 const HEAL_MS = 40_000;
 const READ_BACK_MS = 40_000;
+/** The step that a fault has to be there for last. */
+const OUTLASTED = 'outlasted';
 /** Gates of a failover that say "the primary is down". A drill plans while it is up, so they are asked after the fault instead. */
 const SAYS_DOWN = /^(region-down|primary-silent)(:|$)/;
 
@@ -44,7 +46,10 @@ export function composeDrill(input: DrillInput): Plan {
   const part = partOf(input);
   const moved = drill.faults.length === 0 ? [] : (reactionPlan?.gates.filter(({id}) => SAYS_DOWN.test(id)) ?? []);
   const gates = reactionPlan?.gates.filter((gate) => !moved.includes(gate)) ?? [runAlone(), ourselvesSane()];
-  const reaction = reactionSteps(part, reactionPlan, moved);
+  const reaction = reactionSteps(part, reactionPlan, moved).map((each) =>
+    // What another process did is not done again for a service that stopped writing once the fault was healed.
+    each.id === 'reaction' && drill.faults.length > 0 ? {...each, until: OUTLASTED} : each,
+  );
   const load = loadSteps(part);
   return {
     ...(reactionPlan ?? emptyPlan(part)),
@@ -131,6 +136,7 @@ function before(part: Part, load: ReturnType<typeof loadSteps>): Step[] {
       title: `write a numbered order every ${formatMs(everyMs)}${direct.length > 0 ? `, and to ${direct.join(', ')} directly` : ''}${warmUpMs > 0 ? `, for ${formatMs(warmUpMs)} before the fault` : ''}`,
       do: drillCall('witness.start', {}, {url: witness.url, everyMs, deadlineMs: witness.deadlineMs, ready: true, stores: [...direct]}),
       ensures: [expect('witness.running', {}, true)],
+      until: 'witness-stop',
       hold: warmUpMs > 0 ? {forMs: warmUpMs, everyMs: Math.min(250, warmUpMs), minSamples: 1, watch} : null,
     }),
   ];
@@ -151,6 +157,7 @@ function faultSteps({drill, primary}: Part): Step[] {
       ensures: [expect('fault.active', {region}, [...beside, kind])],
       undo: drillCall('fault.heal', {region}, {}),
       leaseMs,
+      until: OUTLASTED,
       deadlineMs: 30_000,
     });
   });
@@ -217,9 +224,7 @@ function stillThere({drill, primary, places}: Part): Step[] {
   const at = (fault: Drill['faults'][number]) => (fault.region === 'primary' ? primary : fault.region);
   const faults = places.map((region) => ({region, kinds: drill.faults.filter((fault) => at(fault) === region).map(({kind}) => kind)}));
   const title = 'see that the fault outlasted the reaction';
-  return [
-    step({id: 'outlasted', phase: 'verify', title, do: drillCall('fault.still', {}, {faults}), onFailure: 'stop', deadlineMs: 15_000}),
-  ];
+  return [step({id: OUTLASTED, phase: 'verify', title, do: drillCall('fault.still', {}, {faults}), onFailure: 'stop', deadlineMs: 15_000})];
 }
 
 function waitStep(forMs: number): Step {

@@ -30,13 +30,14 @@ export function loadSteps(part: Part): {
     ensures: [expect('load.running', {}, true)],
     onFailure: 'undo',
     undo: call('load.stop', {}, {}),
+    until: 'load-stop',
     deadlineMs: 20_000,
   });
   return {
     start: [start],
     during: [phaseStep('during', faults.length > 0 ? 'from here on the fault counts' : 'from here on the move counts')],
     after: [phaseStep('after', 'from here on the recovery counts')],
-    end: [stopStep('load-stop', 'verify')],
+    end: [{...stopStep('load-stop', 'verify'), after: ['load-start']}],
     always: [stopStep('load-end', 'heal')],
   };
 }

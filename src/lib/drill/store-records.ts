@@ -6,6 +6,7 @@ import type {Json} from '../plan/json.ts';
 
 const record = z.strictObject({
   store: z.string(),
+  fleet: z.string().optional(),
   members: z.array(z.string()),
   cleaned: z.boolean(),
   lost: z.boolean(),
@@ -13,11 +14,12 @@ const record = z.strictObject({
 });
 
 /**
- * What is on record of one store in one run. No `members`: its place was to be made, and nothing was written to it yet. `row`: what was measured. `cleaned`: nothing of it is in the store any more. `lost`: rows were removed
+ * What is on record of one store in one run. `fleet`: the name of the fleet whose run it is; absent = an earlier version wrote it. No `members`: its place was to be made, and nothing was written to it yet. `row`: what was measured. `cleaned`: nothing of it is in the store any more. `lost`: rows were removed
  * before they were read, so nobody can say what the store had lost.
  */
 export type StoreRecord = {
   readonly store: string;
+  readonly fleet?: string | undefined;
   readonly members: readonly string[];
   readonly cleaned: boolean;
   readonly lost: boolean;
@@ -35,8 +37,8 @@ export async function recordsOf(dir: string, run: string): Promise<readonly Stor
   return Promise.all(names.map((name) => readRecord(join(dir, name))));
 }
 
-/** The records of all runs that wrote to a store. */
-export async function recordsOfStore(dir: string, store: string): Promise<readonly {readonly run: string; readonly kept: StoreRecord}[]> {
+/** The records of all runs that wrote to a store of this name, whichever fleet has it. */
+export async function recordsOfStore(dir: string, store: string): Promise<readonly Left[]> {
   const end = `.${store}${END}`;
   const names = (await namesIn(dir)).filter((name) => name.endsWith(end));
   return Promise.all(names.map(async (name) => ({run: name.slice(0, -end.length), kept: await readRecord(join(dir, name))})));
@@ -59,6 +61,15 @@ export async function leftRecords(dir: string): Promise<{readonly left: readonly
 
 /** What a run has left in a store. */
 export type Left = {readonly run: string; readonly kept: StoreRecord};
+
+/** A fleet beside others that share its state folder. `hasRun`: whether a run is one of its own, or nobody's; asked of what earlier versions wrote. */
+export type RecordFleet = {readonly name: string; hasRun(run: string): Promise<boolean>};
+
+/** Those of one fleet: a store of another may have the same name, and is another one. */
+export async function ofFleet({name, hasRun}: RecordFleet, all: readonly Left[]): Promise<readonly Left[]> {
+  const ours = await Promise.all(all.map(({run, kept: {fleet}}) => (fleet === undefined ? hasRun(run) : fleet === name)));
+  return all.filter((_, index) => ours[index]);
+}
 
 /** Takes the record of a store away that nothing was written to. */
 export async function dropRecord(dir: string, run: string, store: string): Promise<void> {

@@ -8,10 +8,23 @@ import type {ReadBack} from '../witness/readings.ts';
 import {startStoreWitness} from '../witness/store-witness.ts';
 import type {Witness} from '../witness/witness.ts';
 import {readWitnessLog} from '../witness/witness-log.ts';
-import {dropRecord, type Left, logOf, recordsOf, recordsOfStore, type StoreRecord, writeRecord} from './store-records.ts';
+import {type Making, makeAgain} from './store-place.ts';
+import {
+  dropRecord,
+  type Left,
+  logOf,
+  ofFleet,
+  type RecordFleet,
+  recordsOf,
+  recordsOfStore,
+  type StoreRecord,
+  writeRecord,
+} from './store-records.ts';
 import {storeResult} from './store-result.ts';
 
+/** `fleet`: whose stores these are; what runs of others left is theirs. */
 type Deps = {
+  readonly fleet: RecordFleet;
   readonly stores: Readonly<Record<string, Store>>;
   readonly dir: string;
   readonly life: AbortSignal;
@@ -25,7 +38,7 @@ export type StreamsStart = {readonly stores: readonly string[]; readonly everyMs
 export type StoreWitnesses = {
   /**
    * Cleans what earlier runs left, and makes the places for the writes. Throws what stands in the way: a missing privilege, no primary. A run that
-   * is resumed has been prepared.
+   * is resumed has been prepared; where its place was removed meanwhile, it is made again beside the run, and what stood in the way is told at the end.
    */
   prepare(ctx: Ctx, stores: readonly string[]): Promise<void>;
   start(runId: string, args: StreamsStart): Promise<void>;
@@ -43,20 +56,19 @@ const AGAIN_MS = 500;
 /** Binds the streams to the stores of the fleet. Files are kept in `dir`, beside the log of the front door's witness. */
 export function storeWitnesses(deps: Deps): StoreWitnesses {
   const running = new Map<string, Witness>();
+  const makings = new Map<string, Making>();
   return {
     prepare: async (ctx, stores) => {
-      const begun = (await recordsOf(deps.dir, ctx.runId)).filter(isBegun).map(({store}) => store);
+      const begun = (await recordsOf(deps.dir, ctx.runId)).filter(isBegun);
       await Promise.all(
         stores.map(async (store) => {
           const ability = abilityOf(deps, store);
-          if (begun.includes(store)) return;
-          await within(ctx, PREPARE_MS, async (signal) => {
-            // First: it takes the place away as well, when nothing else is in it.
-            await cleanEarlier(deps, ctx.runId, store, signal);
-            // Written first: whatever becomes of this process, somebody knows what there is to clean.
-            await writeRecord(deps.dir, ctx.runId, {store, members: [], cleaned: false, lost: false, row: null});
-            await ability.prepare(signal);
-          });
+          const before = begun.find((one) => one.store === store);
+          if (before === undefined) return await makeNew(deps, ctx, store, ability);
+          if (!before.cleaned && !before.lost) return;
+          // Written first, as below. That something was lost stays, so whoever resumes this run makes it again, too.
+          await writeRecord(deps.dir, ctx.runId, {...before, cleaned: false, lost: true, row: null});
+          makings.set(store, makeAgain({ability, clock: deps.clock, life: deps.life}));
         }),
       );
     },
@@ -66,7 +78,7 @@ export function storeWitnesses(deps: Deps): StoreWitnesses {
         const members = Object.keys((await deps.stores[store]?.observe(deps.life)) ?? {});
         const before = (await recordsOf(deps.dir, runId)).find((one) => one.store === store);
         const lost = before?.lost === true || before?.cleaned === true;
-        await writeRecord(deps.dir, runId, {store, members, cleaned: false, lost, row: null});
+        await writeRecord(deps.dir, runId, {store, fleet: deps.fleet.name, members, cleaned: false, lost, row: null});
         const common = {run: runId, everyMs, deadlineMs, clock: deps.clock, signal: deps.life};
         const logFile = logOf(deps.dir, runId, store);
         running.set(store, await startStoreWitness({...common, store, members, ability: abilityOf(deps, store), logFile}));
@@ -75,13 +87,15 @@ export function storeWitnesses(deps: Deps): StoreWitnesses {
     stop: async (ctx) => {
       await Promise.all([...running.values()].map((witness) => witness.stop()));
       running.clear();
+      const unmade = new Map(await Promise.all([...makings].map(async ([store, making]) => [store, await making.end()] as const)));
+      makings.clear();
       const kept = await recordsOf(deps.dir, ctx.runId);
       // Of one that was never begun there is nothing to tell; what cannot be cleaned stays on record.
       const unbegun = kept
         .filter((one) => !isBegun(one))
         .map((one) => within(ctx, CLEAN_MS, (signal) => removeLeft(deps, {run: ctx.runId, kept: one}, signal)));
       await Promise.allSettled(unbegun);
-      return await Promise.all(kept.filter(isBegun).map((one) => finish(deps, ctx, one)));
+      return await Promise.all(kept.filter(isBegun).map((one) => finish(deps, ctx, one, unmade.get(one.store) ?? null)));
     },
     done: async (runId) =>
       running.size === 0 &&
@@ -89,9 +103,19 @@ export function storeWitnesses(deps: Deps): StoreWitnesses {
   };
 }
 
+async function makeNew(deps: Deps, ctx: Ctx, store: string, ability: Abilities['witness']): Promise<void> {
+  await within(ctx, PREPARE_MS, async (signal) => {
+    // First: it takes the place away as well, when nothing else is in it.
+    await cleanEarlier(deps, ctx.runId, store, signal);
+    // Written first: whatever becomes of this process, somebody knows what there is to clean.
+    await writeRecord(deps.dir, ctx.runId, {store, fleet: deps.fleet.name, members: [], cleaned: false, lost: false, row: null});
+    await ability.prepare(signal);
+  });
+}
+
 /** Measures unless that was done, then cleans. What cannot be done is told in the row. */
-async function finish(deps: Deps, ctx: Ctx, kept: StoreRecord): Promise<Json> {
-  const measured = kept.row ?? (await measure(deps, ctx, kept));
+async function finish(deps: Deps, ctx: Ctx, kept: StoreRecord, unmade: string | null): Promise<Json> {
+  const measured = kept.row ?? withUnmade(await measure(deps, ctx, kept), unmade);
   // What was read is on record before it is removed: asked again, nothing would be there.
   await writeRecord(deps.dir, ctx.runId, {...kept, row: measured});
   if (kept.cleaned) return measured;
@@ -105,6 +129,11 @@ async function finish(deps: Deps, ctx: Ctx, kept: StoreRecord): Promise<Json> {
       trouble: also(measured.trouble, `its writes could not be removed and will be by the next drill: ${messageOf(error)}`),
     };
   }
+}
+
+function withUnmade(row: Record<string, Json>, unmade: string | null): Record<string, Json> {
+  if (unmade === null) return row;
+  return {...row, trouble: also(row.trouble, `the place for its writes had been removed, and could not be made again: ${unmade}`)};
 }
 
 async function measure(deps: Deps, ctx: Ctx, {store, members, lost}: StoreRecord): Promise<Record<string, Json>> {
@@ -141,12 +170,10 @@ async function newestPrimary(store: Store | undefined, signal: AbortSignal): Pro
   return primaries.toSorted((a, b) => b.epoch - a.epoch)[0]?.name ?? null;
 }
 
-/** Runs that ended before they could clean. */
+/** Runs of this fleet that ended before they could clean. */
 async function cleanEarlier(deps: Deps, runId: string, store: string, signal: AbortSignal): Promise<void> {
-  for (const {run, kept} of await recordsOfStore(deps.dir, store)) {
-    if (kept.cleaned || run === runId) continue;
-    await removeLeft(deps, {run, kept}, signal);
-  }
+  const left = (await recordsOfStore(deps.dir, store)).filter(({run, kept}) => !kept.cleaned && run !== runId);
+  for (const each of await ofFleet(deps.fleet, left)) await removeLeft(deps, each, signal);
 }
 
 /** Removes what another run has left in a store. Whoever resumes that one hears that its rows are gone. */

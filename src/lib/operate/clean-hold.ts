@@ -20,6 +20,12 @@ export async function holdToClean(open: OpenFleet, dryRun: boolean): Promise<Cle
     const state = await open.state();
     // Nothing is written in a dry run, and taking the lease is.
     const lease = dryRun ? null : state.lease(open.fleet.name, null);
+    // A drill that leaves this lease to others looks at it once it has its own: one of the two sees the other.
+    if (lease !== null)
+      await refuseWhileDrilled(open).catch((error: unknown) => {
+        lease.release();
+        throw error;
+      });
     return {state, troubles: [], release: () => lease?.release()};
   } catch (error) {
     if (!isRegionctlError(error) || error.exit !== EXIT.state || error.code === 'state-busy') throw error;

@@ -1,8 +1,9 @@
 import {join} from 'node:path';
 import {bounded} from '../awake.ts';
-import {type Left, leftRecords} from '../drill/store-records.ts';
+import {type Left, leftRecords, ofFleet, type RecordFleet} from '../drill/store-records.ts';
 import {removeLeft} from '../drill/store-witnesses.ts';
 import {messageOf} from '../errors.ts';
+import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import type {CleanHold} from './clean-hold.ts';
 
@@ -27,10 +28,11 @@ export async function cleanWitness(
   try {
     const {left, broken} = await leftRecords(dir);
     const unread = broken.map((file) => `the record of the witness ${file} cannot be read`);
-    if (state === null) return {left: [], troubles: [...unread, ...(left.length === 0 ? [] : [UNTOLD])]};
-    const runs = new Set(state.runs(open.fleet.name).map(({runId}) => runId));
-    // A state folder may be shared by fleets. A run that it does not know is nobody else's.
-    const ours = left.filter(({run}) => runs.has(run) || state.plan(run) === null);
+    const untold = state === null && left.some(({kept}) => kept.fleet === undefined) ? [UNTOLD] : [];
+    const ours = await ofFleet(
+      recordFleet(open.fleet.name, async () => state),
+      left,
+    );
     const stores = [...new Set(ours.map(({kept}) => kept.store))];
     const cleaned = await Promise.all(
       stores.map((store) =>
@@ -42,14 +44,25 @@ export async function cleanWitness(
         ),
       ),
     );
-    return {left: cleaned.flat(), troubles: unread};
+    return {left: cleaned.flat(), troubles: [...unread, ...untold]};
   } catch (error) {
     signal.throwIfAborted();
     return {left: [], troubles: [`what a witness left in a store could not be looked for: ${messageOf(error)}`]};
   }
 }
 
-/** A state folder may be shared by fleets, and only the state tells whose run it was. */
+/** A fleet as records name it. A run that the state does not know is nobody else's; without a state none is known to be this fleet's. */
+export function recordFleet(name: string, open: () => Promise<Pick<State, 'runs' | 'plan'> | null>): RecordFleet {
+  return {
+    name,
+    async hasRun(run) {
+      const state = await open();
+      return state !== null && (state.plan(run) === null || state.runs(name).some(({runId}) => runId === run));
+    },
+  };
+}
+
+/** A state folder may be shared by fleets, and only the state tells whose run it was that an earlier version recorded. */
 const UNTOLD = 'what witnesses had left in stores was not removed: whose runs these were cannot be read';
 
 type How = {readonly signal: AbortSignal; readonly dryRun: boolean};

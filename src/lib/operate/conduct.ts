@@ -81,16 +81,24 @@ export async function conductPlan(
 
 /**
  * Drills run under one of two leases, and exclude each other: each looks at the other one when it has its own, so that of two that begin together at least
- * one is refused.
+ * one is refused. `isRival`: whether who holds that is in the way; default: anybody is.
  */
-function refuseBeside(open: OpenFleet, state: State, plan: Plan, lease: Lease): void {
+function refuseBeside(open: OpenFleet, state: State, plan: Plan, lease: Lease, isRival = (_: LeaseHolder): boolean => true): void {
   if (plan.kind !== 'drill') return;
   const {name} = open.fleet;
   const other = leaseName(name, plan) === name ? drillLease(name) : name;
   const holder = state.holder(other);
-  if (holder === null || isShift(holder)) return;
+  if (holder === null || isShift(holder) || !isRival(holder)) return;
   lease.release();
   throw heldBy(other, holder);
+}
+
+/**
+ * A drill that is taken up leaves the fleet to who reacts to it, as it did before; another drill, or who cleans up after drills (it has no run), would act in
+ * the middle of it. Whose run is not recorded yet may be a drill.
+ */
+function isDrillOrClean(state: State, {runId}: LeaseHolder): boolean {
+  return runId === null || (state.plan(runId)?.kind ?? 'drill') === 'drill';
 }
 
 /** As `conductPlan`, under a lease that the caller has taken. It is released when the run is over; `onOver` is called before that. */
@@ -125,6 +133,7 @@ export async function conductTakeUp(
     });
   const takeUp = options.going === 'forward' ? resumeRun : undoRun;
   const lease = await takeLease(open, state, {...plan, id: runId}, options.interrupt);
+  refuseBeside(open, state, plan, lease, (holder) => isDrillOrClean(state, holder));
   return told(open, state, plan, {...options, lease}, (onEvent) => {
     refuseOutdated(open, plan);
     return takeUp({...setup(open, world, state, runId, {...options, onEvent}), lease, reason: options.reason});

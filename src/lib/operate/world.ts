@@ -16,6 +16,7 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 import {ActionRegistry, CheckRegistry} from '../run/registry.ts';
 import {startWitnessThread} from '../witness/thread.ts';
 import {startWitness, type Witness} from '../witness/witness.ts';
+import {recordFleet} from './clean-witness.ts';
 import {operatorOf} from './drill-operator.ts';
 import {refusals} from './drill-refusals.ts';
 import {sensesOf} from './drill-senses.ts';
@@ -97,6 +98,7 @@ function drillKit(open: OpenFleet, world: () => World, life: AbortSignal, onWitn
     // A thread takes a moment to begin, which nobody has whose primary is gone; there the gap has begun already and is not measured.
     witness: {
       dir: join(open.stateDir, 'witness'),
+      fleet: recordFleet(open.fleet.name, open.state),
       life,
       start: (options, {ready}) => (ready ? startWitnessThread(options) : startWitness(options)),
     },

@@ -17,6 +17,7 @@ export function checkPlan(plan: Plan, actions: KnownActions, checks: KnownChecks
     ...repeatedIds(all),
     ...wrongOrder(plan.steps),
     ...wrongOrder(plan.always),
+    ...wrongEnds(plan),
     ...all.flatMap((step) => stepProblems(step, actions)),
     ...plan.steps.flatMap((step) => effectProblems(step, actions)),
     ...pivotProblems(plan),
@@ -46,6 +47,13 @@ function wrongOrder(steps: readonly Step[]): string[] {
         : `Step "${step.id}" comes after "${id}", which is no step of the plan.`,
     );
   });
+}
+
+/** What something lasts until comes after it. */
+function wrongEnds({steps, always}: Plan): string[] {
+  const isWrong = ({until}: Step, later: readonly Step[]) => until !== undefined && !later.some(({id}) => id === until);
+  const wrong = [...steps.filter((step, index) => isWrong(step, steps.slice(index + 1))), ...always.filter((step) => isWrong(step, []))];
+  return wrong.map(({id, until}) => `Step "${id}" is to last until "${until}", which is no later step of the plan.`);
 }
 
 function stepProblems(step: Step, actions: KnownActions): string[] {

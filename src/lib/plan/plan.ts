@@ -84,6 +84,8 @@ export type Step = {
   readonly onFailure: 'stop' | 'undo' | 'continue';
   /** It may be left at any time without harm (a guard): an interrupt ends it, also past the pivot, and the run goes on to its end. */
   readonly mayLeave?: true;
+  /** The later step up to which the effect has to be there (a fault until it was seen to outlast the reaction): a resumed run brings it about no more after that. */
+  readonly until?: string;
 };
 
 /** A condition that was judged when the plan was made. `says` is one sentence with the measured values. */

@@ -41,6 +41,7 @@ const step = z.strictObject({
   deadlineMs: z.number().positive(),
   onFailure: z.enum(['stop', 'undo', 'continue']),
   mayLeave: z.literal(true).optional(),
+  until: z.string().optional(),
 });
 const gate = z.looseObject({
   id: z.string(),

@@ -1,19 +1,20 @@
 import {isDeepStrictEqual} from 'node:util';
-import type {Call, Expectation, Step, Target} from '../plan/plan.ts';
+import type {Expectation, Step, Target} from '../plan/plan.ts';
 import {askAll, objection} from './asking.ts';
 import type {Run} from './context.ts';
 import {settle} from './ends.ts';
+import {isOver, isSameCall} from './over.ts';
 import {pivotPassed, stepProgress} from './progress.ts';
 import {within} from './scope.ts';
 
 /**
  * Asked on resume: does what the finished steps reached still hold? A step that lost it is marked in the journal and runs again, if the rest
  * of the plan stands on it. A plan also undoes on purpose what an earlier step of its own had set (a sealed standby follows the new primary
- * later, a fence is lifted at the end): that is not lost.
+ * later, a fence is lifted at the end): that is not lost. `steps`: those that are asked for; default: all.
  */
-export async function recheckFinished(run: Run): Promise<void> {
+export async function recheckFinished(run: Run, steps: readonly Step[] = run.plan.steps): Promise<void> {
   const passed = await passedPivots(run);
-  for (const step of run.plan.steps) {
+  for (const step of steps) {
     if (!stepProgress(run.progress, step).settled) continue;
     const says = await lost(run, step);
     if (says !== null && isNeeded(run, step, passed)) run.record('step-lost', step.id, {says: `no longer so: ${says}`});
@@ -62,10 +63,11 @@ function trouble({code, says}: {readonly code: string; readonly says: string}): 
 }
 
 /**
- * Whether the rest of the plan stands on a step: its fact is required by a step to come, or it is held until the `always` steps give it back.
- * Else, if no later step has changed the same thing since: before the pivot always, after it only where the plan goes on from here.
+ * Whether the rest of the plan stands on a step: its fact is required by a step to come, or it is held until the `always` steps give it back. Never
+ * once it has served its purpose. Else, if no later step has changed the same thing since: before the pivot always, after it only where the plan goes on from here.
  */
 function isNeeded(run: Run, step: Step, passed: ReadonlySet<string>): boolean {
+  if (isOver(run, step)) return false;
   const {plan, progress} = run;
   const open = plan.steps.filter((other) => !stepProgress(progress, other).settled && !passed.has(other.id));
   if (open.some((other) => requiresFactOf(other, step)) || isHeldToTheEnd(run, step)) return true;
@@ -78,10 +80,13 @@ function requiresFactOf(other: Step, step: Step): boolean {
   return other.requires.some((fact) => step.ensures.some((reached) => isSameFact(fact, reached)));
 }
 
-/** What `always` undoes (a claim) is meant to last as long as the run, unless a step has given it back. A fault with a lease ends by itself and is not renewed. */
+/**
+ * What `always` undoes (a claim) is meant to last as long as the run, unless a step has given it back. A fault with a lease ends by itself and is not renewed;
+ * what lasts until a step of the plan (a load) keeps nobody out.
+ */
 export function isHeldToTheEnd(run: Run, step: Step): boolean {
-  const {undo, leaseMs} = step;
-  if (undo === null || leaseMs !== null || isGivenBack(run, step)) return false;
+  const {undo, leaseMs, until} = step;
+  if (undo === null || leaseMs !== null || until !== undefined || isGivenBack(run, step)) return false;
   return run.plan.always.some((other) => isSameCall(other.do, undo));
 }
 
@@ -112,10 +117,6 @@ function wantsOtherwise(step: Step, other: Step): boolean {
 
 export function isSameFact(a: Expectation, b: Expectation): boolean {
   return a.check === b.check && overlap(a.target, b.target);
-}
-
-function isSameCall(a: Call, b: Call): boolean {
-  return a.action === b.action && isDeepStrictEqual(a.target, b.target);
 }
 
 /** Targets that speak of the same thing: they share a name and differ in none. A store and one of its members overlap. */

@@ -5,10 +5,12 @@ import {admit, drive, wayBack, withAlways} from './drive.ts';
 import {JOURNAL_VERSION} from './events.ts';
 import {givenUpBy} from './given-up.ts';
 import {movedByOthers} from './moved.ts';
+import {healedEarly} from './over.ts';
 import {anyIntent, pivotPassed, stepProgress} from './progress.ts';
-import {recheckFinished} from './recheck.ts';
+import {isHeldToTheEnd, recheckFinished} from './recheck.ts';
 import {assertRunnable, type RunResult, runResult} from './runner.ts';
 import {carryOut} from './step.ts';
+import {undoAll} from './undo.ts';
 
 /** After this time without a line in the journal nobody goes on with a run without saying why: the world has moved on. */
 const STALE_MS = 15 * 60_000;
@@ -55,20 +57,38 @@ function takenUp(setup: TakeUp, going: 'forward' | 'back'): Run {
 /** As long as nothing was touched the plan must still fit the fleet, as at its start; later it must at least stand on what it stood on. */
 async function goOn(run: Run): Promise<Ending | null> {
   const refusal = anyIntent(run.progress) ? await refuseMoved(run) : await admit(run);
-  if (refusal === null) await recheckFinished(run);
-  return refusal;
+  if (refusal !== null) return refusal;
+  const early = healedEarly(run);
+  if (early !== null) return withAlways(run, tooLate(run, early));
+  await recheckFinished(run);
+  return null;
 }
 
-/** The claim is gone with the process that held it: nothing is taken back before it is ours again. */
+/** To inject it again would be another drill; to go on without it would be a reaction to nothing, by people and programs that may move a sound fleet. */
+function tooLate({runId}: Run, {fault, until}: NonNullable<ReturnType<typeof healedEarly>>): Ending {
+  const says = `what ${fault.id} had injected was healed before ${until.id} was done: it is not injected again, and the run is not gone on with`;
+  return {outcome: 'failed', code: 'fault-over', reason: `${says}. Take back what is left with \`regionctl runs undo ${runId}\``};
+}
+
+/** The claim is gone with the process that held it: nothing but faults is taken back before it is ours again. What else was begun is not needed on the way back. */
 async function goBack(run: Run): Promise<Ending> {
   const begun = run.plan.steps.filter((step) => stepProgress(run.progress, step).intended);
-  await recheckFinished(run);
-  for (const step of begun.filter(({phase}) => phase === 'preflight')) {
+  const claims = begun.filter((step) => step.phase === 'preflight' && isHeldToTheEnd(run, step));
+  await recheckFinished(run, claims);
+  for (const step of claims) {
     if (stepProgress(run.progress, step).settled) continue;
     const end = await carryOut(run, step);
-    if (end.kind === 'failed') return {outcome: 'failed', code: end.code, reason: `${step.id}: ${end.says}; nothing was taken back`};
+    if (end.kind === 'failed') return healOnly(run, end.code, `${step.id}: ${end.says}`);
   }
   return withAlways(run, await wayBack(run, {why: 'aborted', code: 'undone', says: 'told to go back', undo: true}));
+}
+
+/** A fault stands on no claim, and does harm for as long as it is there. */
+async function healOnly(run: Run, code: string, says: string): Promise<Ending> {
+  const faults = run.plan.steps.filter(({leaseMs}) => leaseMs !== null);
+  const {undone, troubles} = await undoAll(run, faults);
+  const left = `nothing was taken back${undone.length === 0 ? '' : ` but ${undone.join(', ')}`}`;
+  return {outcome: 'failed', code, reason: [says, left, ...troubles].join('; ')};
 }
 
 /** Another hand moved what the run stands on: before the pivot what the plan was made for, after it what the pivot had reached. */

@@ -14,23 +14,24 @@ export type UndoResult = {readonly undone: readonly string[]; readonly troubles:
 
 /**
  * Takes back what the run began, newest first, outside the cancelled scope and with deadlines of its own. An undo that fails is reported and
- * does not keep the others from being tried: as little as possible is left behind.
+ * does not keep the others from being tried: as little as possible is left behind. `steps`: those that may be taken back; default: all.
  */
-export async function undoAll(run: Run): Promise<UndoResult> {
+export async function undoAll(run: Run, steps: readonly Step[] = run.plan.steps): Promise<UndoResult> {
   const undone: string[] = [];
   const troubles: string[] = [];
   let moved: Awaited<ReturnType<typeof factsMoved>> | null = null;
-  for (const step of run.plan.steps.toReversed()) {
+  for (const step of steps.toReversed()) {
     const {undo} = step;
     if (undo === null || !stepProgress(run.progress, step).intended) continue;
     run.lease.check();
-    const isHold = isHeldToTheEnd(run, step);
-    if (!isHold && moved === null) {
+    // A fault is the run's own, whatever others have moved.
+    const isOwn = step.leaseMs !== null || isHeldToTheEnd(run, step);
+    if (!isOwn && moved === null) {
       await renewHolds(uncancelled(run));
       moved = await factsMoved(run);
     }
     const others = moved ?? [];
-    const done = await settle(() => (isHold ? undoStep(run, step, undo) : undoUnmoved(run, step, undo, others)));
+    const done = await settle(() => (isOwn ? undoStep(run, step, undo) : undoUnmoved(run, step, undo, others)));
     if (done.ok) undone.push(step.id);
     else {
       run.record('undo-failed', step.id, {code: done.code, says: done.says});

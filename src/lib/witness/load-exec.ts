@@ -30,7 +30,7 @@ export async function startExecLoad({logFile, clock, signal, start, scrub, ...sp
   const intake: Intake = {n: earlier.requests.length, unfit: 0, window: loadWindow()};
   log.append({mark: 'open', at: clock.wall(), kind: 'exec', what: nameOf(spec.command)});
   const onLine = (line: string): void => take(line, {intake, log, clock, scrub});
-  const generator = await start({...spec, onLine}).catch(async (error: unknown) => {
+  const generator = await startWritten(log, () => start({...spec, onLine})).catch(async (error: unknown) => {
     log.append({mark: 'close', at: clock.wall(), left: 0});
     await log.close();
     throw error;
@@ -64,6 +64,12 @@ export async function startExecLoad({logFile, clock, signal, start, scrub, ...sp
       return await readLoadLog(logFile);
     },
   };
+}
+
+/** That it began is on disk before anything leaves: whoever carries it on knows of the hole, however soon it dies. */
+async function startWritten<T>(log: LoadWriter, start: () => Promise<T>): Promise<T> {
+  await log.flush();
+  return await start();
 }
 
 /** Marks the beginning of a part in a log to which nobody writes at the moment. */

@@ -64,6 +64,12 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
   const state = beginning(options, earlier, client, log);
   const what = `${options.method} ${shownUrl(options.url)}, ${options.rate} a second`;
   log.append({mark: 'open', at: state.epoch(state.startedAt), kind: 'built-in', what});
+  // On disk before anything leaves: whoever carries it on must not use its numbers again, and knows of the hole, however soon it dies.
+  await log.flush().catch(async (error: unknown) => {
+    client.close();
+    await log.close().catch(() => undefined);
+    throw error;
+  });
   const ended = run(state);
   // The load lives on its own: whoever stops it hears of a log that could not be written.
   ended.catch(() => undefined);
@@ -93,8 +99,8 @@ function beginning(options: LoadOptions, earlier: LoadLog, client: LoadClient, l
     window: loadWindow(),
     epoch: (now) => tenths(wall + now - startedAt),
     startedAt,
-    // A killed process had requests under way that its log does not name: their numbers are left out, never used twice.
-    base: earlier.sessions.length === 0 ? 0 : last + 1 + Math.ceil(((deadlineMs + 5000) * rate) / 1000),
+    // Each process that was killed had requests under way that its log does not name: their numbers are left out, never used twice.
+    base: last + 1 + earlier.sessions.length * Math.ceil(((deadlineMs + 5000) * rate) / 1000),
     outstanding: new Map(),
     next: 0,
     wakeAt: startedAt,

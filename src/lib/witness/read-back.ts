@@ -8,8 +8,9 @@ import {serverName} from './server-name.ts';
 import type {WitnessLog} from './witness-log.ts';
 
 /**
- * `deadlineMs` bounds all of it (default 30 s), `pageDeadlineMs` one request (default 5 s), `patienceMs` a page that keeps failing (default 3 s),
- * `settleMs` how long readings that contradict each other are made again (default 8 s). `get` answers one page; default: over HTTP.
+ * `deadlineMs` bounds all of it (default 30 s), `pageDeadlineMs` one request (default 5 s). `patienceMs`: how long after its first failure a page that keeps
+ * failing is asked for anew (default 3 s). `settleMs`: how long after the first round readings that contradict each other are made again (default 8 s). `get`
+ * answers one page; default: over HTTP.
  */
 export type ReadBackOptions = {
   readonly url: string;
@@ -50,13 +51,15 @@ const AGAIN_MS = 500;
  */
 export async function readBack(options: ReadBackOptions, log: WitnessLog): Promise<ReadBack> {
   const {clock, signal, url} = options;
-  const began = clock.now();
-  const asking = {...options, until: began + (options.deadlineMs ?? 30_000)};
+  const asking = {...options, until: clock.now() + (options.deadlineMs ?? 30_000)};
+  let settled: number | null = null;
   for (let evidence = NO_EVIDENCE; ; ) {
     evidence = withRound(evidence, await readRound(asking));
+    // A page that hung has not been time in which anybody could catch up.
+    settled ??= clock.now() + (options.settleMs ?? 8000);
     const {rows, why} = agree(log, evidence);
     if (rows !== null) return rows;
-    if (clock.now() + AGAIN_MS >= began + (options.settleMs ?? 8000)) {
+    if (clock.now() + AGAIN_MS >= settled) {
       throw unavailable('witness-contradicted', `It cannot be told which writes ${url} has: ${why}`, {
         suggestions: ['Find out which servers answer behind the front door, and whether one of them is no longer written to.'],
       });
@@ -76,7 +79,7 @@ async function readRound(asking: Asking): Promise<readonly Reading[]> {
   }
 }
 
-/** One reading, page by page in the order of ids. A page that fails is asked again for a while. */
+/** One reading, page by page in the order of ids. */
 async function readPages(asking: Asking, pageRows: number): Promise<Reading> {
   const rows = new Map<string, number>();
   const servers = new Set<string>();
@@ -90,16 +93,18 @@ async function readPages(asking: Asking, pageRows: number): Promise<Reading> {
   return {rows, servers};
 }
 
+/** A page that fails is asked again for a while. One that hung has taken longer than that by itself: what counts is when it was asked for. */
 async function persistently(asking: Asking, url: URL): Promise<Page> {
-  const {clock, signal} = asking;
-  const until = Math.min(asking.until, clock.now() + (asking.patienceMs ?? 3000));
-  for (;;) {
+  const {clock, signal, patienceMs = 3000} = asking;
+  for (let giveUpAt = Number.POSITIVE_INFINITY; ; ) {
     signal.throwIfAborted();
+    const asked = clock.now();
     try {
       return await onePage(asking, url);
     } catch (error) {
       signal.throwIfAborted();
-      if (clock.now() + RETRY_MS >= until) throw unread(asking, error);
+      giveUpAt = Math.min(giveUpAt, clock.now() + patienceMs);
+      if (asked + RETRY_MS >= giveUpAt || clock.now() + RETRY_MS >= asking.until) throw unread(asking, error);
       await clock.sleep(RETRY_MS, signal);
     }
   }

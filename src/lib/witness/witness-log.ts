@@ -47,8 +47,8 @@ export type WitnessLog = {
   readonly torn: number;
 };
 
-/** Appends lines to a log file. `append` never waits; what it took is on its way to the file within 200 ms. */
-export type LogWriter = {append(line: LogLine): void; close(): Promise<void>};
+/** Appends lines to a log file. `append` never waits; what it took is on its way to the file within 200 ms, and in it when `flush` has ended. */
+export type LogWriter = {append(line: LogLine): void; flush(): Promise<void>; close(): Promise<void>};
 
 const writeLine = z.strictObject({
   n: z.number(),
@@ -75,7 +75,7 @@ export type LogLine = z.infer<typeof logLine>;
 
 const FLUSH_MS = 200;
 
-/** Opens a log for appending and makes its folder. Throws `witness-log` (exit 73) when the file cannot be written. */
+/** Opens a log for appending and makes its folder. It, `flush` and `close` throw `witness-log` (exit 73) when the file cannot be written. */
 export async function openWitnessLog(file: string, clock: Clock): Promise<LogWriter> {
   const handle = await mkdir(dirname(file), {recursive: true})
     .then(() => open(file, 'a'))
@@ -86,10 +86,18 @@ export async function openWitnessLog(file: string, clock: Clock): Promise<LogWri
   // A process that was killed may have left half a line: an empty line sets the new ones apart from it.
   let pending = '\n';
   let failure: unknown;
-  const flush = async () => {
+  const write = async (): Promise<void> => {
     const text = pending;
     pending = '';
     if (text !== '') await appendFile(handle, text).catch((error: unknown) => (failure ??= error));
+  };
+  let writing: Promise<void> = Promise.resolve();
+  const flush = (): Promise<void> => {
+    writing = writing.then(write);
+    return writing;
+  };
+  const throwIfFailed = (): void => {
+    if (failure !== undefined) throw stateError('witness-log', `The witness could not write its log ${file}.`, {cause: failure});
   };
   const flusher = (async () => {
     while (!closed.signal.aborted) {
@@ -101,12 +109,16 @@ export async function openWitnessLog(file: string, clock: Clock): Promise<LogWri
     append(line) {
       pending += `${JSON.stringify(line)}\n`;
     },
+    async flush() {
+      await flush();
+      throwIfFailed();
+    },
     async close() {
       closed.abort();
       await flusher;
       await flush();
       await handle.close();
-      if (failure !== undefined) throw stateError('witness-log', `The witness could not write its log ${file}.`, {cause: failure});
+      throwIfFailed();
     },
   };
 }

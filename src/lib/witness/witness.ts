@@ -93,9 +93,11 @@ function frontDoor(run: string, poster: Poster): Lane {
 /** The same over lanes of any kind: the n-th write goes into each of them. References must be distinct over lanes. */
 export async function startStream(options: WitnessOptions, openLanes: () => Promise<readonly Lane[]>): Promise<Witness> {
   const earlier = await readWitnessLog(options.logFile);
-  const log = await openWitnessLog(options.logFile, options.clock);
-  const state = beginning(options, earlier, log, await openLanes());
-  log.append({mark: 'open', at: state.epoch(state.startedAt), url: options.url});
+  const lanes = await openLanes();
+  const state = await opening(options, earlier, lanes).catch((error: unknown) => {
+    for (const lane of lanes) lane.close();
+    throw error;
+  });
   const ended = run(state);
   // The stream lives on its own: whoever stops it hears of a log that could not be written.
   ended.catch(() => undefined);
@@ -114,6 +116,21 @@ export async function startStream(options: WitnessOptions, openLanes: () => Prom
   };
 }
 
+/**
+ * That it began is on disk before anything leaves: whoever carries it on must not use its numbers again, however soon it dies. What that takes counts as
+ * a stall of our own.
+ */
+async function opening(options: WitnessOptions, earlier: WitnessLog, lanes: readonly Lane[]): Promise<State> {
+  const log = await openWitnessLog(options.logFile, options.clock);
+  const state = beginning(options, earlier, log, lanes);
+  log.append({mark: 'open', at: state.epoch(state.startedAt), url: options.url});
+  await log.flush().catch(async (error: unknown) => {
+    await log.close().catch(() => undefined);
+    throw error;
+  });
+  return state;
+}
+
 function beginning(options: WitnessOptions, earlier: WitnessLog, log: LogWriter, lanes: readonly Lane[]): State {
   const {clock, everyMs, deadlineMs} = options;
   const startedAt = clock.now();
@@ -127,8 +144,8 @@ function beginning(options: WitnessOptions, earlier: WitnessLog, log: LogWriter,
     epoch: (now) => Math.round((wall + now - startedAt) * 10) / 10,
     startedAt,
     cpuAtStart: options.cpuMs?.() ?? 0,
-    // A killed process had writes under way that its log does not name: their numbers are left out, never used twice.
-    base: last < 0 ? 0 : last + 1 + Math.ceil((deadlineMs + 5000) / everyMs),
+    // Each process that was killed had writes under way that its log does not name: their numbers are left out, never used twice.
+    base: last + 1 + earlier.sessions.length * Math.ceil((deadlineMs + 5000) / everyMs),
     outstanding: new Map(),
     listeners: new Set(),
     counts: {

@@ -1,4 +1,4 @@
-import {readdirSync, readFileSync, writeFileSync} from 'node:fs';
+import {existsSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {askLab} from '../../../src/lab/control-client.ts';
@@ -57,6 +57,7 @@ export async function drillCycle(lab: CrashLab, point: string, leaseMs = LEASE_M
     const clean = await cleaned(lab, problems, [0, 1]);
     const resume = await lab.cli('runs', 'resume', 'last', '--json');
     const resumed = {status: resume.status, ...said(resume)};
+    problems.push(...streamProblems(lab));
     await cleaned(lab, problems, [0]);
     await writer.more(3);
     await writer.stop();
@@ -95,6 +96,35 @@ export async function lastDrill(lab: CrashLab): Promise<readonly JournalEvent[]>
   } finally {
     state.close();
   }
+}
+
+/**
+ * The witness of the store in a drill that was resumed: its place may have been cleaned meanwhile. While the front door takes writes there is a primary, and
+ * what goes straight into the store must be taken as well.
+ */
+function streamProblems(lab: CrashLab): readonly string[] {
+  const dir = join(lab.stateDir, 'witness');
+  const [newest] = readdirSync(dir)
+    .flatMap((name) => /^(drill-.*)\.orders\.store-witness\.ndjson$/.exec(name)?.[1] ?? [])
+    .toSorted()
+    .reverse();
+  const [door, store] = ['witness', 'orders.store-witness'].map((kind) => lastLife(join(dir, `${newest}.${kind}.ndjson`))) as [Life, Life];
+  if (door.acknowledged < FEW || store.acknowledged > 0) return [];
+  return [
+    `of ${store.sent} writes the store took none after the resume of ${newest}, and ${door.acknowledged} went through the front door`,
+  ];
+}
+
+/* A service may be there for a moment only. */
+const FEW = 20;
+
+type Life = {readonly sent: number; readonly acknowledged: number};
+
+/** What the last process sent that carried a witness; a run that was not begun again has sent nothing. */
+function lastLife(file: string): Life {
+  const lives = existsSync(file) ? readFileSync(file, 'utf8').split('"mark":"open"').slice(1) : [];
+  const count = (what: RegExp): number => (lives.length < 2 ? 0 : (lives.at(-1)?.match(what)?.length ?? 0));
+  return {sent: count(/"outcome"/g), acknowledged: count(/"outcome":"acknowledged"/g)};
 }
 
 type Left = {readonly faults: readonly unknown[]; readonly reapers: readonly string[]};

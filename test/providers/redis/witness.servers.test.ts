@@ -9,6 +9,7 @@ import {storeRowsOf} from '../../../src/lib/drill/witness-rows.ts';
 import type {Store} from '../../../src/lib/ports/store.ts';
 import {systemClock} from '../../../src/lib/run/system-clock.ts';
 import {readWitnessLog} from '../../../src/lib/witness/witness-log.ts';
+import {FLEET} from '../../drill/plans.ts';
 import {eventually} from '../../servers/embedded.ts';
 import {noRedis, type RedisOptions, type RedisServer, startRedis} from '../../servers/redis.ts';
 import {testCtx} from '../postgres/open-store.ts';
@@ -38,7 +39,7 @@ describe.skipIf(noRedis !== null)(`the witness of a redis store${noRedis === nul
   };
   const startRun = async (store: Store, name: string) => {
     const ctx = testCtx(name, 60_000);
-    const streams = storeWitnesses({stores: {cache: store}, dir, life: live(), clock});
+    const streams = storeWitnesses({fleet: FLEET, stores: {cache: store}, dir, life: live(), clock});
     await streams.prepare(ctx, ['cache']);
     await streams.start(name, {stores: ['cache'], everyMs: 20, deadlineMs: 1000});
     return async () => {
