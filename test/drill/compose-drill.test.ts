@@ -1,8 +1,12 @@
 import {describe, expect, it} from 'vitest';
 import {composeDrill} from '../../src/lib/drill/compose-drill.ts';
 import {parseDrill} from '../../src/lib/drill/drill-file.ts';
+import {reactionActions} from '../../src/lib/drill/reaction-actions.ts';
+import {checkPlan} from '../../src/lib/plan/check-plan.ts';
+import {ActionRegistry, CheckRegistry} from '../../src/lib/run/registry.ts';
 import {known} from '../../src/lib/snapshot/cell.ts';
-import {drillPlan, drillText, fleet, inputOf} from './plans.ts';
+import {fakeClock} from '../run/fake-clock.ts';
+import {drillPlan, drillText, fleet, inputOf, nobody, wellSenses} from './plans.ts';
 
 const drill = parseDrill(drillText, {file: '/drills/d.yaml', cwd: '/'});
 const input = inputOf(drill);
@@ -77,6 +81,20 @@ describe('composeDrill', () => {
     expect(look('reaction: {failover: {by: command}}\n')).toEqual({...anywhere, close: true});
     for (const reaction of ['{none: {for: 1s}}', '{failover: {expect: refused}}'])
       expect(look(`reaction: ${reaction}\nheal: end\n`)).toEqual({...anywhere, home: {orders: 'us-east'}, close: false});
+  });
+
+  it('asks nothing of a process of its own that may hold beforehand: it would be taken for done, and never be started', () => {
+    const drill = parseDrill(`${drillText}reaction: {failover: {by: command}}\n`, {file: '/d.yaml', cwd: '/'});
+    const plan = composeDrill(inputOf(drill, {reactionPlan: null}));
+    const steps = plan.steps.filter(({do: {action}}) => action === 'reaction.command');
+    expect(steps).toMatchObject([{id: 'reaction', ensures: [], requires: []}]);
+    const actions = reactionActions({
+      ...nobody,
+      senses: {...wellSenses(), sinceAckMs: () => null, loadNow: () => null},
+      clock: fakeClock(),
+    });
+    const problems = checkPlan({...plan, steps, always: []}, new ActionRegistry(actions), new CheckRegistry([]));
+    expect(problems.filter((problem) => problem.includes('has an effect'))).toEqual([]);
   });
 
   it('takes its own objectives before those of the fleet', () => {

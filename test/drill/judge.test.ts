@@ -34,6 +34,7 @@ const well = {
   after,
   primaries: {wrong: null as string | null, unsure: null as string | null},
   held: null as string | null,
+  goesBack: false,
   touched: true,
 };
 const codeOf = (more: Partial<typeof well>) => verdictOf({...well, ...more}).verdictCode;
@@ -51,6 +52,16 @@ describe('a drill', () => {
     expect([ended('undone', 'interrupted', false), ended('interrupted', 'interrupted', false)]).toEqual(['not-healed', 'not-healed']);
     // Whoever leaves at the second Ctrl+C leaves the fault to its lease.
     expect(ended('interrupted', 'left', false)).toBe('not-ended');
+  });
+
+  it('that was to be followed by the way back has failed where that was never begun', () => {
+    const row = {when: 'after' as const, kind: 'failback', runId: 'f', outcome: 'succeeded', says: '', startedAt: null, endedAt: null};
+    expect(verdictOf({...well, goesBack: true, beside: [{...row, when: 'before', kind: 'switchover'}]})).toMatchObject({
+      ...{verdict: 'failed', verdictCode: 'not-rolled-back'},
+      verdictReason: 'the failback after the drill is not on record: it was not begun',
+    });
+    expect(codeOf({goesBack: true, beside: [row]})).toBe('passed');
+    expect(verdictOf({...well, goesBack: true, run: {...well.run, outcome: 'failed'}}).verdictCode).toBe('run-failed');
   });
 
   it('in which two members acknowledged at the same time has failed, whatever its objectives say', () => {

@@ -31,8 +31,8 @@ function world(members: Record<string, Member | null>) {
   store.members = members;
   const clock = jumpingClock();
   const action = onePrimaryAction({stores: {orders: store.port}, clock});
-  const look = (more: {home?: Record<string, string>; close?: boolean} = {}): Promise<Json> => {
-    const args = {stores: ['orders'], home: more.home ?? null, close: more.close ?? false, withinMs: 2000};
+  const look = (more: {home?: Record<string, string>; close?: boolean; withinMs?: number} = {}): Promise<Json> => {
+    const args = {stores: ['orders'], home: more.home ?? null, close: more.close ?? false, withinMs: more.withinMs ?? 2000};
     const ctx = {runId: 'r', token: 't', signal: new AbortController().signal, now: clock.now, deadline: 1e9};
     return action.apply(ctx, {}, action.parse(args));
   };
@@ -96,9 +96,10 @@ describe('the primaries, once every fault is healed', () => {
       met: null,
       says: 'us-east does not answer, so it is not known whether it is a primary of orders as well',
     });
-    expect(await look({close: true})).toMatchObject({met: true});
+    expect(await look({close: true})).toMatchObject({met: null});
     store.prove = async () => proof('stopped');
     expect(await look()).toMatchObject({met: true});
+    expect(await look({close: true})).toMatchObject({met: true});
     store.port.observe = () => Promise.reject(new Error('no route'));
     expect(await look()).toEqual({met: null, says: 'nothing is known of orders: no route'});
   });
@@ -128,6 +129,34 @@ describe('the primaries, once every fault is healed', () => {
     store.members = {...split(), 'us-east': primary('us-east', 2)};
     await expect(look({close: true})).rejects.toMatchObject({message: expect.stringContaining('; close one of them by hand')});
     expect(store.calls).toEqual(['fence']);
+  });
+
+  it('are waited for while an old one is still starting, and it is closed as soon as it takes writes', async () => {
+    const {store, look, clock} = world({...split(), 'us-east': null});
+    let looks = 0;
+    store.onObserve = () => {
+      looks += 1;
+      if (looks === 4) store.members['us-east'] = primary('us-east', 1);
+    };
+    store.fence = async () => {
+      store.members['us-east'] = follows('us-east', 'eu-west');
+      return proof('closed');
+    };
+    expect(await look({close: true})).toMatchObject({met: true});
+    expect(store.calls).toEqual(['fence']);
+    expect(clock.now()).toBe(750);
+  });
+
+  it('that a failover has passed by are closed however little time there is', async () => {
+    for (const withinMs of [1, 100, 250]) {
+      const {store, look} = world(split());
+      store.fence = async () => {
+        store.members['us-east'] = {...primary('us-east', 1), writable: false};
+        return proof('closed');
+      };
+      expect(await look({close: true, withinMs})).toMatchObject({met: true});
+      expect(store.calls).toEqual(['fence']);
+    }
   });
 
   it('that cannot be closed are two all the same', async () => {

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {DrillArguments} from '../../src/lib/drill/arguments.ts';
 import {type ReactionDeps, reactionActions} from '../../src/lib/drill/reaction-actions.ts';
-import type {Operator, OperatorEnd} from '../../src/lib/drill/reaction-command.ts';
+import type {EarlierFailover, Operator, OperatorEnd} from '../../src/lib/drill/reaction-command.ts';
 import type {Json} from '../../src/lib/plan/json.ts';
 import type {Clock} from '../../src/lib/ports/clock.ts';
 import {nobody, wellSenses} from './plans.ts';
@@ -148,6 +148,7 @@ describe('a failover by a process of its own', () => {
         };
       },
       begun: async () => steps,
+      begunBefore: async () => null,
     };
     return {port, started, signals, looks: () => looks};
   }
@@ -237,5 +238,76 @@ describe('a failover by a process of its own', () => {
     });
     expect(slow.started.map(([word]) => word)).toEqual(['failover', 'runs']);
     expect(slow.signals).toEqual(['failover SIGKILL', 'runs SIGINT']);
+  });
+
+  it('is begun although clients can write all along, and has gone well once they can after it', async () => {
+    const {port, started} = operator([0]);
+    const asked: number[] = [];
+    const writable = (until: number) => async () => {
+      asked.push(started.length);
+      return {holds: asked.length > until, measured: null, says: 'a write is refused'};
+    };
+    const senses = (until: number) => ({...wellSenses({writable: writable(until)}), sinceAckMs: () => null, loadNow: () => null});
+    expect(await applying({operator: port, senses: senses(2)})('reaction.command', args)).toMatchObject({
+      says: 'failover-1 went well after 0 ms',
+    });
+    expect(asked).toEqual([1, 1, 1]);
+    await expect(applying({operator: operator([0]).port, senses: senses(99)})('reaction.command', args)).rejects.toMatchObject({
+      code: 'no-reaction',
+      message: 'failover-1 went well, and clients cannot write: a write is refused',
+    });
+  });
+
+  describe('of a drill that was cut short', () => {
+    const left = (stands: EarlierFailover['stands'], wasResumed = false): EarlierFailover => ({runId: 'failover-0', stands, wasResumed});
+    /** An operator whose earlier failover stands so at each look, the last one for good. */
+    function following(stands: readonly EarlierFailover[], codes: readonly number[] = []) {
+      const {port, started} = operator(codes, FENCE);
+      const looks = [...stands];
+      const begunBefore = async () => (looks.length > 1 ? looks.shift() : looks[0]) ?? null;
+      return {apply: applying({operator: {...port, begunBefore}}), started};
+    }
+
+    it('is gone on with where nobody has finished it: no second one is begun', async () => {
+      const {apply, started} = following([left('unfinished')], [0]);
+      expect(await apply('reaction.command', {...args, killAt: 'fence'})).toMatchObject({
+        ...{runId: 'failover-0', killedAt: 'fence'},
+        says: expect.stringContaining('failover-0 was begun before the drill was cut short, resumed, and went well'),
+      });
+      expect(started.map((words) => words.slice(0, 3))).toEqual([['runs', 'resume', 'failover-0']]);
+      // It was cut short with the drill, before it came there.
+      expect(await following([left('unfinished')], [0]).apply('reaction.command', {...args, killAt: 'promote'})).toMatchObject({
+        killedAt: null,
+      });
+    });
+
+    it('is named where it cannot be gone on with', async () => {
+      await expect(following([left('unfinished')], [2]).apply('reaction.command', args)).rejects.toMatchObject({
+        ...{code: 'no-reaction', message: 'regionctl runs resume failover-0 ended with 2: said last'},
+      });
+    });
+
+    it('is waited for where its process goes on, and done with where it has succeeded', async () => {
+      const {apply, started} = following([left('going'), left('going'), left('succeeded')]);
+      expect(await apply('reaction.command', args)).toMatchObject({
+        ...{runId: 'failover-0', afterMs: 500},
+        says: 'failover-0 was begun before the drill was cut short, and went well after 500 ms',
+      });
+      expect(started).toEqual([]);
+      await expect(following([left('going')]).apply('reaction.command', args)).rejects.toMatchObject({
+        message: 'failover-0 had not ended in time: a process that this drill had started before goes on with it',
+      });
+      await expect(following([left('going')]).apply('reaction.command', args, AbortSignal.abort())).rejects.toMatchObject({
+        message: 'the drill was stopped before failover-0 had ended: a process that this drill had started before goes on with it',
+      });
+    });
+
+    it('has shown nothing where it was to be killed and was not', async () => {
+      const killed = {...args, killAt: 'fence'};
+      await expect(following([left('succeeded')]).apply('reaction.command', killed)).rejects.toMatchObject({
+        message: 'failover-0 went well without being killed at fence: the drill was cut short before that',
+      });
+      expect(await following([left('succeeded', true)]).apply('reaction.command', killed)).toMatchObject({killedAt: 'fence'});
+    });
   });
 });

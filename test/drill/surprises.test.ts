@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {drillDocument} from '../../src/lib/drill/document.ts';
-import type {EarlierDrill, LoadPart} from '../../src/lib/drill/report.ts';
+import type {EarlierDrill, LoadPart, StoreWitnessRow} from '../../src/lib/drill/report.ts';
 import {type SurpriseInput, surprisesOf} from '../../src/lib/drill/surprises.ts';
 import {runDocument} from '../../src/lib/run/document.ts';
 import {missed, whole} from '../output/drill-samples.ts';
@@ -41,6 +41,14 @@ const earlier = (detectMs: number): EarlierDrill => ({
 const fault = {fault: 'lose', region: 'us-east', injectedAt: iso(2000), provenHealed: true};
 const healBegun: JournalLine = [4000, 'step-started', 'heal', {attempt: 1}];
 
+const spec = {name: 'region-lost', description: '', scenario: null, expected: null, region: null, loadObjectives: []};
+const holding = {...plan, drillSpec: {...spec, classes: {orders: ['user-content'], sessions: ['sessions']}}};
+const speaking = {...input({}).run, objectives: [{class: 'user-content', kind: 'rpo' as const, targetMs: 0, measuredMs: 0, met: true}]};
+const stored = (store: string, lostWrites: number | null): StoreWitnessRow => ({
+  ...{store, members: [], twoWriters: null, trouble: null},
+  all: {...missed.witness!, lostWrites, lost: null, duplicatedWrites: 0, duplicated: [], unknownButPresent: 0},
+});
+
 describe('what surprised', () => {
   it('is nothing when all went as planned', () => {
     const quiet = load(part(100, 0, 10), part(100, 0, 12));
@@ -54,7 +62,7 @@ describe('what surprised', () => {
   it.each<[string, readonly string[], RegExp]>([
     [
       'two writers',
-      found({stores: whole.stores.map((one) => ({...one, trouble: null}))}),
+      found({stores: whole.stores.map((one) => ({...one, trouble: null, all: {...one.all, lostWrites: 0}}))}),
       /two members of orders acknowledged writes at the same time/u,
     ],
     [
@@ -66,6 +74,16 @@ describe('what surprised', () => {
       'losses that no objective speaks of',
       found({run: {...input({}).run, objectives: [], measured: {writeGapMs: 1, lostWrites: 1, duplicatedWrites: 0}}}),
       /1 acknowledged write is gone, and no objective/u,
+    ],
+    [
+      'losses of a store that no objective speaks of, beside one that an objective does speak of',
+      found({run: speaking, plan: holding, stores: [stored('orders', 3), stored('sessions', 14)]}),
+      /^14 acknowledged writes of sessions are gone, and no objective says how many may be$/u,
+    ],
+    [
+      'losses of a store that no objective speaks of, which could not be read back',
+      found({run: speaking, plan: holding, stores: [stored('orders', null), stored('sessions', null)]}),
+      /^what sessions has lost is not known, and no objective speaks of it$/u,
     ],
     [
       'a fault that outlived its heal',
@@ -147,7 +165,8 @@ describe('what surprised', () => {
   it('names the gravest first, and each once', () => {
     const note: JournalLine = [5000, 'note', null, {says: 'a webhook was not reached'}];
     const sentences = found({stores: whole.stores, witness: {...missed.witness!, longestStallMs: 500}}, note, note);
-    expect(sentences.map((sentence) => sentence.slice(0, 12))).toEqual(['two members ', 'our own proc', 'the witness ', 'a webhook wa']);
+    const begin = ['two members ', '2 acknowledg', 'our own proc', 'the witness ', 'a webhook wa'];
+    expect(sentences.map((sentence) => sentence.slice(0, 12))).toEqual(begin);
   });
 
   it('is part of the document, with what the plan says of the drill', () => {

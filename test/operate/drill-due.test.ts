@@ -5,6 +5,7 @@ import {describe, expect, it, onTestFinished} from 'vitest';
 import {stateError} from '../../src/lib/errors.ts';
 import type {DrillsSpec, Fleet} from '../../src/lib/fleet/fleet.ts';
 import {readDue} from '../../src/lib/operate/drill-due.ts';
+import {keepDrillRecord} from '../../src/lib/operate/drill-record.ts';
 import type {Plan} from '../../src/lib/plan/plan.ts';
 import type {OpenFleet} from '../../src/lib/providers/open-fleet.ts';
 import {fleet as plain} from '../drill/plans.ts';
@@ -89,6 +90,17 @@ describe('drill due', () => {
     expect(byHand.first?.lastTried?.says).toBe('the gate steady-state was passed with --override by ana@ops1 (pid 4711): it will do');
     expect((await afterOne('passed', shut('drills/a (b).yaml (ana@ops1 (pid 4711))'))).first).toMatchObject({state: 'ok'});
     expect((await afterOne('passed', shut('ana@ops1 (pid 4711)', 'pass'))).first).toMatchObject({state: 'ok'});
+  });
+
+  it('one whose way back failed does not count, and says so', async () => {
+    const {past, due} = await world();
+    past.drill('run-1', 'region-lost', NOW - 10 * DAY);
+    const row = {kind: 'failback', runId: 'failback-1', outcome: 'failed', says: 'eu-west does not answer', startedAt: null, endedAt: null};
+    keepDrillRecord(past.state, 'run-1', {beside: [{when: 'after', ...row}], evidence: []});
+    expect((await due()).first).toMatchObject({
+      state: 'never',
+      lastTried: {code: 'not-rolled-back', counts: false, says: 'the failback after the drill did not succeed: eu-west does not answer'},
+    });
   });
 
   it('drills of other fleets, other names and other kinds do not count', async () => {

@@ -61,6 +61,7 @@ export function drillDocument(run: RunDocument, plan: Plan, events: readonly Jou
       after: steadyState.after,
       held: heldTraffic(run, plan, progress),
       primaries: primariesSeen(plan, progress, events),
+      goesBack: spec?.rollback === 'failback',
       touched: touched(plan, events),
       why: whyNotMeasured(plan, progress, seen.load),
     }),

@@ -30,6 +30,8 @@ export type DrillSeen = Pick<DrillDocument, 'faults' | 'stores' | 'beside' | 'lo
   readonly held: string | null;
   /** Why something was not measured; null = it was, or nobody said why. */
   readonly why: {readonly gap: string | null; readonly loss: string | null; readonly load: string | null};
+  /** Whether the drill is to be followed by the way back once its run has succeeded. */
+  readonly goesBack: boolean;
   /** Whether anything but looking and measuring was begun. */
   readonly touched: boolean;
 };
@@ -57,7 +59,7 @@ function isCutShort({outcome, code}: RunDocument): boolean {
   return outcome === 'undone' && code === 'interrupted';
 }
 
-function failure({run, faults, after, stores, primaries, loads, beside}: DrillSeen): Verdict | null {
+function failure({run, faults, after, stores, primaries, loads, beside, goesBack}: DrillSeen): Verdict | null {
   const failed = (verdictCode: VerdictCode, verdictReason: string): Verdict => ({verdict: 'failed', verdictCode, verdictReason});
   const left = faults.find((fault) => !fault.provenHealed);
   if (left !== undefined) return failed('not-healed', `it is not proven that ${left.fault} in ${left.region} was healed`);
@@ -73,6 +75,8 @@ function failure({run, faults, after, stores, primaries, loads, beside}: DrillSe
   if (wrong !== undefined) return failed('not-steady', `the steady state did not come back: ${wrong.says}`);
   const stuck = beside.find(({when, outcome}) => when === 'after' && outcome !== 'succeeded');
   if (stuck !== undefined) return failed('not-rolled-back', `the ${stuck.kind} after the drill did not succeed: ${stuck.says}`);
+  if (goesBack && beside.every(({when}) => when !== 'after'))
+    return failed('not-rolled-back', 'the failback after the drill is not on record: it was not begun');
   const missed = [
     ...run.objectives.filter(({met}) => met === false).map((one) => missedText(one, run.measured.lostWrites)),
     ...loads.filter(({met}) => met === false).map(loadText),
@@ -132,10 +136,18 @@ export function objectivesWithStores(
   classes: Readonly<Record<string, readonly string[]>>,
 ): RunDocument['objectives'] {
   return objectives.map((objective) => {
-    if (objective.kind !== 'rpo') return objective;
-    const ours = stores.filter(({store}) => objective.class === 'drill' || classes[store]?.includes(objective.class) === true);
+    const ours = stores.filter(({store}) => speaksOf(objective, store, classes));
     return ours.reduce((worst, {all: {lossWindowMs}}) => withLoss(worst, lossWindowMs), objective);
   });
+}
+
+/** Whether it is an objective of what this store may lose. `classes`: what each store holds. */
+export function speaksOf(
+  {kind, class: name}: Pick<RunDocument['objectives'][number], 'kind' | 'class'>,
+  store: string,
+  classes: Readonly<Record<string, readonly string[]>>,
+): boolean {
+  return kind === 'rpo' && (name === 'drill' || classes[store]?.includes(name) === true);
 }
 
 /** What was missed stays missed; what one of the two could not measure is not met. */

@@ -33,12 +33,15 @@ export function onePrimaryAction(deps: Deps): Action<Wanted> {
     look: async () => 'before',
     async apply(ctx, _target, args) {
       const until = deps.clock.now() + args.withinMs;
-      for (;;) {
+      for (let isLast = false; ; ) {
         const seen = await Promise.all(args.stores.map((store) => standing(deps, ctx, store, args)));
-        const open = seen.filter(({wrong}) => wrong !== false);
-        if (open.length === 0 || deps.clock.now() + AGAIN_MS >= until) return resultOf(seen);
+        if (isLast || seen.every(({wrong}) => wrong === false)) return resultOf(seen);
+        isLast = deps.clock.now() + AGAIN_MS >= until;
         const closed = args.close ? await closeStale(deps, ctx, args.stores, seen) : [];
-        if (closed.length === 0) await deps.clock.sleep(AGAIN_MS, ctx.signal);
+        // However late it is found, a former primary is closed, and looked at once more.
+        if (closed.length > 0) continue;
+        if (isLast) return resultOf(seen);
+        await deps.clock.sleep(AGAIN_MS, ctx.signal);
       }
     },
   };
@@ -51,7 +54,7 @@ function resultOf(seen: readonly Standing[]): Json {
   return {met: seen.every((each) => each.wrong === false) ? true : null, says: seen.map(({says}) => says).join('; ')};
 }
 
-async function standing(deps: Deps, ctx: Ctx, store: string, {home, close}: Wanted): Promise<Standing> {
+async function standing(deps: Deps, ctx: Ctx, store: string, {home}: Wanted): Promise<Standing> {
   const port = deps.stores[store];
   if (port === undefined) return unsure(`nothing is known of ${store}: it was not opened`);
   const {signal, end} = bounded(ctx.signal, READ_MS);
@@ -60,7 +63,7 @@ async function standing(deps: Deps, ctx: Ctx, store: string, {home, close}: Want
     const rivals = await provenOf(port, {...ctx, signal}, rivalsOf({members: cells}));
     const unread = Object.entries(cells).flatMap(([name, cell]) => (cell.known ? [] : [name]));
     const silent = await openOf(port, {...ctx, signal}, unread);
-    return judge(store, {rivals, silent, home: home?.[store] ?? null, close});
+    return judge(store, {rivals, silent, home: home?.[store] ?? null});
   } catch (error) {
     ctx.signal.throwIfAborted();
     return unsure(`nothing is known of ${store}: ${messageOf(error)}`);
@@ -92,18 +95,17 @@ type Seen = {
   readonly silent: readonly string[];
   /** The region where the primary must be; null = wherever. */
   readonly home: string | null;
-  readonly close: boolean;
 };
 
-function judge(store: string, {rivals, silent, home, close}: Seen): Standing {
+function judge(store: string, {rivals, silent, home}: Seen): Standing {
   const taking = rivals.filter(({takes}) => takes === true);
   if (taking.length > 1) return twoPrimaries(store, taking);
   const one = taking[0] ?? (rivals.length === 1 ? rivals[0] : undefined);
   if (one !== undefined && home !== null && one.region !== home) return moved(store, one, home);
   const doubt = rivals.length < 2 ? undefined : rivals.find(({takes}) => takes === null);
   if (doubt !== undefined) return unsure(`whether ${doubt.member} of ${store} takes writes is not known: it ${doubt.says}`);
-  // A failover of our own has asked for a proof of whom it left behind.
-  if (silent.length > 0 && !close)
+  // Also after a failover of our own: who is still starting may open unfenced in a moment.
+  if (silent.length > 0)
     return unsure(`${silent.join(', ')} does not answer, so it is not known whether it is a primary of ${store} as well`);
   if (one === undefined && home !== null) return unsure(`no primary of ${store} is seen`);
   const inert = rivals.filter((rival) => rival !== one).map(({member, says}) => `; ${member} answers as a primary too, and ${says}`);

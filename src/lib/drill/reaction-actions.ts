@@ -6,6 +6,7 @@ import type {Clock} from '../ports/clock.ts';
 import {type DrillArguments, named} from './arguments.ts';
 import {commandReaction, type Operator} from './reaction-command.ts';
 import {askCheck, type Senses} from './senses.ts';
+import {untilWritable} from './until-writable.ts';
 
 /** What reactions reach the world by, beside the drill's senses. */
 export type ReactionDeps = {
@@ -57,12 +58,9 @@ function execReaction({senses, clock}: ReactionDeps): Action<DrillArguments['rea
       if (code !== 0) throw notDone(`${run.join(' ')} did not do it`, says);
       const afterMs = Math.round(clock.now() - began);
       // That clients can write is no sign that it has been done already: not every fault keeps them from it.
-      for (;;) {
-        const {holds, says: seen} = await senses.writable(ctx.signal);
-        if (holds === true) return {afterMs, says: `${run.join(' ')} ended well after ${formatMs(afterMs)}`};
-        if (clock.now() - began >= withinMs) throw notDone(`${run.join(' ')} ended well, and clients cannot write`, seen);
-        await clock.sleep(LOOK_MS, ctx.signal);
-      }
+      const seen = await untilWritable({senses, clock}, began + withinMs, ctx.signal);
+      if (seen !== null) throw notDone(`${run.join(' ')} ended well, and clients cannot write`, seen);
+      return {afterMs, says: `${run.join(' ')} ended well after ${formatMs(afterMs)}`};
     },
   };
 }

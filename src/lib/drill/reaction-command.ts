@@ -5,6 +5,8 @@ import type {Action, Ctx} from '../plan/action.ts';
 import type {Override} from '../plan/plan.ts';
 import type {Clock} from '../ports/clock.ts';
 import {type DrillArguments, named} from './arguments.ts';
+import type {Senses} from './senses.ts';
+import {untilWritable} from './until-writable.ts';
 
 /** How a process of regionctl ended: `code` null = by a signal. `says` is the end of what it printed. */
 export type OperatorEnd = {readonly code: number | null; readonly says: string};
@@ -25,39 +27,98 @@ export type Operator = {
   start(args: readonly string[], runId: string): OperatorProcess;
   /** The steps whose intent the run's journal has, with their phases. */
   begun(runId: string): Promise<readonly {readonly id: string; readonly phase: string}[]>;
+  /** The newest failover that was begun for this reaction of the drill `runId` before and has left anything; null = none. */
+  begunBefore(runId: string): Promise<EarlierFailover | null>;
+};
+
+/** A failover of an earlier attempt at the reaction, whose process is not ours any more. */
+export type EarlierFailover = {
+  readonly runId: string;
+  /** `going` = a process carries it now; `unfinished` = none does, and it has touched something. */
+  readonly stands: 'going' | 'succeeded' | 'unfinished';
+  /** Whether it was cut short and gone on with. */
+  readonly wasResumed: boolean;
 };
 
 /** Often enough to stop a process between two steps. */
 const LOOK_MS = 5;
+const WAIT_MS = 250;
 const WELL: ReadonlySet<number | null> = new Set([EXIT.good, EXIT.warning]);
 
 /** `reaction.command`: a failover by a process of its own, which is killed (-9) at a step and resumed where the drill says so. */
 export function commandReaction(deps: {
   readonly clock: Clock;
+  readonly senses: Pick<Senses, 'writable'>;
   readonly operator: Operator | null;
 }): Action<DrillArguments['reaction.command']> {
   return {
-    ...named('reaction.command', 'reversible'),
+    // What verifies it is part of it, as for `reaction.exec`.
+    ...named('reaction.command', 'none'),
     describe: (_target, {killAt}) =>
       killAt === null ? 'a process of its own fails over' : `a process of its own fails over and is killed at ${killAt}`,
     look: async () => 'before',
-    async apply(ctx, _target, {to, killAt, overrides, withinMs}) {
-      const operator = operatorOf(deps.operator);
+    async apply(ctx, _target, args) {
+      const watched = {...deps, operator: operatorOf(deps.operator), ctx};
       const began = deps.clock.now();
-      const args = ['failover', 'run', '--yes', '--no-guard', ...(to === null ? [] : ['--to', to]), ...overrideFlags(overrides)];
-      const child = operator.start(args, ctx.runId);
-      const watched = {...deps, operator, ctx};
-      const killed = killAt === null ? null : await killWhenThere({...watched, child, killAt, withinMs});
-      const end = killed === null ? await endOf(watched, child, async () => true) : await resumed(watched, killed);
-      if (!WELL.has(end.code))
-        throw failed(`regionctl ${killed === null ? args.join(' ') : `runs resume ${killed}`} ended with ${end.code ?? 'a signal'}`, end);
+      const until = began + args.withinMs;
+      const earlier = await endedBefore(watched, until);
+      const {runId, killedAt, how} = earlier === null ? await failOver(watched, args) : await takeOver(watched, args, earlier);
       const afterMs = Math.round(deps.clock.now() - began);
-      const runId = killed ?? (await child.begunRun());
-      const how = killAt === null ? 'went well' : `was killed at ${killAt}, resumed, and went well`;
-      return {runId, killedAt: killAt, afterMs, says: `${runId ?? 'the failover'} ${how} after ${formatMs(afterMs)}`};
+      const who = runId ?? 'the failover';
+      // That clients can write is no sign that it has been done already: not every fault keeps them from it.
+      const seen = await untilWritable(deps, until, ctx.signal);
+      if (seen !== null) throw failed(`${who} ${how}, and clients cannot write`, {says: seen});
+      return {runId, killedAt, afterMs, says: `${who} ${how} after ${formatMs(afterMs)}`};
     },
   };
 }
+
+type Wanted = DrillArguments['reaction.command'];
+type Done = {readonly runId: string | null; readonly killedAt: string | null; readonly how: string};
+
+async function failOver(watched: Watched, {to, killAt, overrides, withinMs}: Wanted): Promise<Done> {
+  const {operator, ctx} = watched;
+  const args = ['failover', 'run', '--yes', '--no-guard', ...(to === null ? [] : ['--to', to]), ...overrideFlags(overrides)];
+  const child = operator.start(args, ctx.runId);
+  if (killAt === null) {
+    const end = await endOf(watched, child, async () => true);
+    const runId = await child.begunRun();
+    if (!WELL.has(end.code)) throw failed(`regionctl ${args.join(' ')}${runText(runId)} ${ended(end)}`, end);
+    return {runId, killedAt: null, how: 'went well'};
+  }
+  const runId = await killWhenThere({...watched, child, killAt, withinMs});
+  await resume(watched, runId, 'the drill had killed its process');
+  return {runId, killedAt: killAt, how: `was killed at ${killAt}, resumed, and went well`};
+}
+
+/** What an earlier attempt at the reaction has begun, once no process carries it; null = nothing. The process of a drill that died goes on without it. */
+async function endedBefore({clock, operator, ctx}: Watched, until: number): Promise<EarlierFailover | null> {
+  for (;;) {
+    const earlier = await operator.begunBefore(ctx.runId);
+    if (earlier?.stands !== 'going') return earlier;
+    const goesOn = {says: 'a process that this drill had started before goes on with it'};
+    if (ctx.signal.aborted) throw failed(`the drill was stopped before ${earlier.runId} had ended`, goesOn);
+    if (clock.now() >= until) throw failed(`${earlier.runId} had not ended in time`, goesOn);
+    await clock.sleep(WAIT_MS, ctx.signal).catch(() => undefined);
+  }
+}
+
+/** Brings a failover of an earlier attempt to its end, instead of beginning a second one. */
+async function takeOver(watched: Watched, {killAt}: Wanted, {runId, stands, wasResumed}: EarlierFailover): Promise<Done> {
+  const isLeft = stands === 'unfinished';
+  const came = killAt !== null && (wasResumed || isThere(await watched.operator.begun(runId), killAt));
+  if (isLeft) await resume(watched, runId, 'the drill that had begun it was cut short');
+  else if (killAt !== null && !wasResumed)
+    throw failed(`${runId} went well without being killed at ${killAt}`, {says: 'the drill was cut short before that'});
+  return {
+    runId,
+    killedAt: came ? killAt : null,
+    how: `was begun before the drill was cut short,${isLeft ? ' resumed,' : ''} and went well`,
+  };
+}
+
+const isThere = (begun: Awaited<ReturnType<Operator['begun']>>, killAt: string): boolean =>
+  begun.some(({id, phase}) => id === killAt || phase === killAt);
 
 type Watched = {readonly clock: Clock; readonly operator: Operator; readonly ctx: Ctx};
 
@@ -102,29 +163,31 @@ async function killAtStep({clock, operator, ctx, child, killAt, withinMs}: Killi
   while (!ctx.signal.aborted) {
     const runId = await child.begunRun();
     const begun = runId === null ? [] : await operator.begun(runId);
-    if (runId !== null && begun.some(({id, phase}) => id === killAt || phase === killAt)) {
+    if (runId !== null && isThere(begun, killAt)) {
       child.kill('SIGKILL');
       await child.ended;
       return runId;
     }
-    if (early.end !== null) throw failed(`the failover ended before it came to ${killAt}`, early.end);
+    if (early.end !== null) throw failed(`the failover ended before it came to ${killAt}${runText(runId)}`, early.end);
     if (clock.now() >= until)
-      throw failed(`the failover had not come to ${killAt} within ${formatMs(withinMs)}`, {code: null, says: 'it was stopped'});
+      throw failed(`the failover had not come to ${killAt} within ${formatMs(withinMs)}${runText(runId)}`, {says: 'it was stopped'});
     await clock.sleep(LOOK_MS, ctx.signal).catch(() => undefined);
   }
-  throw failed(`the drill was stopped before the failover came to ${killAt}`, await endOf({clock, operator, ctx}, child, async () => true));
+  const end = await endOf({clock, operator, ctx}, child, async () => true);
+  throw failed(`the drill was stopped before the failover came to ${killAt}${runText(await child.begunRun())}`, end);
 }
 
 /** Goes on with a run whose process was killed, also when the drill was stopped meanwhile: nobody else would bring it to where it is safe. */
-function resumed(watched: Watched, runId: string): Promise<OperatorEnd> {
-  const child = watched.operator.start(
-    ['runs', 'resume', runId, '--no-guard', '--reason', 'the drill had killed its process'],
-    watched.ctx.runId,
-  );
-  return endOf(watched, child, () => child.hasTakenUp(runId));
+async function resume(watched: Watched, runId: string, reason: string): Promise<void> {
+  const child = watched.operator.start(['runs', 'resume', runId, '--no-guard', '--reason', reason], watched.ctx.runId);
+  const end = await endOf(watched, child, () => child.hasTakenUp(runId));
+  if (!WELL.has(end.code)) throw failed(`regionctl runs resume ${runId} ${ended(end)}`, end);
 }
 
-function failed(what: string, {says}: OperatorEnd): RegionctlError {
+const runText = (runId: string | null): string => (runId === null ? '' : ` (${runId})`);
+const ended = ({code}: OperatorEnd): string => `ended with ${code ?? 'a signal'}`;
+
+function failed(what: string, {says}: Pick<OperatorEnd, 'says'>): RegionctlError {
   return new RegionctlError('no-reaction', EXIT.critical, `${what}: ${says}`);
 }
 

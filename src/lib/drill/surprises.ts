@@ -5,6 +5,7 @@ import type {PhaseTimes} from '../plan/plan-document.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {RunDocument} from '../run/document.ts';
 import {progressOf, stepProgress} from '../run/progress.ts';
+import {speaksOf} from './judge.ts';
 import type {BesideRow, EarlierDrill, FaultRow, LoadRow, StoreWitnessRow, WitnessRow} from './report.ts';
 
 /** What surprises are looked for in. */
@@ -68,10 +69,25 @@ function twoWriters({stores}: SurpriseInput): Found {
 }
 
 /** Where an objective speaks of losses, they are its matter. */
-function losses({run}: SurpriseInput): Found {
-  const {lostWrites} = run.measured;
-  if (lostWrites === null || lostWrites === 0 || run.objectives.some(({kind}) => kind === 'rpo')) return [];
-  return [`${count(lostWrites, 'acknowledged write')} ${lostWrites === 1 ? 'is' : 'are'} gone, and no objective says how many may be`];
+function losses({run, plan, stores}: SurpriseInput): Found {
+  const classes = plan.drillSpec?.classes;
+  const isAny = run.objectives.some(({kind}) => kind === 'rpo');
+  // Of a plan that does not say what each store holds, any objective of loss may speak of it.
+  const speaks = (store: string): boolean =>
+    classes === undefined ? isAny : run.objectives.some((objective) => speaksOf(objective, store, classes));
+  const ofStores = stores.filter(({store}) => !speaks(store));
+  return [
+    ...(isAny ? [] : gone('', run.measured.lostWrites)),
+    ...ofStores.flatMap(({store, all}) => {
+      const lost = all.lostWrites ?? all.lost?.length ?? null;
+      return lost === null ? [`what ${store} has lost is not known, and no objective speaks of it`] : gone(` of ${store}`, lost);
+    }),
+  ];
+}
+
+function gone(where: string, lost: number | null): Found {
+  if (lost === null || lost === 0) return [];
+  return [`${count(lost, 'acknowledged write')}${where} ${lost === 1 ? 'is' : 'are'} gone, and no objective says how many may be`];
 }
 
 function duplicates({run, stores}: SurpriseInput): Found {

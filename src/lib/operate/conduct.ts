@@ -8,6 +8,7 @@ import {type RunDocument, runDocument} from '../run/document.ts';
 import {resumeRun, undoRun} from '../run/resume.ts';
 import {assertRunnable, type PhaseMark, type RunResult, runPlan} from '../run/runner.ts';
 import {heldBy} from '../state/lease.ts';
+import {keepBegun} from './drill-record.ts';
 import {drillLease, leaseName} from './leases.ts';
 import {notifying} from './notify.ts';
 import {refuseOutdated} from './reviewed.ts';
@@ -180,6 +181,7 @@ async function told(
         onEvent?.(event);
       });
       events = state.events(plan.id);
+      keepBegun(state, plan.id, plan, result.outcome);
       return result;
     } finally {
       lease.release();

@@ -73,7 +73,7 @@ function noDrill(fleet: string, name: string, drills: readonly RunHead[]): Regio
 
 /** Earlier drills of the same name on this fleet, newest first. Old journals that cannot be read never stop a report. */
 export function earlierOf(
-  state: Pick<State, 'runs' | 'plan' | 'events' | 'holder'>,
+  state: Pick<State, 'runs' | 'plan' | 'events' | 'holder' | 'recall'>,
   fleet: string,
   of: Pick<DrillDocument, 'runId' | 'startedAt' | 'drill'>,
 ): EarlierDrill[] {

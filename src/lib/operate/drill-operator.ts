@@ -5,7 +5,7 @@ import type {Operator, OperatorEnd, OperatorProcess} from '../drill/reaction-com
 import {messageOf} from '../errors.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {operatorLogName} from './operator-logs.ts';
-import {runsOfProcess} from './process-runs.ts';
+import {failoverBegunFor, runsOfProcess} from './process-runs.ts';
 
 /** Regionctl as another operator would run it: the program that runs here, as a process of its own. */
 export function operatorOf(open: OpenFleet): Operator | null {
@@ -19,6 +19,7 @@ export function operatorOf(open: OpenFleet): Operator | null {
       const begun = new Set(state.events(runId).flatMap(({type, step}) => (type === 'intent' && step !== null ? [step] : [])));
       return steps.filter(({id}) => begun.has(id)).map(({id, phase}) => ({id, phase}));
     },
+    begunBefore: async (runId) => failoverBegunFor(await open.state(), open.fleet.name, runId),
   };
 }
 

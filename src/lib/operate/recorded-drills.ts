@@ -3,6 +3,7 @@ import type {DrillDocument} from '../drill/report.ts';
 import type {Plan} from '../plan/plan.ts';
 import type {State} from '../ports/state.ts';
 import {runDocument} from '../run/document.ts';
+import {drillRecordOf} from './drill-record.ts';
 import {holdersOf} from './leases.ts';
 
 /** A drill on record. `at` is epoch ms of its beginning. Each part is read when it is asked for, and throws where it cannot be read. */
@@ -14,7 +15,10 @@ export type RecordedDrill = {
 };
 
 /** The drills of the fleet, the newest first. */
-export function recordedDrills(state: Pick<State, 'runs' | 'plan' | 'events' | 'holder'>, fleet: string): readonly RecordedDrill[] {
+export function recordedDrills(
+  state: Pick<State, 'runs' | 'plan' | 'events' | 'holder' | 'recall'>,
+  fleet: string,
+): readonly RecordedDrill[] {
   const alive = new Set(holdersOf(state, fleet).map(({runId}) => runId));
   const heads = state.runs(fleet).filter(({kind}) => kind === 'drill');
   return heads
@@ -25,7 +29,10 @@ export function recordedDrills(state: Pick<State, 'runs' | 'plan' | 'events' | '
       plan: () => state.plan(runId),
       document(plan) {
         const events = state.events(runId);
-        return drillDocument(runDocument(runId, plan, events, alive.has(runId)), plan, events, {fleet});
+        return drillDocument(runDocument(runId, plan, events, alive.has(runId)), plan, events, {
+          fleet,
+          ...drillRecordOf(state, runId),
+        });
       },
     }));
 }
