@@ -53,7 +53,7 @@ export class FaultDesk {
     this.#lab = lab;
   }
 
-  /** Those that act, and those that do not any more, but whose region does not run again yet. */
+  /** Those that act, and those that do not any more, but whose region could not be started again yet. */
   get all(): readonly ActiveFault[] {
     return [...this.#ledger.all, ...this.#mending.all];
   }
@@ -124,11 +124,14 @@ export class FaultDesk {
 
   /** A lease has run out. Only what this fault did is undone: what was killed from outside stays dead. */
   #expire(fault: ActiveFault): void {
-    this.#mending.add(fault);
     this.#apply();
+    // Nobody counts on it any more while its region starts. One that does not start is as good as faulty.
     this.#mendAfter(fault).then(
-      () => this.#note(this.#mending.take([fault]), 'lease'),
-      (error: unknown) => this.#mendLater([fault], 'lease', error),
+      () => this.#note([fault], 'lease'),
+      (error: unknown) => {
+        this.#mending.add(fault);
+        this.#mendLater([fault], 'lease', error);
+      },
     );
   }
 

@@ -4,12 +4,12 @@ import {setTimeout as sleep} from 'node:timers/promises';
 
 const CHUNK_BYTES = 65_536;
 const LOOK_MS = 20;
-/** How long a pipe may be silent: a program that makes a file may have to fetch it first. */
+/** How long a pipe may be without a writer. */
 const PATIENCE_MS = 10_000;
 
 /**
- * The first `most` bytes of a file that a user named: what is longer, or never ends, is not taken into memory. A pipe is read to its end, and not waited
- * for when nothing is written into it for `patienceMs` (default 10 s). Throws with what is wrong in words that follow "cannot be read".
+ * The first `most` bytes of a file that a user named: what is longer, or never ends, is not taken into memory. A pipe is read to its end, however long its
+ * writer takes, and not waited for when nobody opens it for writing within `patienceMs` (default 10 s). Throws with what is wrong in words that follow "cannot be read".
  */
 export async function readAtMost(file: string, most: number, patienceMs = PATIENCE_MS): Promise<Buffer> {
   // A pipe that nobody writes into would be waited for in the opening, and the thread that does so keeps the process from ending.
@@ -37,10 +37,10 @@ async function readHandle(handle: FileHandle, most: number, {isPipe, patienceMs}
     if (chunk !== null && chunk.length > 0) {
       chunks.push(chunk);
       left -= chunk.length;
-      silentMs = 0;
       continue;
     }
-    if (silentMs >= patienceMs) throw new Error(`nothing was written into it for ${patienceMs / 1000} s`);
+    // Whoever has opened it may take the time that a plan takes, or ask a person.
+    if (!isOpen && silentMs >= patienceMs) throw new Error(`nobody wrote into it for ${patienceMs / 1000} s`);
     await sleep(LOOK_MS);
     silentMs += LOOK_MS;
   }

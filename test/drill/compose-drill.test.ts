@@ -5,6 +5,7 @@ import {reactionActions} from '../../src/lib/drill/reaction-actions.ts';
 import {checkPlan} from '../../src/lib/plan/check-plan.ts';
 import {ActionRegistry, CheckRegistry} from '../../src/lib/run/registry.ts';
 import {known} from '../../src/lib/snapshot/cell.ts';
+import {standby} from '../failover/fake-store.ts';
 import {fakeClock} from '../run/fake-clock.ts';
 import {drillPlan, drillText, fleet, inputOf, nobody, wellSenses} from './plans.ts';
 
@@ -66,19 +67,21 @@ describe('composeDrill', () => {
   });
 
   it('looks at the primaries once every fault is healed, wherever it is healed and whoever reacted', () => {
+    const member = standby('us-east', 100, {role: 'primary', writable: true, upstream: null});
+    const ack = {known: false, code: 'not-read', reason: '', at: 0} as const;
     const look = (more: string) => {
-      const {always} = composeDrill({
-        ...inputOf(parseDrill(`${drillText}${more}`, {file: '/drills/d.yaml', cwd: '/'})),
-        reactionPlan: null,
-      });
+      const from = inputOf(parseDrill(`${drillText}${more}`, {file: '/drills/d.yaml', cwd: '/'}));
+      const members = {'db-us': known(member, 0, 'test'), 'db-eu': known(standby('eu-west', 100), 0, 'test')};
+      const stores = {orders: {engine: 'postgres', ack, members}};
+      const {always} = composeDrill({...from, snapshot: {...from.snapshot, stores}, reactionPlan: null});
       const ids = always.map(({id}) => id);
       expect(ids.indexOf('heal')).toBeLessThan(ids.indexOf('primaries'));
       return always.find(({id}) => id === 'primaries')?.do.args;
     };
-    const anywhere = {stores: ['orders'], home: null, withinMs: 15_000};
+    const anywhere = {stores: ['orders'], home: null, former: null, withinMs: 15_000};
     expect(look('reaction: {exec: {run: [./move]}}\n')).toEqual({...anywhere, close: false});
     expect(look('reaction: {person: {prompts: [move], until: [{writable: true}]}}\n')).toEqual({...anywhere, close: false});
-    expect(look('reaction: {failover: {by: command}}\n')).toEqual({...anywhere, close: true});
+    expect(look('reaction: {failover: {by: command}}\n')).toEqual({...anywhere, close: true, former: {orders: 'db-us'}});
     for (const reaction of ['{none: {for: 1s}}', '{failover: {expect: refused}}'])
       expect(look(`reaction: ${reaction}\nheal: end\n`)).toEqual({...anywhere, home: {orders: 'us-east'}, close: false});
   });

@@ -129,6 +129,21 @@ describe('a drill without a point of no return that was killed', () => {
     expect(began('fault.inject')).toBe(2);
   });
 
+  it('names the way back where its reaction failed, since its fault is healed then and nobody goes on without it', async () => {
+    const plan = drillOf('{exec: {run: [page]}}');
+    const {state, setup, world, began} = bench(plan);
+    const failing = {
+      'reaction.exec': () => {
+        throw new Error('nobody came');
+      },
+    };
+    const {outcome, reason} = await runPlan({...setup(state, failing), plan});
+    expect([outcome, world.active]).toEqual(['failed', []]);
+    expect(reason).toContain('nobody came. Take back what is left with `regionctl runs undo r1`');
+    expect(await resumeRun(setup(state))).toMatchObject({outcome: 'failed', code: 'fault-over'});
+    expect(began('fault.inject')).toBe(1);
+  });
+
   it('keeps what the witness measured where only its stop is to be told again', async () => {
     const {state, setup, began} = bench(NONE);
     const failing = {

@@ -31,8 +31,11 @@ function world(members: Record<string, Member | null>) {
   store.members = members;
   const clock = jumpingClock();
   const action = onePrimaryAction({stores: {orders: store.port}, clock});
-  const look = (more: {home?: Record<string, string>; close?: boolean; withinMs?: number} = {}): Promise<Json> => {
-    const args = {stores: ['orders'], home: more.home ?? null, close: more.close ?? false, withinMs: more.withinMs ?? 2000};
+  const look = (
+    more: {home?: Record<string, string>; close?: boolean; former?: Record<string, string>; withinMs?: number} = {},
+  ): Promise<Json> => {
+    const {home = null, close = false, former, withinMs = 2000} = more;
+    const args = {stores: ['orders'], home, close, ...(former === undefined ? {} : {former}), withinMs};
     const ctx = {runId: 'r', token: 't', signal: new AbortController().signal, now: clock.now, deadline: 1e9};
     return action.apply(ctx, {}, action.parse(args));
   };
@@ -145,6 +148,14 @@ describe('the primaries, once every fault is healed', () => {
     expect(await look({close: true})).toMatchObject({met: true});
     expect(store.calls).toEqual(['fence']);
     expect(clock.now()).toBe(750);
+  });
+
+  it('are not waited for where who is silent never was one', async () => {
+    const {look, clock} = world({...split(), 'us-east': follows('us-east', 'eu-west'), ap: null});
+    expect(await look({close: true, former: {orders: 'us-east'}})).toMatchObject({met: true});
+    expect(clock.now()).toBe(0);
+    const lost = world({...split(), 'us-east': null});
+    expect(await lost.look({close: true, former: {orders: 'us-east'}})).toMatchObject({met: null});
   });
 
   it('that a failover has passed by are closed however little time there is', async () => {

@@ -281,6 +281,17 @@ describe('a failover by a process of its own', () => {
       });
     });
 
+    it('is found also where it came to be on record only after it was looked for', async () => {
+      const none = null as unknown as EarlierFailover;
+      const {apply, started} = following([none, left('going'), left('succeeded')], [75]);
+      expect(await apply('reaction.command', args)).toMatchObject({runId: 'failover-0'});
+      expect(started.map((words) => words.slice(0, 2))).toEqual([['failover', 'run']]);
+      // Somebody else's failover is no reaction to this drill.
+      await expect(following([none], [75]).apply('reaction.command', args)).rejects.toMatchObject({
+        message: expect.stringContaining('ended with 75: said last'),
+      });
+    });
+
     it('is named where it cannot be gone on with', async () => {
       await expect(following([left('unfinished')], [2]).apply('reaction.command', args)).rejects.toMatchObject({
         ...{code: 'no-reaction', message: 'regionctl runs resume failover-0 ended with 2: said last'},

@@ -70,6 +70,11 @@ function world(active: Readonly<Record<string, string[]>> = {}, more: Partial<Fa
       holder: () => null,
       runs: () => state.runs.map((runId) => ({runId})),
       plan: (runId: string) => (runId === 'of-others' || state.runs.includes(runId) ? {} : null),
+      events: (runId: string) =>
+        state.noted.flatMap((each) => {
+          const [of, data] = each as [string, unknown];
+          return of === runId ? [{type: 'note', step: null, data}] : [];
+        }),
       append: (runId: string, line: {data: unknown}) => void state.noted.push([runId, line.data]),
       lease: () => {
         if (state.trouble !== null) throw state.trouble;
@@ -311,4 +316,25 @@ it('the end of what was healed here is written into the journal of its run, and 
   await clean();
   const ended = {fault: 'freeze', region: 'east', at: '2027-01-15T08:00:00.000Z', by: 'heal'};
   expect(state.noted).toEqual([['drill-1', {says: 'freeze on east was healed, by another process than that of the run', ended}]]);
+});
+
+it('the end of what an earlier cleaning had healed and could not prove is written down too, once, and as its lease where that was over', async () => {
+  const {clean, ledger, state, clock} = world({east: ['freeze']});
+  state.runs = ['drill-1'];
+  ledger.write(entryWith({before}));
+  state.mute = ['east'];
+  expect(await clean()).toMatchObject({verdict: 'not-proven'});
+  expect(state.noted).toEqual([]);
+  state.mute = [];
+  const early = {...state};
+  expect(await clean()).toMatchObject({verdict: 'none', removed: 1});
+  expect(state.noted).toMatchObject([['drill-1', {ended: {fault: 'freeze', region: 'east', by: 'heal'}}]]);
+  ledger.write(entryWith({before}));
+  await clean();
+  expect(state.noted).toHaveLength(1);
+  state.noted = [];
+  ledger.write(entryWith({before}));
+  clock.advance(24 * 3_600_000);
+  await clean();
+  expect([early.noted, state.noted]).toMatchObject([expect.anything(), [['drill-1', {ended: {by: 'lease'}}]]]);
 });

@@ -334,6 +334,9 @@ describe('a move that a failback has given up since', () => {
       await givenUp(failback(), ended('succeeded'), {fleet: 'other'}),
       await givenUp(failback({to: 'ap'}), ended('succeeded')),
       await givenUp(failback({kind: 'failover'}), ended('succeeded')),
+      // It had a primary to move, or has only claimed: nothing is given up by that.
+      await givenUp(failback({steps: [step('release'), step('home', {pivot: true, undo: null})]}), ended('failed')),
+      await givenUp(failback({steps: [step('release', {phase: 'preflight'})]}), ended('failed')),
     ];
     for (const {outcome, log} of goesOn) {
       expect(outcome).toBe('succeeded');

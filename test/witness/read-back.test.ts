@@ -44,7 +44,7 @@ describe('the writes are read back through a door', () => {
   it('and what one server has lost is lost, read over a connection for each page', async () => {
     const {lost, duplicated, connections} = await lostBehind(() => server(null, kept), log);
     expect([lost, duplicated]).toEqual([numbers(1400, 1500), []]);
-    expect(connections).toBeGreaterThanOrEqual(12);
+    expect(connections).toBeGreaterThanOrEqual(9);
   });
 
   it('and nothing is said to be lost when every other page comes from a server that has nothing, or less', async () => {
@@ -80,6 +80,17 @@ describe('the writes are read back through a door', () => {
     expect(await lostBehind(() => holey, by('here'))).toMatchObject({lost: numbers(2390, 2395)});
     for (const unsure of [log, by('there')])
       await expect(lostBehind(() => holey, unsure)).rejects.toMatchObject({message: expect.stringContaining('5 of the last 25')});
+  });
+
+  it('and what was lost before a gap is lost also where so few are written that the gap is one of a few writes', async () => {
+    const slow = logOf(60, 45);
+    // One a second, four seconds of a gap, and fewer after it than the newest that must be there.
+    const writes = slow.writes.map((write) => {
+      const sentAt = write.n * 1000 + (write.n >= 45 ? 4000 : 0);
+      return {...write, sentAt, endedAt: sentAt + 3};
+    });
+    const there = server('west', [...numbers(0, 40), ...numbers(45, 60)]);
+    expect(await lostBehind(() => there, {...slow, writes})).toMatchObject({lost: numbers(40, 45)});
   });
 
   it('and a server that is catching up is waited for', async () => {

@@ -72,6 +72,8 @@ export const drillArguments = {
     stores: z.array(z.string()).min(1),
     home: z.record(z.string(), z.string()).nullable(),
     close: z.boolean(),
+    /** With `close`: who was the primary of each store. Nobody waits for others that are silent. Null = all are waited for. */
+    former: z.record(z.string(), z.string()).nullable().default(null),
     withinMs: ms,
   }),
   /** The faults of the drill that must be there still, by place. */

@@ -4,6 +4,7 @@ import type {RouteSpec} from '../fleet/fleet.ts';
 import {formatMs} from '../output/units.ts';
 import type {Json} from '../plan/json.ts';
 import type {Expectation, Gate, Plan, Step} from '../plan/plan.ts';
+import {primariesOf} from '../snapshot/primaries.ts';
 import {drillCall, type Part, resolvedChecks, unmoved} from './compose-parts.ts';
 import type {Drill} from './drill-file.ts';
 
@@ -106,6 +107,16 @@ export function unmovedStep(part: Part): Step[] {
   ];
 }
 
+/** Who is the primary of each store now, as far as it was seen. */
+function formerOf({snapshot}: Part, stores: readonly string[]): Record<string, string> {
+  const seen = stores.flatMap((name) => {
+    const store = snapshot.stores[name];
+    const [first] = store === undefined ? [] : primariesOf(store);
+    return first === undefined ? [] : [[name, first.name] as const];
+  });
+  return Object.fromEntries(seen);
+}
+
 /**
  * In any case, once every fault is healed: a primary that was lost comes back as what it was. A failover by regionctl has no guard in a drill, so a primary
  * that it passed by is closed here; where nobody may be promoted every primary must be where it was.
@@ -116,12 +127,15 @@ export function onePrimaryStep(part: Part): Step[] {
   if (stores.length === 0) return [];
   const {withinMs} = drill.steadyState;
   const close = drill.reaction.kind === 'failover' || drill.reaction.kind === 'command';
+  const home = movesPrimary(drill) ? null : {...primaries};
+  // A standby that was down all along opens as no primary.
+  const former = close ? formerOf(part, stores) : null;
   return [
     step({
       id: 'primaries',
       phase: 'heal',
       title: `see that one member of ${stores.join(' and of ')} takes writes`,
-      do: drillCall('drill.primaries', {}, {stores, home: movesPrimary(drill) ? null : {...primaries}, close, withinMs}),
+      do: drillCall('drill.primaries', {}, {stores, home, close, former, withinMs}),
       onFailure: 'continue',
       deadlineMs: withinMs + 15_000,
     }),

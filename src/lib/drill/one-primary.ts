@@ -54,7 +54,7 @@ function resultOf(seen: readonly Standing[]): Json {
   return {met: seen.every((each) => each.wrong === false) ? true : null, says: seen.map(({says}) => says).join('; ')};
 }
 
-async function standing(deps: Deps, ctx: Ctx, store: string, {home}: Wanted): Promise<Standing> {
+async function standing(deps: Deps, ctx: Ctx, store: string, {home, former}: Wanted): Promise<Standing> {
   const port = deps.stores[store];
   if (port === undefined) return unsure(`nothing is known of ${store}: it was not opened`);
   const {signal, end} = bounded(ctx.signal, READ_MS);
@@ -62,7 +62,8 @@ async function standing(deps: Deps, ctx: Ctx, store: string, {home}: Wanted): Pr
     const cells = await port.observe(signal);
     const rivals = await provenOf(port, {...ctx, signal}, rivalsOf({members: cells}));
     const unread = Object.entries(cells).flatMap(([name, cell]) => (cell.known ? [] : [name]));
-    const silent = await openOf(port, {...ctx, signal}, unread);
+    const who = former?.[store];
+    const silent = await openOf(port, {...ctx, signal}, who === undefined ? unread : unread.filter((name) => name === who));
     return judge(store, {rivals, silent, home: home?.[store] ?? null});
   } catch (error) {
     ctx.signal.throwIfAborted();

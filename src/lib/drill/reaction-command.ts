@@ -61,8 +61,7 @@ export function commandReaction(deps: {
       const watched = {...deps, operator: operatorOf(deps.operator), ctx};
       const began = deps.clock.now();
       const until = began + args.withinMs;
-      const earlier = await endedBefore(watched, until);
-      const {runId, killedAt, how} = earlier === null ? await failOver(watched, args) : await takeOver(watched, args, earlier);
+      const {runId, killedAt, how} = await react(watched, args, until);
       const afterMs = Math.round(deps.clock.now() - began);
       const who = runId ?? 'the failover';
       // That clients can write is no sign that it has been done already: not every fault keeps them from it.
@@ -71,6 +70,19 @@ export function commandReaction(deps: {
       return {runId, killedAt, afterMs, says: `${who} ${how} after ${formatMs(afterMs)}`};
     },
   };
+}
+
+/** One that an earlier attempt has started may not be on record before it holds the lease of the fleet: whoever finds that held looks once more. */
+async function react(watched: Watched, args: Wanted, until: number): Promise<Done> {
+  const earlier = await endedBefore(watched, until);
+  if (earlier !== null) return takeOver(watched, args, earlier);
+  try {
+    return await failOver(watched, args);
+  } catch (error) {
+    const late = isLeaseHeld(error) ? await endedBefore(watched, until) : null;
+    if (late === null) throw error;
+    return takeOver(watched, args, late);
+  }
 }
 
 type Wanted = DrillArguments['reaction.command'];
@@ -187,8 +199,13 @@ async function resume(watched: Watched, runId: string, reason: string): Promise<
 const runText = (runId: string | null): string => (runId === null ? '' : ` (${runId})`);
 const ended = ({code}: OperatorEnd): string => `ended with ${code ?? 'a signal'}`;
 
-function failed(what: string, {says}: Pick<OperatorEnd, 'says'>): RegionctlError {
-  return new RegionctlError('no-reaction', EXIT.critical, `${what}: ${says}`);
+function failed(what: string, end: Pick<OperatorEnd, 'says'>): RegionctlError {
+  return new RegionctlError('no-reaction', EXIT.critical, `${what}: ${end.says}`, {cause: end});
+}
+
+function isLeaseHeld(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : null;
+  return typeof cause === 'object' && cause !== null && 'code' in cause && cause.code === EXIT.leaseHeld;
 }
 
 /** The flags that pass gates by name; they share one reason on a command line. */

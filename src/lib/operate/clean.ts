@@ -9,8 +9,10 @@ import {messageOf} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import type {Ctx} from '../plan/action.ts';
 import type {Fault} from '../ports/fault.ts';
+import type {State} from '../ports/state.ts';
 import {isRunning} from '../processes.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import {readEvent} from '../run/events.ts';
 import {type CleanHold, holdToClean} from './clean-hold.ts';
 import {cleanWitness, type LeftWitness} from './clean-witness.ts';
 import {faultCare, noteEnd} from './fault-care.ts';
@@ -139,12 +141,33 @@ async function cleanPlace(cleaning: Cleaning, region: string, entries: readonly 
   return {found: rowsOf({region, entries, first, ended, late, dryRun}), removed: 0, troubles};
 }
 
-/** The end of what was healed here is written into the journals of their runs, so that their reports tell when it was. Answers what could not be done. */
+/**
+ * The end of what was healed here, now or by an earlier call that could not prove it, is written into the journals of their runs: their reports tell when it
+ * was, and who goes on with them does not inject it again. Answers what could not be done.
+ */
 async function retired({open, care, hold}: Cleaning, entries: readonly FaultEntry[], wasOver: boolean): Promise<string | null> {
   const at = open.clock.wall();
-  const known = wasOver || hold.troubles.length > 0 ? [] : entries.filter(({runId}) => hold.state?.plan(runId) != null);
-  for (const entry of known) await noteEnd(open, entry, {at, by: 'heal'}).catch(() => undefined);
+  const {state} = hold;
+  const known = hold.troubles.length > 0 || state === null ? [] : entries.filter((entry) => isUntold(state, entry));
+  for (const entry of known) {
+    const byLease = wasOver && at >= entry.since + entry.leaseMs;
+    await noteEnd(open, entry, {at, by: byLease ? 'lease' : 'heal'}).catch(() => undefined);
+  }
   return settled(care, entries);
+}
+
+/** Whether the journal of its run is here, can be read, and has no end of it yet. */
+function isUntold(state: Pick<State, 'plan' | 'events'>, {runId, kind, region, since}: FaultEntry): boolean {
+  try {
+    if (state.plan(runId) === null) return false;
+    return !state.events(runId).some((line) => {
+      const event = readEvent(line);
+      const ended = event.type === 'note' ? event.data.ended : undefined;
+      return ended?.fault === kind && ended.region === region && Date.parse(ended.at) >= since;
+    });
+  } catch {
+    return false; // A later version's, or a broken one: nothing is added to it.
+  }
 }
 
 type Place = {

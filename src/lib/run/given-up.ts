@@ -1,6 +1,6 @@
 import type {Plan} from '../plan/plan.ts';
 import type {RunHead, State} from '../ports/state.ts';
-import {anyIntent, type Progress, progressOf} from './progress.ts';
+import {anyIntent, type Progress, pivotPassed, progressOf, stepProgress} from './progress.ts';
 
 /**
  * The failback that has given up what a run was moving, by the journals: it began after the run, acted, was not undone, and its home is the region that the
@@ -22,5 +22,8 @@ function hasActed(state: Pick<State, 'plan' | 'events'>, {runId}: RunHead): bool
   const plan = state.plan(runId);
   if (plan === null) return false;
   const progress = progressOf(plan, state.events(runId));
-  return anyIntent(progress) && progress.ended?.outcome !== 'undone';
+  if (progress.ended?.outcome === 'undone') return false;
+  // One that has a primary to move gives nothing up before it does; one that has none gives traffic back, and lifts fences.
+  if (plan.steps.some(({pivot}) => pivot)) return pivotPassed(plan, progress);
+  return plan.steps.some((step) => step.phase !== 'preflight' && stepProgress(progress, step).intended);
 }

@@ -29,6 +29,17 @@ export function healedEarly(run: Run): {readonly fault: Step; readonly until: St
   return null;
 }
 
+/** Whether a fault was injected, or may have been, that had to last longer than the run has come: healed now, it was healed early. */
+export function isFaultNeeded({plan, progress}: Run): boolean {
+  if (pivotPassed(plan, progress)) return false;
+  return plan.steps.some((fault) => {
+    const until = plan.steps.find(({id}) => id === fault.until);
+    return (
+      fault.leaseMs !== null && until !== undefined && stepProgress(progress, fault).intended && !stepProgress(progress, until).settled
+    );
+  });
+}
+
 /** Calls that do the same to the same thing. */
 export function isSameCall(a: Call, b: Call): boolean {
   return a.action === b.action && isDeepStrictEqual(a.target, b.target);

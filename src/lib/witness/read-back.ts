@@ -40,7 +40,7 @@ type Page = z.infer<typeof page> & {readonly server: string | null};
  * The readings of a round, by the rows of their pages. They are made at the same time, and never in the same pages: a door that sends the same question
  * to the same server would let each of them end in the same way.
  */
-const ROUND = [1000, 700, 450];
+const ROUND = [1000, 900, 800];
 const RETRY_MS = 200;
 const AGAIN_MS = 500;
 

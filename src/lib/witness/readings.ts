@@ -22,8 +22,10 @@ export const NO_EVIDENCE: Evidence = {last: [], seen: new Set(), servers: new Se
 
 /* The writes that whoever is written to now must have. */
 const NEWEST = 25;
-/* A silence of this many intervals is a gap: what was acknowledged before it may be lost truly. */
+/* A silence of this many intervals is a gap: what was acknowledged before it may be lost truly. Of slow witnesses fewer are, where they last as long as this. */
 const GAP_INTERVALS = 10;
+const LEAST_INTERVALS = 3;
+const GAP_MS = 1000;
 
 /** Adds a round. */
 export function withRound(before: Evidence, last: readonly Reading[]): Evidence {
@@ -91,6 +93,7 @@ function newestOf(acknowledged: readonly WitnessWrite[]): readonly WitnessWrite[
   const sent = newest.map(({sentAt}) => sentAt).sort((a, b) => b - a);
   const steps = sent.slice(1).map((at, i) => (sent[i] ?? at) - at);
   const interval = steps.sort((a, b) => a - b)[Math.floor(steps.length / 2)] ?? 0;
-  const gap = newest.findIndex(({endedAt}, i) => i > 0 && (newest[i - 1]?.endedAt ?? endedAt) - endedAt > GAP_INTERVALS * interval);
+  const longMs = Math.min(GAP_INTERVALS * interval, Math.max(LEAST_INTERVALS * interval, GAP_MS));
+  const gap = newest.findIndex(({endedAt}, i) => i > 0 && (newest[i - 1]?.endedAt ?? endedAt) - endedAt > longMs);
   return gap === -1 ? newest : newest.slice(0, gap);
 }
