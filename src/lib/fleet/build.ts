@@ -4,6 +4,8 @@ import type {Json} from '../plan/json.ts';
 import {drillsOf} from './drills-schema.ts';
 import type {
   CheckSpec,
+  ConflictPolicy,
+  ConsistencySpec,
   DataClass,
   Endpoint,
   Fleet,
@@ -91,7 +93,7 @@ function regionOf(name: string, region: FleetFile['regions'][string], configAt: 
 }
 
 function storeOf(name: string, spec: FleetFile['stores'][string], configAt: ConfigAt): StoreSpec {
-  const {engine, dataClasses, quorum, fenceHook, breaker, members} = spec;
+  const {engine, dataClasses, quorum, fenceHook, breaker, consistency, members} = spec;
   const path = ['stores', name];
   const list = Object.entries(members).map(([member, {region, site, host}]): StoreMember => {
     const place = [...path, 'members', member];
@@ -105,8 +107,29 @@ function storeOf(name: string, spec: FleetFile['stores'][string], configAt: Conf
   });
   const {warn, open, readmit, drain} = breaker;
   const limits = {warnMs: warn, openMs: open, readmitMs: readmit, ...(drain === null ? {} : {drain})};
-  return {name, engine, dataClasses, quorum, fenceHook, breaker: limits, members: list, config: configAt(path), path};
+  const audited = consistencyOf(consistency);
+  return {
+    ...{name, engine, dataClasses, quorum, fenceHook, breaker: limits, consistency: audited},
+    ...{members: list, config: configAt(path), path},
+  };
 }
+
+function consistencyOf({only, ignore, tables}: FleetFile['stores'][string]['consistency']): ConsistencySpec {
+  const rules = Object.entries(tables).map(([table, {policy, source, handler, ...rule}]) => [
+    qualified(table),
+    {...rule, policy: policyOf(policy, source, handler)},
+  ]);
+  return {only: only?.map(qualified) ?? null, ignore: ignore.map(qualified), tables: Object.fromEntries(rules)};
+}
+
+/* That `source` and `handler` are there where they are needed was checked before. */
+function policyOf(kind: ConflictPolicy['kind'], source: string | null, handler: string | null): ConflictPolicy {
+  if (kind === 'source') return {kind, region: source ?? ''};
+  return kind === 'handler' ? {kind, hook: handler ?? ''} : {kind};
+}
+
+/** As the catalog has it: a name alone is one of the schema public. */
+const qualified = (table: string): string => (table.includes('.') ? table : `public.${table}`);
 
 function routeOf(name: string, {router, weights, url, stages}: FleetFile['routes'][string], configAt: ConfigAt): RouteSpec {
   return {

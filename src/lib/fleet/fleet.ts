@@ -61,6 +61,35 @@ export type BreakerSpec = {
 /** `keep` = how many regions must go on serving each of the routes; at least 1. */
 export type DrainSpec = {readonly routes: readonly string[]; readonly keep: number};
 
+/** How the values of a column are merged. */
+export type CrdtKind = 'g-counter' | 'pn-counter' | 'or-set' | 'mv-register';
+
+/** What decides between versions of a row that neither a merge nor a clock has put in order. `siblings` = a person. */
+export type ConflictPolicy =
+  | {readonly kind: 'siblings' | 'newest'}
+  | {readonly kind: 'source'; readonly region: string}
+  | {readonly kind: 'handler'; readonly hook: string};
+
+/**
+ * How versions of a row of one table are told apart, and which one is kept. Columns by name; null = the table has none. `hlc` is a bigint: ms since
+ * 1970 times 65536, plus a counter. `vectorClock` is JSON: `{region: count}`. `tombstone` is true in deleted rows.
+ */
+export type TableRule = {
+  readonly merge: Readonly<Record<string, CrdtKind>>;
+  readonly vectorClock: string | null;
+  readonly hlc: string | null;
+  readonly region: string | null;
+  readonly tombstone: string | null;
+  readonly policy: ConflictPolicy;
+};
+
+/** What consistency audits go by. Tables as `schema.table`; `only` null = all that have a primary key. */
+export type ConsistencySpec = {
+  readonly only: readonly string[] | null;
+  readonly ignore: readonly string[];
+  readonly tables: Readonly<Record<string, TableRule>>;
+};
+
 export type StoreSpec = {
   readonly name: string;
   readonly engine: string;
@@ -72,6 +101,8 @@ export type StoreSpec = {
   readonly fenceHook: string | null;
   /** The breaker of each of its links; absent = as a fleet file that says nothing. */
   readonly breaker?: BreakerSpec;
+  /** What is audited of it, and how; absent = as a fleet file that says nothing. */
+  readonly consistency?: ConsistencySpec;
   readonly members: readonly StoreMember[];
   readonly config: unknown;
   readonly path: readonly (string | number)[];

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {breakerSchema} from './breaker-schema.ts';
+import {consistencySchema} from './consistency-schema.ts';
 import {drillsSchema} from './drills-schema.ts';
 import {durationMs, httpUrl, witnessEveryMs} from './fields.ts';
 import {healthSchema, uplinkSchema, vantageSchema} from './health-schema.ts';
@@ -11,7 +12,7 @@ export const OWN_KEYS = {
   endpoint: ['probe', 'critical', 'timeout', 'slow', 'interval', 'vantages'],
   vantage: ['kind', 'region'],
   uplink: ['probe', 'timeout'],
-  store: ['engine', 'dataClasses', 'quorum', 'fenceHook', 'breaker', 'members'],
+  store: ['engine', 'dataClasses', 'quorum', 'fenceHook', 'breaker', 'consistency', 'members'],
   member: ['region', 'site', 'host'],
   route: ['router', 'weights', 'url', 'stages'],
   fault: ['kind'],
@@ -96,6 +97,7 @@ export const storeSchema = z
       .default(null)
       .describe('Hook that fences the old primary where neither stopping nor closing it can be had. Its verify is the proof.'),
     breaker: breakerSchema,
+    consistency: consistencySchema,
     members: z.record(name, memberSchema).describe('Servers of the store.'),
   })
   .describe('A replicated database.');

@@ -1,3 +1,4 @@
+import {checkConsistency} from './consistency-checks.ts';
 import {repeated, unknownName, unknownNames} from './name-checks.ts';
 import type {Finding, Path} from './problem.ts';
 import type {FleetFile} from './schema.ts';
@@ -13,6 +14,7 @@ export function checkStores(file: FleetFile): readonly Finding[] {
       ...repeated(store.dataClasses, [...path, 'dataClasses']),
       ...checkQuorum(store, path),
       ...checkBreaker(store, [...path, 'breaker']),
+      ...checkConsistency(file, store, [...path, 'consistency']),
       ...checkDrain(file, store, [...path, 'breaker', 'drain', 'routes']),
       ...Object.entries(store.members).flatMap(([member, spec]) => checkPlace(file, spec, [...path, 'members', member])),
       ...checkUpstreams(store, [...path, 'members']),
