@@ -104,6 +104,8 @@ export type Audit = {
   position(member: string, signal: AbortSignal): Promise<string>;
   /** How busy a member is now. */
   load(member: string, signal: AbortSignal): Promise<AuditLoad>;
+  /** Ends what is held open between two questions, such as a snapshot that vacuum has to wait for. */
+  rest(signal: AbortSignal): Promise<void>;
   /** Bytes that were received from a member so far. */
   received(member: string): number;
   /** Ends the connections that reading needs. */

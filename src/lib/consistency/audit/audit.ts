@@ -4,6 +4,7 @@ import type {Audit, AuditTable} from '../../ports/audit.ts';
 import type {Clock} from '../../ports/clock.ts';
 import {auditTable, readWhole, type SliceRecord, type TableJob} from './audit-table.ts';
 import {type Choice, chooseTables, type Skipped} from './choose-tables.ts';
+import {type Baseline, readWritten} from './written.ts';
 import type {Versions} from './confirm.ts';
 import type {AuditedMember, DivergentKey, LostMember, TableResult} from './model.ts';
 import {createReaders, type Readers} from './readers.ts';
@@ -35,6 +36,8 @@ export type AuditJob = {
   readonly rules: Readonly<Record<string, TableRule>>;
   readonly judge: (rule: TableRule | null, key: string, versions: Versions) => DivergentKey;
   readonly log: AuditLog;
+  /** What an earlier audit left of each table: only what was written since is hashed. null = everything is. */
+  readonly baselines: ReadonlyMap<string, Baseline> | null;
   readonly clock: Clock;
   /** How long one statement should take, and replication may, in ms. */
   readonly sliceMs: number;
@@ -54,6 +57,8 @@ export type StoreAudit = {
   readonly lost: readonly LostMember[];
   /** Where each region was when it was first read, in its own stream. */
   readonly asOf: Readonly<Record<string, string>>;
+  /** Rows that each table was thought to have, at most. */
+  readonly expected: ReadonlyMap<string, number>;
 };
 
 /** Compares the tables of a store on all members, one after the other. Throws only when it is cancelled, or for tables that nobody has. */
@@ -75,7 +80,7 @@ export async function auditStore(job: AuditJob): Promise<StoreAudit> {
     if (earlier?.result === null || earlier === null) log.result(result);
     results.push(result);
   }
-  return {tables: results, skipped, members, lost: readers.lost(), asOf};
+  return {tables: results, skipped, members, lost: readers.lost(), asOf, expected: new Map(tables.map((table) => [table.name, table.rows]))};
 }
 
 async function readCatalogs({members, audit, signal}: AuditJob, readers: Readers): Promise<ReadonlyMap<string, readonly AuditTable[]>> {
@@ -108,8 +113,11 @@ async function auditOne(job: AuditJob, readers: Readers, {name, rows, progress, 
       log.slice(name, record);
     };
     for (const record of done) for (const [region, at] of Object.entries(record.at)) asOf[region] ??= at;
+    const known = job.baselines?.get(name);
+    const baseline = known?.form === table.form ? known : null;
+    const reading = baseline === null ? {read: readWhole, slices: null} : {read: readWritten(baseline), slices: baseline.slices.map(({slice}) => slice)};
     const own: TableJob = {
-      ...{name, table, readers, rows, done, onSlice, signal, read: readWhole, slices: null},
+      ...{name, table, readers, rows, done, onSlice, signal, ...reading},
       ...{members: members.length, limit: job.limit, pace: job.pace, onProgress: progress, whole: wholeOf(rule)},
       settle: () =>
         settle({audit, clock, waitMs: settleMs, ...(job.links === undefined ? {} : {links: job.links})}, readers.active(), signal),

@@ -63,8 +63,11 @@ export function createAudit(cluster: Cluster, links: Abilities['links'], login: 
       return (await reader.ask(`select ${PLACE}`, signal))[0]?.[0]?.[0] ?? '0';
     },
     load: async (name, signal) => {
-      const [rows] = await memberOf(name).reader.ask(BUSY, signal);
+      const [, rows] = await memberOf(name).reader.ask(BUSY, signal);
       return {active: Number(rows?.[0]?.[0] ?? 0)};
+    },
+    rest: async (signal) => {
+      await Promise.allSettled([...members.values()].map(({reader}) => reader.leave(signal)));
     },
     received: (name) => members.get(name)?.reader.received() ?? 0,
     close: async () => {
@@ -73,7 +76,8 @@ export function createAudit(cluster: Cluster, links: Abilities['links'], login: 
   };
 }
 
-const BUSY = `select count(*) from pg_stat_activity where state = 'active' and backend_type = 'client backend' and pid <> pg_backend_pid()`;
+/* Within a transaction what is seen of other sessions is what was seen first. */
+const BUSY = `select pg_stat_clear_snapshot(); select count(*) from pg_stat_activity where state = 'active' and backend_type = 'client backend' and pid <> pg_backend_pid()`;
 
 type Opening = {
   readonly names: readonly string[];
