@@ -97,7 +97,11 @@ function choose(rule: TableRule, groups: readonly Group[], merged: Merged, about
   if (without.length > 0 && !deletesLeaveTraces(rule)) return chooseWithGap(rule, groups, about);
   const [only] = rows;
   if (rows.length === 1 && only !== undefined)
-    return {layer: 'dominance', base: only, why: `${listed(without)} never had the row, ${listed(only.regions)} agree on it`};
+    return {
+      layer: 'dominance',
+      base: only,
+      why: `${listed(without)} never had the row that ${listed(only.regions)} ${only.regions.length === 1 ? 'has' : 'have'}`,
+    };
   return chooseAmong(rule, rows, merged);
 }
 
@@ -105,8 +109,9 @@ function choose(rule: TableRule, groups: readonly Group[], merged: Merged, about
 function chooseAmong(rule: TableRule, rows: readonly Present[], merged: Merged): Choice {
   const stamps = merged.rest.filter((column) => column === rule.hlc || column === rule.region);
   const dominant = dominantOf(rule, rows);
-  const onlyStamps = stamps.length === merged.rest.length ? newestStamp(rule, rows) : null;
   const mergesNothing = Object.keys(merged.columns).length === 0;
+  const tellsNothing = mergesNothing && Object.keys(merged.clock).length === 0 && rule.hlc === null;
+  const onlyStamps = stamps.length === merged.rest.length && !tellsNothing ? newestStamp(rule, rows) : null;
   if (dominant !== null && (mergesNothing || onlyStamps === null))
     return {layer: 'dominance', base: dominant, why: `the version of ${listed(dominant.regions)} has seen all others, by vector clock`};
   if (onlyStamps !== null) return {layer: 'merge', base: onlyStamps, why: mergesNothing ? 'only clocks differ, which are merged' : ''};
