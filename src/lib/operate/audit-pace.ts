@@ -1,9 +1,13 @@
+import {unavailable} from '../errors.ts';
 import type {Audit} from '../ports/audit.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {readLag} from './lag.ts';
 
-/** When an audit holds still: above this lag (ms) of any link of the store, or with more sessions than this active on a member. null = never. */
-export type PaceLimits = {readonly maxLagMs: number | null; readonly maxLoad: number | null};
+/**
+ * When an audit holds still: above this lag (ms) of any link of the store, or with more sessions than this active on a member. After `waitMs` it ends.
+ * null = never.
+ */
+export type PaceLimits = {readonly maxLagMs: number | null; readonly maxLoad: number | null; readonly waitMs: number | null};
 
 /** A gate that an audit passes before each statement. `says` = why it is closed now; null = it is open. */
 export type Pace = {pass(signal: AbortSignal): Promise<void>; says(): string | null};
@@ -16,7 +20,13 @@ const READMIT = 0.8;
 /** `rest` is called when it holds still, so that no snapshot stays open. */
 export function createPace(
   open: OpenFleet,
-  {store, members, audit, limits, rest}: {
+  {
+    store,
+    members,
+    audit,
+    limits,
+    rest,
+  }: {
     readonly store: string;
     readonly members: readonly string[];
     readonly audit: Pick<Audit, 'load'>;
@@ -25,6 +35,10 @@ export function createPace(
   },
 ): Pace {
   const {clock} = open;
+  const end = limits.waitMs === null ? Number.POSITIVE_INFINITY : clock.now() + limits.waitMs;
+  const refuseLate = (): void => {
+    if (clock.now() >= end) throw unavailable('wait-timeout', `The audit was to end after ${(limits.waitMs ?? 0) / 1000} s.`);
+  };
   let checkedAt = Number.NEGATIVE_INFINITY;
   let closed: string | null = null;
   const look = async (share: number, signal: AbortSignal): Promise<string | null> =>
@@ -32,12 +46,14 @@ export function createPace(
   return {
     says: () => closed,
     pass: async (signal) => {
+      refuseLate();
       if (limits.maxLagMs === null && limits.maxLoad === null) return;
       if (clock.now() - checkedAt < EVERY_MS) return;
       closed = await look(1, signal);
       if (closed !== null) await rest();
       while (closed !== null) {
         await clock.sleep(EVERY_MS, signal);
+        refuseLate();
         closed = await look(READMIT, signal);
       }
       checkedAt = clock.now();
@@ -45,7 +61,13 @@ export function createPace(
   };
 }
 
-async function tooLate(open: OpenFleet, store: string, maxLagMs: number | null, share: number, signal: AbortSignal): Promise<string | null> {
+async function tooLate(
+  open: OpenFleet,
+  store: string,
+  maxLagMs: number | null,
+  share: number,
+  signal: AbortSignal,
+): Promise<string | null> {
   if (maxLagMs === null) return null;
   const {document} = await readLag(open, {store, signal, heartbeat: false});
   const [unread] = document.unread;

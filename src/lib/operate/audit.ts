@@ -1,7 +1,7 @@
 import {randomBytes} from 'node:crypto';
 import {type AuditJob, type AuditLog, type AuditProgress, auditStore, type StoreAudit} from '../consistency/audit/audit.ts';
 import type {AuditedMember, DivergentKey, TableResult} from '../consistency/audit/model.ts';
-import {accuracyOf, type AuditVerdict, type Counts, countsOf, coveredOf, verdictOf} from '../consistency/audit/verdict.ts';
+import {type AuditVerdict, accuracyOf, type Counts, countsOf, coveredOf, verdictOf} from '../consistency/audit/verdict.ts';
 import type {Baseline} from '../consistency/audit/written.ts';
 import {refused, usageError} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
@@ -85,13 +85,16 @@ export async function audit(open: OpenFleet, options: AuditOptions): Promise<{do
     const began = {spec, store, ability, head: whole, members: earlier?.head.members ?? members, earlier, log};
     const told = await run(open, options, began, baselines?.tables ?? null);
     const document = toDocument(open, told, began);
-    log.end(document.verdict);
+    if (isWhole(told)) log.end(document.verdict);
     return {document, exit: exitOf(document.verdict)};
   } finally {
     log?.close();
     lease.release();
   }
 }
+
+/** Whether nothing is left that a resume could read: a region that was lost may be back, and who ran out of time may have more. */
+const isWhole = ({lost, tables}: StoreAudit): boolean => lost.length === 0 && tables.every(({code}) => code !== 'wait-timeout');
 
 /** The exit code of a verdict: truncated is 2, since nobody knows how much more there is. */
 export const exitOf = (verdict: AuditVerdict): ExitCode =>
@@ -110,7 +113,8 @@ export function auditable(open: OpenFleet, name: string | undefined): Auditable 
   if (name === undefined) {
     const [only, second] = able;
     if (only === undefined) throw refused('not-auditable', 'the fleet file has no store whose data can be compared');
-    if (second !== undefined) throw usageError('name the store that is to be audited', {suggestions: names.map((each) => `--store ${each}`)});
+    if (second !== undefined)
+      throw usageError('name the store that is to be audited', {suggestions: names.map((each) => `--store ${each}`)});
     return only;
   }
   storeOf(open.fleet, name);
@@ -124,7 +128,9 @@ export function membersOf({name, members}: StoreSpec, regions: readonly string[]
   const chosen = members.filter(({region}) => regions.length === 0 || regions.includes(region));
   if (chosen.length < 2) {
     const has = [...new Set(members.map(({region}) => region))].join(', ');
-    throw usageError(`two members are needed for a comparison, and ${name} has ${chosen.length} there`, {suggestions: [`It has members in ${has}.`]});
+    throw usageError(`two members are needed for a comparison, and ${name} has ${chosen.length} there`, {
+      suggestions: [`It has members in ${has}.`],
+    });
   }
   const shared = (region: string): boolean => chosen.filter((each) => each.region === region).length > 1;
   return chosen.map(({name: member, region}) => ({member, region: shared(region) ? `${region}/${member}` : region}));
@@ -134,7 +140,18 @@ function newHead(open: OpenFleet, spec: StoreSpec, members: readonly AuditedMemb
   const at = new Date(open.clock.wall()).toISOString();
   const id = `${at.slice(0, 19).replace(/[-:]/g, '').replace('T', '-')}-${randomBytes(3).toString('hex')}`;
   const only = options.tables.length > 0 ? options.tables : (spec.consistency?.only ?? null);
-  return {v: 1, id, fleet: open.fleet.name, store: spec.name, members, quick: options.quick, full: at, startedAt: at, only, limit: options.limit};
+  return {
+    v: 1,
+    id,
+    fleet: open.fleet.name,
+    store: spec.name,
+    members,
+    quick: options.quick,
+    full: at,
+    startedAt: at,
+    only,
+    limit: options.limit,
+  };
 }
 
 function findEarlier(open: OpenFleet, spec: StoreSpec, id: string): LoggedAudit {
@@ -158,12 +175,16 @@ function baselineOf(open: OpenFleet, spec: StoreSpec, {members}: AuditHead): Bas
   for (const id of auditIds(open.stateDir, of).toReversed()) {
     const found = readAuditLog(open.stateDir, of, id);
     if (found === null || !found.ended || JSON.stringify(found.head.members) !== JSON.stringify(members)) continue;
-    const tables = [...found.tables].filter(([, {result}]) => result !== null && result.code === null && result.unexamined === 0);
+    const tables = [...found.tables].filter(([, {result}]) => result?.covered === 1);
     return {full: found.head.full, tables: new Map(tables)};
   }
-  throw refused('no-baseline', `there is no audit of ${spec.name} in these regions that came to its end, so nothing is known of what was written since`, {
-    suggestions: ['regionctl consistency audit'],
-  });
+  throw refused(
+    'no-baseline',
+    `there is no audit of ${spec.name} in these regions that came to its end, so nothing is known of what was written since`,
+    {
+      suggestions: ['regionctl consistency audit'],
+    },
+  );
 }
 
 type Began = Auditable & {
@@ -173,12 +194,23 @@ type Began = Auditable & {
   readonly log: OpenAuditLog;
 };
 
-async function run(open: OpenFleet, options: AuditOptions, began: Began, baselines: ReadonlyMap<string, Baseline> | null): Promise<StoreAudit> {
+async function run(
+  open: OpenFleet,
+  options: AuditOptions,
+  began: Began,
+  baselines: ReadonlyMap<string, Baseline> | null,
+): Promise<StoreAudit> {
   const {spec, store, ability, members, earlier, log, head} = began;
   const {signal} = options;
   const links = store.abilities.links;
   const names = members.map(({member}) => member);
-  const pace: Pace = createPace(open, {store: spec.name, members: names, audit: ability, limits: options.limits, rest: () => ability.rest(signal)});
+  const pace: Pace = createPace(open, {
+    store: spec.name,
+    members: names,
+    audit: ability,
+    limits: options.limits,
+    rest: () => ability.rest(signal),
+  });
   const primary = await primaryRegion(store, members, signal);
   const earlierLog: AuditLog = {
     earlier: (table) => earlier?.tables.get(table) ?? null,
@@ -226,10 +258,15 @@ function reasonOf(verdict: AuditVerdict, {tables, lost, members}: StoreAudit): s
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const keys = tables.reduce((sum, table) => sum + table.divergent.length, 0);
   const regions = members.map(({region}) => region).join(', ');
-  const names = (of: AuditVerdict): string => tables.filter((table) => table.verdict === of).map(({table}) => table).join(', ');
+  const names = (of: AuditVerdict): string =>
+    tables
+      .filter((table) => table.verdict === of)
+      .map(({table}) => table)
+      .join(', ');
   if (verdict === 'truncated') return `More rows of ${names('truncated')} differ than are listed.`;
   if (verdict === 'diverged') return `${keys} of ${rows} rows are not the same in ${regions}: ${names('diverged')}.`;
-  if (verdict === 'equal') return `All ${rows} rows of ${tables.length} ${tables.length === 1 ? 'table' : 'tables'} are the same in ${regions}.`;
+  if (verdict === 'equal')
+    return `All ${rows} rows of ${tables.length} ${tables.length === 1 ? 'table' : 'tables'} are the same in ${regions}.`;
   const trouble = lost[0]?.reason ?? tables.find(({reason}) => reason !== null)?.reason;
   return trouble ?? 'There is no table that could be compared.';
 }

@@ -1,6 +1,6 @@
-import {classifyKey} from '../consistency/causality/classify.ts';
 import type {Versions} from '../consistency/audit/confirm.ts';
 import type {DivergentKey} from '../consistency/audit/model.ts';
+import {classifyKey} from '../consistency/causality/classify.ts';
 import type {TableRule} from '../fleet/fleet.ts';
 
 /** Why the versions of a key are not the same, by the rule of its table. `primary`: the region whose word counts; null = a store of peers. */

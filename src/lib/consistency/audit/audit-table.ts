@@ -144,6 +144,9 @@ async function resolveSuspects(job: TableJob, records: readonly SliceRecord[]): 
 const rowsIn = (suspects: readonly SuspectSlice[]): number =>
   suspects.reduce((sum, slice) => sum + slice.suspects.reduce((rows, suspect) => rows + suspect.rows, 0), 0);
 
+/** As people look keys up: numbers by their size. */
+const KEYS = new Intl.Collator('en', {numeric: true});
+
 type Cost = Pick<TableResult, 'elapsedMs' | 'bytesMoved'>;
 
 function toResult(
@@ -155,7 +158,7 @@ function toResult(
 ): TableResult {
   const {divergent, late, unsettled, behind} = confirmation;
   const rows = records.reduce((sum, record) => sum + record.rows, 0);
-  const listed = divergent.slice(0, job.limit);
+  const listed = divergent.toSorted((a, b) => KEYS.compare(a.key, b.key)).slice(0, job.limit);
   const truncated = unexamined > 0 || divergent.length > job.limit;
   const lost = job.readers.lost()[0];
   const open = unsettled === 0 ? null : {code: behind === null ? 'moving' : 'not-caught-up', reason: behind ?? movingSays(unsettled)};

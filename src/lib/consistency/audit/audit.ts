@@ -4,11 +4,11 @@ import type {Audit, AuditTable} from '../../ports/audit.ts';
 import type {Clock} from '../../ports/clock.ts';
 import {auditTable, readWhole, type SliceRecord, type TableJob} from './audit-table.ts';
 import {type Choice, chooseTables, type Skipped} from './choose-tables.ts';
-import {type Baseline, readWritten} from './written.ts';
 import type {Versions} from './confirm.ts';
 import type {AuditedMember, DivergentKey, LostMember, TableResult} from './model.ts';
 import {createReaders, type Readers} from './readers.ts';
 import {type SettleJob, settle} from './settle.ts';
+import {type Baseline, readWritten} from './written.ts';
 
 /** Where an audit is. `rows` and `of` count rows of all tables, `of` as the engines estimate it. */
 export type AuditProgress = {
@@ -77,10 +77,18 @@ export async function auditStore(job: AuditJob): Promise<StoreAudit> {
     progress(0);
     const earlier = log.earlier(name);
     const result = earlier?.result ?? (await auditOne(job, readers, {name, rows, progress, asOf}));
-    if (earlier?.result === null || earlier === null) log.result(result);
+    // One that was cut short is read to its end by whoever resumes.
+    if (earlier?.result == null && readers.lost().length === 0 && result.code !== 'wait-timeout') log.result(result);
     results.push(result);
   }
-  return {tables: results, skipped, members, lost: readers.lost(), asOf, expected: new Map(tables.map((table) => [table.name, table.rows]))};
+  return {
+    tables: results,
+    skipped,
+    members,
+    lost: readers.lost(),
+    asOf,
+    expected: new Map(tables.map((table) => [table.name, table.rows])),
+  };
 }
 
 async function readCatalogs({members, audit, signal}: AuditJob, readers: Readers): Promise<ReadonlyMap<string, readonly AuditTable[]>> {
@@ -115,7 +123,8 @@ async function auditOne(job: AuditJob, readers: Readers, {name, rows, progress, 
     for (const record of done) for (const [region, at] of Object.entries(record.at)) asOf[region] ??= at;
     const known = job.baselines?.get(name);
     const baseline = known?.form === table.form ? known : null;
-    const reading = baseline === null ? {read: readWhole, slices: null} : {read: readWritten(baseline), slices: baseline.slices.map(({slice}) => slice)};
+    const reading =
+      baseline === null ? {read: readWhole, slices: null} : {read: readWritten(baseline), slices: baseline.slices.map(({slice}) => slice)};
     const own: TableJob = {
       ...{name, table, readers, rows, done, onSlice, signal, ...reading},
       ...{members: members.length, limit: job.limit, pace: job.pace, onProgress: progress, whole: wholeOf(rule)},

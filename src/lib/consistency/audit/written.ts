@@ -56,7 +56,12 @@ function dirtyOf(looks: readonly Look[], before: SliceRecord): {dirty: readonly 
   return {dirty: [...dirty], all: all.size};
 }
 
-async function hash(table: TableAudit, {readers, signal}: TableJob, slice: AuditSlice, dirty: readonly string[]): Promise<readonly Suspect[]> {
+async function hash(
+  table: TableAudit,
+  {readers, signal}: TableJob,
+  slice: AuditSlice,
+  dirty: readonly string[],
+): Promise<readonly Suspect[]> {
   const suspects: Suspect[] = [];
   for (let from = 0; from < dirty.length; from += BATCH) {
     const ids = dirty.slice(from, from + BATCH);
@@ -67,7 +72,8 @@ async function hash(table: TableAudit, {readers, signal}: TableJob, slice: Audit
 }
 
 function recordOf(slice: AuditSlice, looks: readonly Look[], of: number): Omit<SliceRecord, 'suspects' | 'hashed'> {
-  const by = <T>(value: (activity: Activity) => T): Record<string, T> => Object.fromEntries(looks.map(({region, activity}) => [region, value(activity)]));
+  const by = <T>(value: (activity: Activity) => T): Record<string, T> =>
+    Object.fromEntries(looks.map(({region, activity}) => [region, value(activity)]));
   const rows = Math.max(0, ...looks.map(({activity}) => activity.chunks.reduce((sum, chunk) => sum + chunk.rows, 0)));
   return {
     ...{slice, rows, of},
