@@ -127,7 +127,7 @@ async function auditOne(job: AuditJob, readers: Readers, {name, rows, progress, 
       baseline === null ? {read: readWhole, slices: null} : {read: readWritten(baseline), slices: baseline.slices.map(({slice}) => slice)};
     const own: TableJob = {
       ...{name, table, readers, rows, done, onSlice, signal, ...reading},
-      ...{members: members.length, limit: job.limit, pace: job.pace, onProgress: progress, whole: wholeOf(rule)},
+      ...{members: members.length, limit: job.limit, pace: job.pace, onProgress: progress, whole: wholeColumns(rule)},
       settle: () =>
         settle({audit, clock, waitMs: settleMs, ...(job.links === undefined ? {} : {links: job.links})}, readers.active(), signal),
       judge: (key, versions) => job.judge(rule, key, versions),
@@ -142,7 +142,7 @@ async function auditOne(job: AuditJob, readers: Readers, {name, rows, progress, 
 }
 
 /** The columns that tell versions of a row apart: without all of it a state cannot be compared. */
-function wholeOf(rule: TableRule | null): readonly string[] {
+export function wholeColumns(rule: TableRule | null): readonly string[] {
   if (rule === null) return [];
   const named = [rule.vectorClock, rule.hlc, rule.region, rule.tombstone].flatMap((column) => (column === null ? [] : [column]));
   return [...named, ...Object.keys(rule.merge)];

@@ -61,6 +61,31 @@ export const auditSchema = z.looseObject({
   }),
 });
 
+/** The `consistency explain` document. A row has its columns as the engine prints them; null = no such row. */
+export const explainSchema = z.looseObject({
+  at: time,
+  store: z.string(),
+  table: z.string(),
+  key: z.string(),
+  verdict: z.enum(['equal', 'late', 'diverged', 'unknown']),
+  class: z.enum(['missing', 'extra', 'stale', 'concurrent', 'conflicting']).nullable(),
+  regions: z.array(z.string()),
+  why: sentence,
+  differs: z.array(z.string()),
+  suspects: z.array(z.string()),
+  rule: z.record(z.string(), z.string()),
+  versions: z.array(
+    z.looseObject({
+      region: z.string(),
+      row: z.record(z.string(), z.string().nullable()).nullable(),
+      committedAt: z.string().nullable(),
+      origin: z.string().nullable(),
+      clockOffMs: z.number().nullable(),
+    }),
+  ),
+  lost: z.array(z.looseObject({region: z.string(), code, reason: sentence})),
+});
+
 /** The document of `consistency audit --explain`. */
 export const auditPlanSchema = z.looseObject({
   store: z.string(),
