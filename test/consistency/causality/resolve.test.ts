@@ -125,6 +125,15 @@ describe('dominance', () => {
       ...{layer: 'dominance', row: {...b, vc: '{"ap": 1, "us-east": 1}'}, writes: [{region: 'us-east'}, {region: 'ap'}]},
       why: 'The version of eu-west has seen all others, by vector clock.',
     }));
+  it('wins with its own columns, beside what is merged', () => {
+    const seen = versions([
+      {...a, vc: '{"ap": 1}', likes: '{"ap": 1}'},
+      {...b, vc: '{"ap": 2}', likes: '{"eu-west": 1}'},
+    ]);
+    expect(resolveKey({...clocked, merge: {likes: 'g-counter'}}, seen, peers)).toMatchObject({
+      ...{layer: 'dominance', row: {...b, vc: '{"ap": 2}', likes: '{"ap": 1, "eu-west": 1}'}},
+    });
+  });
   it('of concurrent ones the policy chooses, and the clock of the result has seen both', () =>
     expect(
       resolveKey(
@@ -204,6 +213,18 @@ describe('policy', () => {
   ] as [string, TableRule, RowVersion[], Columns | null][])('%s', (_, known, seen, row) =>
     expect(resolveKey(known, seen, peers)).toMatchObject({layer: 'policy', row}),
   );
+
+  it('of one stamp of one writer the same version is taken, in whatever order the fleet names its regions', () => {
+    const seen = versions([
+      {...b, hlc: '5', w: 'ap'},
+      {...a, hlc: '5', w: 'ap'},
+    ]);
+    for (const regions of [
+      ['us-east', 'eu-west'],
+      ['eu-west', 'us-east'],
+    ])
+      expect(resolveKey(timed, seen, {...peers, regions})).toMatchObject({layer: 'policy', row: b});
+  });
 
   it('a row that is to be absent is deleted where it is', () =>
     expect(resolveKey(rule({policy: source('us-east')}), versions([null, a, b]), peers)).toMatchObject({
