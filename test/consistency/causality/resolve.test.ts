@@ -59,6 +59,17 @@ describe('merge', () => {
     });
   });
 
+  it('is what is said when nothing else differs, although one version has seen all others', () => {
+    const seen = versions([
+      {likes: '{"ap": 1}', vc: '{"ap": 1}'},
+      {likes: '{"us-east": 1}', vc: '{"ap": 2}'},
+    ]);
+    expect(resolveKey(rule({merge: {likes: 'g-counter'}, vectorClock: 'vc'}), seen, peers)).toMatchObject({
+      layer: 'merge',
+      why: 'Merged by type: likes.',
+    });
+  });
+
   it('of one vector clock alone', () =>
     expect(
       resolveKey(

@@ -213,6 +213,16 @@ describe('what cannot be a state', () => {
       expect(mergeStates(kind, [b, a])).toEqual(refused);
     }
   });
+
+  it('of a clash that is merged all the same, both sides keep the same', () => {
+    const sets = ['alice', 'bob'].map((name) => ({adds: new Map([['ap:1', name]]), removes: new Set<string>()}));
+    const registers = ['1', '2'].map((value) => new Map([['ap:1', {clock: new Map([['ap', 1]]), value}]]));
+    expect([orSet.merge(sets[0]!, sets[1]!), orSet.merge(sets[1]!, sets[0]!)]).toEqual([sets[1], sets[1]]);
+    expect([mvRegister.merge(registers[0]!, registers[1]!), mvRegister.merge(registers[1]!, registers[0]!)]).toEqual([
+      registers[1],
+      registers[1],
+    ]);
+  });
 });
 
 describe('how states are written', () => {
