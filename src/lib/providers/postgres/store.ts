@@ -1,5 +1,6 @@
 import type {Abilities, Store} from '../../ports/store.ts';
 import type {ProviderContext, StorePart} from '../define.ts';
+import {createAudit} from './audit/audit.ts';
 import {createClaim} from './claim.ts';
 import {createClock} from './clock.ts';
 import {closeCluster, createCluster} from './cluster.ts';
@@ -25,6 +26,8 @@ import {createWitness} from './witness.ts';
 /** A PostgreSQL store. Sessions are opened when they are first needed, two for each member at most; `close` ends them, and with them the claim. */
 export async function createStore(part: StorePart<PostgresConfig, PostgresMember>, context: ProviderContext): Promise<Store> {
   const cluster = createCluster(part, context);
+  const links = createLinks(cluster);
+  const audit = createAudit(cluster, links, part.config.audit, context.secrets);
   const abilities: Partial<Abilities> = {
     claim: {...createClaim(cluster), ready: (members) => getReady(cluster, members)},
     seal: createSeal(cluster),
@@ -34,12 +37,13 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     follow: createFollow(cluster),
     rejoin: createRejoin(cluster),
     loss: createLoss(cluster),
-    links: createLinks(cluster),
+    links,
     slots: createSlots(cluster),
     ...(part.config.heartbeat === true ? {heartbeat: createHeartbeat(cluster)} : {}),
     clock: createClock(cluster),
     inspect: {inspect: (signal, members) => inspect(cluster, signal, members)},
     delays: createDelays(cluster),
+    audit,
     digest: createDigest(cluster),
     scalar: createScalar(cluster),
     ...(part.config.witness === undefined ? {} : {witness: createWitness(cluster, part.config.witness, context.secrets)}),
@@ -49,6 +53,8 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     observe: (signal, members) => observe(cluster, signal, members),
     ackRule: (signal) => ackRule(cluster, signal),
     abilities,
-    close: () => closeCluster(cluster),
+    close: async () => {
+      await Promise.all([audit.close(), closeCluster(cluster)]);
+    },
   };
 }
