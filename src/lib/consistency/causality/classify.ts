@@ -1,6 +1,6 @@
 import type {TableRule} from '../../fleet/fleet.ts';
 import {listed} from './bytes.ts';
-import {type Relation, relate} from './relate.ts';
+import {type Relation, relate, relateAll} from './relate.ts';
 import {type Suspect, suspectsOf} from './suspects.ts';
 import {
   type About,
@@ -151,15 +151,16 @@ export function byPresence(rule: TableRule, groups: readonly Group[]): readonly 
 /** Lines 11 to 13. */
 function byOrder(rule: TableRule, rows: readonly Present[]): Verdict {
   const regionsOf = (groups: readonly Present[]): readonly string[] => groups.flatMap((group) => group.regions);
-  const newest = rows.find((row) => rows.every((other) => other === row || relate(rule, other, row).order === 'before'));
+  const relation = relateAll(rule, rows);
+  const newest = rows.find((row) => rows.every((other) => other === row || relation(other, row).order === 'before'));
   if (newest !== undefined) {
     const older = rows.filter((row) => row !== newest);
-    const [regions, by] = [regionsOf(older), evidence(older.map((row) => relate(rule, row, newest)))];
+    const [regions, by] = [regionsOf(older), evidence(older.map((row) => relation(row, newest)))];
     return {class: 'stale', regions, why: `${listed(regions)} ${has(regions)} an older version than ${listed(newest.regions)}, by ${by}`};
   }
-  const maximal = rows.filter((row) => rows.every((other) => other === row || relate(rule, row, other).order !== 'before'));
+  const maximal = rows.filter((row) => rows.every((other) => other === row || relation(row, other).order !== 'before'));
   const rivals = maximal.length > 1 ? maximal : rows;
-  const pairs = rivals.flatMap((row, index) => rivals.slice(index + 1).map((other) => relate(rule, row, other)));
+  const pairs = rivals.flatMap((row, index) => rivals.slice(index + 1).map((other) => relation(row, other)));
   const names = listed(
     rivals.map(({regions: [first, ...others]}) => (others.length === 0 ? `${first}` : `${first} (like ${listed(others)})`)),
   );
