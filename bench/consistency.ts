@@ -144,7 +144,8 @@ function timed(servers: BenchServers, count: number, program: string, args: read
   const child = spawnSync('/usr/bin/time', ['-f', '@@ %U %S %M', program, ...args], {encoding: 'utf8', maxBuffer: 2 ** 28});
   const wallS = (performance.now() - began) / 1000;
   const [, user = '0', system = '0', rss = '0'] = /@@ ([\d.]+) ([\d.]+) (\d+)/.exec(child.stderr) ?? [];
-  if (!mayFail && ![0, 1].includes(child.status ?? -1)) throw new Error(`${program} ended with ${child.status}: ${child.stderr} ${child.stdout.slice(0, 1000)}`);
+  if (!mayFail && ![0, 1].includes(child.status ?? -1))
+    throw new Error(`${program} ended with ${child.status}: ${child.stderr} ${child.stdout.slice(0, 1000)}`);
   // A backend that is ending has not been counted by its postmaster yet.
   execFileSync('sleep', ['0.3']);
   const serverCpuS = used.map((server, index) => servers.cpu(server) - (before[index] ?? 0));

@@ -138,7 +138,7 @@ const tieOf = ({row}: Present): string => identityOf(row);
 /** Where some have no row, and nothing tells whether they deleted it. */
 function chooseWithGap(rule: TableRule, groups: readonly Group[], about: About): Choice {
   if (rule.policy.kind !== 'newest') return byPolicy(rule, groups, (region) => groups.find(({regions}) => regions.includes(region)));
-  const presence = byPresence(rule, groups).find((verdict) => verdict.class !== 'missing');
+  const presence = byPresence(rule, groups).find((verdict) => verdict.class !== 'missing' || verdict.undecided === true);
   if (presence !== undefined) return {layer: 'person', why: `No version is the newest, as an absent row has no time: ${presence.why}.`};
   if (suspectsOf(rule, groups, about).includes('lost-delete'))
     return {layer: 'person', why: 'It may have been deleted: the region that wrote it has none any more.'};
