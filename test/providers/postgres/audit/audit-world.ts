@@ -103,6 +103,8 @@ const noPause = async (): Promise<void> => undefined;
 
 /** Every slice of a table on all members, and the keys that differ. Throws when a member fails. */
 export async function readTable({audit, names}: AuditWorld, table: string, sliceMs = 500, pace = noPause): Promise<Seen> {
+  // What was written since the last look is to be seen.
+  await audit.rest(signal());
   const cells = await audit.tables(names, signal());
   for (const name of names) if (cells[name]?.known !== true) throw new Error(`${name}: ${cells[name]?.reason}`);
   const form = await audit.open(table, names, {sliceMs}, signal());

@@ -174,7 +174,7 @@ function toServer([major, encoding, hashes, text, stamps]: readonly (string | nu
 }
 
 /** The columns of CATALOG in their order. */
-function toCatalogRow([schema, relation, partitioned, persistence, rows, bytes, heaps, columns, key, stats, elsewhere]: readonly (
+function toCatalogRow([schema, relation, partitioned, persistence, rows, bytes, heaps, columns, key, stats]: readonly (
   | string
   | null
 )[]): CatalogRow {
@@ -188,7 +188,6 @@ function toCatalogRow([schema, relation, partitioned, persistence, rows, bytes, 
       columns: json(columns),
       key: json(key),
       stats: json(stats),
-      elsewhere: elsewhere === 't',
     },
   };
 }
