@@ -80,8 +80,10 @@ describe('keys of every kind', () => {
     const [server] = servers.all as [Servers['all'][number]];
     world = await openPair(server, server, 'keys');
     await world.both(SETUP);
-    const create = Object.entries(KINDS).map(([name, {type}]) => `create table "k_${name}" (k ${type} primary key, v int);
-      create table "two_${name}" (a int, k ${type}, v int, primary key (k, a));`);
+    const create = Object.entries(KINDS).map(
+      ([name, {type}]) => `create table "k_${name}" (k ${type} primary key, v int);
+      create table "two_${name}" (a int, k ${type}, v int, primary key (k, a));`,
+    );
     await world.both(create.join('\n'));
     const rows = Object.entries(KINDS).map(([name, {values}]) => {
       const all = values.map((value) => `(${value})`).join(', ');
@@ -94,29 +96,37 @@ describe('keys of every kind', () => {
     await servers?.end();
   });
 
-  it.each(Object.entries(KINDS))('%s: a row at either end is found where it is missing, and can be asked for again', async (name, {type, values, keys}) => {
-    const [first = '', last = ''] = [values[0], values.at(-1)];
-    const own = keys ?? values.map((value) => value.replace(/^'|'$/g, ''));
-    const table = `public.k_${name}`;
-    const both = [own[0] ?? '', own.at(-1) ?? ''].toSorted();
-    expect((await readTable(world, table)).keys).toEqual([]);
-    await world.each(`delete from "k_${name}" where ${same(type, first)}`, `delete from "k_${name}" where ${same(type, last)}`);
-    const seen = await readTable(world, table);
-    expect(seen.keys).toEqual(both);
-    const [a, b] = await Promise.all(['a', 'b'].map((member) => seen.form.hashes(member, own, signal())));
-    expect(a?.map(({key}) => key).toSorted()).toEqual(own.slice(1).toSorted());
-    expect(b?.map(({key}) => key).toSorted()).toEqual(own.slice(0, -1).toSorted());
-    const versions = await seen.form.versions('b', own, [], signal());
-    expect(versions.map(({key, hash}) => ({key, there: hash !== null}))).toEqual(own.map((key, index) => ({key, there: index < own.length - 1})));
-    for (const {key, hash, stamp} of b ?? []) expect(versions.find((version) => version.key === key)).toMatchObject({hash, stamp});
-  });
+  it.each(Object.entries(KINDS))(
+    '%s: a row at either end is found where it is missing, and can be asked for again',
+    async (name, {type, values, keys}) => {
+      const [first = '', last = ''] = [values[0], values.at(-1)];
+      const own = keys ?? values.map((value) => value.replace(/^'|'$/g, ''));
+      const table = `public.k_${name}`;
+      const both = [own[0] ?? '', own.at(-1) ?? ''].toSorted();
+      expect((await readTable(world, table)).keys).toEqual([]);
+      await world.each(`delete from "k_${name}" where ${same(type, first)}`, `delete from "k_${name}" where ${same(type, last)}`);
+      const seen = await readTable(world, table);
+      expect(seen.keys).toEqual(both);
+      const [a, b] = await Promise.all(['a', 'b'].map((member) => seen.form.hashes(member, own, signal())));
+      expect(a?.map(({key}) => key).toSorted()).toEqual(own.slice(1).toSorted());
+      expect(b?.map(({key}) => key).toSorted()).toEqual(own.slice(0, -1).toSorted());
+      const versions = await seen.form.versions('b', own, [], signal());
+      expect(versions.map(({key, hash}) => ({key, there: hash !== null}))).toEqual(
+        own.map((key, index) => ({key, there: index < own.length - 1})),
+      );
+      for (const {key, hash, stamp} of b ?? []) expect(versions.find((version) => version.key === key)).toMatchObject({hash, stamp});
+    },
+  );
 
   it('keys of two columns are found, and can be asked for again', async () => {
     for (const [name, {type, values, keys}] of Object.entries(KINDS)) {
       const own = keys ?? values.map((value) => value.replace(/^'|'$/g, ''));
-      await world.each(`update "two_${name}" set v = 1 where a = 1 and ${same(type, values[0])}`, `delete from "two_${name}" where a = 2 and ${same(type, values.at(-1))}`);
+      await world.each(
+        `update "two_${name}" set v = 1 where a = 1 and ${same(type, values[0])}`,
+        `delete from "two_${name}" where a = 2 and ${same(type, values.at(-1))}`,
+      );
       const seen = await readTable(world, `public.two_${name}`);
-      const expected = [`["${escape(own[0])}", "1"]`, `["${escape(own.at(-1))}", "2"]`].map((key) => JSON.parse(key));
+      const expected = [`["${escaped(own[0])}", "1"]`, `["${escaped(own.at(-1))}", "2"]`].map((key) => JSON.parse(key));
       const byText = (all: unknown[]): unknown[] => all.toSorted((x, y) => (JSON.stringify(x) < JSON.stringify(y) ? -1 : 1));
       expect({name, keys: byText(seen.keys.map((key) => JSON.parse(key)))}).toEqual({name, keys: byText(expected)});
       expect({name, rows: (await seen.form.hashes('a', seen.keys, signal())).length}).toEqual({name, rows: 2});
@@ -126,8 +136,14 @@ describe('keys of every kind', () => {
   it('keys that are equal to the server and not the same are both found, and do not hide each other', async () => {
     await world.audit.rest(signal());
     await world.both('truncate k_text_any_case, k_numeric, k_bpchar');
-    await world.each("insert into k_text_any_case values ('abc', 1); insert into k_numeric values (1.0, 1)", "insert into k_text_any_case values ('ABC', 1); insert into k_numeric values (1.00, 1)");
-    for (const [table, keys] of [['public.k_text_any_case', ['ABC', 'abc']], ['public.k_numeric', ['1.0', '1.00']]] as const) {
+    await world.each(
+      "insert into k_text_any_case values ('abc', 1); insert into k_numeric values (1.0, 1)",
+      "insert into k_text_any_case values ('ABC', 1); insert into k_numeric values (1.00, 1)",
+    );
+    for (const [table, keys] of [
+      ['public.k_text_any_case', ['ABC', 'abc']],
+      ['public.k_numeric', ['1.0', '1.00']],
+    ] as const) {
       const seen = await readTable(world, table);
       expect(seen.keys).toEqual(keys);
       const [a = [], b = []] = await Promise.all(['a', 'b'].map((member) => seen.form.hashes(member, keys, signal())));
@@ -138,7 +154,7 @@ describe('keys of every kind', () => {
   });
 });
 
-const escape = (key = ''): string => JSON.stringify(key).slice(1, -1);
+const escaped = (key = ''): string => JSON.stringify(key).slice(1, -1);
 
 /* Not every one of these types has an operator that is found without its schema. */
 const same = (type: string, value = ''): string => `concat(k) = concat((${value})::${type.replace(/ collate.*/, '')})`;

@@ -6,7 +6,19 @@ import {TYPE_VALUES} from './type-values.ts';
 
 /** Columns of one kind share their values, which can move between them. `n` = it may be NULL. */
 const COLUMNS = [
-  ...['t1 text', 't2 text', 't3 text n', 't4 varchar n', 'i1 int8', 'i2 int8', 'i3 int8 n', 's1 int4', 's2 int4 n', 'h1 int2 n', 'h2 int2 n'],
+  ...[
+    't1 text',
+    't2 text',
+    't3 text n',
+    't4 varchar n',
+    'i1 int8',
+    'i2 int8',
+    'i3 int8 n',
+    's1 int4',
+    's2 int4 n',
+    'h1 int2 n',
+    'h2 int2 n',
+  ],
   ...['a1 timestamp', 'a2 timestamp', 'a3 timestamp', 'a4 timestamp n', 'z1 timestamptz', 'z2 timestamptz', 'z3 timestamptz n'],
   ...['u1 uuid', 'u2 uuid n', 'b1 bool', 'b2 bool', 'b3 bool n', 'b4 bool n', 'm1 numeric', 'm2 numeric n', 'j1 jsonb n', 'j2 jsonb n'],
   ...['y1 bytea n', 'y2 bytea', 'd1 date', 'd2 date n', 'f1 float8', 'f2 float8 n', 'v1 interval', 'v2 interval', 'p1 inet n', 'p2 inet n'],
@@ -18,9 +30,9 @@ const COLUMNS = [
 type Row = readonly (string | null)[];
 
 const literal = (value: string | null): string => (value === null ? 'null' : `E'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`);
-const valueOf = (type: string): fc.Arbitrary<string> => fc.constantFrom(...(TYPE_VALUES[type] ?? []));
+const anyOf = (type: string): fc.Arbitrary<string> => fc.constantFrom(...(TYPE_VALUES[type] ?? []));
 const anyRow: fc.Arbitrary<Row> = fc.tuple(
-  ...COLUMNS.map(({type, nullable}) => (nullable ? fc.option(valueOf(type), {freq: 3}) : valueOf(type))),
+  ...COLUMNS.map(({type, nullable}) => (nullable ? fc.option(anyOf(type), {freq: 3}) : anyOf(type))),
 );
 
 const index = fc.nat({max: COLUMNS.length - 1});
@@ -36,41 +48,43 @@ const anyChange = fc.oneof(
 );
 type Change = typeof anyChange extends fc.Arbitrary<infer T> ? T : never;
 
+/** Puts a value where it may be. */
+function put(rows: (Row | null)[], at: number, column: number, value: string | null): void {
+  const row = rows[at];
+  if (row !== null && row !== undefined && (value !== null || COLUMNS[column]?.nullable === true)) rows[at] = row.toSpliced(column, 1, value);
+}
+
+function swap(rows: (Row | null)[], at: number, other: number, column: number): void {
+  const [mine, theirs] = [rows[at], rows[other]];
+  if (mine === null || mine === undefined || theirs === null || theirs === undefined) return;
+  put(rows, at, column, theirs[column] ?? null);
+  put(rows, other, column, mine[column] ?? null);
+}
+
 /** The rows after a change; null = the row is gone. */
 function change(rows: (Row | null)[], step: Change): void {
   const at = step.row % rows.length;
   const row = rows[at];
   if (row === null || row === undefined) return;
-  const put = (where: number, column: number, value: string | null): void => {
-    const {nullable} = COLUMNS[column] as (typeof COLUMNS)[number];
-    const old = rows[where];
-    if (old !== null && old !== undefined && (value !== null || nullable)) rows[where] = old.toSpliced(column, 1, value);
-  };
   if (step.kind === 'delete') rows[at] = null;
-  if (step.kind === 'null') put(at, step.column, null);
+  if (step.kind === 'null') put(rows, at, step.column, null);
   if (step.kind === 'set') {
     const values = TYPE_VALUES[COLUMNS[step.column]?.type ?? ''] ?? [];
-    put(at, step.column, values[step.seed % values.length] ?? null);
+    put(rows, at, step.column, values[step.seed % values.length] ?? null);
   }
   if (step.kind === 'move') {
     const [one, two] = [COLUMNS[step.column], COLUMNS[step.other]];
     if (one?.type !== two?.type) return;
-    put(at, step.column, row[step.other] ?? null);
-    put(at, step.other, row[step.column] ?? null);
+    put(rows, at, step.column, row[step.other] ?? null);
+    put(rows, at, step.other, row[step.column] ?? null);
   }
-  if (step.kind === 'swap') {
-    const other = step.other % rows.length;
-    const theirs = rows[other];
-    if (theirs === null || theirs === undefined) return;
-    put(at, step.column, theirs[step.column] ?? null);
-    put(other, step.column, row[step.column] ?? null);
-  }
+  if (step.kind === 'swap') swap(rows, at, step.other % rows.length, step.column);
   if (step.kind === 'separator') {
     // 'ab' beside 'c' becomes 'a' beside 'bc'.
     const whole = `${row[0]}|${row[1]}`;
     const cut = Math.min(step.at, whole.length);
-    put(at, 0, whole.slice(0, cut));
-    put(at, 1, whole.slice(cut));
+    put(rows, at, 0, whole.slice(0, cut));
+    put(rows, at, 1, whole.slice(cut));
   }
 }
 
