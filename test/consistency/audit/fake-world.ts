@@ -97,14 +97,24 @@ export class FakeWorld {
   }
 
   private inSlice(member: number, slice: AuditSlice): readonly AuditRow[] {
-    const [from, to] = [slice.from === null ? Number.NEGATIVE_INFINITY : Number(slice.from), slice.to === null ? Number.POSITIVE_INFINITY : Number(slice.to)];
+    const [from, to] = [
+      slice.from === null ? Number.NEGATIVE_INFINITY : Number(slice.from),
+      slice.to === null ? Number.POSITIVE_INFINITY : Number(slice.to),
+    ];
     const keys = [...(this.rows[member]?.keys() ?? [])].filter((key) => key >= from && key < to);
     return keys.flatMap((key) => this.row(member, key) ?? []);
   }
 
   private chunks(member: number, slice: AuditSlice): readonly AuditChunk[] {
     const chunks = Map.groupBy(this.inSlice(member, slice), ({key}) => chunkOf(key));
-    return [...chunks].map(([id, rows]) => ({id, rows: rows.length, sum: rows.map(({key, hash}) => `${key}=${hash}`).toSorted().join()}));
+    return [...chunks].map(([id, rows]) => ({
+      id,
+      rows: rows.length,
+      sum: rows
+        .map(({key, hash}) => `${key}=${hash}`)
+        .toSorted()
+        .join(),
+    }));
   }
 
   private version(member: number, key: string): AuditVersion {
@@ -130,7 +140,8 @@ export class FakeWorld {
         chunks: this.chunks(index, slice),
       })),
     again: (member, slice, ids) => this.ask(member, 'again', (index) => this.chunks(index, slice).filter(({id}) => ids.includes(id))),
-    rows: (member, slice, ids) => this.ask(member, 'rows', (index) => this.inSlice(index, slice).filter(({key}) => ids.includes(chunkOf(key)))),
+    rows: (member, slice, ids) =>
+      this.ask(member, 'rows', (index) => this.inSlice(index, slice).filter(({key}) => ids.includes(chunkOf(key)))),
     hashes: (member, keys) => this.ask(member, 'hashes', (index) => keys.flatMap((key) => this.row(index, Number(key)) ?? [])),
     versions: (member, keys) => this.ask(member, 'versions', (index) => keys.map((key) => this.version(index, key))),
   };
@@ -142,7 +153,11 @@ export class FakeWorld {
           member,
           this.dead.has(member)
             ? {known: false as const, code: 'refused', reason: `${member} refuses connections.`, at: 0}
-            : {known: true as const, at: 0, value: [{name: 't', key: ['k'], lacks: null, columns: ['k int4'], rows: this.options.keys, bytes: 0}]},
+            : {
+                known: true as const,
+                at: 0,
+                value: [{name: 't', key: ['k'], lacks: null, columns: ['k int4'], rows: this.options.keys, bytes: 0}],
+              },
         ]),
       ) as never,
     open: async (_table, members) => {

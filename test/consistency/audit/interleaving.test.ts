@@ -19,7 +19,13 @@ function dice(seed: number): (most: number) => number {
 /** Values that come back, and rows that go and come again: the worst for whoever looks now and then. */
 const VALUES = ['a', 'b', null];
 
-type Busy = {readonly members: number; readonly seed: number; readonly writes: number; readonly deliveries: number; readonly damage: readonly [number, number, number][]};
+type Busy = {
+  readonly members: number;
+  readonly seed: number;
+  readonly writes: number;
+  readonly deliveries: number;
+  readonly damage: readonly [number, number, number][];
+};
 
 function busyWorld({members, seed, writes, deliveries, damage}: Busy): {world: FakeWorld; damaged: readonly string[]} {
   const roll = dice(seed);
@@ -36,7 +42,9 @@ function busyWorld({members, seed, writes, deliveries, damage}: Busy): {world: F
     },
   });
   for (const [member, key, value] of damage) world.damage(member % members, key % HOT, [null, 'x', 'v'][value % 3] ?? null);
-  const damaged = Array.from({length: HOT}, (_, key) => key).filter((key) => new Set(world.rows.map((rows) => rows.get(key)?.value)).size > 1);
+  const damaged = Array.from({length: HOT}, (_, key) => key).filter(
+    (key) => new Set(world.rows.map((rows) => rows.get(key)?.value)).size > 1,
+  );
   on = true;
   return {world, damaged: damaged.map(String)};
 }
@@ -82,7 +90,12 @@ describe('an audit while rows are written', () => {
         log.onSlice = () => undefined;
         const resumed = await resultOf(runAudit(world, {log}));
         expect(resumed.keys).toEqual(whole.keys);
-        expect([resumed.verdict, resumed.rows, resumed.covered, resumed.accuracy]).toEqual([whole.verdict, whole.rows, whole.covered, whole.accuracy]);
+        expect([resumed.verdict, resumed.rows, resumed.covered, resumed.accuracy]).toEqual([
+          whole.verdict,
+          whole.rows,
+          whole.covered,
+          whole.accuracy,
+        ]);
       }),
       {numRuns: 200},
     );

@@ -7,14 +7,17 @@ import {judge, resultOf, runAudit} from './run-audit.ts';
 const KEYS = 64;
 
 /** A world in which something happens at the nth time that a question is asked of a member. */
-function worldThat(members: number, happens: {readonly at: string; readonly nth?: number; readonly then: (world: FakeWorld) => void} | null = null): FakeWorld {
+function worldThat(
+  members: number,
+  happens: {readonly at: string; readonly nth?: number; readonly does: (world: FakeWorld) => void} | null = null,
+): FakeWorld {
   return new FakeWorld({
     members,
     keys: KEYS,
     meanwhile: (world) => {
       if (happens === null) return;
       const seen = world.calls.filter((call) => call === happens.at).length;
-      if (seen >= (happens.nth ?? 1)) happens.then(world);
+      if (seen >= (happens.nth ?? 1)) happens.does(world);
     },
   });
 }
@@ -46,7 +49,7 @@ describe('an audit of several members', () => {
   });
 
   it('says unknown of what it did not read when a member dies in mid-slice, and goes on with the others', async () => {
-    const world = worldThat(3, {at: 'digest m2', nth: 2, then: die('m2')});
+    const world = worldThat(3, {at: 'digest m2', nth: 2, does: die('m2')});
     world.damage(1, 60, 'other');
     const audit = await runAudit(world);
     expect(audit.lost).toMatchObject([{member: 'm2', code: 'refused'}]);
@@ -57,7 +60,7 @@ describe('an audit of several members', () => {
   });
 
   it('keeps what was confirmed between the others when a member dies in mid-confirmation', async () => {
-    const world = worldThat(3, {at: 'versions m2', nth: 2, then: die('m2')});
+    const world = worldThat(3, {at: 'versions m2', nth: 2, does: die('m2')});
     for (let key = 0; key < 450; key++) {
       world.seed(key, 'v');
       world.damage(0, key, 'other');
@@ -70,7 +73,7 @@ describe('an audit of several members', () => {
   });
 
   it('counts what only the lost one had otherwise as unsettled, not as late', async () => {
-    const world = worldThat(3, {at: 'hashes m2', nth: 1, then: die('m2')});
+    const world = worldThat(3, {at: 'hashes m2', nth: 1, does: die('m2')});
     for (let key = 0; key < 250; key++) {
       world.seed(key, 'v');
       world.damage(2, key, 'other');
@@ -79,20 +82,20 @@ describe('an audit of several members', () => {
   });
 
   it('says unknown when only one is left, with what was covered', async () => {
-    const world = worldThat(2, {at: 'digest m1', nth: 3, then: die('m1')});
+    const world = worldThat(2, {at: 'digest m1', nth: 3, does: die('m1')});
     world.damage(0, 1, 'other');
     expect(await resultOf(runAudit(world))).toMatchObject({verdict: 'unknown', covered: 0.75, rows: 48, code: 'refused', keys: []});
   });
 
   it('opens a table on those that are there when one dies before', async () => {
-    const world = worldThat(3, {at: 'open m0', then: die('m1')});
+    const world = worldThat(3, {at: 'open m0', does: die('m1')});
     const audit = await runAudit(world);
     expect(audit.lost).toMatchObject([{member: 'm1'}]);
     expect(audit.tables).toMatchObject([{verdict: 'unknown', rows: KEYS, code: 'refused', covered: 0}]);
   });
 
   it('goes on without one that dies while replication is waited for', async () => {
-    const world = worldThat(3, {at: 'position m0', then: die('m2')});
+    const world = worldThat(3, {at: 'position m0', does: die('m2')});
     world.damage(0, 1, 'other');
     expect(await resultOf(runAudit(world))).toMatchObject({verdict: 'unknown', unsettled: 1, code: 'refused'});
   });
@@ -105,7 +108,10 @@ describe('an audit of several members', () => {
       ...world.audit,
       tables: async (members, signal) => {
         const cells = await world.audit.tables(members, signal);
-        const twice = Object.entries(cells).map(([member, cell]) => [member, cell.known ? {...cell, value: ['a', 'b'].map((name) => ({...cell.value[0], name}))} : cell]);
+        const twice = Object.entries(cells).map(([member, cell]) => [
+          member,
+          cell.known ? {...cell, value: ['a', 'b'].map((name) => ({...cell.value[0], name}))} : cell,
+        ]);
         return Object.fromEntries(twice);
       },
       open: async (name, ...rest) => ({...(await world.audit.open(name, ...rest)), ...(name === 'a' ? {digest: denied} : {})}),
@@ -120,7 +126,7 @@ describe('an audit of several members', () => {
 
   it('passes an abort through', async () => {
     const stop = new AbortController();
-    const world = worldThat(2, {at: 'digest m0', then: () => stop.abort(new Error('enough'))});
+    const world = worldThat(2, {at: 'digest m0', does: () => stop.abort(new Error('enough'))});
     const pace = async (): Promise<void> => stop.signal.throwIfAborted();
     await expect(runAudit(world, {signal: stop.signal, pace})).rejects.toThrow('enough');
   });
@@ -136,7 +142,13 @@ describe('rows that replication still has to bring', () => {
   it('are late once they have arrived', async () => {
     const world = behind();
     const sleep = world.clock.sleep;
-    const clock = {...world.clock, sleep: async (ms: number, signal?: AbortSignal) => (world.deliver(0, 1), sleep(ms, signal))};
+    const clock = {
+      ...world.clock,
+      sleep: async (ms: number, signal?: AbortSignal) => {
+        world.deliver(0, 1);
+        await sleep(ms, signal);
+      },
+    };
     expect(await resultOf(runAudit(world, {clock}))).toMatchObject({verdict: 'equal', late: 10, keys: [], unsettled: 0});
   });
 
@@ -176,7 +188,8 @@ describe('very many rows that differ', () => {
     const world = new FakeWorld({members: 2, keys: 1, replicates: false});
     const slices = Math.ceil(chunks / perSlice);
     const sumOf = (member: string, id: string): string => `${id}${member}`;
-    const ids = (slice: number): string[] => Array.from({length: Math.min(perSlice, chunks - slice * perSlice)}, (_, index) => String(slice * perSlice + index));
+    const ids = (slice: number): string[] =>
+      Array.from({length: Math.min(perSlice, chunks - slice * perSlice)}, (_, index) => String(slice * perSlice + index));
     const table: TableAudit = {
       ...world.table,
       next: (before) => {
@@ -254,7 +267,13 @@ describe('what tables are read', () => {
     world.damage(0, 1, 'other');
     const rule = {merge: {}, vectorClock: null, hlc: 'h', region: null, tombstone: null, policy: {kind: 'siblings' as const}};
     const seen: unknown[] = [];
-    await runAudit(world, {rules: {t: rule}, judge: (own, key) => (seen.push(own), judge(key))});
+    await runAudit(world, {
+      rules: {t: rule},
+      judge: (own, key) => {
+        seen.push(own);
+        return judge(key);
+      },
+    });
     expect(seen).toEqual([rule]);
   });
 });

@@ -40,7 +40,11 @@ describe('waiting for replication', () => {
   });
 
   it('waits for the position that was captured, not for quiet', async () => {
-    const looks = [[rows('a', 'b', '4'), rows('b', 'a', '9')], [rows('a', 'b', '4'), rows('b', 'a', '9')], [rows('a', 'b', '5'), rows('b', 'a', '9')]];
+    const looks = [
+      [rows('a', 'b', '4'), rows('b', 'a', '9')],
+      [rows('a', 'b', '4'), rows('b', 'a', '9')],
+      [rows('a', 'b', '5'), rows('b', 'a', '9')],
+    ];
     expect(await wait({a: ['5'], b: ['9']}, looks)).toMatchObject({basis: 'position', looks: 3});
   });
 
@@ -54,28 +58,42 @@ describe('waiting for replication', () => {
       basis: 'behind',
       reason: 'b did not catch up with a: b has 3 bytes of it yet to apply.',
     });
-    expect(await wait({a: ['5'], b: ['9']}, [[rows('a', 'b', null)]])).toMatchObject({basis: 'behind', reason: 'b did not catch up with a: it is not known what b has applied.'});
+    expect(await wait({a: ['5'], b: ['9']}, [[rows('a', 'b', null)]])).toMatchObject({
+      basis: 'behind',
+      reason: 'b did not catch up with a: it is not known what b has applied.',
+    });
   });
 
   it('waits for standbys of a primary that is not compared until they have the same', async () => {
-    const looks = [[log('gone', 'a', '7'), log('gone', 'b', '5')], [log('gone', 'a', '7'), log('gone', 'b', '7')]];
+    const looks = [
+      [log('gone', 'a', '7'), log('gone', 'b', '5')],
+      [log('gone', 'a', '7'), log('gone', 'b', '7')],
+    ];
     expect(await wait({a: ['7'], b: ['5']}, looks)).toMatchObject({basis: 'position', looks: 2});
   });
 
   it('waits for a standby that follows one that is not compared', async () => {
-    const looks = [[log('a', 'between', '9'), log('between', 'b', '5')], [log('a', 'between', '9'), log('between', 'b', '9')]];
+    const looks = [
+      [log('a', 'between', '9'), log('between', 'b', '5')],
+      [log('a', 'between', '9'), log('between', 'b', '9')],
+    ];
     expect(await wait({a: ['9'], b: ['5']}, looks)).toMatchObject({basis: 'position', looks: 2});
   });
 
   it('does not know what a publisher that is gone had sent to one only', async () => {
-    expect(await wait({a: ['5'], b: ['9']}, [[rows('gone', 'a', null), rows('gone', 'b', null), rows('a', 'b', '5'), rows('b', 'a', '9')]])).toMatchObject({
+    expect(
+      await wait({a: ['5'], b: ['9']}, [[rows('gone', 'a', null), rows('gone', 'b', null), rows('a', 'b', '5'), rows('b', 'a', '9')]]),
+    ).toMatchObject({
       basis: 'behind',
       reason: 'a did not catch up with gone: it is not known what a has applied.',
     });
   });
 
   it('waits until all have what any has of a publisher that is there and is not compared', async () => {
-    const looks = [[rows('c', 'a', '7'), rows('c', 'b', '5')], [rows('c', 'a', '9'), rows('c', 'b', '7')]];
+    const looks = [
+      [rows('c', 'a', '7'), rows('c', 'b', '5')],
+      [rows('c', 'a', '9'), rows('c', 'b', '7')],
+    ];
     expect(await wait({a: ['5'], b: ['9']}, looks)).toMatchObject({basis: 'position', looks: 2});
   });
 

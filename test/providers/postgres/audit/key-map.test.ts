@@ -30,27 +30,44 @@ function assertWhole(slices: readonly AuditSlice[]): void {
   }
 }
 
-const key = fc.oneof(fc.bigInt({min: LEAST, max: MOST}), fc.bigInt({min: -1000n, max: 1000n}), fc.constantFrom(LEAST, LEAST + 1n, 0n, MOST - 1n, MOST));
+const key = fc.oneof(
+  fc.bigInt({min: LEAST, max: MOST}),
+  fc.bigInt({min: -1000n, max: 1000n}),
+  fc.constantFrom(LEAST, LEAST + 1n, 0n, MOST - 1n, MOST),
+);
 const ends = fc.tuple(key, key).map(([a, b]) => (a < b ? {least: a, most: b} : {least: b, most: a}));
 const histogram = fc.array(key, {maxLength: 101}).map((keys) => keys.toSorted((a, b) => (a < b ? -1 : a > b ? 1 : 0)).map(String));
 
 describe('slices of a table by its integer key', () => {
   it('hold every possible key exactly once, whatever is known of the table', () => {
     fc.assert(
-      fc.property(fc.option(ends), fc.nat({max: 5_000_000}), histogram, fc.integer({min: 256, max: 1_000_000}), (between, rows, bounds, each) => {
-        assertWhole(cut(keyMap(between, rows, bounds), Math.max(each, Math.ceil(rows / 500))));
-      }),
+      fc.property(
+        fc.option(ends),
+        fc.nat({max: 5_000_000}),
+        histogram,
+        fc.integer({min: 256, max: 1_000_000}),
+        (between, rows, bounds, each) => {
+          assertWhole(cut(keyMap(between, rows, bounds), Math.max(each, Math.ceil(rows / 500))));
+        },
+      ),
       {numRuns: 1000},
     );
   });
 
   it('go on from any key, also one that the table no longer reaches', () => {
     fc.assert(
-      fc.property(fc.option(ends), fc.nat({max: 1e9}), histogram, key, fc.integer({min: 256, max: 1e6}), (between, rows, bounds, from, each) => {
-        const slice = sliceFrom(keyMap(between, rows, bounds), from, each);
-        expect(slice.from).toBe(String(from));
-        if (slice.to !== null) expect(BigInt(slice.to) > from).toBe(true);
-      }),
+      fc.property(
+        fc.option(ends),
+        fc.nat({max: 1e9}),
+        histogram,
+        key,
+        fc.integer({min: 256, max: 1e6}),
+        (between, rows, bounds, from, each) => {
+          const slice = sliceFrom(keyMap(between, rows, bounds), from, each);
+          expect(slice.from).toBe(String(from));
+          if (slice.to !== null) expect(BigInt(slice.to) > from).toBe(true);
+        },
+      ),
       {numRuns: 3000},
     );
   });

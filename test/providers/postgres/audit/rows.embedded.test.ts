@@ -51,7 +51,8 @@ type Change = typeof anyChange extends fc.Arbitrary<infer T> ? T : never;
 /** Puts a value where it may be. */
 function put(rows: (Row | null)[], at: number, column: number, value: string | null): void {
   const row = rows[at];
-  if (row !== null && row !== undefined && (value !== null || COLUMNS[column]?.nullable === true)) rows[at] = row.toSpliced(column, 1, value);
+  if (row !== null && row !== undefined && (value !== null || COLUMNS[column]?.nullable === true))
+    rows[at] = row.toSpliced(column, 1, value);
 }
 
 function swap(rows: (Row | null)[], at: number, other: number, column: number): void {
