@@ -7,6 +7,7 @@ import {LabSession} from './lab-session.ts';
 
 const ROWS = 200_000;
 const times = Number(process.argv[2] ?? 100);
+const print = (line: string): boolean => process.stdout.write(`${line}\n`);
 const lab = new LabSession();
 const seen = {equal: 0, unknown: 0, wrong: 0, late: 0, unsettled: 0};
 try {
@@ -24,12 +25,12 @@ try {
     else if (document.verdict === 'unknown') seen.unknown++;
     else seen.wrong++;
     const rate = Math.round(writers.written() / ((performance.now() - began) / 1000));
-    console.log(
+    print(
       `${turn}: ${document.verdict} (${ran.code}), late ${document.counts?.late}, ${rate} writes/s; ${document.verdict === 'equal' ? '' : document.reason}`,
     );
   }
   await writers.stop();
-  console.log(JSON.stringify(seen));
+  print(JSON.stringify(seen));
   process.exitCode = seen.wrong === 0 && seen.equal > 0 ? 0 : 1;
 } finally {
   await lab.remove();

@@ -67,7 +67,10 @@ export async function auditTable(job: TableJob): Promise<TableResult> {
   }
   // What differed before a region was lost can still be settled between the others.
   try {
-    if (job.readers.active().length > 1) found = await resolveSuspects(job, records);
+    const keep = (outcome: Outcome): void => {
+      found = outcome;
+    };
+    if (job.readers.active().length > 1) await resolveSuspects(job, records, keep);
   } catch (error) {
     failure ??= failureOf(job, error);
   }
@@ -126,19 +129,38 @@ function toRecord(
 
 type Outcome = {readonly confirmation: Confirmation; readonly unexamined: number};
 
-const NOTHING: Confirmation = {divergent: [], late: 0, unsettled: 0, behind: null, basis: null};
+const NOTHING: Confirmation = {divergent: [], late: 0, unsettled: 0, unjudged: 0, behind: null, basis: null};
 
-async function resolveSuspects(job: TableJob, records: readonly SliceRecord[]): Promise<Outcome> {
+/** `keep` hears of what is known so far, each time it is more. */
+async function resolveSuspects(job: TableJob, records: readonly SliceRecord[], keep: (outcome: Outcome) => void): Promise<void> {
   const {table, readers, settle, limit, signal} = job;
   let suspects: readonly SuspectSlice[] = records.filter((record) => record.suspects.length > 0);
+  keep({confirmation: NOTHING, unexamined: rowsIn(suspects)});
   if (rowsIn(suspects) > MANY_ROWS) {
     // Whether or not it caught up: the keys are waited for in any case.
     await settle();
     suspects = await lookAgain(table, readers, suspects, signal);
+    keep({confirmation: NOTHING, unexamined: rowsIn(suspects)});
   }
-  if (suspects.length === 0) return {confirmation: NOTHING, unexamined: 0};
-  const {candidates, unexamined} = await findKeys(table, readers, suspects, limit, signal);
-  return {confirmation: await confirm(job, candidates), unexamined};
+  let sum = NOTHING;
+  // So many at a time: what is late must not use up the list, nor what differs the memory.
+  while (suspects.length > 0 && sum.divergent.length <= limit && sum.behind === null) {
+    const {candidates, left} = await findKeys(table, readers, suspects, signal);
+    sum = added(sum, await confirm({...job, most: limit - sum.divergent.length}, candidates));
+    suspects = left;
+    keep({confirmation: sum, unexamined: rowsIn(suspects) + sum.unjudged});
+  }
+}
+
+function added(sum: Confirmation, more: Confirmation): Confirmation {
+  return {
+    divergent: [...sum.divergent, ...more.divergent],
+    late: sum.late + more.late,
+    unsettled: sum.unsettled + more.unsettled,
+    unjudged: sum.unjudged + more.unjudged,
+    behind: more.behind,
+    basis: more.basis ?? sum.basis,
+  };
 }
 
 const rowsIn = (suspects: readonly SuspectSlice[]): number =>
@@ -159,7 +181,7 @@ function toResult(
   const {divergent, late, unsettled, behind} = confirmation;
   const rows = records.reduce((sum, record) => sum + record.rows, 0);
   const listed = divergent.toSorted((a, b) => KEYS.compare(a.key, b.key)).slice(0, job.limit);
-  const truncated = unexamined > 0 || divergent.length > job.limit;
+  const truncated = divergent.length > job.limit;
   const lost = job.readers.lost()[0];
   const open = unsettled === 0 ? null : {code: behind === null ? 'moving' : 'not-caught-up', reason: behind ?? movingSays(unsettled)};
   const trouble = failure ?? (lost === undefined ? null : {code: lost.code, reason: lost.reason}) ?? open;

@@ -13,6 +13,8 @@ export type Confirmation = {
   readonly late: number;
   /** Keys that changed at every look, or whose changes never arrived. */
   readonly unsettled: number;
+  /** Keys that were not looked at to the end, because enough of them diverge. */
+  readonly unjudged: number;
   /** Why some are unsettled, when that was replication. */
   readonly behind: string | null;
   /** What was waited for before differences were read again; null = there were none. */
@@ -27,6 +29,8 @@ export type ConfirmJob = {
   readonly whole: readonly string[];
   /** What kind of divergence it is. Rows are not kept beyond that: there can be many, and they are somebody's data. */
   readonly judge: (key: string, versions: Versions) => DivergentKey;
+  /** Divergent keys that are wanted: beyond one more than that, what differs is not judged any more. */
+  readonly most: number;
   readonly signal: AbortSignal;
 };
 
@@ -45,22 +49,29 @@ export async function confirm(job: ConfirmJob, candidates: readonly Candidate[])
   const divergent: DivergentKey[] = [];
   let late = 0;
   let basis: Confirmation['basis'] = null;
+  let unjudged = 0;
   for (let look = 1; look <= LOOKS && open.length > 0; look++) {
     const settled = await job.settle();
-    if (settled.basis === 'behind') return {divergent, late, unsettled: open.length, behind: settled.reason, basis};
+    if (settled.basis === 'behind') return {divergent, late, unsettled: open.length, unjudged, behind: settled.reason, basis};
     basis = settled.basis;
-    const looked = await lookOnce(job, open);
+    const looked = await lookOnce(job, open, job.most + 1 - divergent.length);
     divergent.push(...looked.divergent);
     late += looked.late;
+    unjudged += looked.unjudged;
     open = looked.changed;
   }
-  return {divergent, late, unsettled: open.length, behind: null, basis};
+  return {divergent, late, unsettled: open.length, unjudged, behind: null, basis};
 }
 
-type Looked = {readonly divergent: readonly DivergentKey[]; readonly late: number; readonly changed: readonly Candidate[]};
+type Looked = {
+  readonly divergent: readonly DivergentKey[];
+  readonly late: number;
+  readonly changed: readonly Candidate[];
+  readonly unjudged: number;
+};
 
 /** One look: by hashes first where there are many, since most of those are late. */
-async function lookOnce(job: ConfirmJob, open: readonly Candidate[]): Promise<Looked> {
+async function lookOnce(job: ConfirmJob, open: readonly Candidate[], wanted: number): Promise<Looked> {
   const divergent: DivergentKey[] = [];
   const changed: Candidate[] = [];
   let late = 0;
@@ -73,11 +84,16 @@ async function lookOnce(job: ConfirmJob, open: readonly Candidate[]): Promise<Lo
   for (const page of open.length > ROWS ? pagesOf(open, HASHES) : []) {
     for (const {before, now} of await hashesOf(job, page)) sort(before, now, () => left.push(before));
   }
+  let unjudged = 0;
   for (const page of pagesOf(open.length > ROWS ? left : open, ROWS)) {
+    if (divergent.length >= wanted) {
+      unjudged += page.length;
+      continue;
+    }
     for (const {before, now, versions} of await versionsOf(job, page))
       sort(before, now, () => divergent.push(job.judge(before.key, versions)));
   }
-  return {divergent, late, changed};
+  return {divergent, late, changed, unjudged};
 }
 
 /** Of regions that are still read. One that was lost meanwhile decides nothing. */

@@ -10,8 +10,8 @@ export type Candidate = {readonly key: string; readonly hashes: Readonly<Record<
 
 export type Found = {
   readonly candidates: readonly Candidate[];
-  /** Rows of chunks that were not looked into, because there were too many candidates already. */
-  readonly unexamined: number;
+  /** Chunks that are still to be looked into, because there were many candidates already. */
+  readonly left: readonly SuspectSlice[];
 };
 
 /** Rows that are asked of a member at once: they are kept for as long as it takes to compare them. */
@@ -39,28 +39,23 @@ export async function lookAgain(
   return left;
 }
 
-/** The keys in suspect chunks that differ, until there are more than `most`. */
-export async function findKeys(
-  table: TableAudit,
-  readers: Readers,
-  all: readonly SuspectSlice[],
-  most: number,
-  signal: AbortSignal,
-): Promise<Found> {
+/** Candidates that are kept at once, about: most of them can turn out to be late. */
+const MANY = 20_000;
+
+/** The keys in suspect chunks that differ, of as many chunks as have about 20,000 of them. */
+export async function findKeys(table: TableAudit, readers: Readers, all: readonly SuspectSlice[], signal: AbortSignal): Promise<Found> {
   const candidates: Candidate[] = [];
-  let unexamined = 0;
-  for (const {slice, suspects} of all) {
+  for (const [index, {slice, suspects}] of all.entries()) {
+    let done = 0;
     for (const some of batches(suspects, BATCH_ROWS)) {
-      if (candidates.length > most) {
-        unexamined += some.reduce((sum, {rows}) => sum + rows, 0);
-        continue;
-      }
+      if (candidates.length >= MANY) return {candidates, left: [{slice, suspects: suspects.slice(done)}, ...all.slice(index + 1)]};
+      done += some.length;
       const ids = some.map(({id}) => id);
       const read = await readers.each((member) => table.rows(member, slice, ids, signal));
       candidates.push(...differing(read.map(({of, value}) => ({region: of.region, rows: value}))));
     }
   }
-  return {candidates, unexamined};
+  return {candidates, left: []};
 }
 
 type Read = {readonly region: string; readonly rows: readonly {readonly key: string; readonly hash: string}[]};
