@@ -2,7 +2,7 @@ import type {Abilities, Store} from '../../ports/store.ts';
 import type {ProviderContext, StorePart} from '../define.ts';
 import {createClaim} from './claim.ts';
 import {createClock} from './clock.ts';
-import {closeCluster, createCluster} from './cluster.ts';
+import {type Cluster, closeCluster, createCluster} from './cluster.ts';
 import {createDelays} from './delays.ts';
 import {createDigest} from './digest.ts';
 import {createDurability} from './durability.ts';
@@ -10,6 +10,7 @@ import {createFence} from './fence.ts';
 import {createFollow} from './follow.ts';
 import {createHeartbeat} from './heartbeat.ts';
 import {inspect} from './inspect.ts';
+import {inspectPeers} from './inspect-peers.ts';
 import {createLinks} from './links.ts';
 import {createLoss} from './loss.ts';
 import {ackRule, observe} from './observe.ts';
@@ -22,10 +23,17 @@ import {createSeal} from './seal.ts';
 import {createSlots} from './slots.ts';
 import {createWitness} from './witness.ts';
 
-/** A PostgreSQL store. Sessions are opened when they are first needed, two for each member at most; `close` ends them, and with them the claim. */
+/** A PostgreSQL store; of peers, without what belongs to a primary. Sessions are opened when they are first needed, two for each member at most; `close` ends them, and with them the claim. */
 export async function createStore(part: StorePart<PostgresConfig, PostgresMember>, context: ProviderContext): Promise<Store> {
   const cluster = createCluster(part, context);
+  const store = {
+    observe: observeBy(cluster),
+    ackRule: (signal: AbortSignal) => ackRule(cluster, signal),
+    close: () => closeCluster(cluster),
+  };
+  if (cluster.peers) return {engine: 'postgres', peers: true, ...store, abilities: abilitiesOfAny(cluster)};
   const abilities: Partial<Abilities> = {
+    ...abilitiesOfAny(cluster),
     claim: {...createClaim(cluster), ready: (members) => getReady(cluster, members)},
     seal: createSeal(cluster),
     fence: createFence(cluster),
@@ -34,21 +42,26 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     follow: createFollow(cluster),
     rejoin: createRejoin(cluster),
     loss: createLoss(cluster),
-    links: createLinks(cluster),
-    slots: createSlots(cluster),
     ...(part.config.heartbeat === true ? {heartbeat: createHeartbeat(cluster)} : {}),
-    clock: createClock(cluster),
-    inspect: {inspect: (signal, members) => inspect(cluster, signal, members)},
     delays: createDelays(cluster),
-    digest: createDigest(cluster),
-    scalar: createScalar(cluster),
     ...(part.config.witness === undefined ? {} : {witness: createWitness(cluster, part.config.witness, context.secrets)}),
   };
+  return {engine: 'postgres', ...store, abilities};
+}
+
+const observeBy =
+  (cluster: Cluster): Store['observe'] =>
+  (signal, members) =>
+    observe(cluster, signal, members);
+
+/** What can be asked whether or not there is a primary. */
+function abilitiesOfAny(cluster: Cluster): Partial<Abilities> {
   return {
-    engine: 'postgres',
-    observe: (signal, members) => observe(cluster, signal, members),
-    ackRule: (signal) => ackRule(cluster, signal),
-    abilities,
-    close: () => closeCluster(cluster),
+    links: createLinks(cluster),
+    slots: createSlots(cluster),
+    clock: createClock(cluster),
+    inspect: {inspect: (signal, members) => (cluster.peers ? inspectPeers : inspect)(cluster, signal, members)},
+    digest: createDigest(cluster),
+    scalar: createScalar(cluster),
   };
 }
