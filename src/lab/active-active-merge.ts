@@ -2,14 +2,15 @@
  * How two versions of a value become one, as SQL functions in the schema `lab`. Each is commutative, associative and idempotent, so the order in which
  * changes arrive, and how often, makes no difference: a join of a semilattice (Shapiro, Preguiça, Baquero, Zawirski: A comprehensive study of
  * Convergent and Commutative Replicated Data Types, INRIA RR-7506, 2011). Values are jsonb objects only: PostgreSQL keeps their keys in one order, so equal
- * states are equal bytes. No blank line within a statement: single-user mode ends it there.
+ * states are equal bytes.
  */
 export const MERGE_FUNCTIONS = `
 -- Both objects in one. A key has one value for ever; should damage have given it two, the greater one is kept everywhere.
 create function lab.union_of(a jsonb, b jsonb) returns jsonb language sql immutable as $$
-  select coalesce(jsonb_object_agg(key, value), '{}') from (
-    select distinct on (key) key, value from (select * from jsonb_each(a) union all select * from jsonb_each(b)) each
-    order by key, value desc) chosen
+  select case when a || b = b || a then a || b else (
+    select jsonb_object_agg(key, value) from (
+      select distinct on (key) key, value from (select * from jsonb_each(a) union all select * from jsonb_each(b)) each
+      order by key, value desc) chosen) end
 $$;
 
 -- Whether a vector clock has seen all that another one has, and more.

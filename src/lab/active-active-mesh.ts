@@ -2,7 +2,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {Client} from 'pg';
 import {messageOf} from '../lib/errors.ts';
 import {quoteIdent, quoteLiteral} from '../lib/providers/postgres/sql.ts';
-import {idTurns} from './active-active-sql.ts';
+import {ACTIVE_ACTIVE, idTurns} from './active-active-sql.ts';
 import {publisherConninfo} from './postgres-settings.ts';
 
 /** One region's database. `port` past every fault; `links`: the ports by which it reaches the others. */
@@ -16,12 +16,15 @@ export type Peer = {
 /** The name of a subscription and of its slot: both ends say who sends to whom. Slots know no hyphen. */
 export const streamName = (from: string, to: string): string => `${from}_to_${to}`.replaceAll('-', '_');
 
-/** Subscribes each database to each other one, and waits until all changes flow. Nothing may have been written yet. `password` is the superuser's. */
+/** Makes the tables in each database, subscribes it to each other one, and waits until all changes flow. `password` is the superuser's. */
 export async function openMesh(peers: readonly Peer[], password: string, deadlineMs: number): Promise<void> {
   const clients = await Promise.allSettled(peers.map(({port}) => connect(port, password)));
   try {
     const open = peers.map((peer, index) => ({peer, client: settled(clients[index])}));
-    await everywhere(open, ({client}, index) => client.query(idTurns(index, peers.length)));
+    await everywhere(open, async ({client}, index) => {
+      await client.query(ACTIVE_ACTIVE);
+      await client.query(idTurns(index, peers.length));
+    });
     // Apart from the subscriptions: a slot waits for the transactions of its server to end, and the making of a subscription is one. Both ends would wait.
     await everywhere(open, async ({peer, client}) => {
       for (const to of othersThan(peer, peers)) await client.query(SLOT, [streamName(peer.name, to.name)]);

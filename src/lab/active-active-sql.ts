@@ -5,7 +5,7 @@ import {MERGE_FUNCTIONS} from './active-active-merge.ts';
  * after each local write, the whole state of the row. It is an outbox: inserted, and deleted at once, in the writing transaction; only inserts are
  * published. A receiver merges the state instead of storing it. So a change needs nothing to be there already (an UPDATE of a row whose INSERT has
  * not arrived yet is lost by logical replication: update_missing), nothing can exist twice (insert_exists would block the stream), and every region ends
- * with the merge of all states. No blank line within a statement: single-user mode ends it there.
+ * with the merge of all states.
  */
 
 /** Tables that are replicated, what keeps time, and what sends and receives. */
@@ -152,7 +152,7 @@ end $$;
 create function lab.merge_${table}(state jsonb) returns void language sql as $$
   insert into public.${table} values (state ->> '${key}', state -> '${value}')
   on conflict (${key}) do update set ${value} = lab.${merge}(${table}.${value}, excluded.${value})
-  where ${table}.${value} <> lab.${merge}(${table}.${value}, excluded.${value})
+  where ${table}.${value} is distinct from excluded.${value} and ${table}.${value} <> lab.${merge}(${table}.${value}, excluded.${value})
 $$;
 
 create trigger a_key before update of ${key} on ${table} for each row when (new.${key} <> old.${key}) execute function lab.refuse_key_change();
@@ -264,7 +264,7 @@ grant select, update on sequence lab.clock to app;
 
 `;
 
-/** The statements, each with an empty line after it, for a superuser in the database `orders`. */
+/** All of it, for a superuser in the database `orders`; never in single-user mode, where it would get numbers of the system's own that are not published. */
 export const ACTIVE_ACTIVE = [FOUNDATION, MERGE_FUNCTIONS, ORDERS, MERGEABLE, FOR_CLIENTS, RECEIVE, OWNERS].join('');
 
 /** Ids of orders are given out by turns: region number `index`, from 0, of `count`. */

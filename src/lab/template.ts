@@ -1,6 +1,5 @@
 import {chown, mkdir, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
-import {ACTIVE_ACTIVE} from './active-active-sql.ts';
 import {type PostgresBinaries, type RunAs, runAsPostgres} from './postgres-binaries.ts';
 import {pgHba} from './postgres-settings.ts';
 import type {LabMode} from './record.ts';
@@ -43,7 +42,8 @@ export async function makeTemplate(options: TemplateOptions): Promise<void> {
   await runAsPostgres(runAs, join(binaries.dir, 'initdb'), args, {cwd: dir});
   await writeInto(dir, {'postgresql.conf': options.conf, 'pg_hba.conf': pgHba(options.mode)}, runAs);
   await single(options, 'postgres', rolesSql(options.passwords));
-  await single(options, 'orders', options.mode === 'active-active' ? ACTIVE_ACTIVE : ORDERS);
+  // What is made in single-user mode gets the number of a catalog, and PostgreSQL never publishes that, without a word: peers make their tables later.
+  if (options.mode !== 'active-active') await single(options, 'orders', ORDERS);
 }
 
 /** Writes files that the server must be able to read, and only it. */
