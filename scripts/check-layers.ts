@@ -21,6 +21,11 @@ const RULES: readonly Rule[] = [
     why: 'snapshot, plan, ports and the fleet types know no I/O',
   },
   {from: /^src\/lib\/failover\/plan-/, mayNot: /^(node:(?!crypto)|pg|undici|execa|src\/lib\/providers\/)/, why: 'planners are pure'},
+  {
+    from: /^src\/lib\/consistency\/causality\//,
+    mayNot: /^(node:(?!buffer|crypto|util)|pg|undici|execa|yaml|zod|src\/lib\/(?!consistency\/causality\/|fleet\/fleet|plan\/|errors))/,
+    why: 'causality is a pure floor',
+  },
   {from: new RegExp(`^${CAPABILITY}`), mayNot: new RegExp(`^${TECHNOLOGY}`), why: 'a capability knows ports, never a technology folder'},
   {from: new RegExp(`^${TECHNOLOGY}`), mayNot: new RegExp(`^${CAPABILITY}`), why: 'a technology folder knows ports, never a capability'},
   {

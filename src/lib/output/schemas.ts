@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {cleanSchema} from './schemas/clean.ts';
+import {auditPlanSchema, auditSchema, explainSchema} from './schemas/consistency.ts';
 import {drillDueSchema, drillListSchema, drillValidateSchema} from './schemas/drill.ts';
 import {doctorSchema, healthSchema, historySchema, matrixSchema, statusSchema} from './schemas/health.ts';
 import {labDownSchema, labFaultSchema, labHealSchema, labLoadSchema, labStatusSchema} from './schemas/lab.ts';
@@ -18,6 +19,9 @@ export const DOCUMENT_SCHEMAS = {
   'replication-loss': lossSchema,
   'replication-topology': topologySchema,
   'replication-slots': slotsSchema,
+  'consistency-audit': auditSchema,
+  'consistency-audit-explain': auditPlanSchema,
+  'consistency-explain': explainSchema,
   'lab-status': labStatusSchema,
   'lab-down': labDownSchema,
   'lab-fault': labFaultSchema,

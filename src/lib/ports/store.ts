@@ -4,6 +4,7 @@ import type {Loss} from '../plan/plan.ts';
 import type {Cell} from '../snapshot/cell.ts';
 import type {Position} from '../snapshot/position.ts';
 import type {AckRule, Member} from '../snapshot/snapshot.ts';
+import type {Audit} from './audit.ts';
 import type {Finding} from './finding.ts';
 
 /**
@@ -306,6 +307,8 @@ export type Abilities = {
     /** Removes what the run wrote, and the place itself when nothing else is in it. Nothing there = success. */
     clean(run: string, signal: AbortSignal): Promise<void>;
   };
+  /** Digests of chunks of rows, made by the engine: what an audit compares. */
+  audit: Audit;
   /** Per-row digests of every user table at or past a position, ordered by key: what a row-by-row comparison reads. */
   digest: {
     tables(member: string, signal: AbortSignal): Promise<readonly string[]>;

@@ -1,5 +1,6 @@
 import type {Abilities, Store} from '../../ports/store.ts';
 import type {ProviderContext, StorePart} from '../define.ts';
+import {createAudit} from '../postgres/audit/audit.ts';
 import {createClaim} from '../postgres/claim.ts';
 import {createClock} from '../postgres/clock.ts';
 import {closeCluster} from '../postgres/cluster.ts';
@@ -29,19 +30,22 @@ import {timings} from './timings.ts';
 export async function createStore(part: StorePart<PatroniConfig, PatroniMember>, context: ProviderContext): Promise<Store> {
   const ensemble = createEnsemble(part, context);
   const {cluster, rest} = ensemble;
+  const links = createLinks(ensemble);
+  const audit = createAudit(cluster, links, part.config.audit, context.secrets);
   const abilities: Partial<Abilities> = {
     claim: createClaim(cluster),
     fence: createFence(ensemble),
     manage: {handover: (ctx, move) => handover(ensemble, ctx, move), fit: (move, signal) => fitness(ensemble, move, signal)},
     rejoin: createRejoin(ensemble),
     loss: createLoss(cluster),
-    links: createLinks(ensemble),
+    links,
     overseers: createOverseers(ensemble),
     slots: createSlots(cluster, {copies: true}),
     ...(part.config.heartbeat === true ? {heartbeat: createHeartbeat(cluster)} : {}),
     clock: createClock(cluster),
     inspect: {inspect: (signal, members) => inspect(ensemble, signal, members)},
     timings: {timings: (signal) => timings(ensemble, signal)},
+    audit,
     digest: createDigest(cluster),
     scalar: createScalar(cluster),
     ...(part.config.witness === undefined ? {} : {witness: createWitness(cluster, part.config.witness, context.secrets)}),
@@ -53,7 +57,7 @@ export async function createStore(part: StorePart<PatroniConfig, PatroniMember>,
     ackRule: (signal) => ackRule(cluster, signal),
     abilities,
     close: async () => {
-      await Promise.all([rest.close(), closeCluster(cluster)]);
+      await Promise.all([rest.close(), audit.close(), closeCluster(cluster)]);
     },
   };
 }

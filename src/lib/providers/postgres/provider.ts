@@ -23,6 +23,10 @@ export const storeFields = z.strictObject({
     .strictObject({user: name, password: secretRef})
     .optional()
     .describe('As whom the witness of a drill writes, where witness.stores names the store: never as user, which no fence shuts out.'),
+  audit: z
+    .strictObject({user: name, password: secretRef})
+    .optional()
+    .describe('Who reads tables in audits: needs LOGIN and pg_read_all_data, nothing else. Default: user.'),
   heartbeat: z
     .boolean()
     .optional()

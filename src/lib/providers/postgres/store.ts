@@ -1,5 +1,6 @@
 import type {Abilities, Store} from '../../ports/store.ts';
 import type {ProviderContext, StorePart} from '../define.ts';
+import {createAudit} from './audit/audit.ts';
 import {createClaim} from './claim.ts';
 import {createClock} from './clock.ts';
 import {type Cluster, closeCluster, createCluster} from './cluster.ts';
@@ -26,14 +27,19 @@ import {createWitness} from './witness.ts';
 /** A PostgreSQL store; of peers, without what belongs to a primary. Sessions are opened when they are first needed, two for each member at most; `close` ends them, and with them the claim. */
 export async function createStore(part: StorePart<PostgresConfig, PostgresMember>, context: ProviderContext): Promise<Store> {
   const cluster = createCluster(part, context);
+  const links = createLinks(cluster);
+  const audit = createAudit(cluster, links, part.config.audit, context.secrets);
   const store = {
     observe: observeBy(cluster),
     ackRule: (signal: AbortSignal) => ackRule(cluster, signal),
-    close: () => closeCluster(cluster),
+    close: async () => {
+      await Promise.all([audit.close(), closeCluster(cluster)]);
+    },
   };
-  if (cluster.peers) return {engine: 'postgres', peers: true, ...store, abilities: abilitiesOfAny(cluster)};
+  const ofAny = {...abilitiesOfAny(cluster), links, audit};
+  if (cluster.peers) return {engine: 'postgres', peers: true, ...store, abilities: ofAny};
   const abilities: Partial<Abilities> = {
-    ...abilitiesOfAny(cluster),
+    ...ofAny,
     claim: {...createClaim(cluster), ready: (members) => getReady(cluster, members)},
     seal: createSeal(cluster),
     fence: createFence(cluster),
@@ -57,7 +63,6 @@ const observeBy =
 /** What can be asked whether or not there is a primary. */
 function abilitiesOfAny(cluster: Cluster): Partial<Abilities> {
   return {
-    links: createLinks(cluster),
     slots: createSlots(cluster),
     clock: createClock(cluster),
     inspect: {inspect: (signal, members) => (cluster.peers ? inspectPeers : inspect)(cluster, signal, members)},

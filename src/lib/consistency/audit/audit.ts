@@ -1,0 +1,154 @@
+import {isRegionctlError, messageOf} from '../../errors.ts';
+import type {TableRule} from '../../fleet/fleet.ts';
+import type {Audit, AuditTable} from '../../ports/audit.ts';
+import type {Clock} from '../../ports/clock.ts';
+import {auditTable, readWhole, type SliceRecord, type TableJob} from './audit-table.ts';
+import {type Choice, chooseTables, type Skipped} from './choose-tables.ts';
+import type {Versions} from './confirm.ts';
+import type {AuditedMember, DivergentKey, LostMember, TableResult} from './model.ts';
+import {createReaders, type Readers} from './readers.ts';
+import {type SettleJob, settle} from './settle.ts';
+import {type Baseline, readWritten} from './written.ts';
+
+/** Where an audit is. `rows` and `of` count rows of all tables, `of` as the engines estimate it. */
+export type AuditProgress = {
+  readonly table: string;
+  readonly tables: number;
+  readonly done: number;
+  readonly rows: number;
+  readonly of: number;
+};
+
+/** What is written down while an audit runs, so that it can be gone on with. */
+export type AuditLog = {
+  /** What an earlier process has written of a table; null = nothing. `form`: what its slices mean; they are worth nothing to another one. */
+  earlier(table: string): {readonly form: string; readonly slices: readonly SliceRecord[]; readonly result: TableResult | null} | null;
+  table(table: string, form: string): void;
+  slice(table: string, record: SliceRecord): void;
+  result(result: TableResult): void;
+};
+
+export type AuditJob = {
+  readonly members: readonly AuditedMember[];
+  readonly audit: Audit;
+  readonly links: SettleJob['links'];
+  readonly choice: Choice;
+  readonly rules: Readonly<Record<string, TableRule>>;
+  readonly judge: (rule: TableRule | null, key: string, versions: Versions) => DivergentKey;
+  readonly log: AuditLog;
+  /** What an earlier audit left of each table: only what was written since is hashed. null = everything is. */
+  readonly baselines: ReadonlyMap<string, Baseline> | null;
+  readonly clock: Clock;
+  /** How long one statement should take, and replication may, in ms. */
+  readonly sliceMs: number;
+  readonly settleMs: number;
+  /** Most keys that are listed per table. */
+  readonly limit: number;
+  readonly pace: () => Promise<void>;
+  readonly onProgress: (progress: AuditProgress) => void;
+  readonly signal: AbortSignal;
+};
+
+/** Everything that an audit of one store told. */
+export type StoreAudit = {
+  readonly tables: readonly TableResult[];
+  readonly skipped: readonly Skipped[];
+  readonly members: readonly AuditedMember[];
+  readonly lost: readonly LostMember[];
+  /** Where each region was when it was first read, in its own stream. */
+  readonly asOf: Readonly<Record<string, string>>;
+  /** Rows that each table was thought to have, at most. */
+  readonly expected: ReadonlyMap<string, number>;
+};
+
+/** Compares the tables of a store on all members, one after the other. Throws only when it is cancelled, or for tables that nobody has. */
+export async function auditStore(job: AuditJob): Promise<StoreAudit> {
+  const {members, choice, signal, log} = job;
+  const readers = createReaders(members, signal);
+  const catalogs = await readCatalogs(job, readers);
+  const {tables, skipped} = chooseTables(catalogs, choice);
+  const asOf: Record<string, string> = {};
+  const results: TableResult[] = [];
+  const of = tables.reduce((sum, {rows}) => sum + rows, 0);
+  for (const [index, {name, rows}] of tables.entries()) {
+    const before = results.reduce((sum, result) => sum + result.rows, 0);
+    const progress = (done: number): void =>
+      job.onProgress({table: name, tables: tables.length, done: index, rows: before + done, of: Math.max(of, before + done)});
+    progress(0);
+    const earlier = log.earlier(name);
+    const result = earlier?.result ?? (await auditOne(job, readers, {name, rows, progress, asOf}));
+    // One that was cut short is read to its end by whoever resumes.
+    if (earlier?.result == null && readers.lost().length === 0 && result.code !== 'wait-timeout') log.result(result);
+    results.push(result);
+  }
+  return {
+    tables: results,
+    skipped,
+    members,
+    lost: readers.lost(),
+    asOf,
+    expected: new Map(tables.map((table) => [table.name, table.rows])),
+  };
+}
+
+async function readCatalogs({members, audit, signal}: AuditJob, readers: Readers): Promise<ReadonlyMap<string, readonly AuditTable[]>> {
+  const cells = await audit.tables(
+    members.map(({member}) => member),
+    signal,
+  );
+  const read = members.flatMap((of) => {
+    const cell = cells[of.member];
+    if (cell?.known === true) return [[of.member, cell.value] as const];
+    readers.lose(of, cell?.code ?? 'unknown', cell?.reason ?? `${of.member} was not asked.`);
+    return [];
+  });
+  return new Map(read);
+}
+
+type One = {readonly name: string; readonly rows: number; readonly progress: (rows: number) => void; readonly asOf: Record<string, string>};
+
+async function auditOne(job: AuditJob, readers: Readers, {name, rows, progress, asOf}: One): Promise<TableResult> {
+  const {audit, clock, signal, log, sliceMs, settleMs, members} = job;
+  const rule = job.rules[name] ?? null;
+  try {
+    const active = readers.active().map(({member}) => member);
+    const table = await audit.open(name, active, {sliceMs}, signal);
+    const earlier = log.earlier(name);
+    const done = earlier?.form === table.form ? earlier.slices : [];
+    if (done.length === 0) log.table(name, table.form);
+    const onSlice = (record: SliceRecord): void => {
+      for (const [region, at] of Object.entries(record.at)) asOf[region] ??= at;
+      log.slice(name, record);
+    };
+    for (const record of done) for (const [region, at] of Object.entries(record.at)) asOf[region] ??= at;
+    const known = job.baselines?.get(name);
+    const baseline = known?.form === table.form ? known : null;
+    const reading =
+      baseline === null ? {read: readWhole, slices: null} : {read: readWritten(baseline), slices: baseline.slices.map(({slice}) => slice)};
+    const own: TableJob = {
+      ...{name, table, readers, rows, done, onSlice, signal, ...reading},
+      ...{members: members.length, limit: job.limit, pace: job.pace, onProgress: progress, whole: wholeColumns(rule)},
+      settle: () =>
+        settle({audit, clock, waitMs: settleMs, ...(job.links === undefined ? {} : {links: job.links})}, readers.active(), signal),
+      judge: (key, versions) => job.judge(rule, key, versions),
+      now: () => clock.now(),
+      received: () => members.reduce((sum, {member}) => sum + audit.received(member), 0),
+    };
+    return await auditTable(own);
+  } catch (error) {
+    signal.throwIfAborted();
+    return unread(name, isRegionctlError(error) ? error.code : 'error', messageOf(error));
+  }
+}
+
+/** The columns that tell versions of a row apart: without all of it a state cannot be compared. */
+export function wholeColumns(rule: TableRule | null): readonly string[] {
+  if (rule === null) return [];
+  const named = [rule.vectorClock, rule.hlc, rule.region, rule.tombstone].flatMap((column) => (column === null ? [] : [column]));
+  return [...named, ...Object.keys(rule.merge)];
+}
+
+function unread(table: string, code: string, reason: string): TableResult {
+  const nothing = {rows: 0, covered: 0, accuracy: null, divergent: [], late: 0, unsettled: 0, unexamined: 0, bytesMoved: 0, elapsedMs: 0};
+  return {table, verdict: 'unknown', ...nothing, snapshots: {}, hashed: null, code, reason};
+}

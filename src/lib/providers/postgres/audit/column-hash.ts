@@ -1,0 +1,113 @@
+import {quoteIdent} from '../sql.ts';
+
+/**
+ * A column of an audited table. `type` is the base type's name in the catalog (of a domain: what it is made of), `builtin` whether that belongs to
+ * pg_catalog, `nullable` whether a NULL may stand in it.
+ */
+export type Column = {readonly name: string; readonly type: string; readonly builtin: boolean; readonly nullable: boolean};
+
+/** How rows are hashed: `exact` by the functions of each type, `text` by what the server prints, where servers of different versions are compared. */
+export type Form = 'exact' | 'text';
+
+type Hash = {
+  /** The value, never NULL. */
+  readonly value: (column: string) => string;
+  /** What stands for NULL. A bitmap of NULLs is hashed too, so that it cannot be taken for a value. */
+  readonly blank: string;
+  readonly hash: (value: string, seed: string) => string;
+};
+
+const asText = (value: string): string => `${value}::pg_catalog.text`;
+const hashText = (value: string, seed: string): string => `pg_catalog.hashtextextended(${value}, ${seed})`;
+
+/** What the server prints, byte by byte: with a collation that is not deterministic different texts would hash alike. */
+const TEXT: Hash = {value: (column) => `${asText(column)} collate pg_catalog."C"`, blank: "''", hash: hashText};
+
+/** A cast to text takes the blanks off the end, which `bpchar` without a length keeps. */
+const BPCHAR: Hash = {...TEXT, value: (column) => `pg_catalog.concat(${column}) collate pg_catalog."C"`};
+
+/** Printed as hex it takes twice its room, and there is a limit of 1 GB: beyond 1 MiB its SHA-256 stands for it. */
+const BYTEA: Hash = {
+  ...TEXT,
+  value: (column) =>
+    `(case when pg_catalog.octet_length(${column}) > 1048576 then pg_catalog.encode(pg_catalog.sha256(${column}), 'hex') else pg_catalog.encode(${column}, 'hex') end) collate pg_catalog."C"`,
+};
+
+/** The function of the type folds 64 bits into 32, so that the value is mixed into the seed as well. */
+const INT8: Hash = {
+  value: (column) => column,
+  blank: '0',
+  hash: (value, seed) => `pg_catalog.hashint8extended(${value}, (${value}) # ${seed})`,
+};
+
+const INT4: Hash = {value: (column) => column, blank: '0', hash: (value, seed) => `pg_catalog.hashint4extended(${value}, ${seed})`};
+
+const UUID: Hash = {
+  value: (column) => column,
+  blank: "'00000000-0000-0000-0000-000000000000'::pg_catalog.uuid",
+  hash: (value, seed) => `pg_catalog.uuid_hash_extended(${value}, ${seed})`,
+};
+
+const BOOL: Hash = {value: (column) => `${column}::pg_catalog.int4`, blank: '0', hash: INT4.hash};
+
+/**
+ * Seconds as a double tell every microsecond apart as long as they are below 2^33: to the year 2242. Outside, and for infinity, what is printed is
+ * mixed into the seed.
+ */
+const timestamp = (type: string): Hash => ({
+  value: (column) => column,
+  blank: `'2000-01-01 00:00:00'::pg_catalog.${type}`,
+  hash: (value, seed) => {
+    const near = `${value} > '1700-01-01'::pg_catalog.${type} and ${value} < '2240-01-01'::pg_catalog.${type}`;
+    const far = `case when ${near} then 0 else ${hashText(asText(value), '0')} end`;
+    return `pg_catalog.hashfloat8extended(pg_catalog.date_part('epoch', ${value}), ${seed} # ${far})`;
+  },
+});
+
+/** Types with a function of their own that is as exact as what is printed, and cheaper. Everything else is printed: always exact. */
+const EXACT: Readonly<Record<string, Hash>> = {
+  int2: INT4,
+  int4: INT4,
+  int8: INT8,
+  uuid: UUID,
+  bool: BOOL,
+  timestamp: timestamp('timestamp'),
+  timestamptz: timestamp('timestamptz'),
+};
+
+function hashOf({type, builtin}: Column, form: Form): Hash {
+  if (!builtin) return TEXT;
+  if (type === 'bpchar') return BPCHAR;
+  if (type === 'bytea') return BYTEA;
+  return form === 'exact' ? (EXACT[type] ?? TEXT) : TEXT;
+}
+
+/** So many bits fit the bitmap of NULLs that one hash takes. */
+const BITS = 30;
+
+/** An arbitrary first seed: a row of nothing must not be 0. */
+const SEED = '7310868735423103841';
+
+/**
+ * The 64-bit hash of some columns of the row `x`, as SQL: each column is hashed with the hash of those before it as its seed, so that values cannot
+ * move from one column to another unseen. Columns go by their names, since their order may differ between members.
+ */
+export function hashSql(columns: readonly Column[], form: Form): string {
+  const ordered = columns.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const nullable = ordered.filter((column) => column.nullable);
+  const bitmaps = chunksOf(nullable, BITS).map((some) =>
+    some.map(({name}, index) => `(${place(name)} is null)::pg_catalog.int4 << ${index}`).join(' | '),
+  );
+  const seeded = bitmaps.reduce((seed, bits) => INT4.hash(bits, seed), SEED);
+  return ordered.reduce((seed, column) => {
+    const {value, blank, hash} = hashOf(column, form);
+    const own = value(place(column.name));
+    return hash(column.nullable ? `coalesce(${own}, ${blank})` : own, seed);
+  }, seeded);
+}
+
+const place = (name: string): string => `x.${quoteIdent(name)}`;
+
+function chunksOf<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
+  return Array.from({length: Math.ceil(all.length / size)}, (_, index) => all.slice(index * size, (index + 1) * size));
+}

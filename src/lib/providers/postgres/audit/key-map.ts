@@ -1,0 +1,83 @@
+import type {AuditSlice} from '../../../ports/audit.ts';
+
+/** How the rows of a table lie along its integer key: so many below each of these keys, which rise. */
+export type KeyMap = readonly {readonly key: bigint; readonly below: number}[];
+
+/** Rows in a chunk, as a rule: fewer would make more sums to move, more would make more rows to move where a chunk differs. */
+export const CHUNK_ROWS = 256;
+
+/** Without a histogram rows are taken to be spread evenly between the ends. */
+const EVEN = 100;
+
+/**
+ * The map of a table with so many rows between two keys (null = it is empty), by the planner's histogram, which may be older than both ends. What lies
+ * outside of it is taken to be as dense as what it knows.
+ */
+export function keyMap(ends: {readonly least: bigint; readonly most: bigint} | null, rows: number, histogram: readonly string[]): KeyMap {
+  if (ends === null) return [];
+  const {least, most} = ends;
+  const bounds = histogram.map(BigInt).filter((bound) => bound > least && bound < most);
+  const inner = bounds.length >= 2 ? bounds : evenly(least, most);
+  const keys = [...new Set([least, ...inner, most + 1n])];
+  const shares = sharesOf(keys, bounds.length >= 2 ? bounds : null);
+  const whole = shares.reduce((sum, share) => sum + share, 0) || 1;
+  let below = 0;
+  return keys.map((key, index) => {
+    below += index === 0 ? 0 : ((shares[index - 1] ?? 0) / whole) * Math.max(rows, 1);
+    return {key, below};
+  });
+}
+
+/** What each part between two keys holds, in parts of the histogram: one each, and at its ends by their width. */
+function sharesOf(keys: readonly bigint[], bounds: readonly bigint[] | null): readonly number[] {
+  const widths = keys.slice(1).map((key, index) => Number(key - (keys[index] ?? key)));
+  if (bounds === null) return widths;
+  const [first = 0n, last = 0n] = [bounds[0], bounds.at(-1)];
+  const perKey = (bounds.length - 1) / Math.max(1, Number(last - first));
+  return widths.map((width, index) => (index === 0 || index === widths.length - 1 ? Math.min(width * perKey, bounds.length) : 1));
+}
+
+function evenly(least: bigint, most: bigint): readonly bigint[] {
+  const width = most - least;
+  return Array.from({length: EVEN - 1}, (_, index) => least + (width * BigInt(index + 1)) / BigInt(EVEN)).filter((key) => key > least);
+}
+
+/** The slice from a key on (null = the beginning) that holds about so many rows; the last one has no end. */
+export function sliceFrom(map: KeyMap, from: bigint | null, rows: number): AuditSlice {
+  const start = from === null ? 0 : rowsBelow(map, from);
+  const whole = map.at(-1)?.below ?? 0;
+  const to = whole - start <= rows * 1.2 ? null : keyAt(map, start + rows);
+  const [begin, end] = [from ?? map[0]?.key ?? 0n, to ?? map.at(-1)?.key ?? 1n];
+  const expected = Math.max(0, Math.round((to === null ? whole : rowsBelow(map, to)) - start));
+  return {
+    rows: expected,
+    from: from === null ? null : String(from),
+    to: to === null ? null : String(to),
+    width: widthOf(end - begin, expected),
+  };
+}
+
+/** How many bits of a key tell rows of one chunk apart, where so many rows lie on so many keys. */
+function widthOf(keys: bigint, rows: number): number {
+  const perChunk = (keys * BigInt(CHUNK_ROWS)) / BigInt(Math.max(1, rows));
+  return perChunk <= 1n ? 0 : Math.min(63, perChunk.toString(2).length - 1);
+}
+
+function rowsBelow(map: KeyMap, key: bigint): number {
+  const index = map.findIndex((each) => each.key > key);
+  if (index === 0) return 0;
+  const [left, right] = [map.at(index === -1 ? -1 : index - 1), index === -1 ? undefined : map[index]];
+  if (left === undefined) return 0;
+  if (right === undefined) return left.below;
+  return left.below + ((right.below - left.below) * Number(key - left.key)) / Number(right.key - left.key);
+}
+
+/** The key below which so many rows lie: always beyond the last one that has fewer, so that every slice goes on. */
+function keyAt(map: KeyMap, rows: number): bigint {
+  const index = map.findIndex((each) => each.below >= rows);
+  const [left, right] = [map[index - 1], map[index]];
+  if (right === undefined) return map.at(-1)?.key ?? 0n;
+  if (left === undefined || right.below === left.below) return right.key;
+  const share = (rows - left.below) / (right.below - left.below);
+  return left.key + BigInt(Math.max(1, Math.ceil(Number(right.key - left.key) * share)));
+}

@@ -1,0 +1,135 @@
+import type {AuditSlice} from '../../../ports/audit.ts';
+import {quoteIdent} from '../sql.ts';
+import type {CatalogTable} from './catalog.ts';
+import {type Column, type Form, hashSql} from './column-hash.ts';
+
+/**
+ * What all members' copies of a table have in common, and how it is read. `ordered`: in the order of its integer key; `scattered`: its keys are dealt
+ * out to buckets by their hash, for every other key.
+ */
+export type Shape = {
+  readonly key: CatalogTable['keyColumns'];
+  readonly all: readonly Column[];
+  readonly form: Form;
+  readonly order: 'ordered' | 'scattered';
+};
+
+/** A member's copy of a table, as SQL: not what inherits from it, unless that is a partition. */
+export const fromSql = ({schema, relation, partitioned}: CatalogTable): string =>
+  `${partitioned ? '' : 'only '}${quoteIdent(schema)}.${quoteIdent(relation)} x`;
+
+/** The one key column of an ordered table, as a number of 64 bits. */
+const orderedKey = ({key}: Shape): string => `x.${quoteIdent(key[0]?.name ?? '')}::pg_catalog.int8`;
+
+/** The place of a key among the buckets: another hash than that of the rows, or rows of one bucket would be alike. */
+const scatter = ({key, form}: Shape): string => `pg_catalog.hashint8extended(${hashSql(key, form)}, 40503)`;
+
+/** Which chunk of a slice a row is in. */
+function chunkSql(shape: Shape, slice: AuditSlice): string {
+  return shape.order === 'ordered' ? `(${orderedKey(shape)} >> ${slice.width})` : `(${scatter(shape)} & ${slice.width})`;
+}
+
+/** Which rows are in a slice. Of a scattered table a slice is one part of `to` by other bits of the same hash. */
+function sliceSql(shape: Shape, {from, to}: AuditSlice): readonly string[] {
+  if (shape.order === 'ordered') {
+    const key = `x.${quoteIdent(shape.key[0]?.name ?? '')}`;
+    return [...(from === null ? [] : [`${key} >= ${BigInt(from)}`]), ...(to === null ? [] : [`${key} < ${BigInt(to)}`])];
+  }
+  const [part, parts] = [BigInt(from ?? '0'), BigInt(to ?? '1')];
+  return parts === 1n ? [] : [`(${scatter(shape)} >> 40) & ${parts - 1n} = ${part}`];
+}
+
+const where = (conditions: readonly string[]): string => (conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`);
+
+/** Pages of one heap, from one on and below another. */
+export type Pages = {readonly schema: string; readonly relation: string; readonly from: number; readonly to: number | null};
+
+const pagesSql = ({from, to}: Pages): readonly string[] => [`x.ctid >= '(${from},0)'`, ...(to === null ? [] : [`x.ctid < '(${to},0)'`])];
+
+/** Where a statement reads: the table itself, or some pages of one of its heaps. */
+const place = (table: CatalogTable, pages: Pages | null): string =>
+  pages === null ? fromSql(table) : `only ${quoteIdent(pages.schema)}.${quoteIdent(pages.relation)} x`;
+
+/** Digests of a slice: chunk, rows, sum of their hashes. */
+export function digestSql(table: CatalogTable, shape: Shape, slice: AuditSlice, pages: Pages | null): string {
+  const conditions = where([...sliceSql(shape, slice), ...(pages === null ? [] : pagesSql(pages))]);
+  const sums = `pg_catalog.count(*), pg_catalog.sum(${hashSql(shape.all, shape.form)})`;
+  return `select ${chunkSql(shape, slice)}, ${sums} from ${place(table, pages)}${conditions} group by 1`;
+}
+
+/** What happened in a slice since a transaction id: chunk, rows, whether the youngest is as young. */
+export function activitySql(table: CatalogTable, shape: Shape, slice: AuditSlice, since: string): string {
+  const young = `pg_catalog.min(pg_catalog.age(x.xmin)) <= (select pg_catalog.age('${BigInt(since) & 0xffffffffn}'::pg_catalog.xid))`;
+  return `select ${chunkSql(shape, slice)}, pg_catalog.count(*), ${young} from ${fromSql(table)}${where(sliceSql(shape, slice))} group by 1`;
+}
+
+/** The rows of some chunks, to be selected from: of an ordered table each chunk is found by the index. */
+function inChunks(table: CatalogTable, shape: Shape, slice: AuditSlice, chunks: readonly string[]): string {
+  const ids = chunks.map((id) => BigInt(id));
+  const conditions = sliceSql(shape, slice);
+  if (shape.order === 'scattered') {
+    return `from ${fromSql(table)}${where([...conditions, `${chunkSql(shape, slice)} = any('{${ids.join(',')}}'::pg_catalog.int8[])`])}`;
+  }
+  const key = `x.${quoteIdent(shape.key[0]?.name ?? '')}`;
+  const width = BigInt(slice.width);
+  // A bound beyond the largest key would be no number of 64 bits: the last key of the chunk is one.
+  const ends = ids.map((id) => `(${id << width},${(id << width) + (1n << width) - 1n})`);
+  const between = where([...conditions, `${key} between c.first and c.last`]);
+  return `from (values ${ends.join(',')}) c(first, last) cross join lateral (select * from ${fromSql(table)}${between} offset 0) x`;
+}
+
+/** Digests of some chunks of a slice. */
+export function againSql(table: CatalogTable, shape: Shape, slice: AuditSlice, chunks: readonly string[]): string {
+  const sums = `pg_catalog.count(*), pg_catalog.sum(${hashSql(shape.all, shape.form)})`;
+  return `select ${chunkSql(shape, slice)}, ${sums} ${inChunks(table, shape, slice, chunks)} group by 1`;
+}
+
+/** Key and hash of every row of some chunks. */
+export function rowsSql(table: CatalogTable, shape: Shape, slice: AuditSlice, chunks: readonly string[]): string {
+  return `select ${keySql(shape)}, ${hashSql(shape.all, shape.form)} ${inChunks(table, shape, slice, chunks)}`;
+}
+
+/** The key of a row as one text: what its only column prints, or a JSON array of what they print. */
+export function keySql({key}: Shape): string {
+  const names = key.map(({name}) => `x.${quoteIdent(name)}::pg_catalog.text`);
+  return names.length === 1 ? (names[0] ?? '') : `pg_catalog.json_build_array(${names.join(', ')})::pg_catalog.text`;
+}
+
+/** Key and hash of the rows with some keys; one parameter for each key column, a list of texts. */
+export function hashesSql(table: CatalogTable, shape: Shape): string {
+  return `select ${keySql(shape)}, ${hashSql(shape.all, shape.form)} ${byKeys(table, shape)}`;
+}
+
+function byKeys(table: CatalogTable, {key}: Shape): string {
+  const lists = key.map((_, index) => `$${index + 1}::pg_catalog.text[]`).join(', ');
+  const names = key.map((_, index) => `k${index}`);
+  const same = key.map(({name, cast}, index) => `x.${quoteIdent(name)} = k.${names[index]}::${cast}`);
+  return `from unnest(${lists}) k(${names.join(', ')}) join ${fromSql(table)} on ${same.join(' and ')}`;
+}
+
+/** The lists of parameters that `hashesSql` and `versionsSql` take. */
+export function keyLists({key}: Pick<Shape, 'key'>, keys: readonly string[]): readonly (readonly string[])[] {
+  if (key.length === 1) return [keys];
+  const parsed = keys.map((each) => JSON.parse(each) as string[]);
+  return key.map((_, index) => parsed.map((values) => values[index] ?? ''));
+}
+
+/** A value longer than this stands for itself by its digest: one row can be as large as a gigabyte. */
+const LONGEST = 8192;
+
+/**
+ * The rows with some keys: key, hash, when it was committed, the replication origin that it came by, and every column as the server prints it.
+ * `stamps` = the server keeps commit times.
+ */
+export function versionsSql(table: CatalogTable, shape: Shape, whole: readonly string[], stamps: boolean): string {
+  const printed = shape.all.map(({name}) => {
+    const text = `x.${quoteIdent(name)}::pg_catalog.text`;
+    if (whole.includes(name)) return text;
+    const digest = `pg_catalog.encode(pg_catalog.sha256(pg_catalog.convert_to(${text}, 'UTF8')), 'hex')`;
+    return `case when pg_catalog.length(${text}) > ${LONGEST} then pg_catalog.concat('sha256:', ${digest}, ' of ', pg_catalog.length(${text}), ' characters') else ${text} end`;
+  });
+  const committed = stamps
+    ? `(select pg_catalog.to_char(s."timestamp" at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') from pg_catalog.pg_xact_commit_timestamp_origin(x.xmin) s), (select o.roname from pg_catalog.pg_xact_commit_timestamp_origin(x.xmin) s join pg_catalog.pg_replication_origin o on o.roident = s.roident)`
+    : 'null, null';
+  return `select ${keySql(shape)}, ${hashSql(shape.all, shape.form)}, ${committed}, ${printed.join(', ')} ${byKeys(table, shape)}`;
+}
