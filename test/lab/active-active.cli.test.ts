@@ -1,8 +1,9 @@
 import {spawnSync} from 'node:child_process';
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {sessionOf, writeAtRandom} from './active-active-writers.ts';
 
 const BIN = resolve(import.meta.dirname, '../../bin/regionctl');
 const STREAMS = ['us-east', 'eu-west', 'ap'].flatMap((from, _, all) => all.filter((to) => to !== from).map((to) => `${from}>${to}`));
@@ -51,6 +52,22 @@ describe('regionctl on a lab in which every region takes writes', () => {
       ['failback', 'plan', '--to', 'us-east'],
     ])
       expect(run(...args)).toMatchObject({status: 77, stderr: expect.stringContaining('takes writes of its own')});
+  });
+
+  it('is equal by an audit after conflicting writes, and what was damaged is found', async () => {
+    const lab = {
+      record: JSON.parse(readFileSync(join(dir, 'lab.json'), 'utf8')),
+      secret: (name: string) => readFileSync(join(dir, 'secrets', name), 'utf8'),
+    };
+    const [east, ap] = [await sessionOf(lab, 'us-east', 'regionctl'), await sessionOf(lab, 'ap', 'regionctl')];
+    await Promise.all([east, ap].map((client, seed) => writeAtRandom(client, {writes: 200, keys: 4, seed})));
+    await east.query("select like_post('damaged')");
+    expect(json('consistency', 'audit')).toMatchObject({verdict: 'equal'});
+    await ap.query("set regionctl.repair = on; delete from likes where post = 'damaged'");
+    await Promise.all([east.end(), ap.end()]);
+    const {tables, verdict} = json('consistency', 'audit') as {verdict: string; tables: {table: string; divergent: {key: string}[]}[]};
+    const found = tables.flatMap(({table, divergent}) => divergent.map(({key}) => `${table} ${key}`));
+    expect([verdict, found]).toEqual(['diverged', ['public.likes damaged']]);
   });
 
   it('calls a killed region unhealthy, its streams broken, and the others well', () => {
