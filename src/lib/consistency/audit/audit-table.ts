@@ -53,9 +53,8 @@ export type TableJob = {
 /** So many rows in suspect chunks are more likely a stream that is behind than divergence: it is waited for before they are moved. */
 const MANY_ROWS = 65_536;
 
-/** So many suspect chunks are looked into before more of the table is read, so that no list grows with it; and so many keys at a time. */
+/** So many suspect chunks are looked into before more of the table is read, so that no list grows with it. */
 const MOST_CHUNKS = 50_000;
-const MOST_KEYS = 50_000;
 
 /** What is kept of a slice that was read. */
 type Read = Pick<SliceRecord, 'slice' | 'rows' | 'at' | 'hashed' | 'of'>;
@@ -80,6 +79,7 @@ export async function auditTable(job: TableJob): Promise<TableResult> {
   } catch (error) {
     failure ??= failureOf(job, error);
   }
+  progress.tally.unexamined += rowsIn(progress.suspects);
   return toResult(job, progress, failure, {elapsedMs: job.now() - began, bytesMoved: job.received() - before});
 }
 
@@ -139,28 +139,27 @@ function toRecord(
   };
 }
 
-/** Looks into the chunks that differ, a part of their keys at a time, until the list is full. */
+/** Looks into the chunks that differ, a part of their keys at a time, until the list is full. What it does not get to is counted. */
 async function resolveSuspects(job: TableJob, progress: Progress): Promise<void> {
   const {table, readers, settle, limit, signal} = job;
   const {tally} = progress;
   let suspects: readonly SuspectSlice[] = progress.suspects;
   progress.suspects = [];
-  if (rowsIn(suspects) > MANY_ROWS && tally.divergent.length <= limit) {
-    // Whether or not it caught up: the keys are waited for in any case.
-    await settle();
-    suspects = await lookAgain(table, readers, suspects, signal);
+  try {
+    if (rowsIn(suspects) > MANY_ROWS && tally.divergent.length <= limit && tally.behind === null) {
+      // Whether or not it caught up: the keys are waited for in any case.
+      await settle();
+      suspects = await lookAgain(table, readers, suspects, signal);
+    }
+    // What replication has not brought by now would be waited for as long again, and as much in vain.
+    while (suspects.length > 0 && tally.divergent.length <= limit && tally.behind === null) {
+      const {candidates, left} = await findKeys(table, readers, suspects, signal);
+      suspects = left;
+      await confirm(job, candidates, tally);
+    }
+  } finally {
+    tally.unexamined += rowsIn(suspects);
   }
-  while (suspects.length > 0 && tally.divergent.length <= limit) {
-    const most = Math.min(MOST_KEYS, limit - tally.divergent.length);
-    const {candidates, rest} = await findKeys(table, readers, suspects, most, signal);
-    suspects = rest;
-    await confirm(job, candidates, tally);
-    if (tally.behind === null) continue;
-    // The others would be waited for as long, and as much in vain.
-    tally.unsettled += rowsIn(suspects);
-    return;
-  }
-  tally.unexamined += rowsIn(suspects);
 }
 
 /** As people look keys up: numbers by their size. */
@@ -172,7 +171,7 @@ function toResult(job: TableJob, {read, tally}: Progress, failure: {code: string
   const {divergent, late, unsettled, unexamined, behind} = tally;
   const rows = read.reduce((sum, slice) => sum + slice.rows, 0);
   const listed = divergent.toSorted((a, b) => KEYS.compare(a.key, b.key)).slice(0, job.limit);
-  const truncated = unexamined > 0 || divergent.length > job.limit;
+  const truncated = divergent.length > job.limit;
   const lost = job.readers.lost()[0];
   const open = unsettled === 0 ? null : {code: behind === null ? 'moving' : 'not-caught-up', reason: behind ?? movingSays(unsettled)};
   const trouble = failure ?? (lost === undefined ? null : {code: lost.code, reason: lost.reason}) ?? open;

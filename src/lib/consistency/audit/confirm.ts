@@ -14,7 +14,7 @@ export type Tally = {
   late: number;
   /** Keys that changed at every look, or whose changes never arrived, or that cannot be compared with a region that was lost. */
   unsettled: number;
-  /** Rows in chunks that differ and were not looked into. */
+  /** Rows in chunks that differ and were not looked into, and keys that were not looked at to the end because enough of them diverge. */
   unexamined: number;
   /** Why some are unsettled, when that was replication. */
   behind: string | null;
@@ -30,6 +30,8 @@ export type ConfirmJob = {
   readonly whole: readonly string[];
   /** What kind of divergence it is. Rows are not kept beyond that: there can be many, and they are somebody's data. */
   readonly judge: (key: string, versions: Versions) => DivergentKey;
+  /** Most keys that are listed: when there are more than these, what else differs is not judged. */
+  readonly limit: number;
   readonly signal: AbortSignal;
 };
 
@@ -64,7 +66,7 @@ export async function confirm(job: ConfirmJob, candidates: readonly Candidate[],
   }
 }
 
-const decided = ({divergent, late, unsettled}: Tally): number => divergent.length + late + unsettled;
+const decided = ({divergent, late, unsettled, unexamined}: Tally): number => divergent.length + late + unsettled + unexamined;
 
 /** One look: by hashes first where there are many, since most of those are late. Answers what is to be looked at again. */
 async function lookOnce(job: ConfirmJob, open: readonly Open[], tally: Tally): Promise<readonly Open[]> {
@@ -74,6 +76,10 @@ async function lookOnce(job: ConfirmJob, open: readonly Open[], tally: Tally): P
     for (const {before, now} of await hashesOf(job, page)) if (sort(before, now, again, tally)) firm.push(before);
   }
   for (const page of pagesOf(open.length > ROWS ? firm : open, ROWS)) {
+    if (tally.divergent.length > job.limit) {
+      tally.unexamined += page.length;
+      continue;
+    }
     for (const {before, now, versions} of await versionsOf(job, page))
       if (sort(before, now, again, tally)) tally.divergent.push(job.judge(before.key, versions));
   }

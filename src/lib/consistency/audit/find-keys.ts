@@ -17,8 +17,8 @@ export type Candidate = {
 
 export type Found = {
   readonly candidates: readonly Candidate[];
-  /** Chunks that were not looked into, because there were enough candidates already. */
-  readonly rest: readonly SuspectSlice[];
+  /** Chunks that are still to be looked into, because there were many candidates already. */
+  readonly left: readonly SuspectSlice[];
 };
 
 /** Rows of the chunks, on the member that has most of them. */
@@ -50,30 +50,23 @@ export async function lookAgain(
   return left;
 }
 
-/** The keys in suspect chunks that differ, until there are more than `most`. */
-export async function findKeys(
-  table: TableAudit,
-  readers: Readers,
-  all: readonly SuspectSlice[],
-  most: number,
-  signal: AbortSignal,
-): Promise<Found> {
+/** Candidates that are kept at once, about: most of them can turn out to be late. */
+const MANY = 20_000;
+
+/** The keys in suspect chunks that differ, of as many chunks as have about 20,000 of them. */
+export async function findKeys(table: TableAudit, readers: Readers, all: readonly SuspectSlice[], signal: AbortSignal): Promise<Found> {
   const candidates: Candidate[] = [];
-  const rest: SuspectSlice[] = [];
-  for (const {slice, suspects} of all) {
-    const left: Suspect[] = [];
+  for (const [index, {slice, suspects}] of all.entries()) {
+    let done = 0;
     for (const some of batches(suspects, BATCH_ROWS)) {
-      if (candidates.length > most) {
-        left.push(...some);
-        continue;
-      }
+      if (candidates.length >= MANY) return {candidates, left: [{slice, suspects: suspects.slice(done)}, ...all.slice(index + 1)]};
+      done += some.length;
       const ids = some.map(({id}) => id);
       const read = await readers.each((member) => table.rows(member, slice, ids, signal));
       for (const each of differing(read.map(({of, value}) => ({region: of.region, rows: value})))) candidates.push(each);
     }
-    if (left.length > 0) rest.push({slice, suspects: left});
   }
-  return {candidates, rest};
+  return {candidates, left: []};
 }
 
 type Read = {readonly region: string; readonly rows: readonly AuditRow[]};
