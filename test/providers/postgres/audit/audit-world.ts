@@ -6,7 +6,7 @@ import type {LinkReading} from '../../../../src/lib/ports/store.ts';
 import {createAudit} from '../../../../src/lib/providers/postgres/audit/audit.ts';
 import {type Cluster, closeCluster, createCluster} from '../../../../src/lib/providers/postgres/cluster.ts';
 import {PASSWORD, type Server} from '../../../servers/embedded.ts';
-import {passwordRef, signal, testContext} from '../open-store.ts';
+import {passwordRef, testContext} from '../open-store.ts';
 
 /** A member of an audit: any database of any server. */
 export type Place = {readonly name: string; readonly port: number; readonly database: string; readonly user?: string};
@@ -99,6 +99,8 @@ export type Seen = {
   readonly form: TableAudit;
 };
 
+/** For a busy machine. */
+const signal = (): AbortSignal => AbortSignal.timeout(60_000);
 const noPause = async (): Promise<void> => undefined;
 
 /** Every slice of a table on all members, and the keys that differ. Throws when a member fails. */
