@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {Store} from '../../../../src/lib/ports/store.ts';
-import type {Word} from '../../../../src/lib/providers/redis/audit/link.ts';
+import type {Word} from '../../../../src/lib/providers/redis/audit/encode.ts';
 import {noRedis, type RedisServer, startRedis} from '../../../servers/redis.ts';
 import {at, storeOf} from '../store-under-test.ts';
 import {auditNow, caughtUp, type Writer, writerTo} from './audit-under-test.ts';

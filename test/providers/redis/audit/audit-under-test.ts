@@ -1,7 +1,8 @@
 import {type AuditJob, auditStore, type StoreAudit} from '../../../../src/lib/consistency/audit/audit.ts';
 import type {Audit} from '../../../../src/lib/ports/audit.ts';
 import type {Store} from '../../../../src/lib/ports/store.ts';
-import {type AuditLink, createLink, type Word} from '../../../../src/lib/providers/redis/audit/link.ts';
+import type {Word} from '../../../../src/lib/providers/redis/audit/encode.ts';
+import {type AuditLink, createLink} from '../../../../src/lib/providers/redis/audit/link.ts';
 import {ServerError, type Value} from '../../../../src/lib/providers/redis/audit/replies.ts';
 import {realClock as clock} from '../../../health/real-clock.ts';
 import {eventually} from '../../../servers/embedded.ts';
@@ -53,7 +54,8 @@ export function writerTo({port}: Pick<RedisServer, 'port'>): Writer {
   const link: AuditLink = createLink({label: 'writer', host: '127.0.0.1', port, user: null, password: null, tls: null}, vault);
   const writerIn = (database: number): Writer => ({
     send: async (...commands) => {
-      const answers = await link.ask(database, commands, AbortSignal.timeout(60_000));
+      const bytes = commands.map((words) => words.map((word) => Buffer.from(word)));
+      const answers = await link.ask(database, bytes, AbortSignal.timeout(60_000));
       const error = answers.find((answer) => answer instanceof ServerError);
       if (error instanceof ServerError) throw new Error(error.text);
       return answers;

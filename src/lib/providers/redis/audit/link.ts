@@ -5,9 +5,8 @@ import type {SecretVault} from '../../../fleet/secrets.ts';
 import {connectionFailure, failure} from '../../tcp/connection-failure.ts';
 import {refusalOf} from '../refusal.ts';
 import {asError, openSocket, type Place} from '../socket.ts';
+import {encodeAll, type Word} from './encode.ts';
 import {LONGEST, NoReply, ReplyParser, ServerError, type Value} from './replies.ts';
-
-export type Word = string | Buffer;
 
 /** A connection of an audit to one member: any bytes in keys and values. Makes itself when it is first asked. */
 export type AuditLink = {
@@ -88,7 +87,7 @@ async function openLine(place: Place, secrets: SecretVault, signal: AbortSignal)
   socket.on('error', () => undefined);
   socket.once('close', () => end(line, asError(place, failure('reset', `${addressOf(place)} closed the connection before it answered`))));
   if (login === null) return line;
-  const [answer] = await exchange(place, line, 0, [['AUTH', ...login]], signal);
+  const [answer] = await exchange(place, line, 0, [['AUTH', ...login.map((word) => Buffer.from(word))]], signal);
   if (answer === 'OK') return line;
   socket.destroy();
   if (!(answer instanceof ServerError)) throw asError(place, failure('unexpected-answer', 'the login was answered with something else'));
@@ -159,29 +158,4 @@ async function exchange(
 export function refusal({label, host, port}: Place, {scrub}: SecretVault, {text}: ServerError, asked: string): RegionctlError {
   const {code, says} = refusalOf(text, asked, scrub);
   return unavailable(code, `${label}: ${host}:${port} ${says}`);
-}
-
-const CRLF = '\r\n';
-
-/** Every command in one piece of bytes. */
-function encodeAll(commands: readonly (readonly Word[])[]): Buffer {
-  let size = 0;
-  for (const words of commands) {
-    size += 16;
-    for (const word of words) size += word.length * (typeof word === 'string' ? 3 : 1) + 16;
-  }
-  const bytes = Buffer.allocUnsafe(size);
-  let at = 0;
-  for (const words of commands) {
-    at += bytes.write(`*${words.length}${CRLF}`, at, 'latin1');
-    for (const word of words) {
-      if (typeof word === 'string') at += bytes.write(`$${Buffer.byteLength(word)}${CRLF}${word}${CRLF}`, at);
-      else {
-        at += bytes.write(`$${word.length}${CRLF}`, at, 'latin1');
-        at += word.copy(bytes, at);
-        at += bytes.write(CRLF, at, 'latin1');
-      }
-    }
-  }
-  return bytes.subarray(0, at);
 }

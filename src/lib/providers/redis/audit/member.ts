@@ -1,8 +1,9 @@
 import {refused, unavailable} from '../../../errors.ts';
 import type {SecretVault} from '../../../fleet/secrets.ts';
 import type {Place} from '../socket.ts';
+import type {Word} from './encode.ts';
 import {keyText} from './key-text.ts';
-import {type AuditLink, createLink, refusal, type Word} from './link.ts';
+import {type AuditLink, createLink, refusal} from './link.ts';
 import {ServerError, type Value} from './replies.ts';
 
 /** How a member tells when a key expires: PEXPIRETIME is there from 7.0 on; before, what is left is added to the member's own time. */

@@ -1,5 +1,5 @@
 import {contentOf, KINDS, type Kind, SHORT} from './content.ts';
-import type {Word} from './link.ts';
+import type {Word} from './encode.ts';
 import {type AuditMember, answers, incomparable, refusedBy, transaction, unexpected} from './member.ts';
 import {readLarge} from './read-large.ts';
 import {expireTime, type Reading, type ReadKey, type Row, timeOf} from './reading.ts';

@@ -1,5 +1,5 @@
 import {bytesOf, type ContentBuilder, contentBuilder, type Kind, listOf} from './content.ts';
-import type {Word} from './link.ts';
+import type {Word} from './encode.ts';
 import {refusedBy, transaction, unexpected} from './member.ts';
 import {expireTime, type Reading, type ReadKey, timeOf} from './reading.ts';
 import {LONGEST, ServerError, type Value} from './replies.ts';

@@ -38,6 +38,7 @@ export class ReplyParser {
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #text: Text | null = null;
+  #line = '';
 
   constructor(onReply: (value: Value) => void) {
     this.#onReply = onReply;
@@ -59,10 +60,19 @@ export class ReplyParser {
     const sign = bytes[at];
     if (sign === 36) return this.#readText(numberIn(bytes, at + 1, end), end + 2);
     if (sign === 42) this.#readList(numberIn(bytes, at + 1, end), end + 2);
-    else if (sign === 58 || sign === 43) this.#take(bytes.toString('latin1', at + 1, end), end + 2);
+    else if (sign === 58 || sign === 43) this.#take(this.#lineOf(at + 1, end), end + 2);
     else if (sign === 45) this.#take(new ServerError(bytes.toString('latin1', at + 1, end)), end + 2);
     else throw new NoReply(null);
     return true;
+  }
+
+  /** Most lines say what the last one did, such as QUEUED: that is known sooner than another text is made of it. */
+  #lineOf(from: number, to: number): string {
+    const [last, bytes] = [this.#line, this.#bytes];
+    let same = to - from === last.length ? 0 : -1;
+    while (same >= 0 && same < last.length) same = bytes[from + same] === last.charCodeAt(same) ? same + 1 : -1;
+    if (same === -1) this.#line = bytes.toString('latin1', from, to);
+    return this.#line;
   }
 
   #readText(length: number, from: number): boolean {
