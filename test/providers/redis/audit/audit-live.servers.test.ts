@@ -3,9 +3,12 @@ import {CLEAR} from '../../../../src/lab/faulty-proxy.ts';
 import {settle} from '../../../../src/lib/consistency/audit/settle.ts';
 import type {Store} from '../../../../src/lib/ports/store.ts';
 import type {Word} from '../../../../src/lib/providers/redis/audit/encode.ts';
+import {createExpiry} from '../../../../src/lib/providers/redis/audit/expiry.ts';
+import {type AuditMember, createAuditMember} from '../../../../src/lib/providers/redis/audit/member.ts';
+import {readKeys} from '../../../../src/lib/providers/redis/audit/read-keys.ts';
 import {realClock as clock} from '../../../health/real-clock.ts';
 import {noRedis, type RedisOptions, type RedisServer, startRedis} from '../../../servers/redis.ts';
-import {PASSWORD} from '../probe-under-test.ts';
+import {PASSWORD, vault} from '../probe-under-test.ts';
 import {at, type Keys, live, pathTo, storeOf} from '../store-under-test.ts';
 import {auditNow, auditOf, caughtUp, type Writer, writerTo} from './audit-under-test.ts';
 
@@ -79,6 +82,11 @@ describe.skipIf(noRedis !== null)(`an audit of a Redis in use${noRedis === null 
     ]);
     const members = {us: at(us), eu: {...at(eu), upstreams: {us: `127.0.0.1:${path.port}`}}, ap: at(ap)};
     return {us, eu, ap, path, store: await open(members)};
+  };
+  const memberOf = ({port}: RedisServer): AuditMember => {
+    const member = createAuditMember({label: 'us', host: '127.0.0.1', port, user: null, password: null, tls: null}, vault);
+    ends.push(() => [member.link, member.large].map((link) => link.close()));
+    return member;
   };
   afterEach(async () => {
     for (const end of ends.splice(0).toReversed()) await end();
@@ -154,27 +162,125 @@ describe.skipIf(noRedis !== null)(`an audit of a Redis in use${noRedis === null 
   });
 
   it('believes of a large value only what stood still while it was read', async () => {
-    const {us, eu, ap, store} = await fleet(0);
+    const us = await start();
     const writer = writerOf(us);
-    const elements = (all: string): readonly Word[] => Array.from({length: 20_000}, () => all);
-    await writer.send(['rpush', 'list', ...elements('a')], ['set', 'text', 'a'.repeat(2_000_000)]);
-    await caughtUp(us, eu, ap);
-    let index = 0;
-    // Each page is followed by a change behind it and one before it: read at several moments, the value would be one that it never was.
-    const pace = async (): Promise<void> => {
-      index++;
-      await writer.send(['lset', 'list', String(index % 20_000), `b${index}`], ['setrange', 'text', String(index), 'b']);
+    const elements = Array.from({length: 20_000}, () => 'a');
+    await writer.send(
+      ['rpush', 'list', ...elements],
+      ['set', 'text', 'a'.repeat(2_000_000)],
+      ['hset', 'hash', ...elements.flatMap((_, index) => [String(index), 'a'])],
+    );
+    const member = memberOf(us);
+    const read = (key: string, pace: () => Promise<void>) =>
+      readKeys(
+        {
+          ...{member, expiryCommand: 'PEXPIRETIME', database: 0, keep: 'none', pace, signal: live()},
+          expiry: createExpiry(() => clock.wall(), 0),
+        },
+        [Buffer.from(key)],
+      );
+    const changes: Readonly<Record<string, readonly (readonly Word[])[]>> = {
+      list: [
+        ['lset', 'list', '19999', 'b'],
+        ['lset', 'list', '19999', 'a'],
+      ],
+      text: [
+        ['setrange', 'text', '5', 'b'],
+        ['setrange', 'text', '5', 'a'],
+      ],
+      hash: [
+        ['hset', 'hash', '7', 'b'],
+        ['hset', 'hash', '7', 'a'],
+      ],
     };
-    const table = await auditOf(store)
-      .tables(['us', 'eu'], live())
-      .then(() => auditOf(store).open('db0', ['us', 'eu'], {sliceMs: 250}, live()));
+    for (const [key, there] of Object.entries(changes)) {
+      let pages = 0;
+      const still = await read(key, async () => void pages++);
+      expect(pages).toBeGreaterThan(4);
+      expect(still[0]).toMatchObject({content: {length: expect.any(Number)}});
+      // There and back between two pages: what was read is what it is, and nobody can know that.
+      expect(await read(key, async () => void (await writer.send(...there)))).toEqual(['changing']);
+      let once = true;
+      const first = async (): Promise<void> => {
+        if (once) await writer.send(...there);
+        once = false;
+      };
+      expect(await read(key, first)).toEqual(still);
+    }
+  });
+
+  it('reads the same keys in parts as at once, each in one of them, and chunks again as in a whole', async () => {
+    const {us, store} = await fleet(0);
+    await writerOf(us).send(...Array.from({length: 9000}, (_, index) => ['set', `key ${index}`, String(index)]));
+    const audit = auditOf(store);
+    await audit.tables(['us'], live());
+    const table = await audit.open('db0', ['us'], {sliceMs: 250}, live());
     const slice = table.next(null, null)!;
-    const read = () => table.digest('us', slice, pace, live());
-    const [one, two] = [await read(), await read()];
-    expect(one.chunks[0]?.rows).toBe(2);
-    expect(one.chunks[0]?.sum).not.toBe(two.chunks[0]?.sum);
-    await caughtUp(us, eu, ap);
-    expect((await auditNow(store, ['us', 'eu', 'ap'])).tables[0]).toMatchObject({verdict: 'equal', rows: 2});
+    const whole = await table.digest('us', slice, async () => undefined, live());
+    const total = (chunks: typeof whole.chunks) => [
+      chunks.reduce((sum, {rows}) => sum + rows, 0),
+      chunks.reduce((sum, {sum: own}) => sum + BigInt(own), 0n),
+    ];
+    const parts = await Promise.all(
+      [0, 1, 2].map((part) => table.digest('us', {...slice, from: String(part), to: '3'}, async () => undefined, live())),
+    );
+    expect(total(parts.flatMap(({chunks}) => chunks))).toEqual(total(whole.chunks));
+    expect(parts.every(({chunks}) => chunks.length === whole.chunks.length)).toBe(true);
+    expect(whole.chunks).toHaveLength(slice.width + 1);
+    const some = whole.chunks.slice(3, 6);
+    expect(
+      await table.again(
+        'us',
+        slice,
+        some.map(({id}) => id),
+        live(),
+      ),
+    ).toEqual(some);
+    const rows = await table.rows(
+      'us',
+      slice,
+      some.map(({id}) => id),
+      live(),
+    );
+    expect(rows).toHaveLength(some.reduce((sum, chunk) => sum + chunk.rows, 0));
+    expect(String(rows.reduce((sum, {hash}) => sum + BigInt(`0x${hash}`), 0n))).toBe(
+      String(some.reduce((sum, chunk) => sum + BigInt(chunk.sum), 0n)),
+    );
+    const asked = await table.hashes(
+      'us',
+      rows.map(({key}) => key),
+      live(),
+    );
+    expect(asked.toSorted((a, b) => (a.key < b.key ? -1 : 1))).toEqual(rows.toSorted((a, b) => (a.key < b.key ? -1 : 1)));
+  });
+
+  it('goes by the time that is left where a server does not tell when a key ends', async () => {
+    const us = await start();
+    const end = Date.now() + 60_000;
+    await writerOf(us).send(
+      ['set', 'a', '1', 'pxat', String(end)],
+      ['set', 'b', '2'],
+      ['set', 'c', '3', 'px', '400'],
+      ['rpush', 'd', ...Array.from({length: 20_000}, () => 'element')],
+      ['pexpireat', 'd', String(end)],
+    );
+    const member = memberOf(us);
+    const read = (expiryCommand: 'PTTL' | 'PEXPIRETIME', marginMs: number) =>
+      readKeys(
+        {
+          ...{member, expiryCommand, database: 0, keep: 'none', pace: async () => undefined, signal: live()},
+          expiry: createExpiry(() => clock.wall(), marginMs),
+        },
+        ['a', 'b', 'c', 'd', 'none'].map((key) => Buffer.from(key)),
+      );
+    const [exact, left] = [await read('PEXPIRETIME', 500), await read('PTTL', 500)];
+    const times = (rows: typeof exact) => rows.map((row) => (row === null || row === 'changing' ? row : row.expireAt));
+    expect(times(exact)).toEqual([end, null, null, end, null]);
+    expect(times(left)).toEqual([expect.closeTo(end, -1.5), null, null, expect.closeTo(end, -1.5), null]);
+    // What ends within the margin is there on nobody.
+    expect([exact, left].map((rows) => rows.map((row) => row === null))).toEqual(
+      Array.from({length: 2}, () => [false, false, true, false, true]),
+    );
   });
 
   it('prints large values by their digest, and whole where that is asked for', async () => {
