@@ -198,10 +198,12 @@ const SAME: readonly (readonly [string, Commands, Commands])[] = [
     ],
   ],
   [
-    'a sorted set that was large once',
+    'a sorted set that was large once, which keeps the sign of zero',
     [['zadd', 'k', '0.1', 'a', '-0', 'b', '1e300', 'c']],
     [
+      ['del', 'k'],
       ['zadd', 'k', '1', 'y'.repeat(100)],
+      ['zadd', 'k', '0.1', 'a', '-0', 'b', '1e300', 'c'],
       ['zrem', 'k', 'y'.repeat(100)],
     ],
   ],

@@ -35,10 +35,9 @@ describe('the text of a key', () => {
     );
     fc.assert(
       fc.property(any, any, (one, other) => {
-        expect(keyBytes(keyText(one))).toEqual(one);
-        if (!one.equals(other)) expect(keyText(one)).not.toBe(keyText(other));
+        return keyBytes(keyText(one)).equals(one) && one.equals(other) === (keyText(one) === keyText(other));
       }),
-      {numRuns: 1000},
+      {numRuns: 500},
     );
   });
 });
