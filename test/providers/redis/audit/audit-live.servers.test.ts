@@ -14,7 +14,7 @@ import {auditNow, auditOf, caughtUp, type Writer, writerTo} from './audit-under-
 
 const KEYS = 6000;
 
-/** One write of many kinds, to a key that others write to as well. */
+/** One write of many kinds, to a key that others write to as well. No value comes back: looks that are compared by hashes alone would not see that it was away. */
 function someWrite(index: number): readonly Word[] {
   const key = (index * 7919) % KEYS;
   const number = String(index);
@@ -27,7 +27,7 @@ function someWrite(index: number): readonly Word[] {
     ['zadd', `zset ${key % 50}`, number, `member ${key}`],
     ['del', `string ${(key * 3) % KEYS}`],
     ['pexpire', `string ${key}`, String(2000 + (index % 5000))],
-    ['set', `string ${key}`, 'x'.repeat(index % 3000)],
+    ['set', `string ${key}`, `${number} ${'x'.repeat(index % 3000)}`],
     ['xadd', `stream ${key % 20}`, '*', 'n', number],
   ];
   return writes[index % writes.length] ?? ['ping'];

@@ -36,6 +36,8 @@ export type OpenedDatabase = {
  * What this cannot see (docs/consistency.md):
  * - There is no snapshot: each key is read at a moment of its own, and whole (its expire time and value in one transaction, or in pages under WATCH). Equal means
  *   that each key was the same whenever it was looked at, not that the members were ever the same at one moment.
+ * - Looks at a key are told apart by its hash. One that is written to and gets its old value back between two looks seems to have stood still: where a replica is
+ *   late at both of them, that is taken for a divergence.
  * - A key that comes and goes while a database is read may not be looked at. One that is there from beginning to end is.
  * - A key that expires within the margin (a second and what the clocks are apart) is not compared; expire times that are no more than a second apart are the same.
  * - Consumer groups of streams, their last ids and counters, and what a key's LRU or LFU clock says are not compared. Nor are the expire times of single fields of a
