@@ -32,6 +32,7 @@ export function auditNow(store: Store, members: readonly string[], more: Partial
         .join('; '),
     }),
     log: {earlier: () => null, table: () => undefined, slice: () => undefined, result: () => undefined},
+    baselines: null,
     clock,
     sliceMs: 250,
     settleMs: 20_000,

@@ -48,6 +48,8 @@ export function createAudit(ensemble: Ensemble, login: RedisConfig['audit'], sec
     open: async (table, names, _options, signal) => tableAudit(await opened(ensemble, table, names, read, signal)),
     position: async (name, signal) => (await placeNow(memberOf(name), signal)).offset,
     load: async (name, signal) => ({active: await busy(memberOf(name), signal)}),
+    // Nothing is held open: keys are read as they are.
+    rest: async () => undefined,
     received: (name) => (members.get(name)?.link.received() ?? 0) + (members.get(name)?.large.received() ?? 0),
     close: async () => {
       for (const {link, large} of members.values()) for (const each of [link, large]) each.close();
