@@ -24,7 +24,7 @@ const WHOLE_SYSTEMS = [
 const WHOLE_SYSTEMS_SERVERS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/!(patroni).servers.test.ts`);
 const UNHURRIED = [
   'test/e2e/{crash-drill,crash-resume,fleet-parts,gates,operators,plan-engine,scenarios,scenarios-moving,state-trouble}.embedded.test.ts',
-  'test/lab/{agent,contracts}.embedded.test.ts',
+  'test/lab/{active-active-merge,agent,contracts}.embedded.test.ts',
 ];
 // Start-up and live views are looked at as they happen; the other commands only have to end.
 const CLI_ALONE = ['test/cli/{live-view,start-up,watch,watch-lag}.cli.test.ts'];
@@ -42,7 +42,7 @@ export default defineConfig({
         },
       },
       {test: {name: 'embedded', include: ['test/**/*.embedded.test.ts'], exclude: WHOLE_SYSTEMS, globalSetup, ...inPairs}},
-      {test: {name: 'e2e', include: UNHURRIED, ...inPairs}},
+      {test: {name: 'e2e', include: UNHURRIED, globalSetup, ...inPairs}},
       {test: {name: 'e2e-alone', include: WHOLE_SYSTEMS, exclude: UNHURRIED, globalSetup, ...alone}},
       {test: {name: 'cli', include: ['test/**/*.cli.test.ts'], exclude: CLI_ALONE, ...inPairs}},
       {test: {name: 'cli-alone', include: CLI_ALONE, ...alone}},

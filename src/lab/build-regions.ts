@@ -14,6 +14,7 @@ export const templateOf = (dataRoot: string) => join(dataRoot, 'template');
 /** The database of the first region, from nothing, and its copies for the others. */
 export async function buildData(context: LabContext, machines: readonly RegionMachine[]): Promise<void> {
   const {binaries, runAs, options, passwords, members} = context;
+  // With peers, the first is one like the others.
   const [primary, ...standbys] = machines;
   if (primary === undefined) return;
   for (const machine of machines) await mkdir(machine.home, {mode: runAs.kind === 'uid' ? 0o711 : 0o700});
@@ -22,13 +23,14 @@ export async function buildData(context: LabContext, machines: readonly RegionMa
     ...{profile: options.profile, mode: options.mode, major: binaries.major},
     ...{member: primary.name, others: members.filter((member) => member !== primary.name)},
   });
-  await makeTemplate({dir: template, binaries, runAs, conf, passwords});
+  await makeTemplate({dir: template, binaries, runAs, conf, passwords, mode: options.mode});
   for (const {postgres} of standbys) {
     await runAsPostgres({kind: 'direct'}, 'cp', ['-a', '--reflink=auto', template, postgres.place.data], {cwd: context.dataRoot});
   }
   await rename(template, primary.postgres.place.data);
   await primary.writeOwnFiles(null);
-  for (const standby of standbys) await standby.writeOwnFiles(primary.name);
+  const upstream = options.mode === 'active-active' ? null : primary.name;
+  for (const standby of standbys) await standby.writeOwnFiles(upstream);
 }
 
 /** Starts a server for the first time: a port that somebody took meanwhile is changed for another. */

@@ -1,10 +1,14 @@
 import type {LabRecord, RegionRecord} from './record.ts';
+import {firstWeights} from './weights.ts';
 
 /** The lab's fleet file. Every address leads through the ingress of its region, so that a fault cuts regionctl off too. `schema` is the file that editors check it with; null = none. */
 export function fleetFileText(record: LabRecord, schema: string | null): string {
   const names = record.regions.map(({name}) => name);
   const quorum = record.mode === 'quorum';
-  const weights = names.map((name, index) => `${name}: ${index === 0 ? 100 : 0}`).join(', ');
+  const peers = record.mode === 'active-active';
+  const weights = Object.entries(firstWeights(names, record.mode))
+    .map(([name, weight]) => `${name}: ${weight}`)
+    .join(', ');
   const allowed = [...new Set(record.regions.map(({jurisdiction}) => jurisdiction))].join(', ');
   const control = `http://127.0.0.1:${record.control}`;
   const frontDoor = `http://127.0.0.1:${record.frontDoor}`;
@@ -21,10 +25,10 @@ stores:
     user: regionctl
     password: "\${file:secrets/regionctl}"
     replicationUser: replicator
-    witness: {user: app, password: "\${file:secrets/app}"}
+    ${peers ? 'peers: true' : `witness: {user: app, password: "\${file:secrets/app}"}`}
     quorum: ${quorum ? 1 : 0}
     dataClasses: [user-content]
-${record.profile === 'fast' ? '    breaker: {warn: 3s, open: 6s, readmit: 3s}\n' : ''}    members:
+${peers ? CONSISTENCY : ''}${record.profile === 'fast' ? '    breaker: {warn: 3s, open: 6s, readmit: 3s}\n' : ''}    members:
 ${record.regions.map(memberText).join('\n')}
 routes:
   front-door:
@@ -38,10 +42,20 @@ services:
 dataClasses:
   user-content: {rpo: ${quorum ? '0s' : '5m'}, allowed: [${allowed}]}
 faults: {kind: lab, control: "${control}", token: "\${file:secrets/control}"}
-witness: {allowed: true, url: "${frontDoor}/orders", every: 20ms, deadline: 2s, stores: [orders]}
+witness: {allowed: true, url: "${frontDoor}/orders", every: 20ms, deadline: 2s${peers ? '' : ', stores: [orders]'}}
 state: {kind: sqlite, dir: state}
 `;
 }
+
+/** How each table's rows are judged; `active-active-sql.ts` merges them by the same rules. */
+const CONSISTENCY = `    consistency:
+      only: [public.orders, public.profiles, public.likes, public.members]
+      tables:
+        public.orders: {hlc: hlc, region: region, tombstone: deleted, policy: newest}
+        public.profiles: {merge: {versions: mv-register}}
+        public.likes: {merge: {counts: pn-counter}}
+        public.members: {merge: {members: or-set}}
+`;
 
 function regionText({name, jurisdiction, ingress}: RegionRecord, failoverOrder: readonly string[]): string {
   return `  ${name}:

@@ -11,7 +11,7 @@ export type MachineState = 'running' | 'stopped' | 'frozen' | 'partial';
 export type RegionStatus = {
   readonly region: string;
   /** null = its database does not run. */
-  readonly role: 'primary' | 'standby' | null;
+  readonly role: 'primary' | 'standby' | 'peer' | null;
   readonly state: MachineState;
   readonly http: string;
   readonly postgres: string;
@@ -40,7 +40,7 @@ export function statusOf(record: LabRecord, faults: readonly ActiveFault[] | nul
     profile: record.profile,
     mode: record.mode,
     postgres: record.postgres,
-    regions: record.regions.map((region) => regionStatus(region, table)),
+    regions: record.regions.map((region) => regionStatus(region, record.mode, table)),
     frontDoor: record.frontDoor === null ? null : urlOf(record.frontDoor),
     fleetFile: join(record.dir, 'regionctl.yaml'),
     faults,
@@ -53,7 +53,7 @@ export function pidsOf(region: RegionRecord, table = processTable()): readonly n
   return [...new Set([...treeOf([region.postmaster, region.service], table), ...processesIn(region.home, table)])];
 }
 
-function regionStatus(region: RegionRecord, table: ReturnType<typeof processTable>): RegionStatus {
+function regionStatus(region: RegionRecord, mode: LabMode, table: ReturnType<typeof processTable>): RegionStatus {
   const pids = pidsOf(region, table);
   const stopped = pids.filter((pid) => table.get(pid)?.state === 'T').length;
   const database = isRunning(region.postmaster, table);
@@ -62,7 +62,7 @@ function regionStatus(region: RegionRecord, table: ReturnType<typeof processTabl
   const standby = existsSync(join(region.data, 'standby.signal'));
   return {
     region: region.name,
-    role: database ? (standby ? 'standby' : 'primary') : null,
+    role: database ? (standby ? 'standby' : mode === 'active-active' ? 'peer' : 'primary') : null,
     state,
     http: urlOf(region.ingress.http),
     postgres: `127.0.0.1:${region.ingress.postgres}`,

@@ -9,6 +9,9 @@ export type Outcome =
   | {readonly outcome: 'refused'; readonly reason: string}
   | {readonly outcome: 'unknown'; readonly reason: string};
 
+/** Whose orders these are. `peer`: every region takes writes, and what was deleted is marked. */
+export type Shopkeeper = {readonly region: string; readonly peer: boolean};
+
 const WRITE_MS = 2000;
 const READ_MS = 1500;
 const HEALTH_MS = 800;
@@ -18,14 +21,16 @@ export class OrdersStore {
   readonly #writes: Pool;
   readonly #reads: Pool;
   readonly #region: string;
+  readonly #peer: boolean;
 
-  private constructor(writes: Pool, reads: Pool, region: string) {
+  private constructor(writes: Pool, reads: Pool, {region, peer}: Shopkeeper) {
     this.#writes = writes;
     this.#reads = reads;
     this.#region = region;
+    this.#peer = peer;
   }
 
-  static async open(port: number, password: string, region: string): Promise<OrdersStore> {
+  static async open(port: number, password: string, {region, peer}: Shopkeeper): Promise<OrdersStore> {
     const {default: pg} = await import('pg');
     const pool = (max: number) => {
       const made = new pg.Pool({
@@ -39,7 +44,7 @@ export class OrdersStore {
       return made;
     };
     // Writes that wait for a lost quorum must not keep reads and health from being answered.
-    return new OrdersStore(pool(8), pool(4), region);
+    return new OrdersStore(pool(8), pool(4), {region, peer});
   }
 
   async insert(order: Order): Promise<Outcome> {
@@ -49,17 +54,19 @@ export class OrdersStore {
   }
 
   async list(prefix: string, after: number, limit: number): Promise<readonly {id: number; ref: string}[]> {
-    const text = 'select id, ref from orders where starts_with(ref, $1) and id > $2 order by id limit $3';
+    const there = this.#peer ? 'and not deleted ' : '';
+    const text = `select id, ref from orders where starts_with(ref, $1) and id > $2 ${there}order by id limit $3`;
     const {rows} = await this.#reads.query<{id: string; ref: string}>(deadline(text, [prefix, after, limit], READ_MS));
     return rows.map(({id, ref}) => ({id: Number(id), ref}));
   }
 
-  async health(): Promise<{standby: boolean; writable: boolean}> {
+  async health(): Promise<{role: 'primary' | 'standby' | 'peer'; writable: boolean}> {
     const text = "select pg_is_in_recovery() as standby, current_setting('transaction_read_only') = 'off' as writable";
     const {rows} = await this.#reads.query<{standby: boolean; writable: boolean}>(deadline(text, [], HEALTH_MS));
     const [row] = rows;
     if (row === undefined) throw new Error('the database answered no row');
-    return row;
+    const {standby, writable} = row;
+    return {role: standby ? 'standby' : this.#peer ? 'peer' : 'primary', writable};
   }
 
   async close(): Promise<void> {

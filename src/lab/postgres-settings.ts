@@ -48,12 +48,22 @@ const FAST = {
   jit: 'off',
 } as const;
 
+/** Mode active-active: subscriptions to six other regions, and the name by which a region marks what it wrote. */
+const PEER = {
+  wal_level: 'logical',
+  track_commit_timestamp: 'on',
+  max_worker_processes: '24',
+  max_logical_replication_workers: '16',
+} as const;
+
 /** The whole of a region's postgresql.conf. What ALTER SYSTEM and the lab set later is in postgresql.auto.conf. */
 export function postgresqlConf(of: SettingsOf): string {
   const settings: Record<string, string> = {
     ...ALWAYS,
     ...(of.profile === 'fast' ? FAST : {}),
     ...(of.profile === 'fast' && of.major >= 18 ? {io_method: 'sync'} : {}),
+    ...(of.mode === 'active-active' ? {...PEER, 'shop.region': of.member} : {}),
+    ...(of.mode === 'active-active' && of.major >= 18 ? {max_active_replication_origins: '16'} : {}),
     cluster_name: of.member,
     synchronous_standby_names: of.mode === 'quorum' ? quorumOf(of.others) : '',
   };
@@ -65,7 +75,12 @@ export function postgresqlConf(of: SettingsOf): string {
 export const quorumOf = (others: readonly string[]) => `ANY 1 (${others.map((name) => `"${name}"`).join(', ')})`;
 
 /** Who may log in: each of the three roles with its password, nobody else, nobody without. */
-export const PG_HBA = `# type database user address method
+export const pgHba = (mode: LabMode): string => (mode === 'active-active' ? `${PG_HBA}${FOR_SUBSCRIPTIONS}` : PG_HBA);
+
+/** For them `replication` is no database: a subscription names the one that it wants changes of. */
+const FOR_SUBSCRIPTIONS = 'host orders      replicator 127.0.0.1/32 scram-sha-256\n';
+
+const PG_HBA = `# type database user address method
 host all         regionctl  127.0.0.1/32 scram-sha-256
 host replication replicator 127.0.0.1/32 scram-sha-256
 host orders      app        127.0.0.1/32 scram-sha-256
@@ -74,6 +89,11 @@ host orders      app        127.0.0.1/32 scram-sha-256
 /** How a standby finds its upstream. No password: that is in the passfile. */
 export function primaryConninfo(port: number, member: string, passfile: string): string {
   return `host=127.0.0.1 port=${port} user=replicator application_name='${member}' passfile='${passfile}' connect_timeout=5`;
+}
+
+/** How a subscription finds its publisher. Its name goes with it by itself. No password: that is in the passfile. */
+export function publisherConninfo(port: number, passfile: string): string {
+  return `host=127.0.0.1 port=${port} dbname=orders user=replicator passfile='${passfile}' connect_timeout=5`;
 }
 
 /** The text of postgresql.auto.conf with `primary_conninfo` set; every other setting in it stays. */

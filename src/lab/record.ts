@@ -7,8 +7,8 @@ import type {ProcessMark} from '../lib/processes.ts';
 
 /** `fast`: no fsync, data in memory where there is room. `stock`: PostgreSQL's defaults on disk. */
 export type LabProfile = 'fast' | 'stock';
-/** `quorum`: a commit waits for one other region. `async`: it waits for none. */
-export type LabMode = 'quorum' | 'async';
+/** `quorum`: a commit waits for one other region. `async`: it waits for none. `active-active`: every region takes writes, and no commit waits. */
+export type LabMode = 'quorum' | 'async' | 'active-active';
 
 /** What the lab knows of one region. Ports are on 127.0.0.1; `ingress` and `links` can be cut by a fault, `direct` never is. */
 export type RegionRecord = {

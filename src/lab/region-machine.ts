@@ -3,7 +3,7 @@ import {chown, mkdir, readFile, rename, rm} from 'node:fs/promises';
 import {join} from 'node:path';
 import {messageOf, refused, unavailable} from '../lib/errors.ts';
 import {takeBaseBackup} from './base-backup.ts';
-import {PG_HBA, postgresqlConf, primaryConninfo, withPrimaryConninfo} from './postgres-settings.ts';
+import {pgHba, postgresqlConf, primaryConninfo, withPrimaryConninfo} from './postgres-settings.ts';
 import {type Parts, RegionProcesses} from './region-processes.ts';
 import {takesConnectionsOrEnded} from './taking-connections.ts';
 import {writeInto} from './template.ts';
@@ -21,8 +21,9 @@ export class RegionMachine extends RegionProcesses {
   #queue: Promise<unknown> = Promise.resolve();
 
   /** What its data says that it is; null when its database does not run. */
-  get role(): 'primary' | 'standby' | null {
-    return this.postgres.running ? this.postgres.role : null;
+  get role(): 'primary' | 'standby' | 'peer' | null {
+    if (!this.postgres.running) return null;
+    return this.#isPeer ? 'peer' : this.postgres.role;
   }
 
   /** The files that make the data folder this region's own, whatever it was copied from. */
@@ -32,7 +33,7 @@ export class RegionMachine extends RegionProcesses {
     const others = members.filter((member) => member !== this.name);
     const conf = postgresqlConf({profile, mode, major: binaries.major, member: this.name, others});
     await writeInto(this.home, {pgpass: `127.0.0.1:*:*:replicator:${passwords.replicator}\n`}, runAs);
-    await writeInto(this.postgres.place.data, {'postgresql.conf': conf, 'pg_hba.conf': PG_HBA}, runAs);
+    await writeInto(this.postgres.place.data, {'postgresql.conf': conf, 'pg_hba.conf': pgHba(mode)}, runAs);
     await rm(join(this.postgres.place.data, 'postgresql.auto.conf'), {force: true});
     if (upstream !== null) await this.#becomeStandby(upstream);
     else await writeInto(this.postgres.place.data, {'postgresql.auto.conf': ''}, runAs);
@@ -81,6 +82,7 @@ export class RegionMachine extends RegionProcesses {
   /** Starts the database as a standby of `upstream` (null = of nobody) on the data that it has. One that runs as a standby is turned to it. */
   startStandby(upstream: string | null): Promise<void> {
     return this.#inTurn(async () => {
+      this.#refuseOfPeer();
       if (upstream !== null) this.#linkTo(upstream);
       if (this.postgres.running && this.postgres.role === 'primary') {
         throw refused('member-running', `the server of ${this.name} runs as a primary; stop it first`);
@@ -94,6 +96,7 @@ export class RegionMachine extends RegionProcesses {
   /** Replaces the data by a copy of `upstream` and starts it as its standby. The old data is back in place when that fails. */
   rebuild(upstream: string, signal: AbortSignal): Promise<{bytes: number}> {
     return this.#inTurn(async () => {
+      this.#refuseOfPeer();
       const port = this.#linkTo(upstream);
       await this.endServer();
       const {data} = this.postgres.place;
@@ -112,6 +115,16 @@ export class RegionMachine extends RegionProcesses {
         throw unavailable('rebuild-failed', `${this.name} could not be rebuilt from ${upstream}: ${messageOf(error)}`, {cause: error});
       }
     });
+  }
+
+  get #isPeer(): boolean {
+    return this.context.options.mode === 'active-active';
+  }
+
+  /** A copy of another region would have its name, its turn of ids and its subscriptions. */
+  #refuseOfPeer(): void {
+    if (this.#isPeer)
+      throw refused('no-standby', `${this.name} takes writes of its own, as every region of this lab: it is no standby of another`);
   }
 
   async #copyFrom(port: number, dest: string, signal: AbortSignal): Promise<number> {

@@ -63,7 +63,8 @@ export class RegionProcesses {
     await this.#killing;
     for (let attempt = 1; ; attempt += 1) {
       const {errorShare} = this.condition;
-      const config = {region: this.name, port: this.servicePort, postgresPort: this.postgres.port, passwordFile, errorShare};
+      const peer = this.context.options.mode === 'active-active';
+      const config = {region: this.name, port: this.servicePort, postgresPort: this.postgres.port, peer, passwordFile, errorShare};
       if (!this.#service.running) this.#skew.service = this.condition.skewMs;
       if (await this.#service.start(config, this.#envOf('threads'))) break;
       if (ports === undefined || attempt === 5) throw new Error(`port ${this.servicePort} of the service of ${this.name} is taken`);

@@ -8,6 +8,8 @@ export type ServiceConfig = Trouble & {
   readonly region: string;
   readonly port: number;
   readonly postgresPort: number;
+  /** Every region takes writes: nobody is a standby, and deleted orders are still there. */
+  readonly peer: boolean;
   readonly passwordFile: string;
 };
 
@@ -20,7 +22,7 @@ export async function startService(
   password: string,
   trouble: Trouble,
 ): Promise<{port: number; close(): Promise<void>}> {
-  const store = await OrdersStore.open(config.postgresPort, password, config.region);
+  const store = await OrdersStore.open(config.postgresPort, password, config);
   const counts: Counts = {written: 0, refused: 0, unknown: 0};
   const server = createServer((request, response) => {
     if (Math.random() < trouble.errorShare) {
@@ -71,8 +73,8 @@ type Send = (status: number, body: unknown) => void;
 /** Asks the database every time. `ready` also wants it to take writes. */
 async function health({region, store}: Shop, send: Send, ready: boolean): Promise<void> {
   try {
-    const {standby, writable} = await store.health();
-    send(ready && !writable ? 503 : 200, {region, role: standby ? 'standby' : 'primary', writable});
+    const {role, writable} = await store.health();
+    send(ready && !writable ? 503 : 200, {region, role, writable});
   } catch (error) {
     send(503, {region, error: messageOf(error)});
   }

@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {markOf} from '../lib/processes.ts';
 import {createAgent} from './agent.ts';
-import {buildData, startFirst} from './build-regions.ts';
+import {buildData} from './build-regions.ts';
 import {type ControlledLab, createControl} from './control-api.ts';
 import {FaultDesk, type FaultKinds} from './fault-desk.ts';
 import type {ActiveFault, EndedFault} from './faults.ts';
@@ -19,9 +19,9 @@ import {type LabRecord, makeDataRoot, type RegionRecord, writeRecord} from './re
 import {RegionMachine} from './region-machine.ts';
 import {RegionPaths} from './region-paths.ts';
 import {labRegions} from './regions.ts';
-import {waitForReplication} from './replication-ready.ts';
+import {startRegions} from './start-regions.ts';
 import {endProcesses} from './sweep.ts';
-import type {Weights} from './weights.ts';
+import {firstWeights, type Weights} from './weights.ts';
 
 const READY_MS = 60_000;
 
@@ -67,6 +67,8 @@ export class Supervisor implements ControlledLab {
     for (const folder of ['logs', 'state']) await mkdir(join(dir, folder), {recursive: true, mode: 0o700});
     const secrets = await makeSecrets(dir);
     const found = await findBinaries(options.postgresBin);
+    if (options.mode === 'active-active' && found.major < 16)
+      throw new Error(`active-active needs PostgreSQL 16 or newer: ${found.version} cannot tell whose changes a subscription takes`);
     const {runAs, binaries} = await chooseRunAs(found, join(dataRoot, 'postgres'));
     this.#update({postgres: binaries.version});
     const members = labRegions(options.regions).map(({name}) => name);
@@ -75,7 +77,10 @@ export class Supervisor implements ControlledLab {
     this.#goOn();
     await buildData(context, [...this.#machines.values()]);
     this.#goOn();
-    await this.#startMachines(paths, secrets.regionctl);
+    await startRegions({
+      ...{machines: [...this.#machines.values()], mode: options.mode, paths, ports: this.#ports, password: secrets.regionctl},
+      ...{changed: () => this.#update({}), deadlineMs: READY_MS},
+    });
     this.#goOn();
     await this.#openFrontDoor(paths, members);
     await this.#openControl(secrets.control);
@@ -171,32 +176,9 @@ export class Supervisor implements ControlledLab {
     return paths;
   }
 
-  /** The primary first: a standby whose first attempt fails waits before it tries again. */
-  async #startMachines(paths: RegionPaths, password: string): Promise<void> {
-    const [primary, ...standbys] = [...this.#machines.values()];
-    if (primary === undefined) return;
-    const startDatabase = async (machine: RegionMachine) => {
-      await startFirst(machine, this.#ports, (port) => paths.lead(machine.name, 'postgres', port));
-      this.#update({});
-    };
-    const startService = async (machine: RegionMachine) => {
-      await machine.startService(this.#ports);
-      paths.lead(machine.name, 'http', machine.servicePort);
-    };
-    await startDatabase(primary);
-    const all = await Promise.allSettled([
-      startService(primary),
-      ...standbys.map(async (standby) => startDatabase(standby).then(() => startService(standby))),
-    ]);
-    // Only when nobody starts anything any more.
-    for (const each of all) if (each.status === 'rejected') throw each.reason;
-    const quorum = this.#options.mode === 'quorum';
-    await waitForReplication({port: primary.postgres.port, password, standbys: standbys.length, quorum}, READY_MS);
-  }
-
   async #openFrontDoor(paths: RegionPaths, members: readonly string[]): Promise<void> {
     const doors = new Map([...paths.doorPorts].map(([region, {http}]) => [region, http]));
-    this.#door = new FrontDoor(doors, Object.fromEntries(members.map((member, index) => [member, index === 0 ? 100 : 0])));
+    this.#door = new FrontDoor(doors, firstWeights(members, this.#options.mode));
     const port = await this.#door.listen(this.#ports);
     this.#update({frontDoor: port});
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`, {signal: AbortSignal.timeout(READY_MS)});

@@ -1,7 +1,8 @@
 import {chown, mkdir, rm, writeFile} from 'node:fs/promises';
 import {join} from 'node:path';
 import {type PostgresBinaries, type RunAs, runAsPostgres} from './postgres-binaries.ts';
-import {PG_HBA} from './postgres-settings.ts';
+import {pgHba} from './postgres-settings.ts';
+import type {LabMode} from './record.ts';
 import {scramVerifier} from './scram.ts';
 
 /** What the template is made of. `conf` is the postgresql.conf of the region that becomes the primary. */
@@ -10,6 +11,7 @@ export type TemplateOptions = {
   readonly binaries: PostgresBinaries;
   readonly runAs: RunAs;
   readonly conf: string;
+  readonly mode: LabMode;
   readonly passwords: {readonly regionctl: string; readonly replicator: string; readonly app: string};
 };
 
@@ -38,9 +40,10 @@ export async function makeTemplate(options: TemplateOptions): Promise<void> {
   // Or an interrupted start leaves files in /dev/shm. Older versions cannot be told.
   if (binaries.major >= 16) args.push('-c', 'dynamic_shared_memory_type=mmap');
   await runAsPostgres(runAs, join(binaries.dir, 'initdb'), args, {cwd: dir});
-  await writeInto(dir, {'postgresql.conf': options.conf, 'pg_hba.conf': PG_HBA}, runAs);
+  await writeInto(dir, {'postgresql.conf': options.conf, 'pg_hba.conf': pgHba(options.mode)}, runAs);
   await single(options, 'postgres', rolesSql(options.passwords));
-  await single(options, 'orders', ORDERS);
+  // What is made in single-user mode gets the number of a catalog, and PostgreSQL never publishes that, without a word: peers make their tables later.
+  if (options.mode !== 'active-active') await single(options, 'orders', ORDERS);
 }
 
 /** Writes files that the server must be able to read, and only it. */

@@ -1,5 +1,12 @@
+import type {LabMode} from './record.ts';
+
 /** Share of new requests per region, 0-100. */
 export type Weights = Readonly<Record<string, number>>;
+
+/** How the front door begins: with everything for the primary, or the same for each of peers. */
+export function firstWeights(regions: readonly string[], mode: LabMode): Weights {
+  return Object.fromEntries(regions.map((region, index) => [region, mode === 'active-active' || index === 0 ? 100 : 0]));
+}
 
 /** Chooses a region with a probability by its weight; `dice` is from 0 up to, not including, 1. null = every weight is 0. */
 export function chooseRegion(weights: Weights, dice: number): string | null {

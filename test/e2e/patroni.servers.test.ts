@@ -44,7 +44,9 @@ describe.skipIf(noPatroni !== null)(`PostgreSQL run by Patroni${noPatroni === nu
     );
     const servers: Record<string, {name: string; host: string; port: number}[]> = {};
     for (const {name: region, port: postgresPort} of cluster.members) {
-      const shop = await startService({region, port: 0, postgresPort, passwordFile: '', errorShare: 0}, PASSWORD, {errorShare: 0});
+      const shop = await startService({region, port: 0, peer: false, postgresPort, passwordFile: '', errorShare: 0}, PASSWORD, {
+        errorShare: 0,
+      });
       shops.push(shop);
       servers[region] = [{name: region, host: '127.0.0.1', port: shop.port}];
     }

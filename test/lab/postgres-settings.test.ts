@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {postgresqlConf, primaryConninfo, withPrimaryConninfo} from '../../src/lab/postgres-settings.ts';
+import {pgHba, postgresqlConf, primaryConninfo, publisherConninfo, withPrimaryConninfo} from '../../src/lab/postgres-settings.ts';
 import {scramVerifier} from '../../src/lab/scram.ts';
 
 const of = {profile: 'fast', mode: 'quorum', major: 18, member: 'us-east', others: ['eu-west', 'ap']} as const;
@@ -19,6 +19,32 @@ describe('postgresqlConf', () => {
     const stock = postgresqlConf({...of, profile: 'stock'});
     for (const setting of ['fsync', 'wal_retrieve_retry_interval', 'wal_sender_timeout', 'shared_buffers'])
       expect(stock).not.toContain(setting);
+  });
+});
+
+describe('the mode active-active', () => {
+  const peer = {...of, mode: 'active-active'} as const;
+
+  it('has room for subscriptions to six others in either profile, waits for nobody, and names its region', () => {
+    for (const profile of ['fast', 'stock'] as const) {
+      const conf = postgresqlConf({...peer, profile});
+      const wanted = {wal_level: 'logical', track_commit_timestamp: 'on', max_worker_processes: '24', synchronous_standby_names: ''};
+      for (const [name, value] of Object.entries({...wanted, 'shop.region': 'us-east'})) {
+        const lines = conf.split('\n').filter((line) => line.startsWith(`${name} = `));
+        expect(lines).toEqual([`${name} = '${value}'`]);
+      }
+    }
+    expect(postgresqlConf(peer)).toContain('max_active_replication_origins');
+    expect(postgresqlConf({...peer, major: 17})).not.toContain('max_active_replication_origins');
+    expect(postgresqlConf(of)).not.toContain('shop.region');
+  });
+
+  it('lets subscriptions log in to the database, with a password that is in no conninfo', () => {
+    expect(pgHba('active-active')).toMatch(/^host orders +replicator .*scram-sha-256$/m);
+    expect(pgHba('quorum')).not.toMatch(/^host orders +replicator/m);
+    expect(publisherConninfo(20_001, '/x/pgpass')).toBe(
+      "host=127.0.0.1 port=20001 dbname=orders user=replicator passfile='/x/pgpass' connect_timeout=5",
+    );
   });
 });
 

@@ -60,6 +60,10 @@ it('finds nothing against an honest store', async () => {
   expect(await said(() => ({}))).toEqual([]);
 });
 
+it('finds nothing against one whose links are logs', async () => {
+  expect(await said((dead) => links(() => [byLog(dead)]))).toEqual([]);
+});
+
 it('does not ask for links where there are none', async () => {
   expect(await said(() => ({abilities: {}}))).toEqual([]);
 });
@@ -78,6 +82,9 @@ it.each<[string, Parameters<typeof said>[0], string]>([
     'never throws',
   ],
   ['leaves a link out', () => links(() => []), 'reads every link'],
+  ['has neither messages nor bytes', (dead) => links(() => [byLog(dead, {sendBytes: null})]), 'reads every link'],
+  ['has less than no bytes', (dead) => links(() => [byLog(dead, {writeBytes: -1})]), 'reads every link'],
+  ['takes a log that is unknown for nothing', (dead) => links(() => [byLog(dead, {sendBytes: 0})]), 'never calls the links'],
   ['has bytes', (dead) => links(() => [{...reading(dead), replayBytes: 0}]), 'reads every link'],
   ['counts below zero', (dead) => links(() => [reading(dead, {consumers: -1})]), 'reads every link'],
   [
@@ -88,6 +95,13 @@ it.each<[string, Parameters<typeof said>[0], string]>([
 ])('finds one that %s', async (_what, lie, test) => {
   expect((await said(lie)).join('\n')).toContain(test);
 });
+
+/** The same link where it is a log that is sent. */
+function byLog(dead: ReadonlySet<string>, more: Partial<LinkReading> = {}): LinkReading {
+  const {messages: _, ...link} = reading(dead);
+  const [sent, bytes] = dead.has('us') ? ([null, null] as const) : (['streaming', 0] as const);
+  return {...link, senderState: sent, sendBytes: bytes, writeBytes: bytes, flushBytes: bytes, replayBytes: bytes, ...more};
+}
 
 function readingOf(dead: ReadonlySet<string>): MessageReading {
   const {messages} = reading(dead);

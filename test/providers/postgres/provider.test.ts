@@ -6,6 +6,14 @@ const env = (name: string): string => `$${`{env:${name}}`}`;
 const LOGIN = {database: 'orders', user: 'regionctl', password: env('PGPASSWORD')};
 const PARTS = {store: {...LOGIN, replicationUser: 'replicator'}, probe: {...LOGIN, host: '10.0.0.1', port: 5432}};
 
+it('has nothing of a primary in a store of peers', () => {
+  const schema = builtinProviders.find((each) => each.port === 'store' && each.kind === 'postgres')?.schema;
+  const parse = (more: object) => schema?.safeParse({...PARTS.store, peers: true, ...more});
+  expect(parse({heartbeat: false})?.data).toMatchObject({peers: true});
+  for (const [key, value] of Object.entries({heartbeat: true, witness: {user: 'w', password: env('W')}}))
+    expect(parse({[key]: value})?.error?.issues).toMatchObject([{path: [key], message: expect.stringContaining('there is none')}]);
+});
+
 describe.each(['store', 'probe'] as const)('the fleet file of a postgres %s', (port) => {
   const provider = builtinProviders.find((each) => each.port === port && each.kind === 'postgres');
   const parse = (more: object) => provider?.schema.safeParse({...PARTS[port], ...more});

@@ -4,7 +4,7 @@ import {ms, time} from './fields.ts';
 /** `role` null = its database does not run. `direct` leads past every fault. */
 const region = z.looseObject({
   region: z.string(),
-  role: z.enum(['primary', 'standby']).nullable(),
+  role: z.enum(['primary', 'standby', 'peer']).nullable(),
   http: z.string(),
   postgres: z.string(),
   direct: z.looseObject({http: z.string(), postgres: z.string()}),

@@ -28,9 +28,11 @@ export type Node = {
 /**
  * A store's members and what they share. `claims` tells for each claimed member over which connection its claim is held. `claimed`: the store is
  * claimed, so nothing is changed on it but under the claim. `wanted`: the members that belong to it, also those that were late. `evicts`: whoever holds a member that is claimed later is evicted, as the others were.
+ * `peers`: there is no primary, every member takes writes of its own.
  */
 export type Cluster = {
   readonly store: string;
+  readonly peers: boolean;
   readonly user: string;
   readonly replicationUser: string;
   readonly quorum: number;
@@ -58,6 +60,7 @@ export function createCluster(part: StorePart<PostgresConfig, PostgresMember>, c
   const {name: store, quorum} = part;
   return {
     store,
+    peers: part.config.peers === true,
     user,
     replicationUser,
     quorum,

@@ -4,7 +4,7 @@ import type {Abilities} from '../../ports/store.ts';
 import type {Position} from '../../snapshot/position.ts';
 import {type Cluster, type Node, nodeOf} from './cluster.ts';
 import {destroy, endClient, openClient} from './connect.ts';
-import {readFacts} from './facts.ts';
+import {lineageOf, readFacts} from './facts.ts';
 import {placeError} from './session.ts';
 import {quoteIdent} from './sql.ts';
 
@@ -101,7 +101,9 @@ async function ask<Row>(client: Client, node: Node, text: string, values: readon
 async function awaitPosition(cluster: Cluster, node: Node, at: Position, signal: AbortSignal): Promise<void> {
   const end = cluster.clock.now() + CATCH_UP_MS;
   for (;;) {
-    const {applied, lineage, timeline} = await readFacts(node, {signal});
+    const facts = await readFacts(node, {signal});
+    const {applied, timeline} = facts;
+    const lineage = lineageOf(cluster, node, facts);
     if (lineage !== at.lineage)
       throw unavailable('other-lineage', `${node.name} belongs to another lineage (${lineage}, expected ${at.lineage}).`);
     if (timeline >= at.epoch && BigInt(applied) >= BigInt(at.offset)) return;

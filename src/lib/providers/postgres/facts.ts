@@ -146,6 +146,10 @@ export async function asCell<T>(cluster: Cluster, read: () => Promise<T>): Promi
 /** The durable place of a member. */
 export const durableOf = (facts: Facts): Position => ({lineage: facts.lineage, epoch: facts.timeline, offset: facts.durable});
 
+/** Whose log a member's positions are of. Peers may be copies of one another, but each writes a log of its own, so nobody compares their positions. */
+export const lineageOf = ({peers}: Pick<Cluster, 'peers'>, {name}: Pick<Node, 'name'>, {lineage}: Pick<Facts, 'lineage'>): string =>
+  peers ? `${lineage}/${name}` : lineage;
+
 /** How many transactions a member can lack at most, when all ids below `next` have been given out: also those that were aborted. Of one history only. */
 export function missingIds(next: string, {overXids}: Pick<Facts, 'overXids'>): number {
   return Math.max(0, Number(BigInt(next) - BigInt(overXids)));
@@ -168,10 +172,10 @@ export function upstreamOf(cluster: Cluster, node: Node, facts: Facts): string |
 export function toMember(cluster: Cluster, node: Node, facts: Facts): Member {
   return {
     region: node.region,
-    role: facts.recovering ? 'standby' : 'primary',
+    role: cluster.peers ? 'peer' : facts.recovering ? 'standby' : 'primary',
     writable: !facts.recovering && !facts.readOnly,
-    durable: durableOf(facts),
-    applied: {lineage: facts.lineage, epoch: facts.timeline, offset: facts.applied},
+    durable: {...durableOf(facts), lineage: lineageOf(cluster, node, facts)},
+    applied: {lineage: lineageOf(cluster, node, facts), epoch: facts.timeline, offset: facts.applied},
     ...(facts.drained ? {drained: true} : {}),
     upstream: upstreamOf(cluster, node, facts),
     heardUpstreamAgoMs: facts.heardAt === null ? null : Math.max(0, Math.round(facts.now - facts.heardAt)),

@@ -24,7 +24,10 @@ async function links(cluster: Cluster, publishers: Publishers, signal: AbortSign
   const silent = silentSubscriber(cluster, readings, pairs);
   const physical = [...cluster.nodes.values()].filter(
     (node) =>
-      node !== silent && !isLostPrimary(cluster, node.name, readings, primaries) && getsTheLog(node.name, readings, pairs, primaries),
+      !cluster.peers &&
+      node !== silent &&
+      !isLostPrimary(cluster, node.name, readings, primaries) &&
+      getsTheLog(node.name, readings, pairs, primaries),
   );
   return [
     ...physical.map((node) => physicalLink(cluster, node, readings, primaryFor(node, readings, primaries), more)),

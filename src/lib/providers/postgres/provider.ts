@@ -44,14 +44,32 @@ export function checkWitnessRole(
   context.addIssue({code: 'custom', path: ['witness', 'user'], message, params, input: user});
 }
 
+/** What writes on the primary has nowhere to write among peers. */
+function checkOfPrimary(context: z.core.$RefinementCtx, given: Readonly<Record<string, unknown>>, key: 'witness' | 'heartbeat'): void {
+  if (given[key] === undefined || given[key] === false) return;
+  const params = {fix: 'Take this key out.'};
+  const message = `${key} is written on the primary, and with peers: true there is none`;
+  context.addIssue({code: 'custom', path: [key], message, params, input: given[key]});
+}
+
 /** What a store lacks for the witness. */
 export const lacksForWitness = ({witness}: Pick<z.output<typeof storeFields>, 'witness'>): string | null =>
   witness === undefined ? 'witness' : null;
 
-const storeSchema = storeFields.superRefine((given, context) => {
-  checkTls(context, given);
-  checkWitnessRole(context, given);
-});
+const storeSchema = storeFields
+  .extend({
+    peers: z
+      .boolean()
+      .optional()
+      .describe(
+        'Every member takes writes of its own and subscribes to the others: there is no primary, and no plan moves the store. Default false.',
+      ),
+  })
+  .superRefine((given, context) => {
+    checkTls(context, given);
+    checkWitnessRole(context, given);
+    for (const key of ['witness', 'heartbeat'] as const) if (given.peers === true) checkOfPrimary(context, given, key);
+  });
 
 /** One member: where it is reached from here, and how it reaches others for replication (default: their `address`). */
 export const memberSchema = z.strictObject({
@@ -80,7 +98,7 @@ export type PostgresConfig = z.output<typeof storeSchema>;
 export type PostgresMember = z.output<typeof memberSchema>;
 export type PostgresProbeConfig = z.output<typeof probeSchema>;
 
-/** PostgreSQL 15-18 with physical streaming replication. */
+/** PostgreSQL 15-18 with physical streaming replication, or of peers that subscribe to one another. */
 export const postgresProviders: readonly Provider[] = [
   defineStore<PostgresConfig, PostgresMember>({
     kind: 'postgres',

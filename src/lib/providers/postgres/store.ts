@@ -3,7 +3,7 @@ import type {ProviderContext, StorePart} from '../define.ts';
 import {createAudit} from './audit/audit.ts';
 import {createClaim} from './claim.ts';
 import {createClock} from './clock.ts';
-import {closeCluster, createCluster} from './cluster.ts';
+import {type Cluster, closeCluster, createCluster} from './cluster.ts';
 import {createDelays} from './delays.ts';
 import {createDigest} from './digest.ts';
 import {createDurability} from './durability.ts';
@@ -11,6 +11,7 @@ import {createFence} from './fence.ts';
 import {createFollow} from './follow.ts';
 import {createHeartbeat} from './heartbeat.ts';
 import {inspect} from './inspect.ts';
+import {inspectPeers} from './inspect-peers.ts';
 import {createLinks} from './links.ts';
 import {createLoss} from './loss.ts';
 import {ackRule, observe} from './observe.ts';
@@ -23,12 +24,22 @@ import {createSeal} from './seal.ts';
 import {createSlots} from './slots.ts';
 import {createWitness} from './witness.ts';
 
-/** A PostgreSQL store. Sessions are opened when they are first needed, two for each member at most; `close` ends them, and with them the claim. */
+/** A PostgreSQL store; of peers, without what belongs to a primary. Sessions are opened when they are first needed, two for each member at most; `close` ends them, and with them the claim. */
 export async function createStore(part: StorePart<PostgresConfig, PostgresMember>, context: ProviderContext): Promise<Store> {
   const cluster = createCluster(part, context);
   const links = createLinks(cluster);
   const audit = createAudit(cluster, links, part.config.audit, context.secrets);
+  const any = abilitiesOfAny(cluster, links, audit);
+  const store = {
+    observe: observeBy(cluster),
+    ackRule: (signal: AbortSignal) => ackRule(cluster, signal),
+    close: async () => {
+      await Promise.all([audit.close(), closeCluster(cluster)]);
+    },
+  };
+  if (cluster.peers) return {engine: 'postgres', peers: true, ...store, abilities: any};
   const abilities: Partial<Abilities> = {
+    ...any,
     claim: {...createClaim(cluster), ready: (members) => getReady(cluster, members)},
     seal: createSeal(cluster),
     fence: createFence(cluster),
@@ -37,24 +48,27 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
     follow: createFollow(cluster),
     rejoin: createRejoin(cluster),
     loss: createLoss(cluster),
+    ...(part.config.heartbeat === true ? {heartbeat: createHeartbeat(cluster)} : {}),
+    delays: createDelays(cluster),
+    ...(part.config.witness === undefined ? {} : {witness: createWitness(cluster, part.config.witness, context.secrets)}),
+  };
+  return {engine: 'postgres', ...store, abilities};
+}
+
+const observeBy =
+  (cluster: Cluster): Store['observe'] =>
+  (signal, members) =>
+    observe(cluster, signal, members);
+
+/** What can be asked whether or not there is a primary. */
+function abilitiesOfAny(cluster: Cluster, links: Abilities['links'], audit: Abilities['audit']): Partial<Abilities> {
+  return {
     links,
     slots: createSlots(cluster),
-    ...(part.config.heartbeat === true ? {heartbeat: createHeartbeat(cluster)} : {}),
     clock: createClock(cluster),
-    inspect: {inspect: (signal, members) => inspect(cluster, signal, members)},
-    delays: createDelays(cluster),
+    inspect: {inspect: (signal, members) => (cluster.peers ? inspectPeers : inspect)(cluster, signal, members)},
     audit,
     digest: createDigest(cluster),
     scalar: createScalar(cluster),
-    ...(part.config.witness === undefined ? {} : {witness: createWitness(cluster, part.config.witness, context.secrets)}),
-  };
-  return {
-    engine: 'postgres',
-    observe: (signal, members) => observe(cluster, signal, members),
-    ackRule: (signal) => ackRule(cluster, signal),
-    abilities,
-    close: async () => {
-      await Promise.all([audit.close(), closeCluster(cluster)]);
-    },
   };
 }
