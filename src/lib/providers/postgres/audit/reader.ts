@@ -29,6 +29,9 @@ const STATEMENT_MS = 600_000;
    enough; and a plan that sorts a whole slice to group it costs twice as much. Vacuum must not be held up by a connection that nobody uses. */
 const SETTINGS = Object.entries({
   default_transaction_read_only: 'on',
+  default_transaction_isolation: 'read committed',
+  standard_conforming_strings: 'on',
+  idle_session_timeout: '0',
   timezone: 'UTC',
   datestyle: 'ISO, YMD',
   intervalstyle: 'postgres',
