@@ -75,7 +75,7 @@ async function lookOnce(job: ConfirmJob, open: readonly Candidate[]): Promise<Lo
   }
   for (const page of pagesOf(open.length > ROWS ? left : open, ROWS)) {
     for (const {before, now, versions} of await versionsOf(job, page))
-      sort(before, now, () => divergent.push(job.judge(before.key, versions)));
+      sort(before, now, () => divergent.push({...job.judge(before.key, versions), hashes: now}));
   }
   return {divergent, late, changed};
 }

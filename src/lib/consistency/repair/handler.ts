@@ -3,11 +3,7 @@ import type {Columns, RowVersion} from '../causality/version.ts';
 import type {Decision} from './decide.ts';
 
 const row = z.record(z.string(), z.string().nullable());
-const answers = z.union([
-  z.strictObject({row: row.nullable()}),
-  z.strictObject({take: z.string()}),
-  z.strictObject({leave: z.string()}),
-]);
+const answers = z.union([z.strictObject({row: row.nullable()}), z.strictObject({take: z.string()}), z.strictObject({leave: z.string()})]);
 
 /** What a handler is asked: one key of one table, every region's version, and the columns that are merged by their types in any case. */
 export type HandlerQuestion = {
@@ -41,7 +37,9 @@ export function answerOf(hook: string, text: string, {versions, merged}: Handler
   if ('take' in read.data) {
     const {take} = read.data;
     const version = versions.find(({region}) => region === take);
-    return version === undefined ? left(`takes the version of ${take}, which there is none of`) : decided(version.row, `the hook ${hook} took the version of ${take}.`);
+    return version === undefined
+      ? left(`takes the version of ${take}, which there is none of`)
+      : decided(version.row, `the hook ${hook} took the version of ${take}.`);
   }
   if (read.data.row === null) return decided(null, `the hook ${hook} wants the row to be absent.`);
   const trouble = troubleOf(read.data.row, versions, table);

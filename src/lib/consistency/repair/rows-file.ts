@@ -77,14 +77,19 @@ export function readSlice(file: string, {offset, bytes, lines, sha256}: RowsSlic
     closeSync(handle);
   }
   if (createHash('sha256').update(buffer).digest('hex') !== sha256) throw changed(file);
-  const read = buffer.toString('utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line) as RowLine);
+  const read = buffer
+    .toString('utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as RowLine);
   if (read.length !== lines) throw changed(file);
   return read;
 }
 
 /** Every line of a rows file. */
 export async function* linesOf(file: string): AsyncGenerator<RowLine | LeftLine> {
-  for await (const line of createInterface({input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY})) yield JSON.parse(line) as RowLine | LeftLine;
+  for await (const line of createInterface({input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY}))
+    yield JSON.parse(line) as RowLine | LeftLine;
 }
 
 /** The sha256 of a file. Throws `rows-missing` (77) when it is not there. */

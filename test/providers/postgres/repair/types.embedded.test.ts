@@ -2,8 +2,8 @@ import {isDeepStrictEqual} from 'node:util';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
 import type {RowTexts} from '../../../../src/lib/ports/repair.ts';
 import {type Servers, startServers} from '../../../servers/embedded.ts';
-import {MORE_VALUES, TYPE_VALUES} from '../audit/type-values.ts';
 import {typeColumns, typesSql} from '../audit/type-cases.ts';
+import {MORE_VALUES, TYPE_VALUES} from '../audit/type-values.ts';
 import {openStore, testCtx} from '../open-store.ts';
 
 /** There are thousands of rows of hundreds of columns. */
@@ -61,7 +61,8 @@ describe('rows of every type, written as texts', () => {
     const fit = await store.abilities.repair.print('one', 'public.types', rows, signal());
     const chosen = all.flatMap((key, index) => (fit[index]?.ok === true ? [{key, row: rows[index] as RowTexts}] : []));
     const {repair} = store.abilities;
-    const blank = (row: RowTexts): RowTexts => Object.fromEntries(Object.keys(row).map((name) => [name, name === 'id' ? (row.id ?? null) : null]));
+    const blank = (row: RowTexts): RowTexts =>
+      Object.fromEntries(Object.keys(row).map((name) => [name, name === 'id' ? (row.id ?? null) : null]));
     const write = async (changes: Parameters<typeof repair.write>[3]) => {
       const stands = await repair.write(testCtx('run-1', 60_000), 'one', 'public.copies', changes);
       expect(new Set(stands)).toEqual(new Set(['from']));
@@ -70,12 +71,21 @@ describe('rows of every type, written as texts', () => {
     const [server] = servers.all as [Servers['all'][number]];
     const keys = chosen.map(({key}) => key);
     const dump = async (table: string): Promise<string> =>
-      (await server.sql<{dump: string}>(`select string_agg(t::text, chr(10) order by id) as dump from ${table} t where id::text = any($1)`, [keys]))[0]?.dump ?? '';
+      (
+        await server.sql<{dump: string}>(
+          `select string_agg(t::text, chr(10) order by id) as dump from ${table} t where id::text = any($1)`,
+          [keys],
+        )
+      )[0]?.dump ?? '';
     const original = await dump('types');
     await write(chosen.map(({key, row}) => ({key, from: null, to: row})));
     expect(await dump('copies')).toBe(original);
-    await write(chosen.filter(({row}) => JSON.stringify(row) !== JSON.stringify(blank(row))).map(({key, row}) => ({key, from: row, to: blank(row)})));
-    await write(chosen.filter(({row}) => JSON.stringify(row) !== JSON.stringify(blank(row))).map(({key, row}) => ({key, from: blank(row), to: row})));
+    await write(
+      chosen.filter(({row}) => JSON.stringify(row) !== JSON.stringify(blank(row))).map(({key, row}) => ({key, from: row, to: blank(row)})),
+    );
+    await write(
+      chosen.filter(({row}) => JSON.stringify(row) !== JSON.stringify(blank(row))).map(({key, row}) => ({key, from: blank(row), to: row})),
+    );
     expect(await dump('copies')).toBe(original);
     await write(chosen.map(({key, row}) => ({key, from: row, to: null})));
     expect(await server.sql('select count(*)::int as rows from copies')).toEqual([{rows: 0}]);

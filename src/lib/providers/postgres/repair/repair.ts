@@ -4,7 +4,7 @@ import type {Ctx} from '../../../plan/action.ts';
 import type {Repair, RowChange, RowPrint, RowStand, RowTexts} from '../../../ports/repair.ts';
 import {createReader, type Reader, type Rows} from '../audit/reader.ts';
 import {keyLists} from '../audit/statements.ts';
-import {type Cluster, limitsOf, type Node, nodeOf} from '../cluster.ts';
+import {type Cluster, limitsOf, type Node, nodeOf, pollUntil} from '../cluster.ts';
 import {codeOf} from '../trouble.ts';
 import {APPLICATION, ORIGIN, openRepairSession, type RepairSession, wordError} from './session.ts';
 import {findSql, printSqlOf, rowText} from './statements.ts';
@@ -73,12 +73,11 @@ export function createRepair(cluster: Cluster): Repair {
       return other === undefined ? null : `the server process ${other.pid}, which began at ${other.since}`;
     },
     release: async (ctx, member) => {
+      const session = sessions.get(member);
+      // Only a session that has the origin can give it back; one that is lost has given it back.
+      if (session?.isOpen() === true) await session.rows('select pg_replication_origin_session_reset()', []).catch(() => undefined);
       await end(member);
-      const node = nodeOf(cluster, member);
-      await node.session.rows(DROP, [ORIGIN], limitsOf(ctx)).catch((error: unknown) => {
-        // Another repair has it, and drops it.
-        if (codeOf((error as Error).cause ?? error) !== '55006') throw error;
-      });
+      await dropOrigin(cluster, ctx, nodeOf(cluster, member));
     },
     isReleased: async (member, signal) => {
       const [answer] = await nodeOf(cluster, member).session.rows<{left: boolean}>(LEFT, [ORIGIN, APPLICATION], {signal});
@@ -94,6 +93,19 @@ const OTHERS = `select pid, to_char(backend_start at time zone 'UTC', 'YYYY-MM-D
   where application_name = $1 and pid <> pg_backend_pid() order by backend_start limit 1`;
 const DROP = 'select pg_replication_origin_drop($1) where pg_replication_origin_oid($1) is not null';
 const LEFT = `select pg_replication_origin_oid($1) is not null and not exists (select from pg_stat_activity where application_name = $2) as left`;
+
+/** A killed process leaves a session that the server ends within moments; who has it for longer is another repair, which drops it itself. */
+async function dropOrigin(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
+  await pollUntil(cluster, ctx, {forMs: 3000, everyMs: 50}, async () => {
+    try {
+      await node.session.rows(DROP, [ORIGIN], limitsOf(ctx));
+      return true;
+    } catch (error) {
+      if (codeOf((error as Error).cause) === '55006') return null;
+      throw error;
+    }
+  });
+}
 
 const keysOf = (changes: readonly RowChange[]): readonly string[] => changes.map(({key}) => key);
 
@@ -120,10 +132,7 @@ async function printRows(table: OwnTable, reader: Reader, rows: readonly RowText
 /** The rows that were found, by the place of their key in the lists. */
 function foundOf(table: OwnTable, rows: Rows): ReadonlyMap<number, Found> {
   return new Map(
-    rows.map(([n, ctid, tableoid, ...values]) => [
-      Number(n) - 1,
-      {ctid: ctid ?? '', tableoid: tableoid ?? '', row: rowOf(table, values)},
-    ]),
+    rows.map(([n, ctid, tableoid, ...values]) => [Number(n) - 1, {ctid: ctid ?? '', tableoid: tableoid ?? '', row: rowOf(table, values)}]),
   );
 }
 

@@ -42,14 +42,18 @@ export type RepairSession = {
 const RAW = {rowMode: 'array', types: {getTypeParser: () => (value: string) => value}} as const;
 
 /** Opens one. Throws `lease-held` (75) when another session keeps the origin for longer than a killed one could. */
-export async function openRepairSession(ctx: Ctx, node: Node, sleep: (ms: number, signal: AbortSignal) => Promise<void>): Promise<RepairSession> {
+export async function openRepairSession(
+  ctx: Ctx,
+  node: Node,
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>,
+): Promise<RepairSession> {
   let open = true;
   const client = await openClient({...node.place, application: APPLICATION}, CONNECT_MS, () => (open = false), STATEMENT_MS).catch(
     (error: unknown) => {
       throw placeError(node.place, error);
     },
   );
-  const session = sessionOf(client, node, () => open);
+  const session = sessionOf(client, () => open);
   try {
     await settle(node, () => client.query({text: SETTINGS, query_timeout: STATEMENT_MS} as never));
     await settle(node, () => makeOrigin(client));
@@ -61,7 +65,7 @@ export async function openRepairSession(ctx: Ctx, node: Node, sleep: (ms: number
   }
 }
 
-function sessionOf(client: Client, node: Node, isOpen: () => boolean): RepairSession {
+function sessionOf(client: Client, isOpen: () => boolean): RepairSession {
   return {
     isOpen,
     rows: async (text, values) => {
