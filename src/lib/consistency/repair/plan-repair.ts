@@ -42,7 +42,7 @@ export function planRepair(parts: RepairParts): Plan {
     steps: withApprovals(inOrder(steps), fleet.approval),
     abortIf: [],
     always: writtenMembers(batches).map((member) => dropOrigin(parts, member)),
-    files: [file],
+    files: [{name: file.name, sha256: file.sha256}],
     ...{objectives: [], expected: {gapMs: null, loss: []}, remarks, drill: null},
   };
 }

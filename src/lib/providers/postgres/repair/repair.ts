@@ -11,6 +11,9 @@ import {findSql, printSqlOf, rowText} from './statements.ts';
 import {type OwnTable, ownColumns, TABLE, toOwnTable} from './table.ts';
 import {type Found, writeFound} from './write.ts';
 
+/** A killed process leaves a session that the server ends within moments. */
+const OTHERS_MS = 3000;
+const POLL_MS = 50;
 /** A row that somebody made at the same moment is seen at the next try. */
 const TRIES = 3;
 
@@ -79,10 +82,7 @@ export function createRepair(cluster: Cluster): Repair {
       await end(member);
       await dropOrigin(cluster, ctx, nodeOf(cluster, member));
     },
-    isReleased: async (member, signal) => {
-      const [answer] = await nodeOf(cluster, member).session.rows<{left: boolean}>(LEFT, [ORIGIN, APPLICATION], {signal});
-      return answer?.left === false;
-    },
+    isReleased: (member, signal) => isReleased(cluster, nodeOf(cluster, member), sessions.get(member)?.pid ?? 0, signal),
     close: async () => {
       await Promise.all([...[...readers.values()].map((reader) => reader.close()), ...[...sessions.keys()].map(end)]);
     },
@@ -92,11 +92,12 @@ export function createRepair(cluster: Cluster): Repair {
 const OTHERS = `select pid, to_char(backend_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') as since from pg_stat_activity
   where application_name = $1 and pid <> pg_backend_pid() order by backend_start limit 1`;
 const DROP = 'select pg_replication_origin_drop($1) where pg_replication_origin_oid($1) is not null';
-const LEFT = `select pg_replication_origin_oid($1) is not null and not exists (select from pg_stat_activity where application_name = $2) as left`;
+const LEFT = `select pg_replication_origin_oid($1) is not null as left,
+  exists (select from pg_stat_activity where application_name = $2 and pid <> $3) as used`;
 
 /** A killed process leaves a session that the server ends within moments; who has it for longer is another repair, which drops it itself. */
 async function dropOrigin(cluster: Cluster, ctx: Ctx, node: Node): Promise<void> {
-  await pollUntil(cluster, ctx, {forMs: 3000, everyMs: 50}, async () => {
+  await pollUntil(cluster, ctx, {forMs: OTHERS_MS, everyMs: POLL_MS}, async () => {
     try {
       await node.session.rows(DROP, [ORIGIN], limitsOf(ctx));
       return true;
@@ -105,6 +106,17 @@ async function dropOrigin(cluster: Cluster, ctx: Ctx, node: Node): Promise<void>
       throw error;
     }
   });
+}
+
+/** What another repair uses is left to it; a session that is gone in a moment was a killed process's. */
+async function isReleased(cluster: Cluster, {session}: Node, own: number, signal: AbortSignal): Promise<boolean> {
+  const end = cluster.clock.now() + OTHERS_MS;
+  for (;;) {
+    const [answer] = await session.rows<{left: boolean; used: boolean}>(LEFT, [ORIGIN, APPLICATION, own], {signal});
+    if (answer?.left === false || (answer?.used === true && cluster.clock.now() >= end)) return true;
+    if (answer?.used !== true) return false;
+    await cluster.clock.sleep(POLL_MS, signal);
+  }
 }
 
 const keysOf = (changes: readonly RowChange[]): readonly string[] => changes.map(({key}) => key);

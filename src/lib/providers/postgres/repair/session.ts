@@ -32,6 +32,8 @@ const POLL_MS = 100;
 
 /** The session of a member that writes repairs. It has the origin for as long as it is open. */
 export type RepairSession = {
+  /** Of the server's process. */
+  readonly pid: number;
   rows(text: string, values: readonly unknown[]): Promise<readonly (readonly (string | null)[])[]>;
   /** Whether it is still the session that it was. */
   isOpen(): boolean;
@@ -67,6 +69,7 @@ export async function openRepairSession(
 
 function sessionOf(client: Client, isOpen: () => boolean): RepairSession {
   return {
+    pid: (client as unknown as {processID: number | null}).processID ?? 0,
     isOpen,
     rows: async (text, values) => {
       try {
