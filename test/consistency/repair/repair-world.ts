@@ -23,7 +23,10 @@ export function writeFleet(dir: string, servers: readonly Server[], consistency:
   mkdirSync(dir, {recursive: true});
   writeFileSync(join(dir, 'password'), `${PASSWORD}\n`, {mode: 0o600});
   const names = servers.map(({name}) => name);
-  const regions = names.map((name) => `  ${name}: {jurisdiction: EU, tier: hot, failoverOrder: [${names.filter((other) => other !== name).join(', ')}], endpoints: {}}`);
+  const regions = names.map(
+    (name) =>
+      `  ${name}: {jurisdiction: EU, tier: hot, failoverOrder: [${names.filter((other) => other !== name).join(', ')}], endpoints: {}}`,
+  );
   const members = servers.map(({name, port}) => {
     const others = servers.filter((other) => other.name !== name).map((other) => `${other.name}: "127.0.0.1:${other.port}"`);
     return `      ${name}: {region: ${name}, address: "127.0.0.1:${port}", upstreams: {${others.join(', ')}}}`;

@@ -43,7 +43,8 @@ describe('repair of rows among peers', () => {
     await client.end();
   };
   const dump = async (name: string, table: string): Promise<string> =>
-    (await server(name).sql<{dump: string | null}>(`select string_agg(t::text, chr(10) order by t::text) as dump from ${table} t`))[0]?.dump ?? '';
+    (await server(name).sql<{dump: string | null}>(`select string_agg(t::text, chr(10) order by t::text) as dump from ${table} t`))[0]
+      ?.dump ?? '';
   const dumps = (table: string) => Promise.all(NAMES.map((name) => dump(name, table)));
   const everything = () => Promise.all(['items', 'orders', 'likes', 'notes'].map(dumps));
   const isEqual = async (table: string): Promise<boolean> => new Set(await dumps(table)).size === 1;
@@ -51,6 +52,12 @@ describe('repair of rows among peers', () => {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'doomed.ts'), file, planFile, ...args], {stdio: 'ignore'});
     const [, signal] = await once(child, 'exit');
     expect(signal).toBe('SIGKILL');
+  };
+  /** Changes of rows that a subscriber of each region would have been sent. */
+  const changesFor = async (origin: 'none' | 'any'): Promise<readonly unknown[]> => {
+    const options = `'proto_version', '1', 'publication_names', 'probe', 'origin', '${origin}'`;
+    const sql = `select count(*)::int as n from pg_logical_slot_peek_binary_changes('probe', null, null, ${options}) where get_byte(data, 0) in (68, 73, 85)`;
+    return (await all(sql)).map(([row]) => row?.n);
   };
   const origins = async (): Promise<unknown[]> =>
     (await all(`select roname from pg_replication_origin where roname = 'regionctl_repair'`)).flat();
@@ -60,6 +67,7 @@ describe('repair of rows among peers', () => {
     dir = mkdtempSync(join(tmpdir(), 'rc-repair-'));
     await all(TABLES);
     await all('alter publication regions add table items, notes');
+    await all('create publication probe for table items, notes, orders, likes');
     for (const each of peers.all)
       for (const {subname} of await each.sql<{subname: string}>('select subname from pg_subscription'))
         await each.sql(`alter subscription ${subname} refresh publication with (copy_data = false)`);
@@ -88,7 +96,12 @@ console.log(JSON.stringify(body === 'zzz' ? {leave: 'it says so'} : {row: {id, l
     for (const name of ['us', 'ap'])
       await apart(
         name,
-        `insert into items (id, name, size, n, code) overriding system value select (r).id, (r).name, (r).size, (r).n, (r).code from (select v::items as r from unnest('${JSON.stringify(rows.map(({row}) => row)).replaceAll("'", "''").replace('[', '{').replace(/\]$/, '}')}'::text[]) v offset 0) s`,
+        `insert into items (id, name, size, n, code) overriding system value select (r).id, (r).name, (r).size, (r).n, (r).code from (select v::items as r from unnest('${JSON.stringify(
+          rows.map(({row}) => row),
+        )
+          .replaceAll("'", "''")
+          .replace('[', '{')
+          .replace(/\]$/, '}')}'::text[]) v offset 0) s`,
       );
     expect(await isEqual('items')).toBe(true);
   });
@@ -98,7 +111,10 @@ console.log(JSON.stringify(body === 'zzz' ? {leave: 'it says so'} : {row: {id, l
     await server('us').sql(`insert into orders (ref, item, quantity, region) values ('r', 'book', 1, 'us')`);
     await eventually(async () => (await isEqual('likes')) && (await isEqual('orders')));
     await apart('us', `update items set name = 'other', code = 'x' where id <= 300; delete from items where id between 301 and 310`);
-    await apart('ap', `update items set size = 0 where id between 200 and 250; insert into items (id, name, size, code) values (5000, 'extra', 1, 'e')`);
+    await apart(
+      'ap',
+      `update items set size = 0 where id between 200 and 250; insert into items (id, name, size, code) values (5000, 'extra', 1, 'e')`,
+    );
     await apart('eu', `update likes set counts = '{"us": [5, 0]}'::jsonb`);
     await apart('eu', `update orders set quantity = 7, hlc = hlc + 65536, region = 'eu'`);
     await apart('us', `insert into notes values (1, 'de', 'b'), (2, 'de', 'zzz')`);
@@ -116,8 +132,8 @@ console.log(JSON.stringify(body === 'zzz' ? {leave: 'it says so'} : {row: {id, l
     expect(rows['public.orders']).toMatchObject({keys: 1});
     expect(rows['public.notes']).toMatchObject({keys: 1, layers: {handler: 1}, left: {person: 1}});
     expect(await everything()).toEqual(before);
-    const slots = async () => (await all('select slot_name, total_txns::int as txns from pg_stat_replication_slots order by 1')).flat();
-    const sent = await slots();
+    await all(`select pg_create_logical_replication_slot('probe', 'pgoutput')`);
+    const writes = NAMES.map((name) => document.repair.tables.reduce((sum, table) => sum + (table.writes[name] ?? 0), 0));
     const conducted = await withFleet(file, (open) => run(open, planFile, readFileSync(planFile, 'utf8')));
     expect(conducted.document.reason).toBe('every step is done');
     expect(await isEqual('items')).toBe(true);
@@ -126,8 +142,9 @@ console.log(JSON.stringify(body === 'zzz' ? {leave: 'it says so'} : {row: {id, l
     expect(await dump('ap', 'notes')).toBe('(1,de,b)');
     expect(await dump('us', 'likes')).toContain('5');
     expect((await all('select count(*)::int as n from seen')).flat()).toEqual(NAMES.map(() => ({n: 0})));
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    expect(await slots()).toEqual(sent);
+    expect(await changesFor('none')).toEqual([0, 0, 0]);
+    expect(await changesFor('any')).toEqual(writes);
+    await all(`select pg_drop_replication_slot('probe')`);
     expect(await origins()).toEqual([]);
     const again = await withFleet(file, (open) => auditAll(open, ['public.items', 'public.orders', 'public.likes']));
     expect(again.document.verdict).toBe('equal');
@@ -170,9 +187,17 @@ console.log(JSON.stringify(body === 'zzz' ? {leave: 'it says so'} : {row: {id, l
     expect(conducted.document.reason).toContain('audit-diverged'.slice(6));
     expect(conducted.document.steps.find(({id}) => id === 'write-1')?.detail).toContain('3 of 4 rows written; 1 left alone');
     expect(conducted.document.steps.find(({id}) => id === 'read-again')?.detail).toContain('1 differ and were written by others');
-    expect((await server('us').sql(`select name from items where id <= 3 order by id`)).map(({name}) => name)).toEqual(['newer', 'newest', 'item 3']);
+    expect((await server('us').sql(`select name from items where id <= 3 order by id`)).map(({name}) => name)).toEqual([
+      'newer',
+      'newest',
+      'item 3',
+    ]);
     await withFleet(file, (open) => takeUp(open, 'back'));
-    expect((await server('us').sql(`select name from items where id <= 3 order by id`)).map(({name}) => name)).toEqual(['newer', 'newest', 'other']);
+    expect((await server('us').sql(`select name from items where id <= 3 order by id`)).map(({name}) => name)).toEqual([
+      'newer',
+      'newest',
+      'other',
+    ]);
     const named = await withFleet(file, (open) => plan(open, planFile, {keys: ['1'], takes: [{key: '1', region: 'us'}]}));
     expect(named.document.repair.tables[0]).toMatchObject({keys: 1, layers: {hand: 1}, writes: {eu: 1, ap: 1}, left: {'not-named': 1}});
   });
@@ -202,6 +227,10 @@ console.log(JSON.stringify(body === 'zzz' ? {leave: 'it says so'} : {row: {id, l
     const {document, exit} = await withFleet(file, (open) => plan(open, planFile));
     await server('eu').sql('alter subscription us_to_eu set (origin = none)');
     expect(exit).toBe(77);
-    expect(document.gates.find(({id}) => id === 'not-relayed')).toMatchObject({verdict: 'refuse', overridable: true, says: expect.stringContaining('us_to_eu')});
+    expect(document.gates.find(({id}) => id === 'not-relayed')).toMatchObject({
+      verdict: 'refuse',
+      overridable: true,
+      says: expect.stringContaining('us_to_eu'),
+    });
   });
 });
