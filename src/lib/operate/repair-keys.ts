@@ -25,10 +25,7 @@ export function findAudit(open: OpenFleet, {name}: StoreSpec, id: string | undef
   const ids = auditIds(open.stateDir, of);
   const found =
     id === undefined
-      ? ids
-          .toReversed()
-          .map((each) => readAuditLog(open.stateDir, of, each))
-          .find((each) => each?.ended === true)
+      ? newestEnded(ids.flatMap((each) => readAuditLog(open.stateDir, of, each) ?? []))
       : readAuditLog(open.stateDir, of, id);
   if (found === undefined || found === null) {
     if (id === undefined)
@@ -43,6 +40,13 @@ export function findAudit(open: OpenFleet, {name}: StoreSpec, id: string | undef
     });
   return found;
 }
+
+/** By when they began: ids that were given within one second stand in no order. */
+const newestEnded = (logs: readonly LoggedAudit[]): LoggedAudit | undefined =>
+  logs
+    .filter(({ended}) => ended)
+    .toSorted((a, b) => (a.head.startedAt < b.head.startedAt ? -1 : 1))
+    .at(-1);
 
 /** The keys of one table, those that were not asked for as well: an audit afterwards will find them. */
 export type TableKeys = {readonly table: string; readonly keys: readonly (PageKey & {readonly chosen: boolean})[]};

@@ -211,7 +211,7 @@ async function readTable(open: OpenFleet, place: Place, one: OneTable): Promise<
     const lines = resolved.flatMap((each) => (each.kind === 'writes' ? each.lines : []));
     for (const {member, region} of members) {
       const own = lines.filter((line) => line.region === region);
-      if (own.length > 0) batches.push({table, member, region, slice: rows.batch(own)});
+      if (own.length > 0) batches.push({table, member, region, slice: rows.batch(from / PAGE, own)});
     }
     for (const each of resolved) if (each.kind === 'left') rows.left({table, key: each.key, left: each.left, why: each.why});
   }

@@ -96,16 +96,21 @@ export async function plan(open: OpenFleet, output: string, more: Partial<Repair
 type Event = Parameters<NonNullable<Parameters<typeof conductPlan>[3]['onEvent']>>[0];
 
 /** Runs a saved plan. */
-export async function run(open: OpenFleet, file: string, text: string, onEvent: (event: Event) => void = () => {}): Promise<Conducted> {
+export async function run(
+  open: OpenFleet,
+  file: string,
+  text: string,
+  {onEvent = () => {}, interrupt = life}: {readonly onEvent?: (event: Event) => void; readonly interrupt?: AbortSignal} = {},
+): Promise<Conducted> {
   const world = worldOf(open, {life});
   const ready = await prepareRepair(open, world, {file, text, overrides: [], signal: signal()});
   refuseShutGates(ready);
   await keepRows(open, world, ready);
-  return conductPlan(open, world, ready, {interrupt: life, leave: life, marks: [], onEvent});
+  return conductPlan(open, world, ready, {interrupt, leave: life, marks: [], onEvent});
 }
 
 /** Goes on with the last run, or takes it back. */
-export async function takeUp(open: OpenFleet, going: 'forward' | 'back', onEvent: (event: Event) => void = () => {}): Promise<Conducted> {
+export async function takeUp(open: OpenFleet, going: 'forward' | 'back'): Promise<Conducted> {
   const found = await findRun(open, 'last');
-  return conductTakeUp(open, worldOf(open, {life, resumed: true}), found, {interrupt: life, leave: life, going, reason: 'a test', onEvent});
+  return conductTakeUp(open, worldOf(open, {life, resumed: true}), found, {interrupt: life, leave: life, going, reason: 'a test'});
 }

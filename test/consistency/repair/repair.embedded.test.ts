@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {startPeers} from '../../providers/postgres/peers-world.ts';
-import {eventually, type Server} from '../../servers/embedded.ts';
+import {eventually, type Server, startServers} from '../../servers/embedded.ts';
 import {auditAll, plan, run, takeUp, withFleet, writeFleet} from './repair-world.ts';
 
 const NAMES = ['us', 'eu', 'ap'];
@@ -220,6 +220,25 @@ console.log(JSON.stringify(body === 'zzz' ? {leave: 'it says so'} : {row: {id, l
     expect(await dump('us', 'items')).toContain('other');
   });
 
+  it('takes back what it wrote when it is interrupted, and counts keys once', async () => {
+    await apart('us', `update items set name = 'other' where id <= 450`);
+    await apart('ap', `update items set name = 'another' where id <= 450`);
+    const before = await everything();
+    await withFleet(file, (open) => auditAll(open));
+    await withFleet(file, (open) => plan(open, planFile));
+    const stop = new AbortController();
+    const onEvent = ({type, step}: {type: string; step: string | null}): void => {
+      if (type === 'result' && step === 'write-2') stop.abort(new Error('interrupted'));
+    };
+    const text = readFileSync(planFile, 'utf8');
+    const conducted = await withFleet(file, (open) => run(open, planFile, text, {onEvent, interrupt: stop.signal}));
+    expect(conducted.document.outcome).toBe('undone');
+    expect(await everything()).toEqual(before);
+    await withFleet(file, (open) => plan(open, planFile));
+    const whole = await withFleet(file, (open) => run(open, planFile, readFileSync(planFile, 'utf8')));
+    expect(whole.document.steps.find(({id}) => id === 'read-again')?.detail).toBe('450 keys are the same in us, eu, ap');
+  });
+
   it('refuses where a repaired row would travel on', async () => {
     await apart('us', `update items set name = 'other' where id <= 5`);
     await withFleet(file, (open) => auditAll(open));
@@ -232,5 +251,26 @@ console.log(JSON.stringify(body === 'zzz' ? {leave: 'it says so'} : {row: {id, l
       overridable: true,
       says: expect.stringContaining('us_to_eu'),
     });
+  });
+});
+
+describe('repair of a primary and its standbys', () => {
+  it('has nothing that rows could mend', async () => {
+    const servers = await startServers(['us', 'eu', 'ap']);
+    const dir = mkdtempSync(join(tmpdir(), 'rc-repair-'));
+    try {
+      await servers.all[0]?.sql('create table items (id int primary key)');
+      const file = writeFleet(dir, servers.all, '      only: [public.items]', false);
+      await withFleet(file, async (open) => {
+        expect((await auditAll(open)).document.verdict).toBe('equal');
+        await expect(plan(open, join(dir, 'plan.json'))).rejects.toMatchObject({
+          ...{code: 'nothing-by-rows', exit: 77},
+          message: expect.stringContaining('2 physical standbys'),
+        });
+      });
+    } finally {
+      await servers.end();
+      rmSync(dir, {recursive: true, force: true});
+    }
   });
 });

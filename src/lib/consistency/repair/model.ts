@@ -25,6 +25,9 @@ export type RowLine = {
   readonly why: string;
 };
 
+/** As it stands in the file. Keys of one page stand together, region by region. */
+export type PagedLine = RowLine & {readonly page: number};
+
 /** One key that is not repaired, a line of the rows file. */
 export type LeftLine = {readonly table: string; readonly key: string; readonly left: LeftKind; readonly why: string};
 

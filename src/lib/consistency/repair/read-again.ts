@@ -84,18 +84,17 @@ async function differingKeys(
   return candidates.filter(({hashes}) => new Set(Object.values(hashes)).size > 1);
 }
 
-/** The writes of a file by table and key, so many keys at once. Lines of one key stand close together. */
+/** The writes of a file by table and key, so many keys at once or more: those of one page stand together. */
 async function* pagesOf(path: string): AsyncGenerator<{readonly table: string; readonly lines: ReadonlyMap<string, readonly RowLine[]>}> {
-  let table = '';
+  let [table, page] = ['', -1];
   let lines = new Map<string, RowLine[]>();
   for await (const line of linesOf(path)) {
     if ('left' in line) continue;
-    const isNew = !lines.has(line.key);
-    if (lines.size > 0 && (line.table !== table || (isNew && lines.size >= PAGE))) {
+    if (lines.size > 0 && (line.table !== table || (line.page !== page && lines.size >= PAGE))) {
       yield {table, lines};
       lines = new Map();
     }
-    table = line.table;
+    [table, page] = [line.table, line.page];
     lines.set(line.key, [...(lines.get(line.key) ?? []), line]);
   }
   if (lines.size > 0) yield {table, lines};

@@ -2,11 +2,12 @@ import {createHash, type Hash} from 'node:crypto';
 import {closeSync, createReadStream, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync} from 'node:fs';
 import {createInterface} from 'node:readline';
 import {messageOf, refused, usageError} from '../../errors.ts';
-import type {LeftLine, RowLine, RowsSlice} from './model.ts';
+import type {LeftLine, PagedLine, RowLine, RowsSlice} from './model.ts';
 
 /** A rows file that is being written. Nothing is at its path before `end`. */
 export type RowsWriter = {
-  batch(lines: readonly RowLine[]): RowsSlice;
+  /** Lines that one step writes. `page`: which keys were read together. */
+  batch(page: number, lines: readonly RowLine[]): RowsSlice;
   left(line: LeftLine): void;
   /** Puts the file in its place, on disk. */
   end(): {readonly sha256: string; readonly bytes: number};
@@ -28,9 +29,14 @@ export function createRowsWriter(file: string | null): RowsWriter {
     return buffer;
   };
   return {
-    batch: (lines) => {
+    batch: (page, lines) => {
       const offset = bytes;
-      const buffer = add(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      const buffer = add(
+        lines
+          .map((line): PagedLine => ({page, ...line}))
+          .map((line) => `${JSON.stringify(line)}\n`)
+          .join(''),
+      );
       return {offset, bytes: buffer.length, lines: lines.length, sha256: createHash('sha256').update(buffer).digest('hex')};
     },
     left: (line) => void add(`${JSON.stringify(line)}\n`),
@@ -45,6 +51,7 @@ export function createRowsWriter(file: string | null): RowsWriter {
     },
     discard: () => {
       if (done || handle === null || draft === null) return;
+      done = true;
       closeSync(handle);
       rmSync(draft, {force: true});
     },
@@ -87,9 +94,9 @@ export function readSlice(file: string, {offset, bytes, lines, sha256}: RowsSlic
 }
 
 /** Every line of a rows file. */
-export async function* linesOf(file: string): AsyncGenerator<RowLine | LeftLine> {
+export async function* linesOf(file: string): AsyncGenerator<PagedLine | LeftLine> {
   for await (const line of createInterface({input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY}))
-    yield JSON.parse(line) as RowLine | LeftLine;
+    yield JSON.parse(line) as PagedLine | LeftLine;
 }
 
 /** The sha256 of a file. Throws `rows-missing` (77) when it is not there. */
