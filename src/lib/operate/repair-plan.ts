@@ -78,7 +78,6 @@ export async function planRepairOf(
   const standbys = standbysOf(place.spec, snapshot, members);
   const rows = createRowsWriter(options.output === undefined ? null : rowsFileOf(options.output));
   try {
-    await caughtUp(open, place, members, options);
     const found = await readTables(open, place, {logged, standbys, rows, options});
     const file = {name: basename(rowsFileOf(options.output ?? 'plan.json')), ...ended(rows, found.batches)};
     const plan = planRepair({
@@ -169,11 +168,9 @@ async function readTables(open: OpenFleet, place: Place, reading: Reading): Prom
   const members = logged.head.members;
   const found: FoundTables = {tables: [], batches: [], unread: []};
   if (chosen.length === 0) return found;
+  const trouble = await troubleBefore(open, place, members, options);
+  if (trouble !== null) return {...found, unread: chosen.map(({table}) => ({table, ...trouble}))};
   const about = await aboutOf(place.store, members, signal);
-  await place.audit.tables(
-    members.map(({member}) => member),
-    signal,
-  );
   for (const {table, keys} of chosen) {
     try {
       await readTable(open, place, {...reading, table, keys, about, found});
@@ -183,6 +180,33 @@ async function readTables(open: OpenFleet, place: Place, reading: Reading): Prom
     }
   }
   return found;
+}
+
+/** Why nothing can be read; null = all regions answer, and have what the others had. Refused (77) when one is behind. */
+async function troubleBefore(
+  open: OpenFleet,
+  place: Place,
+  members: readonly AuditedMember[],
+  options: RepairOptions,
+): Promise<{code: string; reason: string} | null> {
+  const names = members.map(({member}) => member);
+  try {
+    const cells = await place.audit.tables(names, options.signal);
+    const lost = members.find(({member}) => cells[member]?.known !== true);
+    if (lost !== undefined) {
+      const cell = cells[lost.member];
+      return {
+        code: cell?.known === false ? cell.code : 'unknown',
+        reason: cell?.known === false ? cell.reason : `${lost.region} was not asked`,
+      };
+    }
+    await caughtUp(open, place, members, options);
+    return null;
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (!isRegionctlError(error) || error.exit !== EXIT.unavailable) throw error;
+    return {code: error.code, reason: error.message};
+  }
 }
 
 type OneTable = Reading & {

@@ -35,7 +35,7 @@ export type Repair = {
    * (75) while another repair has the member.
    */
   write(ctx: Ctx, member: string, table: string, changes: readonly RowChange[]): Promise<readonly RowStand[]>;
-  /** Who else writes so on a member now; null = nobody. */
+  /** Who else writes so on a member now, besides this ability itself; null = nobody. */
   holder(member: string, signal: AbortSignal): Promise<string | null>;
   /** Gives the member back, and removes what was made there for writing. Nothing there = success; what another repair uses is left to it. */
   release(ctx: Ctx, member: string): Promise<void>;

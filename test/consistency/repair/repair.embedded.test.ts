@@ -239,6 +239,24 @@ console.log(JSON.stringify(body === 'zzz' ? {leave: 'it says so'} : {row: {id, l
     expect(whole.document.steps.find(({id}) => id === 'read-again')?.detail).toBe('450 keys are the same in us, eu, ap');
   });
 
+  it('says what it could not read, and plans nothing of it', async () => {
+    await apart('us', `update items set name = 'other' where id <= 5`);
+    await withFleet(file, (open) => auditAll(open, ['public.items']));
+    await server('ap').stop();
+    const {document, exit} = await withFleet(file, (open) => plan(open, planFile)).finally(() => server('ap').start());
+    expect(exit).toBe(3);
+    expect(document.repair).toMatchObject({
+      rows: null,
+      tables: [],
+      unread: [{table: 'public.items', reason: expect.stringContaining('ap')}],
+    });
+    expect(document.plan.steps).toEqual([]);
+    await eventually(
+      async () => (await server('ap').sql(`select count(*)::int as n from pg_stat_replication where state = 'streaming'`))[0]?.n === 2,
+      20_000,
+    );
+  });
+
   it('refuses where a repaired row would travel on', async () => {
     await apart('us', `update items set name = 'other' where id <= 5`);
     await withFleet(file, (open) => auditAll(open));

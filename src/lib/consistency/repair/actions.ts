@@ -74,7 +74,7 @@ const restore = (world: RepairWorld): Action =>
     effect: 'reversible',
     schema: sliceArguments,
     describe: ({member}, {lines, table}) => `write back ${lines} rows of ${table} on ${member} that are as the repair left them`,
-    look: (ctx, target, args) => standing(world, ctx, target, args, 'to'),
+    look: async (ctx, target, args) => ((await othersAreGone(world, ctx, target)) ? standing(world, ctx, target, args, 'to') : 'unknown'),
     apply: async (ctx, target, args) => {
       const {repair, member} = placeOf(world, target);
       const changes = changesOf(world, args).map(({key, from, to}): RowChange => ({key, from: to, to: from}));
@@ -94,6 +94,20 @@ const dropOrigin = (world: RepairWorld): Action =>
       return null;
     },
   });
+
+/** A killed process may have sent its last word, which the server has yet to carry out: what is seen before that is not what will be. */
+async function othersAreGone(world: RepairWorld, ctx: Ctx, target: Target): Promise<boolean> {
+  const {repair, member} = placeOf(world, target);
+  const end = Math.min(ctx.deadline, ctx.now() + OTHERS_MS);
+  while ((await repair.holder(member, ctx.signal)) !== null) {
+    if (ctx.now() >= end) return false;
+    await world.clock.sleep(POLL_MS, ctx.signal);
+  }
+  return true;
+}
+
+const OTHERS_MS = 5000;
+const POLL_MS = 50;
 
 /** The writes of a step. */
 export function changesOf(world: RepairWorld, args: SliceArguments): readonly RowChange[] {

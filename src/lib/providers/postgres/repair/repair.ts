@@ -24,7 +24,7 @@ export function createRepair(cluster: Cluster): Repair {
   const tables = new Map<string, OwnTable>();
   const readerOf = (member: string): Reader => {
     const node = nodeOf(cluster, member);
-    const found = readers.get(member) ?? createReader(node, node.place, () => cluster.clock.now());
+    const found = readers.get(member) ?? inTurns(createReader(node, node.place, () => cluster.clock.now()));
     readers.set(member, found);
     return found;
   };
@@ -72,7 +72,9 @@ export function createRepair(cluster: Cluster): Repair {
     },
     holder: async (member, signal) => {
       const node = nodeOf(cluster, member);
-      const [other] = await node.session.rows<{pid: number; since: string}>(OTHERS, [APPLICATION], {signal});
+      const [other] = await node.session.rows<{pid: number; since: string}>(OTHERS, [APPLICATION, sessions.get(member)?.pid ?? 0], {
+        signal,
+      });
       return other === undefined ? null : `the server process ${other.pid}, which began at ${other.since}`;
     },
     release: async (ctx, member) => {
@@ -89,8 +91,21 @@ export function createRepair(cluster: Cluster): Repair {
   };
 }
 
+/** A dry run looks at all steps at once, and a connection answers one question at a time. */
+function inTurns(reader: Reader): Reader {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    ...reader,
+    rows: (text, values, signal) => {
+      const turn = last.then(() => reader.rows(text, values, signal));
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+  };
+}
+
 const OTHERS = `select pid, to_char(backend_start at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS "UTC"') as since from pg_stat_activity
-  where application_name = $1 and pid <> pg_backend_pid() order by backend_start limit 1`;
+  where application_name = $1 and pid <> $2 order by backend_start limit 1`;
 const DROP = 'select pg_replication_origin_drop($1) where pg_replication_origin_oid($1) is not null';
 const LEFT = `select pg_replication_origin_oid($1) is not null as left,
   exists (select from pg_stat_activity where application_name = $2 and pid <> $3) as used`;
