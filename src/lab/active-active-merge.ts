@@ -6,12 +6,15 @@
  */
 export const MERGE_FUNCTIONS = `
 -- Both objects in one. A key has one value for ever; should damage have given it two, the greater one is kept everywhere.
-create function lab.union_of(a jsonb, b jsonb) returns jsonb language sql immutable as $$
-  select case when a || b = b || a then a || b else (
-    select jsonb_object_agg(key, value) from (
-      select distinct on (key) key, value from (select * from jsonb_each(a) union all select * from jsonb_each(b)) each
-      order by key, value desc) chosen) end
-$$;
+create function lab.union_of(a jsonb, b jsonb) returns jsonb language plpgsql immutable as $$
+declare
+  joined jsonb := a || b;
+begin
+  if joined @> a then return joined; end if;
+  return (select jsonb_object_agg(key, value) from (
+    select distinct on (key) key, value from (select * from jsonb_each(a) union all select * from jsonb_each(b)) each
+    order by key, value desc) chosen);
+end $$;
 
 -- Whether a vector clock has seen all that another one has, and more.
 create function lab.dominates(a jsonb, b jsonb) returns boolean language sql immutable as $$
@@ -51,9 +54,13 @@ create function lab.count_once(counts jsonb, region text, ups int, downs int) re
 $$;
 
 -- OR-set: all that was ever added and all that was ever removed, by tag. A member is in it as long as one tag of his is not removed.
-create function lab.merge_members(a jsonb, b jsonb) returns jsonb language sql immutable as $$
-  select jsonb_build_object('adds', lab.union_of(a -> 'adds', b -> 'adds'), 'removes', lab.union_of(a -> 'removes', b -> 'removes'))
-$$;
+create function lab.merge_members(a jsonb, b jsonb) returns jsonb language plpgsql immutable as $$
+begin
+  -- Most often one is all there is: a long set is not built anew for that.
+  if b @> a then return b; end if;
+  if a @> b then return a; end if;
+  return jsonb_build_object('adds', lab.union_of(a -> 'adds', b -> 'adds'), 'removes', lab.union_of(a -> 'removes', b -> 'removes'));
+end $$;
 
 create function lab.with_member(members jsonb, region text, member text) returns jsonb language sql immutable as $$
   select jsonb_set(members, array['adds', region || ':' || last + 1], to_jsonb(member)) from (

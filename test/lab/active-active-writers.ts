@@ -17,7 +17,11 @@ export function dice(seed: number): () => number {
 }
 
 /** A session of the service's role, or of the superuser, past every fault. */
-export async function sessionOf(lab: LabUnderTest, region: string, user: 'app' | 'regionctl' = 'app'): Promise<pg.Client> {
+export async function sessionOf(
+  lab: Pick<LabUnderTest, 'record' | 'secret'>,
+  region: string,
+  user: 'app' | 'regionctl' = 'app',
+): Promise<pg.Client> {
   const port = lab.record.regions.find(({name}) => name === region)?.direct.postgres;
   const client = new pg.Client({host: '127.0.0.1', port, user, password: lab.secret(user), database: 'orders', query_timeout: 20_000});
   client.on('error', () => undefined);

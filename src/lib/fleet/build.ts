@@ -19,6 +19,7 @@ import type {
   UplinkSpec,
   VantageSpec,
 } from './fleet.ts';
+import {qualified} from './name-checks.ts';
 import type {Path} from './problem.ts';
 import type {FleetFile} from './schema.ts';
 import type {SecretVault} from './secrets.ts';
@@ -127,9 +128,6 @@ function policyOf(kind: ConflictPolicy['kind'], source: string | null, handler: 
   if (kind === 'source') return {kind, region: source ?? ''};
   return kind === 'handler' ? {kind, hook: handler ?? ''} : {kind};
 }
-
-/** As the catalog has it: a name alone is one of the schema public. */
-const qualified = (table: string): string => (table.includes('.') ? table : `public.${table}`);
 
 function routeOf(name: string, {router, weights, url, stages}: FleetFile['routes'][string], configAt: ConfigAt): RouteSpec {
   return {

@@ -1,18 +1,22 @@
-import {repeated, unknownName} from './name-checks.ts';
+import {qualified, repeated, unknownName} from './name-checks.ts';
 import type {Finding, Path} from './problem.ts';
 import type {FleetFile} from './schema.ts';
 
 type Store = FleetFile['stores'][string];
 type Rule = Store['consistency']['tables'][string];
 
-/** Cross checks of what is audited: policies with what they need, regions and hooks that are there, no table both named and left out. */
-export function checkConsistency(file: FleetFile, {consistency}: Store, path: Path): readonly Finding[] {
-  const {only, ignore, tables} = consistency;
+/**
+ * Cross checks of what is audited: policies with what they need, regions and hooks that are there, no table both named and left out, or named twice
+ * (`orders` is `public.orders`).
+ */
+export function checkConsistency(file: FleetFile, store: Store, path: Path): readonly Finding[] {
+  const {only, ignore, tables} = store.consistency;
+  const named = only?.map(qualified) ?? [];
   return [
-    ...repeated(only ?? [], [...path, 'only']),
-    ...repeated(ignore, [...path, 'ignore']),
+    ...repeated(named, [...path, 'only']),
+    ...repeated(ignore.map(qualified), [...path, 'ignore']),
     ...ignore.flatMap((table, index): readonly Finding[] =>
-      only?.includes(table) === true
+      named.includes(qualified(table))
         ? [
             {
               path: [...path, 'ignore', index],
@@ -23,12 +27,22 @@ export function checkConsistency(file: FleetFile, {consistency}: Store, path: Pa
           ]
         : [],
     ),
-    ...Object.entries(tables).flatMap(([table, rule]) => checkRule(file, rule, [...path, 'tables', table])),
+    ...twoRules(Object.keys(tables), [...path, 'tables']),
+    ...Object.entries(tables).flatMap(([table, rule]) => checkRule(file, store, rule, [...path, 'tables', table])),
   ];
 }
 
-function checkRule(file: FleetFile, rule: Rule, path: Path): readonly Finding[] {
-  return [...checkNeeds(rule, path), ...checkNames(file, rule, path)];
+function twoRules(tables: readonly string[], path: Path): readonly Finding[] {
+  const names = tables.map(qualified);
+  return tables.flatMap((table, index): readonly Finding[] => {
+    const first = tables[names.indexOf(names[index] ?? '')];
+    const message = `"${table}" is "${first}", which has a rule already`;
+    return first === table ? [] : [{path: [...path, table], at: 'key', message, suggestion: 'Keep one of the two.'}];
+  });
+}
+
+function checkRule(file: FleetFile, store: Store, rule: Rule, path: Path): readonly Finding[] {
+  return [...checkNeeds(rule, path), ...checkNames(file, rule, path), ...checkSource(file, store, rule, path)];
 }
 
 /** `source` belongs to the policy source, `handler` to the policy handler, and neither to another. */
@@ -56,4 +70,12 @@ function checkNames(file: FleetFile, {source, handler}: Rule, path: Path): reado
     ...(source === null || regions.includes(source) ? [] : [unknownName(source, regions, 'region', [...path, 'source'], 'value')]),
     ...(handler === null || hooks.includes(handler) ? [] : [unknownName(handler, hooks, 'hook', [...path, 'handler'], 'value')]),
   ];
+}
+
+/** A source must be able to have the row. Regions that do not exist at all are told by `checkNames`. */
+function checkSource(file: FleetFile, {members}: Store, {source}: Rule, path: Path): readonly Finding[] {
+  const regions = Object.values(members).map(({region}) => region);
+  if (source === null || !Object.hasOwn(file.regions, source) || regions.includes(source)) return [];
+  const [message, suggestion] = [`the store has no member in "${source}"`, `Use one of ${[...new Set(regions)].join(', ')}.`];
+  return [{path: [...path, 'source'], at: 'value', message, suggestion}];
 }

@@ -31,3 +31,6 @@ function plural(what: string): string {
     y === 'y' ? `${stem}ies` : stem.endsWith('s') ? `${stem}es` : `${stem}s`,
   );
 }
+
+/** A table as the catalog has it: a name alone is one of the schema public. */
+export const qualified = (table: string): string => (table.includes('.') ? table : `public.${table}`);

@@ -29,7 +29,7 @@ describe('merge', () => {
   it('takes what all states say together, and writes where it is not there yet', () => {
     const seen = versions([{likes: '{"ap": 1}'}, {likes: '{"us-east": 2}'}, null]);
     expect(resolveKey(rule({merge: {likes: 'g-counter'}}), seen, peers)).toEqual({
-      ...{layer: 'merge', row: {likes: '{"ap": 1, "us-east": 2}'}, why: 'likes merged by type.'},
+      ...{layer: 'merge', row: {likes: '{"ap": 1, "us-east": 2}'}, why: 'Merged by type: likes.'},
       writes: [
         {region: 'us-east', change: 'update', from: {likes: '{"ap": 1}'}},
         {region: 'eu-west', change: 'update', from: {likes: '{"us-east": 2}'}},
@@ -43,7 +43,7 @@ describe('merge', () => {
     expect(resolveKey(rule({merge: {p: 'mv-register'}}), versions([write('us-east', '1'), write('ap', '2')]), peers)).toMatchObject({
       layer: 'merge',
       row: {p: '{"ap:1": {"clock": {"ap": 1}, "value": 2}, "us-east:1": {"clock": {"us-east": 1}, "value": 1}}'},
-      why: 'p merged by type; p keeps 2 siblings for a person.',
+      why: 'Merged by type: p. Siblings left in p: 2.',
     });
   });
 
@@ -59,6 +59,17 @@ describe('merge', () => {
     });
   });
 
+  it('is what is said when nothing else differs, although one version has seen all others', () => {
+    const seen = versions([
+      {likes: '{"ap": 1}', vc: '{"ap": 1}'},
+      {likes: '{"us-east": 1}', vc: '{"ap": 2}'},
+    ]);
+    expect(resolveKey(rule({merge: {likes: 'g-counter'}, vectorClock: 'vc'}), seen, peers)).toMatchObject({
+      layer: 'merge',
+      why: 'Merged by type: likes.',
+    });
+  });
+
   it('of one vector clock alone', () =>
     expect(
       resolveKey(
@@ -70,7 +81,7 @@ describe('merge', () => {
         peers,
       ),
     ).toMatchObject({
-      ...{layer: 'merge', row: {...a, vc: '{"ap": 1, "us-east": 1}'}, why: 'only clocks differ, which are merged.'},
+      ...{layer: 'merge', row: {...a, vc: '{"ap": 1, "us-east": 1}'}, why: 'Only clocks differ, which are merged.'},
     }));
 
   it('does not choose a writer alone', () =>
@@ -87,17 +98,17 @@ describe('merge', () => {
     expect(resolveKey(known, seen, peers)).toMatchObject({
       layer: 'policy',
       row: {...a, likes: '{"ap": 1, "us-east": 2}'},
-      why: 'likes merged by type; the policy of the table takes the version of us-east.',
+      why: 'Merged by type: likes. The policy of the table takes the version of us-east.',
     });
     expect(resolveKey({...known, policy: {kind: 'siblings'}}, seen, peers)).toEqual({
       ...{layer: 'person', merged: {likes: '{"ap": 1, "us-east": 2}'}, writes: []},
-      why: 'likes merged by type; nothing says which version is to be kept, and the policy of the table leaves siblings to a person.',
+      why: 'Merged by type: likes. The policy of the table leaves versions of which none has seen all others to a person.',
     });
   });
 
   it('is not tried with what cannot be read', () => {
     const seen = versions([{likes: '[]'}, {likes: '{"ap": 1}'}]);
-    const why = 'likes cannot be merged: the counter is not an object;';
+    const why = 'Not merged: likes, because the counter is not an object.';
     expect(resolveKey(rule({merge: {likes: 'g-counter'}}), seen, peers)).toMatchObject({
       layer: 'person',
       why: expect.stringContaining(why),
@@ -123,8 +134,17 @@ describe('dominance', () => {
       ),
     ).toMatchObject({
       ...{layer: 'dominance', row: {...b, vc: '{"ap": 1, "us-east": 1}'}, writes: [{region: 'us-east'}, {region: 'ap'}]},
-      why: 'the version of eu-west has seen all others, by vector clock.',
+      why: 'The version of eu-west has seen all others, by vector clock.',
     }));
+  it('wins with its own columns, beside what is merged', () => {
+    const seen = versions([
+      {...a, vc: '{"ap": 1}', likes: '{"ap": 1}'},
+      {...b, vc: '{"ap": 2}', likes: '{"eu-west": 1}'},
+    ]);
+    expect(resolveKey({...clocked, merge: {likes: 'g-counter'}}, seen, peers)).toMatchObject({
+      ...{layer: 'dominance', row: {...b, vc: '{"ap": 2}', likes: '{"ap": 1, "eu-west": 1}'}},
+    });
+  });
   it('of concurrent ones the policy chooses, and the clock of the result has seen both', () =>
     expect(
       resolveKey(
@@ -155,14 +175,18 @@ describe('dominance', () => {
     ).toMatchObject({layer: 'dominance', row: {vc: '{"ap": 2}', d: 't'}, writes: [{change: 'update'}, {region: 'ap', change: 'insert'}]}));
   it('the only version, where deletes leave traces', () =>
     expect(resolveKey(rule({tombstone: 'd'}), versions([null, {d: 'f'}, null]), peers)).toMatchObject({
-      ...{layer: 'dominance', row: {d: 'f'}, why: 'us-east and ap never had the row that eu-west has.'},
+      ...{
+        layer: 'dominance',
+        row: {d: 'f'},
+        why: 'Deletes leave a trace in this table and us-east and ap have none, so the row of eu-west is taken.',
+      },
     }));
   it('nothing is written where all agree', () =>
     expect(resolveKey(rule({}), versions([a, a]), peers)).toEqual({
       layer: 'dominance',
       row: a,
       writes: [],
-      why: 'us-east and eu-west agree already.',
+      why: 'It is the same in us-east and eu-west.',
     }));
 });
 
@@ -201,6 +225,18 @@ describe('policy', () => {
     expect(resolveKey(known, seen, peers)).toMatchObject({layer: 'policy', row}),
   );
 
+  it('of one stamp of one writer the same version is taken, in whatever order the fleet names its regions', () => {
+    const seen = versions([
+      {...b, hlc: '5', w: 'ap'},
+      {...a, hlc: '5', w: 'ap'},
+    ]);
+    for (const regions of [
+      ['us-east', 'eu-west'],
+      ['eu-west', 'us-east'],
+    ])
+      expect(resolveKey(timed, seen, {...peers, regions})).toMatchObject({layer: 'policy', row: b});
+  });
+
   it('a row that is to be absent is deleted where it is', () =>
     expect(resolveKey(rule({policy: source('us-east')}), versions([null, a, b]), peers)).toMatchObject({
       row: null,
@@ -212,7 +248,7 @@ describe('policy', () => {
 
   it('without a rule the primary is the truth, also when it has no row', () => {
     const primary = {...peers, primary: 'us-east'};
-    const why = 'the row of the primary us-east is the truth, as the fleet file has no rule for this table.';
+    const why = 'The fleet file has no rule for this table, so the row of the primary us-east is taken.';
     expect(resolveKey(null, versions([a, b, null]), primary)).toMatchObject({
       layer: 'policy',
       row: a,
@@ -226,54 +262,49 @@ describe('policy', () => {
 
 describe('what is left to others', () => {
   it.each([
-    [
-      'siblings',
-      rule({}),
-      versions([a, b]),
-      'nothing says which version is to be kept, and the policy of the table leaves siblings to a person.',
-    ],
-    ['no rule and no primary', null, versions([a, b]), 'the fleet file has no rule for this table, and the store no primary.'],
+    ['siblings', rule({}), versions([a, b]), 'The policy of the table leaves versions of which none has seen all others to a person.'],
+    ['no rule and no primary', null, versions([a, b]), 'The fleet file has no rule for this table, and the store no primary.'],
     [
       'a source that was not read',
       rule({policy: source('mars')}),
       versions([a, b]),
-      'the policy takes the version of mars, which has none or was not read.',
+      'The policy of the table takes the version of mars, which has none or was not read.',
     ],
     [
       'a source that never had the row',
       rule({tombstone: 'd', policy: source('ap')}),
       versions([a, b, null]),
-      'the policy takes the version of ap, which has none or was not read.',
+      'The policy of the table takes the version of ap, which has none or was not read.',
     ],
     [
       'newest without a time',
       rule({policy: newest}),
       versions([a, b], [1]),
-      'the policy takes the newest version, but the commit time of eu-west is not known.',
+      'The policy of the table takes the newest version, but the commit time of eu-west is not known.',
     ],
     [
       'newest with an HLC that cannot be read',
       rule({hlc: 'hlc', policy: newest}),
       versions([{hlc: '5'}, {hlc: null}], [1, 2]),
-      'the policy takes the newest version, but the clock in hlc of eu-west: it is not an integer from 0 to 2^63-1.',
+      'The policy of the table takes the newest version, but the clock in hlc of eu-west: it is not an integer from 0 to 2^63-1.',
     ],
     [
       'newest where fewer have the row',
       rule({policy: newest}),
       versions([a, null, null], [1]),
-      'us-east has a row that eu-west and ap have not; an absent row has no time, so none is the newest.',
+      'No version is the newest, as an absent row has no time: us-east has a row that eu-west and ap have not.',
     ],
     [
       'newest where as many have it',
       rule({policy: newest}),
       versions([a, null], [1]),
-      'us-east has a row that eu-west has not, and nothing tells whether it was deleted or never arrived; an absent row has no time, so none is the newest.',
+      'No version is the newest, as an absent row has no time: us-east has a row that eu-west has not, and nothing tells whether it was deleted or never arrived.',
     ],
     [
       'newest where the writer has it no more',
       rule({region: 'w', policy: newest}),
       versions([null, {w: 'us-east'}, {w: 'us-east'}], [1, 1, 1]),
-      'the region that wrote the row has none any more, so that it may have been deleted.',
+      'It may have been deleted: the region that wrote it has none any more.',
     ],
   ] as [string, TableRule | null, RowVersion[], string][])('a person: %s', (_, known, seen, why) =>
     expect(resolveKey(known, seen, peers)).toEqual({layer: 'person', merged: {}, writes: [], why}),
@@ -288,7 +319,7 @@ describe('what is left to others', () => {
     const answer = resolveKey(known, seen, peers);
     expect(answer).toEqual({
       ...{layer: 'handler', hook: 'ask', merged: {likes: '{"ap": 2}'}, writes: []},
-      why: 'likes merged by type; the policy of the table asks the hook ask.',
+      why: 'Merged by type: likes. The policy of the table asks the hook ask.',
     });
     // What the hook chooses is completed and written as any other.
     expect(writesTo(seen, {...a, likes: '{"ap": 2}'}).map(({region}) => region)).toEqual(['us-east', 'eu-west']);

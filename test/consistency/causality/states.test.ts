@@ -9,9 +9,9 @@ import {compareStates, mergeStates} from '../../../src/lib/consistency/causality
 import type {CrdtKind} from '../../../src/lib/fleet/fleet.ts';
 import {type Event, histories, play, REGIONS} from './histories.ts';
 
-/** The elements of sets and values of registers are few, so that they meet. */
+/** The elements of sets and values of registers are few, so that they meet; which one is independent of what is done with it. */
 const NAMES = ['alice', 'bob', 'cléo'];
-const nameOf = (pick: number): string => NAMES[pick % NAMES.length]!;
+const nameOf = (pick: number): string => NAMES[Math.floor(pick / 3) % NAMES.length]!;
 
 type Subject<State> = {
   readonly kind: CrdtKind;
@@ -213,6 +213,16 @@ describe('what cannot be a state', () => {
       expect(mergeStates(kind, [b, a])).toEqual(refused);
     }
   });
+
+  it('of a clash that is merged all the same, both sides keep the same', () => {
+    const sets = ['alice', 'bob'].map((name) => ({adds: new Map([['ap:1', name]]), removes: new Set<string>()}));
+    const registers = ['1', '2'].map((value) => new Map([['ap:1', {clock: new Map([['ap', 1]]), value}]]));
+    expect([orSet.merge(sets[0]!, sets[1]!), orSet.merge(sets[1]!, sets[0]!)]).toEqual([sets[1], sets[1]]);
+    expect([mvRegister.merge(registers[0]!, registers[1]!), mvRegister.merge(registers[1]!, registers[0]!)]).toEqual([
+      registers[1],
+      registers[1],
+    ]);
+  });
 });
 
 describe('how states are written', () => {
@@ -236,6 +246,12 @@ describe('how states are written', () => {
       'mv-register',
       ['{"ap:1": {"value": {"bb": 12345678901234567890.10, "a": [1, null, true]}, "clock": {"ap": 1}}}', '{}'],
       '{"ap:1": {"clock": {"ap": 1}, "value": {"a": [1, null, true], "bb": 12345678901234567890.10}}}',
+    ],
+    // A version that another one has seen says nothing.
+    [
+      'mv-register',
+      ['{"ap:1": {"clock": {"ap": 1}, "value": 1}, "ap:2": {"clock": {"ap": 2}, "value": 2}}'],
+      '{"ap:2": {"clock": {"ap": 2}, "value": 2}}',
     ],
   ] as const)('%s %j', (kind, texts, expected) => expect(mergeStates(kind, texts)).toEqual({ok: true, value: expected}));
 

@@ -1,18 +1,29 @@
-import type {AuditSlice, TableAudit} from '../../ports/audit.ts';
+import type {AuditRow, AuditSlice, TableAudit} from '../../ports/audit.ts';
 import {compareChunks, type Suspect} from './compare-slice.ts';
 import type {Readers} from './readers.ts';
 
 /** Chunks of one slice that differ. */
 export type SuspectSlice = {readonly slice: AuditSlice; readonly suspects: readonly Suspect[]};
 
-/** A key that differed, with the hash that each region had, in the order of the members; null = no such row. */
-export type Candidate = {readonly key: string; readonly hashes: Readonly<Record<string, string | null>>};
+/**
+ * A key that differed, with the hash that each region had, in the order of the members; null = no such row. `stamps` of the rows that are there, as far
+ * as the engine tells them.
+ */
+export type Candidate = {
+  readonly key: string;
+  readonly hashes: Readonly<Record<string, string | null>>;
+  readonly stamps: Readonly<Record<string, string>>;
+};
 
 export type Found = {
   readonly candidates: readonly Candidate[];
-  /** Rows of chunks that were not looked into, because there were too many candidates already. */
-  readonly unexamined: number;
+  /** Chunks that are still to be looked into, because there were many candidates already. */
+  readonly left: readonly SuspectSlice[];
 };
+
+/** Rows of the chunks, on the member that has most of them. */
+export const rowsIn = (all: readonly SuspectSlice[]): number =>
+  all.reduce((sum, {suspects}) => sum + suspects.reduce((rows, suspect) => rows + suspect.rows, 0), 0);
 
 /** Rows that are asked of a member at once: they are kept for as long as it takes to compare them. */
 const BATCH_ROWS = 32_768;
@@ -39,44 +50,41 @@ export async function lookAgain(
   return left;
 }
 
-/** The keys in suspect chunks that differ, until there are more than `most`. */
-export async function findKeys(
-  table: TableAudit,
-  readers: Readers,
-  all: readonly SuspectSlice[],
-  most: number,
-  signal: AbortSignal,
-): Promise<Found> {
+/** Candidates that are kept at once, about: most of them can turn out to be late. */
+const MANY = 20_000;
+
+/** The keys in suspect chunks that differ, of as many chunks as have about 20,000 of them. */
+export async function findKeys(table: TableAudit, readers: Readers, all: readonly SuspectSlice[], signal: AbortSignal): Promise<Found> {
   const candidates: Candidate[] = [];
-  let unexamined = 0;
-  for (const {slice, suspects} of all) {
+  for (const [index, {slice, suspects}] of all.entries()) {
+    let done = 0;
     for (const some of batches(suspects, BATCH_ROWS)) {
-      if (candidates.length > most) {
-        unexamined += some.reduce((sum, {rows}) => sum + rows, 0);
-        continue;
-      }
+      if (candidates.length >= MANY) return {candidates, left: [{slice, suspects: suspects.slice(done)}, ...all.slice(index + 1)]};
+      done += some.length;
       const ids = some.map(({id}) => id);
       const read = await readers.each((member) => table.rows(member, slice, ids, signal));
-      candidates.push(...differing(read.map(({of, value}) => ({region: of.region, rows: value}))));
+      for (const each of differing(read.map(({of, value}) => ({region: of.region, rows: value})))) candidates.push(each);
     }
   }
-  return {candidates, unexamined};
+  return {candidates, left: []};
 }
 
-type Read = {readonly region: string; readonly rows: readonly {readonly key: string; readonly hash: string}[]};
+type Read = {readonly region: string; readonly rows: readonly AuditRow[]};
+type Entry = {readonly hashes: Record<string, string | null>; readonly stamps: Record<string, string>};
 
 /** Keys whose hashes are not the same in all regions. */
 export function differing(read: readonly Read[]): readonly Candidate[] {
-  const byKey = new Map<string, Record<string, string | null>>();
+  const byKey = new Map<string, Entry>();
   const none = Object.fromEntries(read.map(({region}) => [region, null]));
   for (const {region, rows} of read) {
-    for (const {key, hash} of rows) {
-      const entry = byKey.get(key);
-      if (entry === undefined) byKey.set(key, {...none, [region]: hash});
-      else entry[region] = hash;
+    for (const {key, hash, stamp} of rows) {
+      const entry = byKey.get(key) ?? {hashes: {...none}, stamps: {}};
+      byKey.set(key, entry);
+      entry.hashes[region] = hash;
+      if (stamp !== undefined) entry.stamps[region] = stamp;
     }
   }
-  return [...byKey].filter(([, hashes]) => !isSame(hashes)).map(([key, hashes]) => ({key, hashes}));
+  return [...byKey].filter(([, {hashes}]) => !isSame(hashes)).map(([key, entry]) => ({key, ...entry}));
 }
 
 /** Whether all regions have the same, also when that is nothing. */

@@ -1,6 +1,6 @@
 import type {TableRule} from '../../fleet/fleet.ts';
 import {listed} from './bytes.ts';
-import {type Relation, relate} from './relate.ts';
+import {type Relation, relate, relateAll} from './relate.ts';
 import {type Suspect, suspectsOf} from './suspects.ts';
 import {
   type About,
@@ -29,7 +29,13 @@ export type Classification = {
 };
 
 /** One thing that is wrong. A key can have two: some regions lack the row, the others differ. */
-export type Verdict = {readonly class: KeyClass; readonly regions: readonly string[]; readonly why: string};
+export type Verdict = {
+  readonly class: KeyClass;
+  readonly regions: readonly string[];
+  readonly why: string;
+  /** It is what it looks like, but no more than that: it may have been deleted as well. */
+  readonly undecided?: true;
+};
 
 /** The gravest first: it gives a key its class. */
 const GRAVEST: readonly KeyClass[] = ['conflicting', 'concurrent', 'extra', 'missing', 'stale'];
@@ -51,7 +57,7 @@ const GRAVEST: readonly KeyClass[] = ['conflicting', 'concurrent', 'extra', 'mis
  * | 7  | some have none, and deletes leave traces (a tombstone column, or merged columns) | missing | those without |
  * | 8  | deletes leave no trace; more regions have the row than not | missing | those without |
  * | 9  | deletes leave no trace; fewer have it | extra | those that have it |
- * | 10 | deletes leave no trace; as many have it as not | conflicting | all |
+ * | 10 | deletes leave no trace; as many have it as not | missing | those without |
  * |    | **a store of peers: rows that differ**, as `relate` puts them in order | | |
  * | 11 | one is newer than all others | stale | those with another |
  * | 12 | there is no newest, and of the newest none saw the others | concurrent | all that have the row |
@@ -141,8 +147,9 @@ export function byPresence(rule: TableRule, groups: readonly Group[]): readonly 
   if (having.length < without.length) return [{class: 'extra', regions: having, why: `${have} a row that ${lack} not`}];
   return [
     {
-      class: 'conflicting',
-      regions: [...having, ...without],
+      class: 'missing',
+      regions: without,
+      undecided: true,
       why: `${have} a row that ${lack} not, and nothing tells whether it was deleted or never arrived`,
     },
   ];
@@ -151,15 +158,16 @@ export function byPresence(rule: TableRule, groups: readonly Group[]): readonly 
 /** Lines 11 to 13. */
 function byOrder(rule: TableRule, rows: readonly Present[]): Verdict {
   const regionsOf = (groups: readonly Present[]): readonly string[] => groups.flatMap((group) => group.regions);
-  const newest = rows.find((row) => rows.every((other) => other === row || relate(rule, other, row).order === 'before'));
+  const relation = relateAll(rule, rows);
+  const newest = rows.find((row) => rows.every((other) => other === row || relation(other, row).order === 'before'));
   if (newest !== undefined) {
     const older = rows.filter((row) => row !== newest);
-    const [regions, by] = [regionsOf(older), evidence(older.map((row) => relate(rule, row, newest)))];
+    const [regions, by] = [regionsOf(older), evidence(older.map((row) => relation(row, newest)))];
     return {class: 'stale', regions, why: `${listed(regions)} ${has(regions)} an older version than ${listed(newest.regions)}, by ${by}`};
   }
-  const maximal = rows.filter((row) => rows.every((other) => other === row || relate(rule, row, other).order !== 'before'));
+  const maximal = rows.filter((row) => rows.every((other) => other === row || relation(row, other).order !== 'before'));
   const rivals = maximal.length > 1 ? maximal : rows;
-  const pairs = rivals.flatMap((row, index) => rivals.slice(index + 1).map((other) => relate(rule, row, other)));
+  const pairs = rivals.flatMap((row, index) => rivals.slice(index + 1).map((other) => relation(row, other)));
   const names = listed(
     rivals.map(({regions: [first, ...others]}) => (others.length === 0 ? `${first}` : `${first} (like ${listed(others)})`)),
   );

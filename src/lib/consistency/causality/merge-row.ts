@@ -28,7 +28,7 @@ export function mergeRows(rule: TableRule, rows: readonly Present[]): Merged {
     const texts = rows.map(({row}) => cell(row, column));
     const merged = mergeStates(kind, texts);
     if (merged.ok) columns[column] = merged.value;
-    notes.push(...(merged.ok ? siblingsSay(kind, column, merged.value) : [`${column} cannot be merged: ${merged.reason}`]));
+    notes.push(...(merged.ok ? siblingsSay(kind, column, merged.value) : [`Not merged: ${column}, because ${merged.reason}.`]));
   }
   const clock = mergedClock(rule, rows, differs);
   const rest = differs.filter((column) => !Object.hasOwn(columns, column) && !Object.hasOwn(clock, column));
@@ -37,7 +37,7 @@ export function mergeRows(rule: TableRule, rows: readonly Present[]): Merged {
 
 function siblingsSay(kind: CrdtKind, column: string, text: string | null): readonly string[] {
   const register = kind === 'mv-register' && text !== null ? mvRegister.parse(text) : null;
-  return register?.ok === true && register.value.size > 1 ? [`${column} keeps ${register.value.size} siblings for a person`] : [];
+  return register?.ok === true && register.value.size > 1 ? [`Siblings left in ${column}: ${register.value.size}.`] : [];
 }
 
 /* A clock that cannot be read leaves the column to whatever decides between the versions. */

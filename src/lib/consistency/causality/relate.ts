@@ -28,6 +28,21 @@ export function relate(rule: TableRule, a: Present, b: Present): Relation {
   return product([...parts, ...(merged.length < columns.length ? [relateRows(rule, a, b)] : [])]);
 }
 
+/** How each of some versions that all differ stands to each other; every pair is looked at once. */
+export function relateAll(rule: TableRule, rows: readonly Present[]): (a: Present, b: Present) => Relation {
+  const table = rows.map((a, one) => rows.map((b, other) => (one < other ? relate(rule, a, b) : null)));
+  return (a, b) => {
+    const [one, other] = [rows.indexOf(a), rows.indexOf(b)];
+    const [relation, opposite] = [table[one]?.[other], table[other]?.[one]];
+    return relation ?? reversed(opposite ?? relate(rule, b, a));
+  };
+}
+
+function reversed(relation: Relation): Relation {
+  if (relation.order === 'before') return {...relation, order: 'after'};
+  return relation.order === 'after' ? {...relation, order: 'before'} : relation;
+}
+
 function product(parts: readonly Part[]): Relation {
   const untold = parts.find((part) => part.order === 'unknown' || part.order === 'same');
   if (untold !== undefined && 'reason' in untold) return untold;

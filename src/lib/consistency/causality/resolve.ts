@@ -3,7 +3,7 @@ import {byBytes, listed} from './bytes.ts';
 import {byPresence} from './classify.ts';
 import type {Parsed} from './exact-json.ts';
 import {dominantOf, type Merged, mergeRows} from './merge-row.ts';
-import {newestOf, timeName} from './stamp.ts';
+import {type Newest, newestOf, timeName} from './stamp.ts';
 import {suspectsOf} from './suspects.ts';
 import {
   type About,
@@ -24,7 +24,7 @@ import {
 export type Write = {readonly region: string; readonly change: 'insert' | 'update' | 'delete'; readonly from: Columns | null};
 
 /**
- * What a repair writes. `layer` is what decided: of several the one that decides last. `row` null = the row is to be absent. With `person` and `handler`
+ * What a repair writes. `layer` is what decided: of several the last one. `row` null = the row is to be absent. With `person` and `handler`
  * nothing is decided: `merged` has the columns that are merged in any case, to be laid over what is chosen.
  */
 export type Resolution =
@@ -61,7 +61,7 @@ export function resolveKey(rule: TableRule | null, versions: readonly RowVersion
   const groups = groupsOf(arranged);
   const [first] = groups;
   if (groups.length === 1 && first !== undefined)
-    return {layer: 'dominance', row: first.row, writes: [], why: `${listed(first.regions)} agree already.`};
+    return {layer: 'dominance', row: first.row, writes: [], why: `It is the same in ${listed(first.regions)}.`};
   const merged = mergeRows(rule ?? NO_RULE, groups.filter(isPresent));
   const choice = rule === null ? choosePrimary(groups, about) : choose(rule, groups, merged, about);
   const all = {...merged.columns, ...merged.clock};
@@ -78,17 +78,17 @@ export function writesTo(versions: readonly RowVersion[], row: Columns | null): 
     .map(({region, row: from}) => ({region, change: row === null ? 'delete' : from === null ? 'insert' : 'update', from}));
 }
 
+/** Sentences: what was merged, what could not be, and what decided. */
 function says({columns, notes}: Merged, why: string): string {
   const names = Object.keys(columns);
-  const parts = [...(names.length === 0 ? [] : [`${listed(names)} merged by type`]), ...notes, why];
-  return `${parts.filter((part) => part !== '').join('; ')}.`;
+  return [...(names.length === 0 ? [] : [`Merged by type: ${listed(names)}.`]), ...notes, ...(why === '' ? [] : [why])].join(' ');
 }
 
 function choosePrimary(groups: readonly Group[], {primary}: About): Choice {
-  if (primary === null) return {layer: 'person', why: 'the fleet file has no rule for this table, and the store no primary'};
+  if (primary === null) return {layer: 'person', why: 'The fleet file has no rule for this table, and the store no primary.'};
   const base = groups.find(({regions}) => regions.includes(primary));
-  if (base === undefined) return {layer: 'person', why: `no version of the primary ${primary} was read`};
-  return {layer: 'policy', base, why: `the row of the primary ${primary} is the truth, as the fleet file has no rule for this table`};
+  if (base === undefined) return {layer: 'person', why: `No version of the primary ${primary} was read.`};
+  return {layer: 'policy', base, why: `The fleet file has no rule for this table, so the row of the primary ${primary} is taken.`};
 }
 
 function choose(rule: TableRule, groups: readonly Group[], merged: Merged, about: About): Choice {
@@ -96,12 +96,15 @@ function choose(rule: TableRule, groups: readonly Group[], merged: Merged, about
   const without = groups.filter((group) => group.row === null).flatMap(({regions}) => regions);
   if (without.length > 0 && !deletesLeaveTraces(rule)) return chooseWithGap(rule, groups, about);
   const [only] = rows;
-  if (rows.length === 1 && only !== undefined)
+  if (rows.length === 1 && only !== undefined) {
+    // Merged with nothing, or after nothing.
+    const layer = Object.keys(rule.merge).length > 0 ? 'merge' : 'dominance';
     return {
-      layer: 'dominance',
+      layer,
       base: only,
-      why: `${listed(without)} never had the row that ${listed(only.regions)} ${only.regions.length === 1 ? 'has' : 'have'}`,
+      why: `Deletes leave a trace in this table and ${listed(without)} ${hasNone(without)}, so the row of ${listed(only.regions)} is taken.`,
     };
+  }
   return chooseAmong(rule, rows, merged);
 }
 
@@ -113,16 +116,18 @@ function chooseAmong(rule: TableRule, rows: readonly Present[], merged: Merged):
   const tellsNothing = mergesNothing && Object.keys(merged.clock).length === 0 && rule.hlc === null;
   const onlyStamps = stamps.length === merged.rest.length && !tellsNothing ? newestStamp(rule, rows) : null;
   if (dominant !== null && (mergesNothing || onlyStamps === null))
-    return {layer: 'dominance', base: dominant, why: `the version of ${listed(dominant.regions)} has seen all others, by vector clock`};
-  if (onlyStamps !== null) return {layer: 'merge', base: onlyStamps, why: mergesNothing ? 'only clocks differ, which are merged' : ''};
+    return {layer: 'dominance', base: dominant, why: `The version of ${listed(dominant.regions)} has seen all others, by vector clock.`};
+  if (onlyStamps !== null) return {layer: 'merge', base: onlyStamps, why: mergesNothing ? 'Only clocks differ, which are merged.' : ''};
   return byPolicy(rule, rows, (region) => rows.find(({regions}) => regions.includes(region)));
 }
+
+const hasNone = (regions: readonly string[]): string => (regions.length === 1 ? 'has none' : 'have none');
 
 /** From which version the clock and the region come when nothing else is left to choose; null = a clock cannot be read. */
 function newestStamp(rule: TableRule, rows: readonly Present[]): Present | null {
   if (rule.hlc !== null) {
     const newest = newestOf(rule, rows, tieOf);
-    return newest.ok ? newest.value : null;
+    return newest.ok ? newest.value.group : null;
   }
   const region = (row: Present): string => cell(row.row, rule.region) ?? '';
   return rows.toSorted((a, b) => byBytes(region(a), region(b)) || byBytes(tieOf(a), tieOf(b))).at(-1) ?? null;
@@ -133,10 +138,10 @@ const tieOf = ({row}: Present): string => identityOf(row);
 /** Where some have no row, and nothing tells whether they deleted it. */
 function chooseWithGap(rule: TableRule, groups: readonly Group[], about: About): Choice {
   if (rule.policy.kind !== 'newest') return byPolicy(rule, groups, (region) => groups.find(({regions}) => regions.includes(region)));
-  const presence = byPresence(rule, groups).find((verdict) => verdict.class !== 'missing');
-  if (presence !== undefined) return {layer: 'person', why: `${presence.why}; an absent row has no time, so none is the newest`};
+  const presence = byPresence(rule, groups).find((verdict) => verdict.class !== 'missing' || verdict.undecided === true);
+  if (presence !== undefined) return {layer: 'person', why: `No version is the newest, as an absent row has no time: ${presence.why}.`};
   if (suspectsOf(rule, groups, about).includes('lost-delete'))
-    return {layer: 'person', why: 'the region that wrote the row has none any more, so that it may have been deleted'};
+    return {layer: 'person', why: 'It may have been deleted: the region that wrote it has none any more.'};
   return byPolicy(rule, groups, () => undefined);
 }
 
@@ -144,21 +149,25 @@ function byPolicy(rule: TableRule, groups: readonly Group[], ofRegion: (region: 
   const {policy} = rule;
   switch (policy.kind) {
     case 'siblings':
-      return {layer: 'person', why: 'nothing says which version is to be kept, and the policy of the table leaves siblings to a person'};
+      return {layer: 'person', why: 'The policy of the table leaves versions of which none has seen all others to a person.'};
     case 'handler':
-      return {layer: 'handler', hook: policy.hook, why: `the policy of the table asks the hook ${policy.hook}`};
+      return {layer: 'handler', hook: policy.hook, why: `The policy of the table asks the hook ${policy.hook}.`};
     case 'source': {
       const base = ofRegion(policy.region);
       if (base === undefined)
-        return {layer: 'person', why: `the policy takes the version of ${policy.region}, which has none or was not read`};
-      return {layer: 'policy', base, why: `the policy of the table takes the version of ${policy.region}`};
+        return {layer: 'person', why: `The policy of the table takes the version of ${policy.region}, which has none or was not read.`};
+      return {layer: 'policy', base, why: `The policy of the table takes the version of ${policy.region}.`};
     }
     case 'newest':
       return newestChoice(rule, newestOf(rule, groups.filter(isPresent), tieOf));
   }
 }
 
-function newestChoice(rule: TableRule, newest: Parsed<Present>): Choice {
-  if (!newest.ok) return {layer: 'person', why: `the policy takes the newest version, but ${newest.reason}`};
-  return {layer: 'policy', base: newest.value, why: `the version of ${listed(newest.value.regions)} is the newest, by ${timeName(rule)}`};
+function newestChoice(rule: TableRule, newest: Parsed<Newest>): Choice {
+  if (!newest.ok) return {layer: 'person', why: `The policy of the table takes the newest version, but ${newest.reason}.`};
+  const {group, tied} = newest.value;
+  const by = tied
+    ? `of several with the newest ${timeName(rule)} its region is the greatest by bytes`
+    : `it is the newest by ${timeName(rule)}`;
+  return {layer: 'policy', base: group, why: `The policy of the table takes the version of ${listed(group.regions)}: ${by}.`};
 }

@@ -42,16 +42,21 @@ const greatestRegion = (versions: readonly RowVersion[]): string =>
     .toSorted(byBytes)
     .at(-1) ?? '';
 
+/** The version with the last stamp. `tied`: others have the same time, and the region decided. */
+export type Newest = {readonly group: Present; readonly tied: boolean};
+
 /** The one with the last stamp, or why it cannot be told. Of equal stamps the one that is greater by `tieOf`, so that all choose alike. */
-export function newestOf(rule: TableRule, groups: readonly Present[], tieOf: (group: Present) => string): Parsed<Present> {
+export function newestOf(rule: TableRule, groups: readonly Present[], tieOf: (group: Present) => string): Parsed<Newest> {
   const stamped: {readonly group: Present; readonly stamp: Stamp}[] = [];
   for (const group of groups) {
     const stamp = stampOf(rule, group);
     if (!stamp.ok) return stamp;
     stamped.push({group, stamp: stamp.value});
   }
-  const last = stamped.toSorted((a, b) => compareStamps(a.stamp, b.stamp) || byBytes(tieOf(a.group), tieOf(b.group))).at(-1);
-  return last === undefined ? {ok: false, reason: 'no region has the row'} : {ok: true, value: last.group};
+  const sorted = stamped.toSorted((a, b) => compareStamps(a.stamp, b.stamp) || byBytes(tieOf(a.group), tieOf(b.group)));
+  const last = sorted.at(-1);
+  if (last === undefined) return {ok: false, reason: 'no region has the row'};
+  return {ok: true, value: {group: last.group, tied: sorted.at(-2)?.stamp.time === last.stamp.time}};
 }
 
 const TIME = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d(?::?\d\d)?)$/;

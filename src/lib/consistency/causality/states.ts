@@ -21,16 +21,24 @@ export function mergeStates(kind: CrdtKind, texts: readonly StateText[]): Parsed
   return withType(kind, (crdt) => mergeAll(crdt, texts));
 }
 
-/* a is at most b when both together are b. NULL is the bottom: printed as null, which no state is. */
+/* a is at most b when both together are b. */
 function compare<State>(crdt: Crdt<State>, a: StateText, b: StateText): Parsed<Order> {
-  const [merged, left, right] = [mergeAll(crdt, [a, b]), mergeAll(crdt, [a]), mergeAll(crdt, [b])];
-  if (!merged.ok) return merged;
-  // What can be read together can be read alone.
-  const [least, one, other] = [merged.value, left.ok && left.value, right.ok && right.value];
-  return {ok: true, value: orderOf(least === other, least === one)};
+  const states = readAll(crdt, [a, b]);
+  if (!states.ok) return states;
+  const [one, other] = states.value;
+  if (a === null || b === null || one === undefined || other === undefined) return {ok: true, value: orderOf(a === null, b === null)};
+  const least = crdt.print(crdt.merge(one, other));
+  return {ok: true, value: orderOf(least === crdt.print(other), least === crdt.print(one))};
 }
 
 function mergeAll<State>(crdt: Crdt<State>, texts: readonly StateText[]): Parsed<StateText> {
+  const states = readAll(crdt, texts);
+  if (!states.ok) return states;
+  return {ok: true, value: states.value.length === 0 ? null : crdt.print(states.value.reduce(crdt.merge))};
+}
+
+/* The states that are no NULL; not ok = one cannot be read, or two clash. */
+function readAll<State>(crdt: Crdt<State>, texts: readonly StateText[]): Parsed<readonly State[]> {
   const states: State[] = [];
   for (const text of texts) {
     if (text === null) continue;
@@ -40,7 +48,7 @@ function mergeAll<State>(crdt: Crdt<State>, texts: readonly StateText[]): Parsed
     if (clash !== undefined && clash !== null) return {ok: false, reason: clash};
     states.push(state.value);
   }
-  return {ok: true, value: states.length === 0 ? null : crdt.print(states.reduce(crdt.merge))};
+  return {ok: true, value: states};
 }
 
 function withType<R>(kind: CrdtKind, use: <State>(crdt: Crdt<State>) => R): R {

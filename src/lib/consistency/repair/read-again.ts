@@ -3,7 +3,7 @@ import type {Ctx} from '../../plan/action.ts';
 import type {Json} from '../../plan/json.ts';
 import type {TableAudit} from '../../ports/audit.ts';
 import type {RowChange} from '../../ports/repair.ts';
-import {confirm} from '../audit/confirm.ts';
+import {confirm, newTally, toCandidate} from '../audit/confirm.ts';
 import type {Candidate} from '../audit/find-keys.ts';
 import type {AuditedMember, DivergentKey} from '../audit/model.ts';
 import {createReaders, type Readers} from '../audit/readers.ts';
@@ -49,10 +49,14 @@ async function readPage(world: RepairWorld, {signal}: Ctx, store: string, page: 
   const readers = createReaders(members, signal);
   const candidates = await differingKeys(table, readers, [...page.lines.keys()], signal);
   const settling = {audit, clock: world.clock, waitMs: settleMs, ...(links === undefined ? {} : {links: links.links})};
-  const {divergent, unsettled, behind} = await confirm(
-    {table, readers, settle: () => settle(settling, members, signal), whole: [], judge: unjudged, signal},
+  const tally = newTally();
+  const limit = Number.POSITIVE_INFINITY;
+  await confirm(
+    {table, readers, settle: () => settle(settling, members, signal), whole: [], judge: unjudged, limit, signal},
     candidates,
+    tally,
   );
+  const {divergent, unsettled, behind} = tally;
   const lost = readers.lost()[0];
   if (lost !== undefined) throw unavailable(lost.code, `${lost.region} could not be read: ${lost.reason}`);
   if (behind !== null) throw unavailable('not-caught-up', behind);
@@ -77,9 +81,12 @@ async function differingKeys(
   keys: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly Candidate[]> {
-  const read = await readers.each(async (member) => new Map((await table.hashes(member, keys, signal)).map(({key, hash}) => [key, hash])));
-  const candidates = keys.map(
-    (key): Candidate => ({key, hashes: Object.fromEntries(read.map(({of, value}) => [of.region, value.get(key) ?? null]))}),
+  const read = await readers.each(async (member) => new Map((await table.hashes(member, keys, signal)).map((row) => [row.key, row])));
+  const candidates = keys.map((key) =>
+    toCandidate(
+      key,
+      read.map(({of, value}) => [of.region, value.get(key)] as const),
+    ),
   );
   return candidates.filter(({hashes}) => new Set(Object.values(hashes)).size > 1);
 }

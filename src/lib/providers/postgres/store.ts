@@ -31,7 +31,6 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
   const links = createLinks(cluster);
   const audit = createAudit(cluster, links, part.config.audit, context.secrets);
   const repair = createRepair(cluster);
-  const any = {...abilitiesOfAny(cluster, links, audit), repair};
   const store = {
     observe: observeBy(cluster),
     ackRule: (signal: AbortSignal) => ackRule(cluster, signal),
@@ -39,9 +38,10 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
       await Promise.all([audit.close(), repair.close(), closeCluster(cluster)]);
     },
   };
-  if (cluster.peers) return {engine: 'postgres', peers: true, ...store, abilities: any};
+  const ofAny = {...abilitiesOfAny(cluster), links, audit, repair};
+  if (cluster.peers) return {engine: 'postgres', peers: true, ...store, abilities: ofAny};
   const abilities: Partial<Abilities> = {
-    ...any,
+    ...ofAny,
     claim: {...createClaim(cluster), ready: (members) => getReady(cluster, members)},
     seal: createSeal(cluster),
     fence: createFence(cluster),
@@ -63,13 +63,11 @@ const observeBy =
     observe(cluster, signal, members);
 
 /** What can be asked whether or not there is a primary. */
-function abilitiesOfAny(cluster: Cluster, links: Abilities['links'], audit: Abilities['audit']): Partial<Abilities> {
+function abilitiesOfAny(cluster: Cluster): Partial<Abilities> {
   return {
-    links,
     slots: createSlots(cluster),
     clock: createClock(cluster),
     inspect: {inspect: (signal, members) => (cluster.peers ? inspectPeers : inspect)(cluster, signal, members)},
-    audit,
     digest: createDigest(cluster),
     scalar: createScalar(cluster),
   };

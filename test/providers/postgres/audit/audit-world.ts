@@ -6,7 +6,7 @@ import type {LinkReading} from '../../../../src/lib/ports/store.ts';
 import {createAudit} from '../../../../src/lib/providers/postgres/audit/audit.ts';
 import {type Cluster, closeCluster, createCluster} from '../../../../src/lib/providers/postgres/cluster.ts';
 import {PASSWORD, type Server} from '../../../servers/embedded.ts';
-import {passwordRef, signal, testContext} from '../open-store.ts';
+import {passwordRef, testContext} from '../open-store.ts';
 
 /** A member of an audit: any database of any server. */
 export type Place = {readonly name: string; readonly port: number; readonly database: string; readonly user?: string};
@@ -99,10 +99,14 @@ export type Seen = {
   readonly form: TableAudit;
 };
 
+/** For a busy machine. */
+const signal = (): AbortSignal => AbortSignal.timeout(60_000);
 const noPause = async (): Promise<void> => undefined;
 
 /** Every slice of a table on all members, and the keys that differ. Throws when a member fails. */
 export async function readTable({audit, names}: AuditWorld, table: string, sliceMs = 500, pace = noPause): Promise<Seen> {
+  // What was written since the last look is to be seen.
+  await audit.rest(signal());
   const cells = await audit.tables(names, signal());
   for (const name of names) if (cells[name]?.known !== true) throw new Error(`${name}: ${cells[name]?.reason}`);
   const form = await audit.open(table, names, {sliceMs}, signal());
@@ -127,7 +131,8 @@ export async function readOpened(form: TableAudit, names: readonly string[], too
     names.map((member) => ({member, region: member})),
     signal(),
   );
-  const {candidates} = await findKeys(form, readers, suspects, Number.POSITIVE_INFINITY, signal());
+  const {candidates, left} = await findKeys(form, readers, suspects, signal());
+  if (left.length > 0) throw new Error('more differs than a test should let it');
   const [lost] = readers.lost();
   if (lost !== undefined) throw new Error(`${lost.member}: ${lost.reason}`);
   return {keys: candidates.map(({key}) => key).toSorted(), rows, slices, chunks, form};

@@ -44,7 +44,10 @@ export function createAudit(cluster: Cluster, links: Abilities['links'], login: 
     return made;
   };
   const tables = async (name: string, signal: AbortSignal): Promise<readonly AuditTable[]> => {
-    const [server = [], rows = []] = await memberOf(name).reader.ask(`${SERVER}; ${CATALOG}`, signal);
+    const {reader} = memberOf(name);
+    // A snapshot knows the catalog as it was.
+    await reader.leave(signal);
+    const [server = [], rows = []] = await reader.ask(`${SERVER}; ${CATALOG}`, signal);
     const all = rows.map(toCatalogRow).map((row) => toTable(row, nameOf(row)));
     known.set(name, {server: toServer(server[0] ?? []), tables: new Map(all.map((table) => [table.name, table]))});
     return all;
@@ -174,7 +177,7 @@ function toServer([major, encoding, hashes, text, stamps]: readonly (string | nu
 }
 
 /** The columns of CATALOG in their order. */
-function toCatalogRow([schema, relation, partitioned, persistence, rows, bytes, heaps, columns, key, stats, elsewhere]: readonly (
+function toCatalogRow([schema, relation, partitioned, persistence, rows, bytes, heaps, columns, key, stats]: readonly (
   | string
   | null
 )[]): CatalogRow {
@@ -188,7 +191,6 @@ function toCatalogRow([schema, relation, partitioned, persistence, rows, bytes, 
       columns: json(columns),
       key: json(key),
       stats: json(stats),
-      elsewhere: elsewhere === 't',
     },
   };
 }

@@ -33,7 +33,7 @@ tables as (
     and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'
     and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')),
 heaps as (
-  select t.oid as owner, h.oid, n.nspname as schema, h.relname as relation, h.relkind = 'f' as elsewhere, h.reltuples, pg_relation_size(h.oid) / 8192 as pages, pg_table_size(h.oid) as bytes
+  select t.oid as owner, h.oid, n.nspname as schema, h.relname as relation, h.reltuples, pg_relation_size(h.oid) / 8192 as pages, pg_table_size(h.oid) as bytes
   from tables t
   cross join lateral (select t.oid as relid where not t.partitioned union all
     select p.relid from pg_partition_tree(case when t.partitioned then t.oid end) p where p.isleaf) l
@@ -58,11 +58,10 @@ select t.schema as "schema", t.relation as "relation", t.partitioned as "partiti
   (select json_build_array(s.histogram_bounds::text, s.correlation) from pg_stats s
     join pg_index i on i.indrelid = t.oid and i.indisprimary and i.indnkeyatts = 1
     join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[0]
-    where s.schemaname = t.schema and s.tablename = t.relation and s.attname = a.attname and s.inherited = t.partitioned) as "stats",
-  exists (select from heaps h where h.owner = t.oid and h.elsewhere) as "elsewhere"
+    where s.schemaname = t.schema and s.tablename = t.relation and s.attname = a.attname and s.inherited = t.partitioned) as "stats"
 from tables t order by t.schema collate "C", t.relation collate "C"`;
 
-/** A row of CATALOG. `columns`: name, base type, its schema, nullable. `key`: name, operator of equality with its schema. `elsewhere`: a partition is a foreign table. */
+/** A row of CATALOG. `columns`: name, base type, its schema, nullable. `key`: name, operator of equality with its schema. */
 export type CatalogRow = {
   readonly schema: string;
   readonly relation: string;
@@ -74,7 +73,6 @@ export type CatalogRow = {
   readonly columns: readonly (readonly [string, string, string, boolean])[] | null;
   readonly key: readonly (readonly [string, string, string])[] | null;
   readonly stats: readonly [string | null, number | null] | null;
-  readonly elsewhere: boolean;
 };
 
 /** What the catalog says of a table, in our own words. */
@@ -101,8 +99,7 @@ export function toTable(row: CatalogRow, name: string): CatalogTable {
   };
 }
 
-function lacks({key, persistence, elsewhere}: CatalogRow): string | null {
-  if (elsewhere) return 'a partition of it is a foreign table';
+function lacks({key, persistence}: CatalogRow): string | null {
   if (persistence === 'u') return 'it is unlogged, and so is not replicated';
   return key === null ? 'it has no primary key' : null;
 }

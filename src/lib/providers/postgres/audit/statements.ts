@@ -68,9 +68,9 @@ export function digestSql(table: CatalogTable, shape: Shape, slice: AuditSlice, 
   return `select ${chunkSql(shape, slice)}, ${sums} from ${place(table, pages)}${conditions} group by 1`;
 }
 
-/** What happened in a slice since a transaction id: chunk, rows, whether any is as young. */
+/** What happened in a slice since a transaction id: chunk, rows, whether the youngest is as young. */
 export function activitySql(table: CatalogTable, shape: Shape, slice: AuditSlice, since: string): string {
-  const young = `pg_catalog.bool_or(pg_catalog.age(x.xmin) <= (select pg_catalog.age('${BigInt(since) & 0xffffffffn}'::pg_catalog.xid)))`;
+  const young = `pg_catalog.min(pg_catalog.age(x.xmin)) <= (select pg_catalog.age('${BigInt(since) & 0xffffffffn}'::pg_catalog.xid))`;
   return `select ${chunkSql(shape, slice)}, pg_catalog.count(*), ${young} from ${fromSql(table)}${where(sliceSql(shape, slice))} group by 1`;
 }
 

@@ -1,0 +1,80 @@
+import {spawnSync} from 'node:child_process';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join, resolve} from 'node:path';
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {sessionOf, writeAtRandom} from './active-active-writers.ts';
+
+const BIN = resolve(import.meta.dirname, '../../bin/regionctl');
+const STREAMS = ['us-east', 'eu-west', 'ap'].flatMap((from, _, all) => all.filter((to) => to !== from).map((to) => `${from}>${to}`));
+
+describe('regionctl on a lab in which every region takes writes', () => {
+  const parent = mkdtempSync(join(tmpdir(), 'regionctl-peers-cli-'));
+  const dir = join(parent, 'lab');
+  const run = (...args: string[]) => {
+    const env = {...process.env, REGIONCTL_FLEET: join(dir, 'regionctl.yaml')};
+    const {status, stdout, stderr} = spawnSync(BIN, args, {encoding: 'utf8', timeout: 60_000, env});
+    return {status, stdout, stderr};
+  };
+  const json = (...args: string[]) => JSON.parse(run(...args, '--json').stdout);
+  beforeAll(() => {
+    const {status, stderr} = run('lab', 'up', '--mode', 'active-active', '--dir', dir);
+    expect([status, stderr]).toEqual([0, '']);
+  });
+  afterAll(() => {
+    run('lab', 'down', '--dir', dir);
+    rmSync(parent, {recursive: true, force: true});
+  });
+
+  it('refuses two modes at once', () => {
+    const {status, stderr} = run('lab', 'up', '--mode', 'active-active', '--async', '--dir', join(parent, 'other'));
+    expect([status, stderr]).toEqual([64, expect.stringContaining('contradicts')]);
+  });
+
+  it('finds nothing wrong: no split brain, and every check passes', () => {
+    expect(run('status')).toMatchObject({status: 0});
+    expect(run('health', 'check')).toMatchObject({status: 0});
+    const {checks} = json('doctor') as {checks: {verdict: string}[]};
+    expect(checks.filter(({verdict}) => verdict !== 'pass')).toEqual([]);
+  });
+
+  it('shows the mesh, each stream by both of its ends', () => {
+    const {links} = json('replication', 'lag') as {links: {from: string; to: string; kind: string; link: string; state: string}[]};
+    expect(links.map(({from, to}) => `${from}>${to}`).toSorted()).toEqual(STREAMS.toSorted());
+    for (const {from, to, link, kind} of links) expect([kind, link]).toEqual(['logical', `${from}_to_${to}`.replaceAll('-', '_')]);
+    expect(run('replication', 'topology').stdout).toContain('mesh of 3 members  healthy');
+  });
+
+  it('has a primary nowhere, so nothing is moved', () => {
+    for (const args of [
+      ['failover', 'plan'],
+      ['switchover', 'plan', '--to', 'ap'],
+      ['failback', 'plan', '--to', 'us-east'],
+    ])
+      expect(run(...args)).toMatchObject({status: 77, stderr: expect.stringContaining('takes writes of its own')});
+  });
+
+  it('is equal by an audit after conflicting writes, and what was damaged is found', async () => {
+    const lab = {
+      record: JSON.parse(readFileSync(join(dir, 'lab.json'), 'utf8')),
+      secret: (name: string) => readFileSync(join(dir, 'secrets', name), 'utf8'),
+    };
+    const [east, ap] = [await sessionOf(lab, 'us-east', 'regionctl'), await sessionOf(lab, 'ap', 'regionctl')];
+    await Promise.all([east, ap].map((client, seed) => writeAtRandom(client, {writes: 200, keys: 4, seed})));
+    await east.query("select like_post('damaged')");
+    expect(json('consistency', 'audit')).toMatchObject({verdict: 'equal'});
+    await ap.query("set regionctl.repair = on; delete from likes where post = 'damaged'");
+    await Promise.all([east.end(), ap.end()]);
+    const {tables, verdict} = json('consistency', 'audit') as {verdict: string; tables: {table: string; divergent: {key: string}[]}[]};
+    const found = tables.flatMap(({table, divergent}) => divergent.map(({key}) => `${table} ${key}`));
+    expect([verdict, found]).toEqual(['diverged', ['public.likes damaged']]);
+  });
+
+  it('calls a killed region unhealthy, its streams broken, and the others well', () => {
+    expect(run('lab', 'fault', 'kill', 'ap', '--dir', dir).status).toBe(0);
+    expect(run('status').status).toBe(2);
+    const {links} = json('replication', 'lag') as {links: {from: string; to: string; state: string}[]};
+    for (const {from, to, state} of links) expect(state === 'streaming' || state === 'idle').toBe(from !== 'ap' && to !== 'ap');
+    expect(run('lab', 'heal', 'ap', '--dir', dir).status).toBe(0);
+  });
+});
