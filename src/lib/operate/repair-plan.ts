@@ -60,6 +60,7 @@ export const rowsFileOf = (file: string): string => `${file}.rows.ndjson`;
 /** So many keys are read at once, and so many rows are written in one transaction at most. */
 const PAGE = 200;
 const GATES_MS = 15_000;
+const NOT_NAMED = 'It was not asked for.';
 /** One call of a hook, at most. */
 const HOOK_MS = 30_000;
 
@@ -224,8 +225,8 @@ async function readTable(open: OpenFleet, place: Place, one: OneTable): Promise<
   const batches: Batch[] = [];
   for (const {key, chosen} of keys) {
     if (chosen) continue;
-    rows.left({table, key, left: 'not-named', why: 'it was not asked for'});
-    tally.add({key, kind: 'left', left: 'not-named', why: 'it was not asked for'});
+    rows.left({table, key, left: 'not-named', why: NOT_NAMED});
+    tally.add({key, kind: 'left', left: 'not-named', why: NOT_NAMED});
   }
   const wanted = keys.filter(({chosen}) => chosen);
   for (let from = 0; from < wanted.length; from += PAGE) {

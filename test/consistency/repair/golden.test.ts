@@ -6,8 +6,8 @@ import {type PageJob, resolvePage} from '../../../src/lib/consistency/repair/res
 import type {TableRule} from '../../../src/lib/fleet/fleet.ts';
 import type {TableAudit} from '../../../src/lib/ports/audit.ts';
 
-const golden = join(import.meta.dirname, '../../golden/consistency');
-const names = readdirSync(golden).filter((name) => name.startsWith('repair-'));
+const golden = join(import.meta.dirname, '../../golden/repair');
+const names = readdirSync(golden);
 
 /** `#` in `seen` = the audit saw what is there now; absent = so it did in all regions. `moves`: it is another row at every look. */
 type Key = {

@@ -35,9 +35,9 @@ export function decideKey({rule, versions, about, seen, now, named, take}: KeyCa
   if (new Set(Object.values(now)).size <= 1) return {kind: 'same'};
   const written = regions.filter((region) => now[region] !== seen[region]);
   if (written.length > 0 && !named)
-    return {kind: 'left', left: 'newer', why: `it was written since the audit in ${listed(written)}: name it with --key`};
+    return {kind: 'left', left: 'newer', why: `It was written since the audit in ${listed(written)}: name it with --key.`};
   if (groupsOf(arrange(versions, about)).length === 1)
-    return {kind: 'left', left: 'person', why: 'its rows print the same and are not: what differs is nothing that can be written'};
+    return {kind: 'left', left: 'person', why: 'Its rows print the same and are not: what differs is nothing that can be written.'};
   if (take !== null) return taken(rule, versions, about, take);
   const resolved = resolveKey(rule, versions, about);
   if (resolved.layer === 'person') return {kind: 'left', left: 'person', why: resolved.why};
@@ -48,8 +48,8 @@ export function decideKey({rule, versions, about, seen, now, named, take}: KeyCa
 /** A person chose a version. What merges by its type is merged all the same: nobody's count is lost by a choice. */
 function taken(rule: TableRule | null, versions: readonly RowVersion[], about: About, region: string): Decision {
   const chosen = versions.find((version) => version.region === region);
-  if (chosen === undefined) return {kind: 'left', left: 'person', why: `the version of ${region} was to be taken, which was not read`};
+  if (chosen === undefined) return {kind: 'left', left: 'person', why: `The version of ${region} was to be taken, which was not read.`};
   const merged = mergeRows(rule ?? NO_RULE, groupsOf(arrange(versions, about)).filter(isPresent));
   const row = chosen.row === null ? null : {...chosen.row, ...merged.columns, ...merged.clock};
-  return {kind: 'row', layer: 'hand', row, why: `the version of ${region} was taken by hand.`};
+  return {kind: 'row', layer: 'hand', row, why: `The version of ${region} was taken by hand.`};
 }

@@ -25,12 +25,12 @@ export type HandlerTable = {readonly columns: readonly string[]; readonly key: r
  * `{"leave": why}`. An answer that cannot be used leaves the key to a person, with the reason. Pure.
  */
 export function answerOf(hook: string, text: string, {versions, merged}: HandlerQuestion, table: HandlerTable): Decision {
-  const left = (why: string): Decision => ({kind: 'left', left: 'person', why: `the hook ${hook} ${why}`});
+  const left = (why: string): Decision => ({kind: 'left', left: 'person', why: `The hook ${hook} ${why}.`});
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length !== 1) return left(`answered ${lines.length} lines instead of one`);
   const read = answers.safeParse(parsed(lines[0] ?? ''));
   if (!read.success) return left('answered something else than {"row": …}, {"take": "region"} or {"leave": "why"}');
-  if ('leave' in read.data) return left(`leaves it: ${read.data.leave}`);
+  if ('leave' in read.data) return left(`leaves it: ${read.data.leave.replace(/\.$/, '')}`);
   const decided = (chosen: Columns | null, why: string): Decision => {
     return {kind: 'row', layer: 'handler', row: chosen === null ? null : {...chosen, ...merged}, why};
   };
@@ -39,11 +39,11 @@ export function answerOf(hook: string, text: string, {versions, merged}: Handler
     const version = versions.find(({region}) => region === take);
     return version === undefined
       ? left(`takes the version of ${take}, which there is none of`)
-      : decided(version.row, `the hook ${hook} took the version of ${take}.`);
+      : decided(version.row, `The hook ${hook} took the version of ${take}.`);
   }
-  if (read.data.row === null) return decided(null, `the hook ${hook} wants the row to be absent.`);
+  if (read.data.row === null) return decided(null, `The hook ${hook} wants the row to be absent.`);
   const trouble = troubleOf(read.data.row, versions, table);
-  return trouble === null ? decided(read.data.row, `the hook ${hook} made the row.`) : left(trouble);
+  return trouble === null ? decided(read.data.row, `The hook ${hook} made the row.`) : left(trouble);
 }
 
 /** Why a row cannot be what a hook answers: it must have the columns of the table, and the key that was asked for. */

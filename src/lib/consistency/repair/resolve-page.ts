@@ -50,7 +50,7 @@ export async function resolvePage(job: PageJob, keys: readonly PageKey[]): Promi
     const {key} = each;
     const {versions, hashes} = read.get(key) ?? {versions: [], hashes: {}};
     const decision = moving.has(key)
-      ? left('newer', 'it changed between two looks: it is being written, or is on its way')
+      ? left('newer', 'It changed between two looks: it is being written, or is on its way.')
       : await answered(job, key, versions, decideKey({...each, rule: job.rule, about: job.about, versions, now: hashes}));
     decided.push({key, versions, decision});
   }
@@ -63,6 +63,9 @@ export async function resolvePage(job: PageJob, keys: readonly PageKey[]): Promi
     return laidOut(job, key, versions, decision, printed);
   });
 }
+
+/** With one full stop. */
+const sentence = (text: string): string => `${text.replace(/\.$/, '')}.`;
 
 const left = (kind: LeftKind, why: string): Decision & {readonly kind: 'left'} => ({kind: 'left', left: kind, why});
 
@@ -104,7 +107,7 @@ async function answered(job: PageJob, key: string, versions: readonly RowVersion
     return answerOf(hook, await job.ask(hook, questionText(question)), question, job.columns);
   } catch (error) {
     job.signal.throwIfAborted();
-    return left('person', `the hook ${hook} did not decide: ${messageOf(error)}`);
+    return left('person', `The hook ${hook} did not decide: ${sentence(messageOf(error))}`);
   }
 }
 
@@ -153,7 +156,7 @@ function laidOut(job: PageJob, key: string, versions: readonly RowVersion[], dec
     const written = to?.ok === true ? to.row : null;
     if (!isDeepStrictEqual(written, from)) lines.push({table: job.table, key, region, member, change, from, to: written, layer, why});
   }
-  if (lines.length === 0) return {key, ...left('not-taken', 'what it would be given is what it has')};
+  if (lines.length === 0) return {key, ...left('not-taken', 'What it would be given is what it has.')};
   return {key, kind: 'writes', layer, why, lines};
 }
 
@@ -162,10 +165,10 @@ const printedOf = (printed: Printed, member: string, row: Columns | null): RowPr
 
 /** Why a member cannot have the row, or could not be given back the one that it has. */
 function printTrouble(region: string, back: RowPrint | null, from: Columns | null, to: RowPrint | null): string | null {
-  if (back?.ok === false) return `${region} could not be given its row back: ${back.reason}`;
+  if (back?.ok === false) return `${region} could not be given its row back: ${sentence(back.reason)}`;
   if (back !== null && !isDeepStrictEqual({...back.row}, {...from}))
-    return `${region} could not be given its row back: it would print otherwise`;
-  return to?.ok === false ? `${region} does not take the row: ${to.reason}` : null;
+    return `${region} could not be given its row back: it would print otherwise.`;
+  return to?.ok === false ? `${region} does not take the row: ${sentence(to.reason)}` : null;
 }
 
 /** A standby has what the member that it follows has: it gets the row from there. One that does not cannot be mended by rows. */
@@ -173,5 +176,5 @@ function standbyTrouble({standbys}: PageJob, region: string, versions: readonly 
   const upstream = standbys.get(region) ?? null;
   const rowOf = (name: string): string => identityOf(versions.find((version) => version.region === name)?.row ?? null);
   if (upstream !== null && rowOf(upstream) === rowOf(region)) return null;
-  return `${region} is a standby, and does not have what ${upstream ?? 'the member that it follows'} has: rebuild it`;
+  return `${region} is a standby, and does not have what ${upstream ?? 'the member that it follows'} has: rebuild it.`;
 }
