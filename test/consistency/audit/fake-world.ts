@@ -34,6 +34,8 @@ export class FakeWorld {
   readonly dead = new Set<string>();
   readonly calls: string[] = [];
   now = 0;
+  /** What marks are worth nothing in any other one of. */
+  epoch = 'e';
   private ticks = 0;
   private readonly options: WorldOptions;
 
@@ -49,6 +51,12 @@ export class FakeWorld {
   /** A row that everybody has had for long. */
   seed(key: number, value: string): void {
     for (const rows of this.rows) rows.set(key, {value, at: 0, by: 0, stamp: ++this.ticks});
+  }
+
+  /** Damage below the transactions: no trace of when it was done. */
+  rot(member: number, key: number, value: string): void {
+    const cell = this.rows[member]?.get(key);
+    if (cell !== undefined) this.rows[member]?.set(key, {...cell, value});
   }
 
   /** A change that nobody else hears of. */
@@ -136,9 +144,19 @@ export class FakeWorld {
     digest: (member, slice) =>
       this.ask(member, 'digest', (index) => ({
         at: String(this.logs[index]?.length ?? 0),
-        mark: {epoch: 'e', since: '0'},
+        mark: {epoch: this.epoch, since: String(this.ticks)},
         chunks: this.chunks(index, slice),
       })),
+    activity: (member, slice, mark) =>
+      this.ask(member, 'activity', (index) => {
+        if (mark.epoch !== this.epoch) return 'stale' as const;
+        const chunks = [...Map.groupBy(this.inSlice(index, slice), ({key}) => chunkOf(key))].map(([id, rows]) => ({
+          id,
+          rows: rows.length,
+          written: rows.some(({key}) => (this.rows[index]?.get(Number(key))?.stamp ?? 0) > Number(mark.since)),
+        }));
+        return {at: String(this.logs[index]?.length ?? 0), mark: {epoch: this.epoch, since: String(this.ticks)}, chunks};
+      }),
     again: (member, slice, ids) => this.ask(member, 'again', (index) => this.chunks(index, slice).filter(({id}) => ids.includes(id))),
     rows: (member, slice, ids) =>
       this.ask(member, 'rows', (index) => this.inSlice(index, slice).filter(({key}) => ids.includes(chunkOf(key)))),

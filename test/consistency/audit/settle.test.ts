@@ -2,7 +2,13 @@ import {describe, expect, it} from 'vitest';
 import {type SettleJob, settle} from '../../../src/lib/consistency/audit/settle.ts';
 import type {LinkReading} from '../../../src/lib/ports/store.ts';
 
-type Link = {readonly from: string; readonly to: string; readonly kind?: LinkReading['kind']; readonly replayOffset: string | null};
+type Link = {
+  readonly from: string;
+  readonly to: string;
+  readonly kind?: LinkReading['kind'];
+  readonly replayOffset: string | null;
+  readonly cause?: LinkReading['cause'];
+};
 
 /** Waits between members at these positions; each time it looks, the next list of links is seen, and the last one from then on. */
 async function wait(positions: Readonly<Record<string, readonly string[]>>, looks: readonly (readonly Link[])[]) {
@@ -37,6 +43,12 @@ const log = (from: string, to: string, replayOffset: string | null): Link => ({f
 describe('waiting for replication', () => {
   it('has nothing to wait for where nothing replicates', async () => {
     expect(await wait({a: ['5'], b: ['9']}, [[]])).toMatchObject({basis: 'none', looks: 1});
+  });
+
+  it.each(['promoted', 'other-cluster'])('does not wait for a member that gets nothing from anybody: %s', async (code) => {
+    const apart: Link = {...log('a', 'c', null), cause: {code, state: 'broken'}};
+    expect(await wait({a: ['5'], c: ['9']}, [[apart]])).toMatchObject({basis: 'none', looks: 1});
+    expect(await wait({a: ['5'], b: ['9'], c: ['1']}, [[apart, log('a', 'b', '9')]])).toMatchObject({basis: 'position', looks: 1});
   });
 
   it('waits for the position that was captured, not for quiet', async () => {

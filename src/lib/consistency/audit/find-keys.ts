@@ -26,7 +26,7 @@ export const rowsIn = (all: readonly SuspectSlice[]): number =>
   all.reduce((sum, {suspects}) => sum + suspects.reduce((rows, suspect) => rows + suspect.rows, 0), 0);
 
 /** Rows that are asked of a member at once: they are kept for as long as it takes to compare them. */
-const BATCH_ROWS = 32_768;
+const BATCH_ROWS = 16_384;
 /** Chunks that one statement names, at most. */
 const BATCH_CHUNKS = 256;
 
@@ -70,21 +70,36 @@ export async function findKeys(table: TableAudit, readers: Readers, all: readonl
 }
 
 type Read = {readonly region: string; readonly rows: readonly AuditRow[]};
-type Entry = {readonly hashes: Record<string, string | null>; readonly stamps: Record<string, string>};
+type Entry = (AuditRow | undefined)[];
 
-/** Keys whose hashes are not the same in all regions. */
+/** Keys whose hashes are not the same in all regions. Most rows are the same: no more is kept of them than the rows themselves. */
 export function differing(read: readonly Read[]): readonly Candidate[] {
   const byKey = new Map<string, Entry>();
-  const none = Object.fromEntries(read.map(({region}) => [region, null]));
-  for (const {region, rows} of read) {
-    for (const {key, hash, stamp} of rows) {
-      const entry = byKey.get(key) ?? {hashes: {...none}, stamps: {}};
-      byKey.set(key, entry);
-      entry.hashes[region] = hash;
-      if (stamp !== undefined) entry.stamps[region] = stamp;
+  for (const [index, {rows}] of read.entries()) {
+    for (const row of rows) {
+      const entry = byKey.get(row.key);
+      if (entry === undefined)
+        byKey.set(
+          row.key,
+          read.map((_, other) => (other === index ? row : undefined)),
+        );
+      else entry[index] = row;
     }
   }
-  return [...byKey].filter(([, {hashes}]) => !isSame(hashes)).map(([key, entry]) => ({key, ...entry}));
+  const found: Candidate[] = [];
+  for (const [key, entry] of byKey) if (entry.some((row) => row?.hash !== entry[0]?.hash)) found.push(toCandidate(key, read, entry));
+  return found;
+}
+
+function toCandidate(key: string, read: readonly Read[], entry: Entry): Candidate {
+  const hashes = Object.fromEntries(read.map(({region}, index) => [region, entry[index]?.hash ?? null]));
+  const stamps = Object.fromEntries(
+    read.flatMap(({region}, index) => {
+      const stamp = entry[index]?.stamp;
+      return stamp === undefined ? [] : [[region, stamp]];
+    }),
+  );
+  return {key, hashes, stamps};
 }
 
 /** Whether all regions have the same, also when that is nothing. */

@@ -50,13 +50,17 @@ async function settleOnce(
       signal.throwIfAborted();
       return messageOf(error);
     });
-    if (typeof read !== 'string') targets ??= targetsOf(read, names, positions);
+    const live = typeof read === 'string' ? read : read.filter(isOne);
+    if (typeof live !== 'string') targets ??= targetsOf(live, names, positions);
     const state =
-      typeof read === 'string' || targets === null ? {basis: 'behind' as const, reason: String(read)} : judge(read, names, targets);
+      typeof live === 'string' || targets === null ? {basis: 'behind' as const, reason: String(live)} : judge(live, names, targets);
     if (state.basis !== 'behind' || clock.now() >= end) return {state, steps: targets?.steps ?? 1};
     await clock.sleep(pause, signal);
   }
 }
+
+/** Somebody who follows nobody, or another cluster, gets nothing however long it is waited for: what differs there stays so. */
+const isOne = ({cause}: LinkReading): boolean => cause?.code !== 'promoted' && cause?.code !== 'other-cluster';
 
 async function positionsOf(audit: SettleJob['audit'], names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, bigint>> {
   const read = await Promise.all(names.map(async (name) => [name, BigInt(await audit.position(name, signal))] as const));

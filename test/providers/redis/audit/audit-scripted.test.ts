@@ -81,7 +81,8 @@ describe('an audit of servers that say what is rare', () => {
   });
 
   it('does not read a server of a cluster, one that is loading, or one whose text is too long', async () => {
-    const cluster = await opened({us: await scripted({INFO: () => info('cluster_enabled:1\r\n')}), eu: await scripted({})});
+    const spread = () => scripted({INFO: () => info('cluster_enabled:1\r\n')});
+    const cluster = await opened({us: await spread(), eu: await spread()});
     expect((await auditNow(cluster, ['us', 'eu'])).skipped).toEqual([
       {table: 'db0', reason: 'it is spread over a cluster, whose servers have different keys'},
     ]);

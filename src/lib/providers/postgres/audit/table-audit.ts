@@ -210,6 +210,7 @@ function toRows({name, rawKeys}: Opened, rows: Rows): readonly AuditRow[] {
 
 /** Each row once; the fourth value tells its place, where it may come more often. */
 function once(rows: Rows): Rows {
+  if (rows[0]?.[3] === undefined) return rows;
   const seen = new Set<string>();
   return rows.filter(([, , , spot]) => {
     if (spot === undefined || spot === null) return true;
