@@ -80,7 +80,7 @@ function tableLines(view: RepairTableView, columns: number, paint: Paint): reado
       : `${view.keys} ${view.keys === 1 ? 'key' : 'keys'} (${decided}); rows to write: ${written.join(', ')}`;
   const kept = Object.entries(view.left).filter(([, count]) => count > 0);
   return [
-    `${paint.strong(view.table)}: ${head}`,
+    ...indented(`${view.table}: ${head}`, columns, 0).map((line) => line.replace(view.table, paint.strong)),
     ...keyLines(view, columns, paint),
     ...(view.same === 0 ? [] : indented(`${view.same} ${view.same === 1 ? 'is' : 'are'} the same everywhere by now`, columns)),
     ...kept.flatMap(([kind, count]) => [
