@@ -39,7 +39,7 @@ export type ConfirmJob = {
 const LOOKS = 6;
 /** Rows that are asked for at once, and hashes. */
 const ROWS = 200;
-const HASHES = 5000;
+const HASHES = 2000;
 
 /** A key with what it was at the last look. `stood` = at so many looks since it was as it is. */
 type Open = Candidate & {readonly stood: number};

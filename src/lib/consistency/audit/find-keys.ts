@@ -26,7 +26,7 @@ export const rowsIn = (all: readonly SuspectSlice[]): number =>
   all.reduce((sum, {suspects}) => sum + suspects.reduce((rows, suspect) => rows + suspect.rows, 0), 0);
 
 /** Rows that are asked of a member at once: they are kept for as long as it takes to compare them. */
-const BATCH_ROWS = 16_384;
+const BATCH_ROWS = 8192;
 /** Chunks that one statement names, at most. */
 const BATCH_CHUNKS = 256;
 
@@ -51,9 +51,9 @@ export async function lookAgain(
 }
 
 /** Candidates that are kept at once, about: most of them can turn out to be late. */
-const MANY = 20_000;
+const MANY = 5000;
 
-/** The keys in suspect chunks that differ, of as many chunks as have about 20,000 of them. */
+/** The keys in suspect chunks that differ, of as many chunks as have about 5,000 of them. */
 export async function findKeys(table: TableAudit, readers: Readers, all: readonly SuspectSlice[], signal: AbortSignal): Promise<Found> {
   const candidates: Candidate[] = [];
   for (const [index, {slice, suspects}] of all.entries()) {

@@ -87,7 +87,7 @@ export function createReader(node: Node, place: Place, now: () => number): Reade
     earlier += bytesOf(ending);
     await endClient(ending);
   };
-  const send = async (text: string, values: readonly unknown[] | null, signal: AbortSignal): Promise<readonly Raw[]> => {
+  const sendNow = async (text: string, values: readonly unknown[] | null, signal: AbortSignal): Promise<readonly Raw[]> => {
     signal.throwIfAborted();
     const cut = (): void => {
       if (client !== null) destroy(client);
@@ -104,6 +104,13 @@ export function createReader(node: Node, place: Place, now: () => number): Reade
     } finally {
       signal.removeEventListener('abort', cut);
     }
+  };
+  // One after the other: whoever gave up on all members because one refused may ask anew while another is still about to refuse, and its connection with it.
+  let last: Promise<unknown> = Promise.resolve();
+  const send = (...asked: Parameters<typeof sendNow>): Promise<readonly Raw[]> => {
+    const turn = last.then(() => sendNow(...asked));
+    last = turn.catch(() => undefined);
+    return turn;
   };
   return {
     node,
