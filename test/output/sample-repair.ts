@@ -35,5 +35,6 @@ export const repairSample = {
       ],
     },
   ],
+  truncated: ['public.items'],
   unread: [{table: 'public.notes', code: 'timeout', reason: 'eu did not answer in time.'}],
 };

@@ -47,6 +47,8 @@ export type RepairOverview = {
   readonly regions: readonly string[];
   readonly rows: {readonly file: string; readonly sha256: string; readonly bytes: number; readonly writes: number} | null;
   readonly tables: readonly RepairedTable[];
+  /** Tables of which the audit did not list all that differs. */
+  readonly truncated: readonly string[];
   /** Tables that could not be read, and why. */
   readonly unread: readonly {readonly table: string; readonly code: string; readonly reason: string}[];
 };
@@ -80,11 +82,12 @@ export async function planRepairOf(
   const rows = createRowsWriter(options.output === undefined ? null : rowsFileOf(options.output));
   try {
     const found = await readTables(open, place, {logged, standbys, rows, options});
+    const truncated = [...logged.tables].flatMap(([table, {result}]) => (result?.verdict === 'truncated' ? [table] : []));
     const file = {name: basename(rowsFileOf(options.output ?? 'plan.json')), ...ended(rows, found.batches)};
     const plan = planRepair({
       ...{id: newRunId('repair', open.clock.wall()), fleet: open.fleet, snapshot, store: place.spec.name, members, file},
       ...{batches: found.batches, audit: logged.head, maxAgeMs: options.maxAgeMs, settleMs: options.settleMs, overrides: options.overrides},
-      remarks: remarksOf(found.tables),
+      remarks: [...remarksOf(found.tables), ...truncated.map((table) => `${table}: the audit did not list all that differs`)],
     });
     const judged = await withGates(open, world, plan, options.signal);
     const writes = found.batches.reduce((sum, {slice}) => sum + slice.lines, 0);
@@ -95,7 +98,7 @@ export async function planRepairOf(
         regions: members.map(({region}) => region),
       },
       rows: writes === 0 || options.output === undefined ? null : {file: file.name, sha256: file.sha256, bytes: file.bytes, writes},
-      ...{tables: found.tables, unread: found.unread},
+      ...{tables: found.tables, truncated, unread: found.unread},
     };
     const document = {...planDocument(judged), repair: overview};
     return {document, exit: exitOf(document)};

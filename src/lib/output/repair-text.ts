@@ -30,6 +30,7 @@ export type RepairPlanView = Pick<PlanDocument, 'planId' | 'gates' | 'overrides'
     readonly regions: readonly string[];
     readonly rows: {readonly file: string; readonly writes: number} | null;
     readonly tables: readonly RepairTableView[];
+    readonly truncated: readonly string[];
     readonly unread: readonly {readonly table: string; readonly reason: string}[];
   };
 };
@@ -51,6 +52,9 @@ export function repairPlanText(document: RepairPlanView, layout: Layout, saved: 
       ),
     ],
     ...repair.tables.map((each) => tableLines(each, columns, paint)),
+    repair.truncated.flatMap((name) =>
+      indented(`The audit did not list all that differs of ${name}: audit again when this is done.`, columns, 0).map(paint.warning),
+    ),
     repair.unread.flatMap(({table: name, reason}) => indented(`${name} could not be read: ${reason}`, columns, 0).map(paint.unknown)),
     document.gates.length === 0 ? [] : [paint.strong('Gates'), ...gateLines(document, layout)],
     lastLines(document, saved, keys, columns),

@@ -76,9 +76,9 @@ export async function withFleet<T>(file: string, work: (open: OpenFleet) => Prom
   }
 }
 
-export async function auditAll(open: OpenFleet, tables: readonly string[] = []) {
+export async function auditAll(open: OpenFleet, tables: readonly string[] = [], limit = 10_000) {
   return audit(open, {
-    ...{store: undefined, regions: [], tables, quick: false, resume: undefined, sliceMs: 1000, settleMs: 10_000, limit: 10_000},
+    ...{store: undefined, regions: [], tables, quick: false, resume: undefined, sliceMs: 1000, settleMs: 10_000, limit},
     ...{limits: {maxLagMs: null, maxLoad: null, waitMs: null}, onBegin: () => {}, onProgress: () => {}, signal: signal()},
   });
 }

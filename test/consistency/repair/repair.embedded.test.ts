@@ -257,6 +257,17 @@ console.log(JSON.stringify(body === 'zzz' ? {leave: 'it says so'} : {row: {id, l
     );
   });
 
+  it('repairs what a truncated audit has listed, says that there is more, and does not call it equal', async () => {
+    await apart('us', `update items set name = 'other' where id <= 40`);
+    const {document: cut} = await withFleet(file, (open) => auditAll(open, ['public.items'], 10));
+    expect(cut.verdict).toBe('truncated');
+    const {document} = await withFleet(file, (open) => plan(open, planFile));
+    expect(document.repair).toMatchObject({truncated: ['public.items'], tables: [{keys: 10}]});
+    const conducted = await withFleet(file, (open) => run(open, planFile, readFileSync(planFile, 'utf8')));
+    expect([conducted.document.outcome, conducted.result.code]).toEqual(['failed', 'audit-diverged']);
+    expect(conducted.document.steps.find(({id}) => id === 'audit')?.detail).toContain('30 keys that were not left differ');
+  });
+
   it('refuses where a repaired row would travel on', async () => {
     await apart('us', `update items set name = 'other' where id <= 5`);
     await withFleet(file, (open) => auditAll(open));

@@ -125,6 +125,7 @@ export const repairPlanSchema = planSchema.extend({
     regions: z.array(z.string()),
     rows: z.looseObject({file: z.string(), sha256: z.string(), bytes: count, writes: count}).nullable(),
     tables: z.array(repairedTable),
+    truncated: z.array(z.string()),
     unread: z.array(z.looseObject({table: z.string(), code, reason: sentence})),
   }),
 });
