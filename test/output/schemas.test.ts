@@ -10,6 +10,7 @@ import type {CleanDocument} from '../../src/lib/operate/clean.ts';
 import type {DueDocument} from '../../src/lib/operate/drill-due.ts';
 import type {DrillListDocument} from '../../src/lib/operate/drill-list.ts';
 import type {DrillValidation} from '../../src/lib/operate/drill-validate.ts';
+import type {RepairPlanDocument} from '../../src/lib/operate/repair-plan.ts';
 import {DOCUMENT_SCHEMAS, documentJsonSchemas} from '../../src/lib/output/schemas.ts';
 import type {PlanDocument} from '../../src/lib/plan/plan-document.ts';
 import type {SlotsDocument} from '../../src/lib/replication/slots.ts';
@@ -84,6 +85,7 @@ it('the types of the built documents fit their schemas', () => {
     Described<DueDocument, 'drill-due'>,
     Described<DrillListDocument, 'drill-list'>,
     Described<DrillValidation, 'drill-validate'>,
-  ] = [true, true, true, true, true, true, true, true, true, true, true, true];
-  expect(fits).toHaveLength(12);
+    Described<RepairPlanDocument, 'consistency-repair-plan'>,
+  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true];
+  expect(fits).toHaveLength(13);
 });

@@ -136,10 +136,10 @@ async function readKey(table: TableAudit, readers: Readers, key: string, whole: 
 const isDifferent = (versions: ReadonlyMap<string, AuditVersion>): boolean =>
   new Set([...versions.values()].map(({hash}) => hash)).size > 1;
 
-const toVersion = (region: string, {row, committedAt, origin}: AuditVersion): RowVersion => ({region, row, committedAt, origin});
+export const toVersion = (region: string, {row, committedAt, origin}: AuditVersion): RowVersion => ({region, row, committedAt, origin});
 
 /** Whose word counts, and how far clocks are off: a version may only look newer. */
-async function aboutOf(store: Store, members: readonly AuditedMember[], signal: AbortSignal): Promise<About> {
+export async function aboutOf(store: Store, members: readonly AuditedMember[], signal: AbortSignal): Promise<About> {
   const [primary, offsets] = await Promise.all([
     primaryRegion(store, members, signal),
     store.abilities.clock?.offsets(signal).catch(() => null) ?? null,

@@ -1,5 +1,7 @@
 import {stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import {repairActions} from '../consistency/repair/actions.ts';
+import {repairChecks} from '../consistency/repair/checks.ts';
 import {type DrillKit, drillActions} from '../drill/actions.ts';
 import {checkActions} from '../failover/check-actions.ts';
 import {countActions} from '../failover/count-actions.ts';
@@ -23,9 +25,15 @@ import {sensesOf} from './drill-senses.ts';
 import {faultCare} from './fault-care.ts';
 import {recallBaseline} from './latency.ts';
 import {ownChecks} from './own-checks.ts';
+import {type RowsElsewhere, repairWorld} from './repair-kit.ts';
 
-/** Everything that plans of this fleet may name: the actions, the checks, and the witness that runs now. */
-export type World = {readonly actions: ActionRegistry; readonly checks: CheckRegistry; witness(): Witness | null};
+/** Everything that plans of this fleet may name: the actions, the checks, and the witness that runs now; `rowsElsewhere`: rows of repairs that are not kept yet. */
+export type World = {
+  readonly actions: ActionRegistry;
+  readonly checks: CheckRegistry;
+  readonly rowsElsewhere: RowsElsewhere;
+  witness(): Witness | null;
+};
 
 /** `resumed` = another process had begun the run: what that one touched is not known. */
 export type WorldOptions = {
@@ -60,6 +68,8 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
     spared: resumed ? null : new Set<string>(),
   };
   const saving = savingOf(stores);
+  const rowsElsewhere: RowsElsewhere = new Map();
+  const repairs = repairWorld(open, rowsElsewhere);
   const world: World = {
     actions: new ActionRegistry([
       ...storeActions(stores),
@@ -71,6 +81,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
       ...checkActions({...stores, baseline: (route) => recallBaseline(open, route)}),
       ...trafficActions(open),
       ...verifyActions(stores),
+      ...repairActions(repairs),
       ...kit.actions,
     ]),
     checks: new CheckRegistry([
@@ -81,8 +92,10 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
       ...hookChecks(open.hooks),
       ...trafficChecks(open),
       ...ownChecks(open),
+      ...repairChecks(repairs),
       ...kit.checks,
     ]),
+    rowsElsewhere,
     witness: kit.witness,
   };
   return world;

@@ -81,7 +81,7 @@ async function lookOnce(job: ConfirmJob, open: readonly Open[], tally: Tally): P
       continue;
     }
     for (const {before, now, versions} of await versionsOf(job, page))
-      if (sort(before, now, again, tally)) tally.divergent.push(job.judge(before.key, versions));
+      if (sort(before, now, again, tally)) tally.divergent.push({...job.judge(before.key, versions), hashes: now.hashes});
   }
   return again;
 }
@@ -143,7 +143,8 @@ async function versionsOf(
 
 type Seen = {readonly hash: string | null; readonly stamp?: string} | undefined;
 
-function toCandidate(key: string, seen: readonly (readonly [string, Seen])[]): Candidate {
+/** A key as regions have it; one that does not have it is undefined. */
+export function toCandidate(key: string, seen: readonly (readonly [string, Seen])[]): Candidate {
   const hashes = Object.fromEntries(seen.map(([region, row]) => [region, row?.hash ?? null]));
   return {
     key,

@@ -19,6 +19,7 @@ import {createPromote} from './promote.ts';
 import type {PostgresConfig, PostgresMember} from './provider.ts';
 import {getReady} from './ready.ts';
 import {createRejoin} from './rejoin.ts';
+import {createRepair} from './repair/repair.ts';
 import {createScalar} from './scalar.ts';
 import {createSeal} from './seal.ts';
 import {createSlots} from './slots.ts';
@@ -29,14 +30,15 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
   const cluster = createCluster(part, context);
   const links = createLinks(cluster);
   const audit = createAudit(cluster, links, part.config.audit, context.secrets);
+  const repair = createRepair(cluster);
   const store = {
     observe: observeBy(cluster),
     ackRule: (signal: AbortSignal) => ackRule(cluster, signal),
     close: async () => {
-      await Promise.all([audit.close(), closeCluster(cluster)]);
+      await Promise.all([audit.close(), repair.close(), closeCluster(cluster)]);
     },
   };
-  const ofAny = {...abilitiesOfAny(cluster), links, audit};
+  const ofAny = {...abilitiesOfAny(cluster), links, audit, repair};
   if (cluster.peers) return {engine: 'postgres', peers: true, ...store, abilities: ofAny};
   const abilities: Partial<Abilities> = {
     ...ofAny,

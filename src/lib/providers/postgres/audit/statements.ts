@@ -127,7 +127,7 @@ function byKeys(table: CatalogTable): string {
 }
 
 /** The lists of parameters that `hashesSql` and `versionsSql` take. */
-export function keyLists({key}: Pick<Shape, 'key'>, keys: readonly string[]): readonly (readonly string[])[] {
+export function keyLists({key}: {readonly key: readonly unknown[]}, keys: readonly string[]): readonly (readonly string[])[] {
   if (key.length === 1) return [keys];
   const parsed = keys.map((each) => JSON.parse(each) as string[]);
   return key.map((_, index) => parsed.map((values) => values[index] ?? ''));
