@@ -6,6 +6,7 @@ import {withMemory, withoutMemory} from '../../src/lib/health/region-memory.ts';
 import {mapMemory} from '../health/memory.ts';
 import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/samples.ts';
 import {whole} from './drill-samples.ts';
+import {auditPlanSample, auditSample, explainSample} from './sample-audits.ts';
 import {drillClean, drillDue, drillList, drillValidation} from './sample-drills.ts';
 import {repairSample} from './sample-repair.ts';
 import {drained, slots, topology} from './sample-replication.ts';
@@ -323,6 +324,9 @@ export const sampleDocuments = {
   'lab-heal': {faults: [labFault]},
   'lab-load': {sent: 10, acknowledged: 9, failed: 0, unknown: 1, elapsedMs: 200, latencyMs: {p50: 3, p95: 4, p99: null}},
   'failover-plan': plan,
+  'consistency-audit': auditSample,
+  'consistency-audit-explain': auditPlanSample,
+  'consistency-explain': explainSample,
   'consistency-repair-plan': {...plan, repair: repairSample},
   run,
   'failover-ready': {

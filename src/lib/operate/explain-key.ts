@@ -31,7 +31,7 @@ export type ExplainDocument = {
   readonly table: string;
   readonly key: string;
   readonly verdict: 'equal' | 'late' | 'diverged' | 'unknown';
-  readonly class: Classification['class'] | null;
+  readonly class: Exclude<Classification['class'], 'equal'> | null;
   readonly regions: readonly string[];
   readonly why: string;
   readonly differs: readonly string[];
