@@ -24,7 +24,7 @@ export function createRepair(cluster: Cluster): Repair {
   const tables = new Map<string, OwnTable>();
   const readerOf = (member: string): Reader => {
     const node = nodeOf(cluster, member);
-    const found = readers.get(member) ?? inTurns(createReader(node, node.place, () => cluster.clock.now()));
+    const found = readers.get(member) ?? createReader(node, node.place, () => cluster.clock.now());
     readers.set(member, found);
     return found;
   };
@@ -87,19 +87,6 @@ export function createRepair(cluster: Cluster): Repair {
     isReleased: (member, signal) => isReleased(cluster, nodeOf(cluster, member), sessions.get(member)?.pid ?? 0, signal),
     close: async () => {
       await Promise.all([...[...readers.values()].map((reader) => reader.close()), ...[...sessions.keys()].map(end)]);
-    },
-  };
-}
-
-/** A dry run looks at all steps at once, and a connection answers one question at a time. */
-function inTurns(reader: Reader): Reader {
-  let last: Promise<unknown> = Promise.resolve();
-  return {
-    ...reader,
-    rows: (text, values, signal) => {
-      const turn = last.then(() => reader.rows(text, values, signal));
-      last = turn.catch(() => undefined);
-      return turn;
     },
   };
 }
