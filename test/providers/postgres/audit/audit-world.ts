@@ -131,9 +131,13 @@ export async function readOpened(form: TableAudit, names: readonly string[], too
     names.map((member) => ({member, region: member})),
     signal(),
   );
-  const {candidates, left} = await findKeys(form, readers, suspects, signal());
-  if (left.length > 0) throw new Error('more differs than a test should let it');
+  const keys: string[] = [];
+  for (let left: readonly SuspectSlice[] = suspects; left.length > 0; ) {
+    const found = await findKeys(form, readers, left, signal());
+    keys.push(...found.candidates.map(({key}) => key));
+    left = found.left;
+  }
   const [lost] = readers.lost();
   if (lost !== undefined) throw new Error(`${lost.member}: ${lost.reason}`);
-  return {keys: candidates.map(({key}) => key).toSorted(), rows, slices, chunks, form};
+  return {keys: keys.toSorted(), rows, slices, chunks, form};
 }
