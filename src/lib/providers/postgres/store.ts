@@ -16,6 +16,7 @@ import {createLinks} from './links.ts';
 import {createLoss} from './loss.ts';
 import {ackRule, observe} from './observe.ts';
 import {createPromote} from './promote.ts';
+import {createOutbound} from './outbound.ts';
 import type {PostgresConfig, PostgresMember} from './provider.ts';
 import {getReady} from './ready.ts';
 import {createRejoin} from './rejoin.ts';
@@ -36,11 +37,12 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
       await Promise.all([audit.close(), closeCluster(cluster)]);
     },
   };
-  const ofAny = {...abilitiesOfAny(cluster), links, audit};
-  if (cluster.peers) return {engine: 'postgres', peers: true, ...store, abilities: ofAny};
+  const claim = createClaim(cluster);
+  const ofAny: Partial<Abilities> = {...abilitiesOfAny(cluster), links, audit, claim};
+  if (cluster.peers) return {engine: 'postgres', peers: true, ...store, abilities: {...ofAny, outbound: createOutbound(cluster, links)}};
   const abilities: Partial<Abilities> = {
     ...ofAny,
-    claim: {...createClaim(cluster), ready: (members) => getReady(cluster, members)},
+    claim: {...claim, ready: (members) => getReady(cluster, members)},
     seal: createSeal(cluster),
     fence: createFence(cluster),
     durability: createDurability(cluster),
