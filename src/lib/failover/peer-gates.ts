@@ -32,21 +32,32 @@ export function othersFit(snapshot: Snapshot, stores: readonly StoreSpec[], {fro
   }
   const unfit = receiving.flatMap((region) => why.get(region) ?? []);
   if (unfit.length > 0)
-    return judged('others', true, {verdict: 'refuse', says: `traffic would go on to a region that is not well: ${unfit.join('; ')}`, measured: fit});
+    return judged('others', true, {
+      verdict: 'refuse',
+      says: `traffic would go on to a region that is not well: ${unfit.join('; ')}`,
+      measured: fit,
+    });
   if (fit.length * 2 < all.length)
     return judged('others', true, {
       verdict: 'unknown',
       says: `only ${fit.join(' and ')} of ${all.length} regions are well as seen from here: it may be this machine that is cut off`,
       measured: fit,
     });
-  return judged('others', true, {verdict: 'pass', says: `${able.join(' and ')} ${able.length === 1 ? 'takes' : 'take'} writes`, measured: able});
+  return judged('others', true, {
+    verdict: 'pass',
+    says: `${able.join(' and ')} ${able.length === 1 ? 'takes' : 'take'} writes`,
+    measured: able,
+  });
 }
 
 type Leaving = {readonly from: string; readonly receiving: readonly string[]; readonly all: readonly string[]};
 
 /** Data must stay where its class allows it, in every region that is sent traffic. */
 export function residencyIn(fleet: Fleet, spec: StoreSpec, regions: readonly string[]): Gate {
-  const places = regions.map((name) => ({name, jurisdiction: fleet.regions.find((each) => each.name === name)?.jurisdiction ?? 'an unknown jurisdiction'}));
+  const places = regions.map((name) => ({
+    name,
+    jurisdiction: fleet.regions.find((each) => each.name === name)?.jurisdiction ?? 'an unknown jurisdiction',
+  }));
   const barred = places.flatMap(({name, jurisdiction}) =>
     fleet.dataClasses
       .filter((each) => spec.dataClasses.includes(each.name) && each.allowed !== null && !each.allowed.includes(jurisdiction))
@@ -66,7 +77,11 @@ export function membersAnswer(snapshot: Snapshot, spec: StoreSpec): Gate {
     const cell = cells[name];
     return `${name} (${cell?.known === false ? cell.reason : 'it was not looked at'})`;
   });
-  return judged(id, true, {verdict: 'unknown', says: `nothing is known of ${reasons.join(' and ')}`, measured: silent.map(({name}) => name)});
+  return judged(id, true, {
+    verdict: 'unknown',
+    says: `nothing is known of ${reasons.join(' and ')}`,
+    measured: silent.map(({name}) => name),
+  });
 }
 
 /** The streams to and from the region run. */

@@ -29,7 +29,10 @@ export function isOnlyPeers(fleet: Fleet, snapshot: Snapshot): boolean {
 }
 
 /** The members of a store in a region, and those outside. */
-export function sidesOf({members}: StoreSpec, region: string): {readonly inside: readonly StoreMember[]; readonly outside: readonly StoreMember[]} {
+export function sidesOf(
+  {members}: StoreSpec,
+  region: string,
+): {readonly inside: readonly StoreMember[]; readonly outside: readonly StoreMember[]} {
   return {inside: members.filter((each) => each.region === region), outside: members.filter((each) => each.region !== region)};
 }
 
@@ -89,7 +92,11 @@ export const weightsText = (weights: Weights): string =>
     .join(', ');
 
 /** The streams between these members that do not run, one sentence each. `touching`: only those that begin or end at one of these. */
-export function brokenStreams(links: readonly LinkReading[], members: readonly string[], touching: readonly string[] = members): readonly string[] {
+export function brokenStreams(
+  links: readonly LinkReading[],
+  members: readonly string[],
+  touching: readonly string[] = members,
+): readonly string[] {
   return links
     .filter(({from, to}) => members.includes(from) && members.includes(to) && (touching.includes(from) || touching.includes(to)))
     .flatMap((link) => {
