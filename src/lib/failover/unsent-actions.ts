@@ -57,13 +57,13 @@ async function countUnsent(world: PeerWorld, ctx: Ctx, target: Target, {members,
   } catch (error) {
     ctx.signal.throwIfAborted();
     const says = `what ${region} has not sent cannot be counted now: ${messageOf(error).replace(/\.$/, '')}`;
-    return {transactions: null, nowhere: null, certainty: 'unknown', by: {}, says, marks};
+    return {transactions: null, lostWrites: null, certainty: 'unknown', by: {}, says, marks};
   }
 }
 
 type Told = Readonly<Record<string, Unsent>>;
 
-/** `nowhere`: what no other region has, which is what the best informed of them lacks. `transactions`: what the worst informed lacks. */
+/** `lostWrites`: what no other region has (lost, unless the region comes back), which is what the best informed of them lacks. `transactions`: what the worst informed lacks. */
 function tally(region: string, told: readonly Told[], others: readonly string[]) {
   const by = Object.fromEntries(
     others.map((at) => {
@@ -81,7 +81,7 @@ function tally(region: string, told: readonly Told[], others: readonly string[])
   const most = isWhole ? Math.max(...counted) : null;
   // One that lacks nothing has everything, whatever is known of the others.
   const nowhere = counted.includes(0) ? 0 : isWhole ? Math.min(...counted) : null;
-  return {transactions: most, nowhere, certainty, by, says: tallySays(region, by, nowhere, certainty)};
+  return {transactions: most, lostWrites: nowhere, certainty, by, says: tallySays(region, by, nowhere, certainty)};
 }
 
 type By = Readonly<Record<string, {readonly transactions: number | null; readonly bytes: number; readonly why: string | null}>>;

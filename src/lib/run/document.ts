@@ -73,7 +73,8 @@ export function endingExit({outcome, code}: Pick<Ending, 'outcome' | 'code'>, to
   if (outcome === 'undone' && code === 'undone') return EXIT.good; // it was asked for
   if (outcome === 'interrupted' || (outcome === 'undone' && code === 'interrupted')) return EXIT.interrupted;
   if (outcome === 'running' || outcome === 'paused') return EXIT.good;
-  const guard = code === 'gate-refused' || code === 'plan-outdated' || (code === 'requires' && !touched && outcome === 'failed');
+  // The audit before a readmission is a gate that takes too long to be asked before the run.
+  const guard = code === 'gate-refused' || code === 'audit-not-equal' || code === 'plan-outdated' || (code === 'requires' && !touched && outcome === 'failed');
   return guard ? EXIT.refused : EXIT.critical;
 }
 
@@ -161,10 +162,10 @@ function measuredBy(plan: Plan, progress: Progress): Measured & {readonly lossWi
   };
 }
 
-/** Writes that an old primary had and the new one lacks, per guard; null = that one could not count, or had nothing to count. */
+/** Writes that an old primary had and the new one lacks, per guard, or that nobody but a region that was left has; null = could not be counted. */
 function guardedLosses(plan: Plan, progress: Progress): readonly (number | null)[] {
   return plan.steps
-    .filter((step) => step.do.action === 'store.guard')
+    .filter((step) => step.do.action === 'store.guard' || step.do.action === 'peers.count-unsent')
     .map((step) => figure(stepProgress(progress, step).result, 'lostWrites'));
 }
 
