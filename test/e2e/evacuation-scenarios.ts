@@ -3,6 +3,7 @@ import {setTimeout as sleep} from 'node:timers/promises';
 import type {PlanDocument} from '../../src/lib/plan/plan-document.ts';
 import type {RunDocument} from '../../src/lib/run/document.ts';
 import {AWAY, type Ground, OTHERS} from './evacuation-ground.ts';
+import type {Ran} from './lab-session.ts';
 
 /** What a scenario came to. `problems`: what is not as it should be, one sentence each. Counts are of transactions, `gapMs` without a write of the others. */
 export type Told = {
@@ -65,8 +66,9 @@ async function loaded(ground: Ground): Promise<number> {
 /** From the loss of the region to its return: left without being asked, late writes counted, refused until it has caught up and is clean. */
 async function lost(ground: Ground, began: number): Promise<Told> {
   const problems: string[] = [];
-  const evacuation = JSON.parse((await ground.run('failover', 'run', '--yes', '--json')).stdout) as RunDocument;
+  const evacuation = await carried(ground, ['failover', 'run']);
   check(problems, 'outcome of the evacuation', [evacuation.kind, evacuation.from, evacuation.outcome], ['evacuation', AWAY, 'succeeded']);
+  check(problems, 'lost writes while nobody can ask', evacuation.measured.lostWrites, null);
   const held = await Promise.all(OTHERS.map((at) => ground.refsOf(AWAY, at)));
   await sleep(LOAD_MS);
   // One line stays cut, so that it cannot have caught up.
@@ -111,8 +113,7 @@ async function refusedUnclean(ground: Ground, problems: string[]): Promise<void>
   });
   await ground.lab.sql(AWAY, "set regionctl.repair = on; insert into likes values ('damage', '{\"ap\": [7, 0]}')");
   const ran = await ground.run('failback', 'run', '--to', AWAY, '--yes', '--json');
-  if (ran.stdout.includes('"error"')) problems.push(ran.stdout);
-  const {outcome, reason} = JSON.parse(ran.stdout) as RunDocument;
+  const {outcome, reason} = documentOf(ran);
   check(problems, 'exit code and outcome with damage', [ran.code, outcome], [77, 'undone']);
   if (!/says diverged.*consistency explain/.test(reason ?? '')) problems.push(`the refusal because of damage says: ${reason}`);
   await ground.lab.sql(AWAY, "set regionctl.repair = on; delete from likes where post = 'damage'");
@@ -125,11 +126,17 @@ async function healthOf(ground: Ground): Promise<string | undefined> {
 
 /** Runs to the end; killed at a step and gone on with where one is named. */
 async function carried(ground: Ground, args: readonly string[], killAt?: string): Promise<RunDocument> {
-  if (killAt === undefined) return JSON.parse((await ground.run(...args, '--yes', '--json')).stdout) as RunDocument;
+  if (killAt === undefined) return documentOf(await ground.run(...args, '--yes', '--json'));
   await ground.killedAt(killAt, args);
   const [run] = await ground.lab.json<{runs: {runId: string; outcome: string}[]}>(0, ['runs', 'list']).then(({runs}) => runs);
   if (run?.outcome !== 'interrupted') throw new Error(`the run that was killed is ${run?.outcome}`);
-  return JSON.parse((await ground.run('runs', 'resume', run.runId, '--yes', '--json')).stdout) as RunDocument;
+  return documentOf(await ground.run('runs', 'resume', run.runId, '--yes', '--json'));
+}
+
+function documentOf({stdout, stderr}: Ran): RunDocument {
+  const document = JSON.parse(stdout) as Partial<RunDocument>;
+  if (document.steps === undefined) throw new Error(`it was not run: ${stdout} ${stderr}`);
+  return document as RunDocument;
 }
 
 /** Late transactions, as the readmission tells them. */

@@ -105,9 +105,9 @@ export function brokenStreams(
     });
 }
 
-/** Why nothing moves over a stream; null = it runs. */
+/** Why nothing moves over a stream; null = it runs, or waits for a lock that somebody will give back: whether it arrives is told by where it is. */
 export function streamTrouble({from, to, cause, trouble, senderRead, senderState, receiverConnected}: LinkReading): string | null {
-  if (cause !== undefined && cause.state !== 'late') return trouble ?? `${from} → ${to}: ${cause.code}`;
+  if (cause?.state === 'broken') return trouble ?? `${from} → ${to}: ${cause.code}`;
   if (!senderRead) return `what ${from} sends to ${to} is not known: ${(trouble ?? `${from} was not read`).replace(/\.$/, '')}`;
   if (senderState === null || receiverConnected === false) return `${to} takes nothing from ${from} now: no worker reads its slot`;
   return null;

@@ -156,7 +156,7 @@ function measuredBy(plan: Plan, progress: Progress): Measured & {readonly lossWi
   const result = results.at(-1) ?? null;
   return {
     writeGapMs: figure(result, 'writeGapMs'),
-    lostWrites: lostOf(figure(result, 'lostWrites'), guardedLosses(plan, progress)),
+    lostWrites: lostOf(figure(result, 'lostWrites'), guardedLosses(plan, progress), plan.kind === 'evacuation'),
     duplicatedWrites: figure(result, 'duplicatedWrites'),
     lossWindowMs: figure(result, 'lossWindowMs'),
   };
@@ -171,9 +171,11 @@ function guardedLosses(plan: Plan, progress: Progress): readonly (number | null)
 
 /**
  * A guard counts everything that its store lost, so where all of them counted the witness has nothing to add: its own writes are among them.
- * Where one could not, what the witness lost may be that one's. Nobody counted = null.
+ * Where one could not, what the witness lost may be that one's. Nobody counted = null. `isLeft`: a region was left, whose own writes only that count tells:
+ * the witness began after them.
  */
-function lostOf(witness: number | null, guards: readonly (number | null)[]): number | null {
+function lostOf(witness: number | null, guards: readonly (number | null)[], isLeft: boolean): number | null {
+  if (isLeft && guards.includes(null)) return witness === 0 ? null : witness;
   const counted = guards.filter((lost) => lost !== null);
   const sum = counted.reduce((all, lost) => all + lost, 0);
   if (guards.length > 0 && counted.length === guards.length) return Math.max(sum, witness ?? 0);
