@@ -8,7 +8,12 @@ export const OTHERS = ['eu-west', 'ap'] as const;
 const REGIONS = [AWAY, ...OTHERS] as const;
 
 /** One acknowledged write: `ref` names its transaction, `region` took it, `at` in ms. For those to the shared rows what the server stamped it with. */
-export type Ack = {readonly ref: string; readonly region: string; readonly at: number; readonly hot?: {readonly hlc: bigint; readonly item: string}};
+export type Ack = {
+  readonly ref: string;
+  readonly region: string;
+  readonly at: number;
+  readonly hot?: {readonly hlc: bigint; readonly item: string};
+};
 
 const HOT = 999_001;
 const SPACING_MS = 20;
@@ -32,7 +37,10 @@ export class Ground {
   async up(): Promise<void> {
     await this.lab.up('--mode', 'active-active');
     this.#door = (await this.lab.status()).frontDoor ?? '';
-    await this.lab.sql(AWAY, `insert into orders (id, ref, item, quantity, region) overriding system value values (${HOT}, 'hot', 'none', 1, '')`);
+    await this.lab.sql(
+      AWAY,
+      `insert into orders (id, ref, item, quantity, region) overriding system value values (${HOT}, 'hot', 'none', 1, '')`,
+    );
     await this.equal();
   }
 
@@ -148,8 +156,7 @@ export class Ground {
         let seen = '';
         child.stdout?.on('data', (text) => {
           seen += String(text);
-          if (seen.split('\n').some((line) => line.includes('"step-started"') && line.includes(`"${step}"`)))
-            child.kill('SIGKILL');
+          if (seen.split('\n').some((line) => line.includes('"step-started"') && line.includes(`"${step}"`))) child.kill('SIGKILL');
         });
       },
     });
@@ -171,4 +178,3 @@ async function writeShared(client: pg.Client, ref: string): Promise<{hlc: bigint
   await client.query('commit');
   return {hlc: BigInt(rows[0]?.hlc ?? 0), item: ref};
 }
-

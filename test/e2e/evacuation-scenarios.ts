@@ -1,5 +1,5 @@
-import {isDeepStrictEqual} from 'node:util';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {isDeepStrictEqual} from 'node:util';
 import type {PlanDocument} from '../../src/lib/plan/plan-document.ts';
 import type {RunDocument} from '../../src/lib/run/document.ts';
 import {AWAY, type Ground, OTHERS} from './evacuation-ground.ts';
@@ -49,8 +49,9 @@ export async function drained(ground: Ground, kill: {readonly leave?: string; re
   const idle = ground.acks.length;
   await sleep(300);
   check(problems, `writes that ${AWAY} still got`, ground.acks.slice(idle).filter(({region}) => region === AWAY).length, 0);
+  for (const region of OTHERS) ground.leaveDirect(region);
   const back = await carried(ground, ['failback', 'run', '--to', AWAY], kill.back);
-  check(problems, 'outcome of the readmission', [back.kind, back.outcome], ['readmission', 'succeeded']);
+  check(problems, 'outcome of the readmission', [back.kind, back.outcome, back.reason], ['readmission', 'succeeded', 'every step is done']);
   const gapMs = ground.longestGap(began);
   await ended(ground, problems, gapMs);
   return {problems, unsent: 0, counted: evacuation.measured.lostWrites, gapMs, acknowledged: ground.acks.length};
@@ -76,19 +77,21 @@ async function lost(ground: Ground, began: number): Promise<Told> {
   await ground.lab.lab('heal', AWAY);
   ground.leaveDirect(AWAY);
   await refusedBehind(ground, problems);
+  // Rows that change a hundred times a second are equal at no look: an audit says that it does not know. Orders go on.
+  for (const region of OTHERS) ground.leaveDirect(region);
   await ground.lab.lab('heal', OTHERS[0]);
   const gapMs = ground.longestGap(began);
   await refusedUnclean(ground, problems);
   // Nothing is sent there yet.
+  const acknowledged = ground.acks.filter(({region}) => region === AWAY).map(({ref}) => ref);
   const wrote = await ground.refsOf(AWAY, AWAY);
   const back = await carried(ground, ['failback', 'run', '--to', AWAY]);
-  check(problems, 'outcome of the readmission', [back.kind, back.outcome], ['readmission', 'succeeded']);
+  check(problems, 'outcome of the readmission', [back.kind, back.outcome, back.reason], ['readmission', 'succeeded', 'every step is done']);
   const alone = [...wrote].filter((ref) => held.every((refs) => !refs.has(ref)));
   const {counted, by} = lateOf(back);
   check(problems, 'late transactions that nobody else had', counted, alone.length);
   for (const [index, at] of OTHERS.entries())
     check(problems, `late transactions of ${at}`, by[at], [...wrote].filter((ref) => held[index]?.has(ref) === false).length);
-  const acknowledged = ground.acks.filter(({region}) => region === AWAY).map(({ref}) => ref);
   check(problems, 'acknowledged writes that are gone', missing(new Set(acknowledged), wrote), 0);
   await ended(ground, problems, gapMs);
   return {problems, unsent: alone.length, counted, gapMs, acknowledged: ground.acks.length};

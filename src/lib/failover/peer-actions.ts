@@ -14,8 +14,14 @@ import {action} from './store-actions.ts';
 import {abilityOf, type StoreWorld} from './store-world.ts';
 import {routerOf, type TrafficWorld} from './traffic-actions.ts';
 
-/** What an audit of a store came to. `reason` is one sentence; `rows` were compared. */
-export type Audited = {readonly audit: string; readonly verdict: string; readonly reason: string; readonly rows: number};
+/** What an audit of a store came to. `reason` is one sentence; `rows` were compared, `unsettled` of them changed at every look. */
+export type Audited = {
+  readonly audit: string;
+  readonly verdict: string;
+  readonly reason: string;
+  readonly rows: number;
+  readonly unsettled: number;
+};
 
 /** What acts on peers: besides stores and routers, a look at a region's health, and the audit of a store in some regions. */
 export type PeerWorld = StoreWorld &
@@ -170,16 +176,27 @@ const audit = (world: PeerWorld) =>
     schema: auditing,
     describe: (target, {regions}) => `compare every row of ${target.store} in ${regions.join(', ')} by digests`,
     apply: async (ctx, target, {regions, accept}) => {
-      const {audit: id, verdict, reason, rows} = await world.audit(target.store ?? '', regions, ctx.signal);
-      const found = `audit ${id} says ${verdict}: ${reason.replace(/\.$/, '')}`;
-      if (verdict !== 'equal' && !accept)
-        throw refused(
-          'audit-not-equal',
-          `${found}; look with "regionctl consistency explain KEY", and mend with "regionctl consistency repair plan"`,
-        );
-      return {says: verdict === 'equal' ? found : `${found}; passed by name`, verdict, rows, audit: id};
+      let found = await world.audit(target.store ?? '', regions, ctx.signal);
+      // Rows that are written to all the time may stand still at another look.
+      for (let more = AUDITS - 1; more > 0 && isUnsettled(found); more--)
+        found = await world.audit(target.store ?? '', regions, ctx.signal);
+      const {audit: id, verdict, reason, rows} = found;
+      const says = `audit ${id} says ${verdict}: ${reason.replace(/\.$/, '')}`;
+      if (verdict !== 'equal' && !accept) throw refused('audit-not-equal', `${says}; ${whatNext(found)}`);
+      return {says: verdict === 'equal' ? says : `${says}; passed by name`, verdict, rows, audit: id};
     },
   });
+
+/** So many audits are tried where nothing but rows that never stood still is in the way. */
+const AUDITS = 3;
+
+const isUnsettled = ({verdict, unsettled}: Audited): boolean => verdict === 'unknown' && unsettled > 0;
+
+function whatNext(found: Audited): string {
+  if (isUnsettled(found)) return 'try again when these are written to less';
+  if (found.verdict === 'unknown') return 'nothing is known to be wrong, and nothing is proven';
+  return 'see why with "regionctl consistency explain KEY", mend it with "regionctl consistency repair plan", and try again';
+}
 
 type Among = {readonly members: readonly string[]; readonly from?: readonly string[]; readonly waitMs: number};
 

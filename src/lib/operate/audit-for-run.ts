@@ -15,6 +15,6 @@ export async function auditForRun(open: OpenFleet, store: string, regions: reado
     onBegin: () => undefined,
     onProgress: () => undefined,
   });
-  const {audit: id, verdict, reason, coverage} = document;
-  return {audit: id, verdict, reason, rows: coverage.rows};
+  const {audit: id, verdict, reason, coverage, counts} = document;
+  return {audit: id, verdict, reason, rows: coverage.rows, unsettled: counts.unsettled};
 }

@@ -74,7 +74,11 @@ export function endingExit({outcome, code}: Pick<Ending, 'outcome' | 'code'>, to
   if (outcome === 'interrupted' || (outcome === 'undone' && code === 'interrupted')) return EXIT.interrupted;
   if (outcome === 'running' || outcome === 'paused') return EXIT.good;
   // The audit before a readmission is a gate that takes too long to be asked before the run.
-  const guard = code === 'gate-refused' || code === 'audit-not-equal' || code === 'plan-outdated' || (code === 'requires' && !touched && outcome === 'failed');
+  const guard =
+    code === 'gate-refused' ||
+    code === 'audit-not-equal' ||
+    code === 'plan-outdated' ||
+    (code === 'requires' && !touched && outcome === 'failed');
   return guard ? EXIT.refused : EXIT.critical;
 }
 
