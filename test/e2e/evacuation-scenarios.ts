@@ -133,7 +133,7 @@ async function carried(ground: Ground, args: readonly string[], killAt?: string)
   await ground.killedAt(killAt, args);
   const [run] = await ground.lab.json<{runs: {runId: string; outcome: string}[]}>(0, ['runs', 'list']).then(({runs}) => runs);
   if (run?.outcome !== 'interrupted') throw new Error(`the run that was killed is ${run?.outcome}`);
-  return documentOf(await ground.run('runs', 'resume', run.runId, '--yes', '--json'));
+  return documentOf(await ground.run('runs', 'resume', run.runId, '--json'));
 }
 
 function documentOf({stdout, stderr}: Ran): RunDocument {

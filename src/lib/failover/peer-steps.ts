@@ -10,6 +10,8 @@ const GRACE_MS = 1000;
 const WATCH_MS = 1000;
 /** How long changes that were written may take to arrive, in ms. */
 const ARRIVE_MS = 120_000;
+/** The same where a stream does not run now: it may begin to. */
+const TRY_MS = 10_000;
 const COUNT_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const STAGE_LOOK_MS = 2000;
@@ -25,14 +27,18 @@ export function leaveStep(route: RouteSpec, from: string, weights: Weights, {sna
     requires: [expect('regions.any-well', {}, {of: [...fit]})],
     ensures: [verify('route.weights', {router: route.name}, weights)],
     undo: isWell ? call('route.give-back', {router: route.name, region: from}, {weights: now}) : null,
-    onFailure: snapshot.routers[route.name]?.known === true ? 'undo' : 'continue',
+    // A router that does not answer stops the run at its gate; whoever passed that gate by name goes on without it.
+    onFailure: snapshot.routers[route.name]?.known === true ? goBack(isWell) : 'continue',
   });
 }
 
 type Leave = {readonly snapshot: Snapshot; readonly isWell: boolean; readonly fit: readonly string[]};
 
+/** A region that is well can have its traffic back; from one that is not it stays away, whatever else fails. */
+const goBack = (isWell: boolean): 'undo' | 'stop' => (isWell ? 'undo' : 'stop');
+
 /** Writes through the front door: each of the regions must answer one, and none may be answered by another. */
-export function writesStep(fleet: Fleet, regions: readonly string[], without: string | null): Step[] {
+export function writesStep(fleet: Fleet, regions: readonly string[], {without, isWell}: {without: string | null; isWell: boolean}): Step[] {
   if (fleet.witness === null || regions.length === 0) return [];
   const none = without === null ? '' : `, and never ${without}`;
   const {url, deadlineMs} = fleet.witness;
@@ -42,7 +48,7 @@ export function writesStep(fleet: Fleet, regions: readonly string[], without: st
       phase: 'verify',
       title: `write through the front door and see ${regions.join(' and ')} answer${none}`,
       do: call('verify.writes', {}, {url, deadlineMs, regions: [...regions], without}),
-      onFailure: 'undo',
+      onFailure: goBack(isWell),
     }),
   ];
 }
@@ -59,7 +65,7 @@ export function leaveStoreSteps(scope: StoreScope, spec: StoreSpec, from: string
     title: `wait until ${others.join(' and ')} ${others.length === 1 ? 'has' : 'have'} applied what ${from} wrote`,
     do: call('peers.await-sent', target, {members, others: [...others]}),
     onFailure: isWell && waits === 'must' ? 'undo' : 'continue',
-    deadlineMs: ARRIVE_MS,
+    deadlineMs: waits === 'must' ? ARRIVE_MS : TRY_MS,
   });
   const count = step({
     id: `count-unsent${scope.suffix}`,
@@ -76,7 +82,7 @@ export function leaveStoreSteps(scope: StoreScope, spec: StoreSpec, from: string
     do: call('peers.watch-direct', target, {members, others: [...others], forMs: WATCH_MS}),
     onFailure: 'continue',
   });
-  return [...(waits === 'not' ? [] : [sent]), count, watch];
+  return [...(waits === 'not' || others.length === 0 ? [] : [sent]), count, watch];
 }
 
 /** `waits`: the run is to fail if what the region wrote does not arrive, may go on without, or has nobody to ask. */

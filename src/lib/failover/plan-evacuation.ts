@@ -41,7 +41,7 @@ type Left = {readonly route: RouteSpec; readonly weights: Weights | null};
  * nothing to do.
  */
 export function chooseEvacuated(fleet: Fleet, snapshot: Snapshot, given: string | undefined): string {
-  const served = (region: string): boolean => fleet.routes.some((route) => (weightsNow(route, snapshot)[region] ?? 0) > 0);
+  const served = (region: string): boolean => isServed(fleet, snapshot, region);
   if (given !== undefined) {
     if (served(given)) return given;
     throw refused('nothing-to-do', `nothing was done: no route sends anything to ${given}`, {
@@ -61,6 +61,10 @@ export function chooseEvacuated(fleet: Fleet, snapshot: Snapshot, given: string 
   throw refused('nothing-to-do', `nothing was done: ${why}`, {suggestions: ['to empty a region that is well, name it: --from REGION']});
 }
 
+/** Whether any route sends a region anything. */
+export const isServed = ({routes}: Fleet, snapshot: Snapshot, region: string): boolean =>
+  routes.some((route) => (weightsNow(route, snapshot)[region] ?? 0) > 0);
+
 /** Plans the evacuation of a region whose stores are of peers: pure, from one snapshot. Nobody is promoted, and the others are never held up. */
 export function planEvacuation(input: EvacuationInput): Plan {
   const {id, fleet, snapshot, from, objectives, approve} = input;
@@ -77,7 +81,7 @@ export function planEvacuation(input: EvacuationInput): Plan {
     ...stores.map((spec) => storeSteps(named(spec, stores)).claim(answering(snapshot, spec), {evict: takesOver(spec, overrides)})),
     ...witnessSteps(url, isWell ? WARM_UP_MS : 0).start,
     ...left.flatMap(({route, weights}) => (weights === null ? [] : [leaveStep(route, from, weights, {snapshot, isWell, fit})])),
-    ...writesStep(fleet, receiversOfWrites(fleet, left, from), from),
+    ...writesStep(fleet, receiversOfWrites(fleet, left, from), {without: from, isWell}),
     ...judged.flatMap(({spec, outbound, loss}) => {
       const waits = !outbound.answers ? 'not' : loss.transactions === 0 ? 'must' : 'may';
       return leaveStoreSteps(named(spec, stores), spec, from, {snapshot, isWell, waits});

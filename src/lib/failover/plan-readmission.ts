@@ -87,7 +87,7 @@ export function planReadmission(input: ReadmissionInput): Plan {
     ),
     ...witnessSteps(fleet.witness, WARM_UP_MS).start,
     ...routes.flatMap((route) => returnSteps(route, to, {snapshot, requires})),
-    ...writesStep(fleet, routes.some((route) => isOfWitness(fleet, route)) ? [to] : [], null),
+    ...writesStep(fleet, routes.some((route) => isOfWitness(fleet, route)) ? [to] : [], {without: null, isWell: true}),
     ...verify.checks,
   ];
   return {
