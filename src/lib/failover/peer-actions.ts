@@ -149,7 +149,7 @@ const awaitSent = (world: PeerWorld) =>
       const among = {members: [...members, ...others], from: members, waitMs: Math.max(0, ctx.deadline - ctx.now() - LAST_MS)};
       const {holds, says} = await arrived(world, ctx, target, among);
       if (holds !== true) throw unavailable('not-sent', says);
-      return {says: `${others.join(' and ')} have applied everything that ${target.region} wrote`};
+      return {says: `${others.join(' and ')} ${others.length === 1 ? 'has' : 'have'} applied everything that ${target.region} wrote`};
     },
   });
 

@@ -147,7 +147,7 @@ async function countLate(world: PeerWorld, ctx: Ctx, target: Target, {members, m
   const by = Object.fromEntries(asked.map(({at, late}) => [at, late]));
   return {
     transactions: isWhole ? Math.max(...known) : null,
-    nowhere,
+    alone: nowhere,
     by,
     says: `since ${target.region} was left: ${nobody}; ${each.join('; ')}`,
   };
