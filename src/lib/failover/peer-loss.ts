@@ -49,7 +49,10 @@ const unknownLoss = (store: string, basis: string): Loss => ({store, transaction
 /** What nobody else has is what the best informed of the others lacks. */
 function silent(store: string, from: string, history: readonly LagHistory[]): Loss {
   const stays = `${from} cannot be asked; what it has not sent stays in it, and is merged when it is back`;
-  const known = history.map(grownBy).toSorted((a, b) => (a.bytes ?? Number.POSITIVE_INFINITY) - (b.bytes ?? Number.POSITIVE_INFINITY));
+  // By what was missing then, where what it has grown to is not known.
+  const known = history
+    .map((sample) => ({...grownBy(sample), then: sample.bytes}))
+    .toSorted((a, b) => (a.bytes ?? a.then) - (b.bytes ?? b.then));
   const [least] = known;
   if (least === undefined) return unknownLoss(store, `${stays}. How much that is, is not known: no sample is remembered`);
   const {bytes, transactions, basis} = least;

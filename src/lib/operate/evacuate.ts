@@ -1,10 +1,10 @@
 import {chooseTables} from '../consistency/audit/choose-tables.ts';
 import {messageOf, usageError} from '../errors.ts';
 import type {Outbound} from '../failover/peer-loss.ts';
-import {answeringOf, peerStores, sidesOf, unfitness} from '../failover/peers.ts';
+import {answeringOf, isOnlyPeers, peerStores, sidesOf, unfitness} from '../failover/peers.ts';
 import {chooseEvacuated, planEvacuation} from '../failover/plan-evacuation.ts';
 import {type AuditSize, chooseReadmitted, planReadmission} from '../failover/plan-readmission.ts';
-import type {StoreSpec} from '../fleet/fleet.ts';
+import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import {objectivesOf, regionOf} from '../fleet/lookup.ts';
 import {formatBytes} from '../output/units.ts';
 import type {Plan} from '../plan/plan.ts';
@@ -24,14 +24,34 @@ const TABLES_MS = 5000;
 
 type Asking = Pick<PrepareOptions, 'from' | 'to' | 'overrides' | 'signal'> & {readonly state: State | null};
 
+/**
+ * The fleet as an evacuation and a readmission are planned for it: without stores of peers whose engine cannot be asked for what it has not sent, or not
+ * compared. null = nothing is left of it that they could be planned for, or there is a store with a primary, which plans are about as ever.
+ */
+export function fleetOfPeers(open: OpenFleet, snapshot: Snapshot): Fleet | null {
+  const peers = peerStores(open.fleet, snapshot);
+  const fleet = {...open.fleet, stores: open.fleet.stores.filter((spec) => !peers.includes(spec) || isAble(open, spec))};
+  return isOnlyPeers(fleet, snapshot) ? fleet : null;
+}
+
+function isAble({stores}: OpenFleet, {name}: StoreSpec): boolean {
+  const {outbound, audit, claim, links} = stores[name]?.abilities ?? {};
+  return outbound !== undefined && audit !== undefined && claim !== undefined && links !== undefined;
+}
+
+/** What such a plan says of the stores that it is not about. */
+function leftOut(open: OpenFleet, fleet: Fleet, snapshot: Snapshot, says: (store: string) => string): readonly string[] {
+  return peerStores(open.fleet, snapshot).flatMap((spec) => (fleet.stores.includes(spec) ? [] : [says(spec.name)]));
+}
+
 /** The evacuation that a snapshot of a fleet of peers leads to: what the region has not sent is asked of its streams, or remembered. */
 export async function evacuationFrom(
   open: OpenFleet,
+  fleet: Fleet,
   snapshot: Snapshot,
   {from: given, to, overrides, signal, state}: Asking,
   more: {readonly witness: boolean; readonly approve: boolean},
 ): Promise<Plan> {
-  const {fleet, clock} = open;
   if (to !== undefined) throw usageError('--to: every region of this fleet takes writes, so all others share what one had: leave it out');
   if (given !== undefined) regionOf(fleet, given);
   const from = chooseEvacuated(fleet, snapshot, given);
@@ -39,24 +59,32 @@ export async function evacuationFrom(
   const outbound = await Promise.all(
     stores.map(async (spec) => [spec.name, await outboundOf(open, snapshot, spec, {from, state, signal})] as const),
   );
-  return planEvacuation({
-    ...{id: newRunId('evacuation', clock.wall()), fleet, snapshot, from, overrides, ...more},
+  const plan = planEvacuation({
+    ...{id: newRunId('evacuation', open.clock.wall()), fleet, snapshot, from, overrides, ...more},
     ...{outbound: Object.fromEntries(outbound), objectives: objectivesOf(fleet)},
   });
+  const others = leftOut(open, fleet, snapshot, (name) => `what ${from} has not sent of ${name} is not waited for: its engine cannot tell`);
+  return {...plan, remarks: [...(plan.remarks ?? []), ...others]};
 }
 
 /** The readmission that a snapshot of a fleet of peers leads to: with what an audit would read, and what the run that left the region has noted. */
-export async function readmissionFrom(open: OpenFleet, snapshot: Snapshot, {to: given, overrides, signal, state}: Asking): Promise<Plan> {
-  const {fleet, clock} = open;
+export async function readmissionFrom(
+  open: OpenFleet,
+  fleet: Fleet,
+  snapshot: Snapshot,
+  {to: given, overrides, signal, state}: Asking,
+): Promise<Plan> {
   if (given !== undefined) regionOf(fleet, given);
   const to = chooseReadmitted(fleet, snapshot, given);
   const sizes = await Promise.all(
     peerStores(fleet, snapshot).map(async (spec) => [spec.name, await auditSize(open, snapshot, spec, signal)] as const),
   );
-  return planReadmission({
-    ...{id: newRunId('readmission', clock.wall()), fleet, snapshot, to, overrides},
+  const plan = planReadmission({
+    ...{id: newRunId('readmission', open.clock.wall()), fleet, snapshot, to, overrides},
     ...{objectives: objectivesOf(fleet), sizes: Object.fromEntries(sizes), marks: evacuationMarks(state, fleet.name, to)},
   });
+  const others = leftOut(open, fleet, snapshot, (name) => `${name} is not compared: its engine has no digests`);
+  return {...plan, remarks: [...(plan.remarks ?? []), ...others]};
 }
 
 type Leaving = {readonly from: string; readonly state: State | null; readonly signal: AbortSignal};

@@ -1,7 +1,6 @@
 import {timeoutAwake} from '../awake.ts';
 import {expectedLoss, restsOnLag} from '../failover/expected-loss.ts';
 import type {Guard} from '../failover/guard.ts';
-import {isOnlyPeers} from '../failover/peers.ts';
 import {chooseAway, chooseHome, planFailback} from '../failover/plan-failback.ts';
 import {chooseDestination, chooseSource, type FailoverInput, movesOf, planFailover} from '../failover/plan-failover.ts';
 import {chooseSwitchTarget, planSwitchover} from '../failover/plan-switchover.ts';
@@ -16,7 +15,7 @@ import type {PhaseMark} from '../run/runner.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {newRunId} from './conduct.ts';
 import {copySpeeds, earlierGaps} from './earlier-runs.ts';
-import {evacuationFrom, readmissionFrom} from './evacuate.ts';
+import {evacuationFrom, fleetOfPeers, readmissionFrom} from './evacuate.ts';
 import {planFromLook} from './look.ts';
 import {historyOf, readingOf} from './loss.ts';
 import type {World} from './world.ts';
@@ -43,11 +42,11 @@ const READING_MS = 2000;
 export async function prepareFailover(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
   const state = await open.state().catch(() => null);
   const {guard = {forMs: null}} = options;
-  return prepare(open, world, options, (snapshot) =>
-    isOnlyPeers(open.fleet, snapshot)
-      ? evacuationFrom(open, snapshot, {...options, state}, {witness: true, approve: true})
-      : failoverFrom(open, snapshot, options, {witness: true, state, guard, approve: true}),
-  );
+  return prepare(open, world, options, (snapshot) => {
+    const peers = fleetOfPeers(open, snapshot);
+    if (peers !== null) return evacuationFrom(open, peers, snapshot, {...options, state}, {witness: true, approve: true});
+    return failoverFrom(open, snapshot, options, {witness: true, state, guard, approve: true});
+  });
 }
 
 /**
@@ -95,7 +94,8 @@ export async function prepareFailback(open: OpenFleet, world: World, options: Pr
   const {fleet, clock} = open;
   const state = await open.state().catch(() => null);
   return prepare(open, world, options, (snapshot) => {
-    if (isOnlyPeers(fleet, snapshot)) return readmissionFrom(open, snapshot, {...options, state});
+    const peers = fleetOfPeers(open, snapshot);
+    if (peers !== null) return readmissionFrom(open, peers, snapshot, {...options, state});
     const to = regionOf(fleet, chooseHome(fleet, options.to)).name;
     const from = chooseAway(fleet, snapshot, to);
     const found = {id: newRunId('failback', clock.wall()), fleet, snapshot, from, to, objectives: objectivesOf(fleet)};

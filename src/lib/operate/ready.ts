@@ -2,9 +2,10 @@ import {timeoutAwake} from '../awake.ts';
 import {messageOf} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import {judged} from '../failover/gates.ts';
-import {isOnlyPeers, peerStores, unfitness} from '../failover/peers.ts';
+import {peerStores, unfitness} from '../failover/peers.ts';
 import {isServed} from '../failover/plan-evacuation.ts';
 import {storesHeldBy} from '../failover/plan-failover.ts';
+import type {Fleet} from '../fleet/fleet.ts';
 import {regionOf} from '../fleet/lookup.ts';
 import {observeFleet} from '../observe/take-snapshot.ts';
 import type {Plan} from '../plan/plan.ts';
@@ -12,7 +13,7 @@ import {type GateRow, gateRows} from '../plan/plan-document.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {judgeGates} from '../run/judge-gates.ts';
-import {evacuationFrom} from './evacuate.ts';
+import {evacuationFrom, fleetOfPeers} from './evacuate.ts';
 import {rememberLatency} from './latency.ts';
 import {failoverFrom} from './prepare.ts';
 import {readyKey, samplesOf} from './ready-samples.ts';
@@ -61,8 +62,9 @@ export async function readReady(
   const {snapshot: seen} = await observeFleet({...open, signal, vantage: 'here'});
   const snapshot = withRememberedAck(state, fleet.name, seen);
   const names = fleet.regions.map(({name}) => name);
-  const ofPeers = isOnlyPeers(fleet, snapshot);
-  const isSource = (name: string): boolean => (ofPeers ? isServed(fleet, snapshot, name) : storesHeldBy(fleet, snapshot, name).length > 0);
+  const peers = fleetOfPeers(open, snapshot);
+  const isSource = (name: string): boolean =>
+    peers !== null ? isServed(fleet, snapshot, name) : storesHeldBy(fleet, snapshot, name).length > 0;
   const sources = names.filter((name) => (from === undefined || name === from) && isSource(name));
   const ways = sources.flatMap((source) =>
     names.filter((name) => name !== source && (to === undefined || name === to)).map((target) => ({source, target})),
@@ -71,7 +73,11 @@ export async function readReady(
   // Readiness is asked on calm days: what is measured now is what a run compares with.
   const measuring = rememberLatency(open, signal);
   const pairs = await Promise.all(
-    ways.map(({source, target}) => (ofPeers ? judgeLeaving : judgePair)(open, world, {snapshot, state, source, target, signal})),
+    ways.map(({source, target}) =>
+      peers === null
+        ? judgePair(open, world, {snapshot, state, source, target, signal})
+        : judgeLeaving(open, world, peers, {snapshot, state, source, target, signal}),
+    ),
   );
   await measuring;
   const documents = pairs.map((pair) => ({...pair, ...remembered(state, fleet.name, pair, at)}));
@@ -100,15 +106,16 @@ type Asking = {
 };
 
 /** Of peers: whether the one region could be left, and the other take a share of its traffic. */
-function judgeLeaving(open: OpenFleet, world: World, {snapshot, state, source, target, signal}: Asking) {
+function judgeLeaving(open: OpenFleet, world: World, fleet: Fleet, {snapshot, state, source, target, signal}: Asking) {
   return judgeWay(open, world, {from: source, to: target, signal}, async () => {
     const plan = await evacuationFrom(
       open,
+      fleet,
       snapshot,
       {from: source, to: undefined, overrides: [], signal, state},
       {witness: false, approve: false},
     );
-    const why = unfitness(snapshot, peerStores(open.fleet, snapshot), target);
+    const why = unfitness(snapshot, peerStores(fleet, snapshot), target);
     const fit = judged('target-healthy', true, {verdict: why === null ? 'pass' : 'refuse', says: why ?? `${target} takes writes`});
     return {...plan, gates: [...plan.gates, fit]};
   });
