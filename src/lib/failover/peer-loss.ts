@@ -51,8 +51,8 @@ function silent(store: string, from: string, history: readonly LagHistory[]): Lo
   const stays = `${from} cannot be asked; what it has not sent stays in it, and is merged when it is back`;
   // By what was missing then, where what it has grown to is not known.
   const known = history
-    .map((sample) => ({...grownBy(sample), then: sample.bytes}))
-    .toSorted((a, b) => (a.bytes ?? a.then) - (b.bytes ?? b.then));
+    .map((sample) => ({...grownBy(sample), was: sample.bytes}))
+    .toSorted((a, b) => (a.bytes ?? a.was) - (b.bytes ?? b.was));
   const [least] = known;
   if (least === undefined) return unknownLoss(store, `${stays}. How much that is, is not known: no sample is remembered`);
   const {bytes, transactions, basis} = least;
