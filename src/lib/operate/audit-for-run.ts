@@ -2,7 +2,7 @@ import type {Audited} from '../failover/peer-actions.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 
 /** As `consistency audit` has them: ms of a statement and of waiting for replication, keys that are listed per table. */
-const SLICE_MS = 2000;
+const SLICE_MS = 1000;
 const SETTLE_MS = 30_000;
 const LIMIT = 1000;
 

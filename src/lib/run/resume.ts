@@ -121,7 +121,9 @@ function refuseGivenUp({state, runId, plan, progress}: Run): void {
     what: `the failback ${later} has given up its move`,
     still: `If ${plan.to ?? 'another region'} is still to take over, plan it anew: \`regionctl switchover plan\``,
   };
-  throw refused('given-up', `Run ${runId} is not gone on with: ${what.replace('LATER', later)}. Nothing was done.`, {suggestions: [still]});
+  throw refused('given-up', `Run ${runId} is not gone on with: ${what.replace('LATER', later)}. Nothing was done.`, {
+    suggestions: [still.replace('REGION', plan.from ?? plan.to ?? 'REGION')],
+  });
 }
 
 const GIVEN_UP: Partial<Record<Run['plan']['kind'], {readonly what: string; readonly still: string}>> = {
