@@ -103,9 +103,18 @@ export function planReadmission(input: ReadmissionInput): Plan {
     files: [],
     objectives,
     expected: {gapMs: null, loss: []},
-    remarks: watchedRemarks(fleet.stores, snapshot, to),
+    remarks: [...uncounted(input, stores), ...watchedRemarks(fleet.stores, snapshot, to)],
     drill: null,
   };
+}
+
+/** A region that was taken out by hand, or by a run that did not come so far, has nothing to count from. */
+function uncounted({marks, to}: ReadmissionInput, stores: readonly StoreSpec[]): readonly string[] {
+  return stores.flatMap(({name}) =>
+    marks[name] === undefined
+      ? [`what came of ${name} from ${to} since it was left is not counted: no run has noted what the others had then`]
+      : [],
+  );
 }
 
 const isOfWitness = ({witness}: Fleet, {url}: RouteSpec): boolean => witness !== null && url !== null && witness.url.startsWith(url);
