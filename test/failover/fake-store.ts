@@ -98,7 +98,12 @@ export function fakeWorld(store: FakeStore): StoreWorld {
     tried: new Map(),
     evicted: new Set<string>(),
     proofs: new Map(),
-    hooks: {has: () => false, run: async () => ({exit: 0, tail: ''}), verify: async () => ({holds: null, says: 'no hook'})},
+    hooks: {
+      has: () => false,
+      run: async () => ({exit: 0, tail: ''}),
+      ask: async () => '',
+      verify: async () => ({holds: null, says: 'no hook'}),
+    },
     marks: new Map(),
     counted: new Set(),
     guardForMs: null,

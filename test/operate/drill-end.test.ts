@@ -34,7 +34,7 @@ beforeEach(() => {
 const never = new AbortController().signal;
 const options: ConductOptions = {interrupt: never, leave: never};
 const carriedOut = () => {
-  const world = {...simulated(memoryWorld()), witness: () => null};
+  const world = {...simulated(memoryWorld()), rowsElsewhere: new Map(), witness: () => null};
   return conductHeld(open, world, drill, {...options, lease: freeLease(), marks: []});
 };
 const shown = async () => {

@@ -6,7 +6,9 @@ import {withMemory, withoutMemory} from '../../src/lib/health/region-memory.ts';
 import {mapMemory} from '../health/memory.ts';
 import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/samples.ts';
 import {whole} from './drill-samples.ts';
+import {auditPlanSample, auditSample, explainSample} from './sample-audits.ts';
 import {drillClean, drillDue, drillList, drillValidation} from './sample-drills.ts';
+import {repairSample} from './sample-repair.ts';
 import {drained, slots, topology} from './sample-replication.ts';
 
 const at = '2026-11-21T10:00:00.000Z';
@@ -279,6 +281,19 @@ const run = {
 
 const labFault = {region: 'ap', kind: 'latency', args: {ms: 80}, injectedAt: at, leaseMs: 600_000, endsAt: at};
 
+const plan = {
+  ...run,
+  runId: null,
+  outcome: null,
+  planId: 'fo-1',
+  steps: [{...step, undo: null, verifiedBy: ['store.primary'], pivot: true, always: false}],
+  gates: [{id: 'region-down', verdict: 'refuse', says: 'us-east is healthy', overridable: true, overridden: false}],
+  expected: {
+    gapMs: [300, 900],
+    loss: [{store: 'orders', transactions: 0, bytes: 0, certainty: 'bound', basis: 'eu-west has let go'}],
+  },
+};
+
 /** One document of each kind, as a command would print it. */
 export const sampleDocuments = {
   'health-check': health,
@@ -308,18 +323,11 @@ export const sampleDocuments = {
   'lab-fault': {fault: labFault},
   'lab-heal': {faults: [labFault]},
   'lab-load': {sent: 10, acknowledged: 9, failed: 0, unknown: 1, elapsedMs: 200, latencyMs: {p50: 3, p95: 4, p99: null}},
-  'failover-plan': {
-    ...run,
-    runId: null,
-    outcome: null,
-    planId: 'fo-1',
-    steps: [{...step, undo: null, verifiedBy: ['store.primary'], pivot: true, always: false}],
-    gates: [{id: 'region-down', verdict: 'refuse', says: 'us-east is healthy', overridable: true, overridden: false}],
-    expected: {
-      gapMs: [300, 900],
-      loss: [{store: 'orders', transactions: 0, bytes: 0, certainty: 'bound', basis: 'eu-west has let go'}],
-    },
-  },
+  'failover-plan': plan,
+  'consistency-audit': auditSample,
+  'consistency-audit-explain': auditPlanSample,
+  'consistency-explain': explainSample,
+  'consistency-repair-plan': {...plan, repair: repairSample},
   run,
   'failover-ready': {
     fleet: 'lab',

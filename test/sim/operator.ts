@@ -174,7 +174,12 @@ function bind(process: Process, state: State, job: Job, mutant: Mutant | null): 
       second ??= open();
       return second;
     },
-    hooks: {has: () => false, run: async () => ({exit: 0, tail: ''}), verify: async () => ({holds: null, says: 'there is no hook'})},
+    hooks: {
+      has: () => false,
+      run: async () => ({exit: 0, tail: ''}),
+      ask: async () => '',
+      verify: async () => ({holds: null, says: 'there is no hook'}),
+    },
     tried: new Map(),
     evicted: new Set<string>(),
     proofs: new Map(),

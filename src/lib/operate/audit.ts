@@ -248,7 +248,7 @@ function toDocument(open: OpenFleet, told: StoreAudit, {spec, head, members, ear
     },
     accuracy: accuracyOf(told.tables),
     asOf: told.asOf,
-    tables: told.tables,
+    tables: told.tables.map((table) => ({...table, divergent: table.divergent.map(({hashes: _, ...key}) => key)})),
     counts: {...countsOf(told.tables), late: sum(({late}) => late), unsettled: sum(({unsettled}) => unsettled)},
   };
 }

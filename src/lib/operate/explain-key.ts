@@ -1,6 +1,8 @@
 import {wholeColumns} from '../consistency/audit/audit.ts';
 import {chooseTables} from '../consistency/audit/choose-tables.ts';
-import type {AuditedMember} from '../consistency/audit/model.ts';
+import {type ConfirmJob, confirm, newTally, type Versions} from '../consistency/audit/confirm.ts';
+import type {Candidate} from '../consistency/audit/find-keys.ts';
+import type {AuditedMember, DivergentKey} from '../consistency/audit/model.ts';
 import {createReaders, type Readers} from '../consistency/audit/readers.ts';
 import {settle} from '../consistency/audit/settle.ts';
 import {type Classification, classifyKey} from '../consistency/causality/classify.ts';
@@ -29,7 +31,7 @@ export type ExplainDocument = {
   readonly table: string;
   readonly key: string;
   readonly verdict: 'equal' | 'late' | 'diverged' | 'unknown';
-  readonly class: Classification['class'] | null;
+  readonly class: Exclude<Classification['class'], 'equal'> | null;
   readonly regions: readonly string[];
   readonly why: string;
   readonly differs: readonly string[];
@@ -59,17 +61,18 @@ export async function explainKey(open: OpenFleet, options: ExplainOptions): Prom
   chooseTables(catalogs, {only: [name], ignore: []});
   const table = await ability.open(name, [...catalogs.keys()], {sliceMs: 1000}, signal);
   const rule = spec.consistency?.tables[name] ?? null;
-  const look = async (): Promise<ReadonlyMap<string, AuditVersion>> => readKey(table, readers, key, wholeColumns(rule), signal);
-  const [first, about] = await Promise.all([look(), aboutOf(store, members, signal)]);
+  const whole = wholeColumns(rule);
+  const [first, about] = await Promise.all([readKey(table, readers, key, whole, signal), aboutOf(store, members, signal)]);
   const links = store.abilities.links;
   const settling = {audit: ability, clock: open.clock, waitMs: options.settleMs, ...(links === undefined ? {} : {links: links.links})};
-  const differed = isDifferent(first);
-  const settled = differed ? await settle(settling, readers.active(), signal) : null;
-  const last = differed ? await look() : first;
-  const versions = members.flatMap(({region}) => (last.has(region) ? [toVersion(region, last.get(region) as AuditVersion)] : []));
+  const found = await lookAgain({table, readers, settle: () => settle(settling, readers.active(), signal), whole, signal}, key, first);
+  const versions = members.flatMap(({region}) => {
+    const version = found.versions.get(region);
+    return version === undefined ? [] : [toVersion(region, version)];
+  });
   const told = classifyKey(rule, versions, about);
-  const verdict = verdictOf(differed, told, readers, settled?.basis === 'behind');
-  const why = settled?.basis === 'behind' && verdict === 'unknown' ? `${told.why} That may change: ${settled.reason}` : told.why;
+  const verdict = verdictOf(found.state, readers);
+  const why = found.open === null ? told.why : `${told.why} That may change: ${found.open}`;
   const document: ExplainDocument = {
     ...{at: new Date(open.clock.wall()).toISOString(), store: spec.name, table: name, key, verdict},
     ...{class: told.class === 'equal' ? null : told.class, regions: told.regions, why, differs: told.differs, suspects: told.suspects},
@@ -80,10 +83,38 @@ export async function explainKey(open: OpenFleet, options: ExplainOptions): Prom
   return {document, exit: {equal: EXIT.good, late: EXIT.good, diverged: EXIT.warning, unknown: EXIT.unknown}[verdict]};
 }
 
-function verdictOf(differed: boolean, told: Classification, readers: Readers, isBehind: boolean): ExplainDocument['verdict'] {
-  if (told.class !== 'equal') return isBehind ? 'unknown' : 'diverged';
-  if (readers.lost().length > 0) return 'unknown';
-  return differed ? 'late' : 'equal';
+type State = 'equal' | 'late' | 'diverged' | 'open';
+/** What looking again told. `open` = why it is not settled. */
+type Found = {readonly state: State; readonly versions: ReadonlyMap<string, AuditVersion>; readonly open: string | null};
+
+/** As an audit does: a row that differs is read again, past all that the regions had at the look before, until it stands still. */
+async function lookAgain(job: Omit<ConfirmJob, 'judge' | 'limit'>, key: string, first: ReadonlyMap<string, AuditVersion>): Promise<Found> {
+  if (!isDifferent(first)) return {state: 'equal', versions: first, open: null};
+  const tally = newTally();
+  let seen = first;
+  const judge = (_: string, versions: Versions): DivergentKey => {
+    seen = new Map(Object.entries(versions));
+    return {key, class: 'conflicting', regions: [], why: '', differs: [], suspects: []};
+  };
+  await confirm({...job, judge, limit: 1}, [candidateOf(key, first)], tally);
+  if (tally.divergent.length > 0) return {state: 'diverged', versions: seen, open: null};
+  const last = await readKey(job.table, job.readers, key, job.whole, job.signal);
+  if (tally.late > 0) return {state: 'late', versions: last, open: null};
+  return {state: 'open', versions: last, open: tally.behind ?? 'it changed at every look.'};
+}
+
+function candidateOf(key: string, versions: ReadonlyMap<string, AuditVersion>): Candidate {
+  const all = [...versions];
+  return {
+    key,
+    hashes: Object.fromEntries(all.map(([region, {hash}]) => [region, hash])),
+    stamps: Object.fromEntries(all.flatMap(([region, {stamp}]) => (stamp === undefined ? [] : [[region, stamp]]))),
+  };
+}
+
+function verdictOf(state: State, readers: Readers): ExplainDocument['verdict'] {
+  if (state === 'diverged') return 'diverged';
+  return state === 'open' || readers.lost().length > 0 ? 'unknown' : state;
 }
 
 async function readKey(table: TableAudit, readers: Readers, key: string, whole: readonly string[], signal: AbortSignal) {
@@ -105,10 +136,10 @@ async function readKey(table: TableAudit, readers: Readers, key: string, whole: 
 const isDifferent = (versions: ReadonlyMap<string, AuditVersion>): boolean =>
   new Set([...versions.values()].map(({hash}) => hash)).size > 1;
 
-const toVersion = (region: string, {row, committedAt, origin}: AuditVersion): RowVersion => ({region, row, committedAt, origin});
+export const toVersion = (region: string, {row, committedAt, origin}: AuditVersion): RowVersion => ({region, row, committedAt, origin});
 
 /** Whose word counts, and how far clocks are off: a version may only look newer. */
-async function aboutOf(store: Store, members: readonly AuditedMember[], signal: AbortSignal): Promise<About> {
+export async function aboutOf(store: Store, members: readonly AuditedMember[], signal: AbortSignal): Promise<About> {
   const [primary, offsets] = await Promise.all([
     primaryRegion(store, members, signal),
     store.abilities.clock?.offsets(signal).catch(() => null) ?? null,

@@ -1,5 +1,7 @@
 import {stat} from 'node:fs/promises';
 import {dirname, join} from 'node:path';
+import {repairActions} from '../consistency/repair/actions.ts';
+import {repairChecks} from '../consistency/repair/checks.ts';
 import {type DrillKit, drillActions} from '../drill/actions.ts';
 import {checkActions} from '../failover/check-actions.ts';
 import {countActions} from '../failover/count-actions.ts';
@@ -26,9 +28,15 @@ import {sampleRegion, sensesOf} from './drill-senses.ts';
 import {faultCare} from './fault-care.ts';
 import {recallBaseline} from './latency.ts';
 import {ownChecks} from './own-checks.ts';
+import {type RowsElsewhere, repairWorld} from './repair-kit.ts';
 
-/** Everything that plans of this fleet may name: the actions, the checks, and the witness that runs now. */
-export type World = {readonly actions: ActionRegistry; readonly checks: CheckRegistry; witness(): Witness | null};
+/** Everything that plans of this fleet may name: the actions, the checks, and the witness that runs now; `rowsElsewhere`: rows of repairs that are not kept yet. */
+export type World = {
+  readonly actions: ActionRegistry;
+  readonly checks: CheckRegistry;
+  readonly rowsElsewhere: RowsElsewhere;
+  witness(): Witness | null;
+};
 
 /** `resumed` = another process had begun the run: what that one touched is not known. */
 export type WorldOptions = {
@@ -68,6 +76,8 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
     audit: (store: string, regions: readonly string[], signal: AbortSignal) => auditForRun(open, store, regions, signal),
   };
   const saving = savingOf(stores);
+  const rowsElsewhere: RowsElsewhere = new Map();
+  const repairs = repairWorld(open, rowsElsewhere);
   const world: World = {
     actions: new ActionRegistry([
       ...storeActions(stores),
@@ -81,6 +91,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
       ...verifyActions(stores),
       ...peerActions(peers),
       ...unsentActions(peers),
+      ...repairActions(repairs),
       ...kit.actions,
     ]),
     checks: new CheckRegistry([
@@ -92,8 +103,10 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
       ...trafficChecks(open),
       ...peerChecks(peers),
       ...ownChecks(open),
+      ...repairChecks(repairs),
       ...kit.checks,
     ]),
+    rowsElsewhere,
     witness: kit.witness,
   };
   return world;

@@ -12,7 +12,7 @@ export type ProgressView = {
   readonly pausedBy: string | null;
 };
 
-const BAR = 24;
+const BAR = 16;
 
 /**
  * One line that fits the terminal: how far it is, how fast, and how long it will take if the rest goes like what was read so far. `from` = rows that an
@@ -26,12 +26,12 @@ export function progressLine(view: ProgressView, elapsedMs: number, columns: num
   const own = rows - from;
   const rate = own / Math.max(1, elapsedMs);
   // Nothing is promised before there is something to go by.
-  const left = own < 1000 || elapsedMs < 500 ? '' : `, about ${formatMs(roughly((of - rows) / Math.max(rate, 1e-9)))} left`;
-  const says = pausedBy === null ? `${grouped(Math.round(rate * 1000))} rows/s${left}` : `holding still: ${pausedBy}`;
-  return cut(
-    `${bar} ${Math.floor(share * 100)} %  ${table} (${done + 1} of ${tables})  ${grouped(rows)} of ~${grouped(Math.round(of))} rows  ${says}`,
-    columns,
-  );
+  const isEarly = own < 1000 || elapsedMs < 500;
+  const left = isEarly ? '' : `about ${formatMs(roughly((of - rows) / Math.max(rate, 1e-9)))} left  `;
+  const says = pausedBy === null ? left : `holding still: ${pausedBy}  `;
+  const speed = isEarly || pausedBy !== null ? '' : `, ${grouped(Math.round(rate * 1000))}/s`;
+  const where = `${table} (${done + 1} of ${tables})  ${grouped(rows)} of ~${grouped(Math.round(of))} rows`;
+  return cut(`${bar} ${Math.floor(share * 100)} %  ${says}${where}${speed}`, columns);
 }
 
 /** An estimate has no tenths. */

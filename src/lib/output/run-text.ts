@@ -107,7 +107,7 @@ function way({from, to, kind}: {readonly from: string | null; readonly to: strin
 type Gated = {readonly gates: readonly GateRow[]; readonly overrides: readonly Override[]};
 
 /** Who passed a shut gate, and why, is told in full. */
-function gateLines({gates, overrides}: Gated, {columns, paint}: Layout): readonly string[] {
+export function gateLines({gates, overrides}: Gated, {columns, paint}: Layout): readonly string[] {
   const rows = gates.map((gate): Cell[] => {
     const [word, meaning]: [string, Meaning] =
       gate.verdict === 'pass'

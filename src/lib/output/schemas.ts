@@ -1,6 +1,6 @@
 import {z} from 'zod';
 import {cleanSchema} from './schemas/clean.ts';
-import {auditPlanSchema, auditSchema, explainSchema} from './schemas/consistency.ts';
+import {auditPlanSchema, auditSchema, explainSchema, repairPlanSchema} from './schemas/consistency.ts';
 import {drillDueSchema, drillListSchema, drillValidateSchema} from './schemas/drill.ts';
 import {doctorSchema, healthSchema, historySchema, matrixSchema, statusSchema} from './schemas/health.ts';
 import {labDownSchema, labFaultSchema, labHealSchema, labLoadSchema, labStatusSchema} from './schemas/lab.ts';
@@ -22,6 +22,7 @@ export const DOCUMENT_SCHEMAS = {
   'consistency-audit': auditSchema,
   'consistency-audit-explain': auditPlanSchema,
   'consistency-explain': explainSchema,
+  'consistency-repair-plan': repairPlanSchema,
   'lab-status': labStatusSchema,
   'lab-down': labDownSchema,
   'lab-fault': labFaultSchema,

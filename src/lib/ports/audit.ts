@@ -46,13 +46,18 @@ export type ChunkActivity = {readonly id: string; readonly rows: number; readonl
 /** The same for a slice, with where the next look at activity may begin. */
 export type Activity = {readonly at: string; readonly mark: AuditMark; readonly chunks: readonly ChunkActivity[]};
 
-/** One row: its key as one text, and its hash. */
-export type AuditRow = {readonly key: string; readonly hash: string};
+/**
+ * One row: its key as one text, and its hash. `stamp` is another one whenever the row was written on this member, to the same as well; absent = the
+ * engine cannot tell.
+ */
+export type AuditRow = {readonly key: string; readonly hash: string; readonly stamp?: string};
 
 /** One row as it stands on a member. `row` null = there is none. Columns as the engine prints them. */
 export type AuditVersion = {
   readonly key: string;
   readonly hash: string | null;
+  /** As that of a row; absent also where there is none. */
+  readonly stamp?: string;
   readonly row: Readonly<Record<string, string | null>> | null;
   /** When it was committed, ISO 8601 with microseconds; null = the engine does not keep that. */
   readonly committedAt: string | null;

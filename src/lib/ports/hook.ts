@@ -20,6 +20,11 @@ export type Hooks = {
    * of `ctx.signal`. `tail` is the end of what it printed, without secrets.
    */
   run(name: string, place: HookPlace, ctx: Ctx): Promise<{readonly exit: 0; readonly tail: string}>;
+  /**
+   * Runs the hook with `input` on its stdin, and answers all that it prints on stdout, as it is: it may hold rows, and goes nowhere but to who asked. At
+   * most 16 MiB. Throws as `run`.
+   */
+  ask(name: string, place: HookPlace, input: string, ctx: Ctx): Promise<string>;
   /** Asks the hook's `verify` once. A hook without one answers `holds` null. Throws only the reason of `ctx.signal`. */
   verify(name: string, place: HookPlace, ctx: Ctx): Promise<HookAnswer>;
 };

@@ -6,6 +6,7 @@ import type {Position} from '../snapshot/position.ts';
 import type {AckRule, Member} from '../snapshot/snapshot.ts';
 import type {Audit} from './audit.ts';
 import type {Finding} from './finding.ts';
+import type {Repair} from './repair.ts';
 
 /**
  * Evidence that a member can no longer acknowledge writes. `survivesRestart` = it still holds if the server is started again.
@@ -330,6 +331,8 @@ export type Abilities = {
   };
   /** Digests of chunks of rows, made by the engine: what an audit compares. */
   audit: Audit;
+  /** Single rows written by compare-and-set, unseen by subscribers: what a repair is made of. */
+  repair: Repair;
   /** Per-row digests of every user table at or past a position, ordered by key: what a row-by-row comparison reads. */
   digest: {
     tables(member: string, signal: AbortSignal): Promise<readonly string[]>;

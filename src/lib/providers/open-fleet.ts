@@ -127,6 +127,7 @@ function lazyHooks(fleet: Fleet): Hooks {
   return {
     has: (name) => Object.hasOwn(fleet.hooks, name),
     run: async (...args) => (await load()).run(...args),
+    ask: async (...args) => (await load()).ask(...args),
     verify: async (...args) => (await load()).verify(...args),
   };
 }

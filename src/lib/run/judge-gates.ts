@@ -10,7 +10,7 @@ export async function judgeGates(plan: Plan, checks: CheckRegistry, ctx: Ctx): P
 }
 
 /** Gates that are shut because somebody else is at work: whoever runs into them waits, or takes over. */
-const BY_OTHERS = /^unclaimed:/;
+const BY_OTHERS = /^(unclaimed|alone):/;
 
 /** Refuses (77; 75 where somebody else is at work) with the sentence of the first gate that is shut; the others are listed as what else stands in the way. */
 export function refuseShutGates(plan: Plan): void {

@@ -31,7 +31,7 @@ export async function resumeRun(setup: TakeUp): Promise<RunResult> {
 
 /**
  * Takes back what a run began, newest first, each with its own deadline, and runs its `always` steps. Refused (77) from the pivot on: then the
- * way back is a plan of its own.
+ * way back is a plan of its own; and once it is over, but for a repair.
  */
 export async function undoRun(setup: TakeUp): Promise<RunResult> {
   const run = takenUp(setup, 'back');
@@ -44,7 +44,7 @@ function takenUp(setup: TakeUp, going: 'forward' | 'back'): Run {
   if (plan === null) throw usageError(`There is no run ${setup.runId}.`, {suggestions: ['List the runs with `regionctl runs list`']});
   assertRunnable(plan, setup);
   const run = openRun(setup, plan);
-  refuseEnded(run);
+  refuseEnded(run, going);
   if (going === 'back') refusePastPivot(run);
   else refuseGivenUp(run);
   refuseStale(run, going, reason);
@@ -98,8 +98,10 @@ async function refuseMoved(run: Run): Promise<Ending | null> {
   return {outcome: 'failed', code: 'plan-outdated', reason: `another hand has moved it since: ${says}; nothing more was done`};
 }
 
-function refuseEnded(run: Run): void {
+/** A repair has no point of no return, and what it wrote over is kept: it can be taken back also when it is over. */
+function refuseEnded(run: Run, going: 'forward' | 'back'): void {
   const ended = run.progress.ended;
+  if (ended?.outcome === 'succeeded' && going === 'back' && run.plan.kind === 'repair') return;
   if (ended === null || (ended.outcome !== 'succeeded' && ended.outcome !== 'undone')) return;
   const how = ended.outcome === 'succeeded' ? 'has succeeded already' : 'was undone';
   throw refused('run-ended', `Run ${run.runId} ${how}: nothing was done.`, {

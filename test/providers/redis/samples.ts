@@ -46,6 +46,7 @@ export const cell = (lines: Readonly<Record<string, string | number>>, more: Par
 export function ensemble(names: readonly string[]): Ensemble {
   const node = (name: string, index: number): Node => ({
     ...{name, region: name, address: {host: `10.0.0.${index + 1}`, port: 6379}, upstreams: {}},
+    place: {label: name, host: `10.0.0.${index + 1}`, port: 6379, user: null, password: null, tls: null},
     client: {ask: async () => [], reached: () => null, close: () => undefined},
   });
   const clock = {wall: () => 0, now: () => 0, sleep: async () => undefined};

@@ -1,8 +1,8 @@
 import {isRegionctlError, messageOf} from '../../errors.ts';
 import type {AuditMark, AuditSlice, SliceDigest, TableAudit} from '../../ports/audit.ts';
 import {type Compared, compareChunks, type Suspect} from './compare-slice.ts';
-import {type Confirmation, confirm, type Versions} from './confirm.ts';
-import {findKeys, lookAgain, type SuspectSlice} from './find-keys.ts';
+import {confirm, newTally, type Tally, type Versions} from './confirm.ts';
+import {findKeys, lookAgain, rowsIn, type SuspectSlice} from './find-keys.ts';
 import type {DivergentKey, TableResult, TableVerdict} from './model.ts';
 import {type Readers, TooFew} from './readers.ts';
 import type {Settled} from './settle.ts';
@@ -53,28 +53,34 @@ export type TableJob = {
 /** So many rows in suspect chunks are more likely a stream that is behind than divergence: it is waited for before they are moved. */
 const MANY_ROWS = 65_536;
 
+/** So many suspect chunks are looked into before more of the table is read, so that no list grows with it. */
+const MOST_CHUNKS = 50_000;
+
+/** What is kept of a slice that was read. */
+type Read = Pick<SliceRecord, 'slice' | 'rows' | 'at' | 'hashed' | 'of'>;
+
+/** How far a table is: its slices, the chunks that are still to be looked into, and what is known of those that were. */
+type Progress = {readonly read: Read[]; suspects: SuspectSlice[]; readonly tally: Tally};
+
 /** Compares one table on all members. Throws only when it is cancelled: what else fails makes it unknown, with what was found by then. */
 export async function auditTable(job: TableJob): Promise<TableResult> {
   const began = job.now();
   const before = job.received();
-  const records: SliceRecord[] = [...job.done];
-  let found: Outcome = {confirmation: NOTHING, unexamined: 0};
+  const progress: Progress = {read: [], suspects: [], tally: newTally()};
   let failure: {code: string; reason: string} | null = null;
   try {
-    await readSlices(job, records);
+    await readSlices(job, progress);
   } catch (error) {
     failure = failureOf(job, error);
   }
   // What differed before a region was lost can still be settled between the others.
   try {
-    const keep = (outcome: Outcome): void => {
-      found = outcome;
-    };
-    if (job.readers.active().length > 1) await resolveSuspects(job, records, keep);
+    if (job.readers.active().length > 1) await resolveSuspects(job, progress);
   } catch (error) {
     failure ??= failureOf(job, error);
   }
-  return toResult(job, records, found, failure, {elapsedMs: job.now() - began, bytesMoved: job.received() - before});
+  progress.tally.unexamined += rowsIn(progress.suspects);
+  return toResult(job, progress, failure, {elapsedMs: job.now() - began, bytesMoved: job.received() - before});
 }
 
 function failureOf({signal, readers}: TableJob, error: unknown): {code: string; reason: string} {
@@ -83,26 +89,32 @@ function failureOf({signal, readers}: TableJob, error: unknown): {code: string; 
   return {code: isRegionctlError(error) ? error.code : 'error', reason: messageOf(error)};
 }
 
-async function readSlices(job: TableJob, records: SliceRecord[]): Promise<void> {
-  let rows = records.reduce((sum, record) => sum + record.rows, 0);
+async function readSlices(job: TableJob, progress: Progress): Promise<void> {
+  let rows = 0;
+  const keep = async (record: SliceRecord): Promise<void> => {
+    const {slice, suspects, at, hashed, of} = record;
+    progress.read.push({slice, rows: record.rows, at, hashed, of});
+    rows += record.rows;
+    if (suspects.length > 0) progress.suspects.push({slice, suspects});
+    if (progress.suspects.reduce((sum, each) => sum + each.suspects.length, 0) >= MOST_CHUNKS) await resolveSuspects(job, progress);
+  };
+  for (const record of job.done) await keep(record);
   let tookMs: number | null = null;
-  for (let slice = nextSlice(job, records, tookMs); slice !== null; slice = nextSlice(job, records, tookMs)) {
+  for (let slice = nextSlice(job, progress, tookMs); slice !== null; slice = nextSlice(job, progress, tookMs)) {
     await job.pace();
     const began = job.now();
     const record = await job.read(job, slice);
     tookMs = job.now() - began;
     // A slice that not everybody was there for is read once more by whoever resumes.
     if (job.readers.active().length === job.members) job.onSlice(record);
-    const {chunks: _, ...kept} = record;
-    records.push(kept);
-    rows += record.rows;
+    await keep(record);
     job.onProgress(rows);
   }
 }
 
-function nextSlice({table, slices}: TableJob, records: readonly SliceRecord[], tookMs: number | null): AuditSlice | null {
-  if (slices !== null) return slices[records.length] ?? null;
-  return table.next(records.at(-1)?.slice ?? null, tookMs);
+function nextSlice({table, slices}: TableJob, {read}: Progress, tookMs: number | null): AuditSlice | null {
+  if (slices !== null) return slices[read.length] ?? null;
+  return table.next(read.at(-1)?.slice ?? null, tookMs);
 }
 
 /** Every member hashes the whole slice. */
@@ -127,72 +139,50 @@ function toRecord(
   };
 }
 
-type Outcome = {readonly confirmation: Confirmation; readonly unexamined: number};
-
-const NOTHING: Confirmation = {divergent: [], late: 0, unsettled: 0, unjudged: 0, behind: null, basis: null};
-
-/** `keep` hears of what is known so far, each time it is more. */
-async function resolveSuspects(job: TableJob, records: readonly SliceRecord[], keep: (outcome: Outcome) => void): Promise<void> {
+/** Looks into the chunks that differ, a part of their keys at a time, until the list is full. What it does not get to is counted. */
+async function resolveSuspects(job: TableJob, progress: Progress): Promise<void> {
   const {table, readers, settle, limit, signal} = job;
-  let suspects: readonly SuspectSlice[] = records.filter((record) => record.suspects.length > 0);
-  keep({confirmation: NOTHING, unexamined: rowsIn(suspects)});
-  if (rowsIn(suspects) > MANY_ROWS) {
-    // Whether or not it caught up: the keys are waited for in any case.
-    await settle();
-    suspects = await lookAgain(table, readers, suspects, signal);
-    keep({confirmation: NOTHING, unexamined: rowsIn(suspects)});
-  }
-  let sum = NOTHING;
-  // So many at a time: what is late must not use up the list, nor what differs the memory.
-  while (suspects.length > 0 && sum.divergent.length <= limit && sum.behind === null) {
-    const {candidates, left} = await findKeys(table, readers, suspects, signal);
-    sum = added(sum, await confirm({...job, most: limit - sum.divergent.length}, candidates));
-    suspects = left;
-    keep({confirmation: sum, unexamined: rowsIn(suspects) + sum.unjudged});
+  const {tally} = progress;
+  let suspects: readonly SuspectSlice[] = progress.suspects;
+  progress.suspects = [];
+  try {
+    if (rowsIn(suspects) > MANY_ROWS && tally.divergent.length <= limit && tally.behind === null) {
+      // Whether or not it caught up: the keys are waited for in any case.
+      await settle();
+      suspects = await lookAgain(table, readers, suspects, signal);
+    }
+    // What replication has not brought by now would be waited for as long again, and as much in vain.
+    while (suspects.length > 0 && tally.divergent.length <= limit && tally.behind === null) {
+      const {candidates, left} = await findKeys(table, readers, suspects, signal);
+      suspects = left;
+      await confirm(job, candidates, tally);
+    }
+  } finally {
+    tally.unexamined += rowsIn(suspects);
   }
 }
-
-function added(sum: Confirmation, more: Confirmation): Confirmation {
-  return {
-    divergent: [...sum.divergent, ...more.divergent],
-    late: sum.late + more.late,
-    unsettled: sum.unsettled + more.unsettled,
-    unjudged: sum.unjudged + more.unjudged,
-    behind: more.behind,
-    basis: more.basis ?? sum.basis,
-  };
-}
-
-const rowsIn = (suspects: readonly SuspectSlice[]): number =>
-  suspects.reduce((sum, slice) => sum + slice.suspects.reduce((rows, suspect) => rows + suspect.rows, 0), 0);
 
 /** As people look keys up: numbers by their size. */
 const KEYS = new Intl.Collator('en', {numeric: true});
 
 type Cost = Pick<TableResult, 'elapsedMs' | 'bytesMoved'>;
 
-function toResult(
-  job: TableJob,
-  records: readonly SliceRecord[],
-  {confirmation, unexamined}: Outcome,
-  failure: {code: string; reason: string} | null,
-  cost: Cost,
-): TableResult {
-  const {divergent, late, unsettled, behind} = confirmation;
-  const rows = records.reduce((sum, record) => sum + record.rows, 0);
+function toResult(job: TableJob, {read, tally}: Progress, failure: {code: string; reason: string} | null, cost: Cost): TableResult {
+  const {divergent, late, unsettled, unexamined, behind} = tally;
+  const rows = read.reduce((sum, slice) => sum + slice.rows, 0);
   const listed = divergent.toSorted((a, b) => KEYS.compare(a.key, b.key)).slice(0, job.limit);
   const truncated = divergent.length > job.limit;
   const lost = job.readers.lost()[0];
   const open = unsettled === 0 ? null : {code: behind === null ? 'moving' : 'not-caught-up', reason: behind ?? movingSays(unsettled)};
   const trouble = failure ?? (lost === undefined ? null : {code: lost.code, reason: lost.reason}) ?? open;
-  const hashed = records.reduce((sum, record) => sum + record.hashed, 0);
-  const of = records.reduce((sum, record) => sum + record.of, 0);
+  const hashed = read.reduce((sum, slice) => sum + slice.hashed, 0);
+  const of = read.reduce((sum, slice) => sum + slice.of, 0);
   return {
     ...{table: job.name, verdict: verdictOf(truncated, divergent.length, trouble !== null), rows},
-    covered: coveredOf(job, records, failure !== null),
+    covered: coveredOf(job, read, failure !== null),
     accuracy: rows === 0 ? (trouble === null ? 1 : null) : Math.max(0, (rows - divergent.length - unexamined) / rows),
     ...{divergent: listed, late, unsettled, unexamined, ...cost},
-    snapshots: snapshotsOf(records),
+    snapshots: snapshotsOf(read),
     hashed: hashed === of ? null : {chunks: hashed, of},
     ...{code: trouble?.code ?? null, reason: trouble?.reason ?? null},
   };
@@ -208,15 +198,15 @@ function verdictOf(truncated: boolean, divergent: number, isUnknown: boolean): T
 }
 
 /** By the slices that every member was there for. How many rows the rest would have had is an estimate, so that a part is never called the whole. */
-function coveredOf({rows: expected, members}: TableJob, records: readonly SliceRecord[], isCut: boolean): number {
+function coveredOf({rows: expected, members}: TableJob, records: readonly Read[], isCut: boolean): number {
   const full = records.filter(({at}) => Object.keys(at).length === members);
   if (!isCut && full.length === records.length) return 1;
-  const rows = (some: readonly SliceRecord[]): number => some.reduce((sum, record) => sum + record.rows, 0);
+  const rows = (some: readonly Read[]): number => some.reduce((sum, record) => sum + record.rows, 0);
   return Math.min(0.999, rows(full) / Math.max(1, isCut ? expected : 0, rows(records)));
 }
 
 /** How many places in its stream each region was read at. */
-function snapshotsOf(records: readonly SliceRecord[]): Readonly<Record<string, number>> {
+function snapshotsOf(records: readonly Read[]): Readonly<Record<string, number>> {
   const places = Object.groupBy(
     records.flatMap(({at}) => Object.entries(at)),
     ([region]) => region,

@@ -6,7 +6,7 @@ import {auditTable, readWhole, type SliceRecord, type TableJob} from './audit-ta
 import {type Choice, chooseTables, type Skipped} from './choose-tables.ts';
 import type {Versions} from './confirm.ts';
 import type {AuditedMember, DivergentKey, LostMember, TableResult} from './model.ts';
-import {createReaders, type Readers} from './readers.ts';
+import {createReaders, type Readers, TooFew} from './readers.ts';
 import {type SettleJob, settle} from './settle.ts';
 import {type Baseline, readWritten} from './written.ts';
 
@@ -76,9 +76,12 @@ export async function auditStore(job: AuditJob): Promise<StoreAudit> {
       job.onProgress({table: name, tables: tables.length, done: index, rows: before + done, of: Math.max(of, before + done)});
     progress(0);
     const earlier = log.earlier(name);
-    const result = earlier?.result ?? (await auditOne(job, readers, {name, rows, progress, asOf}));
+    // A member that could not read this table may well read the others.
+    const own = createReaders(readers.active(), signal, readers.lost());
+    const result = earlier?.result ?? (await auditOne(job, own, {name, rows, progress, asOf}));
     // One that was cut short is read to its end by whoever resumes.
-    if (earlier?.result == null && readers.lost().length === 0 && result.code !== 'wait-timeout') log.result(result);
+    if (earlier?.result == null && own.lost().length === 0 && result.code !== 'wait-timeout') log.result(result);
+    await forgetSilent(job, readers, own);
     results.push(result);
   }
   return {
@@ -105,14 +108,51 @@ async function readCatalogs({members, audit, signal}: AuditJob, readers: Readers
   return new Map(read);
 }
 
+/** Of those that were lost while a table was read, the ones that do not answer any more are not asked for the next ones. */
+async function forgetSilent({audit, signal}: AuditJob, readers: Readers, own: Readers): Promise<void> {
+  const left = readers.active();
+  const lost = own.lost().filter(({member}) => left.some((each) => each.member === member));
+  const silent = await Promise.all(lost.map(async (each) => ((await isThere(audit, each.member, signal)) ? [] : [each])));
+  for (const each of silent.flat()) {
+    const of = left.find(({member}) => member === each.member);
+    if (of !== undefined) readers.lose(of, each.code, each.reason);
+  }
+}
+
+async function isThere(audit: Audit, member: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    await audit.position(member, signal);
+    return true;
+  } catch {
+    signal.throwIfAborted();
+    return false;
+  }
+}
+
+/** Does what needs all members, and once more with those that are left when some of them turn out to be silent. */
+async function withThoseThere<T>({audit, signal}: AuditJob, readers: Readers, work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const before = readers.active().length;
+    try {
+      return await work();
+    } catch (error) {
+      signal.throwIfAborted();
+      // Asking loses those that do not answer, and throws when too few are left.
+      if (!isRegionctlError(error) || error.code === 'not-comparable') throw error;
+      await readers.each((member) => audit.position(member, signal));
+      if (readers.active().length === before) throw error;
+    }
+  }
+}
+
 type One = {readonly name: string; readonly rows: number; readonly progress: (rows: number) => void; readonly asOf: Record<string, string>};
 
 async function auditOne(job: AuditJob, readers: Readers, {name, rows, progress, asOf}: One): Promise<TableResult> {
   const {audit, clock, signal, log, sliceMs, settleMs, members} = job;
   const rule = job.rules[name] ?? null;
   try {
-    const active = readers.active().map(({member}) => member);
-    const table = await audit.open(name, active, {sliceMs}, signal);
+    const active = (): readonly string[] => readers.active().map(({member}) => member);
+    const table = await withThoseThere(job, readers, () => audit.open(name, active(), {sliceMs}, signal));
     const earlier = log.earlier(name);
     const done = earlier?.form === table.form ? earlier.slices : [];
     if (done.length === 0) log.table(name, table.form);
@@ -129,7 +169,9 @@ async function auditOne(job: AuditJob, readers: Readers, {name, rows, progress, 
       ...{name, table, readers, rows, done, onSlice, signal, ...reading},
       ...{members: members.length, limit: job.limit, pace: job.pace, onProgress: progress, whole: wholeColumns(rule)},
       settle: () =>
-        settle({audit, clock, waitMs: settleMs, ...(job.links === undefined ? {} : {links: job.links})}, readers.active(), signal),
+        withThoseThere(job, readers, () =>
+          settle({audit, clock, waitMs: settleMs, ...(job.links === undefined ? {} : {links: job.links})}, readers.active(), signal),
+        ),
       judge: (key, versions) => job.judge(rule, key, versions),
       now: () => clock.now(),
       received: () => members.reduce((sum, {member}) => sum + audit.received(member), 0),
@@ -137,7 +179,8 @@ async function auditOne(job: AuditJob, readers: Readers, {name, rows, progress, 
     return await auditTable(own);
   } catch (error) {
     signal.throwIfAborted();
-    return unread(name, isRegionctlError(error) ? error.code : 'error', messageOf(error));
+    const code = error instanceof TooFew ? readers.lost().at(-1)?.code : isRegionctlError(error) ? error.code : undefined;
+    return unread(name, code ?? 'error', messageOf(error));
   }
 }
 

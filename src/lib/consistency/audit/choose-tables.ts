@@ -30,7 +30,8 @@ export function chooseTables(
   const skipped: Skipped[] = [];
   const tables = names.flatMap((name): Chosen[] => {
     const copies = all.get(name) ?? [];
-    const lacks = copies.find((copy) => copy.lacks !== null)?.lacks ?? null;
+    // One that could be audited somewhere is refused: that it cannot be elsewhere is a finding.
+    const lacks = copies.every((copy) => copy.lacks !== null) ? (copies[0]?.lacks ?? null) : null;
     if (only !== null && !only.includes(name)) return [];
     if (only === null && ignore.includes(name)) skipped.push({table: name, reason: 'the fleet file leaves it out'});
     else if (only === null && lacks !== null) skipped.push({table: name, reason: lacks});

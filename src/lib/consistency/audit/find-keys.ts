@@ -1,12 +1,19 @@
-import type {AuditSlice, TableAudit} from '../../ports/audit.ts';
+import type {AuditRow, AuditSlice, TableAudit} from '../../ports/audit.ts';
 import {compareChunks, type Suspect} from './compare-slice.ts';
 import type {Readers} from './readers.ts';
 
 /** Chunks of one slice that differ. */
 export type SuspectSlice = {readonly slice: AuditSlice; readonly suspects: readonly Suspect[]};
 
-/** A key that differed, with the hash that each region had, in the order of the members; null = no such row. */
-export type Candidate = {readonly key: string; readonly hashes: Readonly<Record<string, string | null>>};
+/**
+ * A key that differed, with the hash that each region had, in the order of the members; null = no such row. `stamps` of the rows that are there, as far
+ * as the engine tells them.
+ */
+export type Candidate = {
+  readonly key: string;
+  readonly hashes: Readonly<Record<string, string | null>>;
+  readonly stamps: Readonly<Record<string, string>>;
+};
 
 export type Found = {
   readonly candidates: readonly Candidate[];
@@ -14,8 +21,12 @@ export type Found = {
   readonly left: readonly SuspectSlice[];
 };
 
+/** Rows of the chunks, on the member that has most of them. */
+export const rowsIn = (all: readonly SuspectSlice[]): number =>
+  all.reduce((sum, {suspects}) => sum + suspects.reduce((rows, suspect) => rows + suspect.rows, 0), 0);
+
 /** Rows that are asked of a member at once: they are kept for as long as it takes to compare them. */
-const BATCH_ROWS = 32_768;
+const BATCH_ROWS = 8192;
 /** Chunks that one statement names, at most. */
 const BATCH_CHUNKS = 256;
 
@@ -40,9 +51,9 @@ export async function lookAgain(
 }
 
 /** Candidates that are kept at once, about: most of them can turn out to be late. */
-const MANY = 20_000;
+const MANY = 5000;
 
-/** The keys in suspect chunks that differ, of as many chunks as have about 20,000 of them. */
+/** The keys in suspect chunks that differ, of as many chunks as have about 5,000 of them. */
 export async function findKeys(table: TableAudit, readers: Readers, all: readonly SuspectSlice[], signal: AbortSignal): Promise<Found> {
   const candidates: Candidate[] = [];
   for (const [index, {slice, suspects}] of all.entries()) {
@@ -52,26 +63,43 @@ export async function findKeys(table: TableAudit, readers: Readers, all: readonl
       done += some.length;
       const ids = some.map(({id}) => id);
       const read = await readers.each((member) => table.rows(member, slice, ids, signal));
-      candidates.push(...differing(read.map(({of, value}) => ({region: of.region, rows: value}))));
+      for (const each of differing(read.map(({of, value}) => ({region: of.region, rows: value})))) candidates.push(each);
     }
   }
   return {candidates, left: []};
 }
 
-type Read = {readonly region: string; readonly rows: readonly {readonly key: string; readonly hash: string}[]};
+type Read = {readonly region: string; readonly rows: readonly AuditRow[]};
+type Entry = (AuditRow | undefined)[];
 
-/** Keys whose hashes are not the same in all regions. */
+/** Keys whose hashes are not the same in all regions. Most rows are the same: no more is kept of them than the rows themselves. */
 export function differing(read: readonly Read[]): readonly Candidate[] {
-  const byKey = new Map<string, Record<string, string | null>>();
-  const none = Object.fromEntries(read.map(({region}) => [region, null]));
-  for (const {region, rows} of read) {
-    for (const {key, hash} of rows) {
-      const entry = byKey.get(key);
-      if (entry === undefined) byKey.set(key, {...none, [region]: hash});
-      else entry[region] = hash;
+  const byKey = new Map<string, Entry>();
+  for (const [index, {rows}] of read.entries()) {
+    for (const row of rows) {
+      const entry = byKey.get(row.key);
+      if (entry === undefined)
+        byKey.set(
+          row.key,
+          read.map((_, other) => (other === index ? row : undefined)),
+        );
+      else entry[index] = row;
     }
   }
-  return [...byKey].filter(([, hashes]) => !isSame(hashes)).map(([key, hashes]) => ({key, hashes}));
+  const found: Candidate[] = [];
+  for (const [key, entry] of byKey) if (entry.some((row) => row?.hash !== entry[0]?.hash)) found.push(toCandidate(key, read, entry));
+  return found;
+}
+
+function toCandidate(key: string, read: readonly Read[], entry: Entry): Candidate {
+  const hashes = Object.fromEntries(read.map(({region}, index) => [region, entry[index]?.hash ?? null]));
+  const stamps = Object.fromEntries(
+    read.flatMap(({region}, index) => {
+      const stamp = entry[index]?.stamp;
+      return stamp === undefined ? [] : [[region, stamp]];
+    }),
+  );
+  return {key, hashes, stamps};
 }
 
 /** Whether all regions have the same, also when that is nothing. */

@@ -9,6 +9,8 @@ export type DivergentKey = {
   readonly why: string;
   readonly differs: readonly string[];
   readonly suspects: readonly string[];
+  /** The hash that each region had; null = no such row. For the log, by which a repair tells what was written since; documents leave it out. */
+  readonly hashes?: Readonly<Record<string, string | null>>;
 };
 
 /** `equal` only when every row was compared on every member; `skipped` = it was not looked at, as the fleet file or a flag says. */

@@ -14,10 +14,10 @@ export type Readers = {
 /** Fewer than two members are left, so nothing can be compared. */
 export class TooFew extends Error {}
 
-/** All members are active at first. An abort of `signal` is nobody's fault and is passed on. */
-export function createReaders(members: readonly AuditedMember[], signal: AbortSignal): Readers {
+/** All members are active at first, and those that were lost `before` are told of as well. An abort of `signal` is nobody's fault and is passed on. */
+export function createReaders(members: readonly AuditedMember[], signal: AbortSignal, before: readonly LostMember[] = []): Readers {
   let active = members;
-  const lost: LostMember[] = [];
+  const lost: LostMember[] = [...before];
   const lose = (of: AuditedMember, code: string, reason: string): void => {
     if (!active.includes(of)) return;
     active = active.filter((each) => each !== of);

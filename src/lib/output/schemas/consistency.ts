@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {code, ms, sentence, time} from './fields.ts';
+import {planSchema} from './run.ts';
 
 const count = z.int().min(0);
 const share = z.number().min(0).max(1);
@@ -93,4 +94,38 @@ export const auditPlanSchema = z.looseObject({
   lost: z.array(z.looseObject({region: z.string(), code, reason: sentence})),
   tables: z.array(z.looseObject({table: z.string(), rows: count, bytes: count, says: sentence, code: code.nullable()})),
   skipped: z.array(z.looseObject({table: z.string(), reason: sentence})),
+});
+
+const layer = z.enum(['merge', 'dominance', 'policy', 'handler', 'hand']);
+const leftKind = z.enum(['newer', 'person', 'standby', 'not-taken', 'not-named']);
+
+const repairedKey = z.looseObject({
+  key: z.string(),
+  layer,
+  why: sentence,
+  writes: z.array(z.looseObject({region: z.string(), change: z.enum(['insert', 'update', 'delete']), columns: z.array(z.string())})),
+});
+
+const repairedTable = z.looseObject({
+  table: z.string(),
+  keys: count,
+  layers: z.record(layer, count),
+  writes: z.record(z.string(), count),
+  same: count,
+  left: z.record(leftKind, count),
+  first: z.array(repairedKey),
+  firstLeft: z.array(z.looseObject({key: z.string(), left: leftKind, why: sentence})),
+});
+
+/** The `consistency repair plan` document: that of any plan, and what it does to which keys. The first keys of each table are listed; all are in the rows file. */
+export const repairPlanSchema = planSchema.extend({
+  repair: z.looseObject({
+    store: z.string(),
+    audit: z.looseObject({id: z.string(), startedAt: time}),
+    regions: z.array(z.string()),
+    rows: z.looseObject({file: z.string(), sha256: z.string(), bytes: count, writes: count}).nullable(),
+    tables: z.array(repairedTable),
+    truncated: z.array(z.string()),
+    unread: z.array(z.looseObject({table: z.string(), code, reason: sentence})),
+  }),
 });

@@ -3,7 +3,7 @@ import {usageError} from '../../errors.ts';
 import type {Fleet, HookSpec} from '../../fleet/fleet.ts';
 import type {Ctx} from '../../plan/action.ts';
 import type {HookPlace, Hooks} from '../../ports/hook.ts';
-import {type HookRun, runHook, verifyHook} from './run-hook.ts';
+import {askHook, type HookRun, runHook, verifyHook} from './run-hook.ts';
 
 /** The hooks of a fleet file. They run in its folder. */
 export function createHooks({hooks, file, secrets}: Pick<Fleet, 'hooks' | 'file' | 'secrets'>): Hooks {
@@ -20,6 +20,7 @@ export function createHooks({hooks, file, secrets}: Pick<Fleet, 'hooks' | 'file'
   return {
     has,
     run: async (name, place, ctx) => runHook(find(name), how(place, ctx)),
+    ask: async (name, place, input, ctx) => askHook(find(name), {...how(place, ctx), input}),
     verify: async (name, place, ctx) => verifyHook(find(name), how(place, ctx)),
   };
 }

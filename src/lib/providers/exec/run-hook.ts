@@ -13,8 +13,29 @@ export type HookRun = Pick<Program, 'env' | 'signal' | 'scrub' | 'cwd'> & {reado
 export async function runHook(hook: HookSpec, how: HookRun): Promise<{readonly exit: 0; readonly tail: string}> {
   const end = await ran(hook.run, hook, how);
   if (end.how === 'exit' && end.code === 0) return {exit: 0, tail: end.tail};
+  throw failure(hook, end, how);
+}
+
+/** The largest answer of a hook. */
+const ANSWER_BYTES = 16 * 1024 * 1024;
+
+/** Runs a hook with something to read, and answers its stdout, unchanged. Throws as `runHook`, and `hook-failed` for an answer of more than 16 MiB. */
+export async function askHook(hook: HookSpec, how: HookRun & {readonly input: string}): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const onOutput = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    if (bytes <= ANSWER_BYTES) chunks.push(chunk);
+  };
+  const end = await runProgram({...how, run: hook.run, onOutput, timeoutMs: Math.min(hook.timeoutMs, how.timeoutMs ?? hook.timeoutMs)});
+  if (end.how !== 'exit' || end.code !== 0) throw failure(hook, end, how);
+  if (bytes > ANSWER_BYTES) throw unavailable('hook-failed', `${hook.run[0] ?? ''} answered ${bytes} bytes, more than ${ANSWER_BYTES}`);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function failure(hook: HookSpec, end: ProgramEnd, how: HookRun): Error {
   const code = end.how === 'timeout' ? 'hook-timeout' : 'hook-failed';
-  throw unavailable(code, sentenceOf(hook.run, end, how), {suggestions: [SUGGESTION[end.how]]});
+  return unavailable(code, sentenceOf(hook.run, end, how), {suggestions: [SUGGESTION[end.how]]});
 }
 
 const SUGGESTION: Readonly<Record<ProgramEnd['how'], string>> = {

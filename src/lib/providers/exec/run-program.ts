@@ -12,6 +12,8 @@ export type Program = {
   readonly forceAfterMs?: number;
   /** What it reads. Default: nothing, its stdin is closed. */
   readonly input?: string;
+  /** Told of everything that it prints on stdout, as it is. */
+  readonly onOutput?: (chunk: Buffer) => void;
 };
 
 /** How a program ended, with the end of what it printed, and the first 4 KiB of its stdout. `why` says why it could not be started. */
@@ -42,6 +44,7 @@ export async function runProgram({
   signal,
   scrub,
   input,
+  onOutput,
   forceAfterMs = FORCE_AFTER_MS,
 }: Program): Promise<ProgramEnd> {
   signal.throwIfAborted();
@@ -58,6 +61,7 @@ export async function runProgram({
   const first = outputTail();
   let left = HEAD_BYTES;
   child.stdout?.on('data', (chunk: Buffer) => {
+    onOutput?.(chunk);
     first.add(chunk.subarray(0, left));
     left -= Math.min(left, chunk.length);
   });

@@ -20,6 +20,7 @@ import {createPromote} from './promote.ts';
 import type {PostgresConfig, PostgresMember} from './provider.ts';
 import {getReady} from './ready.ts';
 import {createRejoin} from './rejoin.ts';
+import {createRepair} from './repair/repair.ts';
 import {createScalar} from './scalar.ts';
 import {createSeal} from './seal.ts';
 import {createSlots} from './slots.ts';
@@ -30,15 +31,16 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
   const cluster = createCluster(part, context);
   const links = createLinks(cluster);
   const audit = createAudit(cluster, links, part.config.audit, context.secrets);
+  const repair = createRepair(cluster);
   const store = {
     observe: observeBy(cluster),
     ackRule: (signal: AbortSignal) => ackRule(cluster, signal),
     close: async () => {
-      await Promise.all([audit.close(), closeCluster(cluster)]);
+      await Promise.all([audit.close(), repair.close(), closeCluster(cluster)]);
     },
   };
   const claim = createClaim(cluster);
-  const ofAny: Partial<Abilities> = {...abilitiesOfAny(cluster), links, audit, claim};
+  const ofAny: Partial<Abilities> = {...abilitiesOfAny(cluster), links, audit, claim, repair};
   if (cluster.peers) return {engine: 'postgres', peers: true, ...store, abilities: {...ofAny, outbound: createOutbound(cluster, links)}};
   const abilities: Partial<Abilities> = {
     ...ofAny,

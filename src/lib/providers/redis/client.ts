@@ -1,25 +1,13 @@
-import {once} from 'node:events';
 import type {Socket} from 'node:net';
 import {bounded} from '../../awake.ts';
 import {type RegionctlError, unavailable} from '../../errors.ts';
-import type {SecretRef, SecretVault} from '../../fleet/secrets.ts';
-import type {ProbeResult} from '../../ports/probe.ts';
+import type {SecretVault} from '../../fleet/secrets.ts';
 import {connectionFailure, failure} from '../tcp/connection-failure.ts';
-import {secureOver} from '../tls/secure-over.ts';
-import {prepare, type RedisTls} from './credentials.ts';
 import {refusalOf} from './refusal.ts';
 import {encode, type Reply, repliesIn} from './resp.ts';
+import {asError, openSocket, type Place} from './socket.ts';
 
-/** A server, and as whom it is asked. `label` is how a person knows it, and begins what is said of it. */
-export type Place = {
-  readonly label: string;
-  readonly host: string;
-  readonly port: number;
-  /** null = the default user. */
-  readonly user: string | null;
-  readonly password: SecretRef | null;
-  readonly tls: RedisTls | null;
-};
+export type {Place} from './socket.ts';
 
 /** An answer: what came, or what the server has against the command (a stable code and a sentence that begins with its label). */
 export type Answer =
@@ -122,45 +110,33 @@ async function lineOf(keeper: Keeper, limit: Limit): Promise<Line> {
 
 async function connectTo(keeper: Keeper, within: Limit): Promise<Line> {
   const {place, secrets, closing} = keeper;
-  const {host, port, tls, user} = place;
-  const [{connect}, ready] = await Promise.all([import('node:net'), prepare(place, secrets)]);
-  if ('trouble' in ready) throw asError(place, ready.trouble);
-  const {timeoutMs} = within;
-  const limit = bounded(closing.signal, left(within));
-  let plain: Socket | null = null;
-  let connected = false;
+  const {
+    socket,
+    plain,
+    login: words,
+  } = await openSocket(place, secrets, {signal: closing.signal, ms: left(within), saidMs: within.timeoutMs});
+  const line: Line = {
+    socket,
+    replies: repliesIn(socket, {lists: true}),
+    address: plain.remoteAddress ?? null,
+    turn: Promise.resolve(),
+    broken: null,
+  };
+  const end = (): void => void socket.destroy();
+  closing.signal.addEventListener('abort', end, {once: true});
+  socket.once('close', () => {
+    // Or a member that is frozen, or lets nobody in, would leave one behind at each look.
+    closing.signal.removeEventListener('abort', end);
+    line.broken ??= closed(place);
+  });
   try {
-    limit.signal.throwIfAborted();
-    plain = connect({host, port, noDelay: true});
-    // Stays for the socket's life: an error between two questions must not become an uncaught one.
-    plain.on('error', () => undefined);
-    await once(plain, 'connect', {signal: limit.signal});
-    connected = true;
-    const socket = tls === null ? plain : await secureOver(plain, {...ready, serverName: tls.serverName}, limit.signal);
-    const line: Line = {
-      socket,
-      replies: repliesIn(socket, {lists: true}),
-      address: plain.remoteAddress ?? null,
-      turn: Promise.resolve(),
-      broken: null,
-    };
-    const end = (): void => void socket.destroy();
-    closing.signal.addEventListener('abort', end, {once: true});
-    socket.once('close', () => {
-      // Or a member that is frozen, or lets nobody in, would leave one behind at each look.
-      closing.signal.removeEventListener('abort', end);
-      line.broken ??= closed(place);
-    });
-    if (ready.password !== null) await login(keeper, line, [...(user === null ? [] : [user]), ready.password], within);
-    keeper.reached = line.address;
-    return line;
+    if (words !== null) await login(keeper, line, words, within);
   } catch (error) {
-    plain?.destroy();
-    if (isOurs(error)) throw error;
-    throw asError(place, connectionFailure(error, {peer: `${host}:${port}`, timeoutMs, signal: limit.signal, connected}));
-  } finally {
-    limit.end();
+    plain.destroy();
+    throw error;
   }
+  keeper.reached = line.address;
+  return line;
 }
 
 async function login(keeper: Keeper, line: Line, words: readonly string[], limit: Limit): Promise<void> {
@@ -240,8 +216,3 @@ async function nextAnswer(place: Place, {scrub}: SecretVault, line: Line, asked:
 
 const closed = (place: Place): RegionctlError =>
   asError(place, failure('reset', `${place.host}:${place.port} closed the connection before it answered`));
-
-const asError = ({label}: Place, {code, detail}: Pick<ProbeResult, 'code' | 'detail'>): RegionctlError =>
-  unavailable(code, `${label}: ${detail}`);
-
-const isOurs = (error: unknown): error is RegionctlError => error instanceof Error && 'exit' in error;

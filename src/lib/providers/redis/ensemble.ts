@@ -1,4 +1,3 @@
-import type {SecretVault} from '../../fleet/secrets.ts';
 import type {Clock} from '../../ports/clock.ts';
 import type {ProviderContext, StorePart} from '../define.ts';
 import {tlsSettings} from '../tls/credentials.ts';
@@ -13,6 +12,7 @@ export type Node = {
   readonly region: string;
   readonly address: Address;
   readonly upstreams: Readonly<Record<string, Address>>;
+  readonly place: Place;
   readonly client: Client;
 };
 
@@ -33,26 +33,26 @@ export type Ensemble = {
 /** Builds the members and Sentinels of one store. Nothing is connected to yet. */
 export function createEnsemble(part: StorePart<RedisConfig, RedisMember>, {secrets, clock, baseDir}: ProviderContext): Ensemble {
   const {config, members, name: store} = part;
-  const clientOf = clients(config, secrets, baseDir);
+  const placeOf = places(config, baseDir);
   const nodes = members.map(({name, region, config: {address, upstreams}}): Node => {
-    const client = clientOf({...address, label: name, user: config.user ?? null, password: config.password ?? null}, config.tls);
-    return {name, region, address, upstreams, client};
+    const place = placeOf({...address, label: name, user: config.user ?? null, password: config.password ?? null}, config.tls);
+    return {name, region, address, upstreams, place, client: createClient(place, secrets)};
   });
   return {
     store,
     clock,
     nodes: new Map(nodes.map((node) => [node.name, node])),
-    sentinels: sentinelsOf(config, clientOf),
+    sentinels: sentinelsOf(config, (place, secure) => createClient(placeOf(place, secure), secrets)),
     trail: createTrail(),
   };
 }
 
 type ClientOf = (place: Omit<Place, 'tls'>, secure: boolean) => Client;
 
-function clients(config: RedisConfig, secrets: SecretVault, baseDir: string): ClientOf {
+function places(config: RedisConfig, baseDir: string): (place: Omit<Place, 'tls'>, secure: boolean) => Place {
   return (place, secure) => {
     const tls = tlsSettings({...config, tls: secure}, place.host, baseDir);
-    return createClient({...place, tls: tls === null ? null : {...tls, minValidMs: 0}}, secrets);
+    return {...place, tls: tls === null ? null : {...tls, minValidMs: 0}};
   };
 }
 

@@ -31,6 +31,10 @@ export const storeSchema = z
     user: text.optional().describe('User of the ACL on every member. Default: the default user.'),
     password: secretRef.optional().describe('Default: nobody logs in.'),
     ...addressTls,
+    audit: z
+      .strictObject({user: text, password: secretRef})
+      .optional()
+      .describe('Who reads keys and values for audits: needs +@read +@transaction +info +select +time. Default: as for all else.'),
     sentinels: sentinels.optional().describe('The Sentinels that move the primary. Default: none is asked.'),
   })
   .superRefine((given, context) => {

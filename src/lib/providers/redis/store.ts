@@ -2,6 +2,7 @@ import {RegionctlError} from '../../errors.ts';
 import {EXIT} from '../../exit-codes.ts';
 import type {Store} from '../../ports/store.ts';
 import type {ProviderContext, StorePart} from '../define.ts';
+import {createAudit} from './audit/audit.ts';
 import {closeAll, createEnsemble} from './ensemble.ts';
 import {createLinks} from './links.ts';
 import {createLoss} from './loss.ts';
@@ -24,6 +25,7 @@ export async function createStore(part: StorePart<RedisConfig, RedisMember>, con
     );
   const ensemble = createEnsemble(part, context);
   const {sentinels} = ensemble;
+  const audit = createAudit(ensemble, part.config.audit, context.secrets);
   return {
     engine: 'redis',
     watched: true,
@@ -32,9 +34,13 @@ export async function createStore(part: StorePart<RedisConfig, RedisMember>, con
     abilities: {
       links: createLinks(ensemble),
       loss: createLoss(ensemble),
+      audit,
       witness: createWitness(ensemble, part, context),
       ...(sentinels === null ? {} : {overseers: createOverseers(ensemble, sentinels)}),
     },
-    close: async () => closeAll(ensemble),
+    close: async () => {
+      await audit.close();
+      closeAll(ensemble);
+    },
   };
 }

@@ -5,9 +5,8 @@ import type {Abilities} from '../../../ports/store.ts';
 import type {Cell} from '../../../snapshot/cell.ts';
 import {type Cluster, nodeOf} from '../cluster.ts';
 import {asCell} from '../facts.ts';
-import {quoteIdent} from '../sql.ts';
 import {CATALOG, type CatalogRow, type CatalogTable, toTable} from './catalog.ts';
-import type {Form} from './column-hash.ts';
+import {type Form, nameSql} from './column-hash.ts';
 import {keyMap} from './key-map.ts';
 import {type Copy, createMember, type Member, PLACE} from './member.ts';
 import {createReader} from './reader.ts';
@@ -22,7 +21,7 @@ export type AuditLogin = {readonly user: string; readonly password: Parameters<S
 const SERVER = `select current_setting('server_version_num')::int / 10000, current_setting('server_encoding'),
   concat_ws(',', hashtextextended('regionctl' collate "C", 7), hashint4extended(-5, 7), hashint8extended(-5000000000, 7), hashfloat8extended(-0.1, 7),
     uuid_hash_extended('00112233-4455-6677-8899-aabbccddeeff', 7)),
-  hashtextextended('regionctl' collate "C", 7)::text, current_setting('track_commit_timestamp')`;
+  concat_ws(',', hashtextextended('regionctl' collate "C", 7), hashint4extended(-5, 7), hashint8extended(-5000000000, 7)), current_setting('track_commit_timestamp')`;
 
 type Server = {readonly major: number; readonly encoding: string; readonly hashes: string; readonly text: string; readonly stamps: boolean};
 type Known = {readonly server: Server; readonly tables: ReadonlyMap<string, CatalogTable>};
@@ -45,7 +44,10 @@ export function createAudit(cluster: Cluster, links: Abilities['links'], login: 
     return made;
   };
   const tables = async (name: string, signal: AbortSignal): Promise<readonly AuditTable[]> => {
-    const [server = [], rows = []] = await memberOf(name).reader.ask(`${SERVER}; ${CATALOG}`, signal);
+    const {reader} = memberOf(name);
+    // A snapshot knows the catalog as it was.
+    await reader.leave(signal);
+    const [server = [], rows = []] = await reader.ask(`${SERVER}; ${CATALOG}`, signal);
     const all = rows.map(toCatalogRow).map((row) => toTable(row, nameOf(row)));
     known.set(name, {server: toServer(server[0] ?? []), tables: new Map(all.map((table) => [table.name, table]))});
     return all;
@@ -102,13 +104,17 @@ async function openTable(name: string, {names, known, memberOf, sliceMs, signal}
   const rows = Math.max(...tables.map((table) => table.rows));
   const perRow = Math.max(32, ...tables.map(({bytes, rows: count}) => bytes / Math.max(1, count)));
   const opened: Opened = {
-    ...{name, shape, rows, sliceMs},
+    ...{name, shape, rows, sliceMs, rawKeys: isRaw(shape, servers)},
     map: shape.order === 'ordered' ? await mapOf(copies, shape, memberOf, rows, signal) : [],
     firstRows: Math.max(1000, Math.round(((sliceMs / 1000) * BYTES_PER_S) / perRow)),
     members: new Map([...copies].map(([member, copy]) => [member, {member: memberOf(member), copy}])),
   };
   return tableAudit(opened);
 }
+
+/** Whether bytes may stand in keys that are no text, so that what is read of them may be another key. */
+const isRaw = ({key}: Shape, servers: readonly Server[]): boolean =>
+  servers.some(({encoding}) => encoding === 'SQL_ASCII') || key.some(({type}) => type === 'char');
 
 /** Servers of one version hash alike, unless they do not. Texts of another encoding are other bytes. */
 function formOf(table: string, names: readonly string[], servers: readonly Server[]): Form {
@@ -131,7 +137,7 @@ async function mapOf(
   rows: number,
   signal: AbortSignal,
 ) {
-  const column = `x.${quoteIdent(key[0]?.name ?? '')}`;
+  const column = `x.${nameSql(key[0]?.name ?? '')}`;
   const ends = await Promise.all(
     [...copies].map(async ([name, {table}]) => {
       const [answer] = await memberOf(name).reader.ask(`select min(${column}), max(${column}) from ${fromSql(table)}`, signal);
@@ -164,7 +170,7 @@ async function originsOf(cluster: Cluster, links: Abilities['links'], {node, rea
 
 /** As the catalog quotes it, so that no two tables have one name. */
 const nameOf = ({schema, relation}: CatalogRow): string => `${plain(schema)}.${plain(relation)}`;
-const plain = (name: string): string => (/^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`);
+const plain = (name: string): string => (/^[a-z_][a-z0-9_$]*$/.test(name) ? name : nameSql(name));
 
 function toServer([major, encoding, hashes, text, stamps]: readonly (string | null)[]): Server {
   return {major: Number(major), encoding: encoding ?? '', hashes: hashes ?? '', text: text ?? '', stamps: stamps === 'on'};
@@ -178,6 +184,13 @@ function toCatalogRow([schema, relation, partitioned, persistence, rows, bytes, 
   const json = (text: string | null | undefined): never => JSON.parse(text ?? 'null') as never;
   return {
     ...{schema: schema ?? '', relation: relation ?? '', partitioned: partitioned === 't', persistence: persistence ?? ''},
-    ...{rows: Number(rows), bytes: Number(bytes), heaps: json(heaps), columns: json(columns), key: json(key), stats: json(stats)},
+    ...{
+      rows: Number(rows),
+      bytes: Number(bytes),
+      heaps: json(heaps),
+      columns: json(columns),
+      key: json(key),
+      stats: json(stats),
+    },
   };
 }

@@ -1,5 +1,8 @@
 import type {AuditTable} from '../../../ports/audit.ts';
-import type {Column} from './column-hash.ts';
+import {type Column, nameSql} from './column-hash.ts';
+
+/** A column of a key: what a text is cast to, and what it is compared by. */
+export type KeyColumn = Column & {readonly cast: string; readonly equals: string};
 
 /** A table as the catalog has it. `histogram` = values of the only key column that cut the table into equal parts, as the planner knows them. */
 export type CatalogTable = AuditTable & {
@@ -7,8 +10,8 @@ export type CatalogTable = AuditTable & {
   readonly relation: string;
   readonly partitioned: boolean;
   readonly all: readonly Column[];
-  /** Name and type of each key column, the type as SQL reads it. */
-  readonly keyColumns: readonly (Column & {readonly cast: string})[];
+  /** Each key column, with its base type and its operator of equality as SQL reads them. */
+  readonly keyColumns: readonly KeyColumn[];
   readonly histogram: readonly string[];
   /** How well the order of the key is the order on disk, -1 to 1; null = the planner does not know. */
   readonly correlation: number | null;
@@ -39,22 +42,26 @@ select t.schema as "schema", t.relation as "relation", t.partitioned as "partiti
   coalesce((select sum(case when h.reltuples >= 0 then h.reltuples else h.pages * 50 end) from heaps h where h.owner = t.oid), 0)::float8 as "rows",
   coalesce((select sum(h.bytes) from heaps h where h.owner = t.oid), 0)::float8 as "bytes",
   coalesce((select json_agg(json_build_array(h.schema, h.relation, h.pages) order by h.oid) from heaps h where h.owner = t.oid), '[]') as "heaps",
-  (select json_agg(json_build_array(a.attname, b.typname, bn.nspname, o.typname, ons.nspname,
+  (select json_agg(json_build_array(a.attname, b.typname, bn.nspname,
       not a.attnotnull or exists (select from pg_constraint k where k.conrelid = t.oid and k.contype = 'n' and k.conkey = array[a.attnum] and not k.convalidated))
       order by a.attname collate "C")
-    from pg_attribute a join pg_type o on o.oid = a.atttypid join pg_namespace ons on ons.oid = o.typnamespace
+    from pg_attribute a join pg_type o on o.oid = a.atttypid
     left join base d on d.domain = o.oid join pg_type b on b.oid = coalesce(d.base, o.oid) join pg_namespace bn on bn.oid = b.typnamespace
     where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped and a.attgenerated <> 'v') as "columns",
-  (select json_agg(a.attname order by k.n) from pg_index i cross join unnest(i.indkey::int2[]) with ordinality as k(attnum, n)
+  (select json_agg(json_build_array(a.attname, opn.nspname, op.oprname) order by k.n)
+    from pg_index i cross join unnest(i.indkey::int2[], i.indclass::oid[]) with ordinality as k(attnum, class, n)
     join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
-    where i.indrelid = t.oid and i.indisprimary and k.n <= i.indnkeyatts) as "key",
+    join pg_opclass oc on oc.oid = k.class
+    join pg_amop am on am.amopfamily = oc.opcfamily and am.amopstrategy = 3 and am.amoplefttype = oc.opcintype and am.amoprighttype = oc.opcintype
+    join pg_operator op on op.oid = am.amopopr join pg_namespace opn on opn.oid = op.oprnamespace
+    where i.indrelid = t.oid and i.indisprimary and i.indisvalid and k.n <= i.indnkeyatts) as "key",
   (select json_build_array(s.histogram_bounds::text, s.correlation) from pg_stats s
     join pg_index i on i.indrelid = t.oid and i.indisprimary and i.indnkeyatts = 1
     join pg_attribute a on a.attrelid = t.oid and a.attnum = i.indkey[0]
     where s.schemaname = t.schema and s.tablename = t.relation and s.attname = a.attname and s.inherited = t.partitioned) as "stats"
 from tables t order by t.schema collate "C", t.relation collate "C"`;
 
-/** A row of CATALOG. `columns`: name, base type, its schema, declared type, its schema, nullable. */
+/** A row of CATALOG. `columns`: name, base type, its schema, nullable. `key`: name, operator of equality with its schema. */
 export type CatalogRow = {
   readonly schema: string;
   readonly relation: string;
@@ -63,25 +70,26 @@ export type CatalogRow = {
   readonly rows: number;
   readonly bytes: number;
   readonly heaps: readonly (readonly [string, string, number])[];
-  readonly columns: readonly (readonly [string, string, string, string, string, boolean])[] | null;
-  readonly key: readonly string[] | null;
+  readonly columns: readonly (readonly [string, string, string, boolean])[] | null;
+  readonly key: readonly (readonly [string, string, string])[] | null;
   readonly stats: readonly [string | null, number | null] | null;
 };
 
 /** What the catalog says of a table, in our own words. */
 export function toTable(row: CatalogRow, name: string): CatalogTable {
   const columns = row.columns ?? [];
-  const all = columns.map(([column, type, schema, , , nullable]): Column => {
+  const all = columns.map(([column, type, schema, nullable]): Column => {
     return {name: column, type, builtin: schema === 'pg_catalog', nullable};
   });
-  const keyColumns = (row.key ?? []).flatMap((column) => {
+  const keyColumns = (row.key ?? []).flatMap(([column, operators, operator]): KeyColumn[] => {
     const own = all.find((each) => each.name === column);
-    const [, , , type = '', schema = ''] = columns.find(([each]) => each === column) ?? [];
-    return own === undefined ? [] : [{...own, cast: `${quoted(schema)}.${quoted(type)}`}];
+    const [, type = '', schema = ''] = columns.find(([each]) => each === column) ?? [];
+    const sql = {cast: `${nameSql(schema)}.${nameSql(type)}`, equals: `operator(${nameSql(operators)}.${operator})`};
+    return own === undefined ? [] : [{...own, ...sql}];
   });
   return {
     ...{name, schema: row.schema, relation: row.relation, partitioned: row.partitioned, rows: row.rows, bytes: row.bytes},
-    key: row.key,
+    key: row.key?.map(([column]) => column) ?? null,
     lacks: lacks(row),
     columns: all.map((column) => `${column.name} ${column.type}`),
     ...{all, keyColumns},
@@ -99,5 +107,3 @@ function lacks({key, persistence}: CatalogRow): string | null {
 /** The bounds of a histogram of integers, which is all that is cut by it. */
 const boundsOf = (text: string | null): readonly string[] =>
   text !== null && /^\{-?\d+(,-?\d+)*\}$/.test(text) ? text.slice(1, -1).split(',') : [];
-
-const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

@@ -1,5 +1,3 @@
-import {quoteIdent} from '../sql.ts';
-
 /**
  * A column of an audited table. `type` is the base type's name in the catalog (of a domain: what it is made of), `builtin` whether that belongs to
  * pg_catalog, `nullable` whether a NULL may stand in it.
@@ -18,19 +16,42 @@ type Hash = {
 };
 
 const asText = (value: string): string => `${value}::pg_catalog.text`;
+
+/** As the function of its type prints it, which is what replication carries: casts to text may be anybody's, and take things away. */
+const asPrinted = (value: string): string => `pg_catalog.concat(${value})`;
+
 const hashText = (value: string, seed: string): string => `pg_catalog.hashtextextended(${value}, ${seed})`;
 
 /** What the server prints, byte by byte: with a collation that is not deterministic different texts would hash alike. */
 const TEXT: Hash = {value: (column) => `${asText(column)} collate pg_catalog."C"`, blank: "''", hash: hashText};
 
-/** A cast to text takes the blanks off the end, which `bpchar` without a length keeps. */
-const BPCHAR: Hash = {...TEXT, value: (column) => `pg_catalog.concat(${column}) collate pg_catalog."C"`};
+const PRINTED: Hash = {...TEXT, value: (column) => `${asPrinted(column)} collate pg_catalog."C"`};
+
+/** Another type with the same values, of which each prints as a text of its own, and on every version as the same one. */
+const textAs = (type: string): Hash => ({...TEXT, value: (column) => TEXT.value(`${column}::pg_catalog.${type}`)});
 
 /** Printed as hex it takes twice its room, and there is a limit of 1 GB: beyond 1 MiB its SHA-256 stands for it. */
 const BYTEA: Hash = {
   ...TEXT,
   value: (column) =>
-    `(case when pg_catalog.octet_length(${column}) > 1048576 then pg_catalog.encode(pg_catalog.sha256(${column}), 'hex') else pg_catalog.encode(${column}, 'hex') end) collate pg_catalog."C"`,
+    `(case when pg_catalog.octet_length(${column}) > 1048576 then pg_catalog.concat('sha256:', pg_catalog.encode(pg_catalog.sha256(${column}), 'hex')) else pg_catalog.encode(${column}, 'hex') end) collate pg_catalog."C"`,
+};
+
+/**
+ * Types whose cast to text is not what tells their values apart. `bpchar` without a length keeps the blanks that the cast takes off. Replication
+ * carries XML without its declaration of an encoding. PostgreSQL 16 prints a "char" beyond 127 otherwise than 15. Overloaded functions and operators
+ * have one name.
+ */
+const PECULIAR: Readonly<Record<string, Hash>> = {
+  bpchar: PRINTED,
+  xml: PRINTED,
+  bytea: BYTEA,
+  char: textAs('int4'),
+  _char: textAs('int4[]'),
+  regproc: textAs('regprocedure'),
+  _regproc: textAs('regprocedure[]'),
+  regoper: textAs('regoperator'),
+  _regoper: textAs('regoperator[]'),
 };
 
 /** The function of the type folds 64 bits into 32, so that the value is mixed into the seed as well. */
@@ -52,7 +73,8 @@ const BOOL: Hash = {value: (column) => `${column}::pg_catalog.int4`, blank: '0',
 
 /**
  * Seconds as a double tell every microsecond apart as long as they are below 2^33: to the year 2242. Outside, and for infinity, what is printed is
- * mixed into the seed.
+ * mixed into the seed. The function of doubles answers 0 with its seed as it is, so that 1970 would leave no trace of the column that it is in: the
+ * seed is mixed once more.
  */
 const timestamp = (type: string): Hash => ({
   value: (column) => column,
@@ -60,7 +82,7 @@ const timestamp = (type: string): Hash => ({
   hash: (value, seed) => {
     const near = `${value} > '1700-01-01'::pg_catalog.${type} and ${value} < '2240-01-01'::pg_catalog.${type}`;
     const far = `case when ${near} then 0 else ${hashText(asText(value), '0')} end`;
-    return `pg_catalog.hashfloat8extended(pg_catalog.date_part('epoch', ${value}), ${seed} # ${far})`;
+    return `pg_catalog.hashfloat8extended(pg_catalog.date_part('epoch', ${value}), ${INT4.hash('8', `${seed} # ${far}`)})`;
   },
 });
 
@@ -76,37 +98,57 @@ const EXACT: Readonly<Record<string, Hash>> = {
 };
 
 function hashOf({type, builtin}: Column, form: Form): Hash {
-  if (!builtin) return TEXT;
-  if (type === 'bpchar') return BPCHAR;
-  if (type === 'bytea') return BYTEA;
-  return form === 'exact' ? (EXACT[type] ?? TEXT) : TEXT;
+  if (!builtin) return PRINTED;
+  return PECULIAR[type] ?? (form === 'exact' ? EXACT[type] : undefined) ?? TEXT;
+}
+
+/** The value of a column of the row `x` as the server prints it; NULL stays NULL. */
+export function printSql({name, type, builtin}: Column): string {
+  const column = place(name);
+  // A row of nothing but NULLs IS NULL, and is there.
+  return builtin && !['bpchar', 'xml'].includes(type)
+    ? asText(column)
+    : `case when pg_catalog.num_nulls(${column}) = 0 then ${asPrinted(column)} end`;
 }
 
 /** So many bits fit the bitmap of NULLs that one hash takes. */
 const BITS = 30;
+
+/** So many columns are hashed in one chain: each is a call within the next one, and servers limit how deep calls may lie. */
+const CHAIN = 100;
 
 /** An arbitrary first seed: a row of nothing must not be 0. */
 const SEED = '7310868735423103841';
 
 /**
  * The 64-bit hash of some columns of the row `x`, as SQL: each column is hashed with the hash of those before it as its seed, so that values cannot
- * move from one column to another unseen. Columns go by their names, since their order may differ between members.
+ * move from one column to another unseen. Columns go by their names, since their order may differ between members. Where there are many, the hashes of
+ * several chains are hashed in a further one.
  */
 export function hashSql(columns: readonly Column[], form: Form): string {
   const ordered = columns.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-  const nullable = ordered.filter((column) => column.nullable);
+  const [only = SEED, ...others] = chunksOf(ordered, CHAIN).map((some) => chainSql(some, form));
+  return others.reduce((seed, chain) => hashText(asText(chain), seed), only);
+}
+
+function chainSql(columns: readonly Column[], form: Form): string {
+  const nullable = columns.filter((column) => column.nullable);
   const bitmaps = chunksOf(nullable, BITS).map((some) =>
-    some.map(({name}, index) => `(${place(name)} is null)::pg_catalog.int4 << ${index}`).join(' | '),
+    // SQL shifts and joins bits with the same precedence.
+    some.map(({name}, index) => `((${place(name)} is null)::pg_catalog.int4 << ${index})`).join(' | '),
   );
   const seeded = bitmaps.reduce((seed, bits) => INT4.hash(bits, seed), SEED);
-  return ordered.reduce((seed, column) => {
+  return columns.reduce((seed, column) => {
     const {value, blank, hash} = hashOf(column, form);
     const own = value(place(column.name));
     return hash(column.nullable ? `coalesce(${own}, ${blank})` : own, seed);
   }, seeded);
 }
 
-const place = (name: string): string => `x.${quoteIdent(name)}`;
+const place = (name: string): string => `x.${nameSql(name)}`;
+
+/** A name as SQL reads it literally. Whatever it holds, it is one that the server has told. */
+export const nameSql = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 function chunksOf<T>(all: readonly T[], size: number): readonly (readonly T[])[] {
   return Array.from({length: Math.ceil(all.length / size)}, (_, index) => all.slice(index * size, (index + 1) * size));

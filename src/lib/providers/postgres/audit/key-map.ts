@@ -6,6 +6,9 @@ export type KeyMap = readonly {readonly key: bigint; readonly below: number}[];
 /** Rows in a chunk, as a rule: fewer would make more sums to move, more would make more rows to move where a chunk differs. */
 export const CHUNK_ROWS = 256;
 
+/** Bits of a key that dense keys of one chunk have. */
+const NARROW = Math.log2(CHUNK_ROWS);
+
 /** Without a histogram rows are taken to be spread evenly between the ends. */
 const EVEN = 100;
 
@@ -46,7 +49,7 @@ function evenly(least: bigint, most: bigint): readonly bigint[] {
 export function sliceFrom(map: KeyMap, from: bigint | null, rows: number): AuditSlice {
   const start = from === null ? 0 : rowsBelow(map, from);
   const whole = map.at(-1)?.below ?? 0;
-  const to = whole - start <= rows * 1.2 ? null : keyAt(map, start + rows);
+  const to = whole - start <= rows * 1.2 ? null : later(keyAt(map, start + rows), from);
   const [begin, end] = [from ?? map[0]?.key ?? 0n, to ?? map.at(-1)?.key ?? 1n];
   const expected = Math.max(0, Math.round((to === null ? whole : rowsBelow(map, to)) - start));
   return {
@@ -57,8 +60,13 @@ export function sliceFrom(map: KeyMap, from: bigint | null, rows: number): Audit
   };
 }
 
+/** Every slice goes on, however little a double knows of so large a key. */
+const later = (to: bigint, from: bigint | null): bigint => (from !== null && to <= from ? from + 1n : to);
+
 /** How many bits of a key tell rows of one chunk apart, where so many rows lie on so many keys. */
 function widthOf(keys: bigint, rows: number): number {
+  // The table has come to an end since it was looked at: nothing is known of what lies beyond.
+  if (keys <= 0n) return NARROW;
   const perChunk = (keys * BigInt(CHUNK_ROWS)) / BigInt(Math.max(1, rows));
   return perChunk <= 1n ? 0 : Math.min(63, perChunk.toString(2).length - 1);
 }

@@ -1,6 +1,6 @@
 import type {AuditMark} from '../../../ports/audit.ts';
 import type {Node} from '../cluster.ts';
-import {PRIMARY_TIMELINE, STANDBY_DURABLE, standbyTimeline} from '../facts.ts';
+import {PRIMARY_TIMELINE} from '../facts.ts';
 import type {CatalogTable} from './catalog.ts';
 import type {Reader} from './reader.ts';
 
@@ -24,9 +24,11 @@ export type Member = {
 /** Where a member is in its stream of changes: what it has written, or replayed. */
 export const PLACE = `(case when pg_is_in_recovery() then coalesce(pg_last_wal_replay_lsn(), '0/0') else pg_current_wal_insert_lsn() end - '0/0'::pg_lsn)::text`;
 
-/* After a restore the ids of transactions are given out once more: the timeline tells. */
+/* After a restore the ids of transactions are given out once more: the timeline tells. Whoever may read tables may ask for no more than the control file
+   of a standby has, which is as new as its last restart point: its own rows have no ids but those that it replayed until then and since. */
 const EPOCH = `select ${PLACE}, pg_snapshot_xmin(pg_current_snapshot())::text,
-  (select system_identifier::text from pg_control_system()) || '/' || case when pg_is_in_recovery() then ${standbyTimeline(STANDBY_DURABLE)} else ${PRIMARY_TIMELINE} end`;
+  (select system_identifier::text from pg_control_system()) || '/' || case when pg_is_in_recovery()
+    then (select greatest(c.timeline_id, r.min_recovery_end_timeline) from pg_control_checkpoint() c, pg_control_recovery() r) else ${PRIMARY_TIMELINE} end`;
 
 /** A member over its reader. `originsOf` is asked once. */
 export function createMember(node: Node, reader: Reader, originsOf: (signal: AbortSignal) => Promise<ReadonlyMap<string, string>>): Member {

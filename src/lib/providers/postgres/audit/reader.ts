@@ -25,10 +25,9 @@ const CONNECT_MS = 3000;
 /** One statement reads one slice. One that takes this long is taken for hung. */
 const STATEMENT_MS = 600_000;
 
-/* What a value is printed as must not depend on the server's settings; rows that a policy hides must be an error, not missing; one processor is
-   enough; and a plan that sorts a whole slice to group it costs twice as much. Vacuum must not be held up by a connection that nobody uses. */
-const SETTINGS = Object.entries({
-  default_transaction_read_only: 'on',
+/** What a value is printed as must not depend on the server's settings; rows that a policy hides must be an error, not missing. */
+export const PRINTING: Readonly<Record<string, string>> = {
+  standard_conforming_strings: 'on',
   timezone: 'UTC',
   datestyle: 'ISO, YMD',
   intervalstyle: 'postgres',
@@ -40,6 +39,22 @@ const SETTINGS = Object.entries({
   quote_all_identifiers: 'off',
   search_path: 'pg_catalog',
   row_security: 'off',
+  client_encoding: 'UTF8',
+};
+
+/** Statements that make settings those of a session. */
+export const settingsSql = (settings: Readonly<Record<string, string>>): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `set ${name} = '${value}'`)
+    .join('; ');
+
+/* One processor is enough; and a plan that sorts a whole slice to group it costs twice as much. Vacuum must not be held up by a connection that nobody
+   uses. */
+const SETTINGS = settingsSql({
+  ...PRINTING,
+  default_transaction_read_only: 'on',
+  default_transaction_isolation: 'read committed',
+  idle_session_timeout: '0',
   lock_timeout: '5s',
   statement_timeout: String(STATEMENT_MS),
   max_parallel_workers_per_gather: '0',
@@ -47,10 +62,7 @@ const SETTINGS = Object.entries({
   enable_sort: 'off',
   idle_in_transaction_session_timeout: '0',
   synchronize_seqscans: 'off',
-  client_encoding: 'UTF8',
-})
-  .map(([name, value]) => `set ${name} = '${value}'`)
-  .join('; ');
+});
 
 /* As text: a number of 64 bits would not fit ours. */
 const RAW = {rowMode: 'array', types: {getTypeParser: () => (value: string) => value}} as const;
@@ -75,7 +87,7 @@ export function createReader(node: Node, place: Place, now: () => number): Reade
     earlier += bytesOf(ending);
     await endClient(ending);
   };
-  const send = async (text: string, values: readonly unknown[] | null, signal: AbortSignal): Promise<readonly Raw[]> => {
+  const sendNow = async (text: string, values: readonly unknown[] | null, signal: AbortSignal): Promise<readonly Raw[]> => {
     signal.throwIfAborted();
     const cut = (): void => {
       if (client !== null) destroy(client);
@@ -92,6 +104,13 @@ export function createReader(node: Node, place: Place, now: () => number): Reade
     } finally {
       signal.removeEventListener('abort', cut);
     }
+  };
+  // One after the other: whoever gave up on all members because one refused may ask anew while another is still about to refuse, and its connection with it.
+  let last: Promise<unknown> = Promise.resolve();
+  const send = (...asked: Parameters<typeof sendNow>): Promise<readonly Raw[]> => {
+    const turn = last.then(() => sendNow(...asked));
+    last = turn.catch(() => undefined);
+    return turn;
   };
   return {
     node,

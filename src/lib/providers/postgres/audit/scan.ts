@@ -1,5 +1,5 @@
 import type {AuditChunk} from '../../../ports/audit.ts';
-import type {Copy} from './member.ts';
+import type {CatalogTable} from './catalog.ts';
 import type {Pages} from './statements.ts';
 
 /** Pages that are read at once, at least: below that a statement costs more than what it reads. */
@@ -10,16 +10,16 @@ const LEAST_PAGES = 64;
  * has no end: it may have grown. Only sound in one snapshot, where each row has one place.
  */
 export async function scan(
-  {table}: Copy,
+  {heaps, rows}: Pick<CatalogTable, 'heaps' | 'rows'>,
   firstRows: number,
   sliceMs: number,
   pace: () => Promise<void>,
   read: (pages: Pages) => Promise<readonly AuditChunk[]>,
 ): Promise<readonly AuditChunk[]> {
-  const whole = table.heaps.reduce((sum, {pages}) => sum + pages, 0);
-  let step = Math.max(LEAST_PAGES, Math.ceil((whole * firstRows) / Math.max(1, table.rows)));
+  const whole = heaps.reduce((sum, {pages}) => sum + pages, 0);
+  let step = Math.max(LEAST_PAGES, Math.ceil((whole * firstRows) / Math.max(1, rows)));
   const buckets = new Map<string, {rows: number; sum: bigint}>();
-  for (const {schema, relation, pages} of table.heaps) {
+  for (const {schema, relation, pages} of heaps) {
     for (let from = 0; ; ) {
       await pace();
       const to = from + step * 1.2 >= pages ? null : from + step;

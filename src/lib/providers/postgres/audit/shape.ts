@@ -42,7 +42,7 @@ function assertSame([member, table]: Copy, [other, copy]: Copy): void {
     throw refused('not-comparable', `${table.name} has the primary key ${one} on ${member} and ${two} on ${other}.`);
   }
   const missing = (from: CatalogTable, to: CatalogTable): readonly string[] =>
-    from.columns.filter((column) => !to.columns.includes(column));
+    from.all.filter((column) => !to.all.some((each) => isAlike(column, each))).map(wordOf);
   const [only, others] = [missing(table, copy), missing(copy, table)];
   if (only.length + others.length === 0) return;
   const parts = [
@@ -51,6 +51,12 @@ function assertSame([member, table]: Copy, [other, copy]: Copy): void {
   ];
   throw refused('not-comparable', `The columns of ${table.name} are not the same everywhere: ${parts.join('; ')}.`);
 }
+
+/** Types of other schemas may be made alike in schemas of other names; none of them is a type of the server. */
+const isAlike = (one: Column, other: Column): boolean =>
+  one.name === other.name && one.type === other.type && one.builtin === other.builtin;
+
+const wordOf = ({name, type, builtin}: Column): string => `${name} ${type}${builtin ? '' : ' (not built in)'}`;
 
 function orderOf(tables: readonly CatalogTable[]): Shape['order'] {
   const ordered = tables.every(({keyColumns, correlation, heaps}) => {

@@ -1,10 +1,11 @@
 import {createHash} from 'node:crypto';
+import {refused, unavailable} from '../../../errors.ts';
 import type {Activity, AuditChunk, AuditMark, AuditRow, AuditSlice, AuditVersion, SliceDigest, TableAudit} from '../../../ports/audit.ts';
 import {CHUNK_ROWS, type KeyMap, sliceFrom} from './key-map.ts';
 import type {Copy, Member} from './member.ts';
 import type {Rows} from './reader.ts';
 import {scan} from './scan.ts';
-import {activitySql, againSql, digestSql, hashesSql, keyLists, rowsSql, type Shape, versionsSql} from './statements.ts';
+import {activitySql, againSql, digestSql, hashesSql, heapsSql, keyLists, rowsSql, type Shape, versionsSql} from './statements.ts';
 
 /** Vacuum cannot remove what a snapshot may still see, and a standby cancels what holds it up for 30 s. */
 const SNAPSHOT_MS = 20_000;
@@ -21,6 +22,8 @@ export type Opened = {
   readonly shape: Shape;
   readonly map: KeyMap;
   readonly rows: number;
+  /** Whether keys may hold bytes that are no text. */
+  readonly rawKeys: boolean;
   /** Rows that a statement is thought to read in `sliceMs`, as long as nothing was measured. */
   readonly firstRows: number;
   readonly sliceMs: number;
@@ -52,12 +55,12 @@ export function tableAudit(opened: Opened): TableAudit {
     rows: async (member, slice, chunks, signal) => {
       const {member: own, copy} = at(member);
       await own.reader.leave(signal);
-      return toRows(await own.reader.rows(rowsSql(copy.table, shape, slice, chunks), [], signal));
+      return toRows(opened, await own.reader.rows(rowsSql(copy.table, shape, slice, chunks), [], signal));
     },
     hashes: async (member, keys, signal) => {
       const {member: own, copy} = at(member);
       await own.reader.leave(signal);
-      return toRows(await own.reader.rows(hashesSql(copy.table, shape), keyLists(shape, keys), signal));
+      return toRows(opened, await own.reader.rows(hashesSql(copy.table, shape), keyLists(shape, keys), signal));
     },
     versions: (member, keys, whole, signal) => versions(opened, at(member), keys, whole, signal),
   };
@@ -84,12 +87,15 @@ function partsOf(rows: number): bigint {
 }
 
 function nextScattered({rows}: Opened, before: AuditSlice | null): AuditSlice | null {
+  if (before !== null) {
+    // Whatever the table is thought to have by now: the parts of one division only are the whole together.
+    const next = BigInt(before.from ?? '0') + 1n;
+    return next >= BigInt(before.to ?? '1') ? null : {...before, from: String(next)};
+  }
   const parts = partsOf(rows);
-  const part = before === null ? 0n : BigInt(before.from ?? '0') + 1n;
-  if (part >= parts) return null;
   const each = Math.ceil(rows / Number(parts));
   const buckets = 2 ** Math.max(0, Math.ceil(Math.log2(Math.max(1, each) / BUCKET_ROWS)));
-  return {rows: each, from: String(part), to: String(parts), width: buckets - 1};
+  return {rows: each, from: '0', to: String(parts), width: buckets - 1};
 }
 
 type Place = {readonly member: Member; readonly copy: Copy};
@@ -101,18 +107,54 @@ async function digest(
   pace: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<SliceDigest> {
-  const {shape} = opened;
+  const read = opened.shape.order === 'ordered' ? digestOrdered : digestScattered;
   // All statements of a scan must see the same rows, however long that takes.
-  await member.begin(shape.order === 'ordered' ? SNAPSHOT_MS : 0, signal);
-  const {at, mark} = member.snapshot();
-  const chunks =
-    shape.order === 'ordered'
-      ? toChunks((await member.reader.ask(digestSql(copy.table, shape, slice, null), signal))[0] ?? [])
-      : await scan(copy, opened.firstRows, opened.sliceMs, pace, async (pages) =>
-          toChunks((await member.reader.ask(digestSql(copy.table, shape, slice, pages), signal))[0] ?? []),
-        );
-  return {at, chunks, mark};
+  let age = opened.shape.order === 'ordered' ? SNAPSHOT_MS : 0;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    await member.begin(age, signal);
+    const {at, mark} = member.snapshot();
+    const chunks = await read(opened, {member, copy}, slice, pace, signal);
+    if (chunks !== null) return {at, chunks, mark};
+    age = 0;
+  }
+  throw unavailable('rewritten', `${opened.name} was written anew on ${member.node.name} whenever it was read.`);
 }
+
+/** How often a slice is read at most, if its table is truncated or altered meanwhile. */
+const ATTEMPTS = 3;
+
+/** null = the snapshot does not show what the table has. */
+async function digestOrdered(
+  {shape}: Opened,
+  {member, copy: {table}}: Place,
+  slice: AuditSlice,
+  _pace: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<readonly AuditChunk[] | null> {
+  const [chunks = [], heaps = []] = await member.reader.ask(`${digestSql(table, shape, slice, null)}; ${heapsSql(table)}`, signal);
+  return heaps.every(isInPlace) ? toChunks(chunks) : null;
+}
+
+/** The same by pages. Partitions may have come since the catalog was read. */
+async function digestScattered(
+  opened: Opened,
+  {member, copy: {table}}: Place,
+  slice: AuditSlice,
+  pace: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<readonly AuditChunk[] | null> {
+  const ask = async (text: string): Promise<Rows> => (await member.reader.ask(text, signal))[0] ?? [];
+  const heaps = (await ask(heapsSql(table))).map(([schema, relation, pages]) => ({
+    ...{schema: schema ?? '', relation: relation ?? ''},
+    pages: Number(pages),
+  }));
+  const chunks = await scan({heaps, rows: table.rows}, opened.firstRows, opened.sliceMs, pace, async (pages) =>
+    toChunks(await ask(digestSql(table, opened.shape, slice, pages))),
+  );
+  return (await ask(heapsSql(table))).every(isInPlace) ? chunks : null;
+}
+
+const isInPlace = ([, , , same]: Rows[number]): boolean => same === 't';
 
 async function activity(
   {shape}: Opened,
@@ -139,17 +181,48 @@ async function versions(
   await member.reader.leave(signal);
   const text = versionsSql(copy.table, shape, whole, copy.stamps);
   const [rows, origins] = [await member.reader.rows(text, keyLists(shape, keys), signal), await member.origins(signal)];
-  const found = new Map(
-    rows.map(([key, hash, committedAt, origin, ...values]): [string, AuditVersion] => {
-      const row = Object.fromEntries(shape.all.map(({name}, index) => [name, values[index] ?? null]));
-      const own = {key: key ?? '', hash: hash ?? null, row, committedAt: committedAt ?? null};
-      return [key ?? '', {...own, origin: origin === null || origin === undefined ? null : (origins.get(origin) ?? null)}];
-    }),
-  );
+  const found = new Map<string, AuditVersion>();
+  for (const [key, hash, stamp, , committedAt, origin, ...values] of once(rows)) {
+    const row = Object.fromEntries(shape.all.map(({name}, index) => [name, values[index] ?? null]));
+    const own = {
+      ...twinOf(found.get(key ?? ''), {key: key ?? '', hash: hash ?? '', stamp: stamp ?? ''}),
+      row,
+      committedAt: committedAt ?? null,
+    };
+    found.set(own.key, {...own, origin: origin === null || origin === undefined ? null : (origins.get(origin) ?? null)});
+  }
   return keys.map((key) => found.get(key) ?? {key, hash: null, row: null, committedAt: null, origin: null});
 }
 
 const toChunks = (rows: Rows): readonly AuditChunk[] =>
   rows.map(([id, count, sum]) => ({id: id ?? '', rows: Number(count), sum: sum ?? ''}));
 
-const toRows = (rows: Rows): readonly AuditRow[] => rows.map(([key, hash]) => ({key: key ?? '', hash: hash ?? ''}));
+function toRows({name, rawKeys}: Opened, rows: Rows): readonly AuditRow[] {
+  const found = new Map<string, AuditRow>();
+  for (const [key, hash, stamp] of once(rows)) {
+    const row = {key: key ?? '', hash: hash ?? '', stamp: stamp ?? ''};
+    if (rawKeys && row.key.includes('\uFFFD'))
+      throw refused('not-comparable', `${name} has keys that are no text in this encoding, so that its rows cannot be told apart.`);
+    found.set(row.key, twinOf(found.get(row.key), row));
+  }
+  return [...found.values()];
+}
+
+/** Each row once; the fourth value tells its place, where it may come more often. */
+function once(rows: Rows): Rows {
+  if (rows[0]?.[3] === undefined) return rows;
+  const seen = new Set<string>();
+  return rows.filter(([, , , spot]) => {
+    if (spot === undefined || spot === null) return true;
+    const isNew = !seen.has(spot);
+    seen.add(spot);
+    return isNew;
+  });
+}
+
+/** Of a broken index one key can have several rows, which are hashed as one: none of them must hide another. */
+function twinOf(twin: {readonly hash: string | null; readonly stamp?: string} | undefined, row: AuditRow): AuditRow {
+  if (twin === undefined) return row;
+  const both = (one: string | null | undefined, other: string | undefined): string => [one ?? '', other ?? ''].toSorted().join('+');
+  return {key: row.key, hash: both(twin.hash, row.hash), stamp: both(twin.stamp, row.stamp)};
+}
