@@ -25,6 +25,7 @@ export type {
   SlotReading,
   Store,
   SubscriptionReading,
+  Unsent,
   WayBack,
 } from '../lib/ports/store.ts';
 export type {Target, Vantage} from '../lib/ports/vantage.ts';

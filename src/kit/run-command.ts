@@ -71,11 +71,14 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
     return overridesFrom(gates, reason, identityText(whoAmI()));
   }
 
-  /** On a terminal asks for the name of the region that will be demoted; without one --yes must be given. */
+  /** On a terminal asks for the name of the region that will be demoted, emptied or taken back; without one --yes must be given. */
   protected confirm(plan: Plan, yes: boolean): Promise<void> {
     const {kind, from, to} = plan;
-    const prompt = `Type the name of the region that will be demoted (${from}) to go on: `;
-    return this.agree({what: `this runs a ${kind} from ${from} to ${to}`, prompt, wanted: from ?? ''}, yes);
+    const [wanted, what] =
+      kind === 'evacuation' ? [from, 'emptied'] : kind === 'readmission' ? [to, 'given traffic again'] : [from, 'demoted'];
+    const prompt = `Type the name of the region that will be ${what} (${wanted}) to go on: `;
+    const way = from !== null && to !== null ? `from ${from} to ${to}` : `of ${wanted}`;
+    return this.agree({what: `this runs a ${kind} ${way}`, prompt, wanted: wanted ?? ''}, yes);
   }
 
   /** On a terminal asks for a word that only somebody types who has read what will happen; without one --yes must be given. */

@@ -45,13 +45,22 @@ describe('regionctl on a lab in which every region takes writes', () => {
     expect(run('replication', 'topology').stdout).toContain('mesh of 3 members  healthy');
   });
 
-  it('has a primary nowhere, so nothing is moved', () => {
-    for (const args of [
-      ['failover', 'plan'],
-      ['switchover', 'plan', '--to', 'ap'],
-      ['failback', 'plan', '--to', 'us-east'],
+  it('has a primary nowhere, so nothing is moved; a region that is well is left only by name', () => {
+    for (const [says, ...args] of [
+      ['takes writes of its own', 'switchover', 'plan', '--to', 'ap'],
+      ['no region is unhealthy', 'failover', 'plan'],
+      ['what the fleet file says', 'failback', 'plan', '--to', 'us-east'],
     ])
-      expect(run(...args)).toMatchObject({status: 77, stderr: expect.stringContaining('takes writes of its own')});
+      expect(run(...args)).toMatchObject({status: 77, stderr: expect.stringContaining(says ?? '')});
+    expect(run('failover', 'plan', '--from', 'ap', '--to', 'us-east')).toMatchObject({status: 64, stderr: expect.stringContaining('--to')});
+    expect(json('failover', 'plan', '--from', 'ap')).toMatchObject({kind: 'evacuation', from: 'ap', to: null});
+  });
+
+  it('can leave each region for each other one', () => {
+    const {pairs} = json('failover', 'ready') as {pairs: {from: string; to: string; ready: boolean; reason: string | null}[]};
+    expect(pairs.map(({from, to}) => `${from}>${to}`).toSorted()).toEqual(STREAMS.toSorted());
+    expect(pairs.filter(({ready}) => !ready)).toEqual([]);
+    expect(run('failover', 'ready').status).toBe(0);
   });
 
   it('is equal by an audit after conflicting writes, and what was damaged is found', async () => {

@@ -55,6 +55,9 @@ describe('a store of peers', () => {
     });
     expect(plan.steps.length).toBeGreaterThan(3);
     expect(JSON.stringify([plan.gates, plan.steps, plan.expected, plan.expects, plan.staysDown])).not.toContain('events');
+    expect(plan.remarks).toEqual([
+      'events has no primary to move: its traffic goes with the routes, and what us-east has not sent of it is not waited for',
+    ]);
   });
 
   it('alone makes no failover and no failback: both refuse in one sentence', () => {

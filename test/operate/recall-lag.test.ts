@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {readLag} from '../../src/lib/operate/lag.ts';
-import {recallLag, rememberLag} from '../../src/lib/operate/remember-lag.ts';
+import {recallLag, rememberLag, streamMember} from '../../src/lib/operate/remember-lag.ts';
 import type {State} from '../../src/lib/ports/state.ts';
 import type {LinkReading, Store} from '../../src/lib/ports/store.ts';
 import type {OpenFleet} from '../../src/lib/providers/open-fleet.ts';
@@ -176,4 +176,18 @@ describe('what a loss is estimated by once the primary is gone', () => {
     look(10_000, 1_001_000, 1100);
     expect(loss(9999)).toMatchObject({bytes: null, seconds: null, certainty: 'unknown'});
   });
+});
+
+it('the lag of each stream between peers is remembered by its own name, and not as that of a member', () => {
+  const state = recordState({wall: () => 0});
+  const place = {fleet: 'test', store: 'orders'};
+  const stream = (from: string, bytes: number): LinkReading => ({
+    ...{from, to: 'ap', link: `${from}_to_ap`, kind: 'logical', senderState: 'streaming', receiverConnected: true, senderRead: true},
+    ...{sendBytes: bytes, writeBytes: bytes, flushBytes: bytes, replayBytes: bytes, replayOffset: '1000', runwayBytes: null},
+    ...{lastReplayAgeSeconds: null, heardUpstreamAgoMs: 0, sampleAgeMs: 0, sync: null, trouble: null},
+  });
+  rememberLag(state, place, [stream('us', 70), stream('eu', 0)], 1000);
+  expect(recallLag(state, {...place, member: streamMember('us_to_ap'), now: 1000})).toMatchObject({bytes: 70});
+  expect(recallLag(state, {...place, member: streamMember('eu_to_ap'), now: 1000})).toMatchObject({bytes: 0, seconds: 0});
+  expect(recallLag(state, {...place, member: 'ap', now: 1000})).toBe(undefined);
 });

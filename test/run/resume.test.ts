@@ -344,6 +344,28 @@ describe('a move that a failback has given up since', () => {
     }
   });
 
+  const reroute = step('release', {phase: 'reroute'});
+  const emptied = planOf([step('claim', {undo: null}), step('promote', {after: ['claim'], undo: null, onFailure: 'stop'})], {
+    ...{kind: 'evacuation', from: 'us-east', to: null},
+  });
+  const takenBack = planOf(emptied.steps, {kind: 'readmission', from: null, to: 'us-east'});
+
+  it.each([
+    ['an evacuation', emptied, {kind: 'readmission', from: null, to: 'us-east'}, 'f1 has given the region its traffic back since'],
+    ['a readmission', takenBack, {kind: 'evacuation', from: 'us-east', to: null}, 'f1 has emptied the region again since'],
+  ] as const)('is what %s is, once a later run has changed the routes of its region the other way', async (_name, first, later, says) => {
+    const other = planOf([reroute], {id: 'f1', ...later});
+    expect((await givenUp(other, acted, {first})).outcome).toMatchObject({
+      code: 'given-up',
+      exit: 77,
+      message: expect.stringContaining(says),
+    });
+    // One that only looked has given nothing up, nor has one of another region.
+    expect((await givenUp(planOf([step('release')], {id: 'f1', ...later}), acted, {first})).outcome).toBe('succeeded');
+    const elsewhere = {from: later.from === null ? null : 'ap', to: later.to === null ? null : 'ap'};
+    expect((await givenUp(planOf([reroute], {id: 'f1', ...later, ...elsewhere}), acted, {first})).outcome).toBe('succeeded');
+  });
+
   it('is no matter to a drill that moves nothing itself: who reacts to it may well fail back', async () => {
     const reaction = planOf([step('react', {undo: null}), step('promote', {after: ['react'], undo: null, onFailure: 'stop'})], {
       kind: 'drill',

@@ -10,7 +10,10 @@ export default class FailbackPlan extends MovePlanCommand<typeof FailbackPlan> {
   static override description = 'Exit code: 0 when every gate passes or was overridden by name, 77 when one refuses.';
   static override examples = ['<%= config.bin %> failback plan', '<%= config.bin %> failback plan --to us-east --json'];
   static override flags = {
-    to: Flags.string({helpValue: 'REGION', description: 'home; default: the region with the highest weight in the fleet file'}),
+    to: Flags.string({
+      helpValue: 'REGION',
+      description: 'home; default: the region with the highest weight in the fleet file; of peers the one that gets less than normal',
+    }),
     ...movePlanFlags,
   };
   protected override readonly kind = 'failback';

@@ -8,10 +8,13 @@ export default class FailbackRun extends MoveRunCommand<typeof FailbackRun> {
   static override summary =
     'Go home: bring the returned region back as a standby, let it catch up, switch over without loss, compare all rows.';
   static override description =
-    'Exit code: 0 succeeded, 1 succeeded with an objective missed or a step left undone, 2 failed, 75 another run holds the lease, 77 a gate refuses (nothing was done), 130 interrupted.';
+    'Where every region takes writes: give one its traffic back, after it has caught up and an audit has found every row equal. Exit code: 0 succeeded, 1 succeeded with an objective missed or a step left undone, 2 failed, 75 another run holds the lease, 77 a gate refuses (nothing was done), 130 interrupted.';
   static override examples = ['<%= config.bin %> failback run', '<%= config.bin %> failback run --to us-east --yes --json'];
   static override flags = {
-    to: Flags.string({helpValue: 'REGION', description: 'home; default: the region with the highest weight in the fleet file'}),
+    to: Flags.string({
+      helpValue: 'REGION',
+      description: 'home; default: the region with the highest weight in the fleet file; of peers the one that gets less than normal',
+    }),
     ...moveRunFlags,
   };
   protected override readonly kind = 'failback';

@@ -12,7 +12,10 @@ export default class FailoverPlan extends MovePlanCommand<typeof FailoverPlan> {
     '<%= config.bin %> failover plan --from us-east --to eu-west --output plan.json',
   ];
   static override flags = {
-    from: Flags.string({helpValue: 'REGION', description: 'the region to leave; default: the one that holds the primary'}),
+    from: Flags.string({
+      helpValue: 'REGION',
+      description: 'the region to leave; default: the one that holds the primary; of peers the unhealthy one',
+    }),
     to: Flags.string({helpValue: 'REGION', description: 'the region to go to; default: the first fit one of its failover order'}),
     ...movePlanFlags,
   };

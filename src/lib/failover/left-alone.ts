@@ -22,6 +22,16 @@ export function watchedRemarks(stores: readonly StoreSpec[], snapshot: Snapshot,
     .map((each) => watchedText(each, from));
 }
 
+/** One sentence for each store of peers beside those that a plan moves: routes take its traffic along, and nothing else is done about it. `from` = the region that is left. */
+export function peersRemarks(stores: readonly StoreSpec[], snapshot: Snapshot, from: string): readonly string[] {
+  return leftAlone(stores, snapshot)
+    .filter(({spec, store}) => store.watched !== true && spec.members.some(({region}) => region === from))
+    .map(
+      ({spec: {name}}) =>
+        `${name} has no primary to move: its traffic goes with the routes, and what ${from} has not sent of it is not waited for`,
+    );
+}
+
 /** The same of those only whose primary is in the region. */
 export function watchedIn(stores: readonly StoreSpec[], snapshot: Snapshot, region: string): readonly string[] {
   return watchedRemarks(

@@ -19,7 +19,7 @@ import {
   targetHealthy,
   unclaimed,
 } from './gates.ts';
-import {noneToMove, watchedRemarks} from './left-alone.ts';
+import {noneToMove, peersRemarks, watchedRemarks} from './left-alone.ts';
 import {managerOf} from './managed-steps.ts';
 import {noPrimary} from './no-primary.ts';
 import {answering, named, namesOf} from './plan-failover.ts';
@@ -175,7 +175,7 @@ export function planFailback(input: FailbackInput): Plan {
         basis: 'the primary is stopped only after it has shipped everything',
       })),
     },
-    remarks: watchedRemarks(fleet.stores, snapshot, from),
+    remarks: [...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from)],
     drill: null,
   };
 }

@@ -27,7 +27,7 @@ import {
   unclaimed,
 } from './gates.ts';
 import {type Guard, guardStep} from './guard.ts';
-import {noneToMove, watchedIn, watchedRemarks} from './left-alone.ts';
+import {noneToMove, peersRemarks, watchedIn, watchedRemarks} from './left-alone.ts';
 import {handoverStep, managerFit, managerOf, settledStep} from './managed-steps.ts';
 import {noPrimary} from './no-primary.ts';
 import {placeFor} from './place.ts';
@@ -179,6 +179,7 @@ export function planFailover(input: FailoverInput): Plan {
     remarks: [
       ...moves.flatMap(({spec, why}) => (why === null ? [] : [`${spec.name} stays in its jurisdiction: ${why}`])),
       ...watchedRemarks(fleet.stores, snapshot, from),
+      ...peersRemarks(fleet.stores, snapshot, from),
     ],
     drill: null,
   };

@@ -18,7 +18,7 @@ import {
   targetSettings,
   unclaimed,
 } from './gates.ts';
-import {watchedRemarks} from './left-alone.ts';
+import {peersRemarks, watchedRemarks} from './left-alone.ts';
 import {managerFit, managerOf} from './managed-steps.ts';
 import {noPrimary} from './no-primary.ts';
 import {placeFor} from './place.ts';
@@ -117,7 +117,7 @@ export function planSwitchover(input: SwitchoverInput): Plan {
       })),
     },
     staysDown: [],
-    remarks: [...stays, ...watchedRemarks(fleet.stores, snapshot, from)],
+    remarks: [...stays, ...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from)],
     drill: null,
   };
 }

@@ -61,7 +61,7 @@ export function underClaims(steps: readonly Step[], stores: readonly string[]): 
   });
 }
 
-const UNBOUND: ReadonlySet<string> = new Set(['route.weights', 'hook.run', 'store.fence', 'store.rejoin', 'store.save']);
+const UNBOUND: ReadonlySet<string> = new Set(['route.weights', 'route.leave', 'hook.run', 'store.fence', 'store.rejoin', 'store.save']);
 
 /** The store that steps are built for. `suffix` tells the steps of several stores apart. */
 export type StoreScope = {readonly store: string; readonly suffix: string};

@@ -72,7 +72,8 @@ const verifyWrite = (world: TrafficWorld) =>
     },
   });
 
-function routerOf(world: TrafficWorld, target: Target): Router {
+/** The router of a route. */
+export function routerOf(world: TrafficWorld, target: Target): Router {
   const router = world.routers[target.router ?? ''];
   if (router === undefined) throw refused('unknown-route', `the fleet file has no route called "${target.router}" any more`);
   return router;

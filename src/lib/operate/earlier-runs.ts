@@ -65,6 +65,34 @@ export function withPromotions(state: State | null, fleet: string, snapshot: Sna
   return {...snapshot, stores: Object.fromEntries(stores)};
 }
 
+/** Per store: what each member had when the last run left this region, to count from. Empty when it was taken back since, or nothing was noted. */
+export function evacuationMarks(
+  state: State | null,
+  fleet: string,
+  region: string,
+): Readonly<Record<string, Readonly<Record<string, Mark>>>> {
+  const own = ({kind, from, to}: RunHead): boolean =>
+    (kind === 'evacuation' && from === region) || (kind === 'readmission' && to === region);
+  const runs = earlier(state, fleet, own, (runId, plan, events) => [
+    {plan, events, outcome: runDocument(runId, plan, events, false).outcome},
+  ]);
+  const back = runs.findIndex(({plan, outcome}) => plan.kind === 'readmission' && outcome === 'succeeded');
+  const since = back === -1 ? runs : runs.slice(0, back);
+  for (const {plan, events} of since) {
+    if (plan.kind !== 'evacuation') continue;
+    const progress = progressOf(plan, events);
+    const found = plan.steps.flatMap((step) => {
+      const counted = step.do.action === 'peers.count-unsent' ? marked.safeParse(stepProgress(progress, step).result) : null;
+      return counted?.success === true ? [[step.do.target.store ?? '', counted.data.marks] as const] : [];
+    });
+    if (found.length > 0) return Object.fromEntries(found);
+  }
+  return {};
+}
+
+const marked = z.object({marks: z.record(z.string(), z.object({snapshot: z.string()}))});
+type Mark = z.infer<typeof marked>['marks'][string];
+
 const promotion = z.object({position: z.object({lineage: z.string(), epoch: z.number()})});
 
 type Events = ReturnType<State['events']>;

@@ -15,6 +15,7 @@ import type {PhaseMark} from '../run/runner.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {newRunId} from './conduct.ts';
 import {copySpeeds, earlierGaps} from './earlier-runs.ts';
+import {evacuationFrom, fleetOfPeers, readmissionFrom} from './evacuate.ts';
 import {planFromLook} from './look.ts';
 import {historyOf, readingOf} from './loss.ts';
 import type {World} from './world.ts';
@@ -37,11 +38,15 @@ const GATES_MS = 10_000;
 /** A primary that answered a moment ago and hangs now must not hold a failover up. */
 const READING_MS = 2000;
 
-/** Looks at the fleet, plans a failover and judges its gates. Nothing is written. */
+/** Looks at the fleet, plans a failover, or of a fleet of peers an evacuation, and judges its gates. Nothing is written. */
 export async function prepareFailover(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
   const state = await open.state().catch(() => null);
   const {guard = {forMs: null}} = options;
-  return prepare(open, world, options, (snapshot) => failoverFrom(open, snapshot, options, {witness: true, state, guard, approve: true}));
+  return prepare(open, world, options, (snapshot) => {
+    const peers = fleetOfPeers(open, snapshot);
+    if (peers !== null) return evacuationFrom(open, peers, snapshot, {...options, state}, {witness: true, approve: true});
+    return failoverFrom(open, snapshot, options, {witness: true, state, guard, approve: true});
+  });
 }
 
 /**
@@ -84,11 +89,13 @@ function lastSample(open: OpenFleet, state: State | null, spec: StoreSpec, targe
   return state === null ? undefined : historyOf(open, state, spec, target);
 }
 
-/** Looks at the fleet, plans the way home and judges its gates. Nothing is written. */
+/** Looks at the fleet, plans the way home, or of a fleet of peers the return of a region, and judges its gates. Nothing is written. */
 export async function prepareFailback(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
   const {fleet, clock} = open;
   const state = await open.state().catch(() => null);
   return prepare(open, world, options, (snapshot) => {
+    const peers = fleetOfPeers(open, snapshot);
+    if (peers !== null) return readmissionFrom(open, peers, snapshot, {...options, state});
     const to = regionOf(fleet, chooseHome(fleet, options.to)).name;
     const from = chooseAway(fleet, snapshot, to);
     const found = {id: newRunId('failback', clock.wall()), fleet, snapshot, from, to, objectives: objectivesOf(fleet)};

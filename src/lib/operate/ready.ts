@@ -1,13 +1,19 @@
 import {timeoutAwake} from '../awake.ts';
 import {messageOf} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
+import {judged} from '../failover/gates.ts';
+import {peerStores, unfitness} from '../failover/peers.ts';
+import {isServed} from '../failover/plan-evacuation.ts';
 import {storesHeldBy} from '../failover/plan-failover.ts';
+import type {Fleet} from '../fleet/fleet.ts';
 import {regionOf} from '../fleet/lookup.ts';
 import {observeFleet} from '../observe/take-snapshot.ts';
+import type {Plan} from '../plan/plan.ts';
 import {type GateRow, gateRows} from '../plan/plan-document.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {judgeGates} from '../run/judge-gates.ts';
+import {evacuationFrom, fleetOfPeers} from './evacuate.ts';
 import {rememberLatency} from './latency.ts';
 import {failoverFrom} from './prepare.ts';
 import {readyKey, samplesOf} from './ready-samples.ts';
@@ -56,14 +62,23 @@ export async function readReady(
   const {snapshot: seen} = await observeFleet({...open, signal, vantage: 'here'});
   const snapshot = withRememberedAck(state, fleet.name, seen);
   const names = fleet.regions.map(({name}) => name);
-  const sources = names.filter((name) => (from === undefined || name === from) && storesHeldBy(fleet, snapshot, name).length > 0);
+  const peers = fleetOfPeers(open, snapshot);
+  const isSource = (name: string): boolean =>
+    peers !== null ? isServed(fleet, snapshot, name) : storesHeldBy(fleet, snapshot, name).length > 0;
+  const sources = names.filter((name) => (from === undefined || name === from) && isSource(name));
   const ways = sources.flatMap((source) =>
     names.filter((name) => name !== source && (to === undefined || name === to)).map((target) => ({source, target})),
   );
   const at = clock.wall();
   // Readiness is asked on calm days: what is measured now is what a run compares with.
   const measuring = rememberLatency(open, signal);
-  const pairs = await Promise.all(ways.map(({source, target}) => judgePair(open, world, {snapshot, state, source, target, signal})));
+  const pairs = await Promise.all(
+    ways.map(({source, target}) =>
+      peers === null
+        ? judgePair(open, world, {snapshot, state, source, target, signal})
+        : judgeLeaving(open, world, peers, {snapshot, state, source, target, signal}),
+    ),
+  );
   await measuring;
   const documents = pairs.map((pair) => ({...pair, ...remembered(state, fleet.name, pair, at)}));
   const shares = documents.flatMap(({share}) => (share === null ? [] : [share]));
@@ -90,10 +105,34 @@ type Asking = {
   readonly signal: AbortSignal;
 };
 
-async function judgePair(open: OpenFleet, world: World, {snapshot, state, source, target, signal}: Asking) {
+/** Of peers: whether the one region could be left, and the other take a share of its traffic. */
+function judgeLeaving(open: OpenFleet, world: World, fleet: Fleet, {snapshot, state, source, target, signal}: Asking) {
+  return judgeWay(open, world, {from: source, to: target, signal}, async () => {
+    const plan = await evacuationFrom(
+      open,
+      fleet,
+      snapshot,
+      {from: source, to: undefined, overrides: [], signal, state},
+      {witness: false, approve: false},
+    );
+    const why = unfitness(snapshot, peerStores(fleet, snapshot), target);
+    const fit = judged('target-healthy', true, {verdict: why === null ? 'pass' : 'refuse', says: why ?? `${target} takes writes`});
+    return {...plan, gates: [...plan.gates, fit]};
+  });
+}
+
+function judgePair(open: OpenFleet, world: World, {snapshot, state, source, target, signal}: Asking) {
   const way = {from: source, to: target};
+  return judgeWay(open, world, {...way, signal}, () =>
+    failoverFrom(open, snapshot, {...way, overrides: [], signal}, {witness: false, guard: null, approve: false, state}),
+  );
+}
+
+type Way = {readonly from: string; readonly to: string; readonly signal: AbortSignal};
+
+async function judgeWay(open: OpenFleet, world: World, {signal, ...way}: Way, planned: () => Promise<Plan>) {
   try {
-    const plan = await failoverFrom(open, snapshot, {...way, overrides: [], signal}, {witness: false, guard: null, approve: false, state});
+    const plan = await planned();
     const asked = {...plan, gates: plan.gates.filter(({id}) => !ASKS_FOR_DOWN.test(id))};
     const now = () => open.clock.now();
     const ctx = {

@@ -20,7 +20,13 @@ export function rememberLag(memory: Memory, place: Omit<LagPlace, 'member'>, sam
     const whole = fromFirst(sample, samples);
     if (whole !== null) rememberOne(memory, place, whole, at);
   }
+  // Rows are not handed on: each stream between peers is behind for itself.
+  for (const sample of samples.filter(({kind}) => kind === 'logical'))
+    if (sample.link !== undefined) rememberOne(memory, place, {...sample, to: streamMember(sample.link)}, at);
 }
+
+/** Under which name the lag of a stream of rows is remembered: a member may have several. */
+export const streamMember = (link: string): string => `stream:${link}`;
 
 function rememberOne(memory: Memory, {fleet, store}: Omit<LagPlace, 'member'>, sample: LinkSample, at: number): void {
   const {to, flushBytes, replayBytes, replayOffset} = sample;

@@ -21,8 +21,9 @@ export async function prepareReviewed(
   prepare: (options: PrepareOptions) => Promise<Prepared>,
 ): Promise<Prepared> {
   const plan = readPlan(saved.text, saved.file);
-  if (plan.kind !== saved.kind)
-    throw usageError(`${saved.file} is a ${plan.kind} plan`, {suggestions: [`regionctl ${plan.kind} run --plan ${saved.file}`]});
+  const command = COMMANDS[plan.kind] ?? plan.kind;
+  if (command !== saved.kind)
+    throw usageError(`${saved.file} is a ${plan.kind} plan`, {suggestions: [`regionctl ${command} run --plan ${saved.file}`]});
   refuseOutdated(open, plan);
   const guards = missingGuards(plan);
   if (guards.length > 0) throw refused('plan-unsafe', `nothing was done: ${guards.join('; ')}`, {suggestions: [REPLAN]});
@@ -41,6 +42,9 @@ export async function prepareReviewed(
   const steps = plan.steps.map((step) => ({...step, ...(step.do.action === 'store.claim' ? claims.get(step.id) : {})}));
   return {plan: {...plan, steps, gates: fresh.plan.gates, overrides: fresh.plan.overrides}, marks: fresh.marks};
 }
+
+/** Plans that are run by the command of another kind. */
+const COMMANDS: Partial<Record<Plan['kind'], Plan['kind']>> = {evacuation: 'failover', readmission: 'failback'};
 
 /** The fleet file of a plan that was made earlier, also of a run that is taken up again. */
 export function refuseOutdated(open: OpenFleet, plan: Plan): void {

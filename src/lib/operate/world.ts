@@ -8,20 +8,23 @@ import {countActions} from '../failover/count-actions.ts';
 import {guardAction, guardCheck} from '../failover/guard.ts';
 import {hookActions, hookChecks} from '../failover/hook-actions.ts';
 import {managedActions, managedChecks} from '../failover/managed-actions.ts';
+import {peerActions, peerChecks} from '../failover/peer-actions.ts';
 import {savingOf} from '../failover/save-actions.ts';
 import {storeActions} from '../failover/store-actions.ts';
 import {storeChecks} from '../failover/store-checks.ts';
 import {trafficActions, trafficChecks} from '../failover/traffic-actions.ts';
+import {unsentActions} from '../failover/unsent-actions.ts';
 import {verifyActions} from '../failover/verify-actions.ts';
 import {guardedGenerators} from '../providers/exec/generator.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {ActionRegistry, CheckRegistry} from '../run/registry.ts';
 import {startWitnessThread} from '../witness/thread.ts';
 import {startWitness, type Witness} from '../witness/witness.ts';
+import {auditForRun} from './audit-for-run.ts';
 import {recordFleet} from './clean-witness.ts';
 import {operatorOf} from './drill-operator.ts';
 import {refusals} from './drill-refusals.ts';
-import {sensesOf} from './drill-senses.ts';
+import {sampleRegion, sensesOf} from './drill-senses.ts';
 import {faultCare} from './fault-care.ts';
 import {recallBaseline} from './latency.ts';
 import {ownChecks} from './own-checks.ts';
@@ -67,6 +70,11 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
     provenAt: new Map(),
     spared: resumed ? null : new Set<string>(),
   };
+  const peers = {
+    ...stores,
+    sampleHealth: (region: string, signal: AbortSignal) => sampleRegion(open, region, signal),
+    audit: (store: string, regions: readonly string[], signal: AbortSignal) => auditForRun(open, store, regions, signal),
+  };
   const saving = savingOf(stores);
   const rowsElsewhere: RowsElsewhere = new Map();
   const repairs = repairWorld(open, rowsElsewhere);
@@ -81,6 +89,8 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
       ...checkActions({...stores, baseline: (route) => recallBaseline(open, route)}),
       ...trafficActions(open),
       ...verifyActions(stores),
+      ...peerActions(peers),
+      ...unsentActions(peers),
       ...repairActions(repairs),
       ...kit.actions,
     ]),
@@ -91,6 +101,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
       guardCheck(stores),
       ...hookChecks(open.hooks),
       ...trafficChecks(open),
+      ...peerChecks(peers),
       ...ownChecks(open),
       ...repairChecks(repairs),
       ...kit.checks,

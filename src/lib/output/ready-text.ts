@@ -5,7 +5,8 @@ import {formatAge, NOT_MEASURED} from './units.ts';
 
 /** Readiness for people: each way, whether it is open, and the share of the last 30 days. */
 export function readyText({pairs, at}: ReadyDocument, {columns, paint, now}: Layout): string {
-  if (pairs.length === 0) return 'No region holds a primary that answers: there is nothing to fail over from.';
+  if (pairs.length === 0)
+    return 'No region holds a primary that answers, and of peers none is sent traffic: there is nothing to fail over from.';
   const rows = pairs.map(({from, to, ready, reason, share, checks, since}): Cell[] => [
     `${from} → ${to}`,
     {text: ready ? 'ready' : 'not ready', paint: paint[ready ? 'good' : 'critical']},

@@ -97,8 +97,10 @@ function listed(sentences: readonly string[], columns: number, meaning?: (text: 
   return sentences.flatMap((sentence) => paragraph(sentence, columns, 2, meaning));
 }
 
-function way({from, to}: {readonly from: string | null; readonly to: string | null}): string {
+function way({from, to, kind}: {readonly from: string | null; readonly to: string | null; readonly kind: string}): string {
   if (from === null && to === null) return '';
+  // Where all others share what a region had there is no second place.
+  if (kind === 'evacuation' || kind === 'readmission') return ` of ${from ?? to}`;
   return ` ${from ?? 'any'} → ${to ?? 'any'}`;
 }
 

@@ -195,6 +195,18 @@ export type WitnessWriter = {
   close(): void;
 };
 
+/**
+ * What a peer has committed itself and one other peer has not applied. `transactions`: those that send something to that one; `exact` = counted beyond
+ * what it says it has applied, else beyond what it last confirmed: at most so many. null = could not be counted, and `why` says so. `bytes` = the log in
+ * which they are: an upper bound, since it holds what others sent, too.
+ */
+export type Unsent = {
+  readonly transactions: number | null;
+  readonly exact: boolean;
+  readonly bytes: number | null;
+  readonly why: string | null;
+};
+
 /** What abilities a store may have beyond being observed. Each is optional: ask before use. */
 export type Abilities = {
   /** A token held by the store itself on every reachable member. `evict` ends the sessions of a former holder. */
@@ -284,6 +296,15 @@ export type Abilities = {
     since?(member: string, mark: Json, signal: AbortSignal, without?: readonly string[]): Promise<{readonly transactions: number}>;
   };
   links: {links(signal: AbortSignal): Promise<readonly LinkReading[]>};
+  /** Only of peers: what one of them has not sent yet, and what of it arrived late. Nothing is written but a place to read from that ends with the session. */
+  outbound: {
+    /** What `member` holds of its own and each of the others does not, by their names. Throws when `member` cannot be asked. */
+    unsent(member: string, signal: AbortSignal): Promise<Readonly<Record<string, Unsent>>>;
+    /** What `at` has now, as something to count from. */
+    mark(at: string, signal: AbortSignal): Promise<Json>;
+    /** How many transactions of `from` came to `at` since the mark: exact, but one with savepoints of the receiver's triggers counts for each that wrote. */
+    since(at: string, from: string, mark: Json, signal: AbortSignal): Promise<number>;
+  };
   /** What keeps log for receivers, on every member: also what nobody uses any more. A member that does not answer is an unknown cell. */
   slots: {slots(signal: AbortSignal): Promise<Readonly<Record<string, Cell<readonly SlotReading[]>>>>};
   /** Writes one small transaction on the primary that standbys see go by, so that an idle link and a dead one can be told apart. Only where the fleet file allows it. */

@@ -73,7 +73,12 @@ export function endingExit({outcome, code}: Pick<Ending, 'outcome' | 'code'>, to
   if (outcome === 'undone' && code === 'undone') return EXIT.good; // it was asked for
   if (outcome === 'interrupted' || (outcome === 'undone' && code === 'interrupted')) return EXIT.interrupted;
   if (outcome === 'running' || outcome === 'paused') return EXIT.good;
-  const guard = code === 'gate-refused' || code === 'plan-outdated' || (code === 'requires' && !touched && outcome === 'failed');
+  // The audit before a readmission is a gate that takes too long to be asked before the run.
+  const guard =
+    code === 'gate-refused' ||
+    code === 'audit-not-equal' ||
+    code === 'plan-outdated' ||
+    (code === 'requires' && !touched && outcome === 'failed');
   return guard ? EXIT.refused : EXIT.critical;
 }
 
@@ -155,24 +160,26 @@ function measuredBy(plan: Plan, progress: Progress): Measured & {readonly lossWi
   const result = results.at(-1) ?? null;
   return {
     writeGapMs: figure(result, 'writeGapMs'),
-    lostWrites: lostOf(figure(result, 'lostWrites'), guardedLosses(plan, progress)),
+    lostWrites: lostOf(figure(result, 'lostWrites'), guardedLosses(plan, progress), plan.kind === 'evacuation'),
     duplicatedWrites: figure(result, 'duplicatedWrites'),
     lossWindowMs: figure(result, 'lossWindowMs'),
   };
 }
 
-/** Writes that an old primary had and the new one lacks, per guard; null = that one could not count, or had nothing to count. */
+/** Writes that an old primary had and the new one lacks, per guard, or that nobody but a region that was left has; null = could not be counted. */
 function guardedLosses(plan: Plan, progress: Progress): readonly (number | null)[] {
   return plan.steps
-    .filter((step) => step.do.action === 'store.guard')
+    .filter((step) => step.do.action === 'store.guard' || step.do.action === 'peers.count-unsent')
     .map((step) => figure(stepProgress(progress, step).result, 'lostWrites'));
 }
 
 /**
  * A guard counts everything that its store lost, so where all of them counted the witness has nothing to add: its own writes are among them.
- * Where one could not, what the witness lost may be that one's. Nobody counted = null.
+ * Where one could not, what the witness lost may be that one's. Nobody counted = null. `isLeft`: a region was left, whose own writes only that count tells:
+ * the witness began after them.
  */
-function lostOf(witness: number | null, guards: readonly (number | null)[]): number | null {
+function lostOf(witness: number | null, guards: readonly (number | null)[], isLeft: boolean): number | null {
+  if (isLeft && guards.includes(null)) return witness === 0 ? null : witness;
   const counted = guards.filter((lost) => lost !== null);
   const sum = counted.reduce((all, lost) => all + lost, 0);
   if (guards.length > 0 && counted.length === guards.length) return Math.max(sum, witness ?? 0);

@@ -117,12 +117,21 @@ function refusePastPivot(run: Run): void {
 }
 
 function refuseGivenUp({state, runId, plan, progress}: Run): void {
-  const failback = givenUpBy(state, runId, plan, progress);
-  if (failback === null) return;
-  throw refused('given-up', `Run ${runId} is not gone on with: the failback ${failback} has given up its move. Nothing was done.`, {
-    suggestions: [`If ${plan.to ?? 'another region'} is still to take over, plan it anew: \`regionctl switchover plan\``],
+  const later = givenUpBy(state, runId, plan, progress);
+  if (later === null) return;
+  const {what, still} = GIVEN_UP[plan.kind] ?? {
+    what: `the failback ${later} has given up its move`,
+    still: `If ${plan.to ?? 'another region'} is still to take over, plan it anew: \`regionctl switchover plan\``,
+  };
+  throw refused('given-up', `Run ${runId} is not gone on with: ${what.replace('LATER', later)}. Nothing was done.`, {
+    suggestions: [still.replace('REGION', plan.from ?? plan.to ?? 'REGION')],
   });
 }
+
+const GIVEN_UP: Partial<Record<Run['plan']['kind'], {readonly what: string; readonly still: string}>> = {
+  evacuation: {what: 'LATER has given the region its traffic back since', still: 'Plan it anew: `regionctl failover plan --from REGION`'},
+  readmission: {what: 'LATER has emptied the region again since', still: 'Plan it anew: `regionctl failback plan --to REGION`'},
+};
 
 function refuseStale(run: Run, going: 'forward' | 'back', reason: string | null): void {
   const {lastAt} = run.progress;

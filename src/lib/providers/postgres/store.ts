@@ -15,6 +15,7 @@ import {inspectPeers} from './inspect-peers.ts';
 import {createLinks} from './links.ts';
 import {createLoss} from './loss.ts';
 import {ackRule, observe} from './observe.ts';
+import {createOutbound} from './outbound.ts';
 import {createPromote} from './promote.ts';
 import type {PostgresConfig, PostgresMember} from './provider.ts';
 import {getReady} from './ready.ts';
@@ -38,11 +39,12 @@ export async function createStore(part: StorePart<PostgresConfig, PostgresMember
       await Promise.all([audit.close(), repair.close(), closeCluster(cluster)]);
     },
   };
-  const ofAny = {...abilitiesOfAny(cluster), links, audit, repair};
-  if (cluster.peers) return {engine: 'postgres', peers: true, ...store, abilities: ofAny};
+  const claim = createClaim(cluster);
+  const ofAny: Partial<Abilities> = {...abilitiesOfAny(cluster), links, audit, claim, repair};
+  if (cluster.peers) return {engine: 'postgres', peers: true, ...store, abilities: {...ofAny, outbound: createOutbound(cluster, links)}};
   const abilities: Partial<Abilities> = {
     ...ofAny,
-    claim: {...createClaim(cluster), ready: (members) => getReady(cluster, members)},
+    claim: {...claim, ready: (members) => getReady(cluster, members)},
     seal: createSeal(cluster),
     fence: createFence(cluster),
     durability: createDurability(cluster),

@@ -1,0 +1,73 @@
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import type {Store} from '../../../src/lib/ports/store.ts';
+import {eventually} from '../../servers/embedded.ts';
+import {openStore, signal} from './open-store.ts';
+import {startPeers} from './peers-world.ts';
+
+const NAMES = ['us', 'eu', 'ap'];
+
+describe('what a peer has not sent', () => {
+  let peers: Awaited<ReturnType<typeof startPeers>>;
+  let store: Store & {readonly abilities: Required<Store['abilities']>};
+  beforeAll(async () => {
+    peers = await startPeers(NAMES);
+    store = (await openStore(peers.all, {}, 0, 'regionctl', {peers: true})) as typeof store;
+  });
+  afterAll(async () => {
+    await store?.close();
+    await peers?.end();
+  });
+  const at = (name: string) => peers.all.find((server) => server.name === name) ?? expect.fail(`no server ${name}`);
+  const likes = async (name: string, times: number) => {
+    for (let done = 0; done < times; done++) await at(name).sql("select like_post('p')");
+  };
+  const unsent = () => store.abilities.outbound.unsent('us', signal());
+  const slots = async () => (await at('us').sql("select slot_name from pg_replication_slots where slot_name like 'regionctl%'")).length;
+  const settled = () => eventually(async () => Object.values(await unsent()).every(({transactions}) => transactions === 0));
+
+  it('is nothing once everything has arrived, and leaves no slot behind', async () => {
+    await likes('us', 3);
+    await settled();
+    expect(await unsent()).toMatchObject({eu: {transactions: 0, exact: true, why: null}, ap: {transactions: 0, exact: true, why: null}});
+    expect(await slots()).toBe(0);
+  });
+
+  it('is counted for each of the others: what others wrote, what sends nothing and what was rolled back is not in it', async () => {
+    const marks = {eu: await store.abilities.outbound.mark('eu', signal()), ap: await store.abilities.outbound.mark('ap', signal())};
+    await at('ap').sql('alter subscription us_to_ap disable');
+    await likes('us', 7);
+    await likes('eu', 5);
+    await at('us').sql('create table notes (note text); insert into notes values (1)');
+    await at('us').sql("begin; select like_post('p'); rollback");
+    await at('us').sql("begin; select like_post('a'); savepoint s; select like_post('b'); release s; select add_member('t', 'm'); commit");
+    await eventually(async () => (await unsent()).eu?.transactions === 0);
+    expect(await unsent()).toMatchObject({ap: {transactions: 8, exact: true}});
+    expect((await unsent()).ap?.bytes).toBeGreaterThan(0);
+    expect(await store.abilities.outbound.since('ap', 'us', marks.ap, signal())).toBe(0);
+    await at('ap').sql('alter subscription us_to_ap enable');
+    await settled();
+    for (const name of ['eu', 'ap'] as const) {
+      expect(await store.abilities.outbound.since(name, 'us', marks[name], signal())).toBe(8);
+      expect(await slots()).toBe(0);
+    }
+    expect(await store.abilities.outbound.since('ap', 'eu', marks.ap, signal())).toBe(5);
+  });
+
+  it('is an upper bound where the receiver cannot be asked, and cannot be told of a member that is gone', async () => {
+    await at('ap').kill();
+    await likes('us', 4);
+    const {ap} = await unsent();
+    expect(ap).toMatchObject({exact: false, why: null});
+    expect(ap?.transactions).toBeGreaterThanOrEqual(4);
+    await at('ap').start();
+    await settled();
+    await at('us').kill();
+    await expect(unsent()).rejects.toMatchObject({exit: 69});
+    await at('us').start();
+  });
+
+  it('refuses to count from what is no mark', async () => {
+    await expect(store.abilities.outbound.since('ap', 'us', {snapshot: 7}, signal())).rejects.toMatchObject({code: 'bad-mark'});
+    await expect(store.abilities.outbound.since('ap', 'nobody', {snapshot: '7:7:'}, signal())).rejects.toMatchObject({code: 'no-link'});
+  });
+});
