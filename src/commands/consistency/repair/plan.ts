@@ -10,9 +10,11 @@ The plan names a rows file beside it (FILE.rows.ndjson), one line for each write
 Exit code: 0 all that differs is planned, or nothing does; 1 some keys are left to a person, or were written since; 3 something could not be read; 77 a gate refuses.`;
   static override examples = [
     '<%= config.bin %> consistency repair plan',
-    '<%= config.bin %> consistency repair plan -o repair.json',
-    '<%= config.bin %> consistency repair plan --table public.orders --key 42 --take 42=eu-west -o repair.json',
+    '<%= config.bin %> consistency repair plan --output repair.json',
+    '<%= config.bin %> consistency repair plan --take 42=ap --output repair.json',
   ];
+  // oclif's own line would be wider than 80 columns.
+  static override usage = 'consistency repair plan [flags]';
   static override flags = {
     store: Flags.string({helpValue: 'STORE', description: 'the store; may be left out where only one can be repaired'}),
     audit: Flags.string({helpValue: 'AUDIT', description: 'go by this audit; default: the newest that came to its end'}),
