@@ -1,13 +1,14 @@
 import {appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {afterEach, describe, expect, it} from 'vitest';
+import {afterAll, afterEach, describe, expect, it} from 'vitest';
 import type {SliceRecord} from '../../src/lib/consistency/audit/audit-table.ts';
 import type {TableResult} from '../../src/lib/consistency/audit/model.ts';
 import {type AuditHead, auditIds, beginAuditLog, continueAuditLog, readAuditLog} from '../../src/lib/state/audit-log.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'regionctl-audit-log-'));
 afterEach(() => rmSync(join(dir, 'audits'), {recursive: true, force: true}));
+afterAll(() => rmSync(dir, {recursive: true, force: true}));
 
 const OF = {fleet: 'lab', store: 'orders'};
 const head = (id: string): AuditHead => ({
