@@ -23,8 +23,9 @@ const WHOLE_SYSTEMS = [
 ];
 const WHOLE_SYSTEMS_SERVERS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/!(patroni).servers.test.ts`);
 const UNHURRIED = [
-  'test/e2e/{audit,audit-many,consistency-repair,crash-drill,crash-resume,fleet-parts,gates,operators,plan-engine,scenarios,scenarios-moving,state-trouble}.embedded.test.ts',
-  'test/lab/{active-active-merge,agent,contracts}.embedded.test.ts',
+  'test/e2e/{audit,audit-many,consistency-repair,crash-drill,crash-resume,evacuation,fleet-parts,gates,operators,plan-engine}.embedded.test.ts',
+  'test/e2e/{quorum-gone,scenarios,scenarios-moving,secrets,state-trouble}.embedded.test.ts',
+  'test/lab/{active-active,active-active-merge,agent,contracts,lab,more-faults}.embedded.test.ts',
 ];
 // Start-up and live views are looked at as they happen; the other commands only have to end.
 const CLI_ALONE = ['test/cli/{live-view,start-up,watch,watch-lag}.cli.test.ts'];
