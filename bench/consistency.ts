@@ -106,8 +106,11 @@ async function measureFar(servers: BenchServers, near: readonly Run[], into: Rep
   }
 }
 
-const listenOn = (server: import('node:net').Server, port: number): Promise<number> =>
-  new Promise((resolve, reject) => void server.once('error', reject).listen(port, '127.0.0.1', () => resolve(port)));
+function listenOn(server: import('node:net').Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', () => resolve(port));
+  });
+}
 
 /** The proxies live in this process: it must not stand still meanwhile. */
 async function wallOf(fleet: string): Promise<number> {
