@@ -1,7 +1,6 @@
 import type {Command} from '@oclif/core';
 import {Flags} from '@oclif/core';
-import {timeoutAwake} from '../lib/awake.ts';
-import {refused, usageError} from '../lib/errors.ts';
+import {usageError} from '../lib/errors.ts';
 import {EXIT} from '../lib/exit-codes.ts';
 import type {Prepared, PrepareOptions} from '../lib/operate/prepare.ts';
 import type {World} from '../lib/operate/world.ts';
@@ -78,9 +77,9 @@ export abstract class MoveRunCommand<T extends typeof Command> extends MoveComma
     const [open, {refuseShutGates}] = await Promise.all([this.openToRun(), import('../lib/run/judge-gates.ts')]);
     const world = await this.world(open);
     const {plan, marks} = await this.#planned(open, world, flags.plan);
-    if (flags['dry-run']) return this.#rehearsed(open, world, {plan, marks});
+    if (flags['dry-run']) return this.rehearsed(open, world, plan);
     refuseShutGates(plan);
-    this.#refuseOwnApproval(plan, flags.approve);
+    this.refuseOwnApproval(plan, flags.approve);
     await this.confirm(plan, flags.yes);
     return this.report(await this.conduct(open, world, plan, {marks, approve: flags.approve}));
   }
@@ -96,30 +95,7 @@ export abstract class MoveRunCommand<T extends typeof Command> extends MoveComma
     const text = await readPlanText(file);
     return prepareReviewed(open, {text, file, kind: this.kind}, options, (fresh) => this.prepare(open, world, fresh));
   }
-
-  async #rehearsed(open: OpenFleet, world: World, {plan}: Prepared): Promise<unknown> {
-    const [{rehearse}, {gateOpen, planDocument}, {dryRunText}] = await Promise.all([
-      import('../lib/run/rehearse.ts'),
-      import('../lib/plan/plan-document.ts'),
-      import('../lib/output/dry-run-text.ts'),
-    ]);
-    const now = () => open.clock.now();
-    const signal = AbortSignal.any([this.interrupt.signal, timeoutAwake(DRY_RUN_MS)]);
-    const ctx = {runId: 'dry-run', token: 'none', signal, now, deadline: now() + DRY_RUN_MS};
-    const document = {...planDocument(plan), dryRun: await rehearse(plan, world.actions, world.checks, ctx)};
-    this.log(dryRunText(document, await this.layout()));
-    this.verdict(document.gates.every(gateOpen) ? EXIT.good : EXIT.refused);
-    return document;
-  }
-
-  #refuseOwnApproval(plan: Prepared['plan'], approve: boolean): void {
-    const needs = plan.steps.find(({approval}) => (approval?.approvers ?? 0) > 1);
-    if (!approve || needs?.approval == null) return;
-    throw refused('own-run', `--approve does not count for ${needs.id}: ${needs.approval.approvers} people who do not run it must approve`);
-  }
 }
-
-const DRY_RUN_MS = 20_000;
 
 async function save(file: string, document: unknown): Promise<void> {
   const {writeFleetFile} = await import('../lib/fleet/write-file.ts');

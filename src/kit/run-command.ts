@@ -1,5 +1,6 @@
 import type {Command} from '@oclif/core';
 import {Flags} from '@oclif/core';
+import {timeoutAwake} from '../lib/awake.ts';
 import type {BesideRow, DrillDocument} from '../lib/drill/report.ts';
 import {refused, usageError} from '../lib/errors.ts';
 import {EXIT, type ExitCode} from '../lib/exit-codes.ts';
@@ -110,6 +111,29 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
     } finally {
       prompt.close();
     }
+  }
+
+  /** What a run of the plan would do, step by step, and nothing of it done. `forMs` = how long asking may take, default 20 s. */
+  protected async rehearsed(open: OpenFleet, world: World, plan: Plan, forMs = 20_000): Promise<unknown> {
+    const [{rehearse}, {gateOpen, planDocument}, {dryRunText}] = await Promise.all([
+      import('../lib/run/rehearse.ts'),
+      import('../lib/plan/plan-document.ts'),
+      import('../lib/output/dry-run-text.ts'),
+    ]);
+    const now = () => open.clock.now();
+    const signal = AbortSignal.any([this.interrupt.signal, timeoutAwake(forMs)]);
+    const ctx = {runId: 'dry-run', token: 'none', signal, now, deadline: now() + forMs};
+    const document = {...planDocument(plan), dryRun: await rehearse(plan, world.actions, world.checks, ctx)};
+    this.log(dryRunText(document, await this.layout()));
+    this.verdict(document.gates.every(gateOpen) ? EXIT.good : EXIT.refused);
+    return document;
+  }
+
+  /** Refuses (77) `--approve` where more than one person must approve, none of whom runs it. */
+  protected refuseOwnApproval(plan: Plan, approve: boolean): void {
+    const needs = plan.steps.find(({approval}) => (approval?.approvers ?? 0) > 1);
+    if (!approve || needs?.approval == null) return;
+    throw refused('own-run', `--approve does not count for ${needs.id}: ${needs.approval.approvers} people who do not run it must approve`);
   }
 
   /** Runs a plan that passed its gates. */

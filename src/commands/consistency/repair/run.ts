@@ -1,10 +1,5 @@
 import {Flags} from '@oclif/core';
 import {overrideFlags, RunCommand, runFlags} from '../../../kit/run-command.ts';
-import {timeoutAwake} from '../../../lib/awake.ts';
-import {EXIT} from '../../../lib/exit-codes.ts';
-import type {World} from '../../../lib/operate/world.ts';
-import type {Plan} from '../../../lib/plan/plan.ts';
-import type {OpenFleet} from '../../../lib/providers/open-fleet.ts';
 
 export default class ConsistencyRepairRun extends RunCommand<typeof ConsistencyRepairRun> {
   static override summary = 'Write the rows of a reviewed plan, where they are still as the plan saw them, and audit the tables again.';
@@ -34,8 +29,9 @@ Exit code: 0 repaired, and the tables are equal but for what the plan had left; 
     const world = await this.world(open);
     const overrides = await this.overrides(override, reason);
     const plan = await prepareRepair(open, world, {file, text: await readPlanText(file), overrides, signal: this.interrupt.signal});
-    if (this.flags['dry-run']) return this.#rehearsed(open, world, plan);
+    if (this.flags['dry-run']) return this.rehearsed(open, world, plan, DRY_RUN_MS);
     refuseShutGates(plan);
+    this.refuseOwnApproval(plan, approve);
     const store = plan.steps[0]?.do.target.store ?? '';
     await this.agree(
       {what: `this writes rows of ${store}`, prompt: `Type the name of the store that is written to (${store}) to go on: `, wanted: store},
@@ -44,21 +40,7 @@ Exit code: 0 repaired, and the tables are equal but for what the plan had left; 
     await keepRows(open, world, plan);
     return this.report(await this.conduct(open, world, plan, {marks: [], approve}));
   }
-
-  async #rehearsed(open: OpenFleet, world: World, plan: Plan): Promise<unknown> {
-    const [{rehearse}, {gateOpen, planDocument}, {dryRunText}] = await Promise.all([
-      import('../../../lib/run/rehearse.ts'),
-      import('../../../lib/plan/plan-document.ts'),
-      import('../../../lib/output/dry-run-text.ts'),
-    ]);
-    const now = () => open.clock.now();
-    const signal = AbortSignal.any([this.interrupt.signal, timeoutAwake(DRY_RUN_MS)]);
-    const ctx = {runId: 'dry-run', token: 'none', signal, now, deadline: now() + DRY_RUN_MS};
-    const document = {...planDocument(plan), dryRun: await rehearse(plan, world.actions, world.checks, ctx)};
-    this.log(dryRunText(document, await this.layout()));
-    this.verdict(document.gates.every(gateOpen) ? EXIT.good : EXIT.refused);
-    return document;
-  }
 }
 
+/** A plan can have thousands of pages of rows. */
 const DRY_RUN_MS = 60_000;
