@@ -1,5 +1,6 @@
 import {join} from 'node:path';
 import {defineConfig} from 'vitest/config';
+import {LongestFirst} from './test/longest-first.ts';
 
 // `unit` is pure; `embedded` starts PostgreSQL from npm; `e2e` and `cli` run a lab, most of them by the built program; `servers` needs Debian's
 // packages. `e2e-alone`, `cli-alone` and `servers-alone` are those of their kind that see what a busy machine would change.
@@ -32,6 +33,7 @@ const CLI_ALONE = ['test/cli/{live-view,start-up,watch,watch-lag}.cli.test.ts'];
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    sequence: {sequencer: LongestFirst},
     projects: [
       {
         test: {
