@@ -1,4 +1,4 @@
-import {mkdtempSync, rmSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
@@ -139,10 +139,27 @@ describe('an audit that cannot be', () => {
     await expect(run(fleetOf(world, {more: other}))).rejects.toMatchObject({exit: 64, suggestions: ['--store orders', '--store more']});
   });
 
+  it('one whose tables were all read before says again where each region was', async () => {
+    const two = new FakeWorld({members: 2, keys: 16});
+    two.write(0, 3, 'new');
+    two.deliverAll();
+    const {audit: id} = (await run(fleetOf(two))).document;
+    // Killed after its last table, and before its end.
+    const file = join(dir, 'audits', fleetOf(two).fleet.name, 'orders', `${id}.ndjson`);
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/\{"type":"end".*\n/u, ''));
+    const {document} = await run(fleetOf(two), {resume: id});
+    expect([document.resumed, document.verdict, document.asOf]).toEqual([true, 'equal', {m0: '1', m1: '0'}]);
+  });
+
   it('one that came to its end is not gone on with', async () => {
     await run(fleetOf(world));
     await expect(run(fleetOf(world), {resume: 'last'})).rejects.toMatchObject({code: 'audit-ended', exit: 77});
   });
+});
+
+it('tables without rows are said to have none', async () => {
+  const {document} = await run(fleetOf(new FakeWorld({members: 2, keys: 0})));
+  expect([document.verdict, document.reason]).toEqual(['equal', 'The table has no rows in m0, m1.']);
 });
 
 it('what an audit would read is told without reading a row', async () => {

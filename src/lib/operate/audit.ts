@@ -265,6 +265,7 @@ function reasonOf(verdict: AuditVerdict, {tables, lost, members}: StoreAudit): s
       .join(', ');
   if (verdict === 'truncated') return `More rows of ${names('truncated')} differ than are listed.`;
   if (verdict === 'diverged') return `${keys} of ${rows} rows are not the same in ${regions}: ${names('diverged')}.`;
+  if (verdict === 'equal' && rows === 0) return `${tables.length === 1 ? 'The table has' : 'The tables have'} no rows in ${regions}.`;
   if (verdict === 'equal')
     return `All ${rows} rows of ${tables.length} ${tables.length === 1 ? 'table' : 'tables'} are the same in ${regions}.`;
   const trouble = lost[0]?.reason ?? tables.find(({reason}) => reason !== null)?.reason;

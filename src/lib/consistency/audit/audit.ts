@@ -76,6 +76,7 @@ export async function auditStore(job: AuditJob): Promise<StoreAudit> {
       job.onProgress({table: name, tables: tables.length, done: index, rows: before + done, of: Math.max(of, before + done)});
     progress(0);
     const earlier = log.earlier(name);
+    if (earlier !== null) firstPlaces(asOf, earlier.slices);
     // A member that could not read this table may well read the others.
     const own = createReaders(readers.active(), signal, readers.lost());
     const result = earlier?.result ?? (await auditOne(job, own, {name, rows, progress, asOf}));
@@ -157,10 +158,9 @@ async function auditOne(job: AuditJob, readers: Readers, {name, rows, progress, 
     const done = earlier?.form === table.form ? earlier.slices : [];
     if (done.length === 0) log.table(name, table.form);
     const onSlice = (record: SliceRecord): void => {
-      for (const [region, at] of Object.entries(record.at)) asOf[region] ??= at;
+      firstPlaces(asOf, [record]);
       log.slice(name, record);
     };
-    for (const record of done) for (const [region, at] of Object.entries(record.at)) asOf[region] ??= at;
     const known = job.baselines?.get(name);
     const baseline = known?.form === table.form ? known : null;
     const reading =
@@ -182,6 +182,11 @@ async function auditOne(job: AuditJob, readers: Readers, {name, rows, progress, 
     const code = error instanceof TooFew ? readers.lost().at(-1)?.code : isRegionctlError(error) ? error.code : undefined;
     return unread(name, code ?? 'error', messageOf(error));
   }
+}
+
+/** Where each region was when it was first read. */
+function firstPlaces(asOf: Record<string, string>, records: readonly SliceRecord[]): void {
+  for (const {at} of records) for (const [region, place] of Object.entries(at)) asOf[region] ??= place;
 }
 
 /** The columns that tell versions of a row apart: without all of it a state cannot be compared. */
