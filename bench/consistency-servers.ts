@@ -37,7 +37,7 @@ export type BenchServers = {
   end(): Promise<void>;
 };
 
-/** Starts three servers that are no standbys of each other. */
+/** Starts three servers that are no standbys of each other, on a disk as servers are: what a peer writes to do its work is part of its cost. */
 export async function startBenchServers(rows: number): Promise<BenchServers> {
   const folder = mkdtempSync(join(tmpdir(), 'regionctl-bench-'));
   const each: Servers[] = [];
@@ -67,10 +67,13 @@ export async function startBenchServers(rows: number): Promise<BenchServers> {
 }
 
 async function startOne(name: string, rows: number): Promise<Servers> {
-  const servers = await prepareServers([name], PROGRAMS);
+  const servers = await prepareServers([name], PROGRAMS, tmpdir());
   const [server] = servers.all;
   if (server === undefined) throw new Error('no server');
-  writeFileSync(join(server.dir, 'postgresql.auto.conf'), "shared_buffers = '256MB'\nmax_wal_size = '8GB'\nwal_level = 'replica'\n");
+  writeFileSync(
+    join(server.dir, 'postgresql.auto.conf'),
+    "shared_buffers = '256MB'\nmax_wal_size = '8GB'\nwal_level = 'replica'\nfsync = on\n",
+  );
   await server.start();
   await server.sql('create extension pgcmp');
   await server.sql(TABLE);

@@ -149,8 +149,9 @@ function timed(servers: BenchServers, count: number, program: string, args: read
   const [, user = '0', system = '0', rss = '0'] = /@@ ([\d.]+) ([\d.]+) (\d+)/.exec(child.stderr) ?? [];
   if (!mayFail && ![0, 1].includes(child.status ?? -1))
     throw new Error(`${program} ended with ${child.status}: ${child.stderr} ${child.stdout.slice(0, 1000)}`);
-  // A backend that is ending has not been counted by its postmaster yet.
+  // A backend that is ending has not been counted by its postmaster yet; and what a program leaves to be written is its own cost, not the next one's.
   execFileSync('sleep', ['0.3']);
+  for (const server of used) execFileSync('psql', ['-qXc', 'checkpoint', servers.url(server).replace(/^pgsql:(.*)\/t$/, 'postgresql:$1')]);
   const serverCpuS = used.map((server, index) => servers.cpu(server) - (before[index] ?? 0));
   return {
     stdout: child.stdout,

@@ -84,10 +84,10 @@ export async function startServers(names: readonly string[], chosen?: Programs):
   }
 }
 
-/** The same, none of them started yet. */
-export async function prepareServers(names: readonly string[], chosen?: Programs): Promise<Servers> {
+/** The same, none of them started yet. `on`: the folder for their data, default one in memory where there is such. */
+export async function prepareServers(names: readonly string[], chosen?: Programs, on?: string): Promise<Servers> {
   const programs = chosen ?? (await embeddedPrograms());
-  const dir = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'rc-pg-'));
+  const dir = mkdtempSync(join(on ?? (existsSync('/dev/shm') ? '/dev/shm' : tmpdir()), 'rc-pg-'));
   let template: Template | null = null;
   const all: Server[] = [];
   for (const name of names) all.push(createServerOf(name, join(dir, name), await freePort(), programs));

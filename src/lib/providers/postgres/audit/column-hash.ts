@@ -12,7 +12,8 @@ type Hash = {
   readonly value: (column: string) => string;
   /** What stands for NULL. A bitmap of NULLs is hashed too, so that it cannot be taken for a value. */
   readonly blank: string;
-  readonly hash: (value: string, seed: string) => string;
+  /** `place` of the column in its chain, from 0. */
+  readonly hash: (value: string, seed: string, place: number) => string;
 };
 
 const asText = (value: string): string => `${value}::pg_catalog.text`;
@@ -61,7 +62,9 @@ const INT8: Hash = {
   hash: (value, seed) => `pg_catalog.hashint8extended(${value}, (${value}) # ${seed})`,
 };
 
-const INT4: Hash = {value: (column) => column, blank: '0', hash: (value, seed) => `pg_catalog.hashint4extended(${value}, ${seed})`};
+const hashInt4 = (value: string, seed: string): string => `pg_catalog.hashint4extended(${value}, ${seed})`;
+
+const INT4: Hash = {value: (column) => column, blank: '0', hash: hashInt4};
 
 const UUID: Hash = {
   value: (column) => column,
@@ -71,18 +74,22 @@ const UUID: Hash = {
 
 const BOOL: Hash = {value: (column) => `${column}::pg_catalog.int4`, blank: '0', hash: INT4.hash};
 
+/** 2^64 by the golden ratio: its multiples have nothing in common (Knuth, The Art of Computer Programming 3, 6.4). */
+const GOLDEN = 0x9e3779b97f4a7c15n;
+
 /**
  * Seconds as a double tell every microsecond apart as long as they are below 2^33: to the year 2242. Outside, and for infinity, what is printed is
  * mixed into the seed. The function of doubles answers 0 with its seed as it is, so that 1970 would leave no trace of the column that it is in: the
- * seed is mixed once more.
+ * seed is joined with a number of that column's own.
  */
 const timestamp = (type: string): Hash => ({
   value: (column) => column,
   blank: `'2000-01-01 00:00:00'::pg_catalog.${type}`,
-  hash: (value, seed) => {
+  hash: (value, seed, place) => {
     const near = `${value} > '1700-01-01'::pg_catalog.${type} and ${value} < '2240-01-01'::pg_catalog.${type}`;
-    const far = `case when ${near} then 0 else ${hashText(asText(value), '0')} end`;
-    return `pg_catalog.hashfloat8extended(pg_catalog.date_part('epoch', ${value}), ${INT4.hash('8', `${seed} # ${far}`)})`;
+    const mark = `'${BigInt.asIntN(64, BigInt(place + 1) * GOLDEN)}'::pg_catalog.int8`;
+    const mixed = `case when ${near} then ${mark} else ${hashText(asText(value), mark)} end`;
+    return `pg_catalog.hashfloat8extended(pg_catalog.date_part('epoch', ${value}), ${seed} # ${mixed})`;
   },
 });
 
@@ -137,11 +144,11 @@ function chainSql(columns: readonly Column[], form: Form): string {
     // SQL shifts and joins bits with the same precedence.
     some.map(({name}, index) => `((${place(name)} is null)::pg_catalog.int4 << ${index})`).join(' | '),
   );
-  const seeded = bitmaps.reduce((seed, bits) => INT4.hash(bits, seed), SEED);
-  return columns.reduce((seed, column) => {
+  const seeded = bitmaps.reduce((seed, bits) => hashInt4(bits, seed), SEED);
+  return columns.reduce((seed, column, index) => {
     const {value, blank, hash} = hashOf(column, form);
     const own = value(place(column.name));
-    return hash(column.nullable ? `coalesce(${own}, ${blank})` : own, seed);
+    return hash(column.nullable ? `coalesce(${own}, ${blank})` : own, seed, index);
   }, seeded);
 }
 

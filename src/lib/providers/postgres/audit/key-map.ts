@@ -45,11 +45,14 @@ function evenly(least: bigint, most: bigint): readonly bigint[] {
   return Array.from({length: EVEN - 1}, (_, index) => least + (width * BigInt(index + 1)) / BigInt(EVEN)).filter((key) => key > least);
 }
 
+/** A last slice may be so much longer than the others: one of its own would be a scan of its own, and what is near the end of a small table all of it. */
+const LAST = 1.5;
+
 /** The slice from a key on (null = the beginning) that holds about so many rows; the last one has no end. */
 export function sliceFrom(map: KeyMap, from: bigint | null, rows: number): AuditSlice {
   const start = from === null ? 0 : rowsBelow(map, from);
   const whole = map.at(-1)?.below ?? 0;
-  const to = whole - start <= rows * 1.2 ? null : later(keyAt(map, start + rows), from);
+  const to = whole - start <= rows * LAST ? null : later(keyAt(map, start + rows), from);
   const [begin, end] = [from ?? map[0]?.key ?? 0n, to ?? map.at(-1)?.key ?? 1n];
   const expected = Math.max(0, Math.round((to === null ? whole : rowsBelow(map, to)) - start));
   return {
