@@ -169,7 +169,7 @@ it('status works with a region unreachable, and says what needs an eye', async (
     "orders: could not read eu (the store's provider said nothing of member eu)",
     'orders us → eu misses its RPO: 2.0 KiB behind, RPO 0',
     'front: us gets 90, normally 100; eu gets 10, normally 0',
-    'failover r1 was interrupted: regionctl runs resume r1',
+    'failover r1 was interrupted: regionctl runs show r1 says how to go on',
   ]);
 });
 

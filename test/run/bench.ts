@@ -1,6 +1,6 @@
 import type {Plan} from '../../src/lib/plan/plan.ts';
 import type {RunSetup} from '../../src/lib/run/context.ts';
-import {resumeRun} from '../../src/lib/run/resume.ts';
+import {resumeRun, undoRun} from '../../src/lib/run/resume.ts';
 import {type RunResult, runPlan} from '../../src/lib/run/runner.ts';
 import {type FakeClock, fakeClock} from './fake-clock.ts';
 import {freeLease, memoryState} from './memory-state.ts';
@@ -18,6 +18,7 @@ export type Bench = {
   lease: ReturnType<typeof freeLease>;
   run(): Promise<RunResult>;
   resume(more?: Tweaks): Promise<RunResult>;
+  undo(): Promise<RunResult>;
 };
 
 /** A run of `plan` on a world in memory, a virtual clock and a journal in memory. */
@@ -39,6 +40,10 @@ export function bench(plan: Plan, tweaks: Tweaks = {}): Bench {
     stopSignal: stop.signal,
     by: 'test',
   };
+  const again = (more: Tweaks): RunSetup => {
+    const {stopSignal: _, ...rest} = setup;
+    return {...rest, ...simulated(world, more), signal: new AbortController().signal};
+  };
   return {
     plan,
     world,
@@ -49,10 +54,8 @@ export function bench(plan: Plan, tweaks: Tweaks = {}): Bench {
     lease,
     types: () => state.events('r1').map((event) => (event.step === null ? event.type : `${event.type} ${event.step}`)),
     run: () => runPlan({...setup, plan}),
-    resume: (more = tweaks) => {
-      const {stopSignal: _, ...rest} = setup;
-      return resumeRun({...rest, ...simulated(world, more), signal: new AbortController().signal});
-    },
+    resume: (more = tweaks) => resumeRun(again(more)),
+    undo: () => undoRun(again(tweaks)),
   };
 }
 

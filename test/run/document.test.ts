@@ -100,6 +100,11 @@ describe('a run that has not ended', () => {
     expect(runDocument('r1', plan, events.slice(0, 2), false).steps[0]).toMatchObject({status: 'pending'});
   });
 
+  it('was being taken back: that is what somebody goes on with, not the way forward', () => {
+    const [back] = journal([30, 'resumed', null, {v: 2, by: 'b', token: 't', at: '', going: 'back'}]);
+    expect(runDocument('r1', plan, [...events, ...(back === undefined ? [] : [back])], false).reason).toContain('regionctl runs undo r1');
+  });
+
   it('was resumed after its end: the end does not count', () => {
     const more = journal(
       started,

@@ -268,6 +268,23 @@ describe('what resume asks again', () => {
     expect((await b.resume({})).outcome).toBe('succeeded');
     expect(Object.fromEntries(b.world.values)).toEqual({a: 'on', b: 'on', c: 'on'});
   });
+
+  it('whoever told a run to go back, and could not be followed, is told to do that again', async () => {
+    let sticks = true;
+    const b = bench(planOf(abc()), {
+      apply: async ({name, to}, set) => {
+        if (name === 'c' && to === 'on') throw new Error('c broke');
+        if (name === 'a' && to === 'off' && sticks) throw new Error('a sticks');
+        set();
+        return undefined;
+      },
+    });
+    expect((await b.run()).outcome).toBe('failed');
+    expect((await b.undo()).reason).toMatch(/a sticks.*Take back what is left with `regionctl runs undo r1`$/);
+    sticks = false;
+    expect((await b.undo()).outcome).toBe('undone');
+    expect(b.world.values.get('a')).toBe('off');
+  });
 });
 
 async function countAppends(plan: Plan): Promise<number> {

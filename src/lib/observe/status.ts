@@ -102,7 +102,7 @@ export function statusDocument(parts: StatusParts): StatusDocument {
       ...runs
         // What a breaker began is gone on from by the next look, not resumed.
         .filter(({outcome, kind}) => outcome === 'interrupted' && kind !== 'shift')
-        .map(({runId, kind}) => `${kind} ${runId} was interrupted: regionctl runs resume ${runId}`),
+        .map(({runId, kind}) => `${kind} ${runId} was interrupted: regionctl runs show ${runId} says how to go on`),
     ],
   };
 }

@@ -5,7 +5,7 @@ import {type GateRow, gateRows, type Measured, type ObjectiveRow, type PhaseTime
 import type {JournalEvent} from '../ports/state.ts';
 import type {Ending} from './context.ts';
 import type {Outcome} from './events.ts';
-import {approvalOf, type Progress, progressOf, stepProgress} from './progress.ts';
+import {approvalOf, goOnSays, type Progress, progressOf, stepProgress} from './progress.ts';
 
 /** What `--json` prints for a run (CLI.md, "plans and runs"), plus gates, the reason and its code. What was not measured is null, never 0. */
 export type RunDocument = {
@@ -52,7 +52,7 @@ export function runDocument(runId: string, plan: Plan, events: readonly JournalE
     to: plan.to,
     outcome: ended?.outcome ?? standing(plan, progress, alive),
     code: ended?.code ?? null,
-    reason: ended?.reason ?? (alive ? null : `the process that ran it is gone. Go on with \`regionctl runs resume ${runId}\``),
+    reason: ended?.reason ?? (alive ? null : `the process that ran it is gone. ${goOnSays(runId, progress)}`),
     startedAt: iso(events[0]?.at ?? null),
     endedAt: ended === null ? null : iso(events.findLast((event) => event.type === 'run-ended')?.at ?? null),
     steps: [...plan.steps, ...plan.always].map((step) => stepRow(step, progress, alive && ended === null)),

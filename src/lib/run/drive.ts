@@ -7,7 +7,7 @@ import {askAll, objection} from './asking.ts';
 import {type Ending, type Run, uncancelled} from './context.ts';
 import {settle} from './ends.ts';
 import {isFaultNeeded} from './over.ts';
-import {pivotPassed, stepProgress} from './progress.ts';
+import {goOnSays, pivotPassed, stepProgress} from './progress.ts';
 import {isHeldToTheEnd} from './recheck.ts';
 import {renewHolds} from './renew.ts';
 import {rescued} from './rescue.ts';
@@ -253,5 +253,5 @@ function howToResume(run: Run): string {
   if (run.plan.kind === 'shift') return 'The next look goes on from the weights as they are then';
   // Its fault is healed in any case, and then nobody goes on with it.
   if (isFaultNeeded(run)) return `Take back what is left with \`regionctl runs undo ${run.runId}\``;
-  return `Go on with \`regionctl runs resume ${run.runId}\``;
+  return goOnSays(run.runId, run.progress);
 }

@@ -53,6 +53,10 @@ export type Progress = {
   ended: EventData['run-ended'] | null;
 };
 
+/** How somebody goes on with a run that did not come to its end: on, or back where it was told to go back. */
+export const goOnSays = (runId: string, {goingBack}: Pick<Progress, 'goingBack'>): string =>
+  goingBack ? `Take back what is left with \`regionctl runs undo ${runId}\`` : `Go on with \`regionctl runs resume ${runId}\``;
+
 /** Reads a whole journal. */
 export function progressOf(plan: Plan, events: readonly JournalEvent[]): Progress {
   const all = [...plan.steps, ...plan.always];
