@@ -19,6 +19,9 @@ type FileResult = {
   readonly assertionResults: readonly {status: string; fullName: string; failureMessages?: readonly string[]}[];
 };
 
+/** Most of what these tests do is wait: for servers, for leases, for time to pass. Three files at a time use two processors no more than they have. */
+const WAITING = ['unit', 'embedded', 'e2e', 'cli'];
+
 const root = join(import.meta.dirname, '..');
 const counts: Counts = {passed: 0, failed: 0, skipped: 0};
 const skippedNames: string[] = [];
@@ -48,7 +51,10 @@ function runProject(project: string): void {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const {status} = spawnSync(
     process.execPath,
-    [vitest, 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, '--passWithNoTests'],
+    [
+      ...[vitest, 'run', '--project', project, '--reporter=default', '--reporter=json', `--outputFile.json=${file}`, '--passWithNoTests'],
+      ...(WAITING.includes(project) ? ['--maxWorkers=3'] : []),
+    ],
     {cwd: root, stdio: 'inherit'},
   );
   if (!existsSync(file)) {
