@@ -11,6 +11,7 @@ const LONGEST = [
   'providers/patroni/patroni',
   'e2e/secrets',
   'e2e/plan-engine',
+  'e2e/repair-killed',
   'e2e/crash-resume',
   'e2e/crash-drill',
   'replication/physical-faults',

@@ -11,6 +11,7 @@ export type {Loss} from '../lib/plan/plan.ts';
 export type {Clock} from '../lib/ports/clock.ts';
 export type {Fault, FaultEnd, FaultOrder, FaultTrouble} from '../lib/ports/fault.ts';
 export type {Finding} from '../lib/ports/finding.ts';
+export type {Handler, HandlerAnswer, HandlerQuestion, HandlerVersion} from '../lib/ports/handler.ts';
 export type {Host, HostStatus} from '../lib/ports/host.ts';
 export type {Notice, NoticeKind, Notifier} from '../lib/ports/notifier.ts';
 export type {Probe, ProbeResult} from '../lib/ports/probe.ts';
@@ -30,7 +31,16 @@ export type {
 } from '../lib/ports/store.ts';
 export type {Target, Vantage} from '../lib/ports/vantage.ts';
 export type {EndpointPlace, MemberPart, Provider, ProviderContext, StorePart} from '../lib/providers/define.ts';
-export {defineFault, defineHost, defineNotifier, defineProbe, defineRouter, defineStore, defineVantage} from '../lib/providers/define.ts';
+export {
+  defineFault,
+  defineHandler,
+  defineHost,
+  defineNotifier,
+  defineProbe,
+  defineRouter,
+  defineStore,
+  defineVantage,
+} from '../lib/providers/define.ts';
 export {type Attempt, connectionFailure} from '../lib/providers/tcp/connection-failure.ts';
 export {readCa, type Trusted} from '../lib/providers/tls/read-ca.ts';
 export type {Cell} from '../lib/snapshot/cell.ts';

@@ -3,6 +3,7 @@
  * and a function that makes the world to test in, which is called for each test.
  */
 export {type FaultWorld, faultContract} from './contracts/fault.ts';
+export {type HandlerWorld, handlerContract} from './contracts/handler.ts';
 export {type HostWorld, hostContract} from './contracts/host.ts';
 export {type NotifierWorld, notifierContract} from './contracts/notifier.ts';
 export {type PeerStoreWorld, peerStoreContract} from './contracts/peer-store.ts';

@@ -28,3 +28,10 @@ it('a file that says nothing audits every table, by no rule', async () => {
   const [store] = (await load('whole')).stores;
   expect(store?.consistency).toEqual({only: null, ignore: [], tables: {}});
 });
+
+it('a handler is known by its name, with its own part of the file and its deadline', async () => {
+  const {handlers, stores} = await load('handlers');
+  expect(handlers).toMatchObject([{name: 'choose-cart', timeoutMs: 2000, handler: {kind: 'ledger', path: ['handlers', 'choose-cart']}}]);
+  expect(stores[0]?.consistency?.tables['public.carts']?.policy).toEqual({kind: 'handler', hook: 'choose-cart'});
+  expect((await load('consistency')).handlers).toBeUndefined();
+});

@@ -33,6 +33,7 @@ export const standIns: readonly KindProvider[] = [
     }),
   },
   {port: 'vantage', kind: 'watcher', schema: z.strictObject({url: httpUrl.describe('Where it is.')})},
+  {port: 'handler', kind: 'ledger', schema: z.strictObject({url: httpUrl.optional(), token: secretRef.optional()})},
   {port: 'router', kind: 'lab', schema: control},
   {port: 'fault', kind: 'lab', schema: control},
   {

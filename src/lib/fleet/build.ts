@@ -9,6 +9,7 @@ import type {
   DataClass,
   Endpoint,
   Fleet,
+  HandlerSpec,
   NotifierSpec,
   ProviderPart,
   Region,
@@ -38,6 +39,9 @@ type ConfigAt = (path: Path) => unknown;
 export function buildFleet({file, parsed, values, configs, secrets}: Input): Fleet {
   const configAt: ConfigAt = (path) => configs.get(JSON.stringify(path));
   const {faults, state, witness} = parsed;
+  const handlers = Object.entries(parsed.handlers).map(
+    ([name, {kind, timeout}]): HandlerSpec => ({name, timeoutMs: timeout, handler: partAt(kind, ['handlers', name], configAt)}),
+  );
   return {
     version: 1,
     name: parsed.fleet,
@@ -74,6 +78,7 @@ export function buildFleet({file, parsed, values, configs, secrets}: Input): Fle
     notifiers: Object.entries(parsed.notify).map(
       ([name, {kind, on, timeout}]): NotifierSpec => ({name, on, timeoutMs: timeout, notifier: partAt(kind, ['notify', name], configAt)}),
     ),
+    ...(handlers.length === 0 ? {} : {handlers}),
     checks: Object.entries(parsed.checks).map(([name, check]): CheckSpec => ({name, ...check})),
     drills: drillsOf(parsed.drills, (path) => resolve(dirname(file), path)),
     state: {kind: state.kind, dir: state.dir === null ? null : resolve(dirname(file), state.dir)},

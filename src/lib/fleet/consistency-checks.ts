@@ -6,7 +6,7 @@ type Store = FleetFile['stores'][string];
 type Rule = Store['consistency']['tables'][string];
 
 /**
- * Cross checks of what is audited: policies with what they need, regions and hooks that are there, no table both named and left out, or named twice
+ * Cross checks of what is audited: policies with what they need, regions, hooks and handlers that are there, no table both named and left out, or named twice
  * (`orders` is `public.orders`).
  */
 export function checkConsistency(file: FleetFile, store: Store, path: Path): readonly Finding[] {
@@ -49,7 +49,7 @@ function checkRule(file: FleetFile, store: Store, rule: Rule, path: Path): reado
 function checkNeeds({policy, source, handler}: Rule, path: Path): readonly Finding[] {
   const needs = [
     ['source', source, 'the region whose version is taken'],
-    ['handler', handler, 'the hook that is asked'],
+    ['handler', handler, 'the hook or handler that is asked'],
   ] as const;
   return needs.flatMap(([key, value, what]): readonly Finding[] => {
     if (policy === key && value === null)
@@ -65,11 +65,18 @@ function checkNeeds({policy, source, handler}: Rule, path: Path): readonly Findi
 }
 
 function checkNames(file: FleetFile, {source, handler}: Rule, path: Path): readonly Finding[] {
-  const [regions, hooks] = [Object.keys(file.regions), Object.keys(file.hooks)];
+  const [regions, hooks, handlers] = [Object.keys(file.regions), Object.keys(file.hooks), Object.keys(file.handlers)];
   return [
     ...(source === null || regions.includes(source) ? [] : [unknownName(source, regions, 'region', [...path, 'source'], 'value')]),
-    ...(handler === null || hooks.includes(handler) ? [] : [unknownName(handler, hooks, 'hook', [...path, 'handler'], 'value')]),
+    ...(handler === null ? [] : checkHandler(handler, hooks, handlers, [...path, 'handler'])),
   ];
+}
+
+function checkHandler(handler: string, hooks: readonly string[], handlers: readonly string[], path: Path): readonly Finding[] {
+  const known = [...hooks, ...handlers].filter((name) => name === handler);
+  if (known.length === 0) return [unknownName(handler, [...hooks, ...handlers], handlers.length === 0 ? 'hook' : 'handler', path, 'value')];
+  if (known.length === 1) return [];
+  return [{path, at: 'value', message: `"${handler}" is both a hook and a handler`, suggestion: 'Give one of the two another name.'}];
 }
 
 /** A source must be able to have the row. Regions that do not exist at all are told by `checkNames`. */

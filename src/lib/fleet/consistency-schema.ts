@@ -27,7 +27,7 @@ const ruleSchema = z
       .default('siblings')
       .describe('What decides between concurrent versions: siblings (a person), newest, source or handler. Default siblings.'),
     source: z.string().nullable().default(null).describe('Region whose version is taken, with the policy source.'),
-    handler: z.string().nullable().default(null).describe('Hook that is asked, with the policy handler.'),
+    handler: z.string().nullable().default(null).describe('Hook, or handler of a plugin, that is asked, with the policy handler.'),
   })
   .describe('How versions of a row of this table are told apart, and which one is kept.');
 

@@ -64,7 +64,7 @@ export type DrainSpec = {readonly routes: readonly string[]; readonly keep: numb
 /** How the values of a column are merged. */
 export type CrdtKind = 'g-counter' | 'pn-counter' | 'or-set' | 'mv-register';
 
-/** What decides between versions of a row that neither a merge nor a clock has put in order. `siblings` = a person. */
+/** What decides between versions of a row that neither a merge nor a clock has put in order. `siblings` = a person; `hook` = a hook, or a handler of a plugin. */
 export type ConflictPolicy =
   | {readonly kind: 'siblings' | 'newest'}
   | {readonly kind: 'source'; readonly region: string}
@@ -163,6 +163,9 @@ export type NotifierSpec = {
   readonly notifier: ProviderPart;
 };
 
+/** What decides between versions of a row, of a plugin. */
+export type HandlerSpec = {readonly name: string; readonly timeoutMs: number; readonly handler: ProviderPart};
+
 /** Where a value of a check comes from. `json` is a JSON pointer; null = the whole body as text. */
 export type ReadingSpec =
   | {readonly value: number | string}
@@ -226,6 +229,8 @@ export type Fleet = {
   readonly hooks: Readonly<Record<string, HookSpec>>;
   readonly approval: ApprovalSpec | null;
   readonly notifiers: readonly NotifierSpec[];
+  /** Absent = none. */
+  readonly handlers?: readonly HandlerSpec[];
   readonly checks: readonly CheckSpec[];
   /** What `drill due` goes by; absent = as a fleet file that says nothing. */
   readonly drills?: DrillsSpec;

@@ -1,7 +1,17 @@
 import {z} from 'zod';
 import {uplinkSchema, vantageSchema} from './health-schema.ts';
 import {type KindProvider, kindsOf, type PortName, type ProviderKinds} from './kinds.ts';
-import {endpointSchema, faultSchema, fileSchema, hostSchema, notifierSchema, OWN_KEYS, routeSchema, storeSchema} from './schema.ts';
+import {
+  endpointSchema,
+  faultSchema,
+  fileSchema,
+  handlerSchema,
+  hostSchema,
+  notifierSchema,
+  OWN_KEYS,
+  routeSchema,
+  storeSchema,
+} from './schema.ts';
 
 type JsonSchema = {[key: string]: unknown};
 
@@ -15,6 +25,7 @@ const OWNERS: readonly {readonly schema: z.ZodType; readonly port: PortName; rea
   {schema: vantageSchema, port: 'vantage', key: 'kind', own: OWN_KEYS.vantage},
   {schema: uplinkSchema, port: 'probe', key: 'probe', own: OWN_KEYS.uplink},
   {schema: notifierSchema, port: 'notifier', key: 'kind', own: OWN_KEYS.notifier},
+  {schema: handlerSchema, port: 'handler', key: 'kind', own: OWN_KEYS.handler},
 ];
 
 /**

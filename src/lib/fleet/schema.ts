@@ -18,6 +18,7 @@ export const OWN_KEYS = {
   fault: ['kind'],
   host: ['kind'],
   notifier: ['kind', 'on', 'timeout'],
+  handler: ['kind', 'timeout'],
 } as const;
 
 const name = z.string().regex(NAME, 'a name begins with a letter and has letters, digits, - and _ only (at most 63)');
@@ -194,6 +195,14 @@ export const notifierSchema = z
   })
   .describe('Who is told what runs do.');
 
+/** What decides between versions of a row: the generic keys; the rest belongs to the handler. */
+export const handlerSchema = z
+  .looseObject({
+    kind: kind.describe('Kind of handler, of a plugin.'),
+    timeout: durationMs.prefault('5s').describe('Deadline of one decision. Default 5s.'),
+  })
+  .describe('What decides between versions of a row, for the policy handler.');
+
 const readingSchema = z
   .union([
     z.strictObject({value: z.union([z.number(), z.string()]).describe('A fixed value.')}),
@@ -254,6 +263,7 @@ export const fileSchema = z
     hooks: z.record(name, hookSchema).default({}).describe('Commands by name.'),
     approval: approvalSchema.nullable().default(null),
     notify: z.record(name, notifierSchema).default({}).describe('Who is told, by name.'),
+    handlers: z.record(name, handlerSchema).default({}).describe('What decides between versions of a row, by name.'),
     checks: z.record(name, checkSchema).default({}).describe('What must hold after a failover, by name.'),
     drills: drillsSchema,
     state: stateSchema.prefault({}).describe('Where runs, journals and history are kept.'),

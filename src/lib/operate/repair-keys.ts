@@ -71,7 +71,7 @@ export function keysOf(spec: StoreSpec, logged: LoggedAudit, choice: RepairChoic
       : [{table, divergent: result.divergent}],
   );
   assertListed(all, choice, logged.head.id);
-  const isChosen = (key: string): boolean => keys.length === 0 || keys.includes(key);
+  const isChosen = (key: string): boolean => keys.length === 0 || keys.includes(key) || takes.some((take) => take.key === key);
   return all.flatMap(({table, divergent}) => {
     const own = divergent.map(({key, hashes}) => ({
       key,

@@ -24,6 +24,7 @@ import type {LoggedAudit} from '../state/audit-log.ts';
 import {auditable} from './audit.ts';
 import {newRunId} from './conduct.ts';
 import {aboutOf} from './explain-key.ts';
+import {handlerOf} from './repair-handler.ts';
 import {findAudit, keysOf, type RepairChoice} from './repair-keys.ts';
 import type {World} from './world.ts';
 
@@ -63,8 +64,6 @@ export const rowsFileOf = (file: string): string => `${file}.rows.ndjson`;
 const PAGE = 200;
 const GATES_MS = 15_000;
 const NOT_NAMED = 'It was not asked for.';
-/** One call of a hook, at most. */
-const HOOK_MS = 30_000;
 
 type Place = {readonly spec: StoreSpec; readonly store: Store; readonly audit: Audit; readonly repair: Repair};
 
@@ -176,10 +175,15 @@ async function readTables(open: OpenFleet, place: Place, reading: Reading): Prom
   if (trouble !== null) return {...found, unread: chosen.map(({table}) => ({table, ...trouble}))};
   const about = await aboutOf(place.store, members, signal);
   for (const {table, keys} of chosen) {
+    const takeBack = reading.rows.mark();
     try {
       await readTable(open, place, {...reading, table, keys, about, found});
     } catch (error) {
       signal.throwIfAborted();
+      // A disk that is full is no matter of this table.
+      if (isRegionctlError(error) && error.exit === EXIT.state) throw error;
+      // No step writes what was decided of the table before: it must not be taken for written afterwards.
+      takeBack();
       found.unread.push({table, code: isRegionctlError(error) ? error.code : 'error', reason: messageOf(error)});
     }
   }
@@ -261,10 +265,17 @@ async function jobOf(open: OpenFleet, place: Place, {table, about, standbys, log
     ...{store: place.spec.name, table, audit, repair: place.repair, members, columns, standbys, about, signal},
     rule: place.spec.consistency?.tables[table] ?? null,
     settle: () => caughtUp(open, place, members, options),
-    ask: (hook, line) => {
-      const ctx = {runId: 'plan', token: 'none', signal, now: () => open.clock.now(), deadline: open.clock.now() + HOOK_MS};
-      return open.hooks.ask(hook, {store: place.spec.name}, line, ctx);
-    },
+    handler: handlers(open, signal),
+  };
+}
+
+/** Each is opened once for a table. */
+function handlers(open: OpenFleet, signal: AbortSignal): PageJob['handler'] {
+  const known = new Map<string, ReturnType<PageJob['handler']>>();
+  return (name) => {
+    const found = known.get(name) ?? handlerOf(open, name, signal);
+    known.set(name, found);
+    return found;
   };
 }
 

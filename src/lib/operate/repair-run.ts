@@ -1,17 +1,19 @@
-import {copyFileSync, existsSync, renameSync} from 'node:fs';
+import {chmodSync, copyFileSync, existsSync, renameSync, rmSync, utimesSync} from 'node:fs';
 import {open as openFile} from 'node:fs/promises';
 import {basename, dirname, join} from 'node:path';
+import {isDeepStrictEqual} from 'node:util';
 import {timeoutAwake} from '../awake.ts';
 import {changed, digestOf} from '../consistency/repair/rows-file.ts';
 import {refused, usageError} from '../errors.ts';
 import {missingGuards} from '../failover/check-guards.ts';
-import type {Override, Plan} from '../plan/plan.ts';
+import type {Call, Override, Plan, Step, Target} from '../plan/plan.ts';
 import {readPlan} from '../plan/read-plan.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {judgeGates} from '../run/judge-gates.ts';
 import {makeStateDir} from '../state/files.ts';
 import {stateTrouble} from '../state/trouble.ts';
 import {rowsDir} from './repair-kit.ts';
+import {pruneRows} from './repair-rows.ts';
 import {refuseOutdated} from './reviewed.ts';
 import type {World} from './world.ts';
 
@@ -54,19 +56,43 @@ export async function prepareRepair(open: OpenFleet, world: World, options: Repa
   return judgeGates({...plan, overrides: [...plan.overrides, ...overrides]}, world.checks, ctx);
 }
 
-/** What a saved plan could have been edited to lose: every write asks whether the member takes writes, and can be undone. */
-function lostGuards({steps, files}: Plan): readonly string[] {
+/**
+ * What a saved plan could have been edited to lose: every write asks whether the member takes writes, is verified, and is undone by the same lines at the
+ * same place; keys are read again and tables audited; and nothing is left on the members.
+ */
+function lostGuards({steps, always, files}: Plan): readonly string[] {
   const writes = steps.filter(({do: {action}}) => action === 'consistency.write-rows');
-  return writes.flatMap(({id, requires, undo, do: {args}}) => [
-    ...(requires.some(({check}) => check === 'consistency.takes-writes')
-      ? []
-      : [`step "${id}" no longer asks for consistency.takes-writes`]),
-    ...(undo?.action === 'consistency.restore-rows' ? [] : [`step "${id}" is no longer undone`]),
-    ...((args as {file?: unknown}).file === files[0]?.sha256 ? [] : [`step "${id}" writes rows of another file`]),
-  ]);
+  const missing = ['consistency.read-again', 'consistency.audit'].filter((action) => !steps.some((step) => step.do.action === action));
+  const bare = writes.find(({do: {target}}) => !always.some(({do: call}) => isDropOf(call, target)));
+  return [
+    ...writes.flatMap((step) => lostBy(step, files[0]?.sha256)),
+    ...missing.map((action) => `it no longer has a step that does ${action}`),
+    ...(bare === undefined ? [] : [`it leaves the replication origin on ${bare.do.target.member ?? 'a member'}`]),
+  ];
 }
 
-/** Keeps the rows of a plan that is about to be run, on disk, so that whoever goes on with the run or undoes it has them. Throws StateError (73). */
+const isDropOf = ({action, target}: Call, {store, member}: Target): boolean =>
+  action === 'consistency.drop-origin' && target.store === store && target.member === member;
+
+function lostBy({id, requires, ensures, undo, do: call}: Step, file: string | undefined): readonly string[] {
+  const {target, args} = call;
+  const asks = requires.some((each) => each.check === 'consistency.takes-writes' && isDeepStrictEqual(each.target, target));
+  const verifies = ensures.some(
+    (each) => each.check === 'consistency.rows-written' && isDeepStrictEqual([each.target, each.want], [target, args]),
+  );
+  const isUndone = undo?.action === 'consistency.restore-rows' && isDeepStrictEqual([undo.target, undo.args], [target, args]);
+  return [
+    ...(asks ? [] : [`step "${id}" no longer asks for consistency.takes-writes`]),
+    ...(verifies ? [] : [`step "${id}" is no longer verified by consistency.rows-written`]),
+    ...(isUndone ? [] : [`step "${id}" is no longer undone by what it writes`]),
+    ...((args as {file?: unknown}).file === file ? [] : [`step "${id}" writes rows of another file`]),
+  ];
+}
+
+/**
+ * Keeps the rows of a plan that is about to be run, on disk, so that whoever goes on with the run or undoes it has them; and removes rows that belong to no
+ * run. Throws StateError (73), with nothing of its own left there.
+ */
 export async function keepRows(open: OpenFleet, world: World, {files}: Plan): Promise<void> {
   const [rows] = files;
   const path = rows === undefined ? undefined : world.rowsElsewhere.get(rows.sha256);
@@ -74,15 +100,23 @@ export async function keepRows(open: OpenFleet, world: World, {files}: Plan): Pr
   const dir = rowsDir(open.stateDir);
   const kept = join(dir, `${rows.sha256}.ndjson`);
   makeStateDir(dir);
-  if (existsSync(kept) && (await digestOf(kept)) === rows.sha256) return;
+  pruneRows(dir, await open.state(), open.clock.wall());
+  if (existsSync(kept) && (await digestOf(kept)) === rows.sha256) {
+    // Not to be taken for one that was forgotten, by whoever begins another repair now.
+    const now = new Date(open.clock.wall());
+    utimesSync(kept, now, now);
+    return;
+  }
   const draft = `${kept}.${process.pid}`;
   try {
     copyFileSync(path, draft);
+    chmodSync(draft, 0o600);
     await sync(draft);
     if ((await digestOf(draft)) !== rows.sha256) throw changed(path);
     renameSync(draft, kept);
     await sync(dir);
   } catch (error) {
+    rmSync(draft, {force: true});
     throw error instanceof Error && 'exit' in error ? error : stateTrouble(kept, error);
   }
 }

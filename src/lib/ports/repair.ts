@@ -32,9 +32,9 @@ export type Repair = {
   stand(member: string, table: string, changes: readonly RowChange[], signal: AbortSignal): Promise<readonly RowStand[]>;
   /**
    * Writes every row that is at `from`, all in one transaction, and nothing else. Answers where each row was: 'from' = it was written. Throws `lease-held`
-   * (75) while another repair has the member.
+   * (75) while another repair has the member. `at`: the commit time that the rows are to have (ISO 8601), where the engine keeps one; default: now.
    */
-  write(ctx: Ctx, member: string, table: string, changes: readonly RowChange[]): Promise<readonly RowStand[]>;
+  write(ctx: Ctx, member: string, table: string, changes: readonly RowChange[], at?: string | null): Promise<readonly RowStand[]>;
   /** Who else writes so on a member now, besides this ability itself; null = nobody. */
   holder(member: string, signal: AbortSignal): Promise<string | null>;
   /** Gives the member back, and removes what was made there for writing. Nothing there = success; what another repair uses is left to it. */

@@ -3,6 +3,7 @@ import type {Fleet} from '../fleet/fleet.ts';
 import type {SecretVault} from '../fleet/secrets.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Fault} from '../ports/fault.ts';
+import type {Handler} from '../ports/handler.ts';
 import type {Host} from '../ports/host.ts';
 import type {Notifier} from '../ports/notifier.ts';
 import type {Probe} from '../ports/probe.ts';
@@ -79,6 +80,13 @@ export type NotifierProvider<C = unknown> = {
   create(config: C, name: string, context: ProviderContext): Promise<Notifier>;
 };
 
+export type HandlerProvider<C = unknown> = {
+  readonly port: 'handler';
+  readonly kind: string;
+  readonly schema: z.ZodType<C>;
+  create(config: C, name: string, context: ProviderContext): Promise<Handler>;
+};
+
 export type VantageProvider<C = unknown> = {
   readonly port: 'vantage';
   readonly kind: string;
@@ -87,7 +95,15 @@ export type VantageProvider<C = unknown> = {
 };
 
 /** A provider is data. The schema must be cheap to import; `create` imports the implementation when it is first needed. */
-export type Provider = ProbeProvider | StoreProvider | RouterProvider | FaultProvider | HostProvider | NotifierProvider | VantageProvider;
+export type Provider =
+  | ProbeProvider
+  | StoreProvider
+  | RouterProvider
+  | FaultProvider
+  | HostProvider
+  | NotifierProvider
+  | HandlerProvider
+  | VantageProvider;
 
 /* Typed helper calls: they check the shape at compile time and widen to Provider. `schema` parses, so `create` only sees what it accepted. */
 export const defineProbe = <C>(provider: Omit<ProbeProvider<C>, 'port'>): Provider => ({port: 'probe', ...provider}) as unknown as Provider;
@@ -99,5 +115,7 @@ export const defineFault = <C>(provider: Omit<FaultProvider<C>, 'port'>): Provid
 export const defineHost = <C>(provider: Omit<HostProvider<C>, 'port'>): Provider => ({port: 'host', ...provider}) as unknown as Provider;
 export const defineNotifier = <C>(provider: Omit<NotifierProvider<C>, 'port'>): Provider =>
   ({port: 'notifier', ...provider}) as unknown as Provider;
+export const defineHandler = <C>(provider: Omit<HandlerProvider<C>, 'port'>): Provider =>
+  ({port: 'handler', ...provider}) as unknown as Provider;
 export const defineVantage = <C>(provider: Omit<VantageProvider<C>, 'port'>): Provider =>
   ({port: 'vantage', ...provider}) as unknown as Provider;

@@ -3,6 +3,7 @@ import {EXIT} from '../exit-codes.ts';
 import type {Endpoint, Fleet, ProviderPart, StoreSpec} from '../fleet/fleet.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Fault} from '../ports/fault.ts';
+import type {Handler} from '../ports/handler.ts';
 import type {Hooks} from '../ports/hook.ts';
 import type {Host} from '../ports/host.ts';
 import type {Notifier} from '../ports/notifier.ts';
@@ -14,6 +15,7 @@ import type {Uplink, Vantage, Viewer} from '../ports/vantage.ts';
 import {viewerOf} from '../ports/vantage.ts';
 import type {
   FaultProvider,
+  HandlerProvider,
   HostProvider,
   NotifierProvider,
   ProbeProvider,
@@ -39,6 +41,8 @@ export type OpenFleet = {
   readonly fault: Fault | null;
   /** The host of a store's member, opened now; null = the fleet file gives it none. Absent = as if none had any. */
   host?(store: string, member: string): Promise<Host | null>;
+  /** What decides between versions of a row, by the name that the fleet file gives it, opened now; null = there is none. Absent = as if there were none. */
+  handler?(name: string): Promise<Handler | null>;
   /** The commands of the fleet file. */
   readonly hooks: Hooks;
   /** Runs a program in the fleet file's folder, without a shell; `code` null = it could not be run to its end. `says` is one sentence without secrets. */
@@ -99,6 +103,10 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
       const members = fleet.stores.find(({name}) => name === store)?.members ?? [];
       const part = members.find(({name}) => name === member)?.host ?? null;
       return part === null ? null : openHost(member, part, providers, context);
+    },
+    handler: async (name) => {
+      const part = fleet.handlers?.find((spec) => spec.name === name)?.handler;
+      return part === undefined ? null : find<HandlerProvider>(providers, 'handler', part).create(part.config, name, context);
     },
     hooks: lazyHooks(fleet),
     async exec(run, {env = {}, ...how}) {

@@ -196,12 +196,20 @@ async function finish(run: Run, halt: Halt | null): Promise<Ending> {
 }
 
 export async function wayBack(run: Run, halt: Halt): Promise<Ending> {
-  const {undone, troubles} = await undoAll(run);
+  const {undone: now, troubles} = await undoAll(run);
   if (troubles.length > 0) return {outcome: 'failed', code: halt.code, reason: sentenceOf(run, [halt.says, ...troubles].join('; '))};
+  // A process that was told to go back may have been killed when it had taken back everything, or a part: that counts as well.
+  const undone = run.progress.goingBack ? undoneOf(run) : now;
   if (undone.length > 0) return {outcome: 'undone', code: halt.code, reason: `${halt.says}; undone: ${undone.join(', ')}`};
   const untouched = `${halt.says}; there was nothing to undo. ${howToResume(run)}`;
   return {outcome: halt.why, code: halt.code, reason: untouched};
 }
+
+const undoneOf = (run: Run): readonly string[] =>
+  run.plan.steps
+    .filter((step) => stepProgress(run.progress, step).status === 'undone')
+    .map(({id}) => id)
+    .toReversed();
 
 /** A step with onFailure `continue` may fail without the run failing, and a store may have to stay down: both are named, and make the ending a warning. */
 function wholePlan(run: Run): Ending {

@@ -58,11 +58,14 @@ function jobOf({table, key, rule, standbys = {}, refuses = {}, keys}: Case): Pag
     rule: {...NO_RULE, ...rule},
     about: {primary: null, wall: null, regions},
     standbys: new Map(Object.entries(standbys)),
-    ask: async (_hook, line) => {
-      const {answer} = find((JSON.parse(line) as {key: string}).key);
-      if (typeof answer !== 'string') throw new Error('it ended with exit code 1');
-      return answer;
-    },
+    handler: (name) => ({
+      who: `hook ${name}`,
+      ask: async (question) => {
+        const {answer} = find(question.key);
+        if (typeof answer !== 'string') throw new Error('it ended with exit code 1');
+        return answer;
+      },
+    }),
     settle: async () => {},
     signal: new AbortController().signal,
   };

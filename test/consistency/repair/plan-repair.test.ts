@@ -1,4 +1,4 @@
-import {appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync} from 'node:fs';
+import {appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, describe, expect, it} from 'vitest';
@@ -103,6 +103,48 @@ describe('the rows file', () => {
     expect(() => readSlice(file, second)).toThrow(/not the file that the plan was made with/);
     rmSync(file);
     expect(() => readSlice(file, first)).toThrow(/cannot be read/);
+  });
+
+  it('is read line by line whatever its values hold, also where a line is longer than what is read at once', async () => {
+    const file = join(dir, 'separators.ndjson');
+    const writer = createRowsWriter(file);
+    const texts = ['\u2028', 'a\u2029b', '\r', '\u0085', 'ä'.repeat(200_000), ''];
+    const slice = writer.batch(
+      0,
+      texts.map((text, index) => ({...line(String(index)), to: {id: String(index), name: text}})),
+    );
+    writer.end();
+    const all = [];
+    for await (const each of linesOf(file)) all.push('left' in each ? null : each.to?.name);
+    expect(all).toEqual(texts);
+    expect(readSlice(file, slice).map(({to}) => to?.name)).toEqual(texts);
+  });
+
+  it('takes out again what no step will write', async () => {
+    const file = join(dir, 'marked.ndjson');
+    const writer = createRowsWriter(file);
+    const first = writer.batch(0, [line('1')]);
+    const takeBack = writer.mark();
+    writer.batch(0, [line('2')]);
+    writer.left({table: 'public.items', key: '3', left: 'person', why: 'nobody knows'});
+    takeBack();
+    const last = writer.batch(0, [line('4')]);
+    const {sha256, bytes} = writer.end();
+    expect([await digestOf(file), statSync(file).size]).toEqual([sha256, bytes]);
+    expect([first, last].map((slice) => readSlice(file, slice)[0]?.key)).toEqual(['1', '4']);
+    const all = [];
+    for await (const each of linesOf(file)) all.push(each.key);
+    expect(all).toEqual(['1', '4']);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('ends with 73 when the disk is full, and leaves what was there before', () => {
+    const file = join(dir, 'full.ndjson');
+    writeFileSync(file, 'an earlier one');
+    symlinkSync('/dev/full', `${file}.part`);
+    const writer = createRowsWriter(file);
+    expect(() => writer.batch(0, [line('1')])).toThrow(expect.objectContaining({code: 'rows-unwritable', exit: 73}));
+    writer.discard();
+    expect([readFileSync(file, 'utf8'), existsSync(`${file}.part`)]).toEqual(['an earlier one', false]);
   });
 
   it('leaves nothing behind when the plan is not made', () => {

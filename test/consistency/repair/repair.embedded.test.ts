@@ -4,14 +4,16 @@ import {appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from '
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
+import type {Conducted} from '../../../src/lib/operate/conduct.ts';
 import {startPeers} from '../../providers/postgres/peers-world.ts';
 import {eventually, type Server, startServers} from '../../servers/embedded.ts';
 import {auditAll, plan, run, takeUp, withFleet, writeFleet} from './repair-world.ts';
 
 const NAMES = ['us', 'eu', 'ap'];
-const CONSISTENCY = `      only: [public.items, public.orders, public.likes, public.notes]
+const CONSISTENCY = `      only: [public.items, public.orders, public.likes, public.notes, public.plain]
       tables:
         public.items: {policy: source, source: eu}
+        public.plain: {policy: newest}
         public.orders: {hlc: hlc, region: region, tombstone: deleted, policy: newest}
         public.likes: {merge: {counts: pn-counter}}
         public.notes: {policy: handler, handler: decide}`;
@@ -20,6 +22,8 @@ const CONSISTENCY = `      only: [public.items, public.orders, public.likes, pub
 const TABLES = `
 create table items (id int primary key, name text, size numeric(6,2), twice numeric generated always as (size * 2) stored, n int generated always as identity, code char(6));
 create table seen (id int);
+create table plain (id int primary key, v text);
+insert into plain values (1, 'a');
 create function count_it() returns trigger language plpgsql as $$ begin insert into public.seen values (new.id); return new; end $$;
 create trigger see after insert or update on items for each row execute function count_it();
 create table notes (id int, lang text, body text, primary key (id, lang));
@@ -266,6 +270,73 @@ console.log(JSON.stringify(body === 'zzz' ? {leave: 'it says so'} : {row: {id, l
     const conducted = await withFleet(file, (open) => run(open, planFile, readFileSync(planFile, 'utf8')));
     expect([conducted.document.outcome, conducted.result.code]).toEqual(['failed', 'audit-diverged']);
     expect(conducted.document.steps.find(({id}) => id === 'audit')?.detail).toContain('30 keys that were not left differ');
+  });
+
+  it('gives a region nothing that those it comes from have no more, though its own row looks untouched', async () => {
+    await apart('us', `update items set name = 'other' where id <= 3`);
+    await withFleet(file, (open) => auditAll(open));
+    await withFleet(file, (open) => plan(open, planFile));
+    for (const name of ['eu', 'ap']) await apart(name, `update items set name = 'other' where id = 1`);
+    const conducted = await withFleet(file, (open) => run(open, planFile, readFileSync(planFile, 'utf8')));
+    expect(conducted.document.steps.find(({id}) => id === 'write-1')?.detail).toContain(
+      '2 of 3 rows written; 1 left alone, since the version that they were to get was written since: 1',
+    );
+    expect(conducted.document.outcome).toBe('succeeded');
+    expect(await all('select name from items where id = 1')).toEqual([[{name: 'other'}], [{name: 'other'}], [{name: 'other'}]]);
+    expect(await isEqual('items')).toBe(true);
+    await withFleet(file, (open) => takeUp(open, 'back'));
+    expect(await server('us').sql(`select id from items where name = 'other' order by id`)).toEqual([{id: 1}, {id: 2}, {id: 3}]);
+    await apart('eu', `update items set name = 'item 1' where id = 1`);
+  });
+
+  it('never makes a row look newer than it is: what was written meanwhile is the newest at the next repair, also after an undo', async () => {
+    await apart('us', `update plain set v = 'b'`);
+    await apart('eu', `update plain set v = 'c'`);
+    const planned = async () => {
+      await withFleet(file, (open) => auditAll(open, ['public.plain']));
+      const {document} = await withFleet(file, (open) => plan(open, planFile));
+      return document.repair.tables[0]?.writes;
+    };
+    expect(await planned()).toEqual({us: 1, ap: 1});
+    await apart('ap', `update plain set v = 'd'`);
+    await withFleet(file, (open) => run(open, planFile, readFileSync(planFile, 'utf8')));
+    expect((await all('select v from plain')).flat().map(({v}) => v)).toEqual(['c', 'c', 'd']);
+    expect(await planned()).toEqual({us: 1, eu: 1});
+    await withFleet(file, (open) => takeUp(open, 'back'));
+    expect((await all('select v from plain')).flat().map(({v}) => v)).toEqual(['b', 'c', 'd']);
+    expect(await planned()).toEqual({us: 1, eu: 1});
+    await withFleet(file, (open) => run(open, planFile, readFileSync(planFile, 'utf8')));
+    expect((await all('select v from plain')).flat().map(({v}) => v)).toEqual(['d', 'd', 'd']);
+    // What was taken back lost, and loses again.
+    await withFleet(file, (open) => takeUp(open, 'back'));
+    expect((await all('select v from plain')).flat().map(({v}) => v)).toEqual(['b', 'c', 'd']);
+    expect(await planned()).toEqual({us: 1, eu: 1});
+    for (const name of NAMES) await apart(name, `update plain set v = 'a'`);
+  });
+
+  it('refuses a plan that was edited to write elsewhere, or to be undone by something else', async () => {
+    await apart('us', `update items set name = 'other' where id <= 5`);
+    await withFleet(file, (open) => auditAll(open));
+    const {document} = await withFleet(file, (open) => plan(open, planFile));
+    const good = readFileSync(planFile, 'utf8');
+    const before = await everything();
+    const edited = (edit: (made: typeof document) => void): Promise<Conducted> => {
+      const made = JSON.parse(good) as typeof document;
+      edit(made);
+      return withFleet(file, (open) => run(open, planFile, JSON.stringify(made)));
+    };
+    const first = ({plan: {steps}}: typeof document) => steps[0] as unknown as {undo: {args: {offset: number}}; ensures: unknown[]};
+    for (const edit of [
+      (made: typeof document) => (first(made).undo.args.offset = 1),
+      (made: typeof document) => (first(made).ensures.length = 0),
+      (made: typeof document) => ((made.plan as unknown as {steps: unknown[]}).steps.length = 1),
+      (made: typeof document) => ((made.plan as unknown as {always: unknown[]}).always.length = 0),
+    ])
+      await expect(edited(edit)).rejects.toMatchObject({code: 'plan-unsafe', exit: 77});
+    await expect(withFleet(file, (open) => run(open, planFile, good.replaceAll('"member":"us"', '"member":"ap"')))).resolves.toMatchObject({
+      document: {outcome: 'failed', reason: expect.stringContaining('rows of public.items on us were to be written to public.items on ap')},
+    });
+    expect(await everything()).toEqual(before);
   });
 
   it('refuses where a repaired row would travel on', async () => {

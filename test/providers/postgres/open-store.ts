@@ -46,7 +46,10 @@ export async function openStore(
   hosts: Readonly<Record<string, Host>> = {},
   quorum = 1,
   user = 'regionctl',
-  {upstreams = {}, ...more}: Partial<Pick<PostgresConfig, 'monitor' | 'heartbeat' | 'peers'>> & {readonly upstreams?: Upstreams} = {},
+  {
+    upstreams = {},
+    ...more
+  }: Partial<Pick<PostgresConfig, 'database' | 'monitor' | 'heartbeat' | 'peers'>> & {readonly upstreams?: Upstreams} = {},
 ): Promise<FullStore> {
   const password = passwordRef;
   const part: StorePart<PostgresConfig, PostgresMember> = {

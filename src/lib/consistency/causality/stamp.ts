@@ -59,6 +59,15 @@ export function newestOf(rule: TableRule, groups: readonly Present[], tieOf: (gr
   return {ok: true, value: {group: last.group, tied: sorted.at(-2)?.stamp.time === last.stamp.time}};
 }
 
+/** Those of some times that are known, the earliest first. */
+export function inOrder(times: readonly (string | null | undefined)[]): readonly string[] {
+  const known = times.flatMap((text) => {
+    const micros = microsOf(text ?? null);
+    return text == null || micros === null ? [] : [{text, micros}];
+  });
+  return known.toSorted((a, b) => (a.micros < b.micros ? -1 : Number(a.micros > b.micros))).map(({text}) => text);
+}
+
 const TIME = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(Z|[+-]\d\d(?::?\d\d)?)$/;
 
 /** Microseconds since 1970 of an ISO 8601 time with its zone, as PostgreSQL or JavaScript write it; null = it is none. */

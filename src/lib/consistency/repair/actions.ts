@@ -8,6 +8,8 @@ import type {Repair, RowChange, RowStand} from '../../ports/repair.ts';
 import type {Store} from '../../ports/store.ts';
 import type {TableResult} from '../audit/model.ts';
 import type {AuditVerdict} from '../audit/verdict.ts';
+import {inOrder} from '../causality/stamp.ts';
+import type {RowLine} from './model.ts';
 import {readAgain} from './read-again.ts';
 import {linesOf, readSlice} from './rows-file.ts';
 import type {RepairWorld} from './world.ts';
@@ -61,9 +63,17 @@ const write = (world: RepairWorld): Action =>
     look: (ctx, target, args) => standing(world, ctx, target, args, 'from'),
     apply: async (ctx, target, args) => {
       const {repair, member} = placeOf(world, target);
-      const changes = changesOf(world, args);
-      const stands = await repair.write(ctx, member, args.table, changes);
-      return written(changes, stands);
+      const lines = linesOfStep(world, target, args);
+      const outdated = await outdatedIn(repair, args.table, lines, ctx.signal);
+      const current = lines.filter((line) => !outdated.has(line));
+      const changes = current.map(changeOf);
+      const at = earliest(current.map(({toAt}) => toAt));
+      const stands = changes.length === 0 ? [] : await repair.write(ctx, member, args.table, changes, at);
+      return written(
+        changes,
+        stands,
+        [...outdated].map(({key}) => key),
+      );
     },
   });
 
@@ -77,8 +87,9 @@ const restore = (world: RepairWorld): Action =>
     look: async (ctx, target, args) => ((await othersAreGone(world, ctx, target)) ? standing(world, ctx, target, args, 'to') : 'unknown'),
     apply: async (ctx, target, args) => {
       const {repair, member} = placeOf(world, target);
-      const changes = changesOf(world, args).map(({key, from, to}): RowChange => ({key, from: to, to: from}));
-      return written(changes, await repair.write(ctx, member, args.table, changes));
+      const lines = linesOfStep(world, target, args);
+      const changes = lines.map(({key, from, to}): RowChange => ({key, from: to, to: from}));
+      return written(changes, await repair.write(ctx, member, args.table, changes, earliest(lines.map(({fromAt}) => fromAt))), []);
     },
   });
 
@@ -109,39 +120,76 @@ async function othersAreGone(world: RepairWorld, ctx: Ctx, target: Target): Prom
 const OTHERS_MS = 5000;
 const POLL_MS = 50;
 
-/** The writes of a step. */
-export function changesOf(world: RepairWorld, args: SliceArguments): readonly RowChange[] {
-  return readSlice(world.rows.find(args.file), args).map(({key, from, to}) => ({key, from, to}));
+/** The writes of a step. Throws `plan-unsafe` (77) for lines of another table or member: a plan that was edited would write them where nobody saw them. */
+export function linesOfStep(world: RepairWorld, target: Target, args: SliceArguments): readonly RowLine[] {
+  const lines = readSlice(world.rows.find(args.file), args);
+  const foreign = lines.find(({table, member}) => table !== args.table || member !== target.member);
+  if (foreign === undefined) return lines;
+  const says = `nothing was done: rows of ${foreign.table} on ${foreign.member} were to be written to ${args.table} on ${target.member ?? ''}`;
+  throw refused('plan-unsafe', says, {suggestions: ['make the plan anew, and review it again']});
+}
+
+/** One transaction has one time: by the earliest none of its rows looks newer than it is. */
+const earliest = (times: readonly (string | undefined)[]): string | null => inOrder(times)[0] ?? null;
+
+export const changeOf = ({key, from, to}: RowLine): RowChange => ({key, from, to});
+
+/**
+ * Lines whose version is another by now where it was to come from. A member that is written to may look untouched all the same: somebody has given the
+ * row back the very values that the plan saw there.
+ */
+export async function outdatedIn(
+  repair: Repair,
+  table: string,
+  lines: readonly RowLine[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<RowLine>> {
+  const members = [...new Set(lines.flatMap(({holders = []}) => holders))];
+  const found = await Promise.all(
+    members.map(async (member) => {
+      const own = lines.filter(({holders = []}) => holders.includes(member));
+      const stands = await repair.stand(member, table, own.map(changeOf), signal);
+      return own.filter((_, index) => stands[index] !== 'to');
+    }),
+  );
+  return new Set(found.flat());
 }
 
 /** Done when no row is at `open` any more. Those that somebody else has written since do not count: nothing is done to them. */
-async function standing(world: RepairWorld, ctx: Ctx, target: Target, args: unknown, open: RowStand): Promise<Standing> {
+async function standing(world: RepairWorld, ctx: Ctx, target: Target, args: unknown, open: 'from' | 'to'): Promise<Standing> {
   const slice = sliceArguments.parse(args);
   const {repair, member} = placeOf(world, target);
-  const stands = await repair.stand(member, slice.table, changesOf(world, slice), ctx.signal).catch((error: unknown) => {
+  try {
+    const lines = linesOfStep(world, target, slice);
+    const stands = await repair.stand(member, slice.table, lines.map(changeOf), ctx.signal);
+    const left = lines.filter((_, index) => stands[index] === open);
+    const outdated = open === 'from' ? await outdatedIn(repair, slice.table, left, ctx.signal) : new Set();
+    return left.length > outdated.size ? 'before' : 'done';
+  } catch (error) {
     ctx.signal.throwIfAborted();
     if (error instanceof Error && 'exit' in error && error.exit === 77) throw error;
-    return null;
-  });
-  if (stands === null) return 'unknown';
-  return stands.includes(open) ? 'before' : 'done';
+    return 'unknown';
+  }
 }
 
 /** So many keys of rows that were left alone are named. */
 const NAMED = 10;
 
-function written(changes: readonly RowChange[], stands: readonly RowStand[]): Json {
+/** `outdated`: keys that were not tried, since what they were to get is another by now. */
+function written(changes: readonly RowChange[], stands: readonly RowStand[], outdated: readonly string[]): Json {
   const count = (stand: RowStand): number => stands.filter((each) => each === stand).length;
-  const left = changes.flatMap(({key}, index) => (stands[index] === 'other' ? [key] : []));
-  const says = [
-    `${count('from')} of ${changes.length} rows written`,
-    ...(count('to') === 0 ? [] : [`${count('to')} were so already`]),
-    ...(left.length === 0
+  const others = changes.flatMap(({key}, index) => (stands[index] === 'other' ? [key] : []));
+  const named = (keys: readonly string[], why: string): readonly string[] =>
+    keys.length === 0
       ? []
-      : [
-          `${left.length} left alone, since somebody has written them: ${left.slice(0, NAMED).join(', ')}${left.length > NAMED ? ', …' : ''}`,
-        ]),
+      : [`${keys.length} left alone, since ${why}: ${keys.slice(0, NAMED).join(', ')}${keys.length > NAMED ? ', …' : ''}`];
+  const says = [
+    `${count('from')} of ${changes.length + outdated.length} rows written`,
+    ...(count('to') === 0 ? [] : [`${count('to')} were so already`]),
+    ...named(others, 'somebody has written them'),
+    ...named(outdated, 'the version that they were to get was written since'),
   ].join('; ');
+  const left = [...others, ...outdated];
   return {written: count('from'), already: count('to'), left: left.length, leftKeys: left.slice(0, NAMED), says};
 }
 

@@ -5,7 +5,7 @@ import type {Answer, Check, Ctx} from '../../plan/action.ts';
 import type {Json} from '../../plan/json.ts';
 import type {Target} from '../../plan/plan.ts';
 import {settle} from '../audit/settle.ts';
-import {changesOf, placeOf, sliceArguments, storeName} from './actions.ts';
+import {changeOf, linesOfStep, outdatedIn, placeOf, sliceArguments, storeName} from './actions.ts';
 import type {RepairWorld} from './world.ts';
 
 const members = z.array(z.object({member: z.string(), region: z.string()}));
@@ -100,17 +100,19 @@ function auditAge({clock}: RepairWorld, {audit, startedAt, maxAgeMs}: z.output<t
   );
 }
 
-/** No row is as the plan saw it any more: it is as it is to be, or somebody else's. */
+/** No row is as the plan saw it any more: it is as it is to be, or somebody else's, as is the version that it was to get. */
 async function rowsWritten(world: RepairWorld, {signal}: Ctx, target: Target, want: Json, via: 'any' | 'independent'): Promise<Answer> {
   const args = sliceArguments.parse(want);
   const {member, repair} = placeOf(world, target);
-  const changes = changesOf(world, args);
-  const second = via === 'independent' ? (await world.independent(storeName(target))).abilities.repair : undefined;
-  const stands = await (second ?? repair).stand(member, args.table, changes, signal);
-  const open = stands.filter((stand) => stand === 'from').length;
-  const others = stands.filter((stand) => stand === 'other').length;
-  const rows = `${changes.length - open - others} of ${changes.length} rows of ${args.table} on ${member} are as planned`;
-  return told(open === 0, others === 0 ? rows : `${rows}, ${others} were written by others`, {open, others});
+  const lines = linesOfStep(world, target, args);
+  const asked = (via === 'independent' ? (await world.independent(storeName(target))).abilities.repair : undefined) ?? repair;
+  const stands = await asked.stand(member, args.table, lines.map(changeOf), signal);
+  const untouched = lines.filter((_, index) => stands[index] === 'from');
+  const outdated = await outdatedIn(asked, args.table, untouched, signal);
+  const open = untouched.length - outdated.size;
+  const others = stands.filter((stand) => stand === 'other').length + outdated.size;
+  const rows = `${lines.length - open - others} of ${lines.length} rows of ${args.table} on ${member} are as planned`;
+  return told(open === 0, others === 0 ? rows : `${rows}, ${others} were written by others, there or where they come from`, {open, others});
 }
 
 async function originDropped(world: RepairWorld, {signal}: Ctx, target: Target): Promise<Answer> {

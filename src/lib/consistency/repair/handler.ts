@@ -1,31 +1,23 @@
 import {z} from 'zod';
-import type {Columns, RowVersion} from '../causality/version.ts';
+import type {HandlerQuestion} from '../../ports/handler.ts';
+import type {Columns} from '../causality/version.ts';
 import type {Decision} from './decide.ts';
 
 const row = z.record(z.string(), z.string().nullable());
 const answers = z.union([z.strictObject({row: row.nullable()}), z.strictObject({take: z.string()}), z.strictObject({leave: z.string()})]);
 
-/** What a handler is asked: one key of one table, every region's version, and the columns that are merged by their types in any case. */
-export type HandlerQuestion = {
-  readonly store: string;
-  readonly table: string;
-  readonly key: string;
-  readonly versions: readonly RowVersion[];
-  readonly merged: Columns;
-};
-
-/** The line that the hook reads. */
+/** The line that a hook reads. */
 export const questionText = (question: HandlerQuestion): string => `${JSON.stringify(question)}\n`;
 
 /** What is known of the table: the columns that a row has, and those of its key. */
 export type HandlerTable = {readonly columns: readonly string[]; readonly key: readonly string[]};
 
 /**
- * The decision that a hook has answered with one line of JSON: `{"row": {column: text or null}}` (null = the row is to be absent), `{"take": region}` or
+ * The decision that a hook or handler (`who`, such as "hook decide") has answered with one line of JSON: `{"row": {column: text or null}}` (null = the row is to be absent), `{"take": region}` or
  * `{"leave": why}`. An answer that cannot be used leaves the key to a person, with the reason. Pure.
  */
-export function answerOf(hook: string, text: string, {versions, merged}: HandlerQuestion, table: HandlerTable): Decision {
-  const left = (why: string): Decision => ({kind: 'left', left: 'person', why: `The hook ${hook} ${why}.`});
+export function answerOf(who: string, text: string, {versions, merged}: HandlerQuestion, table: HandlerTable): Decision {
+  const left = (why: string): Decision => ({kind: 'left', left: 'person', why: `The ${who} ${why}.`});
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length !== 1) return left(`answered ${lines.length} lines instead of one`);
   const read = answers.safeParse(parsed(lines[0] ?? ''));
@@ -39,15 +31,15 @@ export function answerOf(hook: string, text: string, {versions, merged}: Handler
     const version = versions.find(({region}) => region === take);
     return version === undefined
       ? left(`takes the version of ${take}, which there is none of`)
-      : decided(version.row, `The hook ${hook} took the version of ${take}.`);
+      : decided(version.row, `The ${who} took the version of ${take}.`);
   }
-  if (read.data.row === null) return decided(null, `The hook ${hook} wants the row to be absent.`);
+  if (read.data.row === null) return decided(null, `The ${who} wants the row to be absent.`);
   const trouble = troubleOf(read.data.row, versions, table);
-  return trouble === null ? decided(read.data.row, `The hook ${hook} made the row.`) : left(trouble);
+  return trouble === null ? decided(read.data.row, `The ${who} made the row.`) : left(trouble);
 }
 
-/** Why a row cannot be what a hook answers: it must have the columns of the table, and the key that was asked for. */
-function troubleOf(made: Columns, versions: readonly RowVersion[], {columns, key}: HandlerTable): string | null {
+/** Why a row cannot be what is answered: it must have the columns of the table, and the key that was asked for. */
+function troubleOf(made: Columns, versions: HandlerQuestion['versions'], {columns, key}: HandlerTable): string | null {
   const unknown = Object.keys(made).find((name) => !columns.includes(name));
   if (unknown !== undefined) return `answered a column ${JSON.stringify(unknown)}, which the table does not have`;
   const missing = columns.find((name) => !Object.hasOwn(made, name));

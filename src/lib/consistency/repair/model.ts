@@ -23,6 +23,14 @@ export type RowLine = {
   readonly to: Columns | null;
   readonly layer: Layer;
   readonly why: string;
+  /** Members that have it already, as it is to be: it is written only as long as they do. Absent = none, or an older file. */
+  readonly holders?: readonly string[];
+  /**
+   * When what it is to be, and what it was, were committed (ISO 8601), where the table is judged by that: neither the write nor its undo may look newer.
+   * Absent = not known, or clocks of the table's own tell.
+   */
+  readonly toAt?: string;
+  readonly fromAt?: string;
 };
 
 /** As it stands in the file. Keys of one page stand together, region by region. */

@@ -2,12 +2,14 @@ import {isDeepStrictEqual} from 'node:util';
 import {messageOf} from '../../errors.ts';
 import type {TableRule} from '../../fleet/fleet.ts';
 import type {AuditVersion, TableAudit} from '../../ports/audit.ts';
+import type {HandlerQuestion} from '../../ports/handler.ts';
 import type {Repair, RowColumns, RowPrint} from '../../ports/repair.ts';
 import type {AuditedMember} from '../audit/model.ts';
 import {writesTo} from '../causality/resolve.ts';
+import {inOrder} from '../causality/stamp.ts';
 import {type About, type Columns, identityOf, type RowVersion} from '../causality/version.ts';
 import {type Decision, decideKey, type Hashes} from './decide.ts';
-import {answerOf, type HandlerQuestion, questionText} from './handler.ts';
+import {answerOf} from './handler.ts';
 import type {Layer, LeftKind, RowLine} from './model.ts';
 
 /** A key that an audit found to differ, with what the audit saw; see `KeyCase`. */
@@ -31,8 +33,8 @@ export type PageJob = {
   readonly about: About;
   /** The regions whose members are standbys, with the region of the member that each follows; null = that is none of them. */
   readonly standbys: ReadonlyMap<string, string | null>;
-  /** Runs the hook with a line on its stdin. */
-  readonly ask: (hook: string, line: string) => Promise<string>;
+  /** What decides by that name, and what people call it: its answer is one line of JSON. */
+  readonly handler: (name: string) => {readonly who: string; ask(question: HandlerQuestion): Promise<string>};
   /** Waits until every region has what the others had. */
   readonly settle: () => Promise<void>;
   readonly signal: AbortSignal;
@@ -102,12 +104,13 @@ async function movingKeys(job: PageJob, keys: readonly PageKey[], read: Readonly
 async function answered(job: PageJob, key: string, versions: readonly RowVersion[], decision: Decision): Promise<Decision> {
   if (decision.kind !== 'ask') return decision;
   const {hook, merged} = decision;
+  const {who, ask} = job.handler(hook);
   const question: HandlerQuestion = {store: job.store, table: job.table, key, versions, merged};
   try {
-    return answerOf(hook, await job.ask(hook, questionText(question)), question, job.columns);
+    return answerOf(who, await ask(question), question, job.columns);
   } catch (error) {
     job.signal.throwIfAborted();
-    return left('person', `The hook ${hook} did not decide: ${sentence(messageOf(error))}`);
+    return left('person', `The ${who} did not decide: ${sentence(messageOf(error))}`);
   }
 }
 
@@ -143,7 +146,11 @@ function rowsIn({versions, decision}: Written, region: string): readonly Columns
 function laidOut(job: PageJob, key: string, versions: readonly RowVersion[], decision: RowDecision, printed: Printed): Resolved {
   const {layer, row, why} = decision;
   const lines: RowLine[] = [];
-  for (const {region, change, from} of writesTo(versions, row)) {
+  const writes = writesTo(versions, row);
+  const having = job.members.flatMap(({member, region}) =>
+    job.standbys.has(region) || writes.some((write) => write.region === region) ? [] : [member],
+  );
+  for (const {region, change, from} of writes) {
     if (job.standbys.has(region)) {
       const trouble = standbyTrouble(job, region, versions);
       if (trouble !== null) return {key, ...left('standby', trouble)};
@@ -154,11 +161,36 @@ function laidOut(job: PageJob, key: string, versions: readonly RowVersion[], dec
     const trouble = printTrouble(region, printedOf(printed, member, from), from, to);
     if (trouble !== null) return {key, ...left('not-taken', trouble)};
     const written = to?.ok === true ? to.row : null;
-    if (!isDeepStrictEqual(written, from)) lines.push({table: job.table, key, region, member, change, from, to: written, layer, why});
+    const line: RowLine = {
+      table: job.table,
+      key,
+      region,
+      member,
+      change,
+      from,
+      to: written,
+      layer,
+      why,
+      ...timesOf(job, region, versions, row),
+    };
+    if (!isDeepStrictEqual(written, from)) lines.push(having.length > 0 && isSame(written, row) ? {...line, holders: having} : line);
   }
   if (lines.length === 0) return {key, ...left('not-taken', 'What it would be given is what it has.')};
   return {key, kind: 'writes', layer, why, lines};
 }
+
+/** Of a table that has no clocks of its own. What no region has yet is as new as the newest that it is made of. */
+function timesOf({rule}: PageJob, region: string, versions: readonly RowVersion[], row: Columns | null): Pick<RowLine, 'toAt' | 'fromAt'> {
+  if (rule?.hlc != null || rule?.vectorClock != null) return {};
+  const having = versions.filter((version) => identityOf(version.row) === identityOf(row));
+  const [toAt, fromAt] = [newestTime(having) ?? newestTime(versions), newestTime(versions.filter((version) => version.region === region))];
+  return {...(toAt === null ? {} : {toAt}), ...(fromAt === null ? {} : {fromAt})};
+}
+
+const newestTime = (versions: readonly RowVersion[]): string | null => inOrder(versions.map(({committedAt}) => committedAt)).at(-1) ?? null;
+
+/* Where a member prints the row otherwise than those that have it, it cannot be told by that text whether they still do. */
+const isSame = (written: Columns | null, row: Columns | null): boolean => identityOf(written) === identityOf(row);
 
 const printedOf = (printed: Printed, member: string, row: Columns | null): RowPrint | null =>
   row === null ? null : (printed.get(printId(member, row)) ?? null);

@@ -73,6 +73,27 @@ describe('rows written by compare-and-set', () => {
     ]);
   });
 
+  it('does not take bytes that are lost on the way to us, where a database takes any for text', async () => {
+    await server.sql(`create database raw encoding 'SQL_ASCII' locale 'C' template template0`);
+    const client = await server.connect({database: 'raw'});
+    await client.query(`create table t (id int primary key, v text); insert into t values (1, 'plain'), (2, 'ä'), (3, e'\\xe9t\\xe9')`);
+    await client.end();
+    const raw = await openStore(servers.all.slice(0, 1), {}, 0, 'regionctl', {database: 'raw'});
+    const row = (id: string, v: string): RowTexts => ({id, v});
+    const printed = await raw.abilities.repair.print(
+      'one',
+      'public.t',
+      [row('1', 'plain'), row('2', 'ä'), row('3', '\uFFFDt\uFFFD')],
+      signal(),
+    );
+    await raw.close();
+    expect(printed.map((each) => (each.ok ? 'ok' : each.reason))).toEqual([
+      'ok',
+      'ok',
+      'v holds bytes that are no UTF-8 (the database is SQL_ASCII)',
+    ]);
+  });
+
   it('moves rows between partitions', async () => {
     await server.sql(`create table parts (id int, r text, n int, primary key (id, r)) partition by list (r);
       create table parts_a partition of parts for values in ('a'); create table parts_b partition of parts for values in ('b');

@@ -60,12 +60,12 @@ export function createRepair(cluster: Cluster): Repair {
       const rows = await readerOf(member).rows(findSql(table, false), keyLists(table, keysOf(changes)), signal);
       return standsOf(changes, foundOf(table, rows));
     },
-    write: async (ctx, member, name, changes) => {
+    write: async (ctx, member, name, changes, at = null) => {
       const node = nodeOf(cluster, member);
       const table = await tableOf(member, name, ctx.signal);
       const session = await sessionOf(ctx, node);
       try {
-        return await writeOnce(session, table, changes, TRIES);
+        return await writeOnce(session, table, changes, {at, tries: TRIES});
       } catch (error) {
         throw wordError(node, error);
       }
@@ -130,7 +130,7 @@ async function printRows(table: OwnTable, reader: Reader, rows: readonly RowText
   if (rows.length === 0) return [];
   try {
     const read = await reader.rows(printSqlOf(table), [rows.map((row) => rowText(table, row))], signal);
-    return read.map((values) => ({ok: true, row: rowOf(table, values)}));
+    return read.map((values) => printOf(table, rowOf(table, values)));
   } catch (error) {
     signal.throwIfAborted();
     const [only, ...others] = rows;
@@ -141,6 +141,14 @@ async function printRows(table: OwnTable, reader: Reader, rows: readonly RowText
     const before = await printRows(table, reader, rows.slice(0, half), signal);
     return [...before, ...(await printRows(table, reader, rows.slice(half), signal))];
   }
+}
+
+/** A byte that was lost on the way to us would be written back as another. */
+function printOf({rawText}: OwnTable, row: RowTexts): RowPrint {
+  const lossy = rawText ? Object.entries(row).find(([, value]) => value?.includes('\uFFFD') === true) : undefined;
+  return lossy === undefined
+    ? {ok: true, row}
+    : {ok: false, reason: `${lossy[0]} holds bytes that are no UTF-8 (the database is SQL_ASCII)`};
 }
 
 /** The rows that were found, by the place of their key in the lists. */
@@ -160,18 +168,20 @@ function standsOf(changes: readonly RowChange[], found: ReadonlyMap<number, Foun
   });
 }
 
+const XACT = `select pg_catalog.pg_replication_origin_xact_setup('0/0', coalesce($1::pg_catalog.timestamptz, pg_catalog.clock_timestamp()))`;
+
 /** One transaction: rows are locked as they are found, and read once more before the end, since a trigger may have had other ideas. */
 async function writeOnce(
   session: RepairSession,
   table: OwnTable,
   changes: readonly RowChange[],
-  tries: number,
+  {at, tries}: {readonly at: string | null; readonly tries: number},
 ): Promise<readonly RowStand[]> {
   const lists = keyLists(table, keysOf(changes));
   await session.rows('begin', []);
   try {
     // The time of the commit is that of the session's first one otherwise.
-    await session.rows(`select pg_catalog.pg_replication_origin_xact_setup('0/0', pg_catalog.clock_timestamp())`, []);
+    await session.rows(XACT, [at]);
     const found = foundOf(table, await session.rows(findSql(table, true), lists));
     const stands = standsOf(changes, found);
     await writeFound(session, table, changes, {found, stands});
@@ -182,7 +192,7 @@ async function writeOnce(
     return stands;
   } catch (error) {
     await session.rows('rollback', []).catch(() => undefined);
-    if (codeOf(error) === '23505' && tries > 1) return writeOnce(session, table, changes, tries - 1);
+    if (codeOf(error) === '23505' && tries > 1) return writeOnce(session, table, changes, {at, tries: tries - 1});
     throw error;
   }
 }

@@ -13,6 +13,8 @@ export type OwnTable = {
   readonly from: string;
   readonly all: readonly OwnColumn[];
   readonly key: readonly {readonly name: string; readonly cast: string; readonly equals: string}[];
+  /** The database takes any bytes for text (SQL_ASCII): those that are no UTF-8 reach us as U+FFFD, and are lost. */
+  readonly rawText: boolean;
 };
 
 /** One table: each column with its base type, and its place and operator of equality in the primary key. */
@@ -28,7 +30,8 @@ keys as (
   join pg_amop am on am.amopfamily = oc.opcfamily and am.amopstrategy = 3 and am.amoplefttype = oc.opcintype and am.amoprighttype = oc.opcintype
   join pg_operator op on op.oid = am.amopopr join pg_namespace opn on opn.oid = op.oprnamespace
   where i.indrelid = to_regclass($1) and i.indisprimary and i.indisvalid and k.n <= i.indnkeyatts)
-select cn.nspname, c.relname, c.relkind = 'p', a.attname, b.typname, bn.nspname, a.attgenerated <> '', a.attidentity = 'a', k.n, k.nspname, k.oprname
+select cn.nspname, c.relname, c.relkind = 'p', a.attname, b.typname, bn.nspname, a.attgenerated <> '', a.attidentity = 'a', k.n, k.nspname, k.oprname,
+  current_setting('server_encoding') = 'SQL_ASCII'
 from pg_class c join pg_namespace cn on cn.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid join pg_type o on o.oid = a.atttypid
 left join base d on d.domain = o.oid join pg_type b on b.oid = coalesce(d.base, o.oid) join pg_namespace bn on bn.oid = b.typnamespace
 left join keys k on k.attnum = a.attnum
@@ -55,7 +58,7 @@ export function toOwnTable(member: string, name: string, rows: Rows): OwnTable {
     }));
   if (key.length === 0) throw refused('not-comparable', `${name} has no primary key on ${member}, so its rows cannot be told apart.`);
   const sql = `${nameSql(first[0] ?? '')}.${nameSql(first[1] ?? '')}`;
-  return {name, sql, from: `${first[2] === 't' ? '' : 'only '}${sql}`, all, key};
+  return {name, sql, from: `${first[2] === 't' ? '' : 'only '}${sql}`, all, key, rawText: first[11] === 't'};
 }
 
 /** The columns that a row has of its own. */
