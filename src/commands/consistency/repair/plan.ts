@@ -49,6 +49,10 @@ Exit code: 0 all that differs is planned, or nothing does; 1 some keys are left 
     if (output !== undefined && document.repair.rows !== null) {
       const {writeFleetFile} = await import('../../../lib/fleet/write-file.ts');
       await writeFleetFile(output, `${JSON.stringify(document, null, 2)}\n`, {force: true});
+    } else if (output !== undefined) {
+      const {existsSync} = await import('node:fs');
+      // Whoever runs it next must not take it for this one.
+      if (existsSync(output)) this.logToStderr(`No plan was saved: ${output} is an earlier one, as it was.`);
     }
     this.log(repairPlanText(document, await this.layout(), output ?? null));
     this.verdict(exit);
