@@ -79,7 +79,7 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
       kind === 'evacuation' ? [from, 'emptied'] : kind === 'readmission' ? [to, 'given traffic again'] : [from, 'demoted'];
     const prompt = `Type the name of the region that will be ${what} (${wanted}) to go on: `;
     const way = from !== null && to !== null ? `from ${from} to ${to}` : `of ${wanted}`;
-    return this.agree({what: `this runs a ${kind} ${way}`, prompt, wanted: wanted ?? ''}, yes);
+    return this.agree({what: `this runs ${/^[aeiou]/.test(kind) ? 'an' : 'a'} ${kind} ${way}`, prompt, wanted: wanted ?? ''}, yes);
   }
 
   /** On a terminal asks for a word that only somebody types who has read what will happen; without one --yes must be given. */

@@ -1,11 +1,13 @@
 import {setTimeout as sleep} from 'node:timers/promises';
 import type pg from 'pg';
+import {askLab} from '../../src/lab/control-client.ts';
+import {readRecord} from '../../src/lab/record.ts';
 import {LabSession, type Ran} from './lab-session.ts';
 
 /** The region that is left, and the two that stay. */
 export const AWAY = 'us-east';
 export const OTHERS = ['eu-west', 'ap'] as const;
-const REGIONS = [AWAY, ...OTHERS] as const;
+export const REGIONS = [AWAY, ...OTHERS] as const;
 
 /** One acknowledged write: `ref` names its transaction, `region` took it, `at` in ms. For those to the shared rows what the server stamped it with. */
 export type Ack = {
@@ -102,6 +104,14 @@ export class Ground {
     } catch {
       // It may be there or not.
     }
+  }
+
+  /** What the front door sends each region, as the lab itself says. */
+  async weights(): Promise<Readonly<Record<string, number>>> {
+    const record = readRecord(this.lab.dir);
+    if (record === null) throw new Error('no lab');
+    const {weights} = (await askLab(record, {method: 'GET', path: '/routes/front-door'})) as {weights: Readonly<Record<string, number>>};
+    return weights;
   }
 
   /** The refs that a region wrote, as some region has them. */

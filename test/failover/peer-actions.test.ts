@@ -11,7 +11,7 @@ import {known, unknown} from '../../src/lib/snapshot/cell.ts';
 import type {RegionVerdict} from '../../src/lib/snapshot/snapshot.ts';
 import {context, FakeStore, fakeWorld} from './fake-store.ts';
 
-const EQUAL: Audited = {audit: 'a-1', verdict: 'equal', reason: 'All 7 rows are the same.', rows: 7, unsettled: 0};
+const EQUAL: Audited = {audit: 'a-1', verdict: 'equal', reason: 'All 7 rows are the same.', rows: 7, unsettled: 0, skipped: []};
 const link = (from: string, to: string, replayOffset: string, more: Partial<LinkReading> = {}): LinkReading => ({
   ...{
     from,
@@ -65,6 +65,7 @@ beforeEach(() => {
       return known({verdict, agree: 1, asked: 1, code: verdict, reason: `it is ${verdict}`}, 0, 'here');
     },
     audit: async () => (audits.length > 1 ? audits.shift() : audits[0]) ?? EQUAL,
+    audited: new Map(),
   };
 });
 
@@ -118,7 +119,7 @@ describe('writes through the front door', () => {
   });
   afterEach(() => void server.close());
   const write = (regions: readonly string[], without: string | null) =>
-    apply('verify.writes', {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/orders`, deadlineMs: 500, regions, without});
+    apply('verify.writes', {url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/orders`, deadlineMs: 5000, regions, without});
 
   it('end when each region has answered, and the one that left has not for a while', async () => {
     answers = ['ap', 'ap', 'eu-west'];
@@ -159,6 +160,16 @@ describe('streams and positions', () => {
     expect(await ask('peers.caught-up', {members: ALL})).toMatchObject({holds: false, says: expect.stringContaining('900 bytes')});
   });
 
+  it('are never reached where one of several has no stream', async () => {
+    const three = [...ALL, 'eu-west'];
+    links = three.flatMap((from) => three.flatMap((to) => (from === to ? [] : [link(from, to, '5')])));
+    expect(await ask('peers.caught-up', {members: three})).toMatchObject({holds: true});
+    expect(await apply('peers.await-sent', {members: ['us-east'], others: ['ap', 'eu-west']})).toMatchObject({});
+    links = links.filter(({from, to}) => from !== 'us-east' || to !== 'eu-west');
+    expect(await ask('peers.caught-up', {members: three})).toMatchObject({holds: false, says: 'there is no stream us-east → eu-west'});
+    await expect(apply('peers.await-sent', {members: ['us-east'], others: ['ap', 'eu-west']})).rejects.toMatchObject({code: 'not-sent'});
+  });
+
   it('are never reached without a stream', async () => {
     await expect(apply('peers.await-caught-up', {members: ALL})).rejects.toMatchObject({code: 'behind'});
   });
@@ -171,6 +182,18 @@ describe('the audit before a readmission', () => {
 
   it('lets the region in when all is equal', async () => {
     expect(await apply('verify.audit', args())).toMatchObject({verdict: 'equal', rows: 7, audit: 'a-1'});
+  });
+
+  it('is on record for this process alone, with the regions that were compared', async () => {
+    const audited = (regions: readonly string[]) => ask('peers.audited', {regions});
+    expect(await audited(['us-east', 'ap'])).toMatchObject({holds: false});
+    audits = [DIVERGED];
+    await expect(apply('verify.audit', args())).rejects.toMatchObject({code: 'audit-not-equal'});
+    expect(await audited(['us-east', 'ap'])).toMatchObject({holds: false});
+    audits = [{...EQUAL, skipped: ['public.notes']}];
+    expect(await apply('verify.audit', args())).toMatchObject({says: expect.stringMatching(/the same; not compared: public.notes$/)});
+    expect(await audited(['us-east', 'ap'])).toMatchObject({holds: true});
+    expect(await audited(['us-east', 'ap', 'eu-west'])).toMatchObject({holds: false});
   });
 
   it('refuses what differs, and says what to do; who passed it by name is not refused', async () => {
@@ -223,6 +246,18 @@ describe('what a region has not sent', () => {
   ])('%s', async (_name, told, wanted) => {
     unsent = told;
     expect(await count()).toMatchObject({...wanted, marks});
+  });
+
+  it('is not known where one of two members of the region has no stream to another', async () => {
+    const store = new FakeStore();
+    const told: Record<string, Record<string, Unsent>> = {one: {'eu-west': some(3), ap: some(8)}, two: {ap: some(1)}};
+    const ability = world.stores.orders?.abilities.outbound ?? expect.fail();
+    store.port.abilities.outbound = {...ability, unsent: async (member) => told[member] ?? {}};
+    world = {...world, ...fakeWorld(store)};
+    expect(await apply('peers.count-unsent', {members: ['one', 'two'], others: ['eu-west', 'ap']})).toMatchObject({
+      ...{lostWrites: null, transactions: null, certainty: 'unknown'},
+      by: {'eu-west': {transactions: null}, ap: {transactions: 9}},
+    });
   });
 
   it('is null, never 0, when the region cannot be asked; where the others are is noted all the same', async () => {

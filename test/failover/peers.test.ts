@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import {missingGuards} from '../../src/lib/failover/check-guards.ts';
 import {isOnlyPeers, streamTrouble, weightsText, withoutRegion, withRegion} from '../../src/lib/failover/peers.ts';
+import {planEvacuation} from '../../src/lib/failover/plan-evacuation.ts';
 import {planReadmission} from '../../src/lib/failover/plan-readmission.ts';
 import type {RouteSpec} from '../../src/lib/fleet/fleet.ts';
 import type {Override, Plan} from '../../src/lib/plan/plan.ts';
@@ -97,6 +98,23 @@ describe('a fleet', () => {
     // One that was not seen may have a primary.
     expect(isOnlyPeers(mixed, snapshot)).toBe(false);
     expect(isOnlyPeers(fleet, sampleSnapshot({}))).toBe(false);
+  });
+});
+
+describe('a saved evacuation', () => {
+  const snapshot = {...peers(), routers: {'front-door': known({'us-east': 100, 'eu-west': 100, ap: 100}, 0, 'here')}};
+  const plan = planEvacuation({
+    ...{id: 'run-1', fleet, snapshot, from: 'us-east', objectives: [], overrides: [], witness: false, approve: false},
+    outbound: {orders: {answers: true, isWell: true, streams: [link({to: 'eu-west'}), link({to: 'ap'})], history: []}},
+  });
+
+  it('is run as it is: it has no point of no return', () => {
+    expect(missingGuards(plan)).toEqual([]);
+  });
+
+  it('is refused without what it asks before it takes a region out of a route', () => {
+    const steps = plan.steps.map((step) => (step.id === 'leave-front-door' ? {...step, requires: []} : step));
+    expect(missingGuards({...plan, steps})).toEqual([expect.stringContaining('no longer asks for store.claimed, regions.any-well')]);
   });
 });
 

@@ -3,6 +3,7 @@ import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join, resolve} from 'node:path';
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import {noTerminal, Terminal} from '../cli/terminal.ts';
 import {sessionOf, writeAtRandom} from './active-active-writers.ts';
 
 const BIN = resolve(import.meta.dirname, '../../bin/regionctl');
@@ -54,6 +55,33 @@ describe('regionctl on a lab in which every region takes writes', () => {
       expect(run(...args)).toMatchObject({status: 77, stderr: expect.stringContaining(says ?? '')});
     expect(run('failover', 'plan', '--from', 'ap', '--to', 'us-east')).toMatchObject({status: 64, stderr: expect.stringContaining('--to')});
     expect(json('failover', 'plan', '--from', 'ap')).toMatchObject({kind: 'evacuation', from: 'ap', to: null});
+  });
+
+  it.skipIf(noTerminal() !== null)('asks for the name of the region that is left, and of the one that is taken back', async () => {
+    const asked = async (args: readonly string[], question: string, answer: string) => {
+      const terminal = new Terminal(args, {columns: 200, env: {REGIONCTL_FLEET: join(dir, 'regionctl.yaml'), CI: '1'}});
+      try {
+        await terminal.sees(question);
+        terminal.type(`${answer}\r`);
+        return await terminal.ended();
+      } finally {
+        terminal.close();
+      }
+    };
+    const leave = (answer: string) =>
+      asked(['failover', 'run', '--from', 'ap'], 'Type the name of the region that will be emptied (ap) to go on: ', answer);
+    const back = (answer: string) =>
+      asked(['failback', 'run'], 'Type the name of the region that will be given traffic again (ap) to go on: ', answer);
+    expect(await leave('us-east')).toMatchObject({status: 77, output: expect.stringContaining('"us-east" is not ap')});
+    expect(await leave('')).toMatchObject({status: 77, output: expect.stringContaining('no name was given')});
+    expect(json('runs', 'list').runs).toEqual([]);
+    expect(run('failover', 'run', '--from', 'ap')).toMatchObject({
+      status: 64,
+      stderr: expect.stringContaining('this runs an evacuation of ap: say so with --yes'),
+    });
+    expect(await leave('ap')).toMatchObject({status: 0, restored: true});
+    expect(await back('eu-west')).toMatchObject({status: 77});
+    expect(await back('ap')).toMatchObject({status: 0, restored: true});
   });
 
   it('can leave each region for each other one', () => {

@@ -175,6 +175,28 @@ describe('a lab in which every region takes writes', () => {
     await lab.http(`${(await lab.region('us-east')).http}/readyz`).then(({status}) => expect(status).toBe(200));
   });
 
+  it('carries what is rare: times of all kinds from a server of another time zone, and long rows', async () => {
+    const app = await sessionOf(lab, 'ap');
+    await app.query("set timezone = 'Asia/Kathmandu'; set datestyle = 'German'; set intervalstyle = 'sql_standard'");
+    for (const time of [
+      'infinity',
+      '-infinity',
+      '4714-11-25 BC',
+      '0044-03-15 12:00:00 BC',
+      '294276-12-31 23:59:59.999999',
+      '2026-03-29 02:30:00.000001',
+    ])
+      await app.query("insert into orders (ref, item, quantity, region, created_at) values ('rare', 'time', 1, '', $1)", [time]);
+    // As text six times as long.
+    await app.query("insert into orders (ref, item, quantity, region) values ('rare', repeat(E'\\x01', 8000000), 1, '')");
+    await expect(
+      app.query("insert into orders (ref, item, quantity, region) values ('rare', repeat('\"', 100000000), 1, '')"),
+    ).rejects.toMatchObject({code: '54000', message: expect.stringContaining('too long to be sent')});
+    await app.end();
+    await converged();
+    expect((await troubles(admin('us-east'))).errors).toBe(0);
+  });
+
   it('keeps a repair to itself, as it was written', async () => {
     const repair = await sessionOf(lab, 'eu-west', 'regionctl');
     await repair.query(
@@ -193,6 +215,22 @@ describe('a lab in which every region takes writes', () => {
         {hlc: null, members: 8},
       ].map((row) => [row]),
     );
+  });
+
+  it('refuses what could not be merged elsewhere, where the client is told', async () => {
+    const app = await sessionOf(lab, 'us-east');
+    for (const text of [
+      `insert into likes values ('poison', '{"us-east": ["a", 0]}')`,
+      `insert into likes values ('poison', '{"us-east": [99999999999999999999, 0]}')`,
+      `insert into profiles values ('poison', '{"v": {"clock": {"us-east": "a"}}}')`,
+      `insert into profiles values ('poison', '{"v": {"clock": [1]}}')`,
+      `insert into members values ('poison', '{"adds": {"us-east:1": "a"}}')`,
+      `insert into members values ('poison', '[]')`,
+      "insert into lab.changes values ('orders', '{}')",
+      'delete from lab.changes',
+    ])
+      await expect(app.query(text), text).rejects.toMatchObject({code: expect.stringMatching(/^(22|23514|42501)/)});
+    await app.end();
   });
 
   it('refuses what would make regions differ for good', async () => {

@@ -59,6 +59,16 @@ describe('a fleet whose regions are left and taken back', () => {
     expect(JSON.stringify(plan.steps)).not.toContain('events');
   });
 
+  it('is not left as if nothing were lost where another one gets nothing from it', async () => {
+    const one = open({orders: store({...able, links: {links: async () => [stream('eu-west')]}})});
+    const plan = await evacuationFrom(one, one.fleet, seen(['orders']), asking, {witness: false, approve: false});
+    expect(plan.expected.loss[0]).toMatchObject({transactions: null, certainty: 'unknown'});
+    expect(plan.gates.find(({id}) => id === 'loss:orders')).toMatchObject({
+      verdict: 'unknown',
+      says: expect.stringContaining('there is no stream us-east → ap'),
+    });
+  });
+
   it('is left to all others: no region to go to is taken', async () => {
     const one = open({orders: store(able)});
     const evacuation = evacuationFrom(one, one.fleet, seen(['orders']), {...asking, to: 'ap'}, {witness: false, approve: false});

@@ -75,7 +75,8 @@ describe('the failover that a drill has begun before it was cut short', () => {
     const say = (runId: string, type: string, data: Json = {}, of: string | null = null) => state.append(runId, {type, step: of, data});
     const begin = (runId: string, who: Json, ...events: readonly (readonly [string, Json?])[]) => {
       clock.advance(1000);
-      state.createRun(runId, 'lab', planOf([step('a')], {id: runId}));
+      const kind = runId.startsWith('evacuation') ? 'evacuation' : runId.startsWith('readmission') ? 'readmission' : 'failover';
+      state.createRun(runId, 'lab', planOf([step('a')], {id: runId, kind}));
       say(runId, 'run-started', who);
       for (const [type, data] of events) say(runId, type, data, type === 'intent' ? 'a' : null);
     };
@@ -102,6 +103,14 @@ describe('the failover that a drill has begun before it was cut short', () => {
     begin('failover-refused', by(), ended('failed'));
     meant();
     expect(found()).toEqual({runId: 'failover-left', stands: 'unfinished', wasResumed: false});
+  });
+
+  it('is an evacuation, where the fleet is one of peers', () => {
+    const {begin, by, meant, found} = cutShort();
+    meant();
+    begin('evacuation-1', by(), intent);
+    begin('readmission-1', by(), intent);
+    expect(found()).toMatchObject({runId: 'evacuation-1', stands: 'unfinished'});
   });
 
   it('goes on while a process has its lease, and has succeeded when its journal says so', () => {

@@ -148,7 +148,7 @@ export function expectedText({drill: {reaction, faults}, primary}: Part): string
     case 'failover':
       return `a failover from ${primary}${reaction.to === null ? '' : ` to ${reaction.to}`} by regionctl`;
     case 'command':
-      return `a failover from ${primary} by a process of its own${reaction.killAt === null ? '' : `, which is killed at ${reaction.killAt} and resumed`}`;
+      return `a failover${primary === '' ? '' : ` from ${primary}`} by a process of its own${reaction.killAt === null ? '' : `, which is killed at ${reaction.killAt} and resumed`}`;
     case 'refused':
       return `a failover is refused${reaction.gates.length === 0 ? '' : ` by ${reaction.gates.join(', ')}`}`;
     case 'switchover':

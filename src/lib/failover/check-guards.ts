@@ -8,6 +8,9 @@ const GUARDS: Readonly<Record<string, readonly string[]>> = {
   'route.leave': ['store.claimed', 'regions.any-well'],
 };
 
+/** Of these, what there is no way back from. */
+const PIVOTS: ReadonlySet<string> = new Set(['store.promote', 'store.handover']);
+
 /** Guards that a plan has lost: one sentence each, empty when it may be run. */
 export function missingGuards(plan: Plan): readonly string[] {
   return [...[...plan.steps, ...plan.always].flatMap((step) => [...lostChecks(step), ...wrongPivot(step)]), ...lostAudits(plan)];
@@ -37,7 +40,7 @@ function lostChecks(step: Step): string[] {
 }
 
 function wrongPivot(step: Step): string[] {
-  return step.do.action in GUARDS && !step.pivot
+  return PIVOTS.has(step.do.action) && !step.pivot
     ? [`step "${step.id}" (${step.do.action}) is no longer marked as the point of no return`]
     : [];
 }

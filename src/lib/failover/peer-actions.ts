@@ -8,19 +8,20 @@ import type {Target} from '../plan/plan.ts';
 import type {LinkReading} from '../ports/store.ts';
 import type {Cell} from '../snapshot/cell.ts';
 import type {RegionHealth} from '../snapshot/snapshot.ts';
-import {brokenStreams, FIT} from './peers.ts';
+import {brokenStreams, FIT, missingWays, noStream} from './peers.ts';
 import {postOrder, type WriteAnswer} from './post-order.ts';
 import {action} from './store-actions.ts';
 import {abilityOf, type StoreWorld} from './store-world.ts';
 import {routerOf, type TrafficWorld} from './traffic-actions.ts';
 
-/** What an audit of a store came to. `reason` is one sentence; `rows` were compared, `unsettled` of them changed at every look. */
+/** What an audit of a store came to. `reason` is one sentence; `rows` were compared, `unsettled` of them changed at every look; `skipped` are tables that were not. */
 export type Audited = {
   readonly audit: string;
   readonly verdict: string;
   readonly reason: string;
   readonly rows: number;
   readonly unsettled: number;
+  readonly skipped: readonly string[];
 };
 
 /** What acts on peers: besides stores and routers, a look at a region's health, and the audit of a store in some regions. */
@@ -28,6 +29,8 @@ export type PeerWorld = StoreWorld &
   TrafficWorld & {
     sampleHealth(region: string, signal: AbortSignal): Promise<Cell<RegionHealth>>;
     audit(store: string, regions: readonly string[], signal: AbortSignal): Promise<Audited>;
+    /** Per store: the regions that this process has audited. */
+    readonly audited: Map<string, readonly string[]>;
   };
 
 const weights = z.record(z.string(), z.number().min(0).max(100));
@@ -66,6 +69,7 @@ export function peerChecks(world: PeerWorld): readonly Check[] {
         return {holds, measured: null, says};
       },
     },
+    {name: 'peers.audited', ask: async (_ctx, target, want) => wasAudited(world, target, want)},
     {name: 'regions.any-well', ask: (ctx, _target, want) => anyWell(world, ctx, want)},
   ];
 }
@@ -180,12 +184,21 @@ const audit = (world: PeerWorld) =>
       // Rows that are written to all the time may stand still at another look.
       for (let more = AUDITS - 1; more > 0 && isUnsettled(found); more--)
         found = await world.audit(target.store ?? '', regions, ctx.signal);
-      const {audit: id, verdict, reason, rows} = found;
-      const says = `audit ${id} says ${verdict}: ${reason.replace(/\.$/, '')}`;
+      const {audit: id, verdict, reason, rows, skipped} = found;
+      const not = skipped.length === 0 ? '' : `; not compared: ${skipped.join(', ')}`;
+      const says = `audit ${id} says ${verdict}: ${reason.replace(/\.$/, '')}${not}`;
       if (verdict !== 'equal' && !accept) throw refused('audit-not-equal', `${says}; ${whatNext(found)}`);
+      world.audited.set(target.store ?? '', regions);
       return {says: verdict === 'equal' ? says : `${says}; passed by name`, verdict, rows, audit: id};
     },
   });
+
+function wasAudited({audited}: PeerWorld, {store = ''}: Target, want: Json): Answer {
+  const {regions} = z.object({regions: z.array(z.string())}).parse(want);
+  const done = audited.get(store) ?? [];
+  const holds = regions.every((region) => done.includes(region));
+  return {holds, measured: [...done], says: `${store} was ${holds ? '' : 'not '}audited by this process in ${regions.join(', ')}`};
+}
 
 /** So many audits are tried where nothing but rows that never stood still is in the way. */
 const AUDITS = 3;
@@ -211,6 +224,9 @@ async function arrived(
   const named = members.map((member) => ({member, region: member}));
   const own = async (signal: AbortSignal): Promise<readonly LinkReading[]> =>
     (await links(signal)).filter((link) => link.kind === 'logical' && from.includes(link.from));
+  // Where no stream leads nothing is late, and nothing arrives.
+  const missing = missingWays(await own(ctx.signal), members).filter(([sender]) => from.includes(sender));
+  if (missing.length > 0) return {holds: false, says: missing.map(noStream).join('; ')};
   const job = {audit: abilityOf(world, target, 'audit'), links: own, clock: world.clock, waitMs};
   const settled = await settle(job, named, ctx.signal);
   if (settled.basis === 'none') return {holds: false, says: `no stream of ${target.store} is known between ${members.join(', ')}`};
@@ -224,13 +240,8 @@ async function linked(world: PeerWorld, ctx: Ctx, target: Target, want: Json): P
   const {members, touching} = linking.parse(want);
   const links = await abilityOf(world, target, 'links').links(ctx.signal);
   const broken = brokenStreams(links, members, touching);
-  const ends = new Set(links.flatMap(({from, to, kind}) => (kind === 'logical' ? [`${from}>${to}`] : [])));
-  const missing = members.flatMap((from) =>
-    members.flatMap((to) =>
-      from !== to && (touching.includes(from) || touching.includes(to)) && !ends.has(`${from}>${to}`) ? [`${from} → ${to}`] : [],
-    ),
-  );
-  const wrong = [...broken.map((each) => each.replace(/\.$/, '')), ...missing.map((way) => `there is no stream ${way}`)];
+  const missing = missingWays(links, members).filter((way) => way.some((end) => touching.includes(end)));
+  const wrong = [...broken.map((each) => each.replace(/\.$/, '')), ...missing.map(noStream)];
   const says = wrong.length === 0 ? `changes flow between ${members.join(', ')}` : wrong.join('; ');
   return {holds: wrong.length === 0, measured: wrong.length, says};
 }

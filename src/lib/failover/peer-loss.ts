@@ -4,7 +4,7 @@ import type {Gate, Loss} from '../plan/plan.ts';
 import type {LinkReading} from '../ports/store.ts';
 import {grownBy, type LagHistory} from '../replication/loss.ts';
 import {judged} from './gates.ts';
-import {streamTrouble} from './peers.ts';
+import {noStream, streamTrouble} from './peers.ts';
 
 /** What a region has not sent of one store, as far as that is known before it is left. */
 export type Outbound = {
@@ -14,6 +14,8 @@ export type Outbound = {
   readonly isWell: boolean;
   /** Its streams to members that answer; a text = why they could not be read. */
   readonly streams: readonly LinkReading[] | string;
+  /** Members that answer, and that no stream of the region leads to; absent = none. */
+  readonly unreached?: readonly string[];
   /** The last sample of each of its streams, where one is remembered. */
   readonly history: readonly LagHistory[];
 };
@@ -29,17 +31,17 @@ export function outboundLoss(spec: StoreSpec, from: string, outbound: Outbound):
   return {loss, gate: judged(`loss:${spec.name}`, true, {verdict, says: loss.basis, measured})};
 }
 
-function lossOf({name: store}: StoreSpec, from: string, {answers, streams, history}: Outbound): Loss {
+function lossOf({name: store}: StoreSpec, from: string, {answers, streams, unreached = [], history}: Outbound): Loss {
   if (!answers) return silent(store, from, history);
   if (typeof streams === 'string') return unknownLoss(store, `what ${from} has not sent could not be read: ${streams}`);
   if (streams.length === 0) return unknownLoss(store, `no stream leads out of ${from}, so what it wrote reaches nobody`);
-  const stuck = streams.flatMap((link) => streamTrouble(link) ?? []);
+  const stuck = [...streams.flatMap((link) => streamTrouble(link) ?? []), ...unreached.map((at) => noStream([from, at]))];
   if (stuck.length === 0) {
     const basis = `nothing: the run waits until the others have applied everything that ${from} wrote`;
     return {store, transactions: 0, bytes: 0, certainty: 'exact', basis};
   }
   const most = streams.map(({replayBytes}) => replayBytes).filter((bytes) => bytes !== null);
-  const bytes = most.length < streams.length ? null : Math.max(...most);
+  const bytes = most.length < streams.length || unreached.length > 0 ? null : Math.max(...most);
   const amount = bytes === null ? 'how much it has not sent is not known' : `up to ${formatBytes(bytes)} of its log are not sent`;
   return {store, transactions: null, bytes, certainty: bytes === null ? 'unknown' : 'bound', basis: `${amount}; ${stuck.join('; ')}`};
 }

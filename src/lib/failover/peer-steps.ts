@@ -90,12 +90,12 @@ type LeaveStore = {readonly snapshot: Snapshot; readonly isWell: boolean; readon
 
 /** What has to be so of a store before a region is sent traffic again. `marks`: from where what came late is counted; null = it was not noted. */
 export function returnStoreSteps(scope: StoreScope, spec: StoreSpec, to: string, given: ReturnStore): Step[] {
-  const {snapshot, marks, passed} = given;
+  const {snapshot, marks, passed, until} = given;
   const members = answeringOf(snapshot, spec, spec.members);
   const {inside} = sidesOf(spec, to);
   const target = {store: scope.store, region: to};
   const own = inside.map(({name}) => name);
-  const regions = [...new Set(spec.members.filter(({name}) => members.includes(name)).map(({region}) => region))];
+  const regions = auditedRegions(spec, snapshot);
   return [
     step({
       id: `caught-up${scope.suffix}`,
@@ -121,18 +121,68 @@ export function returnStoreSteps(scope: StoreScope, spec: StoreSpec, to: string,
       id: `audit${scope.suffix}`,
       phase: 'verify',
       title: `audit every row of ${spec.name} in ${regions.join(', ')}`,
-      do: call('verify.audit', target, {regions, accept: passed.audit}),
+      do: call('verify.audit', target, {regions: [...regions], accept: passed.audit}),
+      // Who goes on with a run that was killed audits again, unless the region has its traffic already.
+      ensures: [auditedFact(spec, to, snapshot)],
+      ...(until === null ? {} : {until}),
       onFailure: 'undo',
       deadlineMs: 24 * HOUR_MS,
     }),
   ];
 }
 
+/** `until`: the step after which nobody audits again; null = there is none. */
 type ReturnStore = {
+  readonly until: string | null;
   readonly snapshot: Snapshot;
   readonly marks: Readonly<Record<string, {readonly snapshot: string}>> | null;
   readonly passed: {readonly catchUp: boolean; readonly audit: boolean};
 };
+
+/**
+ * What is asked of a store right before a region is sent traffic: its streams run and it has caught up, and this process has audited it. An audit may take hours,
+ * approvals too, and a run that was killed may be gone on with when the region is not what it was.
+ */
+export function readyFacts(
+  spec: StoreSpec,
+  to: string,
+  {snapshot, passed}: Pick<ReturnStore, 'snapshot' | 'passed'>,
+): readonly Expectation[] {
+  const members = answeringOf(snapshot, spec, spec.members);
+  const target = {store: spec.name, region: to};
+  const touching = sidesOf(spec, to).inside.map(({name}) => name);
+  return [
+    ...(passed.catchUp
+      ? []
+      : [expect('peers.linked', target, {members: [...members], touching}), expect('peers.caught-up', target, {members: [...members]})]),
+    auditedFact(spec, to, snapshot),
+  ];
+}
+
+const auditedFact = (spec: StoreSpec, to: string, snapshot: Snapshot): Expectation =>
+  expect('peers.audited', {store: spec.name, region: to}, {regions: [...auditedRegions(spec, snapshot)]});
+
+function auditedRegions(spec: StoreSpec, snapshot: Snapshot): readonly string[] {
+  const members = answeringOf(snapshot, spec, spec.members);
+  return [...new Set(spec.members.filter(({name}) => members.includes(name)).map(({region}) => region))];
+}
+
+/** What a route may send as long as nobody but the run has changed it: what it sent when the plan was made, and what the run makes of that. */
+export function standsOnRoute(route: RouteSpec, snapshot: Snapshot, made: readonly Weights[]): readonly Expectation[] {
+  // A router that does not answer stops the run at its gate; who passes that by name knows nothing that could be compared.
+  if (snapshot.routers[route.name]?.known !== true) return [];
+  return [expect('route.weights-among', {router: route.name}, [weightsNow(route, snapshot), ...made])];
+}
+
+/** What a route sends in each stage of a return, in percent of the region's share. */
+export function stagesOf(route: RouteSpec, to: string, snapshot: Snapshot): readonly {readonly share: number; readonly weights: Weights}[] {
+  const now = weightsNow(route, snapshot);
+  const shares = [...(route.stages?.shares ?? []).filter((share) => share < 100), 100];
+  return shares.map((share) => ({share, weights: withRegion(route, now, to, share)}));
+}
+
+/** The id of the step that gives a region all that it has of a route. */
+export const wholeReturn = ({name}: RouteSpec): string => `return-${name}`;
 
 /** Gives a region its traffic back: at once, or in the stages of the fleet file, each of which it must stay well for. */
 export function returnSteps(
@@ -141,19 +191,20 @@ export function returnSteps(
   {snapshot, requires}: {snapshot: Snapshot; requires: readonly Expectation[]},
 ): Step[] {
   const now = weightsNow(route, snapshot);
-  const {shares, holdMs} = route.stages ?? {shares: [], holdMs: 0};
-  const stages = [...shares.filter((share) => share < 100), 100];
-  return stages.map((share, index): Step => {
-    const weights = withRegion(route, now, to, share);
+  const holdMs = route.stages?.holdMs ?? 0;
+  const stages = stagesOf(route, to, snapshot);
+  return stages.map(({share, weights}, index): Step => {
+    const before = stages.slice(0, index).map((stage) => stage.weights);
     const isLast = index === stages.length - 1;
     const part = share === 100 ? 'its normal share' : `${share} % of its share`;
     const watch = [expect('region.verdict', {region: to}, [...FIT])];
     return step({
-      id: `return-${route.name}${isLast ? '' : `-${share}`}`,
+      id: `${wholeReturn(route)}${isLast ? '' : `-${share}`}`,
       phase: 'reroute',
       title: `give ${to} ${part} of ${route.name}: ${weightsText(weights)}`,
       do: call('route.weights', {router: route.name}, {weights, cut: false}),
-      requires,
+      // A stage may last for hours: what somebody has changed meanwhile is not overwritten.
+      requires: [...requires, ...standsOnRoute(route, snapshot, before)],
       ensures: [verify('route.weights', {router: route.name}, weights)],
       // One undo for all stages: the first one's.
       undo: index === 0 ? call('route.weights', {router: route.name}, {weights: now, cut: false}) : null,

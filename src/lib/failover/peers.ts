@@ -105,6 +105,14 @@ export function brokenStreams(
     });
 }
 
+/** Which of these members no stream leads from, and to: from each to each other one there should be one. */
+export function missingWays(links: readonly LinkReading[], members: readonly string[]): readonly (readonly [string, string])[] {
+  const there = new Set(links.flatMap(({from, to, kind}) => (kind === 'logical' ? [`${from}>${to}`] : [])));
+  return members.flatMap((from) => members.flatMap((to) => (from === to || there.has(`${from}>${to}`) ? [] : [[from, to] as const])));
+}
+
+export const noStream = ([from, to]: readonly [string, string]): string => `there is no stream ${from} → ${to}`;
+
 /** Why nothing moves over a stream; null = it runs, or waits for a lock that somebody will give back: whether it arrives is told by where it is. */
 export function streamTrouble({from, to, cause, trouble, senderRead, senderState, receiverConnected}: LinkReading): string | null {
   if (cause?.state === 'broken') return trouble ?? `${from} → ${to}: ${cause.code}`;

@@ -7,7 +7,7 @@ import {clocksSane, ourselvesSane, resolveOverrides, routersReachable, runAlone,
 import {watchedRemarks} from './left-alone.ts';
 import {othersFit, regionKnown, residencyIn} from './peer-gates.ts';
 import {type Outbound, outboundLoss} from './peer-loss.ts';
-import {leaveStep, leaveStoreSteps, writesStep} from './peer-steps.ts';
+import {leaveStep, leaveStoreSteps, standsOnRoute, writesStep} from './peer-steps.ts';
 import {answeringOf, FIT, peerStores, sidesOf, unfitness, type Weights, weightsNow, withoutRegion} from './peers.ts';
 import {answering, named, namesOf} from './plan-failover.ts';
 import {inOrder, storeSteps, underClaims} from './steps.ts';
@@ -96,7 +96,7 @@ export function planEvacuation(input: EvacuationInput): Plan {
     version: 1,
     ...{id, kind: 'evacuation', from, to: null, snapshot},
     expects: [],
-    standsOn: [],
+    standsOn: left.flatMap(({route, weights}) => standsOnRoute(route, snapshot, weights === null ? [] : [weights])),
     gates,
     overrides,
     steps: withApprovals(inOrder(underClaims(steps, namesOf(stores.map((spec) => ({spec}))))), approve ? fleet.approval : null),

@@ -16,7 +16,7 @@ import {
 } from './gates.ts';
 import {watchedRemarks} from './left-alone.ts';
 import {caughtUp, membersAnswer, residencyIn, streamsRun} from './peer-gates.ts';
-import {returnSteps, returnStoreSteps, writesStep} from './peer-steps.ts';
+import {readyFacts, returnSteps, returnStoreSteps, stagesOf, standsOnRoute, wholeReturn, writesStep} from './peer-steps.ts';
 import {peerStores, sidesOf, weightsNow} from './peers.ts';
 import {answering, named, namesOf} from './plan-failover.ts';
 import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
@@ -27,7 +27,10 @@ import {verifySteps} from './verify-steps.ts';
 const WARM_UP_MS = 200;
 
 /** Per member: what it had when the region was left, to count from. */
-export type Marks = Readonly<Record<string, {readonly snapshot: string}>>;
+export type Marks = Readonly<Record<string, Mark>>;
+
+/** As the store made it; kept in journals. */
+export type Mark = {readonly snapshot: string; readonly streams?: Readonly<Record<string, string>> | undefined};
 
 /** How much the audit of one store reads, as the engines estimate it: rows and bytes of one member; a text = why that is not known. */
 export type AuditSize = {readonly tables: number; readonly rows: number; readonly bytes: string} | string;
@@ -73,8 +76,16 @@ export function planReadmission(input: ReadmissionInput): Plan {
   const routes = shortRoutes(fleet, snapshot, to);
   const gates = gatesOf(input, stores, routes);
   const overrides = resolveOverrides(gates, input.overrides);
-  const passed = (gate: string): boolean => overrides.some((override) => override.gate === gate);
-  const requires = [expect('region.verdict', {region: to}, ['healthy', 'degraded', 'recovering'])];
+  const passed = ({name}: StoreSpec) => {
+    const isPassed = (gate: string): boolean => overrides.some((override) => override.gate === `${gate}:${name}`);
+    return {catchUp: isPassed('catch-up') || isPassed('streams'), audit: isPassed('audit')};
+  };
+  const last = routes.at(-1);
+  const until = last === undefined ? null : wholeReturn(last);
+  const requires = [
+    expect('region.verdict', {region: to}, ['healthy', 'degraded', 'recovering']),
+    ...stores.flatMap((spec) => readyFacts(spec, to, {snapshot, passed: passed(spec)})),
+  ];
   const verify = verifySteps(fleet, [], routes);
   const steps: Step[] = [
     ...stores.map((spec) => storeSteps(named(spec, stores)).claim(answering(snapshot, spec), {evict: takesOver(spec, overrides)})),
@@ -82,7 +93,8 @@ export function planReadmission(input: ReadmissionInput): Plan {
       returnStoreSteps(named(spec, stores), spec, to, {
         snapshot,
         marks: input.marks[spec.name] ?? null,
-        passed: {catchUp: passed(`catch-up:${spec.name}`) || passed(`streams:${spec.name}`), audit: passed(`audit:${spec.name}`)},
+        passed: passed(spec),
+        until,
       }),
     ),
     ...witnessSteps(fleet.witness, WARM_UP_MS).start,
@@ -94,7 +106,13 @@ export function planReadmission(input: ReadmissionInput): Plan {
     version: 1,
     ...{id, kind: 'readmission', from: null, to, snapshot},
     expects: [],
-    standsOn: [],
+    standsOn: routes.flatMap((route) =>
+      standsOnRoute(
+        route,
+        snapshot,
+        stagesOf(route, to, snapshot).map(({weights}) => weights),
+      ),
+    ),
     gates,
     overrides,
     steps: withApprovals(inOrder(underClaims(steps, namesOf(stores.map((spec) => ({spec}))))), fleet.approval),

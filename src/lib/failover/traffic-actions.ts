@@ -31,6 +31,16 @@ export function trafficChecks(world: TrafficWorld): readonly Check[] {
         return {holds, measured: {...weights}, says: `${target.router} sends ${describeWeights(weights)}`};
       },
     },
+    {
+      name: 'route.weights-among',
+      ask: async (ctx, target, want) => {
+        const weights = await routerOf(world, target).read(ctx.signal);
+        const all = z.array(z.record(z.string(), z.number())).parse(want);
+        const holds = all.some((each) => isDeepStrictEqual({...weights}, each));
+        const says = `${target.router} sends ${describeWeights(weights)}`;
+        return {holds, measured: {...weights}, says: holds ? says : `${says}, and not ${all.map(describeWeights).join(' or ')}`};
+      },
+    },
   ];
 }
 

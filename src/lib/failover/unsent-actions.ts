@@ -10,7 +10,8 @@ import {abilityOf} from './store-world.ts';
 
 const among = z.object({members: z.array(z.string()).min(1), others: z.array(z.string())});
 const watching = among.extend({forMs: z.number().positive()});
-const lateArguments = z.object({members: z.array(z.string()).min(1), marks: z.record(z.string(), z.object({snapshot: z.string()}))});
+const marked = z.object({snapshot: z.string(), streams: z.record(z.string(), z.string()).optional()});
+const lateArguments = z.object({members: z.array(z.string()).min(1), marks: z.record(z.string(), marked)});
 
 /** What a region wrote and the others do not have: counted when it is left, and again, as what came late, when it is back. */
 export function unsentActions(world: PeerWorld): readonly Action[] {
@@ -69,7 +70,9 @@ function tally(region: string, told: readonly Told[], others: readonly string[])
     others.map((at) => {
       const all = told.flatMap((each) => (each[at] === undefined ? [] : [each[at]]));
       const counts = all.map(({transactions}) => transactions);
-      const transactions = all.length === 0 || counts.includes(null) ? null : counts.reduce<number>((sum, each) => sum + (each ?? 0), 0);
+      // A member that no stream leads from to there has written what nobody can count.
+      const isPart = all.length < told.length;
+      const transactions = isPart || counts.includes(null) ? null : counts.reduce<number>((sum, each) => sum + (each ?? 0), 0);
       const why = all.find((each) => each.why !== null)?.why ?? null;
       return [at, {transactions, exact: all.every(({exact}) => exact), bytes: all.reduce((sum, {bytes}) => sum + (bytes ?? 0), 0), why}];
     }),
@@ -132,7 +135,7 @@ async function countLate(world: PeerWorld, ctx: Ctx, target: Target, {members, m
   const asked = await Promise.all(
     Object.entries(marks).map(async ([at, mark]) => {
       try {
-        return {at, late: await arrivals(outbound, at, members, mark, ctx.signal), why: null};
+        return {at, late: await arrivals(outbound, at, members, mark as Json, ctx.signal), why: null};
       } catch (error) {
         ctx.signal.throwIfAborted();
         return {at, late: null, why: messageOf(error)};

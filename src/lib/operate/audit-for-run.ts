@@ -16,5 +16,6 @@ export async function auditForRun(open: OpenFleet, store: string, regions: reado
     onProgress: () => undefined,
   });
   const {audit: id, verdict, reason, coverage, counts} = document;
-  return {audit: id, verdict, reason, rows: coverage.rows, unsettled: counts.unsettled};
+  const skipped = coverage.skipped.map(({table}) => table);
+  return {audit: id, verdict, reason, rows: coverage.rows, unsettled: counts.unsettled, skipped};
 }

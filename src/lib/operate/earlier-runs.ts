@@ -90,7 +90,8 @@ export function evacuationMarks(
   return {};
 }
 
-const marked = z.object({marks: z.record(z.string(), z.object({snapshot: z.string()}))});
+const mark = z.object({snapshot: z.string(), streams: z.record(z.string(), z.string()).optional()});
+const marked = z.object({marks: z.record(z.string(), mark)});
 type Mark = z.infer<typeof marked>['marks'][string];
 
 const promotion = z.object({position: z.object({lineage: z.string(), epoch: z.number()})});

@@ -108,8 +108,12 @@ async function outboundOf(open: OpenFleet, snapshot: Snapshot, spec: StoreSpec, 
   // Who does not answer cannot be waited for: a peer that is down itself gets what it lacks when it is back.
   const there = answeringOf(snapshot, spec, outside);
   const asked = typeof streams === 'string' ? streams : streams.filter(({to}) => there.includes(to));
-  return {answers, isWell: unfitness(snapshot, [], from) === null, streams: asked, history};
+  const unreached = typeof asked === 'string' ? [] : there.filter((at) => own.some((sender) => !leads(asked, sender, at)));
+  return {answers, isWell: unfitness(snapshot, [], from) === null, streams: asked, unreached, history};
 }
+
+const leads = (links: readonly LinkReading[], from: string, to: string): boolean =>
+  links.some((link) => link.from === from && link.to === to);
 
 async function linksOf(open: OpenFleet, {name}: StoreSpec, signal: AbortSignal): Promise<readonly LinkReading[] | string> {
   const ability = open.stores[name]?.abilities.links;

@@ -46,7 +46,7 @@ export function failoverBegunFor(
   const since = reactionBegan(state, drill);
   if (since === null) return null;
   const carriers = new Set(state.events(drill).flatMap(carrierOf));
-  const later = state.runs(fleet).filter(({kind, startedAt}) => kind === 'failover' && startedAt > since);
+  const later = state.runs(fleet).filter(({kind, startedAt}) => (kind === 'failover' || kind === 'evacuation') && startedAt > since);
   for (const {runId} of later.toSorted((a, b) => b.startedAt - a.startedAt)) {
     const events = state.events(runId);
     const plan = state.plan(runId);

@@ -59,10 +59,16 @@ function refuseMoved(plan: Plan, fresh: Plan): void {
   const before = plan.standsOn ?? [];
   const now = fresh.standsOn ?? [];
   if (isDeepStrictEqual(before, now)) return;
-  const text = (facts: typeof before) => facts.map(({target, want}) => `${target.store ?? ''} ${JSON.stringify(want)}`).join(', ');
+  const text = (facts: typeof before) => facts.map(factText).join(', ');
   throw refused('plan-outdated', `nothing was done: the plan was made for ${text(before)}, and now it is ${text(now)}`, {
     suggestions: [REPLAN],
   });
+}
+
+/** Of a route, what it sent when the plan was made: what else it may send is the plan's own doing. */
+function factText({check, target, want}: NonNullable<Plan['standsOn']>[number]): string {
+  const now = check === 'route.weights-among' && Array.isArray(want) ? (want[0] ?? null) : want;
+  return `${target.store ?? target.router ?? ''} ${JSON.stringify(now)}`;
 }
 
 /** Members that have come, gone or stopped following since, or another rule for who must acknowledge: the same move would be made in another way now. */
@@ -81,7 +87,7 @@ function refuseOtherWay(plan: Plan, fresh: Plan): void {
 
 /** What moves traffic and primaries, without what is said anew when it runs (which proofs are accepted) and steps that only wait for a manager. */
 function wayOf({steps}: Plan) {
-  const moving = steps.filter(({phase, do: {action}}) => MOVING.has(phase) && action !== 'store.await-following');
+  const moving = steps.filter(({phase, do: {action}}) => (MOVING.has(phase) && action !== 'store.await-following') || AMONG.has(action));
   return moving.map(({id, onFailure, do: {action, target, args}}) => {
     const {accept: _accept, ...said} = args as Readonly<Record<string, Json>>;
     return {id, onFailure, action, target: {...target}, args: said};
@@ -89,4 +95,6 @@ function wayOf({steps}: Plan) {
 }
 
 const MOVING: ReadonlySet<string> = new Set(['fence', 'promote', 'follow', 'reroute']);
+/** Among peers, who is waited for and who is compared. */
+const AMONG: ReadonlySet<string> = new Set(['peers.await-sent', 'peers.await-caught-up', 'verify.audit']);
 const REPLAN = 'make the plan anew, and review it again';

@@ -74,6 +74,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
     ...stores,
     sampleHealth: (region: string, signal: AbortSignal) => sampleRegion(open, region, signal),
     audit: (store: string, regions: readonly string[], signal: AbortSignal) => auditForRun(open, store, regions, signal),
+    audited: new Map<string, readonly string[]>(),
   };
   const saving = savingOf(stores);
   const rowsElsewhere: RowsElsewhere = new Map();

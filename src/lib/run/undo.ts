@@ -43,7 +43,11 @@ export async function undoAll(run: Run, steps: readonly Step[] = run.plan.steps)
 
 async function undoUnmoved(run: Run, step: Step, undo: Call, moved: Awaited<ReturnType<typeof factsMoved>>): Promise<void> {
   // What others have moved stands on what we would take back: a standby that let go of the old primary must not go back to it.
-  const other = moved.find(({fact}) => fact.target.store !== undefined && fact.target.store === step.do.target.store);
+  const {store, router} = step.do.target;
+  const other = moved.find(
+    ({fact: {target}}) =>
+      (target.store !== undefined && target.store === store) || (target.router !== undefined && target.router === router),
+  );
   if (other !== undefined) throw refused('moved', `another hand has moved it since: ${other.says}`);
   await demandHeld(run, step);
   await undoStep(run, step, undo);

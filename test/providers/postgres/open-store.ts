@@ -26,7 +26,12 @@ export const realClock: Clock = {
 };
 
 const vault: SecretVault = {reveal: async () => PASSWORD, scrub: (text) => text};
-export const testContext: ProviderContext = {fleet: {} as Fleet, secrets: vault, clock: realClock, baseDir: '/'};
+export const testContext: ProviderContext = {
+  fleet: {stores: []} as Partial<Fleet> as Fleet,
+  secrets: vault,
+  clock: realClock,
+  baseDir: '/',
+};
 
 /** Stands for PASSWORD in a part of a fleet file. */
 export const passwordRef = {source: 'env', name: 'X', toString: () => 'env:X', toJSON: () => 'env:X'} as const;

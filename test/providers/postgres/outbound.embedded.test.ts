@@ -66,6 +66,46 @@ describe('what a peer has not sent', () => {
     await at('us').start();
   });
 
+  const restarted = async (name: string, commitTimes: 'on' | 'off') => {
+    await at(name).sql(`alter system set track_commit_timestamp = ${commitTimes}`);
+    await at(name).stop();
+    await at(name).start();
+    await settled();
+  };
+
+  it('is not known afterwards where commit times were not kept all the time', async () => {
+    const mark = await store.abilities.outbound.mark('eu', signal());
+    await restarted('eu', 'off');
+    await likes('us', 2);
+    await settled();
+    await restarted('eu', 'on');
+    await likes('us', 1);
+    await settled();
+    await expect(store.abilities.outbound.since('eu', 'us', mark, signal())).rejects.toMatchObject({code: 'untold'});
+  });
+
+  it('is not known afterwards where a subscription was made anew', async () => {
+    const mark = await store.abilities.outbound.mark('ap', signal());
+    await likes('us', 3);
+    await settled();
+    const [made] = await at('ap').sql<{conninfo: string}>("select subconninfo as conninfo from pg_subscription where subname = 'us_to_ap'");
+    const ids = async () =>
+      at('ap').sql<{id: number}>(
+        "select roident::int as id from pg_replication_origin where roname = 'pg_' || (select oid from pg_subscription where subname = 'us_to_ap')",
+      );
+    const [before] = await ids();
+    await at('ap').sql(
+      'alter subscription us_to_ap disable; alter subscription us_to_ap set (slot_name = none); drop subscription us_to_ap',
+    );
+    await at('ap').sql(
+      `create subscription us_to_ap connection '${made?.conninfo.replaceAll("'", "''")}' publication regions with (slot_name = us_to_ap, create_slot = false, copy_data = false, origin = none, streaming = off)`,
+    );
+    // The number of an origin that is gone is given out again.
+    expect(await ids()).toEqual([before]);
+    await settled();
+    await expect(store.abilities.outbound.since('ap', 'us', mark, signal())).rejects.toMatchObject({code: 'made-anew'});
+  });
+
   it('refuses to count from what is no mark', async () => {
     await expect(store.abilities.outbound.since('ap', 'us', {snapshot: 7}, signal())).rejects.toMatchObject({code: 'bad-mark'});
     await expect(store.abilities.outbound.since('ap', 'nobody', {snapshot: '7:7:'}, signal())).rejects.toMatchObject({code: 'no-link'});

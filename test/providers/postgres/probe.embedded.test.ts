@@ -1,4 +1,5 @@
 import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import type {ProviderContext} from '../../../src/lib/providers/define.ts';
 import {createProbe} from '../../../src/lib/providers/postgres/probe.ts';
 import type {PostgresProbeConfig} from '../../../src/lib/providers/postgres/provider.ts';
 import {eventually, type Server, type Servers, startServers} from '../../servers/embedded.ts';
@@ -13,7 +14,13 @@ describe('the postgres probe', () => {
   });
   afterAll(() => servers?.end());
 
-  const probe = (server: Server, expected: 'primary' | 'standby' | 'any', timeoutMs = 1000, more: Partial<PostgresProbeConfig> = {}) => {
+  const probe = (
+    server: Server,
+    expected: 'primary' | 'standby' | 'any',
+    timeoutMs = 1000,
+    more: Partial<PostgresProbeConfig> = {},
+    context = testContext,
+  ) => {
     const password = {source: 'env', name: 'X', toString: () => 'X', toJSON: () => 'X'} as const;
     const config = {
       host: '127.0.0.1',
@@ -25,13 +32,30 @@ describe('the postgres probe', () => {
       expect: expected,
       expectWritable: false,
     };
-    return createProbe({...config, ...more}, {region: 'us-east', endpoint: 'postgres', timeoutMs}, testContext);
+    return createProbe({...config, ...more}, {region: 'us-east', endpoint: 'postgres', timeoutMs}, context);
   };
 
   it('answers with the role, and fails on the wrong one', async () => {
     expect(await (await probe(a, 'primary')).check(signal())).toMatchObject({ok: true, code: 'ok', facts: {role: 'primary'}});
     expect(await (await probe(b, 'any')).check(signal())).toMatchObject({ok: true, facts: {role: 'standby'}});
     expect(await (await probe(b, 'primary')).check(signal())).toMatchObject({ok: false, code: 'wrong-role'});
+  });
+
+  it('does not call a member of a store of peers a primary', async () => {
+    const member = (region: string, port: number) => ({
+      name: region,
+      region,
+      site: null,
+      host: null,
+      config: {address: {host: '127.0.0.1', port}},
+    });
+    const stores = [{engine: 'postgres', config: {peers: true}, members: [member('us-east', a.port), member('eu-west', b.port)]}];
+    const context = {...testContext, fleet: {stores} as unknown as ProviderContext['fleet']};
+    const detail = async (server: Server) => (await (await probe(server, 'any', 1000, {}, context)).check(signal())).detail;
+    expect(await detail(a)).toMatch(/^Answered as a peer in /);
+    // Nobody's member here, and a standby.
+    expect(await detail(b)).toMatch(/^Answered as standby in /);
+    expect((await (await probe(a, 'any')).check(signal())).detail).toMatch(/^Answered as primary in /);
   });
 
   it('fails on a primary that takes no write, or a standby that should', async () => {

@@ -32,17 +32,26 @@ select count(*)::float8 as "transactions" from pg_logical_slot_peek_binary_chang
 where get_byte(c.data, 0) = 67 and '0/0'::pg_lsn + ('x' || encode(substring(c.data from 11 for 8), 'hex'))::bit(64)::int8 > $3::pg_lsn`;
 
 /* What is committed now and was not in the mark's snapshot, by who it came from: PostgreSQL notes that with the time of each commit. */
-const MARK = 'select pg_current_snapshot()::text as "snapshot"';
+const MARK = `
+select pg_current_snapshot()::text as "snapshot", coalesce((select json_object_agg(s.subname, s.oid::text)
+  from pg_subscription s join pg_database d on d.oid = s.subdbid where d.datname = current_database()), '{}') as "streams"`;
 const SINCE = `
-select count(*)::float8 as "transactions"
+select count(*) filter (where t.roident = (
+    select o.roident from pg_subscription s join pg_database d on d.oid = s.subdbid join pg_replication_origin o on o.roname = 'pg_' || s.oid
+    where d.datname = current_database() and s.subname = $2))::float8 as "transactions",
+  count(*) filter (where t."timestamp" is null and pg_xact_status(x.id) = 'committed')::float8 as "untold"
 from generate_series(pg_snapshot_xmin($1::pg_snapshot)::text::int8, pg_snapshot_xmax(pg_current_snapshot())::text::int8 - 1) n,
   lateral (select n::text::xid8 as id) x, lateral pg_xact_commit_timestamp_origin(xid(x.id)) t
-where not pg_visible_in_snapshot(x.id, $1::pg_snapshot) and t.roident = (
-  select o.roident from pg_subscription s join pg_database d on d.oid = s.subdbid join pg_replication_origin o on o.roname = 'pg_' || s.oid
-  where d.datname = current_database() and s.subname = $2)`;
+where not pg_visible_in_snapshot(x.id, $1::pg_snapshot)`;
+/* A subscription that was made anew has another origin, and perhaps the number that another one's had. */
+const STREAM = `
+select s.oid::text as "oid" from pg_subscription s join pg_database d on d.oid = s.subdbid
+where d.datname = current_database() and s.subname = $1`;
 const RANGE = `select (pg_snapshot_xmax(pg_current_snapshot())::text::int8 - pg_snapshot_xmin($1::pg_snapshot)::text::int8)::float8 as "ids"`;
 
-const markSchema = z.object({snapshot: z.string()});
+/** `streams`: the object id of each subscription, by its name; absent in marks of older journals. */
+type Mark = {readonly snapshot: string; readonly streams: Readonly<Record<string, string>>};
+const markSchema = z.object({snapshot: z.string(), streams: z.record(z.string(), z.string()).optional()});
 
 /** What a peer has not sent to the others: counted by decoding its log from where each of them stands. */
 export function createOutbound(cluster: Cluster, links: Abilities['links']): Abilities['outbound'] {
@@ -56,7 +65,7 @@ export function createOutbound(cluster: Cluster, links: Abilities['links']): Abi
     },
     async mark(at, signal) {
       const node = nodeOf(cluster, at);
-      return only(await node.session.rows<{snapshot: string}>(MARK, [], {signal}), node);
+      return only(await node.session.rows<Mark>(MARK, [], {signal}), node);
     },
     since: async (at, from, mark, signal) => since(cluster, await linkBetween(links, from, at, signal), mark, signal),
   };
@@ -124,9 +133,17 @@ async function since(cluster: Cluster, {to, link = ''}: LinkReading, held: unkno
   const node = nodeOf(cluster, to);
   const mark = markSchema.safeParse(held);
   if (!mark.success) throw unavailable('bad-mark', `There is nothing to count from on ${to}.`);
-  const {snapshot} = mark.data;
+  const {snapshot, streams} = mark.data;
+  const {oid} = only(await node.session.rows<{oid: string}>(STREAM, [link], {signal}), node);
+  if (streams !== undefined && streams[link] !== oid)
+    throw unavailable(
+      'made-anew',
+      `The subscription ${link} on ${to} was made anew since: what came before cannot be told from what others sent.`,
+    );
   const {ids} = only(await node.session.rows<{ids: number}>(RANGE, [snapshot], {signal}), node);
   if (ids > MOST_IDS) throw unavailable('too-many', `${ids} transactions began on ${to} since: they are not counted one by one.`);
-  const counted = await node.session.rows<{transactions: number}>(SINCE, [snapshot, link], {signal, timeoutMs: COUNT_MS});
-  return only(counted, node).transactions;
+  const counted = await node.session.rows<{transactions: number; untold: number}>(SINCE, [snapshot, link], {signal, timeoutMs: COUNT_MS});
+  const {transactions, untold} = only(counted, node);
+  if (untold > 0) throw unavailable('untold', `Of ${untold} transactions ${to} does not know any more where they came from.`);
+  return transactions;
 }

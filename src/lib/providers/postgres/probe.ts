@@ -1,5 +1,6 @@
 import {timeoutAwake} from '../../awake.ts';
 import {isRegionctlError, messageOf} from '../../errors.ts';
+import type {Fleet} from '../../fleet/fleet.ts';
 import {formatMs} from '../../output/units.ts';
 import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import type {EndpointPlace, ProviderContext} from '../define.ts';
@@ -7,7 +8,7 @@ import {tlsSettings} from '../tls/credentials.ts';
 import {secureBy} from './connect.ts';
 import {getReady} from './driver.ts';
 import {ONCE} from './plans.ts';
-import type {PostgresProbeConfig} from './provider.ts';
+import type {PostgresConfig, PostgresMember, PostgresProbeConfig} from './provider.ts';
 import {createSession} from './session.ts';
 
 type Seen = {
@@ -38,6 +39,7 @@ const REST_MS = 100;
 /** A fresh login and one statement each time: what a client would meet. Ends by `timeoutMs`, whatever the server does. */
 export async function createProbe(config: PostgresProbeConfig, place: EndpointPlace, context: ProviderContext): Promise<Probe> {
   const {host, port, user, database, password, maxReplayAge, maxConnections} = config;
+  const isPeer = isOfPeers(context.fleet, place.region, config);
   const label = `${place.region}/${place.endpoint}`;
   const secure = secureBy(tlsSettings(config, host, context.baseDir), context.secrets);
   const target = {host, port, user, database, label, password: () => context.secrets.reveal(password), ...secure};
@@ -57,7 +59,7 @@ export async function createProbe(config: PostgresProbeConfig, place: EndpointPl
         (sql, values) => session.rows(sql, values, {signal: limited, timeoutMs: place.timeoutMs}),
         limited,
       );
-      return judge(inTime ? {...seen, replayAgeMs: 0} : seen, config, latencyMs);
+      return judge(inTime ? {...seen, replayAgeMs: 0} : seen, {...config, isPeer}, latencyMs);
     } catch (error) {
       return failure(error, signal, session.reached());
     } finally {
@@ -79,9 +81,21 @@ async function keepsUp(seen: Seen, {maxReplayAge}: PostgresProbeConfig, ask: Ask
   return (await ask(PASSED, [received]))[0]?.passed === true && replayAgeMs !== null;
 }
 
-function judge(seen: Seen, config: PostgresProbeConfig, latencyMs: number): ProbeResult {
-  const {expect, expectWritable} = config;
+/** Whether a member of a store of peers listens where a probe looks: such a server is primary of nobody. */
+function isOfPeers({stores}: Fleet, region: string, {host, port}: PostgresProbeConfig): boolean {
+  return stores.some(({engine, config, members}) => {
+    if (engine !== 'postgres' || (config as PostgresConfig).peers !== true) return false;
+    return members.some((member) => {
+      const {address} = member.config as PostgresMember;
+      return member.region === region && address.host === host && address.port === port;
+    });
+  });
+}
+
+function judge(seen: Seen, config: PostgresProbeConfig & {readonly isPeer: boolean}, latencyMs: number): ProbeResult {
+  const {expect, expectWritable, isPeer} = config;
   const role = seen.recovering ? 'standby' : 'primary';
+  const said = isPeer && !seen.recovering ? 'a peer' : role;
   const writable = !seen.recovering && !seen.readOnly;
   const {replayAgeMs = null, connections = null, most = null} = seen;
   const facts = {
@@ -91,9 +105,9 @@ function judge(seen: Seen, config: PostgresProbeConfig, latencyMs: number): Prob
     ...(connections === null ? {} : {connections, maxConnections: most}),
   };
   if (expect !== 'any' && expect !== role)
-    return {ok: false, latencyMs, code: 'wrong-role', detail: `Answered as ${role}, expected ${expect}.`, facts};
+    return {ok: false, latencyMs, code: 'wrong-role', detail: `Answered as ${said}, expected ${expect}.`, facts};
   if (expectWritable && !writable) {
-    const detail = `Answered as ${role}${seen.recovering ? '' : ', read-only'}: it takes no write.`;
+    const detail = `Answered as ${said}${seen.recovering ? '' : ', read-only'}: it takes no write.`;
     return {ok: false, latencyMs, code: 'read-only', detail, facts};
   }
   const warning = warningOf(seen, config);
@@ -101,7 +115,7 @@ function judge(seen: Seen, config: PostgresProbeConfig, latencyMs: number): Prob
     ok: true,
     latencyMs,
     code: 'ok',
-    detail: `Answered as ${role} in ${latencyMs.toFixed(1)} ms.`,
+    detail: `Answered as ${said} in ${latencyMs.toFixed(1)} ms.`,
     facts,
     ...(warning === null ? {} : {warning}),
   };
