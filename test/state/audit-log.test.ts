@@ -99,6 +99,15 @@ describe('the log of an audit', () => {
     expect([read?.ended, read?.tables.get('public.t')?.slices.map((each) => each.slice.from)]).toEqual([true, [null, '10']]);
   });
 
+  it.each(['null', '7', '{}', '[]'])('a line that is none of its own does not count: %s', (line) => {
+    const log = beginAuditLog(dir, head('one'));
+    appendFileSync(fileOf('one'), `${line}\n`);
+    log.table('public.t', 'f');
+    log.close();
+    const read = readAuditLog(dir, OF, 'one');
+    expect([read?.ended, [...(read?.tables.keys() ?? [])]]).toEqual([false, ['public.t']]);
+  });
+
   it('one that has no whole head is none', () => {
     beginAuditLog(dir, head('one')).close();
     writeFileSync(fileOf('one'), readFileSync(fileOf('one'), 'utf8').slice(0, 20));

@@ -86,6 +86,8 @@ export type TableAudit = {
   digest(member: string, slice: AuditSlice, pace: () => Promise<void>, signal: AbortSignal): Promise<SliceDigest>;
   /** Chunks of a slice by what can be told without reading rows. 'stale' = the mark is worth nothing any more. Absent = the engine cannot. */
   activity?(member: string, slice: AuditSlice, mark: AuditMark, signal: AbortSignal): Promise<Activity | 'stale'>;
+  /** One chunk of a slice as a slice with finer chunks, for one with far more rows than were expected; null = it cannot be cut. Absent = there is none such. */
+  finer?(slice: AuditSlice, chunk: {readonly id: string; readonly rows: number}): AuditSlice | null;
   /** Digests of some chunks of a slice only, in a fresh snapshot. */
   again(member: string, slice: AuditSlice, chunks: readonly string[], signal: AbortSignal): Promise<readonly AuditChunk[]>;
   /** Every row of some chunks of a slice, in no order. */
@@ -107,6 +109,11 @@ export type Audit = {
   open(table: string, members: readonly string[], options: {readonly sliceMs: number}, signal: AbortSignal): Promise<TableAudit>;
   /** Where each member's own stream of changes is now, as an offset in bytes (decimal string). */
   position(member: string, signal: AbortSignal): Promise<string>;
+  /**
+   * Changes that a member has sent on already and does not show itself yet, by names of their own, such as commits that wait for a synchronous standby.
+   * Absent = there are none on this engine.
+   */
+  unshown?(member: string, signal: AbortSignal): Promise<readonly string[]>;
   /** How busy a member is now. */
   load(member: string, signal: AbortSignal): Promise<AuditLoad>;
   /** Ends what is held open between two questions, such as a snapshot that vacuum has to wait for. */

@@ -98,11 +98,13 @@ function addTo(tables: Map<string, LoggedTable>, name: string, change: (table: L
 function* linesOf(file: string): Generator<Line> {
   for (const text of readFileSync(file, 'utf8').split('\n')) {
     if (text === '') continue;
+    let line: Line | null = null;
     try {
-      yield JSON.parse(text) as Line;
+      line = JSON.parse(text) as Line | null;
     } catch {
       // The next one begins on a line of its own.
     }
+    if (typeof line?.type === 'string') yield line;
   }
 }
 

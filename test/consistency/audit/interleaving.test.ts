@@ -100,4 +100,15 @@ describe('an audit while rows are written', () => {
       {numRuns: 200},
     );
   });
+
+  it('reads again what lies in and after a gap of what was written down', async () => {
+    const world = new FakeWorld({members: 2, keys: KEYS});
+    const log = new FakeLog();
+    await runAudit(world, {log});
+    log.slices.splice(1, 1);
+    log.done = null;
+    world.damage(1, 20, 'other');
+    expect(await resultOf(runAudit(world, {log}))).toMatchObject({verdict: 'diverged', keys: ['20'], rows: KEYS});
+    expect(log.slices.map(({slice}) => slice.from)).toEqual([null, '16', '32']);
+  });
 });

@@ -11,11 +11,16 @@ type Link = {
 };
 
 /** Waits between members at these positions; each time it looks, the next list of links is seen, and the last one from then on. */
-async function wait(positions: Readonly<Record<string, readonly string[]>>, looks: readonly (readonly Link[])[]) {
+async function wait(
+  positions: Readonly<Record<string, readonly string[]>>,
+  looks: readonly (readonly Link[])[],
+  unshown?: NonNullable<SettleJob['audit']['unshown']>,
+) {
   let [now, look] = [0, 0];
   const asked = new Map<string, number>();
   const job: SettleJob = {
     audit: {
+      ...(unshown === undefined ? {} : {unshown}),
       position: async (name) => {
         const nth = asked.get(name) ?? 0;
         asked.set(name, nth + 1);
@@ -117,6 +122,19 @@ describe('waiting for replication', () => {
       [rows('a', 'b', '5'), rows('b', 'c', '12')],
     ];
     expect(await wait({a: ['5'], b: ['9', '12'], c: ['1']}, looks)).toMatchObject({basis: 'position', looks: 3});
+  });
+
+  it('waits until each member shows what it had sent on, and not for what it sends on later', async () => {
+    let asked = 0;
+    const commits = [['x'], ['x', 'y'], ['y'], ['y', 'z']];
+    const unshown = async (name: string): Promise<readonly string[]> => (name === 'a' ? (commits[asked++] ?? ['z']) : []);
+    const caughtUp = [[log('a', 'b', '5')]];
+    expect(await wait({a: ['5'], b: ['5']}, caughtUp, unshown)).toMatchObject({basis: 'position', looks: 2});
+    const never = async (name: string): Promise<readonly string[]> => (name === 'a' ? ['x'] : []);
+    expect(await wait({a: ['5'], b: ['5']}, caughtUp, never)).toMatchObject({
+      basis: 'behind',
+      reason: '1 commit waits for a synchronous standby of a, which does not show it before.',
+    });
   });
 
   it('leaves links that carry no rows alone', async () => {

@@ -73,6 +73,34 @@ describe('an audit of what was written since', () => {
     expect(await quick(world, other)).toMatchObject({verdict: 'diverged', keys: ['5'], hashed: null});
   });
 
+  it('goes on by its own slices where another audit has cut the table otherwise since', async () => {
+    const world = new FakeWorld({members: 2, keys: KEYS});
+    const first = await baseline(world);
+    const log = new FakeLog();
+    const killed = new AbortController();
+    log.onSlice = (slices) => {
+      if (slices === 2) killed.abort(new Error('killed'));
+    };
+    const pace = async (): Promise<void> => killed.signal.throwIfAborted();
+    await expect(runAudit(world, {baselines: first, log, pace, signal: killed.signal})).rejects.toThrow('killed');
+    world.damage(1, 60, 'other');
+    const [one] = first.get('t')?.slices ?? [];
+    if (one === undefined) throw new Error('no slice');
+    const larger = new Map([['t', {form: 'fake', slices: [{...one, slice: {...one.slice, to: null}}]}]]);
+    expect(await quick(world, larger, log)).toMatchObject({verdict: 'diverged', keys: ['60'], rows: KEYS});
+  });
+
+  it.each([
+    ['without its last slice', 3],
+    ['with a gap', 1],
+  ])('hashes everything by a baseline %s', async (_, missing) => {
+    const world = new FakeWorld({members: 2, keys: KEYS});
+    const slices = (await baseline(world)).get('t')?.slices.toSpliced(missing, 1) ?? [];
+    world.damage(1, missing * 16 + 1, 'other');
+    const told = await quick(world, new Map([['t', {form: 'fake', slices}]]));
+    expect(told).toMatchObject({verdict: 'diverged', keys: [String(missing * 16 + 1)], rows: KEYS, hashed: null});
+  });
+
   it('does not see damage below the transactions, as its report says: a full one does', async () => {
     const world = new FakeWorld({members: 2, keys: KEYS});
     const before = await baseline(world);

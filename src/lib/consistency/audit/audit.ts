@@ -1,8 +1,9 @@
 import {isRegionctlError, messageOf} from '../../errors.ts';
 import type {TableRule} from '../../fleet/fleet.ts';
-import type {Audit, AuditTable} from '../../ports/audit.ts';
+import type {Audit, AuditTable, TableAudit} from '../../ports/audit.ts';
 import type {Clock} from '../../ports/clock.ts';
 import {auditTable, readWhole, type SliceRecord, type TableJob} from './audit-table.ts';
+import {chained, isPartOf, isWhole} from './chain.ts';
 import {type Choice, chooseTables, type Skipped} from './choose-tables.ts';
 import type {Versions} from './confirm.ts';
 import type {AuditedMember, DivergentKey, LostMember, TableResult} from './model.ts';
@@ -155,14 +156,16 @@ async function auditOne(job: AuditJob, readers: Readers, {name, rows, progress, 
     const active = (): readonly string[] => readers.active().map(({member}) => member);
     const table = await withThoseThere(job, readers, () => audit.open(name, active(), {sliceMs}, signal));
     const earlier = log.earlier(name);
-    const done = earlier?.form === table.form ? earlier.slices : [];
-    if (done.length === 0) log.table(name, table.form);
+    const done = earlier?.form === table.form ? chained(table, earlier.slices) : [];
+    if (done.length === 0 || done.length < (earlier?.slices.length ?? 0)) {
+      log.table(name, table.form);
+      for (const record of done) log.slice(name, record);
+    }
     const onSlice = (record: SliceRecord): void => {
       firstPlaces(asOf, [record]);
       log.slice(name, record);
     };
-    const known = job.baselines?.get(name);
-    const baseline = known?.form === table.form ? known : null;
+    const baseline = usable(job.baselines?.get(name), table, done);
     const reading =
       baseline === null ? {read: readWhole, slices: null} : {read: readWritten(baseline), slices: baseline.slices.map(({slice}) => slice)};
     const own: TableJob = {
@@ -182,6 +185,12 @@ async function auditOne(job: AuditJob, readers: Readers, {name, rows, progress, 
     const code = error instanceof TooFew ? readers.lost().at(-1)?.code : isRegionctlError(error) ? error.code : undefined;
     return unread(name, code ?? 'error', messageOf(error));
   }
+}
+
+/** null = it is of another form, or has not all of the table, or was cut otherwise than what was read: by its slices some rows would never be read. */
+function usable(baseline: Baseline | undefined, table: TableAudit, done: readonly SliceRecord[]): Baseline | null {
+  if (baseline?.form !== table.form || !isWhole(table, baseline.slices)) return null;
+  return isPartOf(done, baseline.slices) ? baseline : null;
 }
 
 /** Where each region was when it was first read. */

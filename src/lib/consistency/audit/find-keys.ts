@@ -53,20 +53,37 @@ export async function lookAgain(
 /** Candidates that are kept at once, about: most of them can turn out to be late. */
 const MANY = 5000;
 
-/** The keys in suspect chunks that differ, of as many chunks as have about 5,000 of them. */
+/** The keys in suspect chunks that differ, of as many chunks as have about 5,000 of them. A chunk with far more rows than one should have is cut first. */
 export async function findKeys(table: TableAudit, readers: Readers, all: readonly SuspectSlice[], signal: AbortSignal): Promise<Found> {
   const candidates: Candidate[] = [];
-  for (const [index, {slice, suspects}] of all.entries()) {
-    let done = 0;
-    for (const some of batches(suspects, BATCH_ROWS)) {
-      if (candidates.length >= MANY) return {candidates, left: [{slice, suspects: suspects.slice(done)}, ...all.slice(index + 1)]};
-      done += some.length;
-      const ids = some.map(({id}) => id);
-      const read = await readers.each((member) => table.rows(member, slice, ids, signal));
-      for (const each of differing(read.map(({of, value}) => ({region: of.region, rows: value})))) candidates.push(each);
+  const left = all.flatMap(({slice, suspects}) =>
+    [...batches(suspects, BATCH_ROWS)].map((some): SuspectSlice => ({slice, suspects: some})),
+  );
+  for (let next = left.shift(); next !== undefined; next = left.shift()) {
+    const {slice, suspects: some} = next;
+    const finer = finerOf(table, slice, some);
+    if (finer !== null) {
+      const cut = await digestOf(table, readers, finer, signal);
+      left.unshift(...[...batches(cut, BATCH_ROWS)].map((suspects) => ({slice: finer, suspects})));
+      continue;
     }
+    const ids = some.map(({id}) => id);
+    const read = await readers.each((member) => table.rows(member, slice, ids, signal));
+    for (const each of differing(read.map(({of, value}) => ({region: of.region, rows: value})))) candidates.push(each);
+    if (candidates.length >= MANY) break;
   }
-  return {candidates, left: []};
+  return {candidates, left};
+}
+
+/** A batch with more rows than one may have is a single chunk. */
+function finerOf({finer}: TableAudit, slice: AuditSlice, [first, second]: readonly Suspect[]): AuditSlice | null {
+  if (finer === undefined || first === undefined || second !== undefined || first.rows <= BATCH_ROWS) return null;
+  return finer(slice, first);
+}
+
+async function digestOf(table: TableAudit, readers: Readers, slice: AuditSlice, signal: AbortSignal): Promise<readonly Suspect[]> {
+  const read = await readers.each((member) => table.digest(member, slice, async () => undefined, signal));
+  return compareChunks(read.map(({value}) => value.chunks)).suspects;
 }
 
 type Read = {readonly region: string; readonly rows: readonly AuditRow[]};

@@ -11,7 +11,7 @@ import type {AuditedMember} from './model.ts';
 export type Settled = {readonly basis: 'position' | 'none'} | {readonly basis: 'behind'; readonly reason: string};
 
 export type SettleJob = {
-  readonly audit: Pick<Audit, 'position'>;
+  readonly audit: Pick<Audit, 'position' | 'unshown'>;
   /** Absent = the store has no links. */
   readonly links?: (signal: AbortSignal) => Promise<readonly LinkReading[]>;
   readonly clock: Clock;
@@ -44,6 +44,7 @@ async function settleOnce(
 ): Promise<{readonly state: Settled; readonly steps: number}> {
   if (links === undefined) return {state: {basis: 'none'}, steps: 1};
   const positions = await positionsOf(audit, names, signal);
+  const held = await unshownBy(audit, names, signal);
   let targets: Targets | null = null;
   for (let pause = FIRST_POLL_MS; ; pause = Math.min(SLOWEST_POLL_MS, pause * 2)) {
     const read = await links(signal).catch((error: unknown) => {
@@ -52,8 +53,9 @@ async function settleOnce(
     });
     const live = typeof read === 'string' ? read : read.filter(isOne);
     if (typeof live !== 'string') targets ??= targetsOf(live, names, positions);
-    const state =
+    const applied =
       typeof live === 'string' || targets === null ? {basis: 'behind' as const, reason: String(live)} : judge(live, names, targets);
+    const state = applied.basis === 'behind' ? applied : ((await stillUnshown(audit, held, signal)) ?? applied);
     if (state.basis !== 'behind' || clock.now() >= end) return {state, steps: targets?.steps ?? 1};
     await clock.sleep(pause, signal);
   }
@@ -65,6 +67,31 @@ const isOne = ({cause}: LinkReading): boolean => cause?.code !== 'promoted' && c
 async function positionsOf(audit: SettleJob['audit'], names: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, bigint>> {
   const read = await Promise.all(names.map(async (name) => [name, BigInt(await audit.position(name, signal))] as const));
   return new Map(read);
+}
+
+type Unshown = ReadonlyMap<string, readonly string[]>;
+
+async function unshownBy({unshown}: SettleJob['audit'], names: readonly string[], signal: AbortSignal): Promise<Unshown> {
+  const read = await Promise.all(names.map(async (name) => [name, (await unshown?.(name, signal)) ?? []] as const));
+  return new Map(read.filter(([, own]) => own.length > 0));
+}
+
+/** What others may have and its own member does not show: only what was so at the beginning, since more comes all the time. */
+async function stillUnshown(audit: SettleJob['audit'], before: Unshown, signal: AbortSignal): Promise<Settled | null> {
+  const now = await unshownBy(audit, [...before.keys()], signal).catch((error: unknown) => {
+    signal.throwIfAborted();
+    return messageOf(error);
+  });
+  if (typeof now === 'string') return {basis: 'behind', reason: now};
+  for (const [name, own] of before) {
+    const left = own.filter((each) => now.get(name)?.includes(each)).length;
+    if (left > 0)
+      return {
+        basis: 'behind',
+        reason: `${left} ${left === 1 ? 'commit waits' : 'commits wait'} for a synchronous standby of ${name}, which does not show ${left === 1 ? 'it' : 'them'} before.`,
+      };
+  }
+  return null;
 }
 
 /** What each member must have of each sender; null = that cannot be known. */

@@ -5,9 +5,9 @@ import type {Abilities} from '../../../ports/store.ts';
 import type {Cell} from '../../../snapshot/cell.ts';
 import {type Cluster, nodeOf} from '../cluster.ts';
 import {asCell} from '../facts.ts';
-import {CATALOG, type CatalogRow, type CatalogTable, toTable} from './catalog.ts';
+import {boundsOf, CATALOG, type CatalogRow, type CatalogTable, toTable} from './catalog.ts';
 import {type Form, nameSql} from './column-hash.ts';
-import {keyMap} from './key-map.ts';
+import {keyMap, larger, smaller} from './key-map.ts';
 import {type Copy, createMember, type Member, PLACE} from './member.ts';
 import {createReader} from './reader.ts';
 import {shapeOf} from './shape.ts';
@@ -38,7 +38,7 @@ export function createAudit(cluster: Cluster, links: Abilities['links'], login: 
     if (found !== undefined) return found;
     const node = nodeOf(cluster, name);
     const place = login === undefined ? node.place : {...node.place, user: login.user, password: () => secrets.reveal(login.password)};
-    const reader = createReader(node, place, () => cluster.clock.now());
+    const reader = createReader(node, place, cluster.clock);
     const made = createMember(node, reader, (signal) => originsOf(cluster, links, made, signal));
     members.set(name, made);
     return made;
@@ -64,6 +64,10 @@ export function createAudit(cluster: Cluster, links: Abilities['links'], login: 
       await reader.leave(signal);
       return (await reader.ask(`select ${PLACE}`, signal))[0]?.[0]?.[0] ?? '0';
     },
+    unshown: async (name, signal) => {
+      const waiting = await nodeOf(cluster, name).reader.rows<{id: string}>(UNSHOWN, [], {signal});
+      return waiting.map(({id}) => id);
+    },
     load: async (name, signal) => {
       const [, rows] = await memberOf(name).reader.ask(BUSY, signal);
       return {active: Number(rows?.[0]?.[0] ?? 0)};
@@ -77,6 +81,9 @@ export function createAudit(cluster: Cluster, links: Abilities['links'], login: 
     },
   };
 }
+
+/* Standbys that are not waited for show a commit before its primary does, for as long as that waits for the one that is. Asked as the store's monitor. */
+const UNSHOWN = `select concat_ws('/', pid, backend_start, xact_start) as id from pg_stat_activity where wait_event = 'SyncRep'`;
 
 /* Within a transaction what is seen of other sessions is what was seen first. */
 const BUSY = `select pg_stat_clear_snapshot(); select count(*) from pg_stat_activity where state = 'active' and backend_type = 'client backend' and pid <> pg_backend_pid()`;
@@ -145,13 +152,26 @@ async function mapOf(
     }),
   );
   const found = ends.flat().flatMap((value) => (value === null || value === undefined ? [] : [BigInt(value)]));
-  const histogram = [...copies.values()].map(({table}) => table.histogram).toSorted((a, b) => b.length - a.length)[0] ?? [];
+  const known = [...copies.values()].map(({table}) => table.histogram).toSorted((a, b) => b.length - a.length)[0] ?? [];
+  const histogram = known.length > 0 ? known : await sampled(copies, column, memberOf, signal);
   const between = found.length === 0 ? null : {least: found.reduce(smaller), most: found.reduce(larger)};
   return keyMap(between, rows, histogram);
 }
 
-const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);
+/** Pages that are looked at of a table of which the planner knows nothing yet. */
+const SAMPLE_PAGES = 200;
+
+/** What a histogram would tell, by some pages of the largest copy. Nothing where all of it is hardly more. */
+async function sampled(copies: ReadonlyMap<string, Copy>, column: string, memberOf: (name: string) => Member, signal: AbortSignal) {
+  const sizes = [...copies].map(([name, {table}]) => ({name, table, pages: table.heaps.reduce((sum, heap) => sum + heap.pages, 0)}));
+  const [most] = sizes.toSorted((a, b) => b.pages - a.pages);
+  if (most === undefined || most.pages < SAMPLE_PAGES) return [];
+  const shares = 'array(select g / 100.0::pg_catalog.float8 from pg_catalog.generate_series(0, 100) g)';
+  const share = Math.min(100, (SAMPLE_PAGES / most.pages) * 100);
+  const text = `select pg_catalog.percentile_disc(${shares}) within group (order by ${column}) from ${fromSql(most.table)} tablesample system (${share}) repeatable (7)`;
+  const [answer] = await memberOf(most.name).reader.ask(text, signal);
+  return boundsOf(answer?.[0]?.[0] ?? null);
+}
 
 /** Rows that came by a subscription carry its origin, which is named after it. */
 async function originsOf(cluster: Cluster, links: Abilities['links'], {node, reader}: Member, signal: AbortSignal) {

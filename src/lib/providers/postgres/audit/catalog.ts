@@ -20,7 +20,8 @@ export type CatalogTable = AuditTable & {
 };
 
 /* Domains are told by what they are made of. A NOT NULL that was never validated is worth nothing. A generated column that is not stored has nothing
-   of its own. Tables of extensions are theirs. */
+   of its own. Tables of extensions are theirs. Rows are estimated as the planner does, by what there were on a page and how many pages there are now: a table
+   that was looked at when it was empty may have been filled since. */
 export const CATALOG = `
 with recursive made_of(domain, base) as (
   select oid, typbasetype from pg_type where typtype = 'd'
@@ -33,13 +34,13 @@ tables as (
     and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_(toast|temp)'
     and not exists (select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')),
 heaps as (
-  select t.oid as owner, h.oid, n.nspname as schema, h.relname as relation, h.reltuples, pg_relation_size(h.oid) / 8192 as pages, pg_table_size(h.oid) as bytes
+  select t.oid as owner, h.oid, n.nspname as schema, h.relname as relation, h.reltuples, h.relpages, pg_relation_size(h.oid) / 8192 as pages, pg_table_size(h.oid) as bytes
   from tables t
   cross join lateral (select t.oid as relid where not t.partitioned union all
     select p.relid from pg_partition_tree(case when t.partitioned then t.oid end) p where p.isleaf) l
   join pg_class h on h.oid = l.relid join pg_namespace n on n.oid = h.relnamespace)
 select t.schema as "schema", t.relation as "relation", t.partitioned as "partitioned", t.persistence as "persistence",
-  coalesce((select sum(case when h.reltuples >= 0 then h.reltuples else h.pages * 50 end) from heaps h where h.owner = t.oid), 0)::float8 as "rows",
+  coalesce((select sum(case when h.reltuples >= 0 and h.relpages > 0 then h.reltuples / h.relpages * h.pages else h.pages * 50 end) from heaps h where h.owner = t.oid), 0)::float8 as "rows",
   coalesce((select sum(h.bytes) from heaps h where h.owner = t.oid), 0)::float8 as "bytes",
   coalesce((select json_agg(json_build_array(h.schema, h.relation, h.pages) order by h.oid) from heaps h where h.owner = t.oid), '[]') as "heaps",
   (select json_agg(json_build_array(a.attname, b.typname, bn.nspname,
@@ -105,5 +106,5 @@ function lacks({key, persistence}: CatalogRow): string | null {
 }
 
 /** The bounds of a histogram of integers, which is all that is cut by it. */
-const boundsOf = (text: string | null): readonly string[] =>
+export const boundsOf = (text: string | null): readonly string[] =>
   text !== null && /^\{-?\d+(,-?\d+)*\}$/.test(text) ? text.slice(1, -1).split(',') : [];

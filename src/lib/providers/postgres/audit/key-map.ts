@@ -92,3 +92,24 @@ function keyAt(map: KeyMap, rows: number): bigint {
   const share = (rows - left.below) / (right.below - left.below);
   return left.key + BigInt(Math.max(1, Math.ceil(Number(right.key - left.key) * share)));
 }
+
+/** Bits by which a chunk is cut at once: a thousand sums are few, and so are the steps from 64 bits to none. */
+const FINER = 10;
+const INT8 = 1n << 63n;
+
+/** One chunk of a slice as a slice of its own, with finer chunks; null = all its rows have one key. */
+export function chunkSlice({from, to, width}: AuditSlice, {id, rows}: {readonly id: string; readonly rows: number}): AuditSlice | null {
+  if (width === 0) return null;
+  const [first, end] = [BigInt(id) << BigInt(width), (BigInt(id) + 1n) << BigInt(width)];
+  const [begin, limit] = [from === null ? first : larger(BigInt(from), first), to === null ? end : smaller(BigInt(to), end)];
+  // What no number of 64 bits is no bound: an index would not be used.
+  return {
+    rows,
+    from: begin <= -INT8 ? null : String(begin),
+    to: limit >= INT8 ? null : String(limit),
+    width: Math.max(0, width - FINER),
+  };
+}
+
+export const smaller = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+export const larger = (a: bigint, b: bigint): bigint => (a > b ? a : b);

@@ -21,8 +21,12 @@ export type Member = {
   origins(signal: AbortSignal): Promise<ReadonlyMap<string, string>>;
 };
 
+/* At the beginning of a page the place of the next record lies behind the header (24 bytes; 40 of a segment), which nobody gets before there is one. */
+const WRITTEN = `(select w - case when w % pg_size_bytes(current_setting('wal_segment_size')) = 40 then 40 when w % current_setting('wal_block_size')::int = 24 then 24 else 0 end
+  from (select pg_current_wal_insert_lsn() - '0/0'::pg_lsn as w offset 0) written)`;
+
 /** Where a member is in its stream of changes: what it has written, or replayed. */
-export const PLACE = `(case when pg_is_in_recovery() then coalesce(pg_last_wal_replay_lsn(), '0/0') else pg_current_wal_insert_lsn() end - '0/0'::pg_lsn)::text`;
+export const PLACE = `(case when pg_is_in_recovery() then coalesce(pg_last_wal_replay_lsn(), '0/0') - '0/0'::pg_lsn else ${WRITTEN} end)::text`;
 
 /* After a restore the ids of transactions are given out once more: the timeline tells. Whoever may read tables may ask for no more than the control file
    of a standby has, which is as new as its last restart point: its own rows have no ids but those that it replayed until then and since. */

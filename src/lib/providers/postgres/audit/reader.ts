@@ -1,7 +1,11 @@
 import type {Client} from 'pg';
+import {unavailable} from '../../../errors.ts';
+import type {Clock} from '../../../ports/clock.ts';
 import type {Node} from '../cluster.ts';
 import {destroy, endClient, openClient, type Place} from '../connect.ts';
+import {addressText} from '../conninfo.ts';
 import {placeError} from '../session.ts';
+import {watchServer} from './watch-server.ts';
 
 /** What a statement answered: every value as the server prints it. */
 export type Rows = readonly (readonly (string | null)[])[];
@@ -17,6 +21,8 @@ export type Reader = {
   within(maxAgeMs: number, first: string, signal: AbortSignal): Promise<Rows | null>;
   /** Ends the snapshot. None = nothing to do. */
   leave(signal: AbortSignal): Promise<void>;
+  /** Another one for each snapshot that was begun; null = none is open. What was read is of one snapshot where this is the same before and after. */
+  snapshot(): number | null;
   received(): number;
   close(): Promise<void>;
 };
@@ -69,9 +75,10 @@ const RAW = {rowMode: 'array', types: {getTypeParser: () => (value: string) => v
 type Raw = {readonly rows: (string | null)[][]};
 
 /** Opens itself on its first question. A connection on which a question failed is closed: what it had read belongs to a snapshot that is gone. */
-export function createReader(node: Node, place: Place, now: () => number): Reader {
+export function createReader(node: Node, place: Place, clock: Clock): Reader {
   let client: Client | null = null;
   let begunAt: number | null = null;
+  let snapshots = 0;
   let earlier = 0;
   const opened = async (): Promise<Client> => {
     if (client !== null) return client;
@@ -93,6 +100,11 @@ export function createReader(node: Node, place: Place, now: () => number): Reade
       if (client !== null) destroy(client);
     };
     signal.addEventListener('abort', cut, {once: true});
+    let silent = false;
+    const stop = watchServer(place, clock, () => {
+      silent = true;
+      cut();
+    });
     try {
       const query = {text, ...(values === null ? {} : {values: [...values]}), ...RAW, query_timeout: STATEMENT_MS + 1000};
       const answer: unknown = await (await opened()).query(query as never);
@@ -100,8 +112,11 @@ export function createReader(node: Node, place: Place, now: () => number): Reade
     } catch (error) {
       await drop();
       signal.throwIfAborted();
-      throw placeError(node.place, error);
+      throw silent
+        ? unavailable('timeout', `${node.name}: ${addressText(place)} answers neither what it was asked nor a new connection.`)
+        : placeError(node.place, error);
     } finally {
+      stop();
       signal.removeEventListener('abort', cut);
     }
   };
@@ -117,10 +132,11 @@ export function createReader(node: Node, place: Place, now: () => number): Reade
     ask: async (text, signal) => (await send(text, null, signal)).map(({rows}) => rows),
     rows: async (text, values, signal) => (await send(text, values, signal))[0]?.rows ?? [],
     within: async (maxAgeMs, first, signal) => {
-      if (begunAt !== null && now() - begunAt < maxAgeMs) return null;
+      if (begunAt !== null && clock.now() - begunAt < maxAgeMs) return null;
       const ending = begunAt === null ? '' : 'commit; ';
       const answers = await send(`${ending}begin transaction isolation level repeatable read, read only; ${first}`, null, signal);
-      begunAt = now();
+      begunAt = clock.now();
+      snapshots++;
       return answers.at(-1)?.rows ?? [];
     },
     leave: async (signal) => {
@@ -128,6 +144,7 @@ export function createReader(node: Node, place: Place, now: () => number): Reade
       await send('commit', null, signal);
       begunAt = null;
     },
+    snapshot: () => (begunAt === null ? null : snapshots),
     received: () => earlier + (client === null ? 0 : bytesOf(client)),
     close: drop,
   };

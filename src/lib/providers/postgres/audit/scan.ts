@@ -7,15 +7,15 @@ const LEAST_PAGES = 64;
 
 /**
  * Reads every heap of a table page by page, as much at a time as takes about `sliceMs`, and adds up what each bucket has. The last piece of a heap
- * has no end: it may have grown. Only sound in one snapshot, where each row has one place.
+ * has no end: it may have grown. Only sound in one snapshot, where each row has one place: `read` answers null where it is another one, and so does this.
  */
 export async function scan(
   {heaps, rows}: Pick<CatalogTable, 'heaps' | 'rows'>,
   firstRows: number,
   sliceMs: number,
   pace: () => Promise<void>,
-  read: (pages: Pages) => Promise<readonly AuditChunk[]>,
-): Promise<readonly AuditChunk[]> {
+  read: (pages: Pages) => Promise<readonly AuditChunk[] | null>,
+): Promise<readonly AuditChunk[] | null> {
   const whole = heaps.reduce((sum, {pages}) => sum + pages, 0);
   let step = Math.max(LEAST_PAGES, Math.ceil((whole * firstRows) / Math.max(1, rows)));
   const buckets = new Map<string, {rows: number; sum: bigint}>();
@@ -24,7 +24,9 @@ export async function scan(
       await pace();
       const to = from + step * 1.2 >= pages ? null : from + step;
       const began = performance.now();
-      for (const chunk of await read({schema, relation, from, to})) add(buckets, chunk);
+      const chunks = await read({schema, relation, from, to});
+      if (chunks === null) return null;
+      for (const chunk of chunks) add(buckets, chunk);
       step = Math.max(LEAST_PAGES, Math.round(step * Math.min(4, Math.max(0.25, sliceMs / Math.max(1, performance.now() - began)))));
       if (to === null) break;
       from = to;

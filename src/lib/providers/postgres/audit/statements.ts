@@ -61,6 +61,24 @@ export function heapsSql({schema, relation, partitioned}: CatalogTable): string 
     from ${leaves} l join pg_catalog.pg_class c on c.oid = l.relid join pg_catalog.pg_namespace n on n.oid = c.relnamespace order by c.oid`;
 }
 
+/**
+ * What a table is made of, as one digest: what changes all that its rows show, or which rows they are, and leaves their transaction ids as they were. Another table
+ * under its name, partitions that came or went, a column that was dropped and made again, labels of an enum, the parts of a composite type.
+ */
+export function buildSql({schema, relation, partitioned}: CatalogTable): string {
+  const own = `${quoteLiteral(`${nameSql(schema)}.${nameSql(relation)}`)}::pg_catalog.regclass`;
+  const leaves = partitioned ? `(select relid from pg_catalog.pg_partition_tree(${own}))` : `(select ${own} as relid)`;
+  const all = (what: string, from: string): string =>
+    `(select pg_catalog.string_agg(pg_catalog.concat_ws(':', ${what}), ',' order by ${what}) from ${from})`;
+  const columns = 'a.attrelid, a.attnum, a.attname, a.atttypid, a.attisdropped';
+  return `select pg_catalog.hashtextextended(pg_catalog.concat_ws('/',
+    (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()),
+    ${all('c.oid, c.relfilenode', `${leaves} l join pg_catalog.pg_class c on c.oid = l.relid`)},
+    ${all(columns, `pg_catalog.pg_attribute a where a.attrelid = ${own} and a.attnum > 0`)},
+    ${all('e.oid, e.enumlabel', 'pg_catalog.pg_enum e')},
+    ${all(columns, `pg_catalog.pg_attribute a join pg_catalog.pg_class c on c.oid = a.attrelid where c.relkind = 'c'`)}) collate pg_catalog."C", 0)`;
+}
+
 /** Digests of a slice: chunk, rows, sum of their hashes. */
 export function digestSql(table: CatalogTable, shape: Shape, slice: AuditSlice, pages: Pages | null): string {
   const conditions = where([...sliceSql(shape, slice), ...(pages === null ? [] : pagesSql(pages))]);

@@ -1,11 +1,11 @@
 import {createHash} from 'node:crypto';
 import {refused, unavailable} from '../../../errors.ts';
 import type {Activity, AuditChunk, AuditMark, AuditRow, AuditSlice, AuditVersion, SliceDigest, TableAudit} from '../../../ports/audit.ts';
-import {CHUNK_ROWS, type KeyMap, sliceFrom} from './key-map.ts';
+import {CHUNK_ROWS, chunkSlice, type KeyMap, sliceFrom} from './key-map.ts';
 import type {Copy, Member} from './member.ts';
 import type {Rows} from './reader.ts';
 import {scan} from './scan.ts';
-import {activitySql, againSql, digestSql, hashesSql, heapsSql, keyLists, rowsSql, type Shape, versionsSql} from './statements.ts';
+import {activitySql, againSql, buildSql, digestSql, hashesSql, heapsSql, keyLists, rowsSql, type Shape, versionsSql} from './statements.ts';
 
 /** Vacuum cannot remove what a snapshot may still see, and a standby cancels what holds it up for 30 s. */
 const SNAPSHOT_MS = 20_000;
@@ -47,6 +47,7 @@ export function tableAudit(opened: Opened): TableAudit {
     next: (before, tookMs) => (shape.order === 'ordered' ? nextOrdered(opened, before, tookMs) : nextScattered(opened, before)),
     digest: (member, slice, pace, signal) => digest(opened, at(member), slice, pace, signal),
     activity: (member, slice, mark, signal) => activity(opened, at(member), slice, mark, signal),
+    ...(shape.order === 'ordered' ? {finer: chunkSlice} : {}),
     again: async (member, slice, chunks, signal) => {
       const {member: own, copy} = at(member);
       await own.reader.leave(signal);
@@ -107,51 +108,73 @@ async function digest(
   pace: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<SliceDigest> {
-  const read = opened.shape.order === 'ordered' ? digestOrdered : digestScattered;
+  const readOnce = opened.shape.order === 'ordered' ? digestOrdered : digestScattered;
   // All statements of a scan must see the same rows, however long that takes.
   let age = opened.shape.order === 'ordered' ? SNAPSHOT_MS : 0;
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+  const failed = {rewritten: 0, left: 0};
+  while (failed.rewritten < ATTEMPTS && failed.left < HOLDS) {
     await member.begin(age, signal);
     const {at, mark} = member.snapshot();
-    const chunks = await read(opened, {member, copy}, slice, pace, signal);
-    if (chunks !== null) return {at, chunks, mark};
+    const read = await readOnce(opened, {member, copy}, slice, pace, signal);
+    if (typeof read !== 'string') return {at, chunks: read.chunks, mark: {...mark, epoch: epochOf(mark, read.build)}};
+    failed[read]++;
     age = 0;
   }
-  throw unavailable('rewritten', `${opened.name} was written anew on ${member.node.name} whenever it was read.`);
+  const {name: own} = member.node;
+  if (failed.left < HOLDS) throw unavailable('rewritten', `${opened.name} was written anew on ${own} whenever it was read.`);
+  throw unavailable(
+    'held-up',
+    `${opened.name} is read as of one moment, and the audit had to hold still ${HOLDS} times while ${own} was at it: allow more lag or load.`,
+  );
 }
 
 /** How often a slice is read at most, if its table is truncated or altered meanwhile. */
 const ATTEMPTS = 3;
+/** How often a scan begins anew because its snapshot was given up while the audit held still. */
+const HOLDS = 10;
 
-/** null = the snapshot does not show what the table has. */
+/** `rewritten` = the snapshot does not show what the table has; `left` = there was more than one. `build` as it was before the rows were read. */
+type Digested = {readonly chunks: readonly AuditChunk[]; readonly build: string} | 'rewritten' | 'left';
+
+/** Of another server, or another build of the table, no row tells when it came there. */
+const epochOf = ({epoch}: AuditMark, build: string): string => `${epoch}/${build}`;
+
 async function digestOrdered(
   {shape}: Opened,
   {member, copy: {table}}: Place,
   slice: AuditSlice,
   _pace: () => Promise<void>,
   signal: AbortSignal,
-): Promise<readonly AuditChunk[] | null> {
-  const [chunks = [], heaps = []] = await member.reader.ask(`${digestSql(table, shape, slice, null)}; ${heapsSql(table)}`, signal);
-  return heaps.every(isInPlace) ? toChunks(chunks) : null;
+): Promise<Digested> {
+  const asked = `${buildSql(table)}; ${digestSql(table, shape, slice, null)}; ${heapsSql(table)}`;
+  const [build = [], chunks = [], heaps = []] = await member.reader.ask(asked, signal);
+  return heaps.every(isInPlace) ? {chunks: toChunks(chunks), build: build[0]?.[0] ?? ''} : 'rewritten';
 }
 
-/** The same by pages. Partitions may have come since the catalog was read. */
+/** The same by pages. Partitions may have come since the catalog was read. Whoever holds still gives up the snapshots of all members, in the middle of a scan too. */
 async function digestScattered(
   opened: Opened,
   {member, copy: {table}}: Place,
   slice: AuditSlice,
   pace: () => Promise<void>,
   signal: AbortSignal,
-): Promise<readonly AuditChunk[] | null> {
+): Promise<Digested> {
+  const snapshot = member.reader.snapshot();
+  const isLeft = (): boolean => snapshot === null || member.reader.snapshot() !== snapshot;
   const ask = async (text: string): Promise<Rows> => (await member.reader.ask(text, signal))[0] ?? [];
+  const [build] = await ask(buildSql(table));
   const heaps = (await ask(heapsSql(table))).map(([schema, relation, pages]) => ({
     ...{schema: schema ?? '', relation: relation ?? ''},
     pages: Number(pages),
   }));
-  const chunks = await scan({heaps, rows: table.rows}, opened.firstRows, opened.sliceMs, pace, async (pages) =>
-    toChunks(await ask(digestSql(table, opened.shape, slice, pages))),
-  );
-  return (await ask(heapsSql(table))).every(isInPlace) ? chunks : null;
+  const chunks = await scan({heaps, rows: table.rows}, opened.firstRows, opened.sliceMs, pace, async (pages) => {
+    if (isLeft()) return null;
+    const read = toChunks(await ask(digestSql(table, opened.shape, slice, pages)));
+    // Asked after the answer: the snapshot may have been about to be ended when the question was.
+    return isLeft() ? null : read;
+  });
+  if (chunks === null) return 'left';
+  return (await ask(heapsSql(table))).every(isInPlace) ? {chunks, build: build?.[0] ?? ''} : 'rewritten';
 }
 
 const isInPlace = ([, , , same]: Rows[number]): boolean => same === 't';
@@ -165,10 +188,17 @@ async function activity(
 ): Promise<Activity | 'stale'> {
   await member.begin(SNAPSHOT_MS, signal);
   const {at, mark: now} = member.snapshot();
-  if (mark.epoch !== now.epoch || BigInt(mark.since) > BigInt(now.since) || BigInt(now.since) - BigInt(mark.since) > 1n << 30n)
-    return 'stale';
-  const rows = (await member.reader.ask(activitySql(copy.table, shape, slice, mark.since), signal))[0] ?? [];
-  return {at, mark: now, chunks: rows.map(([id, count, young]) => ({id: id ?? '', rows: Number(count), written: young === 't'}))};
+  const [since, until] = [BigInt(mark.since), BigInt(now.since)];
+  if (!mark.epoch.startsWith(epochOf(now, '')) || since > until || until - since > 1n << 30n) return 'stale';
+  // Before and after: another table may take the name of this one in between, and partitions come without waiting for whoever reads.
+  const asked = `${buildSql(copy.table)}; ${activitySql(copy.table, shape, slice, mark.since)}; ${buildSql(copy.table)}`;
+  const [before = [], rows = [], after = []] = await member.reader.ask(asked, signal);
+  if ([before, after].some(([build]) => epochOf(now, build?.[0] ?? '') !== mark.epoch)) return 'stale';
+  return {
+    at,
+    mark: {...now, epoch: mark.epoch},
+    chunks: rows.map(([id, count, young]) => ({id: id ?? '', rows: Number(count), written: young === 't'})),
+  };
 }
 
 async function versions(

@@ -24,7 +24,7 @@ export function createRepair(cluster: Cluster): Repair {
   const tables = new Map<string, OwnTable>();
   const readerOf = (member: string): Reader => {
     const node = nodeOf(cluster, member);
-    const found = readers.get(member) ?? createReader(node, node.place, () => cluster.clock.now());
+    const found = readers.get(member) ?? createReader(node, node.place, cluster.clock);
     readers.set(member, found);
     return found;
   };
