@@ -2,6 +2,7 @@ import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterEach, beforeEach, describe, expect, it} from 'vitest';
+import {unavailable} from '../../src/lib/errors.ts';
 import {type AuditOptions, audit} from '../../src/lib/operate/audit.ts';
 import {explainAudit} from '../../src/lib/operate/audit-explain.ts';
 import type {Store} from '../../src/lib/ports/store.ts';
@@ -76,6 +77,32 @@ describe('an audit of a fleet', () => {
     const resumed = await run(fleetOf(back), {resume: 'last'});
     expect(resumed.document).toMatchObject({verdict: 'equal', resumed: true, audit: told.document.audit, coverage: {share: 1}});
     expect(back.calls.filter((call) => call === 'digest m2')).toHaveLength(2);
+  });
+
+  it('a region that could not read one table, and is there otherwise, leaves an audit that can be gone on with', async () => {
+    const world = new FakeWorld({members: 3, keys: 64});
+    const {audit: own} = world;
+    // As by somebody's lock.
+    let refusals = 1;
+    const locked = {
+      ...own,
+      open: async (...asked: Parameters<typeof own.open>) => {
+        const table = await own.open(...asked);
+        return {
+          ...table,
+          digest: async (...given: Parameters<typeof table.digest>) => {
+            if (given[0] === 'm2' && world.calls.filter((call) => call === 'digest m2').length === 2 && refusals-- > 0)
+              throw unavailable('locked', 'm2: somebody holds a lock on it.');
+            return table.digest(...given);
+          },
+        };
+      },
+    };
+    const store = memoryStore(world.names, {peers: true, abilities: {audit: locked, links: {links: world.links}}});
+    const open = {...fleetOf(world), stores: {orders: store}} as OpenFleet;
+    const told = await run(open);
+    expect([told.document.verdict, told.document.coverage.lost, told.document.coverage.share]).toEqual(['unknown', [], 0.5]);
+    expect((await run(open, {resume: 'last'})).document).toMatchObject({verdict: 'equal', resumed: true, coverage: {share: 1}});
   });
 
   it('ends after --wait-timeout with what it had, and can be gone on with', async () => {

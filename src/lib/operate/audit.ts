@@ -93,8 +93,9 @@ export async function audit(open: OpenFleet, options: AuditOptions): Promise<{do
   }
 }
 
-/** Whether nothing is left that a resume could read: a region that was lost may be back, and who ran out of time may have more. */
-const isWhole = ({lost, tables}: StoreAudit): boolean => lost.length === 0 && tables.every(({code}) => code !== 'wait-timeout');
+/** Whether nothing is left that a resume could read: a region that was lost may be back, also for one table only, and who ran out of time may have more. */
+const isWhole = ({lost, tables}: StoreAudit): boolean =>
+  lost.length === 0 && tables.every(({code, covered}) => code === 'not-comparable' || (code !== 'wait-timeout' && covered === 1));
 
 /** The exit code of a verdict: truncated is 2, since nobody knows how much more there is. */
 export const exitOf = (verdict: AuditVerdict): ExitCode =>
