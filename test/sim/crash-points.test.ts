@@ -69,7 +69,7 @@ describe.each(KINDS)('a %s whose process is killed', {timeout: 120_000}, (kind) 
       await endOf(on, point);
       const {end} = await takeUp(on, 'undo');
       const where = `killed at ${point.kind} "${point.label}", ${end?.outcome} ${end?.says}:\n${on.fleet.history.join('\n')}`;
-      const unreachable = /^told to go back; fence-us-east was not undone: host:us-east did not answer in time\. Go on/.test(
+      const unreachable = /^told to go back; fence-us-east was not undone: host:us-east did not answer in time\. Take back/.test(
         end?.says ?? '',
       );
       expect(loss === 'cut-off' && unreachable ? 'undone' : end?.outcome, where).toMatch(/undone|aborted/);

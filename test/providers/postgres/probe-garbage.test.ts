@@ -7,7 +7,12 @@ import {deadPort, http, listen, speaks} from '../listener.ts';
 
 const SECRET = 'never-shown';
 const password = {source: 'env', name: 'X', toString: () => 'x', toJSON: () => 'x'} as const;
-const context = {fleet: {}, secrets: {reveal: async () => SECRET, scrub: (text: string) => text}, clock: systemClock(), baseDir: '/'};
+const context = {
+  fleet: {stores: []},
+  secrets: {reveal: async () => SECRET, scrub: (text: string) => text},
+  clock: systemClock(),
+  baseDir: '/',
+};
 
 /** What the probe says of a port, with a deadline of 500 ms. */
 async function ask(port: number, tls = false) {

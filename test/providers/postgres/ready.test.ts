@@ -17,7 +17,12 @@ async function newProcess() {
     import('../../../src/lib/health/ask.ts'),
   ]);
   const {port} = server.address() as AddressInfo;
-  const context = {baseDir: '/', clock: systemClock(), secrets: {reveal: () => password.promise, scrub: (text: string) => text}};
+  const context = {
+    baseDir: '/',
+    fleet: {stores: []},
+    clock: systemClock(),
+    secrets: {reveal: () => password.promise, scrub: (text: string) => text},
+  };
   return {password, createCluster, observe, createProbe, askUntilSure, context, port};
 }
 

@@ -19,7 +19,7 @@ type Keys = Readonly<Record<string, unknown>>;
 const env = (name: string): string => `$${`{env:${name}}`}`;
 /** Names of files are relative to the folder of the certificates. */
 const context: ProviderContext = {
-  fleet: {} as Fleet,
+  fleet: {stores: [] as Fleet['stores']} as Fleet,
   secrets: createVault({baseDir: CERTIFICATES, env: {PASSWORD, KEY}}),
   clock: realClock,
   baseDir: CERTIFICATES,
