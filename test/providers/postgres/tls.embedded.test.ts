@@ -74,6 +74,8 @@ describe('PostgreSQL that takes only hostssl', () => {
       await witness.prepare(signal());
       const writer = witness.writer('us', 'w');
       expect(await writeOne(writer, 'one')).toBe('acknowledged');
+      // What it answered can be here before it waits for the next question.
+      await eventually(async () => (await ask<{waits: string | null}>(us, sessions))[0]?.waits === 'ClientRead');
       expect(await ask(us, sessions)).toEqual([{secure: true, waits: 'ClientRead'}]);
       await ask(us, "alter system set synchronous_standby_names = 'nobody'");
       await ask(us, 'select pg_reload_conf()');
