@@ -13,5 +13,6 @@ export async function expectTypesToldApart(world: AuditWorld): Promise<{readonly
   const say = (keys: readonly string[]): readonly string[] => keys.map((key) => cases.of.get(key) ?? key);
   expect(say(cases.differ.filter((key) => !seen.keys.includes(key)))).toEqual([]);
   expect(say(seen.keys.filter((key) => !cases.differ.includes(key)))).toEqual([]);
+  expect(seen.rows).toBe(cases.of.size);
   return {says: seen.form.says};
 }
