@@ -1,11 +1,10 @@
-import {spawn} from 'node:child_process';
-import {mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, beforeAll, expect, it} from 'vitest';
 import type {AuditDocument} from '../../src/lib/operate/audit.ts';
+import {peakOf} from '../cli/peak.ts';
 import {PASSWORD, type Servers, startServers} from '../servers/embedded.ts';
-import {BIN} from './lab-session.ts';
 
 // Two servers between which nothing replicates, and which have no row in common but every thousandth.
 const ROWS = 1_500_000;
@@ -13,6 +12,7 @@ const LISTED = 1000;
 const each: Servers[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'regionctl-audit-'));
 const fleetFile = join(folder, 'regionctl.yaml');
+const audit = (...flags: readonly string[]) => peakOf(['consistency', 'audit', ...flags], {REGIONCTL_FLEET: fleetFile});
 
 beforeAll(async () => {
   for (const name of ['one', 'two']) each.push(await startServers([name]));
@@ -59,25 +59,3 @@ it('more differing rows than are listed: says so in text, document and exit code
   const text = await audit();
   expect([text.code, text.stdout]).toEqual([2, expect.stringMatching(/truncated[\s\S]*The list is full/u)]);
 }, 120_000);
-
-async function audit(...flags: readonly string[]): Promise<{code: number | null; stdout: string; stderr: string; peakMb: number}> {
-  const child = spawn(BIN, ['consistency', 'audit', ...flags], {env: {...process.env, REGIONCTL_FLEET: fleetFile}});
-  const printed = {stdout: '', stderr: '', peakMb: 0};
-  for (const stream of ['stdout', 'stderr'] as const)
-    child[stream].setEncoding('utf8').on('data', (text: string) => (printed[stream] += text));
-  const looking = setInterval(() => {
-    const peak = /VmHWM:\s+(\d+) kB/.exec(statusOf(child.pid))?.[1];
-    if (peak !== undefined) printed.peakMb = Number(peak) / 1000;
-  }, 50);
-  const code = await new Promise<number | null>((done) => child.on('close', done));
-  clearInterval(looking);
-  return {code, ...printed};
-}
-
-function statusOf(pid: number | undefined): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, 'utf8');
-  } catch {
-    return '';
-  }
-}

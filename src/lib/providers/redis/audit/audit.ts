@@ -11,7 +11,6 @@ import {createExpiry} from './expiry.ts';
 import {type AuditMember, answers, createAuditMember, type ExpiryCommand, unexpected} from './member.ts';
 import {timeOf} from './reading.ts';
 import {type OpenedDatabase, tableAudit} from './table-audit.ts';
-import {keepYoungSpaceSmall} from './young-space.ts';
 
 /** What a member's INFO says of its databases. */
 type Known = {
@@ -30,7 +29,6 @@ export function createAudit(ensemble: Ensemble, login: RedisConfig['audit'], sec
   const members = new Map<string, AuditMember>();
   const read = new Map<string, Known>();
   const busy = createBusy(ensemble);
-  let letGrow = (): void => undefined;
   const memberOf = (name: string): AuditMember => {
     const member = members.get(name) ?? createAuditMember(placeOf(ensemble, name, login), secrets);
     members.set(name, member);
@@ -47,18 +45,13 @@ export function createAudit(ensemble: Ensemble, login: RedisConfig['audit'], sec
         cells.map(([name, cell]) => [name, cell.known ? {...cell, value: databases.map((each) => tableOf(cell.value, each))} : cell]),
       );
     },
-    open: async (table, names, _options, signal) => {
-      letGrow();
-      letGrow = keepYoungSpaceSmall();
-      return tableAudit(await opened(ensemble, table, names, read, signal));
-    },
+    open: async (table, names, _options, signal) => tableAudit(await opened(ensemble, table, names, read, signal)),
     position: async (name, signal) => (await placeNow(memberOf(name), signal)).offset,
     load: async (name, signal) => ({active: await busy(memberOf(name), signal)}),
     // Nothing is held open: keys are read as they are.
     rest: async () => undefined,
     received: (name) => (members.get(name)?.link.received() ?? 0) + (members.get(name)?.large.received() ?? 0),
     close: async () => {
-      letGrow();
       for (const {link, large} of members.values()) for (const each of [link, large]) each.close();
     },
   };
