@@ -32,7 +32,7 @@ function picture(plotted: Plotted, size: Size, id: string, title: string): Html 
   const {width, height} = size;
   return html`<svg class="line ${size.name}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}"><title id="${id}">${title}</title>
 ${grid(plotted, frame)}
-${upright(frame, breakX, 'mark', 'break')}${upright(frame, history.x.at(-1) ?? null, 'target', 'now')}
+${upright(frame, breakX, 'break')}${upright(frame, history.x.at(-1) ?? null, 'now')}
 <path class="p95" d="${area(frame, future.x, future.lower95, future.upper95)}"/><path class="p80" d="${area(frame, future.x, future.p10, future.p90)}"/>
 ${limit !== null && limitDrawn(plotted) ? limitLine(frame, limit) : NONE}
 <path class="seen" d="${path(frame, history.x, history.y)}"/><path class="mean" d="${path(frame, future.x, future.mean)}"/></svg>`;
@@ -60,10 +60,10 @@ function grid(plotted: Plotted, {axis, x, y, from, to, width, height, ticks}: Fr
   return html`${across}${along}`;
 }
 
-function upright({x, height}: Frame, at: number | null, name: string, text: string): Html {
+function upright({x, height}: Frame, at: number | null, text: string): Html {
   if (at === null) return NONE;
   const place = round(x(at));
-  return html`<line class="${name}" x1="${place}" x2="${place}" y1="${TOP}" y2="${height - BOTTOM}"/><text class="dim" x="${place - 4}" y="${TOP + 10}" font-size="12" text-anchor="end">${text}</text>`;
+  return html`<line class="target" x1="${place}" x2="${place}" y1="${TOP}" y2="${height - BOTTOM}"/><text class="dim" x="${place - 4}" y="${TOP + 10}" font-size="12" text-anchor="end">${text}</text>`;
 }
 
 function limitLine({y, width}: Frame, limit: number): Html {

@@ -6,7 +6,7 @@ const DAY = 24 * HOUR;
 type Unit = {readonly ms: number; readonly every: readonly number[]; readonly says: 'hour' | 'day' | 'month'};
 const UNITS: readonly Unit[] = [
   {ms: HOUR, every: [1, 2, 3, 6, 12], says: 'hour'},
-  {ms: DAY, every: [1, 2, 7, 14], says: 'day'},
+  {ms: DAY, every: [1, 2, 4, 7, 14], says: 'day'},
   {ms: 30 * DAY, every: [1, 2, 3, 6, 12], says: 'month'},
 ];
 
