@@ -72,12 +72,14 @@ function clipped(path: Float64Array, {low, high}: Limits): Float64Array {
 /** The median of the members, point by point: one that goes astray does not count (Petropoulos and Svetunkov 2020). */
 function medians(members: readonly Candidate[]): readonly Float64Array[] {
   const at = new Float64Array(members.length);
-  return (members[0] as Candidate).paths.map((first, origin) =>
-    first.map((_, step) => {
-      for (let i = 0; i < members.length; i++) at[i] = (members[i]?.paths[origin] as Float64Array)[step] as number;
+  const [first] = members as readonly [Candidate, ...Candidate[]];
+  return first.paths.map((path, origin) => {
+    const own = members.map(({paths}) => paths[origin] as Float64Array);
+    return path.map((_, step) => {
+      for (let i = 0; i < own.length; i++) at[i] = (own[i] as Float64Array)[step] as number;
       return medianInPlace(at);
-    }),
-  );
+    });
+  });
 }
 
 type Weighing = {readonly history: History; readonly trials: Trials; readonly power: number};

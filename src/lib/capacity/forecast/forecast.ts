@@ -35,14 +35,14 @@ export const forecast: Forecaster = (values, options) => {
 
 const isConstant = (values: Float64Array): boolean => values.every((value) => value === values[0]);
 
-function modelled(prepared: Prepared, {grain, horizon}: ForecastOptions): Forecast {
+function modelled(prepared: Prepared, {grain, horizon, origins}: ForecastOptions): Forecast {
   const {values, known, missing, notes} = prepared;
   const steps = horizon + missing;
   const transform = transformFor(values);
   const history = {values: transform.to(values), known};
   const seasons = seasonsOf(history.values, grain);
   const recipe = recipeFor(grain, values.length, seasons);
-  const plan = planTrials(values.length, steps, grain, ORIGINS[grain]);
+  const plan = planTrials(values.length, steps, grain, origins ?? ORIGINS[grain]);
   const candidates = candidatesOf(recipe, history, {origins: [...plan.origins, values.length], horizon: steps, trialHorizon: plan.horizon});
   const tried = candidates.map((candidate) => tryOut(candidate, {prepared, transform, plan}));
   const simple = new Set(recipe.simple.map(({name}) => name));

@@ -23,12 +23,12 @@ export type Parts<Fitted> = {
 };
 
 /** The model that `parts` make: fitted before the first origin for all but the last, and on everything for the last. */
-export function modelOf<Fitted>({least, fit, path}: Parts<Fitted>): Model {
+export function modelOf<Fitted>(parts: Parts<Fitted>): Model {
   return (values, {origins, horizon}) => {
     const first = origins[0] ?? values.length;
-    if (first < least) return null;
-    const early = fit(values.subarray(0, first), horizon, null);
-    const late = first === values.length ? early : fit(values, horizon, early);
-    return origins.map((origin) => path(values.subarray(0, origin), horizon, origin === values.length ? late : early));
+    if (first < parts.least) return null;
+    const early = parts.fit(values.subarray(0, first), horizon, null);
+    const late = first === values.length ? early : parts.fit(values, horizon, early);
+    return origins.map((origin) => parts.path(values.subarray(0, origin), horizon, origin === values.length ? late : early));
   };
 }
