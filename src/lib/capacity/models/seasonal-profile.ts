@@ -31,27 +31,28 @@ function profileOf(values: Float64Array, season: number, decay: number): Float64
   const weights = new Float64Array(season);
   // Cycles are counted back from the newest value, which has the weight 1.
   let weight = 1;
+  let phase = (count - 1) % season;
   for (let t = count - 1, left = season; t >= 0; t--, left--) {
     if (left === 0) {
       left = season;
       weight *= decay;
     }
-    const phase = t % season;
     profile[phase] = (profile[phase] as number) + weight * ((values[t] as number) - (trend[t] as number));
     weights[phase] = (weights[phase] as number) + weight;
+    phase = phase === 0 ? season - 1 : phase - 1;
   }
   let mean = 0;
-  for (let phase = 0; phase < season; phase++) {
-    profile[phase] = (profile[phase] as number) / (weights[phase] as number);
-    mean += (profile[phase] as number) / season;
+  for (let i = 0; i < season; i++) {
+    profile[i] = (profile[i] as number) / (weights[i] as number);
+    mean += (profile[i] as number) / season;
   }
-  for (let phase = 0; phase < season; phase++) profile[phase] = (profile[phase] as number) - mean;
+  for (let i = 0; i < season; i++) profile[i] = (profile[i] as number) - mean;
   return profile;
 }
 
 /**
  * Moving average over one season, centred (2 x m for an even season, as in Makridakis, Wheelwright and Hyndman 1998); at the ends the mean of the first
- * and of the last whole season.
+ * and of the last whole season. Needs one whole season.
  */
 export function movingTrend(values: Float64Array, season: number): Float64Array {
   const count = values.length;
@@ -60,13 +61,13 @@ export function movingTrend(values: Float64Array, season: number): Float64Array 
   const sums = new Float64Array(count + 1);
   for (let t = 0; t < count; t++) sums[t + 1] = (sums[t] as number) + (values[t] as number);
   const trend = new Float64Array(count);
+  const [low, high] = [half, count - season + half];
   for (let t = 0; t < count; t++) {
-    const from = Math.max(0, Math.min(t - half, count - season));
-    const to = Math.min(count, from + season);
-    let sum = (sums[to] as number) - (sums[from] as number);
+    const from = t < low ? 0 : t > high ? count - season : t - half;
+    let sum = (sums[from + season] as number) - (sums[from] as number);
     // Half of the first and half of the value after the last, so that the middle is a step and not between two.
     if (even && t >= half && t + half < count) sum += ((values[t + half] as number) - (values[t - half] as number)) / 2;
-    trend[t] = sum / (to - from);
+    trend[t] = sum / season;
   }
   return trend;
 }
