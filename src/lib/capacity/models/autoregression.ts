@@ -106,17 +106,17 @@ function laggedColumns(history: Float64Array, mean: number, lags: readonly numbe
   return {data, starts: Int32Array.from([...lags.map((lag) => longest - lag), count, longest]), rows, size: lags.length + 1};
 }
 
-/** Fills `errors`, one for each row, and returns beyond which size a row weighs less. */
+/** Fills `errors`, one for each row, and returns beyond which size a row weighs less. Feature by feature: no sum waits for the one before. */
 function findErrors({data, starts, size, rows}: LaggedColumns, weights: Float64Array, errors: Float64Array): number {
   const target = starts[size] as number;
-  const sizes = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) {
-    let expected = 0;
-    for (let i = 0; i < size; i++) expected += (weights[i] as number) * (data[(starts[i] as number) + row] as number);
-    const error = (data[target + row] as number) - expected;
-    errors[row] = error;
-    sizes[row] = Math.abs(error);
+  for (let row = 0; row < rows; row++) errors[row] = data[target + row] as number;
+  for (let i = 0; i < size; i++) {
+    const weight = weights[i] as number;
+    const start = starts[i] as number;
+    for (let row = 0; row < rows; row++) errors[row] = (errors[row] as number) - weight * (data[start + row] as number);
   }
+  const sizes = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) sizes[row] = Math.abs(errors[row] as number);
   return HUBER * MAD_TO_SD * medianInPlace(sizes);
 }
 
