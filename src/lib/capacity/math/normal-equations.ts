@@ -3,7 +3,11 @@ import {addRidge, solveCholesky} from './linear.ts';
 /** Sums of products of a regression: A (row-major, lower triangle) and b of A w = b. The last feature is the constant. */
 export type NormalEquations = {readonly size: number; readonly matrix: Float64Array; readonly right: Float64Array};
 
-export const emptyEquations = (size: number): NormalEquations => ({size, matrix: new Float64Array(size * size), right: new Float64Array(size)});
+export const emptyEquations = (size: number): NormalEquations => ({
+  size,
+  matrix: new Float64Array(size * size),
+  right: new Float64Array(size),
+});
 
 /**
  * Columns of a regression in one array: row r of column i is `data[starts[i] + r]`. So lags of one series need no copies. The last start is that of the target.
