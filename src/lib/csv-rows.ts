@@ -6,11 +6,11 @@ export type CsvText =
   | {readonly ok: true; readonly rows: readonly CsvRow[]}
   | {readonly ok: false; readonly line: number; readonly says: string};
 
-const [COMMA, QUOTE, NEWLINE, RETURN] = [44, 34, 10, 13];
+const [COMMA, QUOTE, NEWLINE, RETURN, SPACE] = [44, 34, 10, 13, 32];
 
 /**
  * Reads CSV as RFC 4180 has it: cells between commas, in quotes where they hold commas, quotes (doubled) or line breaks; lines end with LF or CRLF. A byte order
- * mark and empty lines are skipped. Cells are as written, spaces included.
+ * mark, empty lines, and spaces around quotes are skipped; all other spaces are part of their cells.
  */
 export function csvRows(text: string): CsvText {
   const reader = new Reader(text.startsWith('\uFEFF') ? text.slice(1) : text);
@@ -42,7 +42,10 @@ class Reader {
   row(): readonly string[] | null {
     const cells: string[] = [];
     for (;;) {
-      const cell = this.#text.charCodeAt(this.#at) === QUOTE ? this.#quoted() : this.#plain();
+      const quote = this.#pastSpaces(this.#at);
+      const isQuoted = this.#text.charCodeAt(quote) === QUOTE;
+      if (isQuoted) this.#at = quote;
+      const cell = isQuoted ? this.#quoted() : this.#plain();
       if (cell === null) return null;
       cells.push(cell);
       if (this.#text.charCodeAt(this.#at) === COMMA) {
@@ -74,7 +77,14 @@ class Reader {
       cell += '"';
     }
     this.line += cell.split('\n').length - 1;
+    this.#at = this.#pastSpaces(this.#at);
     return this.isAtEnd() || this.#endsCell() ? cell : this.#fail('after a closing quote there is more text');
+  }
+
+  #pastSpaces(from: number): number {
+    let at = from;
+    while (this.#text.charCodeAt(at) === SPACE) at += 1;
+    return at;
   }
 
   #endsCell(): boolean {

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {cleanSchema} from './schemas/clean.ts';
+import {collectSchema} from './schemas/collect.ts';
 import {auditPlanSchema, auditSchema, explainSchema, repairPlanSchema} from './schemas/consistency.ts';
 import {drillDueSchema, drillListSchema, drillValidateSchema} from './schemas/drill.ts';
 import {doctorSchema, healthSchema, historySchema, matrixSchema, statusSchema} from './schemas/health.ts';
@@ -23,6 +24,7 @@ export const DOCUMENT_SCHEMAS = {
   'consistency-audit-explain': auditPlanSchema,
   'consistency-explain': explainSchema,
   'consistency-repair-plan': repairPlanSchema,
+  'capacity-collect': collectSchema,
   'lab-status': labStatusSchema,
   'lab-down': labDownSchema,
   'lab-fault': labFaultSchema,

@@ -37,8 +37,11 @@ export function csvMetrics(place: CsvPlace): Metrics {
       const columns = columnsOf(first, query, place.shown);
       const {rows, empty} = rowsOf(columns.hasHeader ? csv.rows.slice(1) : csv.rows, columns, place);
       const sets = setsOf(rows, columns, place.timeZone);
-      const remarks =
-        empty === 0 ? [] : [`${empty} ${empty === 1 ? 'row of' : 'rows of'} ${place.shown} ${empty === 1 ? 'has' : 'have'} no value`];
+      const later = sets.reduce((sum, {readings}) => sum + readings.filter(({at}) => at > to).length, 0);
+      const remarks = [
+        ...(empty === 0 ? [] : [`${rowsText(empty)} of ${place.shown} without a value`]),
+        ...(later === 0 ? [] : [`${rowsText(later)} of ${place.shown} later than ${new Date(to).toISOString()}: left out`]),
+      ];
       return {
         sets: sets
           .map(({labels, readings}) => ({labels, readings: readings.filter(({at}) => at >= from && at <= to)}))
@@ -48,6 +51,8 @@ export function csvMetrics(place: CsvPlace): Metrics {
     },
   };
 }
+
+const rowsText = (count: number): string => (count === 1 ? '1 row' : `${count} rows`);
 
 async function readText({file, shown}: CsvPlace, signal: AbortSignal): Promise<string> {
   try {
