@@ -1,6 +1,7 @@
 import {z} from 'zod';
 import {capacityBacktestSchema, forecastSchema} from './schemas/capacity.ts';
 import {cleanSchema} from './schemas/clean.ts';
+import {collectSchema} from './schemas/collect.ts';
 import {auditPlanSchema, auditSchema, explainSchema, repairPlanSchema} from './schemas/consistency.ts';
 import {drillDueSchema, drillListSchema, drillValidateSchema} from './schemas/drill.ts';
 import {doctorSchema, healthSchema, historySchema, matrixSchema, statusSchema} from './schemas/health.ts';
@@ -26,6 +27,7 @@ export const DOCUMENT_SCHEMAS = {
   'consistency-repair-plan': repairPlanSchema,
   'capacity-forecast': forecastSchema,
   'capacity-backtest': capacityBacktestSchema,
+  'capacity-collect': collectSchema,
   'lab-status': labStatusSchema,
   'lab-down': labDownSchema,
   'lab-fault': labFaultSchema,
