@@ -54,9 +54,9 @@ function attempt(kind: Kind, random: () => number, roughness: number): Disk | nu
   const values = new Float64Array(total);
   for (let hour = 0; hour < total; hour++)
     values[hour] = shape(hour / DAY) + daily * Math.sin((2 * Math.PI * (hour - 8)) / DAY) + roughness * noise();
-  // Lifted so that it fills up some time after the history.
+  // Lifted so that it fills up some time after the history: a peak that just touches the limit would be a matter of luck.
   const aim = Math.round((days + between(6, 110)) * DAY);
-  const lift = 1 - Math.max(...values.subarray(0, aim));
+  const lift = 1 - (values[aim] ?? 0);
   if (lift + Math.min(...values) < 0) return null;
   const full = values.findIndex((value) => value + lift >= 1);
   const fullInDays = full / DAY - days;

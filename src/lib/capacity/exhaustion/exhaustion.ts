@@ -1,8 +1,10 @@
 import type {Series} from '../series.ts';
+import {findCleanUps} from './clean-ups.ts';
 import {type Days, daysOf, weekdayOffsets} from './days.ts';
 import {type Break, type Exhaustion, NO_DATES} from './result.ts';
 import {sentenceOf} from './says.ts';
 import {type Shape, shapeOfGrowth} from './shape-of-growth.ts';
+import {teethTrend} from './teeth.ts';
 import {type Pace, type Trend, trendOf} from './trend.ts';
 
 const DAY_MS = 86_400_000;
@@ -45,16 +47,19 @@ export function findExhaustion(series: Series, {horizonDays = HORIZON_DAYS, now}
     return answer({state: 'too-short', ...NO_DATES, break: null, growth: 'steady', slopePerDay: null, confidence: null});
   const offsets = weekdayOffsets(days);
   const shape = shapeOfGrowth(days.day, withoutOffsets(days, offsets));
-  const trend = trendOf(days, offsets, shape);
+  const cleanUps = findCleanUps(scaled);
+  const since = days.from + (days.day[shape.at] ?? 0) * DAY_MS;
+  const teeth = cleanUps === null ? null : teethTrend(cleanUps, {from: days.from, since});
+  const trend = teeth ?? trendOf(days, offsets, shape);
   const facts = {
     break: breakOf(shape, days, scale),
     growth: shape.kind === 'accelerating' ? ('accelerating' as const) : ('steady' as const),
     slopePerDay: trend.slope * scale,
   };
   if (limit === null) return answer({state: 'no-limit', ...NO_DATES, ...facts, confidence: null});
-  const since = fullSince(series, limit, days.from + (days.day.at(-1) ?? 0) * DAY_MS);
-  if (since !== null) {
-    const at = {p50At: since, p90At: since, earliestAt: since, latestAt: since};
+  const reached = fullSince(series, limit, days.from + (days.day.at(-1) ?? 0) * DAY_MS);
+  if (reached !== null) {
+    const at = {p50At: reached, p90At: reached, earliestAt: reached, latestAt: reached};
     return answer({state: 'full', ...at, ...facts, confidence: 'high'});
   }
   const dates = datesOf(trend, clock, {limit: limit / scale, horizonDays});

@@ -1,6 +1,6 @@
 import {type Days, median, quantile} from './days.ts';
 import type {Shape} from './shape-of-growth.ts';
-import {theilSen} from './theil-sen.ts';
+import {type Slope, theilSen} from './theil-sen.ts';
 
 const WEEK = 7;
 /** How high the peaks stand above the trend is taken from so many of the newest days: two weeks. */
@@ -10,8 +10,7 @@ const PEAK_DAYS = 14;
 export type Pace = 'likely' | 'fast80' | 'fast95' | 'slow95';
 
 /** Which share of the newest peaks, less the trend, lie below what is added to the trend, by pace. */
-const PEAK_SHARE: Readonly<Record<Pace, number>> = {likely: 0.75, fast80: 0.9, fast95: 1, slow95: 0.5};
-
+export const PEAK_SHARE: Readonly<Record<Pace, number>> = {likely: 0.75, fast80: 0.9, fast95: 1, slow95: 0.5};
 /** Of an accelerating series: by how much its acceleration is multiplied. The slowest goes on as fast as it is now. */
 const ACCELERATION: Readonly<Record<Pace, number>> = {likely: 1, fast80: 1.5, fast95: 2, slow95: 0};
 
@@ -36,48 +35,50 @@ export function trendOf(days: Days, offsets: Float64Array, shape: Shape): Trend 
   const day = days.day.subarray(from);
   const values = level.subarray(from);
   const growth = theilSen(day, values, shape.inflation);
-  const slopes: Readonly<Record<Pace, number>> = {
-    likely: growth?.slope ?? 0,
-    fast80: growth?.upper80 ?? 0,
-    fast95: growth?.upper95 ?? 0,
-    slow95: growth?.lower95 ?? 0,
-  };
-  const lines = mapPaces((pace) => lineOf(day, values, shape, {slope: slopes[pace], pace}));
-  const likely = lines.likely;
+  const lines = byPace((pace) =>
+    shape.kind === 'accelerating' ? curveThrough(day, values, shape, pace) : lineThrough(day, values, slopeAt(growth, pace)),
+  );
   const newest = Math.max(shape.at, days.day.length - PEAK_DAYS);
-  const above = [...days.peak.subarray(newest)].map((peak, i) => {
+  const above = days.peak.subarray(newest).map((peak, i) => {
     const at = days.day[newest + i] ?? 0;
-    return peak - offsetAt(offsets, at) - likely(at);
+    return peak - offsetAt(offsets, at) - lines.likely(at);
   });
-  const heights = mapPaces((pace) => quantile(above, PEAK_SHARE[pace]));
+  const heights = byPace((pace) => quantile(above, PEAK_SHARE[pace]));
   const isAccelerating = shape.kind === 'accelerating';
   return {
-    slope: isAccelerating ? shape.slopeNow : slopes.likely,
+    slope: isAccelerating ? shape.slopeNow : slopeAt(growth, 'likely'),
     lower80: isAccelerating ? shape.slopeNow : (growth?.lower80 ?? 0),
-    upper80: isAccelerating ? shape.slopeNow : slopes.fast80,
+    upper80: isAccelerating ? shape.slopeNow : (growth?.upper80 ?? 0),
     peak: (at, pace) => lines[pace](at) + offsetAt(offsets, at) + heights[pace],
   };
 }
 
-type Line = (day: number) => number;
+/** 0 where there is none. */
+export function slopeAt(growth: Slope | null, pace: Pace): number {
+  if (growth === null) return 0;
+  return {likely: growth.slope, fast80: growth.upper80, fast95: growth.upper95, slow95: growth.lower95}[pace];
+}
+
+export type Line = (day: number) => number;
 
 /** Through the middle of the points (Conover 1980): half of them lie above it. */
-function lineOf(day: Float64Array, values: Float64Array, shape: Shape, {slope, pace}: {slope: number; pace: Pace}): Line {
-  if (shape.kind !== 'accelerating') {
-    const middle = median(values.map((value, i) => value - slope * (day[i] ?? 0)));
-    return (at) => middle + slope * at;
-  }
+export function lineThrough(day: Float64Array, values: Float64Array, slope: number): Line {
+  const middle = median(values.map((value, i) => value - slope * (day[i] ?? 0)));
+  return (at) => middle + slope * at;
+}
+
+/** What was, was as it was; only from here on it may be faster or slower. */
+function curveThrough(day: Float64Array, values: Float64Array, {slopeNow, acceleration}: Shape, pace: Pace): Line {
   const newest = day.at(-1) ?? 0;
-  const curve = (at: number, acceleration: number) => shape.slopeNow * (at - newest) + (acceleration / 2) * (at - newest) ** 2;
-  const middle = median(values.map((value, i) => value - curve(day[i] ?? 0, shape.acceleration)));
-  // What was, was as it was; only from here on it may be faster or slower.
-  return (at) => middle + curve(at, at > newest ? shape.acceleration * ACCELERATION[pace] : shape.acceleration);
+  const curve = (at: number, bend: number) => slopeNow * (at - newest) + (bend / 2) * (at - newest) ** 2;
+  const middle = median(values.map((value, i) => value - curve(day[i] ?? 0, acceleration)));
+  return (at) => middle + curve(at, at > newest ? acceleration * ACCELERATION[pace] : acceleration);
 }
 
 function offsetAt(offsets: Float64Array, day: number): number {
   return offsets[((Math.round(day) % WEEK) + WEEK) % WEEK] ?? 0;
 }
 
-function mapPaces<T>(of: (pace: Pace) => T): Readonly<Record<Pace, T>> {
+export function byPace<T>(of: (pace: Pace) => T): Readonly<Record<Pace, T>> {
   return {likely: of('likely'), fast80: of('fast80'), fast95: of('fast95'), slow95: of('slow95')};
 }
