@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {capacityBacktestSchema, forecastSchema} from './schemas/capacity.ts';
+import {anomaliesSchema} from './schemas/anomalies.ts';
 import {cleanSchema} from './schemas/clean.ts';
 import {collectSchema} from './schemas/collect.ts';
 import {auditPlanSchema, auditSchema, explainSchema, repairPlanSchema} from './schemas/consistency.ts';
@@ -28,6 +29,7 @@ export const DOCUMENT_SCHEMAS = {
   'capacity-forecast': forecastSchema,
   'capacity-backtest': capacityBacktestSchema,
   'capacity-collect': collectSchema,
+  'capacity-anomalies': anomaliesSchema,
   'lab-status': labStatusSchema,
   'lab-down': labDownSchema,
   'lab-fault': labFaultSchema,
