@@ -1,8 +1,9 @@
+import {type History, lookAhead, tooLittle} from '../ahead.ts';
 import type {Series} from '../series.ts';
 import type {LoadRule, Loads, SurviveFacts} from './facts.ts';
 import {figure, timeText} from './figures.ts';
 import type {Taken} from './place-load.ts';
-import {type Part, STEP_MS, type Sum, sumLoads, withoutOutage} from './sum-loads.ts';
+import {type Part, sumLoads, withoutOutage} from './sum-loads.ts';
 
 export type LoadVerdict = 'survives' | 'tight' | 'breaks' | 'unknown';
 
@@ -28,10 +29,6 @@ export type LoadRow = {
   readonly says: string;
 };
 
-/** Less than two seasons tell nothing of the hour or the day that comes: known steps that a sum must have. */
-const LEAST_KNOWN = {hourly: 48, daily: 14, weekly: 8} as const;
-/** A history that ended longer ago than one season tells nothing of now. */
-const OLDEST_MS = {hourly: 7 * 86_400_000, daily: 28 * 86_400_000, weekly: 56 * 86_400_000} as const;
 /** Units in which a load is a share of what its region has. */
 const RELATIVE = /^(%|percent|ratio|fraction)$/i;
 
@@ -64,7 +61,7 @@ export function judgeLoad(facts: SurviveFacts, loads: Loads, judging: Judging): 
     parts.push({series: withoutOutage(series), factor: share * factor});
   }
   const sum = sumLoads({series: own, factor: judging.keeps}, parts);
-  const trouble = unusable(sum, own, loads.at);
+  const trouble = tooLittle(sum, own.grain, loads.at);
   if (trouble !== null) return unknown(trouble);
   const window = windowOf(sum, own, {facts, loads, limit});
   if (window === null) return unknown('no forecast of it could be made');
@@ -89,34 +86,22 @@ function factorOf({sizes}: LoadRule, unit: string, from: string, to: string): nu
   return isRelative(unit) ? (sizes[from] ?? 1) / (sizes[to] ?? 1) : 1;
 }
 
-/** Why a history is too little to forecast from; null = it is enough. */
-function unusable({starts, values}: Sum, {grain}: Series, now: number): string | null {
-  const known = values.reduce((count, value) => (Number.isNaN(value) ? count : count + 1), 0);
-  if (known < LEAST_KNOWN[grain])
-    return `its history is too short: ${known} ${grain} values are known of it and of what it takes, ${LEAST_KNOWN[grain]} are needed`;
-  const end = (starts.at(-1) ?? 0) + STEP_MS[grain];
-  return now - end > OLDEST_MS[grain] ? `its history ends at ${timeText(end)}` : null;
-}
-
 type Looking = {readonly facts: SurviveFacts; readonly loads: Loads; readonly limit: number};
 
-/** The forecast from the end of the history on, looked at where it touches the window from now on. null = it has no finite values. */
-function windowOf({starts, values}: Sum, {grain}: Series, {facts, loads, limit}: Looking): Window | null {
-  const stepMs = STEP_MS[grain];
-  const first = (starts.at(-1) ?? 0) + stepMs;
-  const until = loads.at + facts.windowMs;
-  const horizon = Math.max(1, Math.ceil((until - first) / stepMs));
-  const {mean, p90} = loads.forecastOf(values, {grain, horizon});
-  const steps = Array.from({length: horizon}, (_, step) => ({
-    at: Math.max(first + step * stepMs, loads.at),
-    ends: first + (step + 1) * stepMs,
-    mean: mean[step] ?? Number.NaN,
-    p90: p90[step] ?? Number.NaN,
-  })).filter(({at, ends}) => ends > loads.at && at < until);
-  const peak = steps.toSorted((a, b) => b.p90 - a.p90)[0];
-  if (peak === undefined || steps.some((step) => !Number.isFinite(step.p90) || !Number.isFinite(step.mean))) return null;
-  const breaksAt = steps.find((step) => step.p90 > limit)?.at ?? null;
-  return {mean: peak.mean, p90: peak.p90, peakAt: peak.at, breaksAt};
+/** The forecast of the window from now on: its peak, and when it first goes above the limit. null = it has no finite values. */
+function windowOf(sum: History, {grain}: Series, {facts, loads, limit}: Looking): Window | null {
+  const ahead = lookAhead(sum, grain, {from: loads.at, to: loads.at + facts.windowMs}, loads.forecastOf);
+  if (ahead === null) return null;
+  // The step that we are in has begun before: what it breaks it breaks now.
+  const timeOf = (step: number): number => Math.max(ahead.starts[step] ?? 0, loads.at);
+  const peak = ahead.p90.reduce((highest, value, step) => (value > (ahead.p90[highest] ?? 0) ? step : highest), 0);
+  const breaks = ahead.p90.findIndex((value) => value > limit);
+  return {
+    mean: ahead.mean[peak] ?? 0,
+    p90: ahead.p90[peak] ?? 0,
+    peakAt: timeOf(peak),
+    breaksAt: breaks === -1 ? null : timeOf(breaks),
+  };
 }
 
 function sentence(row: Pick<LoadRow, 'series' | 'region' | 'unit' | 'limit' | 'takes' | 'verdict' | 'headroom'>, window: Window): string {
