@@ -7,7 +7,7 @@ import {loadInTime} from './load-in-time.ts';
 const METRICS_MS = 5000;
 
 /**
- * What a plan judges the capacity of the others by; undefined = the fleet file has no series that move with traffic. Begin it before looking at the fleet, and
+ * What a plan judges the capacity of the others by; undefined = the fleet file has no series that move with traffic and have a limit. Begin it before looking at the fleet, and
  * await it when planning. It never throws but for an interruption, and nobody has to await it.
  */
 export function planCapacity(open: OpenFleet, signal: AbortSignal): Promise<PlanCapacity | undefined> {
@@ -17,7 +17,7 @@ export function planCapacity(open: OpenFleet, signal: AbortSignal): Promise<Plan
 }
 
 async function read(open: OpenFleet, signal: AbortSignal): Promise<PlanCapacity | undefined> {
-  const facts = surviveFacts(open.fleet);
+  const facts = surviveFacts(open.fleet, {limited: true});
   if (facts === null) return undefined;
   const names = facts.loads.map(({name}) => name);
   return {facts, loads: await loadInTime(open, {names, ms: METRICS_MS, signal})};

@@ -23,7 +23,7 @@ export async function judgeSurvival(
 ): Promise<{document: SurviveDocument; exit: ExitCode}> {
   const {fleet} = open;
   for (const name of lose) regionOf(fleet, name);
-  const facts = surviveFacts(fleet, windowMs);
+  const facts = surviveFacts(fleet, {windowMs});
   if (facts === null)
     throw usageError(
       'the fleet file has no series in capacity.series that moves with traffic, such as throughput or cpu with its regions',

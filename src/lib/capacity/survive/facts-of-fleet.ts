@@ -1,12 +1,15 @@
 import type {Fleet} from '../../fleet/fleet.ts';
 import {DEFAULT_HEADROOM, DEFAULT_WINDOW_MS, type LoadRule, type SurviveFacts} from './facts.ts';
 
-/** What the fleet file says of who takes whose load. `windowMs` = instead of the file's. null = it has no series that move with traffic. */
-export function surviveFacts(fleet: Fleet, windowMs?: number): SurviveFacts | null {
+/** `windowMs` = instead of the file's; `limited` = only loads that have a limit anywhere: the others are forecast, and can break nothing. */
+export type FactsOptions = {readonly windowMs?: number | undefined; readonly limited?: boolean};
+
+/** What the fleet file says of who takes whose load. null = it has no series that move with traffic. */
+export function surviveFacts(fleet: Fleet, {windowMs, limited = false}: FactsOptions = {}): SurviveFacts | null {
   const {regions, routes, dataClasses, capacity} = fleet;
   const failover = capacity?.failover;
   const loads = (capacity?.series ?? [])
-    .filter((series) => series.moves && series.regions.length > 0)
+    .filter((series) => series.moves && series.regions.length > 0 && (!limited || series.regions.some(({limit}) => limit !== null)))
     .map(
       ({name, moves, dataClass, regions: own}): LoadRule => ({
         ...{name, moves, dataClass},
