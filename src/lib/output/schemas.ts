@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {capacityBacktestSchema, forecastSchema} from './schemas/capacity.ts';
 import {cleanSchema} from './schemas/clean.ts';
 import {auditPlanSchema, auditSchema, explainSchema, repairPlanSchema} from './schemas/consistency.ts';
 import {drillDueSchema, drillListSchema, drillValidateSchema} from './schemas/drill.ts';
@@ -23,6 +24,8 @@ export const DOCUMENT_SCHEMAS = {
   'consistency-audit-explain': auditPlanSchema,
   'consistency-explain': explainSchema,
   'consistency-repair-plan': repairPlanSchema,
+  'capacity-forecast': forecastSchema,
+  'capacity-backtest': capacityBacktestSchema,
   'lab-status': labStatusSchema,
   'lab-down': labDownSchema,
   'lab-fault': labFaultSchema,
