@@ -42,25 +42,30 @@ export function withCapacity(
   gates: readonly Gate[],
   change: LoadChange,
 ): Judged {
-  const {gate, remark} = capacityGate(input.capacity, change);
+  const {gate, isOpen, remarks} = capacityGate(input.capacity, change);
   const all = gate === null ? gates : [...gates, gate];
-  const overrides = remark === null ? input.overrides : input.overrides.filter((override) => override.gate !== SURVIVORS_CAPACITY);
-  return {gates: all, overrides: resolveOverrides(all, overrides), remarks: remark === null ? [] : [remark]};
+  const overrides = !isOpen ? input.overrides : input.overrides.filter((override) => override.gate !== SURVIVORS_CAPACITY);
+  return {gates: all, overrides: resolveOverrides(all, overrides), remarks};
 }
 
-function capacityGate(
-  capacity: PlanCapacity | undefined,
-  change: LoadChange,
-): {readonly gate: Gate | null; readonly remark: string | null} {
-  if (capacity === undefined) return {gate: null, remark: null};
-  const flows = flowsOf(change);
-  if (!flows.some(({share}) => share > 0)) return {gate: null, remark: null};
+/** `isOpen`: nothing is known and nobody waits for it, so that there is no gate. */
+type Found = {readonly gate: Gate | null; readonly isOpen: boolean; readonly remarks: readonly string[]};
+
+function capacityGate(capacity: PlanCapacity | undefined, change: LoadChange): Found {
+  const flows = capacity === undefined ? [] : flowsOf(change);
+  if (capacity === undefined || !flows.some(({share}) => share > 0)) return {gate: null, isOpen: false, remarks: []};
   const lose = change.isDown && change.from !== null ? [change.from] : [];
   const found = surviveFlows(capacity.facts, capacity.loads, {lose, flows});
-  if (found.verdict === 'unknown' && change.isDown)
-    return {gate: null, remark: `whether the others can carry the load is not known, and nobody waits for it now: ${found.says}`};
+  if (found.verdict === 'unknown' && change.isDown) {
+    const says = `whether the others can carry the load is not known, and nobody waits for it now: ${found.says}`;
+    return {gate: null, isOpen: true, remarks: [says, ...found.notes]};
+  }
   const verdict = found.verdict === 'breaks' ? 'refuse' : found.verdict === 'unknown' ? 'unknown' : 'pass';
-  return {gate: judged(SURVIVORS_CAPACITY, true, {verdict, says: saysOf(found), measured: measuredOf(found)}), remark: null};
+  return {
+    gate: judged(SURVIVORS_CAPACITY, true, {verdict, says: saysOf(found), measured: measuredOf(found)}),
+    isOpen: false,
+    remarks: found.notes,
+  };
 }
 
 /** The traffic that the plan moves: by the weights that its steps set, compared with what the routers send now; and what is homed where it is left. */
@@ -93,12 +98,21 @@ function weightsIn(args: Json): Weights | null {
 
 function saysOf({says, verdict, stranded}: Survival): string {
   const byLaw = stranded.filter(({law}) => law).map(({series, region}) => `${series} of ${region}`);
-  return `${says}${verdict === 'tight' ? ' (tight)' : ''}${byLaw.length === 0 ? '' : `; ${byLaw.join(', ')} may not move, and stays down`}`;
+  return `${says}${verdict === 'tight' ? ' (tight)' : ''}${byLaw.length === 0 ? '' : `; ${byLaw.join(', ')} may not move`}`;
 }
 
 /** What is kept of it in the plan and in its journal. */
 function measuredOf({verdict, first, rows}: Survival): Json {
   const time = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString());
   const {series = null, region = null, limit = null, p90 = null, peakAt = null, breaksAt = null} = first ?? {};
-  return {verdict, series, region, limit, p90, peakAt: time(peakAt), breaksAt: time(breaksAt), judged: rows.length};
+  return {
+    verdict,
+    series,
+    region,
+    limit,
+    p90: p90 === null ? null : Number(p90.toPrecision(6)),
+    peakAt: time(peakAt),
+    breaksAt: time(breaksAt),
+    judged: rows.length,
+  };
 }

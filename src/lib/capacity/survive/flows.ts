@@ -30,17 +30,17 @@ export function lossFlows({routes}: Pick<SurviveFacts, 'routes'>, lose: readonly
 /**
  * The flows of a route whose weights are changed. Weights are compared as shares of their sum: a region whose share falls from b to a gives (b - a) / b of
  * its traffic away, and those whose share rises get it in proportion to how much it rises. A region whose share does not fall has a flow of 0: what it has on
- * this route stays. Nobody had any traffic, or nobody is to have any: no flows.
+ * this route stays. Nobody had any traffic: no flows. Nobody is to have any: it stops, and moves nowhere.
  */
 export function changeFlows(route: string, before: Weights, after: Weights): readonly Flow[] {
   const [was, will] = [sharesOf(before), sharesOf(after)];
-  if (was === null || will === null) return [];
+  if (was === null) return [];
   const regions = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  const riseOf = (region: string): number => (will[region] ?? 0) - (was[region] ?? 0);
+  const riseOf = (region: string): number => (will?.[region] ?? 0) - (was[region] ?? 0);
   const takers = Object.fromEntries(regions.filter((region) => riseOf(region) > 0).map((region) => [region, riseOf(region)]));
   return Object.entries(was)
     .filter(([, share]) => share > 0)
-    .map(([from, share]) => ({route, from, share: Math.max(0, -riseOf(from)) / share, takers}));
+    .map(([from, share]) => ({route, from, share: will === null ? 0 : Math.max(0, -riseOf(from)) / share, takers}));
 }
 
 /** Weights as shares of their sum; null where there is none. */

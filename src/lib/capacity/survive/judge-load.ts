@@ -111,7 +111,11 @@ function sentence(row: Pick<LoadRow, 'series' | 'region' | 'unit' | 'limit' | 't
     ({from: name, share, factor}) => `${figure(share * 100)} % of ${name}${factor === 1 ? '' : ` (times ${figure(factor)} for size)`}`,
   );
   const carries = `${series} of ${region} with ${from.join(' and ')}`;
-  if (verdict === 'breaks')
-    return `${carries} goes above its limit of ${amount(limit ?? 0)} at ${timeText(window.breaksAt ?? 0)}, and reaches ${amount(window.p90)} (p90) at ${timeText(window.peakAt)}`;
+  if (verdict === 'breaks') {
+    const breaks = `${carries} goes above its limit of ${amount(limit ?? 0)} at ${timeText(window.breaksAt ?? 0)}`;
+    return window.breaksAt === window.peakAt
+      ? `${breaks}: ${amount(window.p90)} (p90)`
+      : `${breaks}, and reaches ${amount(window.p90)} (p90) at ${timeText(window.peakAt)}`;
+  }
   return `${carries} reaches ${amount(window.p90)} (p90) of ${amount(limit ?? 0)} at ${timeText(window.peakAt)}: ${figure(headroom ?? 0)} % is left`;
 }

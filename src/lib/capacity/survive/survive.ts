@@ -72,8 +72,7 @@ function surviveLoad(
   rule: LoadRule,
   {lose, flows}: {readonly lose: readonly string[]; readonly flows: readonly Flow[]},
 ) {
-  // What is homed where the load has no series is no load; traffic that goes to a region without one is, and is not known.
-  const own = flows.filter(({route, from}) => route !== null || rule.regions.includes(from));
+  const own = flows.filter(({route, from}) => mayBeIn(facts, rule, from) && (route !== null || rule.regions.includes(from)));
   const {taken, stranded, notes} = placeLoad(facts, rule, own, lose);
   const takers = [...new Set(taken.map(({to}) => to))];
   const gone = (region: string): number => [...taken, ...stranded].reduce((sum, {from, share}) => sum + (from === region ? share : 0), 0);
@@ -84,6 +83,16 @@ function surviveLoad(
     stranded: stranded.map(({from, share, law, reason}) => ({series: rule.name, region: from, share, law, reason})),
     notes,
   };
+}
+
+/**
+ * Whether there may be any of a load in a region that it has no series in. Its data may not be there: there is none. Else traffic that goes there is a load that
+ * is not known, and what is homed there is none.
+ */
+function mayBeIn({regions, dataClasses}: SurviveFacts, {dataClass, regions: own}: LoadRule, region: string): boolean {
+  const allowed = dataClasses.find(({name}) => name === dataClass)?.allowed ?? null;
+  const jurisdiction = regions.find(({name}) => name === region)?.jurisdiction ?? '';
+  return own.includes(region) || allowed === null || allowed.includes(jurisdiction);
 }
 
 /** Of rows with one verdict: the limit that breaks first, or the one with the least left. */
