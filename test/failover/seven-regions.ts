@@ -8,14 +8,10 @@ import {builtinProviders} from '../../src/lib/providers/builtin.ts';
 import {known, unknown} from '../../src/lib/snapshot/cell.ts';
 import type {Member, RegionVerdict, Snapshot} from '../../src/lib/snapshot/snapshot.ts';
 import {load, NOW, sameAgain} from '../capacity/survive/world.ts';
-import {standIns} from '../fleet/kinds.ts';
-
-const providers = builtinProviders.some(({port}) => port === 'metrics')
-  ? builtinProviders
-  : [...builtinProviders, ...standIns.filter(({port}) => port === 'metrics')];
 
 /** The fleet of examples/seven-regions.yaml, as its file is read. */
-export const sevenRegions = (): Promise<Fleet> => loadFleet('examples/seven-regions.yaml', kindsOf(providers), {CATALOG_PASSWORD: 'x'});
+export const sevenRegions = (): Promise<Fleet> =>
+  loadFleet('examples/seven-regions.yaml', kindsOf(builtinProviders), {CATALOG_PASSWORD: 'x'});
 
 /** Loads by region: `base` all day, `peak` between 14:00 and 16:00 UTC (it is 12:00). */
 export type LevelsByRegion = Readonly<Record<string, {readonly base: number; readonly peak?: number}>>;

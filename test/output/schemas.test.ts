@@ -9,6 +9,7 @@ import type {StatusDocument} from '../../src/lib/observe/status.ts';
 import type {AuditDocument} from '../../src/lib/operate/audit.ts';
 import type {AuditPlanDocument} from '../../src/lib/operate/audit-explain.ts';
 import type {CleanDocument} from '../../src/lib/operate/clean.ts';
+import type {CollectDocument} from '../../src/lib/operate/collect.ts';
 import type {DueDocument} from '../../src/lib/operate/drill-due.ts';
 import type {DrillListDocument} from '../../src/lib/operate/drill-list.ts';
 import type {DrillValidation} from '../../src/lib/operate/drill-validate.ts';
@@ -92,6 +93,7 @@ it('the types of the built documents fit their schemas', () => {
     Described<AuditPlanDocument, 'consistency-audit-explain'>,
     Described<ExplainDocument, 'consistency-explain'>,
     Described<RepairPlanDocument, 'consistency-repair-plan'>,
-  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
-  expect(fits).toHaveLength(16);
+    Described<CollectDocument, 'capacity-collect'>,
+  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+  expect(fits).toHaveLength(17);
 });

@@ -128,7 +128,7 @@ export function planFailback(input: FailbackInput): Plan {
   const home = given.map((route) => homeSteps(route, from, to, snapshot));
   const reroutes = home.flatMap(({first, later}) => [first, ...later]);
   const coming = {fleet, snapshot, steps: reroutes, from: returns.length === 0 ? null : from, takers: [to], isDown: false};
-  const {gates, overrides} = withCapacity(input, gatesOf(input, {returns, repairs}, given), coming);
+  const {gates, overrides, remarks} = withCapacity(input, gatesOf(input, {returns, repairs}, given), coming);
   const moved = returns.map(({spec, primary, home: {name}}) => ({spec, primary, target: name}));
   const verify = verifySteps(fleet, moved, routes);
   const witness = returns.length === 0 ? null : fleet.witness;
@@ -178,7 +178,7 @@ export function planFailback(input: FailbackInput): Plan {
         basis: 'the primary is stopped only after it has shipped everything',
       })),
     },
-    remarks: [...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from)],
+    remarks: [...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from), ...remarks],
     drill: null,
   };
 }

@@ -70,7 +70,7 @@ export function planReadmission(input: ReadmissionInput): Plan {
   // Its last stage has the most: what the region can carry then it can carry before.
   const shares = routes.flatMap((route) => returnSteps(route, to, {snapshot, requires: []}));
   const coming = {fleet, snapshot, steps: shares, from: null, takers: [], isDown: false};
-  const {gates, overrides} = withCapacity(input, gatesOf(input, stores, routes), coming);
+  const {gates, overrides, remarks} = withCapacity(input, gatesOf(input, stores, routes), coming);
   const passed = ({name}: StoreSpec) => {
     const isPassed = (gate: string): boolean => overrides.some((override) => override.gate === `${gate}:${name}`);
     return {catchUp: isPassed('catch-up') || isPassed('streams'), audit: isPassed('audit')};
@@ -116,7 +116,7 @@ export function planReadmission(input: ReadmissionInput): Plan {
     files: [],
     objectives,
     expected: {gapMs: null, loss: []},
-    remarks: [...uncounted(input, stores), ...watchedRemarks(fleet.stores, snapshot, to)],
+    remarks: [...uncounted(input, stores), ...watchedRemarks(fleet.stores, snapshot, to), ...remarks],
     drill: null,
   };
 }

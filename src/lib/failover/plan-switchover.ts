@@ -74,7 +74,7 @@ export function planSwitchover(input: SwitchoverInput): Plan {
     moves,
     routes.map(({name}) => name),
   );
-  const {gates, overrides} = withCapacity(input, asked, {fleet, snapshot, steps: reroutes, from, takers: [to], isDown: false});
+  const {gates, overrides, remarks} = withCapacity(input, asked, {fleet, snapshot, steps: reroutes, from, takers: [to], isDown: false});
   const steps = [
     ...moves.flatMap(({spec}) => [
       storeSteps(named(spec, moves)).claim(answering(snapshot, spec), {ready: true, evict: takesOver(spec, overrides)}),
@@ -120,7 +120,7 @@ export function planSwitchover(input: SwitchoverInput): Plan {
       })),
     },
     staysDown: [],
-    remarks: [...stays, ...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from)],
+    remarks: [...stays, ...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from), ...remarks],
     drill: null,
   };
 }

@@ -1,6 +1,6 @@
 import {z} from 'zod';
-import {isTimeZone} from '../capacity/regularize/zone.ts';
 import {type Grain, PURPOSES, type Purpose} from '../capacity/series.ts';
+import {isTimeZone} from '../time-zone.ts';
 import type {CapacityPlanSpec} from './capacity-plan.ts';
 import {capacityPlanKeys, capacityPlanOf} from './capacity-plan-schema.ts';
 import {durationMs, spanMs} from './fields.ts';

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {startsAfter} from '../../../src/lib/capacity/regularize/steps.ts';
-import {clockSpans, isTimeZone} from '../../../src/lib/capacity/regularize/zone.ts';
+import {clockSpans, isTimeZone} from '../../../src/lib/time-zone.ts';
 import {DAY, HOUR, MINUTE, readingsFrom, saidOf, seriesOf} from './samples.ts';
 
 const berlin = {timeZone: 'Europe/Berlin'};

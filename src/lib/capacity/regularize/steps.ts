@@ -1,5 +1,5 @@
+import {type ClockSpan, clockSpans} from '../../time-zone.ts';
 import type {Grain} from '../series.ts';
-import {type ClockSpan, clockSpans} from './zone.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,7 +1,8 @@
 /** From `from` (epoch ms) on, until the next one begins, the clocks of a zone are `offsetMs` ahead of UTC. */
 export type ClockSpan = {readonly from: number; readonly offsetMs: number};
 
-const WEEK_MS = 7 * 86_400_000;
+const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
 
 /** Whether there is a time zone of that name in the IANA database, such as `UTC` or `Europe/Berlin`. */
 export function isTimeZone(name: string): boolean {
@@ -58,4 +59,19 @@ function changeBetween(before: number, after: number, offsetAt: (at: number) => 
     else high = middle;
   }
   return high * 1000;
+}
+
+/**
+ * When a zone's clocks show `wallMs` (ms since 1970 as if it were UTC). `spans` must reach a day beyond it at either end. An hour that is there twice is taken
+ * as the first after `after`, else as the later one; one that the clock left out as if it had not been put forward.
+ */
+export function instantOf(wallMs: number, spans: readonly ClockSpan[], after = Number.NEGATIVE_INFINITY): number {
+  const near = spans.filter(
+    ({from}, index) => from <= wallMs + DAY_MS && (spans[index + 1]?.from ?? Number.POSITIVE_INFINITY) > wallMs - DAY_MS,
+  );
+  const fitting = near
+    .map(({offsetMs, from}) => ({at: wallMs - offsetMs, from}))
+    .filter(({at, from}) => at >= from && at < (spans.find((span) => span.from > from)?.from ?? Number.POSITIVE_INFINITY))
+    .map(({at}) => at);
+  return fitting.find((at) => at > after) ?? fitting.at(-1) ?? wallMs - (near[0] ?? {offsetMs: 0}).offsetMs;
 }
