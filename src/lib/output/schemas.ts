@@ -11,6 +11,7 @@ import {initSchema, pluginSchema, pluginsManifestSchema, versionSchema} from './
 import {lagSchema, lossSchema} from './schemas/replication.ts';
 import {drillSchema, errorSchema, planSchema, readySchema, runSchema, runsListSchema, voteSchema} from './schemas/run.ts';
 import {slotsSchema} from './schemas/slots.ts';
+import {surviveSchema} from './schemas/survive.ts';
 import {topologySchema} from './schemas/topology.ts';
 
 /** The schema of every `--json` document, by the name of its file in schemas/. All allow more fields: fields are only ever added. */
@@ -30,6 +31,7 @@ export const DOCUMENT_SCHEMAS = {
   'capacity-backtest': capacityBacktestSchema,
   'capacity-collect': collectSchema,
   'capacity-anomalies': anomaliesSchema,
+  'capacity-survive': surviveSchema,
   'lab-status': labStatusSchema,
   'lab-down': labDownSchema,
   'lab-fault': labFaultSchema,
