@@ -1,5 +1,5 @@
-import type {Scores} from './forecast/shapes.ts';
 import {naiveScale, scoresOf} from './forecast/scores.ts';
+import type {Scores} from './forecast/shapes.ts';
 import type {Grain, Series} from './series.ts';
 
 /** A forecast as it was made. Times are epoch ms. */
@@ -31,8 +31,14 @@ export function scoreKept(kept: readonly KeptForecast[], {starts, values, grain}
   const truth = Float64Array.from(all, (pair) => pair.truth);
   const mean = Float64Array.from(all, ({one, step}) => one.mean[step] ?? Number.NaN);
   const everything = new Uint8Array(all.length).fill(1);
-  const scale = naiveScale(values, Uint8Array.from(values, (value) => (Number.isFinite(value) ? 1 : 0)), SEASON[grain]);
+  const scale = naiveScale(
+    values,
+    Uint8Array.from(values, (value) => (Number.isFinite(value) ? 1 : 0)),
+    SEASON[grain],
+  );
   const scores = scoresOf({origins: [0], paths: [mean], horizon: all.length, values: truth, known: everything}, scale);
-  const inside = all.filter(({one, step, truth: came}) => came >= (one.lower95[step] ?? came) && came <= (one.upper95[step] ?? came)).length;
+  const inside = all.filter(
+    ({one, step, truth: came}) => came >= (one.lower95[step] ?? came) && came <= (one.upper95[step] ?? came),
+  ).length;
   return {forecasts: pairs.length, steps: all.length, scores: {...scores, coverage: all.length === 0 ? null : (100 * inside) / all.length}};
 }

@@ -4,9 +4,9 @@ import {STEP_MS} from '../capacity/regularize/steps.ts';
 import type {Grain, Series} from '../capacity/series.ts';
 import {usageError} from '../errors.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
-import {type ForecastTask, type Forecasts, forecastSeries} from './forecast.ts';
-import {loadSeries, type MissingSeries} from './load-series.ts';
+import {type Forecasts, type ForecastTask, forecastSeries} from './forecast.ts';
 import {keepForecasts} from './kept-forecasts.ts';
+import {loadSeries, type MissingSeries} from './load-series.ts';
 import type {SeriesFilter} from './series-questions.ts';
 
 export type FleetForecastOptions = SeriesFilter & {

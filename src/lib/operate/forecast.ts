@@ -1,5 +1,5 @@
-import {type Exhaustion, NO_DATES} from '../capacity/exhaustion/result.ts';
 import {findExhaustion} from '../capacity/exhaustion/exhaustion.ts';
+import {type Exhaustion, NO_DATES} from '../capacity/exhaustion/result.ts';
 import {forecast} from '../capacity/forecast/forecast.ts';
 import type {Backtest, Forecast, Path, Scores} from '../capacity/forecast/shapes.ts';
 import {crossingOf, type Growth, grow} from '../capacity/growth.ts';

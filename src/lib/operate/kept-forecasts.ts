@@ -1,6 +1,6 @@
+import type {KeptForecast} from '../capacity/kept-forecasts.ts';
 import type {Json} from '../plan/json.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
-import type {KeptForecast} from '../capacity/kept-forecasts.ts';
 import type {Forecasts, MadeForecast} from './forecast.ts';
 
 /** The newest so many are scored. */
@@ -30,5 +30,7 @@ export async function recallForecasts(
   series: {readonly name: string; readonly region: string | null},
 ): Promise<readonly KeptForecast[]> {
   const state = await open.state();
-  return state.notes(topicOf(open.fleet.name, series), MOST_KEPT).map(({at, data}) => ({madeAt: at, ...(data as Omit<KeptForecast, 'madeAt'>)}));
+  return state
+    .notes(topicOf(open.fleet.name, series), MOST_KEPT)
+    .map(({at, data}) => ({madeAt: at, ...(data as Omit<KeptForecast, 'madeAt'>)}));
 }

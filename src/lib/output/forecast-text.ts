@@ -1,40 +1,107 @@
 import type {BacktestDocument, ForecastDocument, ForecastStep, SeriesForecast} from '../operate/forecast.ts';
 import {formatFigure, formatPercent} from './figures.ts';
+import {crossingSaid, highestSaid, seriesName, spanSaid} from './forecast-words.ts';
 import type {Paint} from './paint.ts';
+import {forecastPlot, type Plotted} from './plot/forecast-plot.ts';
 import {type Cell, type Column, table} from './table.ts';
-import {formatTime} from './units.ts';
+import {formatTime, NOT_MEASURED} from './units.ts';
 import {indented, joined, type TextOptions} from './verdict-cell.ts';
 
-/** `rows` = most steps that are printed of a series. */
-export type ForecastTextOptions = TextOptions & {readonly rows: number};
+/** `rows` = most steps that are printed of a series. `plot`: whether each is drawn; default: of few series. `pictures`: one for each series, null = there is nothing to draw. */
+export type ForecastTextOptions = TextOptions & {
+  readonly rows: number;
+  readonly plot?: boolean | undefined;
+  readonly pictures?: readonly (Plotted | null)[];
+};
 
 /** What the chosen model is compared with. */
 const YARDSTICKS: ReadonlySet<string> = new Set(['seasonal-naive', 'last-value']);
 const RIGHT = {align: 'right', shrink: false} as const;
 const INDENT = 2;
 
-/** `capacity forecast` for people: for each series the model, its backtest beside the yardsticks, and the path with its intervals. */
+/** More series than these are a table with a row for each; each by itself is asked for by --rows or --plot. */
+const FEW = 3;
+const PLOT_HEIGHT = 14;
+/** A picture needs some room to say anything. */
+const LEAST_COLUMNS = 50;
+
+/**
+ * `capacity forecast` for people: a row for each series; of few series the model, its backtest beside the yardsticks, what that means for the limit, a picture, and as many steps
+ * as were asked for.
+ */
 export function forecastText(document: ForecastDocument, options: ForecastTextOptions): string {
-  const {grain, horizon, series} = document;
-  const head = `capacity forecast at ${formatTime(document.at)}: ${series.length} series, ${horizon} ${grain} steps ahead`;
-  return joined([...indented(head, options.columns, 0), ...series.flatMap((one) => ['', ...seriesLines(one, document, options)])]);
+  const {series, missing, growth} = document;
+  const under = growth === null ? '' : `, at a growth of ${growth.text}`;
+  const head = `capacity forecast at ${formatTime(document.at)}: ${series.length} series${under}`;
+  const each = series.length <= FEW || options.rows > 0 || options.plot === true;
+  const lost = missing.map((one) => options.paint.unknown(`${seriesName(one)} is not known: ${one.reason}`));
+  const body = each
+    ? series.flatMap((one, i) => ['', ...seriesLines(one, i, document, options)])
+    : ['', ...summaryLines(document, options)];
+  return joined([...indented(head, options.columns, 0), ...lost.flatMap((line) => indented(line, options.columns, 0)), ...body]);
 }
 
-function seriesLines(series: SeriesForecast, document: ForecastDocument, options: ForecastTextOptions): string[] {
+function seriesLines(series: SeriesForecast, index: number, document: ForecastDocument, options: ForecastTextOptions): string[] {
   const {columns, paint, rows} = options;
-  const place = series.region === null ? '' : ` in ${series.region}`;
-  const title = indented(`${series.name}${place}: ${series.model ?? 'not forecast'}`, columns, 0).map((line) => paint.strong(line));
-  const notes = series.notes.flatMap((note) => indented(note, columns));
+  const title = indented(`${seriesName(series)}: ${series.model ?? 'not forecast'}`, columns, 0).map((line) => paint.strong(line));
+  const notes = series.notes.flatMap((note) => indented(note, columns).map((line) => paint.muted(line)));
   if (series.model === null) return [...title, ...notes];
   const more = series.forecast.length - rows;
   return [
     ...title,
+    ...indented(`${spanSaid(series)} ahead; ${highestSaid(series)}`, columns),
+    ...limitLines(series, document, options),
     ...backtestLines(series, document, options),
     ...notes,
-    ...pathLines(series.forecast.slice(0, rows), options),
-    ...(more > 0 ? indented(`${more} more steps: --rows ${series.forecast.length}`, columns) : []),
+    ...pictureLines(index, options),
+    ...(rows === 0 ? [] : pathLines(series.forecast.slice(0, rows), options)),
+    ...(rows > 0 && more > 0 ? indented(`${more} more steps: --rows ${series.forecast.length}`, columns) : []),
   ];
 }
+
+function limitLines(series: SeriesForecast, document: ForecastDocument, {columns, paint}: TextOptions): string[] {
+  const crossing = crossingSaid(series, document);
+  const tone = (series.crossing?.p90At ?? null) === null ? paint.good : paint.warning;
+  const grown = document.growth === null ? (series.exhaustion?.says ?? '') : '';
+  return [
+    ...(crossing === '' ? [] : indented(crossing, columns).map(tone)),
+    ...(grown === '' ? [] : indented(`by its growth: ${grown}`, columns)),
+  ];
+}
+
+function pictureLines(index: number, {columns, paint, plot, pictures}: ForecastTextOptions): string[] {
+  const plotted = pictures?.[index] ?? null;
+  if (plotted === null || plot === false || columns < LEAST_COLUMNS) return [];
+  return ['', ...forecastPlot(plotted, {width: columns - INDENT, height: PLOT_HEIGHT}, paint).map((line) => `  ${line}`)];
+}
+
+/** A row for each series, in the order of the fleet file. */
+function summaryLines(document: ForecastDocument, {columns, paint}: TextOptions): string[] {
+  const rows = document.series.map((series): Cell[] => {
+    const {backtest, limit, forecast, crossing, exhaustion} = series;
+    const most = Math.max(...forecast.map(({p90}) => p90));
+    const met = crossing?.p90At ?? exhaustion?.p90At ?? null;
+    return [
+      seriesName(series),
+      series.model ?? 'not forecast',
+      formatPercent(backtest?.wmape ?? null),
+      Number.isFinite(most) ? `${formatFigure(most)} ${series.unit}`.trimEnd() : NOT_MEASURED,
+      limit === null ? NOT_MEASURED : formatFigure(limit),
+      met === null ? {text: limit === null ? '' : 'no', paint: paint.good} : {text: met.slice(0, 10), paint: paint.warning},
+    ];
+  });
+  const [titles = '', ...lines] = table(SUMMARY_COLUMNS, rows, columns);
+  return [paint.muted(titles), ...lines, '', ...indented('One by one, with pictures: --plot. As figures: --rows 24.', columns, 0)];
+}
+
+const SUMMARY_COLUMNS: readonly Column[] = [
+  {title: 'series'},
+  {title: 'model'},
+  {title: 'wMAPE', ...RIGHT},
+  {title: 'highest p90', ...RIGHT},
+  {title: 'limit', ...RIGHT},
+  {title: 'met', shrink: false},
+];
 
 function backtestLines(
   {model, backtest, withinObjective}: SeriesForecast,

@@ -1,6 +1,6 @@
 import {z} from 'zod';
-import {capacityBacktestSchema, forecastSchema} from './schemas/capacity.ts';
 import {anomaliesSchema} from './schemas/anomalies.ts';
+import {capacityBacktestSchema, forecastSchema} from './schemas/capacity.ts';
 import {cleanSchema} from './schemas/clean.ts';
 import {collectSchema} from './schemas/collect.ts';
 import {auditPlanSchema, auditSchema, explainSchema, repairPlanSchema} from './schemas/consistency.ts';

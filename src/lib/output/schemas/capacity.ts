@@ -27,6 +27,25 @@ const backtest = z.looseObject({
   models: z.array(z.looseObject({model: z.string(), ...scores})),
 });
 
+const exhaustion = z.looseObject({
+  limit: z.number(),
+  state: z.enum(['full', 'filling', 'not-within-horizon', 'flat', 'shrinking', 'no-limit', 'too-short']),
+  p50At: time.nullable(),
+  p90At: time.nullable(),
+  earliestAt: time.nullable(),
+  latestAt: time.nullable(),
+  break: z
+    .looseObject({at: time, kind: z.enum(['level', 'slope', 'level-and-slope']), jump: z.number(), slopeChangePerDay: z.number()})
+    .nullable(),
+  growth: z.enum(['steady', 'accelerating']),
+  slopePerDay: z.number().nullable(),
+  confidence: z.enum(['high', 'medium', 'low']).nullable(),
+  horizonAt: time,
+  says: sentence,
+});
+
+const missing = z.looseObject({name: z.string(), region: z.string().nullable(), code: z.string(), reason: sentence});
+
 const series = z.looseObject({
   name: z.string(),
   region: z.string().nullable(),
@@ -35,17 +54,27 @@ const series = z.looseObject({
   backtest: backtest.nullable(),
   withinObjective: z.boolean().nullable(),
   forecast: z.array(step),
-  exhaustion: z.null(),
+  limit: z.number().nullable(),
+  grain,
+  /** `daily-peaks`: the highest hour of each day was forecast. */
+  of: z.enum(['values', 'daily-peaks']),
+  horizon: z.int().min(1),
+  /** When this path, with the growth that was asked for, first goes above the limit; null where there is no limit, or no times. */
+  crossing: z.looseObject({limit: z.number(), p50At: time.nullable(), p90At: time.nullable()}).nullable(),
+  /** When the limit is reached by the growth that the history shows; null where there is no limit, or no times. */
+  exhaustion: exhaustion.nullable(),
   notes: z.array(sentence),
 });
 
 /** `capacity forecast --json`. */
 export const forecastSchema = z.looseObject({
   at: time,
-  grain,
-  horizon: z.int().min(1),
   objectiveMape: z.number().nullable(),
+  /** What all paths were multiplied by; null = nothing. */
+  growth: z.looseObject({text: z.string(), factor: z.number(), from: time, to: time}).nullable(),
   series: z.array(series),
+  /** Series of the fleet file that could not be had. */
+  missing: z.array(missing),
 });
 
 const named = z.looseObject({...scores, model: z.string()});
