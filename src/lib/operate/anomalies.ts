@@ -3,6 +3,7 @@ import type {Statistic} from '../capacity/anomaly/detector.ts';
 import {FEWEST_READINGS, type Watched, watchSeries} from '../capacity/anomaly/watch.ts';
 import type {Remark, Series} from '../capacity/series.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
+import type {MissingDocument} from './missing-series.ts';
 
 /** Whether anything stands out. `short` = fewer than 100 readings, which say nothing about what is usual. */
 export type AnomalyState = 'none' | 'anomalies' | 'short';
@@ -48,14 +49,18 @@ export type AnomaliesDocument = {
   /** Only what happened so long before the newest reading of a series counts; null = everything. */
   readonly lastMs: number | null;
   readonly series: readonly SeriesAnomalies[];
+  /** Series of the fleet file that could not be had. */
+  readonly missing: readonly MissingDocument[];
 };
 
-/** What stands out in each of `series`, each looked at by itself. Exit code: 1 an anomaly in any, 3 none, and one of them is too short, 0 none. */
-export function findAnomalies(series: readonly Series[], lastMs: number | null): {document: AnomaliesDocument; exit: ExitCode} {
-  return documentOf(
-    series.map((each) => anomaliesOf({name: each.name, region: each.region}, watchSeries(each), lastMs)),
-    lastMs,
-  );
+/** What stands out in each of `series`, each looked at by itself. Exit code: 1 an anomaly in any, 3 none, and one of them is too short or could not be had, 0 none. */
+export function findAnomalies(
+  series: readonly Series[],
+  lastMs: number | null,
+  missing: readonly MissingDocument[] = [],
+): {document: AnomaliesDocument; exit: ExitCode} {
+  const all = series.map((each) => anomaliesOf({name: each.name, region: each.region}, watchSeries(each), lastMs));
+  return documentOf(all, lastMs, missing);
 }
 
 /** What was found in one series, as documents have it. */
@@ -76,9 +81,14 @@ export function anomaliesOf(
   };
 }
 
-export function documentOf(series: readonly SeriesAnomalies[], lastMs: number | null): {document: AnomaliesDocument; exit: ExitCode} {
+export function documentOf(
+  series: readonly SeriesAnomalies[],
+  lastMs: number | null,
+  missing: readonly MissingDocument[] = [],
+): {document: AnomaliesDocument; exit: ExitCode} {
   const state = (['anomalies', 'short'] as const).find((each) => series.some((one) => one.state === each)) ?? 'none';
-  return {document: {state, lastMs, series}, exit: EXITS[state]};
+  const exit = missing.length > 0 && state === 'none' ? EXIT.unknown : EXITS[state];
+  return {document: {state, lastMs, series, missing}, exit};
 }
 
 const EXITS: Readonly<Record<AnomalyState, ExitCode>> = {none: EXIT.good, anomalies: EXIT.warning, short: EXIT.unknown};

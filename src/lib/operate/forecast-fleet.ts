@@ -6,7 +6,8 @@ import {usageError} from '../errors.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type Forecasts, type ForecastTask, forecastSeries} from './forecast.ts';
 import {keepForecasts} from './kept-forecasts.ts';
-import {loadSeries, type MissingSeries} from './load-series.ts';
+import {loadSeries} from './load-series.ts';
+import {missingDocument} from './missing-series.ts';
 import type {SeriesFilter} from './series-questions.ts';
 
 export type FleetForecastOptions = SeriesFilter & {
@@ -43,11 +44,6 @@ export async function forecastFleet(open: OpenFleet, options: FleetForecastOptio
   });
   await keepForecasts(open, forecasts, until);
   return forecasts;
-}
-
-/** A series that could not be had, as documents have it. */
-export function missingDocument({spec, place, code, reason}: MissingSeries) {
-  return {name: spec.name, region: place?.region ?? null, code, reason};
 }
 
 function spanOf({horizon, over, growth}: FleetForecastOptions, until: number): {growth: Growth | null; end: number | null} {

@@ -6,6 +6,7 @@ import {crossingOf, type Growth, grow} from '../capacity/growth.ts';
 import {startsAfter} from '../capacity/regularize/steps.ts';
 import type {Grain, Series} from '../capacity/series.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
+import type {MissingDocument} from './missing-series.ts';
 
 /** One step ahead. `at` = when it begins, ISO 8601; null = the source has no times. */
 export type ForecastStep = {
@@ -61,9 +62,6 @@ export type SeriesForecast = {
   readonly notes: readonly string[];
 };
 
-/** A series of the fleet that could not be had. */
-export type MissingForecast = {readonly name: string; readonly region: string | null; readonly code: string; readonly reason: string};
-
 export type ForecastDocument = {
   readonly at: string;
   /** Highest MAPE that is good, in percent; null = none was given. */
@@ -71,7 +69,7 @@ export type ForecastDocument = {
   /** The growth that all paths were multiplied by, as it was asked for; null = none. */
   readonly growth: {readonly text: string; readonly factor: number; readonly from: string; readonly to: string} | null;
   readonly series: readonly SeriesForecast[];
-  readonly missing: readonly MissingForecast[];
+  readonly missing: readonly MissingDocument[];
 };
 
 /** What is asked of one series: how many steps ahead. */
@@ -88,7 +86,7 @@ export type ForecastAsk = {
   /** Wall clock, epoch ms. */
   readonly now: number;
   readonly growth?: Growth | null;
-  readonly missing?: readonly MissingForecast[];
+  readonly missing?: readonly MissingDocument[];
 };
 
 /** A forecast as it was made, before any growth: for pictures and records. */
@@ -149,10 +147,16 @@ function forecastOne(task: ForecastTask, ask: ForecastAsk): {said: SeriesForecas
     forecast: stepsOf(path, starts),
     crossing: starts === null || limit === null ? null : crossingDocument(path, starts, limit),
     exhaustion: exhaustion === null || limit === null ? null : exhaustionDocument(exhaustion, limit),
-    notes: [...whole.remarks.map(({says}) => says), ...found.notes],
+    notes: [...whole.remarks.map(({says}) => says), ...found.notes, ...untried(found, horizon)],
   };
   const made = {series, model: found.model, path, plain: pathOf(found), starts, breakAt: exhaustion?.break?.at ?? null};
   return {said, made};
+}
+
+/** What no backtest has looked at. */
+function untried({backtest}: Forecast, horizon: number): readonly string[] {
+  if (backtest === null || backtest.horizon >= horizon - 1) return [];
+  return [`The history let only ${backtest.horizon} of ${horizon} steps ahead be tried: how good the others are was not measured.`];
 }
 
 const pathOf = ({mean, p10, p90, lower95, upper95}: Forecast): Path => ({mean, p10, p90, lower95, upper95});

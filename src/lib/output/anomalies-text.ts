@@ -1,4 +1,5 @@
 import type {AnomaliesDocument, AnomalyAlert, SeriesAnomalies} from '../operate/anomalies.ts';
+import {seriesName} from './forecast-words.ts';
 import type {Paint} from './paint.ts';
 import {type Cell, type Column, table} from './table.ts';
 import {formatMs, formatTime, shortMs} from './units.ts';
@@ -6,9 +7,11 @@ import {indented, joined, listItem, type TextOptions} from './verdict-cell.ts';
 
 /** `capacity anomalies` for people: the alerts of each series, the newest last, and what each means. */
 export function anomaliesText(document: AnomaliesDocument, options: TextOptions): string {
-  return joined(
-    document.series.flatMap((series, index) => [...(index === 0 ? [] : ['']), ...seriesLines(series, document.lastMs, options)]),
-  );
+  const {series, missing, lastMs} = document;
+  return joined([
+    ...series.flatMap((one, index) => [...(index === 0 ? [] : ['']), ...seriesLines(one, lastMs, options)]),
+    ...missing.flatMap((one) => indented(`${seriesName(one)} is not known: ${one.reason}`, options.columns, 0).map(options.paint.unknown)),
+  ]);
 }
 
 function seriesLines(series: SeriesAnomalies, lastMs: number | null, {columns, paint}: TextOptions): string[] {

@@ -44,14 +44,15 @@ function seriesBody(series: SeriesForecast, made: MadeForecast | null, index: nu
   const notes = series.notes.length === 0 ? NONE : html`<ul class="list">${series.notes.map((note) => html`<li>${note}</li>`)}</ul>`;
   if (made === null) return notes;
   const crossing = crossingSaid(series, document);
-  const says = [
-    `${spanSaid(series)} ahead; ${highestSaid(series)}.`,
-    crossing === '' ? '' : `It ${crossing}.`,
-    series.exhaustion?.says ?? '',
-  ];
+  const says = [`${spanSaid(series)} ahead; ${highestSaid(series)}.`, crossing === '' ? '' : `It ${crossing}.`, exhaustionSaid(series)];
   const title = `${seriesName(series)}, seen and forecast, in ${series.unit === '' ? 'its own unit' : series.unit}`;
   return html`<figure>${forecastSvg(plottedOf(made), `picture-${index + 1}`, title)}<figcaption>${title}. Dark: 80 %, light: 95 % of what may come.</figcaption></figure>
 ${says.filter((text) => text !== '').map((text) => html`<p>${text}</p>`)}${backtest(series)}${notes}`;
+}
+
+/** What the growth of the history says by itself, whatever growth was asked for. */
+function exhaustionSaid({exhaustion}: SeriesForecast): string {
+  return exhaustion === null ? '' : `By the growth of the history alone: ${exhaustion.says}.`;
 }
 
 function backtest({backtest: found, model}: SeriesForecast): Html {

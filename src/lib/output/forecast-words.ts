@@ -22,13 +22,12 @@ export function highestSaid({forecast, limit, unit}: SeriesForecast): string {
 }
 
 /** When this path meets the limit; empty where there is no limit. */
-export function crossingSaid({crossing, unit}: SeriesForecast, {growth}: Pick<ForecastDocument, 'growth'>): string {
+export function crossingSaid({crossing, unit, grain}: SeriesForecast, {growth}: Pick<ForecastDocument, 'growth'>): string {
   if (crossing === null) return '';
   const under = growth === null ? '' : ` at a growth of ${growth.text}`;
   const limit = `the limit of ${formatFigure(crossing.limit)} ${unit}`.trimEnd();
   if (crossing.p90At === null) return `stays below ${limit}${under} (p90)`;
+  const dayOf = (at: string): string => (grain === 'hourly' ? `${at.slice(0, 16).replace('T', ' ')}Z` : at.slice(0, 10));
   const likely = crossing.p50At === null ? 'the mean does not meet it' : `the mean on ${dayOf(crossing.p50At)}`;
   return `meets ${limit}${under}: p90 on ${dayOf(crossing.p90At)}, ${likely}`;
 }
-
-const dayOf = (at: string): string => `${at.slice(0, 16).replace('T', ' ')}Z`;

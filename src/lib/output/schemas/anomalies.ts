@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {missingSchema} from './capacity.ts';
 import {ms, sentence, time} from './fields.ts';
 
 const state = z.enum(['none', 'anomalies', 'short']);
@@ -38,4 +39,5 @@ export const anomaliesSchema = z.looseObject({
       remarks: z.array(remark),
     }),
   ),
+  missing: z.array(missingSchema),
 });

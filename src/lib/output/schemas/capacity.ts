@@ -44,7 +44,8 @@ const exhaustion = z.looseObject({
   says: sentence,
 });
 
-const missing = z.looseObject({name: z.string(), region: z.string().nullable(), code: z.string(), reason: sentence});
+/** A series of the fleet file that could not be had. */
+export const missingSchema = z.looseObject({name: z.string(), region: z.string().nullable(), code: z.string(), reason: sentence});
 
 const series = z.looseObject({
   name: z.string(),
@@ -74,7 +75,7 @@ export const forecastSchema = z.looseObject({
   growth: z.looseObject({text: z.string(), factor: z.number(), from: time, to: time}).nullable(),
   series: z.array(series),
   /** Series of the fleet file that could not be had. */
-  missing: z.array(missing),
+  missing: z.array(missingSchema),
 });
 
 const named = z.looseObject({...scores, model: z.string()});
