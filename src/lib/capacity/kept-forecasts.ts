@@ -13,8 +13,11 @@ export type KeptForecast = {
   readonly upper95: readonly number[];
 };
 
-/** How forecasts of a series did against what came. `steps` = how many of their steps are known by now; scores null where none is. */
-export type KeptScores = {readonly forecasts: number; readonly steps: number; readonly scores: Scores};
+/**
+ * How forecasts of a series did against what came. `steps` = how many of their steps are known by now, `furthest` = how many steps ahead the furthest of them was; scores
+ * null where none is.
+ */
+export type KeptScores = {readonly forecasts: number; readonly steps: number; readonly furthest: number; readonly scores: Scores};
 
 /** A step of seasons by which MASE is scaled. */
 const SEASON: Readonly<Record<Grain, number>> = {hourly: 24, daily: 7, weekly: 52};
@@ -40,5 +43,11 @@ export function scoreKept(kept: readonly KeptForecast[], {starts, values, grain}
   const inside = all.filter(
     ({one, step, truth: came}) => came >= (one.lower95[step] ?? came) && came <= (one.upper95[step] ?? came),
   ).length;
-  return {forecasts: pairs.length, steps: all.length, scores: {...scores, coverage: all.length === 0 ? null : (100 * inside) / all.length}};
+  const furthest = all.reduce((most, {step}) => Math.max(most, step + 1), 0);
+  return {
+    forecasts: pairs.length,
+    steps: all.length,
+    furthest,
+    scores: {...scores, coverage: all.length === 0 ? null : (100 * inside) / all.length},
+  };
 }

@@ -20,7 +20,8 @@ export type FleetForecastOptions = SeriesFilter & {
   readonly signal: AbortSignal;
 };
 
-const HORIZON: Readonly<Record<Grain, number>> = {hourly: 168, daily: 28, weekly: 26};
+/** How many steps ahead are forecast where nobody says. */
+export const HORIZON: Readonly<Record<Grain, number>> = {hourly: 168, daily: 28, weekly: 26};
 /** Further ahead hours say nothing: their days are forecast. */
 const MOST_HOURS_MS = 14 * 24 * STEP_MS.hourly;
 /** Most steps of one forecast. */

@@ -83,8 +83,8 @@ const named = z.looseObject({...scores, model: z.string()});
 /** `capacity backtest --json`. */
 export const capacityBacktestSchema = z.looseObject({
   at: time,
-  grain,
-  horizon: z.int().min(1),
+  /** Earlier origins in the history, or forecasts that were made and kept. */
+  basis: z.enum(['history', 'stored']),
   objectiveMape: z.number().nullable(),
   /** Means over all series that the score could be measured for, best first. `measured` = how many series. */
   models: z.array(z.looseObject({...scores, model: z.string(), measured: z.int(), coverage: score})),
@@ -92,6 +92,8 @@ export const capacityBacktestSchema = z.looseObject({
     z.looseObject({
       name: z.string(),
       region: z.string().nullable(),
+      grain,
+      horizon: z.int().min(0),
       origins: z.int(),
       ...scores,
       coverage: score,
@@ -100,4 +102,5 @@ export const capacityBacktestSchema = z.looseObject({
       notes: z.array(sentence),
     }),
   ),
+  missing: z.array(missingSchema),
 });
