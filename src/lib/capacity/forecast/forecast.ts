@@ -74,7 +74,7 @@ function tryOut(candidate: Candidate, {prepared, transform, plan}: Trying): Trie
 }
 
 /** By how much a simple model has to be better than the ensemble. */
-const CLEARLY = 0.75;
+const CLEARLY = 0.5;
 
 /** The first candidate, unless a simple one did clearly better in the trials. */
 function choose(tried: readonly Tried[], simple: ReadonlySet<string>): {chosen: Tried; note: string | null} {

@@ -72,20 +72,27 @@ const HOURLY_NO_SEASON: Recipe = {
   simple: [LAST, named('seasonal-naive', seasonalNaive(24))],
 };
 
+/** Between one and three days nothing can confirm a daily season, but most loads have one. */
+const HOURLY_FEW: Recipe = {
+  blend: {median: 0, power: 4},
+  members: [named('seasonal-naive', seasonalNaive(24)), named('smoothing', simpleSmoothing)],
+  simple: [LAST],
+};
+
 /** Fewest hours for models of a whole week. */
 const THREE_WEEKS = 504;
+const THREE_DAYS = 72;
 
 const WEEKS = [1, 2, 3, 4, 8, 13, 26, 39, 51, 52, 53];
 const WEEKLY: Recipe = {
-  blend: {median: 0, power: 2},
+  blend: {median: 0, power: 6},
   members: [
     named('autoregression', modelOf(autoregressionParts({lags: WEEKS, ridge: 1e-4}))),
     named('differences', modelOf(differenced(autoregressionParts({lags: WEEKS, ridge: 1e-3})))),
     named('differences-short', modelOf(differenced(autoregressionParts({lags: range(1, 8), ridge: 1e-3})))),
     named('damped-trend', dampedTrend),
     named('smoothing', simpleSmoothing),
-    named('theta', theta),
-    named('profile-damped-trend', profileWith(dampedTrendParts, [52], 0.85)),
+    named('seasonal-differences', modelOf(differenced(autoregressionParts({lags: [1, 2, 3, 4, 52], ridge: 1e-4}), 52))),
     named('profile-smoothing', profileWith(simpleSmoothingParts, [52], 0.85)),
   ],
   simple: [named('seasonal-naive', seasonalNaive(52)), LAST],
@@ -112,6 +119,7 @@ const DAILY: Recipe = {
 export function recipeFor(grain: Grain, count: number, seasons: readonly number[]): Recipe {
   if (grain === 'weekly') return WEEKLY;
   if (grain === 'daily') return seasons.includes(7) ? DAILY_SEASONAL : DAILY;
+  if (count < THREE_DAYS) return HOURLY_FEW;
   if (seasons.length === 0) return HOURLY_NO_SEASON;
   return count >= THREE_WEEKS ? HOURLY : HOURLY_SHORT;
 }
