@@ -21,7 +21,7 @@ type Limits = {
   readonly longest: number;
 };
 const LIMITS: Readonly<Record<Grain, Limits | null>> = {
-  hourly: {season: 168, newLevel: 6, longest: 72},
+  hourly: {season: 168, newLevel: 8, longest: 72},
   daily: {season: 7, newLevel: 4, longest: 3},
   weekly: null,
 };

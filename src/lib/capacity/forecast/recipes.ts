@@ -111,14 +111,18 @@ const DAILY_SEASONAL: Recipe = {
 /** Days without a weekly pattern are near a random walk. */
 const DAILY: Recipe = {
   blend: {median: 1, power: 0},
-  members: [LAST, named('smoothing', simpleSmoothing), named('damped-trend', dampedTrend)],
+  members: [LAST, named('smoothing', simpleSmoothing), named('damped-trend', dampedTrend), named('theta', theta)],
   simple: [LAST, named('seasonal-naive', seasonalNaive(7))],
 };
+
+/** A line through so few days says nothing. */
+const DAILY_FEW: Recipe = {...DAILY, members: DAILY.members.filter(({name}) => name !== 'theta')};
+const THIRTY_DAYS = 30;
 
 /** The recipe for `count` values with the confirmed `seasons`. */
 export function recipeFor(grain: Grain, count: number, seasons: readonly number[]): Recipe {
   if (grain === 'weekly') return WEEKLY;
-  if (grain === 'daily') return seasons.includes(7) ? DAILY_SEASONAL : DAILY;
+  if (grain === 'daily') return seasons.includes(7) ? DAILY_SEASONAL : count < THIRTY_DAYS ? DAILY_FEW : DAILY;
   if (count < THREE_DAYS) return HOURLY_FEW;
   if (seasons.length === 0) return HOURLY_NO_SEASON;
   return count >= THREE_WEEKS ? HOURLY : HOURLY_SHORT;
