@@ -159,6 +159,7 @@ describe('whatever comes', () => {
         const {series} = all[which] ?? {series: diskSeries([], null)};
         expect(daysLeft({...series, limit: (series.limit ?? 0) * factor})).toBeGreaterThanOrEqual(daysLeft(series));
       }),
+      {numRuns: 40},
     );
   });
 
