@@ -13,6 +13,7 @@ export type {Fault, FaultEnd, FaultOrder, FaultTrouble} from '../lib/ports/fault
 export type {Finding} from '../lib/ports/finding.ts';
 export type {Handler, HandlerAnswer, HandlerQuestion, HandlerVersion} from '../lib/ports/handler.ts';
 export type {Host, HostStatus} from '../lib/ports/host.ts';
+export type {LabelledReadings, Metrics, MetricsAnswer, MetricsRange} from '../lib/ports/metrics.ts';
 export type {Notice, NoticeKind, Notifier} from '../lib/ports/notifier.ts';
 export type {Probe, ProbeResult} from '../lib/ports/probe.ts';
 export type {Router} from '../lib/ports/router.ts';
@@ -35,6 +36,7 @@ export {
   defineFault,
   defineHandler,
   defineHost,
+  defineMetrics,
   defineNotifier,
   defineProbe,
   defineRouter,

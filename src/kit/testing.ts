@@ -5,6 +5,7 @@
 export {type FaultWorld, faultContract} from './contracts/fault.ts';
 export {type HandlerWorld, handlerContract} from './contracts/handler.ts';
 export {type HostWorld, hostContract} from './contracts/host.ts';
+export {type MetricsWorld, metricsContract} from './contracts/metrics.ts';
 export {type NotifierWorld, notifierContract} from './contracts/notifier.ts';
 export {type PeerStoreWorld, peerStoreContract} from './contracts/peer-store.ts';
 export {type ProbeWorld, probeContract} from './contracts/probe.ts';

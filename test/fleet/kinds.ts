@@ -34,6 +34,13 @@ export const standIns: readonly KindProvider[] = [
   },
   {port: 'vantage', kind: 'watcher', schema: z.strictObject({url: httpUrl.describe('Where it is.')})},
   {port: 'handler', kind: 'ledger', schema: z.strictObject({url: httpUrl.optional(), token: secretRef.optional()})},
+  {
+    port: 'metrics',
+    kind: 'prometheus',
+    schema: z.strictObject({url: httpUrl.describe('Where it is.'), token: secretRef.optional()}),
+  },
+  {port: 'metrics', kind: 'csv', schema: z.strictObject({file: text})},
+  {port: 'metrics', kind: 'history', schema: z.strictObject({})},
   {port: 'router', kind: 'lab', schema: control},
   {port: 'fault', kind: 'lab', schema: control},
   {

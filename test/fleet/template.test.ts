@@ -17,7 +17,7 @@ const kinds = kindsOf(standIns);
 const regions = ['us-east', 'eu-west', 'ap'];
 const plain = fleetTemplate({name: 'shop', regions});
 /** The template with its examples in force. */
-const everything = plain.replaceAll(/^#((?: {2}| {4})?\S.*)$/gm, '$1');
+const everything = plain.replaceAll(/^#((?: {2}| {4}| {6})?\S.*)$/gm, '$1');
 const valid = new Ajv2020({allErrors: true, allowUnionTypes: true}).compile(fleetJsonSchema(standIns));
 
 beforeAll(() => {
@@ -54,6 +54,10 @@ describe('the file that init writes', () => {
       drills: {
         calendar: [{name: 'region-lost', every: {text: 'month', period: 'month'}, graceMs: 3 * 86_400_000, file: null}],
         readiness: {every: {text: '7d', ms: 7 * 86_400_000}, graceMs: 86_400_000},
+      },
+      metrics: [{name: 'prometheus', timeoutMs: 20_000, metrics: {kind: 'prometheus'}}],
+      capacity: {
+        series: [{name: 'requests', purpose: 'throughput', grain: 'hourly', regions: regions.map((region) => ({region, limit: 1000}))}],
       },
     });
   });

@@ -10,6 +10,7 @@ import type {AnomaliesDocument} from '../../src/lib/operate/anomalies.ts';
 import type {AuditDocument} from '../../src/lib/operate/audit.ts';
 import type {AuditPlanDocument} from '../../src/lib/operate/audit-explain.ts';
 import type {CleanDocument} from '../../src/lib/operate/clean.ts';
+import type {CollectDocument} from '../../src/lib/operate/collect.ts';
 import type {DueDocument} from '../../src/lib/operate/drill-due.ts';
 import type {DrillListDocument} from '../../src/lib/operate/drill-list.ts';
 import type {DrillValidation} from '../../src/lib/operate/drill-validate.ts';
@@ -94,6 +95,7 @@ it('the types of the built documents fit their schemas', () => {
     Described<ExplainDocument, 'consistency-explain'>,
     Described<RepairPlanDocument, 'consistency-repair-plan'>,
     Described<AnomaliesDocument, 'capacity-anomalies'>,
-  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
-  expect(fits).toHaveLength(17);
+    Described<CollectDocument, 'capacity-collect'>,
+  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+  expect(fits).toHaveLength(18);
 });

@@ -1,6 +1,7 @@
 import {createHash} from 'node:crypto';
 import {dirname, resolve} from 'node:path';
 import type {Json} from '../plan/json.ts';
+import {capacityOf} from './capacity-schema.ts';
 import {drillsOf} from './drills-schema.ts';
 import type {
   CheckSpec,
@@ -10,6 +11,7 @@ import type {
   Endpoint,
   Fleet,
   HandlerSpec,
+  MetricsSpec,
   NotifierSpec,
   ProviderPart,
   Region,
@@ -41,6 +43,9 @@ export function buildFleet({file, parsed, values, configs, secrets}: Input): Fle
   const {faults, state, witness} = parsed;
   const handlers = Object.entries(parsed.handlers).map(
     ([name, {kind, timeout}]): HandlerSpec => ({name, timeoutMs: timeout, handler: partAt(kind, ['handlers', name], configAt)}),
+  );
+  const metrics = Object.entries(parsed.metrics).map(
+    ([name, {kind, timeout}]): MetricsSpec => ({name, timeoutMs: timeout, metrics: partAt(kind, ['metrics', name], configAt)}),
   );
   return {
     version: 1,
@@ -79,6 +84,8 @@ export function buildFleet({file, parsed, values, configs, secrets}: Input): Fle
       ([name, {kind, on, timeout}]): NotifierSpec => ({name, on, timeoutMs: timeout, notifier: partAt(kind, ['notify', name], configAt)}),
     ),
     ...(handlers.length === 0 ? {} : {handlers}),
+    ...(metrics.length === 0 ? {} : {metrics}),
+    ...(parsed.capacity === null ? {} : {capacity: capacityOf(parsed.capacity, (path) => resolve(dirname(file), path))}),
     checks: Object.entries(parsed.checks).map(([name, check]): CheckSpec => ({name, ...check})),
     drills: drillsOf(parsed.drills, (path) => resolve(dirname(file), path)),
     state: {kind: state.kind, dir: state.dir === null ? null : resolve(dirname(file), state.dir)},

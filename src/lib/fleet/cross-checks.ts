@@ -1,3 +1,4 @@
+import {checkCapacity} from './capacity-checks.ts';
 import {repeated, unknownName, unknownNames} from './name-checks.ts';
 import type {Finding, Path} from './problem.ts';
 import type {FleetFile} from './schema.ts';
@@ -20,6 +21,7 @@ export function crossChecks(file: FleetFile): readonly Finding[] {
     ...checkHooks(file),
     ...checkChecks(file),
     ...checkWitness(file),
+    ...checkCapacity(file),
   ];
 }
 

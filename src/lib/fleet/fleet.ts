@@ -1,5 +1,7 @@
+import type {Grain, Purpose} from '../capacity/series.ts';
 import type {Json} from '../plan/json.ts';
 import type {NoticeKind} from '../ports/notifier.ts';
+import type {CapacityPlanSpec} from './capacity-plan.ts';
 import type {SecretVault} from './secrets.ts';
 
 /** A named thing of the fleet file whose details belong to a provider: `kind` chooses the provider, `config` is what its schema parsed. */
@@ -209,6 +211,42 @@ export type DrillsSpec = {
   readonly readiness: {readonly every: EverySpec; readonly graceMs: number} | null;
 };
 
+/** Where series come from. `timeoutMs` = deadline of one question. */
+export type MetricsSpec = {readonly name: string; readonly timeoutMs: number; readonly metrics: ProviderPart};
+
+/** A region that has a series. `limit` in the unit of the series, null = none is known; `query` null = that of the series; `size` beside the other regions. */
+export type SeriesRegion = {readonly region: string; readonly limit: number | null; readonly query: string | null; readonly size: number};
+
+/** A series that is forecast. */
+export type SeriesSpec = {
+  readonly name: string;
+  /** Name of a source of metrics. */
+  readonly source: string;
+  /** The source that `capacity collect` takes the current value from; null = `source`. */
+  readonly collect: string | null;
+  readonly purpose: Purpose;
+  readonly unit: string;
+  /** `$region` stands for the name of the region; null = what the source has by itself. */
+  readonly query: string | null;
+  readonly counter: boolean;
+  readonly grain: Grain;
+  /** IANA name. */
+  readonly timeZone: string;
+  /** How far back it is read. */
+  readonly historyMs: number;
+  /** null = it may move anywhere. */
+  readonly dataClass: string | null;
+  /** Whether it follows traffic to another region. */
+  readonly moves: boolean;
+  /** Of the whole fleet, where `regions` is empty; regions have theirs already. */
+  readonly limit: number | null;
+  /** Empty = it is of the whole fleet. */
+  readonly regions: readonly SeriesRegion[];
+};
+
+/** What is forecast. `mape`: the objective in percent. `keepMs`: how long what `capacity collect` wrote is kept. */
+export type CapacitySpec = {readonly mape: number; readonly keepMs: number; readonly series: readonly SeriesSpec[]};
+
 export type Fleet = {
   readonly version: 1;
   readonly name: string;
@@ -231,6 +269,10 @@ export type Fleet = {
   readonly notifiers: readonly NotifierSpec[];
   /** Absent = none. */
   readonly handlers?: readonly HandlerSpec[];
+  /** Absent = none. */
+  readonly metrics?: readonly MetricsSpec[];
+  /** Absent = nothing is forecast. Its plan is there whenever it comes from a file. */
+  readonly capacity?: CapacitySpec & Partial<CapacityPlanSpec>;
   readonly checks: readonly CheckSpec[];
   /** What `drill due` goes by; absent = as a fleet file that says nothing. */
   readonly drills?: DrillsSpec;

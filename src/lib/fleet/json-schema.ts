@@ -1,4 +1,5 @@
 import {z} from 'zod';
+import {metricsSchema} from './capacity-schema.ts';
 import {uplinkSchema, vantageSchema} from './health-schema.ts';
 import {type KindProvider, kindsOf, type PortName, type ProviderKinds} from './kinds.ts';
 import {
@@ -25,6 +26,7 @@ const OWNERS: readonly {readonly schema: z.ZodType; readonly port: PortName; rea
   {schema: vantageSchema, port: 'vantage', key: 'kind', own: OWN_KEYS.vantage},
   {schema: uplinkSchema, port: 'probe', key: 'probe', own: OWN_KEYS.uplink},
   {schema: notifierSchema, port: 'notifier', key: 'kind', own: OWN_KEYS.notifier},
+  {schema: metricsSchema, port: 'metrics', key: 'kind', own: OWN_KEYS.metrics},
   {schema: handlerSchema, port: 'handler', key: 'kind', own: OWN_KEYS.handler},
 ];
 

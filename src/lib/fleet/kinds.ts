@@ -2,7 +2,7 @@ import type {z} from 'zod';
 import {unavailable} from '../errors.ts';
 
 /** The ports that have a part in the fleet file. */
-export type PortName = 'probe' | 'store' | 'router' | 'fault' | 'host' | 'notifier' | 'handler' | 'vantage';
+export type PortName = 'probe' | 'store' | 'router' | 'fault' | 'host' | 'notifier' | 'handler' | 'vantage' | 'metrics';
 
 /** What the loader needs of a provider: where it belongs, and the schemas of its part. Every Provider of providers/define.ts is one. */
 export type KindProvider = {readonly port: PortName; readonly kind: string} & Kind;
@@ -24,6 +24,7 @@ export function kindsOf(providers: readonly KindProvider[]): ProviderKinds {
     notifier: {},
     handler: {},
     vantage: {},
+    metrics: {},
   };
   for (const {port, kind, schema, memberSchema, witness} of providers) {
     if (Object.hasOwn(kinds[port], kind)) throw duplicate(port, kind);

@@ -21,6 +21,7 @@ const VANTAGE: Owner = {port: 'vantage', key: 'kind', ownKeys: OWN_KEYS.vantage}
 const UPLINK: Owner = {port: 'probe', key: 'probe', ownKeys: OWN_KEYS.uplink};
 const NOTIFIER: Owner = {port: 'notifier', key: 'kind', ownKeys: OWN_KEYS.notifier};
 const HANDLER: Owner = {port: 'handler', key: 'kind', ownKeys: OWN_KEYS.handler};
+const METRICS: Owner = {port: 'metrics', key: 'kind', ownKeys: OWN_KEYS.metrics};
 
 /**
  * Finds every part of the file that belongs to a provider, whatever else is wrong with the file. A kind that nobody provides is a finding.
@@ -38,6 +39,7 @@ export function partsOf(
     ...childrenOf(file, ['routes']).flatMap(([path, route]) => partAt(ROUTE, path, route, kinds)),
     ...childrenOf(file, ['notify']).flatMap(([path, notifier]) => partAt(NOTIFIER, path, notifier, kinds)),
     ...childrenOf(file, ['handlers']).flatMap(([path, handler]) => partAt(HANDLER, path, handler, kinds)),
+    ...childrenOf(file, ['metrics']).flatMap(([path, source]) => partAt(METRICS, path, source, kinds)),
     ...childrenOf(file, ['vantages']).flatMap(([path, vantage]) => partAt(VANTAGE, path, vantage, kinds)),
     ...childrenOf(file, ['uplinks']).flatMap(([path, uplink]) => partAt(UPLINK, path, uplink, kinds)),
     ...('faults' in file ? partAt(FAULT, ['faults'], file.faults, kinds) : []),

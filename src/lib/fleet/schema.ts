@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {breakerSchema} from './breaker-schema.ts';
+import {capacitySchema, metricsSchema} from './capacity-schema.ts';
 import {consistencySchema} from './consistency-schema.ts';
 import {drillsSchema} from './drills-schema.ts';
 import {durationMs, httpUrl, witnessEveryMs} from './fields.ts';
@@ -19,6 +20,7 @@ export const OWN_KEYS = {
   host: ['kind'],
   notifier: ['kind', 'on', 'timeout'],
   handler: ['kind', 'timeout'],
+  metrics: ['kind', 'timeout'],
 } as const;
 
 const name = z.string().regex(NAME, 'a name begins with a letter and has letters, digits, - and _ only (at most 63)');
@@ -264,6 +266,8 @@ export const fileSchema = z
     approval: approvalSchema.nullable().default(null),
     notify: z.record(name, notifierSchema).default({}).describe('Who is told, by name.'),
     handlers: z.record(name, handlerSchema).default({}).describe('What decides between versions of a row, by name.'),
+    metrics: z.record(name, metricsSchema).default({}).describe('Where series come from, by name.'),
+    capacity: capacitySchema,
     checks: z.record(name, checkSchema).default({}).describe('What must hold after a failover, by name.'),
     drills: drillsSchema,
     state: stateSchema.prefault({}).describe('Where runs, journals and history are kept.'),

@@ -14,7 +14,16 @@ export type TemplateOptions = {readonly name: string; readonly regions: readonly
  */
 export function fleetTemplate({name, regions}: TemplateOptions): string {
   checkNames(name, regions);
-  const blocks = [head(name), regionsBlock(regions), storesBlock(regions), routesBlock(regions), dataBlock(regions), optionalBlock()];
+  const blocks = [
+    head(name),
+    regionsBlock(regions),
+    storesBlock(regions),
+    routesBlock(regions),
+    dataBlock(regions),
+    optionalBlock(),
+    capacityBlock(regions),
+    stateBlock(),
+  ];
   return `${blocks.join('\n\n')}\n`;
 }
 
@@ -164,9 +173,35 @@ function optionalBlock(): string {
 #drills:
 #  calendar:
 #    region-lost: {every: month, grace: 3d}
-#  readiness: {every: 7d, grace: 1d}
+#  readiness: {every: 7d, grace: 1d}`;
+}
 
-# State: where runs, journals and history are kept. dir: relative to this file; default: regionctl's data folder.
+function capacityBlock(regions: readonly string[]): string {
+  const limits = regions.map((region) => `${plain(region)}: {limit: 1000}`).join(', ');
+  return `# Metrics: where series come from. kind: prometheus (also Mimir, Thanos, VictoriaMetrics), csv, or history (what capacity collect wrote).
+#metrics:
+#  prometheus:
+#    kind: prometheus
+#    url: https://prometheus.example.com
+#    timeout: 20s
+
+# Capacity: which series are forecast.
+#   for       throughput, cpu, memory, disk, connections, slots or orders. unit: of its values and limits.
+#   query     as the source wants it; $region stands for the name of the region.
+#   step      hourly (default), daily or weekly. timeZone: whose hours and days it follows, default UTC.
+#   regions   those that have it, with what each can carry (limit). Default: it is of the whole fleet.
+#capacity:
+#  series:
+#    requests:
+#      source: prometheus
+#      for: throughput
+#      unit: req/s
+#      query: sum(rate(http_requests_total{region="$region"}[5m]))
+#      regions: {${limits}}`;
+}
+
+function stateBlock(): string {
+  return `# State: where runs, journals and history are kept. dir: relative to this file; default: regionctl's data folder.
 state: {kind: sqlite}`;
 }
 

@@ -74,7 +74,7 @@ export function secretsOf(fleet: Fleet): readonly SecretRef[] {
     if (isSecretRef(value)) found.set(String(value), value);
     else if (typeof value === 'object' && value !== null) for (const child of Object.values(value)) walk(child);
   };
-  walk([fleet.regions, fleet.stores, fleet.routes, fleet.fault, fleet.notifiers, fleet.handlers]);
+  walk([fleet.regions, fleet.stores, fleet.routes, fleet.fault, fleet.notifiers, fleet.handlers, fleet.metrics]);
   return [...found.values()];
 }
 

@@ -5,6 +5,7 @@ import type {Clock} from '../ports/clock.ts';
 import type {Fault} from '../ports/fault.ts';
 import type {Handler} from '../ports/handler.ts';
 import type {Host} from '../ports/host.ts';
+import type {Metrics} from '../ports/metrics.ts';
 import type {Notifier} from '../ports/notifier.ts';
 import type {Probe} from '../ports/probe.ts';
 import type {Router} from '../ports/router.ts';
@@ -94,6 +95,13 @@ export type VantageProvider<C = unknown> = {
   create(config: C, name: string, context: ProviderContext): Promise<Vantage>;
 };
 
+export type MetricsProvider<C = unknown> = {
+  readonly port: 'metrics';
+  readonly kind: string;
+  readonly schema: z.ZodType<C>;
+  create(config: C, name: string, context: ProviderContext): Promise<Metrics>;
+};
+
 /** A provider is data. The schema must be cheap to import; `create` imports the implementation when it is first needed. */
 export type Provider =
   | ProbeProvider
@@ -103,7 +111,8 @@ export type Provider =
   | HostProvider
   | NotifierProvider
   | HandlerProvider
-  | VantageProvider;
+  | VantageProvider
+  | MetricsProvider;
 
 /* Typed helper calls: they check the shape at compile time and widen to Provider. `schema` parses, so `create` only sees what it accepted. */
 export const defineProbe = <C>(provider: Omit<ProbeProvider<C>, 'port'>): Provider => ({port: 'probe', ...provider}) as unknown as Provider;
@@ -119,3 +128,5 @@ export const defineHandler = <C>(provider: Omit<HandlerProvider<C>, 'port'>): Pr
   ({port: 'handler', ...provider}) as unknown as Provider;
 export const defineVantage = <C>(provider: Omit<VantageProvider<C>, 'port'>): Provider =>
   ({port: 'vantage', ...provider}) as unknown as Provider;
+export const defineMetrics = <C>(provider: Omit<MetricsProvider<C>, 'port'>): Provider =>
+  ({port: 'metrics', ...provider}) as unknown as Provider;

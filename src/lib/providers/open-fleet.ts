@@ -6,6 +6,7 @@ import type {Fault} from '../ports/fault.ts';
 import type {Handler} from '../ports/handler.ts';
 import type {Hooks} from '../ports/hook.ts';
 import type {Host} from '../ports/host.ts';
+import type {Metrics} from '../ports/metrics.ts';
 import type {Notifier} from '../ports/notifier.ts';
 import type {Probe} from '../ports/probe.ts';
 import type {Router} from '../ports/router.ts';
@@ -17,6 +18,7 @@ import type {
   FaultProvider,
   HandlerProvider,
   HostProvider,
+  MetricsProvider,
   NotifierProvider,
   ProbeProvider,
   Provider,
@@ -43,6 +45,8 @@ export type OpenFleet = {
   host?(store: string, member: string): Promise<Host | null>;
   /** What decides between versions of a row, by the name that the fleet file gives it, opened now; null = there is none. Absent = as if there were none. */
   handler?(name: string): Promise<Handler | null>;
+  /** A source of series, by the name that the fleet file gives it, opened when first asked for; null = there is none. Absent = as if there were none. */
+  metrics?(name: string): Promise<Metrics | null>;
   /** The commands of the fleet file. */
   readonly hooks: Hooks;
   /** Runs a program in the fleet file's folder, without a shell; `code` null = it could not be run to its end. `says` is one sentence without secrets. */
@@ -84,6 +88,7 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
   ]);
   let state: Promise<State> | undefined;
   const second = new Map<string, Promise<Store>>();
+  const sources = lazySources(fleet, providers, context);
   return {
     fleet,
     clock,
@@ -108,6 +113,7 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
       const part = fleet.handlers?.find((spec) => spec.name === name)?.handler;
       return part === undefined ? null : find<HandlerProvider>(providers, 'handler', part).create(part.config, name, context);
     },
+    metrics: sources.open,
     hooks: lazyHooks(fleet),
     async exec(run, {env = {}, ...how}) {
       const {endSentence, runProgram} = await import('./exec/run-program.ts');
@@ -124,6 +130,7 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
       const others = await Promise.allSettled(second.values());
       const opened = [...Object.values(stores), ...others.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))];
       await Promise.allSettled(opened.map((store) => store.close()));
+      await sources.close();
       (await state?.catch(() => undefined))?.close();
     },
   };
@@ -137,6 +144,23 @@ function lazyHooks(fleet: Fleet): Hooks {
     run: async (...args) => (await load()).run(...args),
     ask: async (...args) => (await load()).ask(...args),
     verify: async (...args) => (await load()).verify(...args),
+  };
+}
+
+/** A source of series is opened when it is first asked for: most commands need none. */
+function lazySources(fleet: Fleet, providers: readonly Provider[], context: ProviderContext) {
+  const sources = new Map<string, Promise<Metrics>>();
+  return {
+    open: async (name: string): Promise<Metrics | null> => {
+      const part = fleet.metrics?.find((spec) => spec.name === name)?.metrics;
+      if (part === undefined) return null;
+      const source = sources.get(name) ?? find<MetricsProvider>(providers, 'metrics', part).create(part.config, name, context);
+      sources.set(name, source);
+      return source;
+    },
+    close: async (): Promise<void> => {
+      await Promise.allSettled([...sources.values()].map(async (source) => (await source).close?.()));
+    },
   };
 }
 

@@ -5,12 +5,12 @@ import type {Json} from '../plan/json.ts';
 import type {Plan} from '../plan/plan.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {JournalEvent, Note, RunHead, State} from '../ports/state.ts';
-import {assertSameFile, type FileMark, makePrivateFile, makeStateDir, markFile} from './files.ts';
+import {assertSameFile, type FileMark, makeStateDir, markFile} from './files.ts';
 import {type LeaseHome, leaseHolder, takeLease} from './lease.ts';
+import {openDatabase} from './open-database.ts';
 import {migrate} from './schema.ts';
-import {isBusy, stateTrouble} from './trouble.ts';
+import {stateTrouble} from './trouble.ts';
 
-const BUSY_MS = 5000;
 /** So much of a topic's history is kept, and so much more is let grow before it is cut. */
 const NOTES_KEPT = 10_000;
 const NOTES_OVER = 500;
@@ -24,34 +24,8 @@ export async function openState({dir, clock}: {dir: string; clock: Clock}): Prom
   const {DatabaseSync: Database} = await import('node:sqlite');
   makeStateDir(dir);
   const file = join(dir, 'state.db');
-  makePrivateFile(file);
-  const db = await openDatabase(Database, file, clock);
+  const db = await openDatabase(file, {clock, migrate});
   return stateOf(new Tables(db, file, clock), {dir, clock, Database});
-}
-
-/** Changing to WAL needs the file alone for an instant and does not wait by itself, so processes that start together take turns here. */
-async function openDatabase(Database: typeof DatabaseSync, file: string, clock: Clock): Promise<DatabaseSync> {
-  const giveUpAt = clock.now() + BUSY_MS;
-  for (;;) {
-    try {
-      return prepareDatabase(Database, file);
-    } catch (error) {
-      if (!isBusy(error) || clock.now() >= giveUpAt) throw stateTrouble(file, error);
-    }
-    await clock.sleep(20);
-  }
-}
-
-function prepareDatabase(Database: typeof DatabaseSync, file: string): DatabaseSync {
-  const db = new Database(file, {timeout: BUSY_MS});
-  try {
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    migrate(db, file);
-    return db;
-  } catch (error) {
-    db.close();
-    throw error;
-  }
 }
 
 /** Reads and durable writes on one open database, with every failure told in the words of trouble.ts. */

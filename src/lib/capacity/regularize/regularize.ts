@@ -1,0 +1,122 @@
+import type {Grain, Purpose, Reading, Remark, Series} from '../series.ts';
+import {type Cleaned, cleaned} from './clean.ts';
+import {withoutFar} from './far.ts';
+import {heldPieces, type Piece, ratePieces, type Spacing, spacingOf} from './pieces.ts';
+import {clockRemarks, coverageRemarks, edgeRemark, spacingRemarks} from './remarks.ts';
+import {offsetAt, STEP_MS, type Steps, stepOf, stepsAround, stepWalker} from './steps.ts';
+
+/** What a series is, and how its readings are to be read. */
+export type RegularizeOptions = Pick<Series, 'name' | 'region' | 'unit' | 'limit' | 'timeZone'> & {
+  readonly purpose: Purpose;
+  readonly grain: Grain;
+  /** Readings are of a counter that only grows: rates per second are taken, or, for `orders`, what was counted. */
+  readonly counter: boolean;
+  /** Nothing can have been read later, epoch ms: the step that is under way then is left out. Default: not known. */
+  readonly until?: number | undefined;
+};
+
+/** A mean rests on this share of its step at least, a sum on that. Below it the step is not known. */
+const [MEAN_SHARE, SUM_SHARE] = [0.5, 0.9];
+/** The first and the last step are left out when less than this is covered of them, as against what is usual. */
+const EDGE_SHARE = 0.9;
+
+/** `total`: the mean or sum so far. `covered`: of how many ms of the step something is known. */
+type Filled = {readonly total: Float64Array; readonly covered: Float64Array};
+
+/**
+ * Makes a regular series of readings: in order or not, irregular, with gaps, resets, duplicates and wrong clocks. Each step is the mean of its readings,
+ * weighted with the time that each stands for; for `orders` their sum. Steps follow the wall clock of the zone. A step that too little is known of is NaN.
+ * Whatever was done is a remark of the series. Pure. Throws a RangeError for a time zone that is none.
+ */
+export function regularize(readings: readonly Reading[], options: RegularizeOptions): Series {
+  const {grain, timeZone, counter, purpose, until = Number.POSITIVE_INFINITY} = options;
+  const stepMs = STEP_MS[grain];
+  const known = withoutFar(cleaned(readings), stepMs, until);
+  const {name, region, unit, limit} = options;
+  const series = {name, region, unit, purpose, limit, grain, timeZone};
+  const [first, last] = [known.at[0], known.at.at(-1)];
+  if (first === undefined || last === undefined) return emptySeries(series, [...known.remarks, ...edgeRemark('nothing', readings)]);
+  const spacing = spacingOf(known.at, stepMs);
+  const {pieces, remarks} = counter ? ratePieces(known, spacing) : {pieces: heldPieces(known, spacing, until), remarks: []};
+  const steps = stepsAround(grain, timeZone, first, last + spacing.holdMs);
+  const isSum = purpose === 'orders';
+  const filled = isSum ? summed(steps, pieces, counter ? null : known) : averaged(steps, pieces);
+  const least = isSum && isEven(spacing) ? SUM_SHARE : MEAN_SHARE;
+  const values = filled.total.map((value, index) => (shareOf(steps, filled, index) >= least ? value : Number.NaN));
+  const [begin, end] = wholeSteps(steps, filled, values);
+  const found = [...known.remarks, ...remarks, ...spacingRemarks(known.at, spacing, grain)];
+  if (begin === end) return emptySeries(series, [...found, ...edgeRemark('no-step', readings)]);
+  const cut = {...steps, starts: steps.starts.slice(begin, end), lengths: steps.lengths.slice(begin, end), first: steps.first + begin};
+  const shares = Float64Array.from(cut.starts, (_, index) => shareOf(steps, filled, begin + index));
+  const regular = {...series, starts: cut.starts, values: values.slice(begin, end)};
+  const edges = filled.covered.filter((ms, index) => ms > 0 && (index < begin || index >= end)).length;
+  return {
+    ...regular,
+    remarks: [
+      ...found,
+      ...coverageRemarks(cut, regular.values, shares),
+      ...clockRemarks(cut, isSum),
+      ...edgeRemark('edges', readings, edges),
+    ],
+  };
+}
+
+/** Means, weighted by time. Added up as differences from the mean so far, so that a constant stays what it is to the last digit. */
+function averaged(steps: Steps, pieces: readonly Piece[]): Filled {
+  const [total, covered] = [new Float64Array(steps.starts.length), new Float64Array(steps.starts.length)];
+  const walk = stepWalker(steps);
+  for (const {from, to, value} of pieces) {
+    walk(from, to, (index, _, ms) => {
+      const sum = (covered[index] as number) + ms;
+      covered[index] = sum;
+      total[index] = (total[index] as number) + (value - (total[index] as number)) * (ms / sum);
+    });
+  }
+  return {total, covered};
+}
+
+/** Sums: each reading counts in the step that it is of; what a counter has counted is shared out by time. `readings` null = of a counter. */
+function summed(steps: Steps, pieces: readonly Piece[], readings: Cleaned | null): Filled {
+  const [total, covered] = [new Float64Array(steps.starts.length), new Float64Array(steps.starts.length)];
+  const walk = stepWalker(steps);
+  for (const {from, to, value} of pieces) {
+    walk(from, to, (index, _, ms) => {
+      covered[index] = (covered[index] as number) + ms;
+      if (readings === null) total[index] = (total[index] as number) + (value * ms) / 1000;
+    });
+  }
+  readings?.at.forEach((at, reading) => {
+    const index = stepOf(steps.grain, at + offsetAt(steps.spans, at)) - steps.first;
+    total[index] = (total[index] as number) + (readings.value[reading] as number);
+  });
+  return {total, covered};
+}
+
+/** [first, after the last] step that is covered, with what is covered in part only at either end left out. */
+function wholeSteps(steps: Steps, filled: Filled, values: Float64Array): readonly [number, number] {
+  const shares = values.map((_, index) => shareOf(steps, filled, index));
+  const usual = middleOf(shares.filter((_, index) => !Number.isNaN(values[index])));
+  const isWhole = (index: number): boolean => !Number.isNaN(values[index]) && (shares[index] as number) >= EDGE_SHARE * usual;
+  let [begin, end] = [0, values.length];
+  while (begin < end && !isWhole(begin)) begin += 1;
+  while (end > begin && !isWhole(end - 1)) end -= 1;
+  return [begin, end];
+}
+
+function shareOf({lengths}: Steps, {covered}: Filled, index: number): number {
+  const length = lengths[index] as number;
+  return length === 0 ? 0 : (covered[index] as number) / length;
+}
+
+function middleOf(values: Float64Array): number {
+  return values.sort()[Math.floor(values.length / 2)] ?? 1;
+}
+
+/** Whether readings come at a steady pace: then a missing one is known to be missing. */
+function isEven({p25, p75, median}: Spacing): boolean {
+  return p75 - p25 <= 0.1 * median;
+}
+
+function emptySeries(series: Omit<Series, 'starts' | 'values' | 'remarks'>, remarks: readonly Remark[]): Series {
+  return {...series, starts: new Float64Array(0), values: new Float64Array(0), remarks};
+}

@@ -1,0 +1,103 @@
+import {EXIT, type ExitCode} from '../exit-codes.ts';
+import type {OpenFleet} from '../providers/open-fleet.ts';
+import {seriesAsker} from './ask-series.ts';
+import {type SeriesFilter, type SeriesQuestion, seriesQuestions} from './series-questions.ts';
+
+/** One series in one region, null = of the whole fleet. `at` = when the value was read. Without a value: `code` for scripts, `reason` for people. */
+export type CollectRow = {
+  readonly series: string;
+  readonly region: string | null;
+  readonly source: string;
+  readonly unit: string;
+  readonly at: string | null;
+  readonly value: number | null;
+  readonly code: string;
+  readonly reason: string;
+};
+
+/** What one round of collecting has kept. */
+export type CollectDocument = {
+  readonly fleet: string;
+  readonly at: string;
+  readonly kept: number;
+  readonly missing: number;
+  /** How long values are kept, in ms. */
+  readonly keepMs: number;
+  readonly series: readonly CollectRow[];
+};
+
+export type CollectOptions = SeriesFilter & {readonly signal: AbortSignal};
+
+/** A value that is older than this is not the current one. */
+const CURRENT_MS = 300_000;
+
+/**
+ * Reads the current value of each series and appends it to the fleet's own history; all of them are on disk when this returns. Exit code: 0 all were read, 1 some,
+ * 3 none. Throws a usage error (64) for names that the fleet file has not got, a StateError (73) when nothing can be kept.
+ */
+export async function collect(open: OpenFleet, {signal, ...filter}: CollectOptions): Promise<{document: CollectDocument; exit: ExitCode}> {
+  const questions = seriesQuestions(open.fleet, filter, 'collect');
+  const now = open.clock.wall();
+  const ask = seriesAsker(open, signal);
+  const series = await Promise.all(questions.map((question) => readNow(question, ask, now)));
+  const found = series.flatMap(({series: name, region, at, value}) =>
+    at === null || value === null ? [] : [{series: name, region, at: Date.parse(at), value}],
+  );
+  const keepMs = open.fleet.capacity?.keepMs ?? 0;
+  if (found.length > 0) await keep(open, found, keepMs);
+  const missing = series.length - found.length;
+  const document = {fleet: open.fleet.name, at: new Date(now).toISOString(), kept: found.length, missing, keepMs, series};
+  return {document, exit: missing === 0 ? EXIT.good : found.length > 0 ? EXIT.warning : EXIT.unknown};
+}
+
+/** Collects again and again, every `everyMs` from the first time on, until the signal is aborted. Answers with the exit code of the last whole round. */
+export async function collectEvery(
+  open: OpenFleet,
+  {everyMs, onRound, ...options}: CollectOptions & {readonly everyMs: number; onRound(document: CollectDocument): void},
+): Promise<ExitCode> {
+  const {clock} = open;
+  const began = clock.now();
+  let last: ExitCode = EXIT.unknown;
+  while (!options.signal.aborted) {
+    try {
+      const {document, exit} = await collect(open, options);
+      onRound(document);
+      last = exit;
+      // A round that took longer than the time between two leaves out those that it has missed.
+      const gone = clock.now() - began;
+      await clock.sleep(everyMs - (gone % everyMs), options.signal);
+    } catch (error) {
+      if (!options.signal.aborted) throw error;
+    }
+  }
+  return last;
+}
+
+async function readNow(question: SeriesQuestion, ask: ReturnType<typeof seriesAsker>, now: number): Promise<CollectRow> {
+  const {spec, place, source} = question;
+  const base = {series: spec.name, region: place?.region ?? null, source, unit: spec.unit};
+  const none = (code: string, reason: string): CollectRow => ({...base, at: null, value: null, code, reason});
+  const asked = await ask(question, {from: now - CURRENT_MS, to: now, stepMs: CURRENT_MS});
+  if (!asked.ok) return none(asked.code, asked.reason);
+  const newest = asked.readings.reduce((best, each) => (each.at >= best.at ? each : best), {
+    at: Number.NEGATIVE_INFINITY,
+    value: Number.NaN,
+  });
+  if (newest.at === Number.NEGATIVE_INFINITY) return none('no-data', `${source}: the source has no value of the last five minutes`);
+  if (!Number.isFinite(newest.value)) return none('no-number', `${source}: its current value is no number`);
+  return {...base, at: new Date(newest.at).toISOString(), value: newest.value, code: 'ok', reason: asked.remarks.join('; ')};
+}
+
+async function keep(
+  open: OpenFleet,
+  found: Parameters<import('../state/capacity-history.ts').CapacityHistory['append']>[0],
+  keepMs: number,
+) {
+  const {openHistory} = await import('../state/capacity-history.ts');
+  const history = await openHistory({dir: open.stateDir, fleet: open.fleet.name, clock: open.clock});
+  try {
+    history.append(found, keepMs);
+  } finally {
+    history.close();
+  }
+}

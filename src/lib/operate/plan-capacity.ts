@@ -1,0 +1,24 @@
+import {surviveFacts} from '../capacity/survive/facts-of-fleet.ts';
+import type {PlanCapacity} from '../failover/capacity-gate.ts';
+import type {OpenFleet} from '../providers/open-fleet.ts';
+import {loadInTime} from './load-in-time.ts';
+
+/** A plan does not wait longer for metrics: they often go with the region. */
+const METRICS_MS = 5000;
+
+/**
+ * What a plan judges the capacity of the others by; undefined = the fleet file has no series that move with traffic and have a limit. Begin it before looking at the fleet, and
+ * await it when planning. It never throws but for an interruption, and nobody has to await it.
+ */
+export function planCapacity(open: OpenFleet, signal: AbortSignal): Promise<PlanCapacity | undefined> {
+  const reading = read(open, signal);
+  reading.catch(() => undefined);
+  return reading;
+}
+
+async function read(open: OpenFleet, signal: AbortSignal): Promise<PlanCapacity | undefined> {
+  const facts = surviveFacts(open.fleet, {limited: true});
+  if (facts === null) return undefined;
+  const names = facts.loads.map(({name}) => name);
+  return {facts, loads: await loadInTime(open, {names, ms: METRICS_MS, signal})};
+}

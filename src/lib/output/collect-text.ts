@@ -1,0 +1,47 @@
+import type {CollectDocument, CollectRow} from '../operate/collect.ts';
+import {type Cell, table} from './table.ts';
+import {formatTime, NOT_MEASURED} from './units.ts';
+import {indented, joined, type TextOptions} from './verdict-cell.ts';
+
+/** `capacity collect` for people: what was kept, and what could not be read. */
+export function collectText(document: CollectDocument, {columns, paint}: TextOptions): string {
+  const [titles = '', ...lines] = table(
+    [{title: 'series'}, {title: 'region'}, {title: 'value', align: 'right', shrink: false}, {title: 'unit'}, {title: 'source'}],
+    document.series.map((row): Cell[] => [
+      row.series,
+      row.region ?? 'all',
+      row.value === null ? {text: NOT_MEASURED, paint: paint.unknown} : numberText(row.value),
+      row.unit,
+      row.source,
+    ]),
+    columns,
+  );
+  const remarks = document.series.filter(({reason}) => reason !== '');
+  return joined([
+    ...indented(`${keptText(document)} at ${formatTime(document.at)}`, columns, 0),
+    paint.muted(titles),
+    ...lines,
+    ...remarks.flatMap((row) => indented(`${placeText(row)}: ${row.reason}`, columns)),
+  ]);
+}
+
+/** One line for each round of `capacity collect --every`. */
+export function collectLine(document: CollectDocument, format: 'text' | 'ndjson'): string {
+  if (format === 'ndjson') return JSON.stringify(document);
+  const missing = document.series.filter(({value}) => value === null).map((row) => `${placeText(row)}: ${row.reason}`);
+  return [`${document.at} ${keptText(document)}`, ...missing].join('; ');
+}
+
+function keptText({kept, missing}: CollectDocument): string {
+  const all = kept + missing;
+  return missing === 0 ? `kept ${kept} ${kept === 1 ? 'value' : 'values'}` : `kept ${kept} of ${all} values`;
+}
+
+function placeText({series, region}: CollectRow): string {
+  return region === null ? series : `${series} in ${region}`;
+}
+
+/** Six digits are enough to recognise a value by. */
+function numberText(value: number): string {
+  return String(Number(value.toPrecision(6)));
+}

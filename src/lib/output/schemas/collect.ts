@@ -1,0 +1,23 @@
+import {z} from 'zod';
+import {code, ms, time} from './fields.ts';
+
+const row = z.looseObject({
+  series: z.string(),
+  region: z.string().nullable(),
+  source: z.string(),
+  unit: z.string(),
+  at: time.nullable(),
+  value: z.number().nullable(),
+  code,
+  reason: z.string(),
+});
+
+/** `capacity collect --json`, and each line of `--every --format ndjson`. A series that could not be read has `value` null, and a reason. */
+export const collectSchema = z.looseObject({
+  fleet: z.string(),
+  at: time,
+  kept: z.int().min(0),
+  missing: z.int().min(0),
+  keepMs: ms,
+  series: z.array(row),
+});
