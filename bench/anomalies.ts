@@ -28,7 +28,14 @@ const ours = scoresOf(corpus, () => {
 for (const profile of PROFILES) {
   const {score: reached, ...detail} = score(rows, ours, profile);
   const isStandard = profile === PROFILES[0];
-  report.add(`NAB, ${profile.name}`, isStandard ? `>= ${LEAST_SCORE}` : 'shown', reached, '', !isStandard || reached >= LEAST_SCORE, detail);
+  report.add(
+    `NAB, ${profile.name}`,
+    isStandard ? `>= ${LEAST_SCORE}` : 'shown',
+    reached,
+    '',
+    !isStandard || reached >= LEAST_SCORE,
+    detail,
+  );
 }
 const fixed = atThreshold(ours, ALERT_SCORE);
 report.add('NAB, standard, at the threshold of the product', 'shown', score(rows, fixed, PROFILES[0]!).score, '', true, {});
@@ -77,7 +84,14 @@ function speed(files: readonly NabFile[], {worth}: Rows): void {
     const written = readFileSync(join(dir, 'out.csv'), 'utf8').trim().split('\n').length - 1;
     const perSecond = written / (user + system);
     const detail = {rows: worth.length, written, user, system};
-    report.add('rows per CPU second, with the start of the program', `>= ${LEAST_ROWS}`, perSecond, 'rows/s', perSecond >= LEAST_ROWS, detail);
+    report.add(
+      'rows per CPU second, with the start of the program',
+      `>= ${LEAST_ROWS}`,
+      perSecond,
+      'rows/s',
+      perSecond >= LEAST_ROWS,
+      detail,
+    );
   } finally {
     rmSync(dir, {recursive: true, force: true});
   }

@@ -6,6 +6,7 @@ import {withMemory, withoutMemory} from '../../src/lib/health/region-memory.ts';
 import {mapMemory} from '../health/memory.ts';
 import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/samples.ts';
 import {whole} from './drill-samples.ts';
+import {anomalies} from './sample-anomalies.ts';
 import {auditPlanSample, auditSample, explainSample} from './sample-audits.ts';
 import {collectSample} from './sample-capacity.ts';
 import {drillClean, drillDue, drillList, drillValidation} from './sample-drills.ts';
@@ -300,6 +301,7 @@ export const sampleDocuments = {
   'health-check': health,
   'health-matrix': matrix,
   'health-history': history,
+  'capacity-anomalies': anomalies,
   'replication-lag': lag,
   'replication-loss': loss,
   'replication-topology': topology,

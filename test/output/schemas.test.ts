@@ -6,6 +6,7 @@ import type {LabStatus} from '../../src/lab/lab-status.ts';
 import type {DrillDocument} from '../../src/lib/drill/report.ts';
 import type {HealthDocument} from '../../src/lib/health/document.ts';
 import type {StatusDocument} from '../../src/lib/observe/status.ts';
+import type {AnomaliesDocument} from '../../src/lib/operate/anomalies.ts';
 import type {AuditDocument} from '../../src/lib/operate/audit.ts';
 import type {AuditPlanDocument} from '../../src/lib/operate/audit-explain.ts';
 import type {CleanDocument} from '../../src/lib/operate/clean.ts';
@@ -93,7 +94,8 @@ it('the types of the built documents fit their schemas', () => {
     Described<AuditPlanDocument, 'consistency-audit-explain'>,
     Described<ExplainDocument, 'consistency-explain'>,
     Described<RepairPlanDocument, 'consistency-repair-plan'>,
+    Described<AnomaliesDocument, 'capacity-anomalies'>,
     Described<CollectDocument, 'capacity-collect'>,
-  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
-  expect(fits).toHaveLength(17);
+  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+  expect(fits).toHaveLength(18);
 });

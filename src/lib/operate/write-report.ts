@@ -17,11 +17,11 @@ export async function writeReport(path: string, text: string): Promise<void> {
   });
 }
 
-/** The same for what is too long to be held at once; see `replaceFileInParts`. What `write` itself throws as an error of ours comes through as it is. */
+/** The same for what is too long to be held at once; see `replaceFileInParts`. What `write` itself throws comes through as it is. */
 export async function writeReportInParts<T>(path: string, write: (append: (text: string) => Promise<void>) => Promise<T>): Promise<T> {
   const {file, mode} = await placeOf(path);
   return replaceFileInParts(file, mode, write).catch((error: unknown) => {
-    throw wordError(path, error);
+    throw error instanceof Error && 'syscall' in error ? wordError(path, error) : error;
   });
 }
 

@@ -10,6 +10,8 @@ export const LONG = 144;
 const SHIFT_WEIGHT = 0.5;
 /** What an unusual time of the day weighs by itself. */
 const TIME_OF_DAY_WEIGHT = 1.2;
+/** A single reading that is far beyond all others must be an anomaly by itself; means of several need no such help. */
+const LEVEL_TAIL = 2;
 /** An alert, unless one of the so many readings before says more. */
 const COOL_DOWN = 144;
 /** From this evidence on a reading is an anomaly: its score is 0.5. */
@@ -33,13 +35,13 @@ export type Finding = {readonly statistic: Statistic; readonly seen: number; rea
  *
  * Four statistics are taken of each reading: its distance from the median of the first 400 (level), how far the mean of the last 10 is from that of the 144
  * before (short shift), the same of the last 144 (long shift), and how far the last 36 were from what is usual at their time of the day. Each becomes
- * `surprise` = -log10 of the share of its own past that was as large. Then
+ * `surprise` = -log10 of the share of its own past that was as large; see `Past`. Then
  *
  *     evidence = max(level + (short + long) / 2, 1.2 * time of day)
  *     score    = evidence / (evidence + 3.8)
  *
- * and half of that for a reading that says no more than one of the 144 before it: one alert for each burst, whatever the threshold. As surprise is at most
- * log10(n), a series cannot raise an alert before its 80th reading.
+ * and half of that for a reading that says no more than one of the 144 before it: one alert for each burst, whatever the threshold. As the surprise of
+ * few readings is small, a series cannot raise an alert before its 80th.
  */
 export type Detector = {
   /** The score of a reading, from 0 to 1; 0 for one that is not known (NaN, infinite), which leaves no trace. `at` = epoch ms. */
@@ -55,7 +57,7 @@ export function createDetector(): Detector {
   const baseline = createBaseline();
   const recent = createRecent(2 * LONG);
   const timeOfDay = createTimeOfDay();
-  const pasts = {level: createPast(), short: createPast(), long: createPast(), timeOfDay: createPast()};
+  const pasts = {level: createPast(LEVEL_TAIL), short: createPast(), long: createPast(), timeOfDay: createPast()};
   const coolDown = createCoolDown();
   const last = {value: Number.NaN, usual: Number.NaN, median: Number.NaN, level: 0, short: 0, long: 0, timeOfDay: 0, evidence: 0};
 

@@ -8,8 +8,8 @@ const DEVIATIONS = 8;
 const NORMAL = 1.4826;
 /** Falls of one kind are at least this share of the largest. */
 const LIKE_THE_LARGEST = 1 / 3;
-/** They come regularly when the gaps between them differ from the usual one by no more than this share of it, at the median. */
-const REGULAR = 0.2;
+/** They come regularly when the gaps between them differ from the usual one by no more than this share of it, on average. */
+const REGULAR = 0.15;
 const DAY_MS = 86_400_000;
 
 /** What empties a series again and again at about the same intervals: log rotation, retention. */
@@ -36,7 +36,8 @@ export function findCleanUps({starts, values}: {readonly starts: Float64Array; r
   if (falls.length < RECURRING || rises.length >= falls.length / 2) return null;
   const gaps = falls.slice(1).map(({at}, i) => at - (falls[i]?.at ?? at));
   const everyMs = median(gaps);
-  if (median(gaps.map((gap) => Math.abs(gap - everyMs))) > REGULAR * everyMs) return null;
+  const irregular = gaps.reduce((sum, gap) => sum + Math.abs(gap - everyMs), 0) / gaps.length;
+  if (irregular > REGULAR * everyMs) return null;
   return {
     tops: falls.map(({at}) => ({at, value: highest(starts, values, {from: at - DAY_MS, to: at})})),
     fall: median(falls.map(({change}) => -change)),

@@ -26,15 +26,17 @@ export type Trend = {
 };
 
 /**
- * The trend of daily means after the break. A series whose level jumped keeps its slope, so that the days before the jump tell of it too, lifted by the
- * jump. Peaks are added: a disk is full when its highest reading of a day is at the limit, not when its mean is. `offsets` = of weekdays.
+ * The trend of daily means after the break. A series whose level jumped keeps its slope, so that the pairs of days before the jump tell of it too.
+ * Peaks are added: a disk is full when its highest reading of a day is at the limit, not when its mean is. `offsets` = of weekdays.
  */
 export function trendOf(days: Days, offsets: Float64Array, shape: Shape): Trend {
-  const from = shape.kind === 'level' ? 0 : shape.at;
-  const level = days.mean.map((mean, i) => mean - offsetAt(offsets, days.day[i] ?? 0) + (i < shape.at ? shape.jump : 0));
-  const day = days.day.subarray(from);
-  const values = level.subarray(from);
-  const growth = theilSen(day, values, shape.inflation);
+  const level = days.mean.map((mean, i) => mean - offsetAt(offsets, days.day[i] ?? 0));
+  const day = days.day.subarray(shape.at);
+  const values = level.subarray(shape.at);
+  const growth =
+    shape.kind === 'level'
+      ? theilSen(days.day, level, {inflation: shape.inflation, split: shape.at})
+      : theilSen(day, values, {inflation: shape.inflation});
   const lines = byPace((pace) =>
     shape.kind === 'accelerating' ? curveThrough(day, values, shape, pace) : lineThrough(day, values, slopeAt(growth, pace)),
   );
