@@ -8,6 +8,7 @@ import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/
 import {whole} from './drill-samples.ts';
 import {auditPlanSample, auditSample, explainSample} from './sample-audits.ts';
 import {collectSample} from './sample-capacity.ts';
+import {costSample, surviveSample} from './sample-capacity-plans.ts';
 import {drillClean, drillDue, drillList, drillValidation} from './sample-drills.ts';
 import {repairSample} from './sample-repair.ts';
 import {drained, slots, topology} from './sample-replication.ts';
@@ -326,6 +327,8 @@ export const sampleDocuments = {
   'lab-load': {sent: 10, acknowledged: 9, failed: 0, unknown: 1, elapsedMs: 200, latencyMs: {p50: 3, p95: 4, p99: null}},
   'failover-plan': plan,
   'capacity-collect': collectSample,
+  'capacity-survive': surviveSample,
+  'capacity-cost': costSample,
   'consistency-audit': auditSample,
   'consistency-audit-explain': auditPlanSample,
   'consistency-explain': explainSample,

@@ -3,6 +3,8 @@ import fc from 'fast-check';
 import {expect, it} from 'vitest';
 import type {z} from 'zod';
 import type {LabStatus} from '../../src/lab/lab-status.ts';
+import type {CostDocument} from '../../src/lib/capacity/cost/document.ts';
+import type {SurviveDocument} from '../../src/lib/capacity/survive/document.ts';
 import type {DrillDocument} from '../../src/lib/drill/report.ts';
 import type {HealthDocument} from '../../src/lib/health/document.ts';
 import type {StatusDocument} from '../../src/lib/observe/status.ts';
@@ -94,6 +96,8 @@ it('the types of the built documents fit their schemas', () => {
     Described<ExplainDocument, 'consistency-explain'>,
     Described<RepairPlanDocument, 'consistency-repair-plan'>,
     Described<CollectDocument, 'capacity-collect'>,
-  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
-  expect(fits).toHaveLength(17);
+    Described<SurviveDocument, 'capacity-survive'>,
+    Described<CostDocument, 'capacity-cost'>,
+  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+  expect(fits).toHaveLength(19);
 });

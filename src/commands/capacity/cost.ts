@@ -1,4 +1,4 @@
-import {Flags} from '@oclif/core';
+import {Errors, Flags} from '@oclif/core';
 import {durationFlag, RegionCommand} from '../../kit/command.ts';
 import {usageError} from '../../lib/errors.ts';
 import {EXIT} from '../../lib/exit-codes.ts';
@@ -14,7 +14,8 @@ const numberFlag = (least: number, most: number, unit: '' | '%') =>
       const [, digits] = (unit === '' ? /^(\d+(?:\.\d+)?)$/ : /^(\d+(?:\.\d+)?)%?$/).exec(input) ?? [];
       const value = Number(digits ?? Number.NaN);
       if (value >= least && value <= most) return value;
-      throw usageError(`expected ${unit === '' ? 'a number' : 'percent'} from ${least} to ${most}, got "${input}"`);
+      const what = unit === '' ? 'a number' : 'percent';
+      throw new Errors.CLIError(`expected ${what} from ${least} to ${most}, got "${input}"`, {exit: EXIT.usage});
     },
   });
 

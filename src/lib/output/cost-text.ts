@@ -50,19 +50,14 @@ function loadTable({rows, perMonth, fixedPerMonth, saved, transfer}: CostDocumen
       `${percent(row.saved)}`,
     ],
   ]);
-  const withTransfer = transfer.rows.length === 0 ? 'together' : 'with transfer';
-  const sum: Cell[] = [
-    withTransfer,
-    '',
-    '',
-    '',
-    '',
-    '',
-    money(perMonth),
-    money(fixedPerMonth),
-    saved === null ? NOT_MEASURED : percent(saved),
-  ];
-  return table(heads, [...lines, sum], columns);
+  const of = (what: string, cost: number | null, fixed = '', less = ''): Cell[] => [what, '', '', '', '', '', money(cost), fixed, less];
+  const instances = rows.reduce((all, row) => all + row.perMonth, 0);
+  const less = saved === null ? NOT_MEASURED : percent(saved);
+  const sums =
+    transfer.rows.length === 0
+      ? [of('together', perMonth, money(fixedPerMonth), less)]
+      : [of('instances', instances, money(fixedPerMonth), less), of('transfer', transfer.perMonth), of('together', perMonth)];
+  return table(heads, [...lines, ...sums], columns);
 }
 
 function runLines({series, region, runs}: CostDocumentRow, {columns, paint}: TextOptions): readonly string[] {
