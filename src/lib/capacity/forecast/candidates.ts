@@ -10,6 +10,8 @@ export type Candidate = {
   readonly paths: readonly Float64Array[];
 };
 
+/** Of two models, neither is the one that goes astray. */
+const FEWEST_FOR_MEDIAN = 3;
 /** Beyond the range that the history has been in, a path may go by this part of it. */
 const BEYOND = 0.5;
 
@@ -32,15 +34,11 @@ export function candidatesOf(recipe: Recipe, history: History, trials: Trials): 
     });
   const members = run(recipe.members);
   const simple = run(recipe.simple.filter(({name}) => !members.some((member) => member.name === name)));
-  if (members.length < 2) return [...members, ...simple];
   const all = [...members, ...simple];
-  return [
-    {
-      name: 'ensemble',
-      paths: blended(medians(members), weightedMeans(all, {history, trials, power: recipe.blend.power}), recipe.blend.median),
-    },
-    ...all,
-  ];
+  if (all.length < 2) return all;
+  const means = weightedMeans(all, {history, trials, power: recipe.blend.power});
+  const paths = members.length < FEWEST_FOR_MEDIAN ? means : blended(medians(members), means, recipe.blend.median);
+  return [{name: 'ensemble', paths}, ...all];
 }
 
 type Limits = {readonly low: number; readonly high: number};

@@ -1,5 +1,6 @@
 import type {Grain} from '../series.ts';
 import {type Candidate, candidatesOf} from './candidates.ts';
+import {settle} from './excursions.ts';
 import {type Prepared, prepare} from './gaps.ts';
 import {type HalfWidths, halfWidths} from './intervals.ts';
 import {planTrials} from './origins.ts';
@@ -35,11 +36,13 @@ export const forecast: Forecaster = (values, options) => {
 
 const isConstant = (values: Float64Array): boolean => values.every((value) => value === values[0]);
 
-function modelled(prepared: Prepared, {grain, horizon, origins}: ForecastOptions): Forecast {
-  const {values, known, missing, notes} = prepared;
-  const steps = horizon + missing;
-  const transform = transformFor(values);
-  const history = {values: transform.to(values), known};
+function modelled(given: Prepared, {grain, horizon, origins}: ForecastOptions): Forecast {
+  const steps = horizon + given.missing;
+  const transform = transformFor(given.values);
+  const history = settle(transform.to(given.values), given.known, grain);
+  const prepared = {...given, values: history.values.map(transform.back), known: history.known};
+  const {values, known} = prepared;
+  const notes = [...given.notes, ...history.notes];
   const seasons = seasonsOf(history.values, grain);
   const recipe = recipeFor(grain, values.length, seasons);
   const plan = planTrials(values.length, steps, grain, origins ?? ORIGINS[grain]);
@@ -58,7 +61,7 @@ function modelled(prepared: Prepared, {grain, horizon, origins}: ForecastOptions
       .sort((a, b) => (a.error ?? Number.POSITIVE_INFINITY) - (b.error ?? Number.POSITIVE_INFINITY))
       .map((one) => ({model: one.candidate.name, scores: scoresOf(one.trial, scale)})),
   };
-  const path = pathOf(chosen.candidate.paths.at(-1) as Float64Array, widths, transform);
+  const path = pathOf(chosen.candidate.paths.at(-1) as Float64Array, widths, transform, history.open);
   return {...path, model: chosen.candidate.name, backtest, notes: note === null ? notes : [...notes, note]};
 }
 
@@ -74,7 +77,7 @@ function tryOut(candidate: Candidate, {prepared, transform, plan}: Trying): Trie
 }
 
 /** By how much a simple model has to be better than the ensemble. */
-const CLEARLY = 0.75;
+const CLEARLY = 0.5;
 
 /** The first candidate, unless a simple one did clearly better in the trials. */
 function choose(tried: readonly Tried[], simple: ReadonlySet<string>): {chosen: Tried; note: string | null} {
@@ -104,11 +107,17 @@ function coverageOf(trial: Trial): number | null {
   return count === 0 || trial.origins.length < 2 ? null : (100 * inside) / count;
 }
 
-/** A path and its intervals on the scale of the series. */
-function pathOf(mean: Float64Array, {inner, outer}: HalfWidths, {back}: Transform): Path {
-  const shifted = (widths: Float64Array, sign: number): Float64Array =>
-    mean.map((value, step) => back(value + sign * (widths[step] as number)));
-  return {mean: mean.map(back), p10: shifted(inner, -1), p90: shifted(inner, 1), lower95: shifted(outer, -1), upper95: shifted(outer, 1)};
+/** A path and its intervals on the scale of the series. An excursion that has just begun may stay: the outer interval reaches as far. */
+function pathOf(mean: Float64Array, {inner, outer}: HalfWidths, {back}: Transform, open: number): Path {
+  const shifted = (widths: Float64Array, sign: number, by = 0): Float64Array =>
+    mean.map((value, step) => back(value + sign * (widths[step] as number) + by));
+  return {
+    mean: mean.map(back),
+    p10: shifted(inner, -1),
+    p90: shifted(inner, 1),
+    lower95: shifted(outer, -1, Math.min(0, open)),
+    upper95: shifted(outer, 1, Math.max(0, open)),
+  };
 }
 
 /** Leaves out the steps that were not known, and keeps everything at or above `least` and in order. */

@@ -72,20 +72,27 @@ const HOURLY_NO_SEASON: Recipe = {
   simple: [LAST, named('seasonal-naive', seasonalNaive(24))],
 };
 
+/** Between one and three days nothing can confirm a daily season, but most loads have one. */
+const HOURLY_FEW: Recipe = {
+  blend: {median: 0, power: 4},
+  members: [named('seasonal-naive', seasonalNaive(24)), named('smoothing', simpleSmoothing)],
+  simple: [LAST],
+};
+
 /** Fewest hours for models of a whole week. */
 const THREE_WEEKS = 504;
+const THREE_DAYS = 72;
 
 const WEEKS = [1, 2, 3, 4, 8, 13, 26, 39, 51, 52, 53];
 const WEEKLY: Recipe = {
-  blend: {median: 0, power: 2},
+  blend: {median: 0, power: 6},
   members: [
     named('autoregression', modelOf(autoregressionParts({lags: WEEKS, ridge: 1e-4}))),
     named('differences', modelOf(differenced(autoregressionParts({lags: WEEKS, ridge: 1e-3})))),
     named('differences-short', modelOf(differenced(autoregressionParts({lags: range(1, 8), ridge: 1e-3})))),
     named('damped-trend', dampedTrend),
     named('smoothing', simpleSmoothing),
-    named('theta', theta),
-    named('profile-damped-trend', profileWith(dampedTrendParts, [52], 0.85)),
+    named('seasonal-differences', modelOf(differenced(autoregressionParts({lags: [1, 2, 3, 4, 52], ridge: 1e-4}), 52))),
     named('profile-smoothing', profileWith(simpleSmoothingParts, [52], 0.85)),
   ],
   simple: [named('seasonal-naive', seasonalNaive(52)), LAST],
@@ -104,14 +111,19 @@ const DAILY_SEASONAL: Recipe = {
 /** Days without a weekly pattern are near a random walk. */
 const DAILY: Recipe = {
   blend: {median: 1, power: 0},
-  members: [LAST, named('smoothing', simpleSmoothing), named('damped-trend', dampedTrend)],
+  members: [LAST, named('smoothing', simpleSmoothing), named('damped-trend', dampedTrend), named('theta', theta)],
   simple: [LAST, named('seasonal-naive', seasonalNaive(7))],
 };
+
+/** A line through so few days says nothing. */
+const DAILY_FEW: Recipe = {...DAILY, members: DAILY.members.filter(({name}) => name !== 'theta')};
+const THIRTY_DAYS = 30;
 
 /** The recipe for `count` values with the confirmed `seasons`. */
 export function recipeFor(grain: Grain, count: number, seasons: readonly number[]): Recipe {
   if (grain === 'weekly') return WEEKLY;
-  if (grain === 'daily') return seasons.includes(7) ? DAILY_SEASONAL : DAILY;
+  if (grain === 'daily') return seasons.includes(7) ? DAILY_SEASONAL : count < THIRTY_DAYS ? DAILY_FEW : DAILY;
+  if (count < THREE_DAYS) return HOURLY_FEW;
   if (seasons.length === 0) return HOURLY_NO_SEASON;
   return count >= THREE_WEEKS ? HOURLY : HOURLY_SHORT;
 }
