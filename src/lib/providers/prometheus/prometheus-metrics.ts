@@ -17,6 +17,7 @@ export type PrometheusPlace = {
   readonly caFile: string | null;
 };
 
+const API = '/api/v1/query_range';
 /** More than this is no answer to a question about a fleet. */
 const LARGEST_BYTES = 64 * 1024 * 1024;
 /** A longer query goes into the body of a POST: proxies cut addresses off. Reading by GET is what read-only proxies let through. */
@@ -96,7 +97,7 @@ async function headersOf({token, login, headers, secretHeaders}: PrometheusPlace
 
 function requestOf(base: string, query: string, {from, to, stepMs}: MetricsRange, headers: Record<string, string>): Request {
   const url = new URL(base);
-  url.pathname = `${url.pathname.replace(/\/$/, '')}/api/v1/query_range`;
+  url.pathname = `${url.pathname.replace(/\/$/, '')}${API}`;
   const seconds = (ms: number): string => String(ms / 1000);
   const fields = {query, start: seconds(from), end: seconds(to), step: seconds(stepMs)};
   if (query.length > LONGEST_GET)
@@ -115,7 +116,7 @@ async function send({url, body, headers}: Request, dispatcher: Agent, signal: Ab
       size += (chunk as Buffer).length;
       if (size > LARGEST_BYTES) {
         response.body.destroy();
-        throw tooLarge(shownUrl(url.href));
+        throw tooLarge(shownUrl(url.href.replace(API, '')));
       }
       chunks.push(chunk as Buffer);
     }
