@@ -43,7 +43,10 @@ describe('series of the fleet', () => {
     ]);
     expect(findAnomalies([quiet, young], null)).toMatchObject({exit: 3, document: {state: 'short'}});
     expect(findAnomalies([quiet], null)).toMatchObject({exit: 0, document: {state: 'none', lastMs: null}});
-    expect(findAnomalies([], null)).toEqual({document: {state: 'none', lastMs: null, series: []}, exit: 0});
+    expect(findAnomalies([], null)).toEqual({document: {state: 'none', lastMs: null, series: [], missing: []}, exit: 0});
+    const missing = [{name: 'orders', region: null, code: 'metrics-timeout', reason: 'prom: no answer within 20000 ms'}];
+    expect(findAnomalies([quiet], null, missing)).toMatchObject({exit: 3, document: {state: 'none', missing}});
+    expect(findAnomalies([loud], null, missing)).toMatchObject({exit: 1});
   });
 
   it('--last counts back from the newest reading', () => {

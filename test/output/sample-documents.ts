@@ -9,7 +9,9 @@ import {whole} from './drill-samples.ts';
 import {anomalies} from './sample-anomalies.ts';
 import {auditPlanSample, auditSample, explainSample} from './sample-audits.ts';
 import {collectSample} from './sample-capacity.ts';
+import {costSample, surviveSample} from './sample-capacity-plans.ts';
 import {drillClean, drillDue, drillList, drillValidation} from './sample-drills.ts';
+import {backtestSample, forecastSample} from './sample-forecasts.ts';
 import {repairSample} from './sample-repair.ts';
 import {drained, slots, topology} from './sample-replication.ts';
 
@@ -328,6 +330,10 @@ export const sampleDocuments = {
   'lab-load': {sent: 10, acknowledged: 9, failed: 0, unknown: 1, elapsedMs: 200, latencyMs: {p50: 3, p95: 4, p99: null}},
   'failover-plan': plan,
   'capacity-collect': collectSample,
+  'capacity-forecast': forecastSample,
+  'capacity-backtest': backtestSample,
+  'capacity-survive': surviveSample,
+  'capacity-cost': costSample,
   'consistency-audit': auditSample,
   'consistency-audit-explain': auditPlanSample,
   'consistency-explain': explainSample,

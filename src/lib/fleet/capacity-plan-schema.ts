@@ -42,7 +42,11 @@ const scalingEntrySchema = z
       .default('cpu')
       .describe('What it is scaled by: cpu (share of what is requested), or the name of a metric that each pod has. Default cpu.'),
   })
-  .refine(({least, most}) => most === null || most >= least, {path: ['most'], message: 'must not be below least'})
+  .refine(({least, most}) => most === null || most >= least, {
+    path: ['most'],
+    error: 'must not be below least',
+    params: {fix: 'Raise most, or lower least.'},
+  })
   .describe('How the load of a series is served.');
 
 /** `capacity.scaling`: by series. */
@@ -55,7 +59,10 @@ const transferSchema = z
     to: z.array(z.string()).min(1).nullable().default(null).describe("Regions that each region's part goes to (replication)."),
     from: z.string().nullable().default(null).describe("Region that each region's part comes from (reads from home)."),
   })
-  .refine(({to, from}) => (to === null) !== (from === null), 'needs either to or from, and not both')
+  .refine(({to, from}) => (to === null) !== (from === null), {
+    error: 'needs either to or from, and not both',
+    params: {fix: 'Write to: the regions that each part goes to, or from: the region that each part comes from.'},
+  })
   .describe('Data that crosses regions.');
 
 const objectivesSchema = z

@@ -4,6 +4,7 @@ import {capacityBacktestSchema, forecastSchema} from './schemas/capacity.ts';
 import {cleanSchema} from './schemas/clean.ts';
 import {collectSchema} from './schemas/collect.ts';
 import {auditPlanSchema, auditSchema, explainSchema, repairPlanSchema} from './schemas/consistency.ts';
+import {costSchema} from './schemas/cost.ts';
 import {drillDueSchema, drillListSchema, drillValidateSchema} from './schemas/drill.ts';
 import {doctorSchema, healthSchema, historySchema, matrixSchema, statusSchema} from './schemas/health.ts';
 import {labDownSchema, labFaultSchema, labHealSchema, labLoadSchema, labStatusSchema} from './schemas/lab.ts';
@@ -32,6 +33,7 @@ export const DOCUMENT_SCHEMAS = {
   'capacity-collect': collectSchema,
   'capacity-anomalies': anomaliesSchema,
   'capacity-survive': surviveSchema,
+  'capacity-cost': costSchema,
   'lab-status': labStatusSchema,
   'lab-down': labDownSchema,
   'lab-fault': labFaultSchema,

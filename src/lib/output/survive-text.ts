@@ -60,8 +60,12 @@ function manyCombinations(combinations: readonly SurviveCombination[], {columns,
     ...(first === null ? [NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED] : figureCells(first)),
   ]);
   const [titles = '', ...body] = table(heads, lines, columns);
+  // Of two lost regions it is said what neither of them does by itself.
+  const isNews = ({lose, verdict}: Pick<SurviveCombination, 'lose' | 'verdict'>): boolean =>
+    lose.length === 1 ||
+    !combinations.some((each) => each.lose.length === 1 && lose.includes(each.lose[0] ?? '') && each.verdict === verdict);
   const says = combinations.flatMap(({lose, verdict, reason, stranded}) => [
-    ...(verdict === 'survives' ? [] : listItem(`without ${lose.join(' and ')}: ${reason}`, columns)),
+    ...(verdict === 'survives' || !isNews({lose, verdict}) ? [] : listItem(`without ${lose.join(' and ')}: ${reason}`, columns)),
     // Of two lost regions each by itself has said it already.
     ...(lose.length > 1 ? [] : stranded.filter(({law}) => law).flatMap((each) => listItem(strandedText(each), columns))),
   ]);

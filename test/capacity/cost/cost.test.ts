@@ -33,7 +33,7 @@ const NONE = {perMonth: null, savings: null, unit: null};
 
 function input(more: Partial<CostInput> = {}, rules: Partial<CostInput['rules']> = {}): CostInput {
   return {
-    ...{loads: [LOAD], prices: prices(), hours: 24, weights: {}, planned: null},
+    ...{loads: [LOAD], prices: prices(), weights: {}, planned: null},
     rules: {...COST_DEFAULTS, transfer: [], objectives: NONE, ...rules},
     ...more,
   };

@@ -86,8 +86,6 @@ export type CostInput = {
   readonly loads: readonly ScaledLoad[];
   readonly prices: Prices;
   readonly rules: CostRules;
-  /** How long the schedules are, in hours. */
-  readonly hours: number;
   /** Weights by route: today's, and of a planned split. */
   readonly weights: Readonly<Record<string, Weights>>;
   readonly planned: Readonly<Record<string, Weights>> | null;
@@ -95,11 +93,11 @@ export type CostInput = {
 
 /** Hours of a month as clouds bill it: 8760 / 12. */
 export const MONTH_HOURS = 730;
+const HOUR_MS = 3_600_000;
 
-/** Prices the schedules of a period, brought to a month, with the transfer of a split of traffic, and judges the objectives. Pure. */
-export function costReport({loads, prices, rules, hours, weights, planned}: CostInput): CostReport {
-  const perMonth = hours === 0 ? 0 : MONTH_HOURS / hours;
-  const priced = loads.map((load) => costRow(load, prices, rules, perMonth));
+/** Prices the schedules of periods, each brought to a month, with the transfer of a split of traffic, and judges the objectives. Pure. */
+export function costReport({loads, prices, rules, weights, planned}: CostInput): CostReport {
+  const priced = loads.map((load) => costRow(load, prices, rules));
   const rows = priced.flatMap((each) => (typeof each === 'string' ? [] : [each]));
   const transfer = transferCost(rules.transfer, weights, prices);
   const then = planned === null ? null : transferCost(rules.transfer, {...weights, ...planned}, prices);
@@ -108,7 +106,7 @@ export function costReport({loads, prices, rules, hours, weights, planned}: Cost
   const fixed = rows.reduce((sum, row) => sum + row.fixedPerMonth, 0);
   const total = isWhole ? instances + (transfer.perMonth ?? 0) : null;
   const saved = rows.length === loads.length && fixed > 0 ? savedPercent(instances, fixed) : null;
-  const unitCost = unitCostOf(rules.objectives, loads, total, perMonth);
+  const unitCost = unitCostOf(rules.objectives, loads, total);
   return {
     currency: prices.currency,
     ...{rows, transfer, planned: then, perMonth: total, fixedPerMonth: fixed, saved, unitCost},
@@ -121,11 +119,12 @@ export function costReport({loads, prices, rules, hours, weights, planned}: Cost
 }
 
 /** One load in one region, or a sentence when the price file has no price of its instances. */
-function costRow(load: ScaledLoad, prices: Prices, rules: CostRules, perMonth: number): CostRow | string {
+function costRow(load: ScaledLoad, prices: Prices, rules: CostRules): CostRow | string {
   const {series, region, tier, schedule} = load;
   const found = instancePrices(prices, region);
   if (found === null) return `the price file has no instances in ${region}: ${series} there is not priced`;
   const hourly = {onDemand: found.onDemand.amount, reserved: found.reserved?.amount ?? null, spot: found.spot?.amount ?? null};
+  const perMonth = periodsPerMonth(schedule);
   const curve = durationCurve(schedule.stretches, load.perInstance);
   const mix = bestMix(curve, hourly, rules.spotShare);
   const needed = curve.reduce((sum, level) => sum + level.instances * level.hours, 0);
@@ -152,13 +151,19 @@ function sharesOf({hours}: Mix, needed: number): CostRow['shares'] {
   return {reserved: percent(hours.reserved - hours.idle), onDemand: percent(hours.onDemand), spot: percent(hours.spot)};
 }
 
+/** How often the period of a schedule fits into a month. */
+function periodsPerMonth({stretches}: Schedule): number {
+  const hours = ((stretches.at(-1)?.to ?? 0) - (stretches[0]?.from ?? 0)) / HOUR_MS;
+  return hours === 0 ? 0 : MONTH_HOURS / hours;
+}
+
 const savedPercent = (cost: number, fixed: number): number => (fixed === 0 ? 0 : (1 - cost / fixed) * 100);
 
 /** All that is paid in a month, by the units of one series in all of its regions. */
-function unitCostOf({unit}: CostObjectives, loads: readonly ScaledLoad[], total: number | null, perMonth: number): CostReport['unitCost'] {
+function unitCostOf({unit}: CostObjectives, loads: readonly ScaledLoad[], total: number | null): CostReport['unitCost'] {
   const own = loads.filter(({series}) => series === unit?.series);
   if (unit === null || total === null || own.length === 0 || own.some(({units}) => units === null)) return null;
-  const units = own.reduce((sum, load) => sum + (load.units ?? 0), 0) * perMonth;
+  const units = own.reduce((sum, load) => sum + (load.units ?? 0) * periodsPerMonth(load.schedule), 0);
   return units <= 0 ? null : {series: unit.series, per: unit.per, cost: (total / units) * unit.per};
 }
 

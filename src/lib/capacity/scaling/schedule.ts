@@ -61,7 +61,7 @@ export function planReplicas(load: Float64Array, starts: Float64Array, stepMs: n
   const stretches = stretchesOf(capped, stepMs, rule);
   const running = stretches.map(({replicas}) => replicas);
   const peak = load.reduce((highest, value) => Math.max(highest, value), 0);
-  const room = rule.burstMs > rule.leadMs ? Math.ceil((peak * rule.burst * rule.margin) / rule.perReplica) : 0;
+  const room = rule.burstMs > rule.leadMs ? wholeReplicas((peak * rule.burst * rule.margin) / rule.perReplica) : 0;
   const highest = running.reduce((all, replicas) => Math.max(all, replicas), least);
   return {
     needs,
@@ -73,8 +73,11 @@ export function planReplicas(load: Float64Array, starts: Float64Array, stepMs: n
 }
 
 function replicasFor({perReplica, margin, burst}: ScalingRule, load: number): number {
-  return Math.ceil((Math.max(0, load) * Math.max(margin, burst)) / perReplica);
+  return wholeReplicas((Math.max(0, load) * Math.max(margin, burst)) / perReplica);
 }
+
+/** Rounded up, but for what the arithmetic of floating point adds: 100 * 1.1 * 2 / 11 is 20, and not 21. */
+const wholeReplicas = (count: number): number => Math.ceil(count - 1e-9 * Math.max(1, count));
 
 /**
  * What runs when: each step's replicas are wanted from `lead` before its start to `stabilisation` after its end, and at any time the highest of what is wanted

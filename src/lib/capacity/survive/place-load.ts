@@ -53,16 +53,22 @@ function takersOf(facts: SurviveFacts, rule: LoadRule, {from, takers}: Flow, los
   const order = orderOf(facts, from);
   const next = order.find((region) => obstacleOf(facts, rule, region, lose) === null);
   if (next !== undefined) return {[next]: 1};
+  if (mayGoNowhere(facts, rule, from)) return `${rule.dataClass} may be in no other region`;
   const asked = [...new Set([...Object.keys(takers), ...order])];
   const why = asked.flatMap((region) => obstacleOf(facts, rule, region, lose) ?? []);
   return why.length === 0 ? `no route and no failoverOrder of ${from} leads to another region` : why.join('; ');
 }
 
-/** Whether the law is what strands a flow: somebody stands ready, and may not have the data. */
+/** Whether the law is what strands a flow: its data may be in no other region at all, or somebody stands ready and may not have it. */
 function lawOf(facts: SurviveFacts, rule: LoadRule, {from, takers}: Flow, lose: readonly string[]): {readonly law: boolean} {
   const anywhere = {...rule, dataClass: null};
   const ready = [...Object.keys(takers), ...orderOf(facts, from)].some((region) => obstacleOf(facts, anywhere, region, lose) === null);
-  return {law: ready};
+  return {law: ready || mayGoNowhere(facts, rule, from)};
+}
+
+/** Whether no other region that runs may have the data. */
+function mayGoNowhere(facts: SurviveFacts, rule: LoadRule, from: string): boolean {
+  return rule.dataClass !== null && facts.regions.every(({name}) => name === from || obstacleOf(facts, rule, name, []) !== null);
 }
 
 const orderOf = ({regions}: SurviveFacts, region: string): readonly string[] =>

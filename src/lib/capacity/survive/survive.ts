@@ -60,9 +60,10 @@ export function surviveFlows(
   }
   const lost = stranded.find(({law}) => !law);
   const worst = WORST_FIRST.find((verdict) => rows.some((row) => row.verdict === verdict)) ?? 'survives';
-  const first = decisive(rows.filter(({verdict}) => verdict === worst));
   const verdict = lost === undefined ? worst : 'breaks';
-  const says = first?.verdict === 'breaks' || lost === undefined ? (first?.says ?? nothingMoves(stranded)) : strandedText(lost);
+  // Where nobody takes a load, and no limit breaks, no row decides.
+  const first = decisive(rows.filter((row) => row.verdict === verdict));
+  const says = first?.says ?? (lost === undefined ? nothingMoves(stranded) : strandedText(lost));
   return {lose, verdict, says, first, rows, stranded, notes};
 }
 

@@ -1,8 +1,8 @@
 /** A value axis: from `low` to `high`, with ticks at round values, rising. */
 export type Axis = {readonly low: number; readonly high: number; readonly ticks: readonly number[]};
 
-/** Differences below it are none: powers of ten can no longer be told apart there. */
-const LEAST = 1e-290;
+/** Differences below it are none: a tick cannot be written with so many decimals. */
+const LEAST = 1e-90;
 
 /** The round step of which about `most` fit into `span`: 1, 2 or 5 times a power of ten. */
 export function roundStep(span: number, most: number): number {
