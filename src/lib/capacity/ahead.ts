@@ -13,7 +13,7 @@ export type Ahead = Path & {readonly starts: Float64Array};
 /** Less than two seasons tell nothing of the hour or the day that comes: known steps that a history must have. */
 const LEAST_KNOWN = {hourly: 48, daily: 14, weekly: 8} as const;
 /** A history that ended more than so many steps ago tells nothing of now: a week, four weeks, eight weeks. */
-const OLDEST_STEPS = {hourly: 168, daily: 28, weekly: 8} as const;
+export const OLDEST_STEPS = {hourly: 168, daily: 28, weekly: 8} as const;
 
 /** Why a history is too little to plan with; null = it is enough. `now` epoch ms. */
 export function tooLittle({starts, values}: History, grain: Grain, now: number): string | null {

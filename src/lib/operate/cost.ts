@@ -1,3 +1,4 @@
+import {setImmediate} from 'node:timers/promises';
 import {COST_DEFAULTS, type CostRules, costReport, type ScaledLoad} from '../capacity/cost/cost.ts';
 import {type CostDocument, costDocument} from '../capacity/cost/document.ts';
 import {priceWarnings} from '../capacity/cost/prices.ts';
@@ -80,6 +81,9 @@ async function planScaling(open: OpenFleet, options: ScalingOptions): Promise<Pl
   const missing = [...loads.missing];
   for (const spec of specs) {
     for (const series of loads.series.filter(({name}) => name === spec.series)) {
+      // Each is a forecast: an interruption is seen between them.
+      await setImmediate();
+      signal.throwIfAborted();
       const made = scaleLoad(series, withMargin(spec, options), ahead);
       const {name, region} = series;
       const tier = open.fleet.regions.find((each) => each.name === region)?.tier ?? 'hot';

@@ -1,7 +1,9 @@
+import {setImmediate} from 'node:timers/promises';
 import {type SurviveDocument, surviveDocument} from '../capacity/survive/document.ts';
 import {surviveFacts} from '../capacity/survive/facts-of-fleet.ts';
+import {combinationsOf} from '../capacity/survive/flows.ts';
 import type {LoadVerdict} from '../capacity/survive/judge-load.ts';
-import {survive, surviveAll} from '../capacity/survive/survive.ts';
+import {type Survival, survive} from '../capacity/survive/survive.ts';
 import {usageError} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import {regionOf} from '../fleet/lookup.ts';
@@ -32,7 +34,13 @@ export async function judgeSurvival(
       },
     );
   const loads = await loadInTime(open, {names: facts.loads.map(({name}) => name), signal});
-  const found = lose.length > 0 ? [survive(facts, loads, {lose: [...new Set(lose)]})] : surviveAll(facts, loads, depth);
+  const found: Survival[] = [];
+  for (const each of lose.length > 0 ? [[...new Set(lose)]] : combinationsOf(facts, depth)) {
+    // Many regions are many forecasts: an interruption is seen between them.
+    await setImmediate();
+    signal.throwIfAborted();
+    found.push(survive(facts, loads, {lose: each}));
+  }
   const document = surviveDocument(fleet.name, facts, loads, found);
   return {document, exit: EXITS[document.verdict]};
 }

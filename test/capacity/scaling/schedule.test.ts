@@ -60,6 +60,10 @@ describe('planReplicas', () => {
     expect(() => plan([1], rule)).toThrow(message);
   });
 
+  it('a load that nothing can serve is refused', () => {
+    expect(() => plan([1e300])).toThrow(/more than anything can run: perReplica is too small/);
+  });
+
   it('always runs what is needed, without a hole, and never fewer for more load', () => {
     const list = fc.array(fc.double({min: 0, max: 1e6, noNaN: true}), {minLength: 1, maxLength: 60});
     const rules = fc.record({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {changeFlows} from '../../../src/lib/capacity/survive/flows.ts';
-import {survive, surviveAll, surviveFlows} from '../../../src/lib/capacity/survive/survive.ts';
+import {changeFlows, combinationsOf} from '../../../src/lib/capacity/survive/flows.ts';
+import {survive, surviveFlows} from '../../../src/lib/capacity/survive/survive.ts';
 import {facts, HOUR, type LoadSample, load, loads, NOW, rule} from './world.ts';
 
 const three = (us: Partial<LoadSample> = {}, eu: Partial<LoadSample> = {}, ap: Partial<LoadSample> = {}) => [
@@ -63,8 +63,8 @@ describe('survive', () => {
         {from: 'eu', share: 1},
       ],
     });
-    expect(surviveAll(facts(), loads(three()), 1).map(({lose}) => lose.join('+'))).toEqual(['us', 'eu', 'ap']);
-    expect(surviveAll(facts(), loads(three()), 2).map(({lose}) => lose.join('+'))).toEqual(['us', 'eu', 'ap', 'us+eu', 'us+ap', 'eu+ap']);
+    expect(combinationsOf(facts(), 1).map((lose) => lose.join('+'))).toEqual(['us', 'eu', 'ap']);
+    expect(combinationsOf(facts(), 2).map((lose) => lose.join('+'))).toEqual(['us', 'eu', 'ap', 'us+eu', 'us+ap', 'eu+ap']);
   });
 
   it('goes by the failover order where no other region has a weight, past regions that are cold', () => {
@@ -179,6 +179,17 @@ describe('what is not known', () => {
   it('what a dead region serves since is not its load', () => {
     const made = verdictWith(three({gone: 3, fill: 0}));
     expect(rowOf(made, 'eu')).toMatchObject({mean: 160});
+  });
+
+  it('a region that has been empty for more than a week has no load', () => {
+    const made = verdictWith(three({length: 300, gone: 200, fill: 0}, {length: 300}, {length: 300}));
+    expect(rowOf(made, 'eu')).toMatchObject({mean: 100, verdict: 'survives'});
+  });
+
+  it('traffic that nothing measures is unknown', () => {
+    const made = survive(facts({loads: [rule('requests', ['eu'], {dataClass: 'eu-only'})]}), loads([three()[1]!]), {lose: ['us']});
+    expect(made).toMatchObject({verdict: 'unknown', first: null, rows: []});
+    expect(made.says).toBe('no series measures the traffic of us on front-door');
   });
 });
 

@@ -77,7 +77,14 @@ function replicasFor({perReplica, margin, burst}: ScalingRule, load: number): nu
 }
 
 /** Rounded up, but for what the arithmetic of floating point adds: 100 * 1.1 * 2 / 11 is 20, and not 21. */
-const wholeReplicas = (count: number): number => Math.ceil(count - 1e-9 * Math.max(1, count));
+function wholeReplicas(count: number): number {
+  const whole = Math.ceil(count - 1e-9 * Math.max(1, count));
+  if (whole <= MOST_REPLICAS) return whole;
+  throw usageError(`a load takes ${count.toPrecision(3)} replicas, more than anything can run: perReplica is too small for it`);
+}
+
+/** What Kubernetes can count: the largest int32. */
+const MOST_REPLICAS = 2 ** 31 - 1;
 
 /**
  * What runs when: each step's replicas are wanted from `lead` before its start to `stabilisation` after its end, and at any time the highest of what is wanted

@@ -1,4 +1,4 @@
-import type {History} from '../ahead.ts';
+import {type History, OLDEST_STEPS} from '../ahead.ts';
 import type {Series} from '../series.ts';
 
 /** A part of the load of another region, in the unit of the sum: each value times `factor`. */
@@ -16,12 +16,13 @@ export function sumLoads(own: Part, others: readonly Part[]): History {
 }
 
 /**
- * The series of a region that may be gone already: the zeros at its end are not its load but that it is down, so they are taken as not known. One that never
- * had anything stays as it is.
+ * The series of a region that may be gone already: the zeros at its end are not its load but that it is down, so they are taken as not known. Where there are
+ * so many of them that nobody waits for it any more, or never was anything else, they are its load.
  */
 export function withoutOutage(series: Series): Series {
   const alive = series.values.findLastIndex((value) => value > 0);
-  return alive === -1 ? series : {...series, values: series.values.map((value, step) => (step > alive ? Number.NaN : value))};
+  const isIdle = alive === -1 || series.values.length - 1 - alive > OLDEST_STEPS[series.grain];
+  return isIdle ? series : {...series, values: series.values.map((value, step) => (step > alive ? Number.NaN : value))};
 }
 
 function valuesByStart({starts, values}: Series): ReadonlyMap<number, number> {

@@ -1,5 +1,5 @@
 import type {LoadRule, Loads, SurviveFacts} from './facts.ts';
-import {combinationsOf, type Flow, lossFlows} from './flows.ts';
+import {type Flow, lossFlows} from './flows.ts';
 import {judgeLoad, type LoadRow, type LoadVerdict} from './judge-load.ts';
 import {placeLoad} from './place-load.ts';
 
@@ -37,11 +37,6 @@ export function survive(facts: SurviveFacts, loads: Loads, {lose}: {readonly los
   return surviveFlows(facts, loads, {lose, flows: lossFlows(facts, lose)});
 }
 
-/** The same for every region, and with `depth` 2 for every two of them. */
-export function surviveAll(facts: SurviveFacts, loads: Loads, depth: 1 | 2): readonly Survival[] {
-  return combinationsOf(facts, depth).map((lose) => survive(facts, loads, {lose}));
-}
-
 /** The same for any change of traffic: a failover to one region, an evacuation, a shift of weights. */
 export function surviveFlows(
   facts: SurviveFacts,
@@ -59,12 +54,22 @@ export function surviveFlows(
     return {lose, verdict: 'unknown', says, first: null, rows, stranded, notes};
   }
   const lost = stranded.find(({law}) => !law);
-  const worst = WORST_FIRST.find((verdict) => rows.some((row) => row.verdict === verdict)) ?? 'survives';
+  const unmeasured = unmeasuredFlow(facts, moving, change.flows);
+  const found = WORST_FIRST.find(
+    (verdict) => rows.some((row) => row.verdict === verdict) || (verdict === 'unknown' && unmeasured !== null),
+  );
+  const worst = found ?? 'survives';
   const verdict = lost === undefined ? worst : 'breaks';
   // Where nobody takes a load, and no limit breaks, no row decides.
   const first = decisive(rows.filter((row) => row.verdict === verdict));
-  const says = first?.says ?? (lost === undefined ? nothingMoves(stranded) : strandedText(lost));
+  const says = first?.says ?? (lost === undefined ? (unmeasured ?? nothingMoves(stranded)) : strandedText(lost));
   return {lose, verdict, says, first, rows, stranded, notes};
+}
+
+/** A sentence for the first traffic that moves and that no load can be of: nobody knows how much that is. null = there is none. */
+function unmeasuredFlow(facts: SurviveFacts, moving: readonly LoadRule[], flows: readonly Flow[]): string | null {
+  const blind = flows.find(({route, from, share}) => route !== null && share > 0 && !moving.some((rule) => mayBeIn(facts, rule, from)));
+  return blind === undefined ? null : `no series measures the traffic of ${blind.from} on ${blind.route}`;
 }
 
 function surviveLoad(
