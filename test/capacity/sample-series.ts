@@ -2,8 +2,8 @@ import type {Series} from '../../src/lib/capacity/series.ts';
 
 const HOUR = 3_600_000;
 
-/** Where sample series begin: a Saturday in Europe's winter time. */
-export const SAMPLE_START = Date.UTC(2026, 9, 31);
+/** Where sample series begin: a Monday. */
+export const SAMPLE_START = Date.UTC(2026, 10, 2);
 
 /** Five weeks of requests by the hour: by day and weekday, a little more each week, without chance. */
 export function hourlySeries(changes: Partial<Series> = {}, hours = 840): Series {

@@ -20,11 +20,11 @@ describe('forecastSeries', () => {
   });
 
   it('says when the limit is met, and warns', () => {
-    const {document, exit} = forecastSeries([{series: hourlySeries({limit: 1200}), horizon: 48}], ask);
+    const {document, exit} = forecastSeries([{series: hourlySeries({limit: 1400}), horizon: 48}], ask);
     const [series] = document.series;
     expect(exit).toBe(1);
-    expect(series?.crossing?.limit).toBe(1200);
-    const first = series?.forecast.find(({p90}) => p90 > 1200);
+    expect(series?.crossing?.limit).toBe(1400);
+    const first = series?.forecast.find(({p90}) => p90 > 1400);
     expect([series?.crossing?.p90At, first === undefined]).toEqual([first?.at, false]);
   });
 

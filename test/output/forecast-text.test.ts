@@ -22,7 +22,7 @@ describe('forecastText', () => {
 
   it('prints as many steps as were asked for, and no picture where none is wanted', () => {
     const lines = text({rows: 3, plot: false}).split('\n');
-    expect(lines.filter((line) => /^ {2}2026-12-05 0[0-2]:00:00Z/.test(line))).toHaveLength(6);
+    expect(lines.filter((line) => /^ {2}2026-12-07 0[0-2]:00:00Z/.test(line))).toHaveLength(6);
     expect(lines.join('')).not.toMatch(/[⠁-⣿]/u);
     expect(lines).toContain('  21 more steps: --rows 24');
   });

@@ -8,7 +8,7 @@ const missing = [{name: 'orders', region: null, code: 'metrics-timeout', reason:
 /** One that meets its limit, one without a limit, one of which nothing is known. */
 export const forecastsSample = forecastSeries(
   [
-    {series: hourlySeries({limit: 1200}), horizon: 24},
+    {series: hourlySeries({limit: 1400}), horizon: 24},
     {series: hourlySeries({region: null, limit: null, values: Float64Array.from({length: 840}, (_, i) => 500 + (i % 24))}), horizon: 24},
     {series: hourlySeries({name: 'queue', values: new Float64Array(840).fill(Number.NaN)}), horizon: 24},
   ],

@@ -87,7 +87,9 @@ function summaryLines(document: ForecastDocument, {columns, paint}: TextOptions)
       formatPercent(backtest?.wmape ?? null),
       Number.isFinite(most) ? `${formatFigure(most)} ${series.unit}`.trimEnd() : NOT_MEASURED,
       limit === null ? NOT_MEASURED : formatFigure(limit),
-      met === null ? {text: limit === null ? '' : 'no', paint: paint.good} : {text: met.slice(0, 10), paint: paint.warning},
+      met === null
+        ? {text: limit === null || series.model === null ? '' : 'no', paint: paint.good}
+        : {text: met.slice(0, 10), paint: paint.warning},
     ];
   });
   const [titles = '', ...lines] = table(SUMMARY_COLUMNS, rows, columns);
