@@ -24,7 +24,7 @@ const WHOLE_SYSTEMS = [
 ];
 const WHOLE_SYSTEMS_SERVERS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/!(patroni).servers.test.ts`);
 const UNHURRIED = [
-  'test/e2e/{audit,audit-many,consistency-repair,crash-drill,crash-resume,evacuation,evacuation-resumed,fleet-parts}.embedded.test.ts',
+  'test/e2e/{audit,audit-many,capacity-gate,consistency-repair,crash-drill,crash-resume,evacuation,evacuation-resumed,fleet-parts}.embedded.test.ts',
   'test/e2e/{gates,operators,overridden,plan-engine,repair-killed}.embedded.test.ts',
   'test/e2e/{quorum-gone,scenarios,scenarios-moving,secrets,state-trouble}.embedded.test.ts',
   'test/lab/{active-active,active-active-merge,agent,contracts,lab,more-faults}.embedded.test.ts',

@@ -1,7 +1,6 @@
 import {surviveFacts} from '../capacity/survive/facts-of-fleet.ts';
 import type {PlanCapacity} from '../failover/capacity-gate.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
-import {loadInTime} from './load-in-time.ts';
 
 /** A plan does not wait longer for metrics: they often go with the region. */
 const METRICS_MS = 5000;
@@ -20,5 +19,7 @@ async function read(open: OpenFleet, signal: AbortSignal, ms: number): Promise<P
   const facts = surviveFacts(open.fleet, {limited: true});
   if (facts === null) return undefined;
   const names = facts.loads.map(({name}) => name);
+  // Most fleets have no such loads, and a failover begins without this.
+  const {loadInTime} = await import('./load-in-time.ts');
   return {facts, loads: await loadInTime(open, {names, ms, signal})};
 }
