@@ -26,8 +26,8 @@ export type AutoregressionOptions = {
 };
 
 /**
- * An autoregression on chosen lags with Huber's loss, by iteratively reweighted least squares (Holland and Welsch 1977) with a ridge: outages and spikes bend
- * it little. Its path feeds each step back as a value.
+ * An autoregression on chosen lags with Huber's loss, by iteratively reweighted least squares (Holland and Welsch 1977) with a ridge: bursts
+ * bend it little as targets; as lags they would, so long ones are taken out before (excursions.ts). Its path feeds each step back as a value.
  */
 export function autoregressionParts({lags, ridge}: AutoregressionOptions): Parts<Autoregression> {
   return {
