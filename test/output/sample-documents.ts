@@ -7,6 +7,7 @@ import {mapMemory} from '../health/memory.ts';
 import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/samples.ts';
 import {whole} from './drill-samples.ts';
 import {auditPlanSample, auditSample, explainSample} from './sample-audits.ts';
+import {capacityBacktestSample, forecastSample} from './sample-capacity.ts';
 import {drillClean, drillDue, drillList, drillValidation} from './sample-drills.ts';
 import {repairSample} from './sample-repair.ts';
 import {drained, slots, topology} from './sample-replication.ts';
@@ -303,6 +304,8 @@ export const sampleDocuments = {
   'replication-loss': loss,
   'replication-topology': topology,
   'replication-slots': slots,
+  'capacity-forecast': forecastSample,
+  'capacity-backtest': capacityBacktestSample,
   'lab-status': {
     dir: '/lab',
     profile: 'fast',

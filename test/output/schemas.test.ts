@@ -8,11 +8,13 @@ import type {HealthDocument} from '../../src/lib/health/document.ts';
 import type {StatusDocument} from '../../src/lib/observe/status.ts';
 import type {AuditDocument} from '../../src/lib/operate/audit.ts';
 import type {AuditPlanDocument} from '../../src/lib/operate/audit-explain.ts';
+import type {CapacityBacktestDocument} from '../../src/lib/operate/capacity-backtest.ts';
 import type {CleanDocument} from '../../src/lib/operate/clean.ts';
 import type {DueDocument} from '../../src/lib/operate/drill-due.ts';
 import type {DrillListDocument} from '../../src/lib/operate/drill-list.ts';
 import type {DrillValidation} from '../../src/lib/operate/drill-validate.ts';
 import type {ExplainDocument} from '../../src/lib/operate/explain-key.ts';
+import type {ForecastDocument} from '../../src/lib/operate/forecast.ts';
 import type {RepairPlanDocument} from '../../src/lib/operate/repair-plan.ts';
 import {DOCUMENT_SCHEMAS, documentJsonSchemas} from '../../src/lib/output/schemas.ts';
 import type {PlanDocument} from '../../src/lib/plan/plan-document.ts';
@@ -92,6 +94,8 @@ it('the types of the built documents fit their schemas', () => {
     Described<AuditPlanDocument, 'consistency-audit-explain'>,
     Described<ExplainDocument, 'consistency-explain'>,
     Described<RepairPlanDocument, 'consistency-repair-plan'>,
-  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
-  expect(fits).toHaveLength(16);
+    Described<ForecastDocument, 'capacity-forecast'>,
+    Described<CapacityBacktestDocument, 'capacity-backtest'>,
+  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+  expect(fits).toHaveLength(18);
 });

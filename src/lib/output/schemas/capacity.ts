@@ -27,6 +27,9 @@ const backtest = z.looseObject({
   models: z.array(z.looseObject({model: z.string(), ...scores})),
 });
 
+/** When a limit will be reached; null = not before the end of the forecast. The whole is null where there is no limit. */
+const exhaustion = z.looseObject({limit: z.number(), p50At: time.nullable(), p90At: time.nullable()});
+
 const series = z.looseObject({
   name: z.string(),
   region: z.string().nullable(),
@@ -35,7 +38,7 @@ const series = z.looseObject({
   backtest: backtest.nullable(),
   withinObjective: z.boolean().nullable(),
   forecast: z.array(step),
-  exhaustion: z.null(),
+  exhaustion: exhaustion.nullable(),
   notes: z.array(sentence),
 });
 
