@@ -28,6 +28,8 @@ const named = (name: string, model: Model): NamedModel => ({name, model});
 
 /** Hours around one, two and three days, and around a week. */
 const HOURS = [...range(1, 6), ...range(22, 26), ...range(47, 49), ...range(71, 73), 96, 120, ...range(143, 145), ...range(166, 170)];
+/** Hours around one day. */
+const DAY = [...range(1, 6), ...range(22, 26)];
 const FEWER_HOURS = [1, 2, 3, 23, 24, 25, 47, 48, 72, 96, 120, 144, 167, 168, 169];
 const HOURLY_RIDGE = 1e-5;
 
@@ -38,8 +40,8 @@ const HOURLY: Recipe = {
   blend: THIRD,
   members: [
     named('autoregression', modelOf(autoregressionParts({lags: HOURS, ridge: HOURLY_RIDGE}))),
-    named('profile-autoregression', profileWith(autoregressionParts({lags: HOURS, ridge: HOURLY_RIDGE}), [24, 168], 0.9)),
-    named('day-profile-autoregression', profileWith(autoregressionParts({lags: range(1, 26), ridge: 1e-4}), [24], 0.95)),
+    named('profile-autoregression', profileWith(autoregressionParts({lags: [...DAY, ...range(47, 49), ...range(71, 73), 96, 120, ...range(143, 145), ...range(167, 169)], ridge: HOURLY_RIDGE}), [24, 168], 0.9)),
+    named('day-profile-autoregression', profileWith(autoregressionParts({lags: DAY, ridge: 1e-4}), [24], 0.95)),
     named('direct-regression', directRegression(24, 168)),
     named('double-seasonal', doubleSeasonal(24, 168)),
   ],
