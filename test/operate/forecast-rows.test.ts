@@ -6,7 +6,6 @@ import {forecastPaths} from '../../src/lib/output/forecasts.ts';
 import {traffic} from '../capacity/seeded.ts';
 
 const NOW = Date.UTC(2026, 10, 28, 12);
-const HOUR = 3_600_000;
 
 function seriesOf(name: string, values: Float64Array, more: Partial<Series> = {}): Series {
   return {
@@ -36,15 +35,6 @@ describe('forecasts of series', () => {
     expect(series?.backtest?.coverage).toBeGreaterThan(80);
   });
 
-  it('have times where the series has them', () => {
-    const starts = Float64Array.from(busy.values, (_, t) => NOW - (700 - t) * HOUR);
-    const startsAfter = (series: Series, count: number) =>
-      Float64Array.from({length: count}, (_, step) => (series.starts.at(-1) as number) + (step + 1) * HOUR);
-    const timed = forecastSeries(ahead(24, {...busy, starts}, busy), {...ask, startsAfter}).document.series;
-    expect(timed[0]?.forecast.slice(0, 2).map(({at}) => at)).toEqual(['2026-11-28T12:00:00.000Z', '2026-11-28T13:00:00.000Z']);
-    expect(timed[1]?.forecast[0]?.at).toBeNull();
-  });
-
   it('end with 1 where an objective is missed, and say of which series', () => {
     const {document, exit} = forecastSeries(ahead(24, busy, wild, empty), {...ask, objectiveMape: 10});
     expect(exit).toBe(1);
@@ -61,7 +51,7 @@ describe('forecasts of series', () => {
   });
 
   it('as paths alone, by name', () => {
-    const paths = forecastPaths(forecastSeries(ahead(24, busy, empty, seriesOf('__proto__', busy.values)), {...ask, horizon: 3}).document);
+    const paths = forecastPaths(forecastSeries(ahead(3, busy, empty, seriesOf('__proto__', busy.values)), ask).document);
     expect(Object.keys(paths)).toEqual(['busy', 'empty', '__proto__']);
     expect(paths.empty).toEqual({mean: [], lower95: [], upper95: []});
     expect(paths.busy?.mean).toHaveLength(3);

@@ -4,7 +4,7 @@ import {capacityBacktestText} from '../../src/lib/output/capacity-backtest-text.
 import {formatFigure, formatPercent} from '../../src/lib/output/figures.ts';
 import {forecastText} from '../../src/lib/output/forecast-text.ts';
 import {colourPaint, plainPaint} from '../../src/lib/output/paint.ts';
-import {capacityBacktestSample, forecastSample} from './sample-capacity.ts';
+import {backtestSample, forecastSample} from './sample-forecasts.ts';
 
 const options = {columns: 80, paint: plainPaint(), now: Date.parse(forecastSample.at), rows: 24};
 
@@ -31,10 +31,7 @@ describe('figures', () => {
 
 describe.each([
   ['capacity forecast', (columns: number, paint = options.paint) => forecastText(forecastSample, {...options, columns, paint})],
-  [
-    'capacity backtest',
-    (columns: number, paint = options.paint) => capacityBacktestText(capacityBacktestSample, {...options, columns, paint}),
-  ],
+  ['capacity backtest', (columns: number, paint = options.paint) => capacityBacktestText(backtestSample, {...options, columns, paint})],
 ] as const)('%s for people', (_name, textAt) => {
   it.each([80, 140])('at %i columns', (columns) => {
     expect(textAt(columns)).toMatchSnapshot();
@@ -56,11 +53,11 @@ describe.each([
 
 it('shows as many rows as asked for, and how to see the others', () => {
   const text = forecastText(forecastSample, {...options, rows: 1});
-  expect(text).toContain('2 more steps: --rows 3');
-  expect(text).not.toContain('12,390');
+  expect(text).toContain('23 more steps: --rows 24');
+  expect(text.match(/^ {2}2026-12-07 0/gm)).toHaveLength(2);
 });
 
 it('says when no series is long enough for a backtest', () => {
-  const document = {...capacityBacktestSample, models: [], series: capacityBacktestSample.series.slice(1)};
+  const document = {...backtestSample, models: [], series: backtestSample.series.map((one) => ({...one, origins: 0}))};
   expect(capacityBacktestText(document, options)).toContain('1 of 1 series are too short for a backtest.');
 });

@@ -34,11 +34,13 @@ export function forecastText(document: ForecastDocument, options: ForecastTextOp
   const under = growth === null ? '' : `, at a growth of ${growth.text}`;
   const head = `capacity forecast at ${formatTime(document.at)}: ${series.length} series${under}`;
   const each = series.length <= FEW || options.rows > 0 || options.plot === true;
-  const lost = missing.map((one) => options.paint.unknown(`${seriesName(one)} is not known: ${one.reason}`));
+  const lost = missing.flatMap((one) =>
+    indented(`${seriesName(one)} is not known: ${one.reason}`, options.columns, 0).map(options.paint.unknown),
+  );
   const body = each
     ? series.flatMap((one, i) => ['', ...seriesLines(one, i, document, options)])
     : ['', ...summaryLines(document, options)];
-  return joined([...indented(head, options.columns, 0), ...lost.flatMap((line) => indented(line, options.columns, 0)), ...body]);
+  return joined([...indented(head, options.columns, 0), ...lost, ...body]);
 }
 
 function seriesLines(series: SeriesForecast, index: number, document: ForecastDocument, options: ForecastTextOptions): string[] {
