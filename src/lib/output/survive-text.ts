@@ -17,7 +17,7 @@ export function surviveText(document: SurviveDocument, options: TextOptions): st
   const head = `capacity survive at ${formatTime(document.at)}: the next ${formatMs(document.windowMs)}, p90 of the forecast sums against the limits`;
   return joined([
     ...indented(head, columns, 0),
-    ...(only !== undefined && others.length === 0 ? oneCombination(only, options) : manyCombinations(combinations, options)),
+    ...(only !== undefined && others.length === 0 ? oneCombination(only, document.at, options) : manyCombinations(document, options)),
     ...missing.flatMap(({name, region, reason}) =>
       listItem(`${name}${region === null ? '' : ` of ${region}`} could not be read: ${reason}`, columns),
     ),
@@ -27,6 +27,7 @@ export function surviveText(document: SurviveDocument, options: TextOptions): st
 
 function oneCombination(
   {lose, verdict, reason, rows, stranded, notes}: SurviveCombination,
+  at: string,
   {columns, paint}: TextOptions,
 ): readonly string[] {
   const heads: readonly Column[] = [
@@ -36,7 +37,13 @@ function oneCombination(
     ...FIGURE_COLUMNS,
     {title: 'verdict', shrink: false},
   ];
-  const lines = rows.map((row): Cell[] => [row.series, row.region, takesText(row), ...figureCells(row), verdictCell(row.verdict, paint)]);
+  const lines = rows.map((row): Cell[] => [
+    row.series,
+    row.region,
+    takesText(row),
+    ...figureCells(row, at),
+    verdictCell(row.verdict, paint),
+  ]);
   const [titles = '', ...body] = table(heads, lines, columns);
   return [
     ...indented(`without ${lose.join(' and ')}: ${reason}`, columns, 0).map((line) => paint[MEANINGS[verdict]](line)),
@@ -47,7 +54,7 @@ function oneCombination(
   ];
 }
 
-function manyCombinations(combinations: readonly SurviveCombination[], {columns, paint}: TextOptions): readonly string[] {
+function manyCombinations({combinations, at}: SurviveDocument, {columns, paint}: TextOptions): readonly string[] {
   const heads: readonly Column[] = [
     {title: 'lost'},
     {title: 'verdict', shrink: false},
@@ -57,7 +64,7 @@ function manyCombinations(combinations: readonly SurviveCombination[], {columns,
   ];
   const lines = combinations.map(({lose, verdict, first}): Cell[] => [
     ...[lose.join(' + '), verdictCell(verdict, paint), first?.series ?? NOT_MEASURED, first?.region ?? NOT_MEASURED],
-    ...(first === null ? [NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED] : figureCells(first)),
+    ...(first === null ? [NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED] : figureCells(first, at)),
   ]);
   const [titles = '', ...body] = table(heads, lines, columns);
   // Of two lost regions it is said what neither of them does by itself.
@@ -84,18 +91,21 @@ const FIGURE_COLUMNS: readonly Column[] = [
   {title: 'at', ...RIGHT},
 ];
 
-function figureCells({p90, limit, headroom, peakAt, breaksAt, unit}: SurviveRow): Cell[] {
+function figureCells({p90, limit, headroom, peakAt, breaksAt, unit}: SurviveRow, today: string): Cell[] {
   const shown = (value: number | null): string => (value === null ? NOT_MEASURED : figure(value));
   return [
     shown(p90),
     limit === null ? NOT_MEASURED : `${figure(limit)}${unit === '' ? '' : ` ${unit}`}`,
     headroom === null ? NOT_MEASURED : `${figure(headroom)} %`,
-    hourOf(breaksAt ?? peakAt),
+    hourOf(breaksAt ?? peakAt, today),
   ];
 }
 
-/** Day and hour in UTC: the year is in the first line. */
-const hourOf = (at: string | null): string => (at === null ? NOT_MEASURED : `${at.slice(5, 16).replace('T', ' ')}Z`);
+/** Time of day in UTC, with the day where it is another one than today: the first line has that. */
+function hourOf(at: string | null, today: string): string {
+  if (at === null) return NOT_MEASURED;
+  return `${at.slice(0, 10) === today.slice(0, 10) ? '' : `${at.slice(5, 10)} `}${at.slice(11, 16)}Z`;
+}
 
 const verdictCell = (verdict: LoadVerdict, paint: Paint): Cell => ({text: verdict, paint: paint[MEANINGS[verdict]]});
 
