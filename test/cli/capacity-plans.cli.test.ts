@@ -38,7 +38,10 @@ beforeAll(async () => {
   fleet.metrics = {files: {kind: 'csv', file: 'ingest.csv'}, none: {kind: 'csv', file: 'none.csv'}};
   fleet.capacity.series = {ingest: {...rest, source: 'files'}};
   await writeFile(join(dir, 'regionctl.yaml'), stringify(fleet));
+  fleet.capacity.cost.objectives = {perMonth: 1};
+  await writeFile(join(dir, 'poor.yaml'), stringify(fleet));
   fleet.capacity.series.lost = {...rest, source: 'none'};
+  fleet.capacity.cost = null;
   await writeFile(join(dir, 'dead.yaml'), stringify(fleet));
 });
 afterAll(() => rm(dir, {recursive: true}));
@@ -108,6 +111,19 @@ describe('capacity cost', () => {
     });
     expect(document.rows.map(({region}) => region)).toEqual(['eu-frankfurt', 'jp-tokyo', 'ap-singapore', 'us-virginia', 'sa-saopaulo']);
     for (const row of document.rows) expect(row.perMonth).toBeLessThanOrEqual(row.onDemandPerMonth);
+  });
+
+  it('a budget that is missed, and a fleet file without prices', async () => {
+    const [missed, named, unpriced] = await Promise.all([
+      run('cost', '--fleet', 'poor.yaml'),
+      run('cost', '--fleet', 'dead.yaml', '--prices', 'prices.yaml'),
+      run('cost', '--fleet', 'dead.yaml'),
+    ]);
+    expect(missed.status, shown(missed)).toBe(1);
+    expect(missed.stdout).toMatch(/^budget of a month: [\d,]+ USD, at most 1.00 USD: missed$/m);
+    expect(named.status, shown(named)).toBe(0);
+    expect(unpriced.status, shown(unpriced)).toBe(64);
+    expect(unpriced.stderr).toContain('--prices FILE');
   });
 
   it('prints autoscalers that parse', async () => {

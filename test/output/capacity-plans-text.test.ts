@@ -37,9 +37,9 @@ describe('capacity survive for people', () => {
       "capacity survive at 2026-11-28 12:00:00Z: the next 4 h, p90 of the forecast sums against the limits
       without jp-tokyo: ingest of ap-singapore with 100 % of jp-tokyo goes above its limit of 1,600 k/s at 2026-11-28 14:00Z:
       1,870 k/s (p90)
-      series  region        takes                    p90      limit     left            at  verdict
-      ingest  ap-singapore  100 % of jp-tokyo      1,870  1,600 k/s  -16.9 %  11-28 14:00Z  breaks
-      cpu     ap-singapore  100 % of jp-tokyo × 2      –       80 %        –             –  unknown
+      series  region        takes                    p90      limit     left      at  verdict
+      ingest  ap-singapore  100 % of jp-tokyo      1,870  1,600 k/s  -16.9 %  14:00Z  breaks
+      cpu     ap-singapore  100 % of jp-tokyo × 2      –       80 %        –       –  unknown
       - cpu of ap-singapore is not known: federation: no answer within 5 s
       - stays down: ingest-japan of jp-tokyo, since japan may be in no other region
       - ingest of jp-tokyo is split evenly over web, api: name its route in capacity.failover.routes
@@ -51,11 +51,11 @@ describe('capacity survive for people', () => {
   it('shows many as a table, and of two regions only what is news', () => {
     expect(surviveText(many, layout(100))).toMatchInlineSnapshot(`
       "capacity survive at 2026-11-28 12:00:00Z: the next 4 h, p90 of the forecast sums against the limits
-      lost                        verdict   series  region          p90      limit     left            at
-      jp-tokyo                    breaks    ingest  ap-singapore  1,870  1,600 k/s  -16.9 %  11-28 14:00Z
-      eu-frankfurt                survives  ingest  ap-singapore  1,870  1,600 k/s  -16.9 %  11-28 14:00Z
-      eu-frankfurt + jp-tokyo     breaks    ingest  ap-singapore  1,870  1,600 k/s  -16.9 %  11-28 14:00Z
-      eu-frankfurt + us-virginia  tight     ingest  ap-singapore  1,870  1,600 k/s  -16.9 %  11-28 14:00Z
+      lost                        verdict   series  region          p90      limit     left      at
+      jp-tokyo                    breaks    ingest  ap-singapore  1,870  1,600 k/s  -16.9 %  14:00Z
+      eu-frankfurt                survives  ingest  ap-singapore  1,870  1,600 k/s  -16.9 %  14:00Z
+      eu-frankfurt + jp-tokyo     breaks    ingest  ap-singapore  1,870  1,600 k/s  -16.9 %  14:00Z
+      eu-frankfurt + us-virginia  tight     ingest  ap-singapore  1,870  1,600 k/s  -16.9 %  14:00Z
       - without jp-tokyo: ingest of ap-singapore with 100 % of jp-tokyo goes above its limit of 1,600 k/s
         at 2026-11-28 14:00Z: 1,870 k/s (p90)
       - stays down: ingest-japan of jp-tokyo, since japan may be in no other region
@@ -80,11 +80,11 @@ describe('capacity cost for people', () => {
   it('shows loads, what runs, transfer, tiers and objectives', () => {
     expect(costText(costSample, layout(120))).toMatchInlineSnapshot(`
       "capacity cost from 2026-11-28 12:00:00Z to 2026-11-28 14:00:00Z, by the p90 of the forecasts; USD per month of 730 h
-      load       region    replicas  instances  reserved      od/spot  a month  if fixed   saved
-      ingest     jp-tokyo    48-249         32        14  5.99 %/31 %    1,872     4,672  59.9 %
-      instances                                                          1,872     4,672  59.9 %
-      transfer                                                          640.00
-      together                                                           2,512
+      load       region    replicas  instances  reserved  on demand  spot  a month  if fixed   saved
+      ingest     jp-tokyo    48-249         32        14     5.99 %  31 %    1,872     4,672  59.9 %
+      instances                                                              1,872     4,672  59.9 %
+      transfer                                                              640.00
+      together                                                               2,512
       what runs for ingest of jp-tokyo
       from          replicas
       11-28 12:00Z       101

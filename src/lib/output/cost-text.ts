@@ -32,25 +32,23 @@ export function costText(document: CostDocument, options: TextOptions): string {
 }
 
 function loadTable({rows, perMonth, fixedPerMonth, saved, transfer}: CostDocument, columns: number): readonly string[] {
+  const isWide = columns >= WIDE;
   const heads: readonly Column[] = [
-    ...[{title: 'load'}, {title: 'region'}, {title: 'replicas', ...RIGHT}, {title: 'instances', ...RIGHT}, {title: 'reserved', ...RIGHT}],
+    ...[{title: 'load'}, {title: 'region'}, {title: 'replicas', ...RIGHT}, {title: 'instances', ...RIGHT}],
+    ...(isWide ? HOW_BOUGHT.map((title) => ({title, ...RIGHT})) : []),
     ...[
-      {title: 'od/spot', ...RIGHT},
       {title: 'a month', ...RIGHT},
       {title: 'if fixed', ...RIGHT},
       {title: 'saved', ...RIGHT},
     ],
   ];
   const lines = rows.map((row): Cell[] => [
-    ...[row.series, row.region, `${row.replicas.min}-${row.replicas.max}`, String(row.instances), String(row.reserved)],
-    ...[
-      `${percent(row.shares.onDemand)}/${percent(row.shares.spot)}`,
-      money(row.perMonth),
-      money(row.fixedPerMonth),
-      `${percent(row.saved)}`,
-    ],
+    ...[row.series, row.region, `${row.replicas.min}-${row.replicas.max}`, String(row.instances)],
+    ...(isWide ? [String(row.reserved), percent(row.shares.onDemand), percent(row.shares.spot)] : []),
+    ...[money(row.perMonth), money(row.fixedPerMonth), percent(row.saved)],
   ]);
-  const of = (what: string, cost: number | null, fixed = '', less = ''): Cell[] => [what, '', '', '', '', '', money(cost), fixed, less];
+  const blanks = Array.from({length: isWide ? 3 + HOW_BOUGHT.length : 3}, () => '');
+  const of = (what: string, cost: number | null, fixed = '', less = ''): Cell[] => [what, ...blanks, money(cost), fixed, less];
   const instances = rows.reduce((all, row) => all + row.perMonth, 0);
   const less = saved === null ? NOT_MEASURED : percent(saved);
   const sums =
@@ -59,6 +57,10 @@ function loadTable({rows, perMonth, fixedPerMonth, saved, transfer}: CostDocumen
       : [of('instances', instances, money(fixedPerMonth), less), of('transfer', transfer.perMonth), of('together', perMonth)];
   return table(heads, [...lines, ...sums], columns);
 }
+
+/** Below this width it is left out how instances are bought: `--json` has it. */
+const WIDE = 110;
+const HOW_BOUGHT = ['reserved', 'on demand', 'spot'];
 
 function runLines({series, region, runs}: CostDocumentRow, {columns, paint}: TextOptions): readonly string[] {
   const shown = runs.slice(0, MOST_RUNS);

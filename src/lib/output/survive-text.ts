@@ -7,6 +7,7 @@ import {formatMs, formatTime, NOT_MEASURED} from './units.ts';
 import {indented, joined, listItem, type TextOptions} from './verdict-cell.ts';
 
 const MEANINGS: Readonly<Record<LoadVerdict, Meaning>> = {survives: 'good', tight: 'warning', breaks: 'critical', unknown: 'unknown'};
+const DAY_MS = 86_400_000;
 const RIGHT = {align: 'right', shrink: false} as const;
 
 /** `capacity survive` for people: one combination with all that it moves, or a table of many with what decides each. */
@@ -17,7 +18,7 @@ export function surviveText(document: SurviveDocument, options: TextOptions): st
   const head = `capacity survive at ${formatTime(document.at)}: the next ${formatMs(document.windowMs)}, p90 of the forecast sums against the limits`;
   return joined([
     ...indented(head, columns, 0),
-    ...(only !== undefined && others.length === 0 ? oneCombination(only, options) : manyCombinations(combinations, options)),
+    ...(only !== undefined && others.length === 0 ? oneCombination(only, isLong(document), options) : manyCombinations(document, options)),
     ...missing.flatMap(({name, region, reason}) =>
       listItem(`${name}${region === null ? '' : ` of ${region}`} could not be read: ${reason}`, columns),
     ),
@@ -25,8 +26,11 @@ export function surviveText(document: SurviveDocument, options: TextOptions): st
   ]);
 }
 
+const isLong = ({windowMs}: SurviveDocument): boolean => windowMs >= DAY_MS;
+
 function oneCombination(
   {lose, verdict, reason, rows, stranded, notes}: SurviveCombination,
+  withDay: boolean,
   {columns, paint}: TextOptions,
 ): readonly string[] {
   const heads: readonly Column[] = [
@@ -36,7 +40,13 @@ function oneCombination(
     ...FIGURE_COLUMNS,
     {title: 'verdict', shrink: false},
   ];
-  const lines = rows.map((row): Cell[] => [row.series, row.region, takesText(row), ...figureCells(row), verdictCell(row.verdict, paint)]);
+  const lines = rows.map((row): Cell[] => [
+    row.series,
+    row.region,
+    takesText(row),
+    ...figureCells(row, withDay),
+    verdictCell(row.verdict, paint),
+  ]);
   const [titles = '', ...body] = table(heads, lines, columns);
   return [
     ...indented(`without ${lose.join(' and ')}: ${reason}`, columns, 0).map((line) => paint[MEANINGS[verdict]](line)),
@@ -47,7 +57,8 @@ function oneCombination(
   ];
 }
 
-function manyCombinations(combinations: readonly SurviveCombination[], {columns, paint}: TextOptions): readonly string[] {
+function manyCombinations(document: SurviveDocument, {columns, paint}: TextOptions): readonly string[] {
+  const {combinations} = document;
   const heads: readonly Column[] = [
     {title: 'lost'},
     {title: 'verdict', shrink: false},
@@ -57,7 +68,7 @@ function manyCombinations(combinations: readonly SurviveCombination[], {columns,
   ];
   const lines = combinations.map(({lose, verdict, first}): Cell[] => [
     ...[lose.join(' + '), verdictCell(verdict, paint), first?.series ?? NOT_MEASURED, first?.region ?? NOT_MEASURED],
-    ...(first === null ? [NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED] : figureCells(first)),
+    ...(first === null ? [NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED] : figureCells(first, isLong(document))),
   ]);
   const [titles = '', ...body] = table(heads, lines, columns);
   // Of two lost regions it is said what neither of them does by itself.
@@ -84,18 +95,20 @@ const FIGURE_COLUMNS: readonly Column[] = [
   {title: 'at', ...RIGHT},
 ];
 
-function figureCells({p90, limit, headroom, peakAt, breaksAt, unit}: SurviveRow): Cell[] {
+function figureCells({p90, limit, headroom, peakAt, breaksAt, unit}: SurviveRow, withDay: boolean): Cell[] {
   const shown = (value: number | null): string => (value === null ? NOT_MEASURED : figure(value));
   return [
     shown(p90),
     limit === null ? NOT_MEASURED : `${figure(limit)}${unit === '' ? '' : ` ${unit}`}`,
     headroom === null ? NOT_MEASURED : `${figure(headroom)} %`,
-    hourOf(breaksAt ?? peakAt),
+    hourOf(breaksAt ?? peakAt, withDay),
   ];
 }
 
-/** Day and hour in UTC: the year is in the first line. */
-const hourOf = (at: string | null): string => (at === null ? NOT_MEASURED : `${at.slice(5, 16).replace('T', ' ')}Z`);
+/** Time of day in UTC; with the day where the window is a day or longer, so that the time alone does not tell. */
+function hourOf(at: string | null, withDay: boolean): string {
+  return at === null ? NOT_MEASURED : `${withDay ? `${at.slice(5, 10)} ` : ''}${at.slice(11, 16)}Z`;
+}
 
 const verdictCell = (verdict: LoadVerdict, paint: Paint): Cell => ({text: verdict, paint: paint[MEANINGS[verdict]]});
 

@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import {COST_DEFAULTS, type CostInput, costReport, type ScaledLoad} from '../../../src/lib/capacity/cost/cost.ts';
+import {costDocument} from '../../../src/lib/capacity/cost/document.ts';
 import {type Prices, pricesOf, pricesSchema, priceWarnings, transferPrice} from '../../../src/lib/capacity/cost/prices.ts';
 import {transferCost} from '../../../src/lib/capacity/cost/transfer.ts';
 import type {Schedule} from '../../../src/lib/capacity/scaling/schedule.ts';
@@ -93,6 +94,33 @@ describe('costReport', () => {
     expect(report.transfer.perMonth).toBeCloseTo(138, 9);
     expect(report.planned?.perMonth).toBeCloseTo(110, 9);
     expect(report.perMonth).toBeCloseTo(2798.3333 + 138, 3);
+  });
+});
+
+describe('costDocument', () => {
+  const around = {fleet: 'f', from: NOW, to: NOW + DAY, spotShare: 40, missing: [], warnings: []};
+  const documentOf = (given: CostInput, more: Partial<Parameters<typeof costDocument>[2]> = {}) =>
+    costDocument(costReport(given), given.loads, {...around, ...more});
+  const missing = [{name: 'requests', region: 'us', reason: 'no answer'}];
+
+  it('is met, missed or unknown; what is missed is certain', () => {
+    expect(documentOf(input()).verdict).toBe('met');
+    expect(documentOf(input({}, {objectives: {...NONE, perMonth: 2798}})).verdict).toBe('missed');
+    expect(documentOf(input({}, {objectives: {...NONE, perMonth: 2799}})).verdict).toBe('met');
+    expect(documentOf(input(), {missing}).verdict).toBe('unknown');
+    expect(documentOf(input({}, {objectives: {...NONE, perMonth: 1}}), {missing}).verdict).toBe('missed');
+    expect(
+      documentOf(input({loads: [{...LOAD, units: null}]}, {objectives: {...NONE, unit: {series: 'requests', per: 1, most: 1}}})).verdict,
+    ).toBe('unknown');
+  });
+
+  it('too few replicas allowed is missed, with the steps', () => {
+    const short = [{at: NOW, load: 5, replicas: 50}];
+    const document = documentOf(input({loads: [{...LOAD, schedule: {...SCHEDULE, short}}]}));
+    expect(document).toMatchObject({
+      verdict: 'missed',
+      rows: [{short: [{at: '2026-11-28T12:00:00.000Z', replicas: 50}], runs: [{replicas: 8}, {replicas: 16}, {replicas: 20}]}],
+    });
   });
 });
 
