@@ -23,6 +23,7 @@ import {noneToMove, peersRemarks, watchedRemarks} from './left-alone.ts';
 import {managerOf} from './managed-steps.ts';
 import {noPrimary} from './no-primary.ts';
 import {answering, named, namesOf} from './plan-failover.ts';
+import {routesOfMove} from './routes-of-move.ts';
 import {call, expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {
   backSteps,
@@ -122,7 +123,7 @@ export function planFailback(input: FailbackInput): Plan {
   const {id, fleet, snapshot, from, to, objectives} = input;
   const {returns, repairs} = workOf(input);
   const all = [...returns, ...repairs];
-  const routes = returns.length === 0 ? [] : fleet.routes.filter(({weights}) => to in weights || from in weights);
+  const {routes, remarks: left} = returns.length === 0 ? {routes: [], remarks: []} : routesOfMove(fleet, from, () => to);
   const held = returns.length === 0 ? heldRoutes(fleet, snapshot, to) : [];
   const given = [...routes, ...held];
   const home = given.map((route) => homeSteps(route, from, to, snapshot));
@@ -178,7 +179,7 @@ export function planFailback(input: FailbackInput): Plan {
         basis: 'the primary is stopped only after it has shipped everything',
       })),
     },
-    remarks: [...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from), ...remarks],
+    remarks: [...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from), ...left, ...remarks],
     drill: null,
   };
 }

@@ -33,6 +33,7 @@ import {noPrimary} from './no-primary.ts';
 import {placeFor} from './place.ts';
 import {quorumFit} from './quorum.ts';
 import {routeTarget, writeTarget} from './route-target.ts';
+import {routesOfMove} from './routes-of-move.ts';
 import {type DurabilityRule, expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
 import {byUrgency} from './urgency.ts';
@@ -137,7 +138,7 @@ function hasOtherSite(fleet: Fleet, snapshot: Snapshot, region: string, stores: 
 export function planFailover(input: FailoverInput): Plan {
   const {id, fleet, snapshot, from, to, objectives, guard, approve} = input;
   const {moves, staysDown} = movesOf(fleet, snapshot, from, to);
-  const routes = fleet.routes.filter(({weights}) => to in weights || from in weights);
+  const {routes, remarks: left} = routesOfMove(fleet, from, (route) => routeTarget(fleet, route, moves, to));
   const reroutes = routes.map((route) => rerouteStep(route, routeTarget(fleet, route, moves, to), snapshot));
   const isDown = regionDown(snapshot, from).verdict === 'pass';
   const leaving = {fleet, snapshot, steps: reroutes, from: to === from ? null : from, takers: [to], isDown};
@@ -184,6 +185,7 @@ export function planFailover(input: FailoverInput): Plan {
       ...moves.flatMap(({spec, why}) => (why === null ? [] : [`${spec.name} stays in its jurisdiction: ${why}`])),
       ...watchedRemarks(fleet.stores, snapshot, from),
       ...peersRemarks(fleet.stores, snapshot, from),
+      ...left,
       ...remarks,
     ],
     drill: null,

@@ -1,6 +1,6 @@
 import {refused, usageError} from '../errors.ts';
-import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
-import type {Gate, Objective, Override, Plan} from '../plan/plan.ts';
+import type {Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
+import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import {isStale, primariesOf} from '../snapshot/primaries.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
@@ -24,6 +24,7 @@ import {noPrimary} from './no-primary.ts';
 import {placeFor} from './place.ts';
 import {answering, jurisdictionOf, named, namesOf, storesHeldBy} from './plan-failover.ts';
 import {routeTarget, writeTarget} from './route-target.ts';
+import {routesOfMove} from './routes-of-move.ts';
 import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {
   formerSteps,
@@ -65,15 +66,11 @@ export type SwitchoverInput = {
 export function planSwitchover(input: SwitchoverInput): Plan {
   const {id, fleet, snapshot, from, to, objectives} = input;
   const {moves, stays} = moved(fleet, snapshot, from, to);
-  const routes = fleet.routes.filter(({weights}) => to in weights || from in weights);
   const targets = moves.map(({spec, home, primary}) => ({spec, region: home.region, target: home.name, primary}));
+  const {routes, remarks: left} = routesOfMove(fleet, from, (route) => routeTarget(fleet, route, targets, to));
   const verify = verifySteps(fleet, targets, routes);
   const reroutes = routes.map((route) => rerouteStep(route, routeTarget(fleet, route, targets, to), snapshot));
-  const asked = gatesOf(
-    input,
-    moves,
-    routes.map(({name}) => name),
-  );
+  const asked = gatesOf(input, moves, routes);
   const {gates, overrides, remarks} = withCapacity(input, asked, {fleet, snapshot, steps: reroutes, from, takers: [to], isDown: false});
   const steps = [
     ...moves.flatMap(({spec}) => [
@@ -89,9 +86,7 @@ export function planSwitchover(input: SwitchoverInput): Plan {
     ...writeStep(fleet, writeTarget(fleet, routes, targets, to)),
     ...verify.checks,
     ...verify.rejected,
-    ...moves.flatMap((each) =>
-      settleSteps(each, snapshot, moves, true).map((step) => ({...step, deadlineMs: Math.max(step.deadlineMs, SETTLE_AFTER_MS)})),
-    ),
+    ...moves.flatMap((each) => patientSteps(each, snapshot, moves)),
   ];
   return {
     version: 1,
@@ -120,9 +115,20 @@ export function planSwitchover(input: SwitchoverInput): Plan {
       })),
     },
     staysDown: [],
-    remarks: [...stays, ...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from), ...remarks],
+    remarks: [
+      ...stays,
+      ...watchedRemarks(fleet.stores, snapshot, from),
+      ...peersRemarks(fleet.stores, snapshot, from),
+      ...left,
+      ...remarks,
+    ],
     drill: null,
   };
+}
+
+/** Nobody waits for these any more: they may take their time. */
+function patientSteps(each: Return, snapshot: Snapshot, moves: readonly Return[]): Step[] {
+  return settleSteps(each, snapshot, moves, true).map((step) => ({...step, deadlineMs: Math.max(step.deadlineMs, SETTLE_AFTER_MS)}));
 }
 
 /** Where each store goes. What may not go along stays where it is, and is named. */
@@ -173,13 +179,16 @@ export function chooseSwitchTarget(fleet: Fleet, from: string, given: string | u
   return to;
 }
 
-function gatesOf({fleet, snapshot, from, to}: SwitchoverInput, moves: readonly Return[], routes: readonly string[]): Gate[] {
+function gatesOf({fleet, snapshot, from, to}: SwitchoverInput, moves: readonly Return[], routes: readonly RouteSpec[]): Gate[] {
   return [
     runAlone(),
     ...moves.map(({spec}) => unclaimed(spec, answering(snapshot, spec))),
     ourselvesSane(),
     targetHealthy(fleet, snapshot, to),
-    routersReachable(snapshot, routes),
+    routersReachable(
+      snapshot,
+      routes.map(({name}) => name),
+    ),
     ...moves.flatMap((move) => {
       const {spec, primary, home, epoch} = move;
       const manager = managerOf(snapshot, spec.name);
