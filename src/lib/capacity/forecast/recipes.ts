@@ -40,7 +40,17 @@ const HOURLY: Recipe = {
   blend: THIRD,
   members: [
     named('autoregression', modelOf(autoregressionParts({lags: HOURS, ridge: HOURLY_RIDGE}))),
-    named('profile-autoregression', profileWith(autoregressionParts({lags: [...DAY, ...range(47, 49), ...range(71, 73), 96, 120, ...range(143, 145), ...range(167, 169)], ridge: HOURLY_RIDGE}), [24, 168], 0.9)),
+    named(
+      'profile-autoregression',
+      profileWith(
+        autoregressionParts({
+          lags: [...DAY, ...range(47, 49), ...range(71, 73), 96, 120, ...range(143, 145), ...range(167, 169)],
+          ridge: HOURLY_RIDGE,
+        }),
+        [24, 168],
+        0.9,
+      ),
+    ),
     named('day-profile-autoregression', profileWith(autoregressionParts({lags: DAY, ridge: 1e-4}), [24], 0.95)),
     named('direct-regression', directRegression(24, 168)),
     named('double-seasonal', doubleSeasonal(24, 168)),
