@@ -77,7 +77,14 @@ function hold(contest: Contest, rows: readonly WideRow[], report: Report): void 
   }
   const chosen = figures.get(CHOSEN) as Figures;
   const own = mean(chosen.owa.slice(0, judged));
-  report.add(`${grain}: OWA, ${judged === 1 ? 'newest window' : `mean of ${judged} windows`}`, `<= ${owa}`, own, '', own <= owa, Object.fromEntries(ranked));
+  report.add(
+    `${grain}: OWA, ${judged === 1 ? 'newest window' : `mean of ${judged} windows`}`,
+    `<= ${owa}`,
+    own,
+    '',
+    own <= owa,
+    Object.fromEntries(ranked),
+  );
   const coverage = mean(chosen.coverage);
   report.add(`${grain}: inside the 95 % interval`, '92 to 97', coverage, '%', coverage >= 92 && coverage <= 97, chosen.coverage);
 }

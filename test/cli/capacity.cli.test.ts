@@ -62,7 +62,16 @@ describe('capacity forecast', () => {
   });
 
   it('nothing known is 3', async () => {
-    const result = await regionctl(['capacity', 'forecast', '--from-csv', fileOf('none.csv', ['a,,']), '--horizon', '2', '--freq', 'daily']);
+    const result = await regionctl([
+      'capacity',
+      'forecast',
+      '--from-csv',
+      fileOf('none.csv', ['a,,']),
+      '--horizon',
+      '2',
+      '--freq',
+      'daily',
+    ]);
     expect(result.status, shown(result)).toBe(3);
     expect(result.stdout).toContain('No value is known');
   });
