@@ -57,8 +57,8 @@ export type ForecastAsk = {
 };
 
 /**
- * Forecasts every series by itself. Exit code: 0, 1 when a backtest misses the objective, 3 when no series could be forecast, or when an objective was given and no
- * backtest has a MAPE.
+ * Forecasts every series by itself. Exit code: 0, 1 when a backtest misses the objective, 3 when no series could be forecast, or when an objective was
+ * given and no backtest has a MAPE.
  */
 export function forecastSeries(series: readonly Series[], ask: ForecastAsk): {document: ForecastDocument; exit: ExitCode} {
   const forecasts = series.map((one) => forecastOne(one, ask));

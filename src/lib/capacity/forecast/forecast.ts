@@ -17,8 +17,9 @@ const FEWEST = 8;
 const ORIGINS: Readonly<Record<Grain, number>> = {hourly: 5, daily: 10, weekly: 5};
 
 /**
- * Forecasts `values` (docs/capacity.md says how): gaps are filled, logarithms taken where they can be, every model of the recipe for the step and the seasons found is fitted and tried on earlier origins, the
- * ensemble is taken unless a simple model did better there, and past errors give the intervals.
+ * Forecasts `values` (docs/capacity.md says how): gaps are filled, logarithms taken where they can be, every model of the recipe for the step and the
+ * seasons found is fitted and tried on earlier origins, the ensemble is taken unless a simple model did better there, and past errors give the
+ * intervals.
  *
  * Throws a RangeError when no value is known, or when the horizon is below 1.
  */

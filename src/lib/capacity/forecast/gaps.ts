@@ -18,9 +18,9 @@ const SEASONS: Readonly<Record<Grain, number>> = {hourly: 24, daily: 7, weekly: 
 const MOST: Readonly<Record<Grain, number>> = {hourly: 4368, daily: 2192, weekly: 1044};
 
 /**
- * Trims what is not known at both ends, keeps the newest part, and fills gaps for fitting: gaps shorter than a quarter of a season by a straight line between their
- * neighbours, longer ones with the value one season before (so that a lost day looks like the day before, not like a ramp); by a straight line too where there is no such value.
- * A value that is infinite counts as not known.
+ * Trims what is not known at both ends, keeps the newest part, and fills gaps for fitting: gaps shorter than a quarter of a season by a straight line
+ * between their neighbours, longer ones with the value one season before (so that a lost day looks like the day before, not like a ramp); by a straight
+ * line too where there is no such value. A value that is infinite counts as not known.
  */
 export function prepare(given: Float64Array, grain: Grain): Prepared {
   let first = 0;

@@ -19,9 +19,9 @@ const NEIGHBOURS = 2;
 const SHRINK = 0.3;
 
 /**
- * Split conformal intervals (Lei, G'Sell, Rinaldo, Tibshirani and Wasserman 2018) from the errors of earlier origins: each error is divided by the typical size of errors
- * at its step, the quantile of all these ratios times that size is the half width. Beyond the steps of the trials it grows with the square root of the step, as errors of a
- * random walk do.
+ * Split conformal intervals (Lei, G'Sell, Rinaldo, Tibshirani and Wasserman 2018) from the errors of earlier origins: each error is divided by the
+ * typical size of errors at its step, the quantile of all these ratios times that size is the half width. Beyond the steps of the trials it grows with
+ * the square root of the step, as errors of a random walk do.
  */
 export function halfWidths(trial: Trial, horizon: number): HalfWidths {
   const sizes = typicalSizes(trial);
