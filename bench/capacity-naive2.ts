@@ -1,6 +1,6 @@
 /**
- * Naive2 of the M4 competition: the last value of the seasonally adjusted series, seasons put back: classical multiplicative decomposition (Makridakis, Wheelwright and
- * Hyndman 1998). A season of 1 is the plain last value. `season` is even.
+ * Naive2 of the M4 competition: the last value of the seasonally adjusted series, seasons put back: classical multiplicative decomposition (Makridakis,
+ * Wheelwright and Hyndman 1998). A season of 1 is the plain last value. `season` is even.
  */
 export function naive2(history: Float64Array, horizon: number, season: number): Float64Array {
   const last = history.at(-1) as number;

@@ -5,7 +5,7 @@ import {execFileSync} from 'node:child_process';
 import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import {naiveScale, scoresOf} from '../src/lib/capacity/forecast/scores.ts';
+import {naiveScale, owa as owaOf, scoresOf} from '../src/lib/capacity/forecast/scores.ts';
 import {isSeasonal} from '../src/lib/capacity/math/autocorrelation.ts';
 import type {Grain} from '../src/lib/capacity/series.ts';
 import {readWideRows, type WideRow} from '../src/lib/providers/csv/wide-rows.ts';
@@ -63,7 +63,7 @@ function hold(contest: Contest, rows: readonly WideRow[], report: Report): void 
     for (const [name, sum] of sums) {
       const own = figures.get(name) ?? {owa: [], coverage: [], cpuS: []};
       figures.set(name, own);
-      own.owa.push((sum.smape / yardstick.smape + sum.mase / yardstick.mase) / 2);
+      own.owa.push(owaOf(sum, yardstick));
       if (sum.count > 0) own.coverage.push((100 * sum.inside) / sum.count);
       own.cpuS.push(sum.cpuS);
     }
@@ -77,7 +77,14 @@ function hold(contest: Contest, rows: readonly WideRow[], report: Report): void 
   }
   const chosen = figures.get(CHOSEN) as Figures;
   const own = mean(chosen.owa.slice(0, judged));
-  report.add(`${grain}: OWA, ${judged === 1 ? 'newest window' : `mean of ${judged} windows`}`, `<= ${owa}`, own, '', own <= owa, Object.fromEntries(ranked));
+  report.add(
+    `${grain}: OWA, ${judged === 1 ? 'newest window' : `mean of ${judged} windows`}`,
+    `<= ${owa}`,
+    own,
+    '',
+    own <= owa,
+    Object.fromEntries(ranked),
+  );
   const coverage = mean(chosen.coverage);
   report.add(`${grain}: inside the 95 % interval`, '92 to 97', coverage, '%', coverage >= 92 && coverage <= 97, chosen.coverage);
 }

@@ -52,8 +52,8 @@ export type BacktestAsk = {
 const WHOLE = 'forecast';
 
 /**
- * Tries on the history of every series what `capacity forecast` would have said at earlier origins, beside each model by itself. Exit code: 0, 1 when the MAPE of a series
- * misses the objective, 3 when nothing could be measured.
+ * Tries on the history of every series what `capacity forecast` would have said at earlier origins, beside each model by itself. Exit code: 0, 1 when
+ * the MAPE of a series misses the objective, 3 when nothing could be measured.
  */
 export function backtestSeries(tasks: readonly BacktestTask[], ask: BacktestAsk): {document: CapacityBacktestDocument; exit: ExitCode} {
   const tested = tasks.map((one) => backtestOne(one, ask));

@@ -189,6 +189,15 @@ describe('gaps', () => {
     });
   });
 
+  it('over nearly all that a backtest would compare leave the intervals of a random walk', () => {
+    const values = traffic(700, 8).map((value, t) => (t >= 500 && t < 699 ? Number.NaN : value));
+    const found = forecast(values, {grain: 'hourly', horizon: 12});
+    expectSound(found, 12);
+    const widths = found.upper95.map((value, step) => Math.log(value / found.lower95[step]!));
+    expect(widths[0]).toBeGreaterThan(0.2);
+    expect(widths[8]! / widths[0]!).toBeCloseTo(3, 6);
+  });
+
   it('are no truth for scores: what stands in them does not matter', () => {
     const values = traffic(700, 7).map((value, t) => (t >= 660 && t < 664 ? Number.NaN : value));
     const found = forecast(values, {grain: 'hourly', horizon: 24});

@@ -42,11 +42,12 @@ const SEASONS = 3;
 /**
  * Finds stretches that are far from the same phase of the three seasons before. One that is over, or has just begun, is an outage, a burst or a holiday: it is
  * replaced by what was usual, and is no truth for scores. One that goes on is a new level: the history before it is moved there, so that seasons fit on both
- * sides. Each is said in the notes.
+ * sides. `grain` null = the series has no season, and an unusual value is just the next
+ * step of a walk. Moves and what has just begun are said in the notes.
  */
-export function settle(values: Float64Array, known: Uint8Array, grain: Grain): Settled {
+export function settle(values: Float64Array, known: Uint8Array, grain: Grain | null): Settled {
   const untouched = {values, known, open: 0, notes: []};
-  const limits = LIMITS[grain];
+  const limits = grain === null ? null : LIMITS[grain];
   if (limits === null || values.length < SEASONS * limits.season) return untouched;
   const usual = usualValues(values, limits.season);
   const distances = values.map((value, t) => value - (usual[t] as number));

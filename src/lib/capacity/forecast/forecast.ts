@@ -17,8 +17,9 @@ const FEWEST = 8;
 const ORIGINS: Readonly<Record<Grain, number>> = {hourly: 5, daily: 10, weekly: 5};
 
 /**
- * Forecasts `values` (docs/capacity.md says how): gaps are filled, logarithms taken where they can be, every model of the recipe for the step and the seasons found is fitted and tried on earlier origins, the
- * ensemble is taken unless a simple model did better there, and past errors give the intervals.
+ * Forecasts `values` (docs/capacity.md says how): gaps are filled, logarithms taken where they can be, every model of the recipe for the step and the
+ * seasons found is fitted and tried on earlier origins, the ensemble is taken unless a simple model did better there, and past errors give the
+ * intervals.
  *
  * Throws a RangeError when no value is known, or when the horizon is below 1.
  */
@@ -39,11 +40,12 @@ const isConstant = (values: Float64Array): boolean => values.every((value) => va
 function modelled(given: Prepared, {grain, horizon, origins}: ForecastOptions): Forecast {
   const steps = horizon + given.missing;
   const transform = transformFor(given.values);
-  const history = settle(transform.to(given.values), given.known, grain);
+  const onScale = transform.to(given.values);
+  const seasons = seasonsOf(onScale, grain);
+  const history = settle(onScale, given.known, seasons.length > 0 ? grain : null);
   const prepared = {...given, values: history.values.map(transform.back), known: history.known};
   const {values, known} = prepared;
   const notes = [...given.notes, ...history.notes];
-  const seasons = seasonsOf(history.values, grain);
   const recipe = recipeFor(grain, values.length, seasons);
   const plan = planTrials(values.length, steps, grain, origins ?? ORIGINS[grain]);
   const candidates = candidatesOf(recipe, history, {origins: [...plan.origins, values.length], horizon: steps, trialHorizon: plan.horizon});

@@ -11,16 +11,16 @@ export type Prepared = {
   readonly notes: readonly string[];
 };
 
-/** The season that a long gap is filled from. */
-const SEASONS: Readonly<Record<Grain, number>> = {hourly: 24, daily: 7, weekly: 52};
+/** The seasons that a long gap is filled from: the first that is inside the history. The last one says what is long. */
+const SEASONS: Readonly<Record<Grain, readonly [number, ...number[]]>> = {hourly: [168, 24], daily: [7], weekly: [52]};
 
 /** How much history is used, in steps: half a year of hours, six years of days, twenty years of weeks. What is older adds nothing to a forecast. */
 const MOST: Readonly<Record<Grain, number>> = {hourly: 4368, daily: 2192, weekly: 1044};
 
 /**
- * Trims what is not known at both ends, keeps the newest part, and fills gaps for fitting: gaps shorter than a quarter of a season by a straight line between their
- * neighbours, longer ones with the value one season before (so that a lost day looks like the day before, not like a ramp); by a straight line too where there is no such value.
- * A value that is infinite counts as not known.
+ * Trims what is not known at both ends, keeps the newest part, and fills gaps for fitting: gaps shorter than a quarter of a season by a straight line
+ * between their neighbours, longer ones with the value one season before (so that a lost day looks like a day, not like a ramp); by a straight
+ * line too where there is no such value. A value that is infinite counts as not known.
  */
 export function prepare(given: Float64Array, grain: Grain): Prepared {
   let first = 0;
@@ -45,18 +45,20 @@ export function prepare(given: Float64Array, grain: Grain): Prepared {
 const countOf = (count: number, what: string): string => (count === 1 ? `1 ${what} is` : `${count} ${what}s are`);
 
 /** Fills in place, oldest gap first, and returns how many values. The first and the last value are known. */
-function fillGaps(values: Float64Array, known: Uint8Array, season: number): number {
+function fillGaps(values: Float64Array, known: Uint8Array, seasons: readonly [number, ...number[]]): number {
+  const shortest = seasons.at(-1) as number;
   let filled = 0;
   for (let t = 0; t < values.length; t++) {
     if (known[t] === 1) continue;
     let next = t;
     while (known[next] === 0) next++;
-    const long = next - t >= season / 4;
+    const long = next - t >= shortest / 4;
     const [before, after] = [values[t - 1] as number, values[next] as number];
     for (let at = t; at < next; at++) {
+      const season = long ? seasons.find((each) => each <= at) : undefined;
       const share = (at - t + 1) / (next - t + 1);
       // Each part by itself: a difference of two huge values would be infinite.
-      values[at] = long && at >= season ? (values[at - season] as number) : before * (1 - share) + after * share;
+      values[at] = season !== undefined ? (values[at - season] as number) : before * (1 - share) + after * share;
     }
     filled += next - t;
     t = next;

@@ -9,15 +9,19 @@ export type HalfWidths = {readonly inner: Float64Array; readonly outer: Float64A
  * windows inside the M4 training sets, hourly and weekly, so that the intervals cover what they say.
  */
 const WIDER = {inner: 0.5, outer: 1.5};
+/** Fewer errors tell nothing. */
+const FEWEST_ERRORS = 4;
+/** Quantiles of the normal distribution by its mean absolute deviation, for when too little could be compared. */
+const NORMAL = {inner: 1.6, outer: 2.46};
 /** Steps on each side that the size of errors is averaged over. */
 const NEIGHBOURS = 2;
 /** How much of the size of errors at a step is that of all steps: few errors tell a step from the next. */
 const SHRINK = 0.3;
 
 /**
- * Split conformal intervals (Lei, G'Sell, Rinaldo, Tibshirani and Wasserman 2018) from the errors of earlier origins: each error is divided by the typical size of errors
- * at its step, the quantile of all these ratios times that size is the half width. Beyond the steps of the trials it grows with the square root of the step, as errors of a
- * random walk do.
+ * Split conformal intervals (Lei, G'Sell, Rinaldo, Tibshirani and Wasserman 2018) from the errors of earlier origins: each error is divided by the
+ * typical size of errors at its step, the quantile of all these ratios times that size is the half width. Beyond the steps of the trials it grows with
+ * the square root of the step, as errors of a random walk do.
  */
 export function halfWidths(trial: Trial, horizon: number): HalfWidths {
   const sizes = typicalSizes(trial);
@@ -27,8 +31,9 @@ export function halfWidths(trial: Trial, horizon: number): HalfWidths {
     const size = sizes[step] as number;
     ratios[count++] = size > 0 ? Math.abs(truth - expected) / size : 0;
   });
-  const at = (share: number): number => (count === 0 ? 0 : select(ratios, count, Math.min(count - 1, Math.ceil(share * (count + 1)) - 1)));
-  const origins = Math.max(1, trial.origins.length);
+  const at = (share: number): number => select(ratios, count, Math.min(count - 1, Math.ceil(share * (count + 1)) - 1));
+  if (count < FEWEST_ERRORS) return walkWidths(trial, horizon);
+  const origins = trial.origins.length;
   const inner = at(0.8) * (1 + WIDER.inner / origins);
   const outer = Math.max(inner, at(0.95) * (1 + WIDER.outer / origins));
   const size = (step: number): number =>
@@ -36,6 +41,22 @@ export function halfWidths(trial: Trial, horizon: number): HalfWidths {
   return {
     inner: Float64Array.from({length: horizon}, (_, step) => inner * size(step)),
     outer: Float64Array.from({length: horizon}, (_, step) => outer * size(step)),
+  };
+}
+
+/** Where hardly a step of a trial has a truth, such as in a gap: as if the series were a random walk with steps as large as its known ones are. */
+function walkWidths({values, known}: Trial, horizon: number): HalfWidths {
+  let sum = 0;
+  let count = 0;
+  for (let t = 1; t < values.length; t++) {
+    if (known[t] === 0 || known[t - 1] === 0) continue;
+    sum += Math.abs((values[t] as number) - (values[t - 1] as number));
+    count++;
+  }
+  const change = count === 0 ? 0 : sum / count;
+  return {
+    inner: Float64Array.from({length: horizon}, (_, step) => NORMAL.inner * change * Math.sqrt(step + 1)),
+    outer: Float64Array.from({length: horizon}, (_, step) => NORMAL.outer * change * Math.sqrt(step + 1)),
   };
 }
 

@@ -14,8 +14,8 @@ const LARGEST_PART = 1 / 5;
 const OLDEST = 0.4;
 /** Trials of as many steps as a season tell about each phase of it. */
 const SEASONS: Readonly<Record<Grain, number>> = {hourly: 24, daily: 7, weekly: 1};
-/** What a trial should know where it can: two seasons, which profiles need. */
-const ENOUGH: Readonly<Record<Grain, number>> = {hourly: 50, daily: 16, weekly: 12};
+/** What a trial should know, the first of these that leaves one trial: a week, which the weekly season needs; two days, which profiles need. */
+const ENOUGH: Readonly<Record<Grain, readonly number[]>> = {hourly: [169, 50], daily: [16], weekly: [12]};
 const FEWEST_VALUES = 6;
 
 /**
@@ -30,7 +30,7 @@ export function planTrials(count: number, horizon: number, grain: Grain, most: n
   if (count < FEWEST_VALUES || steps < 1) return {origins: [], horizon: 0};
   const half = Math.max(1, Math.ceil(steps / 2));
   const stride = half >= season ? Math.floor(half / season) * season : half;
-  const oldest = Math.max(Math.ceil(count * OLDEST), Math.min(ENOUGH[grain], count - steps));
+  const oldest = Math.max(Math.ceil(count * OLDEST), ENOUGH[grain].find((least) => least <= count - steps) ?? count - steps);
   const origins: number[] = [];
   for (let origin = count - steps; origin >= oldest && origins.length < most; origin -= stride) origins.unshift(origin);
   return {origins, horizon: steps};

@@ -40,7 +40,17 @@ const HOURLY: Recipe = {
   blend: THIRD,
   members: [
     named('autoregression', modelOf(autoregressionParts({lags: HOURS, ridge: HOURLY_RIDGE}))),
-    named('profile-autoregression', profileWith(autoregressionParts({lags: [...DAY, ...range(47, 49), ...range(71, 73), 96, 120, ...range(143, 145), ...range(167, 169)], ridge: HOURLY_RIDGE}), [24, 168], 0.9)),
+    named(
+      'profile-autoregression',
+      profileWith(
+        autoregressionParts({
+          lags: [...DAY, ...range(47, 49), ...range(71, 73), 96, 120, ...range(143, 145), ...range(167, 169)],
+          ridge: HOURLY_RIDGE,
+        }),
+        [24, 168],
+        0.9,
+      ),
+    ),
     named('day-profile-autoregression', profileWith(autoregressionParts({lags: DAY, ridge: 1e-4}), [24], 0.95)),
     named('direct-regression', directRegression(24, 168)),
     named('double-seasonal', doubleSeasonal(24, 168)),
@@ -58,10 +68,17 @@ const HOURLY_SHORT: Recipe = {
   blend: THIRD,
   members: [
     named('autoregression-short', modelOf(autoregressionParts({lags: FEWER_HOURS, ridge: 1e-3}))),
-    named('profile-autoregression', profileWith(autoregressionParts({lags: [1, 2, 3], ridge: 1e-3}), [24], 0.9)),
+    named('double-seasonal', doubleSeasonal(24, 168)),
+    named('seasonal-differences', modelOf(differenced(autoregressionParts({lags: [1, 2, 23, 24, 25], ridge: 1e-3}), 24))),
+    named('profile-autoregression', profileWith(autoregressionParts({lags: DAY, ridge: 1e-3}), [24], 0.9)),
     named('profile-smoothing', profileWith(simpleSmoothingParts, [24], 0.8)),
   ],
-  simple: [named('seasonal-naive', seasonalNaive(24)), named('smoothing', simpleSmoothing), LAST],
+  simple: [
+    named('seasonal-naive', seasonalNaive(24)),
+    named('seasonal-naive-week', seasonalNaive(168)),
+    named('smoothing', simpleSmoothing),
+    LAST,
+  ],
 };
 
 const HOURLY_NO_SEASON: Recipe = {

@@ -9,8 +9,8 @@ import type {ForecastOptions, Scores} from './shapes.ts';
 export type RollingBacktest = {readonly origins: number; readonly horizon: number; readonly scores: Scores};
 
 /**
- * Repeats the whole forecast at each of the rolling origins of the history and compares it with what came: dearer than the backtest beside a forecast, which fits its
- * parameters once, and free of any choice that saw the truth. null = the history is too short.
+ * Repeats the whole forecast at each of the rolling origins of the history and compares it with what came: dearer than the backtest beside a forecast,
+ * which fits its parameters once, and free of any choice that saw the truth. null = the history is too short.
  */
 export function rollingBacktest(given: Float64Array, options: ForecastOptions): RollingBacktest | null {
   const {grain} = options;

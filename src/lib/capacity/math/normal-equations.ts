@@ -18,8 +18,8 @@ export type Columns = {readonly data: Float64Array; readonly starts: Int32Array}
 export type Rows = {readonly from: number; readonly to: number; readonly sign: 1 | -1};
 
 /**
- * Adds the products of all pairs of columns over some rows. Two columns are taken with four others at a time: eight sums that do not wait for each other, out of six
- * values read. Most of the time of a forecast goes into this loop.
+ * Adds the products of all pairs of columns over some rows. Two columns are taken with four others at a time: eight sums that do not wait for each
+ * other, out of six values read. Most of the time of a forecast goes into this loop.
  */
 export function addProducts(equations: NormalEquations, {data, starts}: Columns, {from, to, sign}: Rows): void {
   const target = equations.size;

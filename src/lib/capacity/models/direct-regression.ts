@@ -2,10 +2,10 @@ import {addProducts, emptyEquations, type NormalEquations, solveRidge} from '../
 import type {Ask, Model} from './model.ts';
 
 const RIDGE = 1e-4;
-/** Rows next to each other say nearly the same: each third one is enough for ten weights. */
-const STRIDE = 3;
+/** Rows next to each other say nearly the same: each fourth one is enough for ten weights. */
+const STRIDE = 4;
 /** Fewest rows that ten weights are fitted on. */
-const LEAST_ROWS = 40;
+const LEAST_ROWS = 30;
 /** Three newest values, mean of a day, the value a day ago, two of the same hour, two of the same hour of the week, the constant. */
 const FEATURES = 10;
 /** The features that depend on the step ahead. */
@@ -90,7 +90,7 @@ function addStep(known: Known, step: number, {ask: {origins}, paths, work}: Step
   const first = origins[0] as number;
   const earlyRows = rowsBefore(known, first - step);
   const rows = rowsBefore(known, count - step);
-  fillSeasonal(known, step, rows, columns);
+  fillSeasonal(known, step, rows, work);
   equations.matrix.fill(0);
   equations.right.fill(0);
   addProducts(equations, columns, {from: 0, to: earlyRows, sign: 1});
@@ -108,8 +108,7 @@ function addStep(known: Known, step: number, {ask: {origins}, paths, work}: Step
 }
 
 /** Fills the columns that depend on the step ahead, and the target. */
-function fillSeasonal(known: Known, step: number, rows: number, {data, starts}: Work['columns']): void {
-  const features = new Float64Array(FEATURES);
+function fillSeasonal(known: Known, step: number, rows: number, {columns: {data, starts}, features}: Work): void {
   const target = starts[TARGET] as number;
   for (let row = 0; row < rows; row++) {
     const t = originOf(known, row);

@@ -13,11 +13,11 @@ const MISSING = /^(|na|n\/a|nan|null)$/i;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**
- * Reads rows of `name,value,value,…` under a header row, one series each: cells may be quoted, rows may be padded with empty cells at the end, lines may end with CRLF.
- * The file is read in pieces, so it may be larger than memory would hold as text.
+ * Reads rows of `name,value,value,…` under a header row, one series each: cells may be quoted, rows may be padded with empty cells at the end, lines may
+ * end with CRLF. The file is read in pieces, so it may be larger than memory would hold as text.
  *
- * Throws a usage error (64) with file, line and column for a cell that is no number, a row without a name, a name that is there twice, a quote that does not
- * end, and for a file without rows or that cannot be read.
+ * Throws a usage error (64) with file, line and column for a cell that is no number, a row without a name, a name that is there twice, a quote that does
+ * not end, and for a file without rows or that cannot be read.
  */
 export async function readWideRows(file: string): Promise<readonly WideRow[]> {
   const rows = new Map<string, WideRow>();
@@ -96,8 +96,8 @@ function endOfQuoted(text: string, open: number, at: Line, column: number): numb
 }
 
 /**
- * A plain decimal number of at most 15 digits; null = something else. Digits and power of ten are exact then, so that one division rounds right (Clinger 1990): no text has to be
- * cut out for it.
+ * A plain decimal number of at most 15 digits; null = something else. Digits and power of ten are exact then, so that one division rounds right (Clinger
+ * 1990): no text has to be cut out for it.
  */
 function numberIn(text: string, first: number, last: number): number | null {
   let digits = 0;
