@@ -4,7 +4,7 @@ import type {SeriesRegion, SeriesSpec} from '../fleet/fleet.ts';
 import type {MetricsRange} from '../ports/metrics.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {seriesAsker} from './ask-series.ts';
-import {type SeriesFilter, type SeriesQuestion, seriesQuestions} from './series-questions.ts';
+import {READ_EVERY_MS, type SeriesFilter, type SeriesQuestion, seriesQuestions} from './series-questions.ts';
 
 /** `historyMs`: how far back; default: as each series says. `now`: until when, epoch ms; default: the fleet's clock. */
 export type LoadOptions = SeriesFilter & {
@@ -37,9 +37,6 @@ export type LoadedSeriesList = {
   readonly series: readonly LoadedSeries[];
   readonly missing: readonly MissingSeries[];
 };
-
-/** How far apart readings are asked for: a twelfth of an hour, a 24th of a day, a 28th of a week. More would be no news for the mean of a step. */
-export const READ_EVERY_MS: Readonly<Record<Grain, number>> = {hourly: 300_000, daily: 3_600_000, weekly: 6 * 3_600_000};
 
 /**
  * Reads the series of a fleet from their sources, all at once, and makes each regular. One that cannot be had is told, and neither delays nor hides the others.
