@@ -15,16 +15,16 @@ const alias = [
   {find: /^regionctl\/kit$/, replacement: `${kit}/index.ts`},
   {find: /^regionctl\/kit\/(command|testing)$/, replacement: `${kit}/$1.ts`},
 ];
-// Whole systems have the machine to themselves, but for those in which nothing is measured and no deadline is near, and that of Patroni, which
-// waits for leases of twenty seconds most of the time.
+// Whole systems have the machine to themselves, but for those in which nothing is measured and no deadline is near, and those of Patroni, which
+// waits for leases of twenty seconds most of the time, and of capacity.
 const WHOLE_SYSTEMS = [
   ...['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/*.embedded.test.ts`),
   // Two clients that must agree to within 50 ms.
   'test/drill/store-witness.embedded.test.ts',
 ];
-const WHOLE_SYSTEMS_SERVERS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/!(patroni).servers.test.ts`);
+const WHOLE_SYSTEMS_SERVERS = ['e2e', 'lab', 'matrix'].map((folder) => `test/${folder}/**/!(capacity|patroni).servers.test.ts`);
 const UNHURRIED = [
-  'test/e2e/{audit,audit-many,consistency-repair,crash-drill,crash-resume,evacuation,evacuation-resumed,fleet-parts}.embedded.test.ts',
+  'test/e2e/{audit,audit-many,capacity-gate,consistency-repair,crash-drill,crash-resume,evacuation,evacuation-resumed,fleet-parts}.embedded.test.ts',
   'test/e2e/{gates,operators,overridden,plan-engine,repair-killed}.embedded.test.ts',
   'test/e2e/{quorum-gone,scenarios,scenarios-moving,secrets,state-trouble}.embedded.test.ts',
   'test/lab/{active-active,active-active-merge,agent,contracts,lab,more-faults}.embedded.test.ts',

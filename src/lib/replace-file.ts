@@ -7,16 +7,27 @@ import {basename, dirname, join} from 'node:path';
  * what the file system throws; nothing is left beside it then.
  */
 export async function replaceFile(file: string, text: string, mode: number): Promise<void> {
+  await replaceFileInParts(file, mode, (append) => append(text));
+}
+
+/** The same for what is too long to be held at once: the file is replaced when `write` is done with appending, and not at all when it throws. */
+export async function replaceFileInParts<T>(
+  file: string,
+  mode: number,
+  write: (append: (text: string) => Promise<void>) => Promise<T>,
+): Promise<T> {
   const draft = draftOf(file);
   try {
     const handle = await open(draft, 'wx', mode);
+    let answer: T;
     try {
-      await handle.writeFile(text);
+      answer = await write((text) => handle.appendFile(text));
       await handle.sync();
     } finally {
       await handle.close();
     }
     await rename(draft, file);
+    return answer;
   } finally {
     await removeDraft(draft);
   }

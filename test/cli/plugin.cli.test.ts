@@ -115,7 +115,7 @@ describe.each([
     expect(error.message).toContain(PLUGIN);
     expect(error.message).toContain(says);
     expect(error.suggestions).toEqual([remedy]);
-    expect(performance.now() - began, 'it was waited for').toBeLessThan(6000);
+    expect(performance.now() - began, 'it was waited for').toBeLessThan(15_000);
   });
 
   it('does not disturb commands that need no provider', async () => {

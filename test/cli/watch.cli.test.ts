@@ -112,7 +112,7 @@ describe.skipIf(without !== null)(`health watch in a terminal${without === null 
 
   it('TERM=dumb and CI get lines', async () => {
     for (const more of [{TERM: 'dumb'}, {CI: '1'}]) {
-      const left = await watch(80, 24, more, '--for', '1s').ended();
+      const left = await watch(80, 24, more, '--for', '3s').ended();
       expect(left.status).toBe(2);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what is looked for
       expect(left.output).not.toMatch(/\u001B\[\?/u);

@@ -16,7 +16,7 @@ it('series with their defaults, and the limit of the series for regions that hav
     ['sales', 20_000, 'csv', ['metrics', 'sales']],
     ['kept', 20_000, 'history', ['metrics', 'kept']],
   ]);
-  expect(capacity).toEqual({
+  expect(capacity).toMatchObject({
     mape: 8,
     keepMs: 30 * DAY,
     series: [

@@ -203,9 +203,12 @@ describe('the faults of a lab', () => {
   );
 
   it.skipIf(noLimit !== null)(`gives a standby its room back when the lease of a full disk runs out${skipped(noLimit)}`, async () => {
-    await lab.fault('ap', 'disk-full', {what: 'wal'}, 1500);
-    for (let index = 0; index < 40; index += 1) await lab.order('bulk');
-    await eventually(async () => (await lab.region('ap')).role === null);
+    // The lease must last until the disk is full, which takes a busy machine some time.
+    await lab.fault('ap', 'disk-full', {what: 'wal'}, 6000);
+    await eventually(async () => {
+      for (let index = 0; index < 10; index += 1) await lab.order('bulk');
+      return (await lab.region('ap')).role === null;
+    });
     await eventually(async () => (await lab.region('ap')).role === 'standby');
     expect(await active()).toEqual([]);
   });

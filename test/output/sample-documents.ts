@@ -6,9 +6,12 @@ import {withMemory, withoutMemory} from '../../src/lib/health/region-memory.ts';
 import {mapMemory} from '../health/memory.ts';
 import {AT, endpoint, fleet, REFUSED, reading, region, UNKNOWN} from '../health/samples.ts';
 import {whole} from './drill-samples.ts';
+import {anomalies} from './sample-anomalies.ts';
 import {auditPlanSample, auditSample, explainSample} from './sample-audits.ts';
 import {collectSample} from './sample-capacity.ts';
+import {costSample, surviveSample} from './sample-capacity-plans.ts';
 import {drillClean, drillDue, drillList, drillValidation} from './sample-drills.ts';
+import {backtestSample, forecastSample} from './sample-forecasts.ts';
 import {repairSample} from './sample-repair.ts';
 import {drained, slots, topology} from './sample-replication.ts';
 
@@ -300,6 +303,7 @@ export const sampleDocuments = {
   'health-check': health,
   'health-matrix': matrix,
   'health-history': history,
+  'capacity-anomalies': anomalies,
   'replication-lag': lag,
   'replication-loss': loss,
   'replication-topology': topology,
@@ -326,6 +330,10 @@ export const sampleDocuments = {
   'lab-load': {sent: 10, acknowledged: 9, failed: 0, unknown: 1, elapsedMs: 200, latencyMs: {p50: 3, p95: 4, p99: null}},
   'failover-plan': plan,
   'capacity-collect': collectSample,
+  'capacity-forecast': forecastSample,
+  'capacity-backtest': backtestSample,
+  'capacity-survive': surviveSample,
+  'capacity-cost': costSample,
   'consistency-audit': auditSample,
   'consistency-audit-explain': auditPlanSample,
   'consistency-explain': explainSample,

@@ -3,17 +3,22 @@ import fc from 'fast-check';
 import {expect, it} from 'vitest';
 import type {z} from 'zod';
 import type {LabStatus} from '../../src/lab/lab-status.ts';
+import type {CostDocument} from '../../src/lib/capacity/cost/document.ts';
+import type {SurviveDocument} from '../../src/lib/capacity/survive/document.ts';
 import type {DrillDocument} from '../../src/lib/drill/report.ts';
 import type {HealthDocument} from '../../src/lib/health/document.ts';
 import type {StatusDocument} from '../../src/lib/observe/status.ts';
+import type {AnomaliesDocument} from '../../src/lib/operate/anomalies.ts';
 import type {AuditDocument} from '../../src/lib/operate/audit.ts';
 import type {AuditPlanDocument} from '../../src/lib/operate/audit-explain.ts';
+import type {CapacityBacktestDocument} from '../../src/lib/operate/capacity-backtest.ts';
 import type {CleanDocument} from '../../src/lib/operate/clean.ts';
 import type {CollectDocument} from '../../src/lib/operate/collect.ts';
 import type {DueDocument} from '../../src/lib/operate/drill-due.ts';
 import type {DrillListDocument} from '../../src/lib/operate/drill-list.ts';
 import type {DrillValidation} from '../../src/lib/operate/drill-validate.ts';
 import type {ExplainDocument} from '../../src/lib/operate/explain-key.ts';
+import type {ForecastDocument} from '../../src/lib/operate/forecast.ts';
 import type {RepairPlanDocument} from '../../src/lib/operate/repair-plan.ts';
 import {DOCUMENT_SCHEMAS, documentJsonSchemas} from '../../src/lib/output/schemas.ts';
 import type {PlanDocument} from '../../src/lib/plan/plan-document.ts';
@@ -93,7 +98,12 @@ it('the types of the built documents fit their schemas', () => {
     Described<AuditPlanDocument, 'consistency-audit-explain'>,
     Described<ExplainDocument, 'consistency-explain'>,
     Described<RepairPlanDocument, 'consistency-repair-plan'>,
+    Described<AnomaliesDocument, 'capacity-anomalies'>,
     Described<CollectDocument, 'capacity-collect'>,
-  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
-  expect(fits).toHaveLength(17);
+    Described<SurviveDocument, 'capacity-survive'>,
+    Described<CostDocument, 'capacity-cost'>,
+    Described<ForecastDocument, 'capacity-forecast'>,
+    Described<CapacityBacktestDocument, 'capacity-backtest'>,
+  ] = [true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true, true];
+  expect(fits).toHaveLength(22);
 });

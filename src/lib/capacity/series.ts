@@ -33,7 +33,7 @@ export type Series = {
   readonly grain: Grain;
   /** IANA name. */
   readonly timeZone: string;
-  /** When each step begins, epoch ms, rising. */
+  /** When each step begins, epoch ms, rising. All NaN = the source has no times. */
   readonly starts: Float64Array;
   /** As many as `starts`. NaN = not known. */
   readonly values: Float64Array;

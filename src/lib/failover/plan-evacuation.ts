@@ -3,7 +3,8 @@ import type {Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
-import {clocksSane, ourselvesSane, resolveOverrides, routersReachable, runAlone, takesOver, unclaimed} from './gates.ts';
+import {type PlanCapacity, withCapacity} from './capacity-gate.ts';
+import {clocksSane, ourselvesSane, regionDown, routersReachable, runAlone, takesOver, unclaimed} from './gates.ts';
 import {watchedRemarks} from './left-alone.ts';
 import {othersFit, regionKnown, residencyIn} from './peer-gates.ts';
 import {type Outbound, outboundLoss} from './peer-loss.ts';
@@ -27,6 +28,8 @@ export type EvacuationInput = {
   readonly outbound: Readonly<Record<string, Outbound>>;
   readonly objectives: readonly Objective[];
   readonly overrides: readonly Override[];
+  /** What tells whether the others can carry the load; absent = it is not asked. */
+  readonly capacity?: PlanCapacity | undefined;
   /** Whether the run measures the write gap with its own witness. */
   readonly witness: boolean;
   /** Whether the approval of the fleet file is asked for. */
@@ -72,15 +75,17 @@ export function planEvacuation(input: EvacuationInput): Plan {
   const left = leftBy(fleet, snapshot, from);
   const receiving = receivers(left, from);
   const judged = stores.map((spec) => ({spec, outbound: outboundOf(input, spec), ...outboundLoss(spec, from, outboundOf(input, spec))}));
-  const gates = gatesOf(input, {stores, left, receiving, losses: judged.map(({gate}) => gate)});
-  const overrides = resolveOverrides(gates, input.overrides);
   const isWell = FIT.includes(verdictOf(snapshot, from) ?? '');
   const fit = receiving.filter((region) => unfitness(snapshot, stores, region) === null);
+  const leave = left.flatMap(({route, weights}) => (weights === null ? [] : [leaveStep(route, from, weights, {snapshot, isWell, fit})]));
+  const asked = gatesOf(input, {stores, left, receiving, losses: judged.map(({gate}) => gate)});
+  const isDown = regionDown(snapshot, from).verdict === 'pass';
+  const {gates, overrides, remarks} = withCapacity(input, asked, {fleet, snapshot, steps: leave, from, takers: [], isDown});
   const url = input.witness ? fleet.witness : null;
   const steps: Step[] = [
     ...stores.map((spec) => storeSteps(named(spec, stores)).claim(answering(snapshot, spec), {evict: takesOver(spec, overrides)})),
     ...witnessSteps(url, isWell ? WARM_UP_MS : 0).start,
-    ...left.flatMap(({route, weights}) => (weights === null ? [] : [leaveStep(route, from, weights, {snapshot, isWell, fit})])),
+    ...leave,
     ...writesStep(fleet, receiversOfWrites(fleet, left, from), {without: from, isWell}),
     ...judged.flatMap(({spec, outbound, loss}) => {
       const waits = !outbound.answers ? 'not' : loss.transactions === 0 ? 'must' : 'may';
@@ -105,7 +110,7 @@ export function planEvacuation(input: EvacuationInput): Plan {
     files: [],
     objectives,
     expected: {gapMs: null, loss: judged.map(({loss}) => loss)},
-    remarks: [...remarksOf(snapshot, stores, from), ...watchedRemarks(fleet.stores, snapshot, from)],
+    remarks: [...remarksOf(snapshot, stores, from), ...watchedRemarks(fleet.stores, snapshot, from), ...remarks],
     drill: null,
   };
 }

@@ -4,6 +4,7 @@ import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import {isStale, primariesOf} from '../snapshot/primaries.ts';
 import {isLeftAlone, type Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
+import {type PlanCapacity, withCapacity} from './capacity-gate.ts';
 import type {PrimaryFinding} from './find-primary.ts';
 import {
   asked,
@@ -11,7 +12,6 @@ import {
   judged,
   ourselvesSane,
   residency,
-  resolveOverrides,
   routersReachable,
   runAlone,
   survivorsUnknown,
@@ -52,6 +52,8 @@ export type FailbackInput = {
   readonly to: string;
   readonly objectives: readonly Objective[];
   readonly overrides: readonly Override[];
+  /** What tells whether home can carry the load; absent = it is not asked. */
+  readonly capacity?: PlanCapacity | undefined;
   /** Per store: how fast earlier copies of a member went, in bytes per second. */
   readonly copySpeeds?: Readonly<Record<string, number>>;
 };
@@ -123,9 +125,10 @@ export function planFailback(input: FailbackInput): Plan {
   const routes = returns.length === 0 ? [] : fleet.routes.filter(({weights}) => to in weights || from in weights);
   const held = returns.length === 0 ? heldRoutes(fleet, snapshot, to) : [];
   const given = [...routes, ...held];
-  const gates = gatesOf(input, {returns, repairs}, given);
-  const overrides = resolveOverrides(gates, input.overrides);
   const home = given.map((route) => homeSteps(route, from, to, snapshot));
+  const reroutes = home.flatMap(({first, later}) => [first, ...later]);
+  const coming = {fleet, snapshot, steps: reroutes, from: returns.length === 0 ? null : from, takers: [to], isDown: false};
+  const {gates, overrides, remarks} = withCapacity(input, gatesOf(input, {returns, repairs}, given), coming);
   const moved = returns.map(({spec, primary, home: {name}}) => ({spec, primary, target: name}));
   const verify = verifySteps(fleet, moved, routes);
   const witness = returns.length === 0 ? null : fleet.witness;
@@ -175,7 +178,7 @@ export function planFailback(input: FailbackInput): Plan {
         basis: 'the primary is stopped only after it has shipped everything',
       })),
     },
-    remarks: [...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from)],
+    remarks: [...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from), ...remarks],
     drill: null,
   };
 }

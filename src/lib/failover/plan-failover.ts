@@ -3,6 +3,7 @@ import type {Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot, StoreSnapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
+import {type PlanCapacity, withCapacity} from './capacity-gate.ts';
 import {chooseTarget} from './choose-target.ts';
 import {findPrimary, type PrimaryFinding, standbysOf} from './find-primary.ts';
 import {
@@ -17,7 +18,6 @@ import {
   primarySilent,
   regionDown,
   residency,
-  resolveOverrides,
   routersReachable,
   runAlone,
   survivorsKnown,
@@ -49,6 +49,8 @@ export type FailoverInput = {
   readonly loss: readonly JudgedLoss[];
   readonly objectives: readonly Objective[];
   readonly overrides: readonly Override[];
+  /** What tells whether the others can carry the load; absent = it is not asked. */
+  readonly capacity?: PlanCapacity | undefined;
   /** Whether the run measures the write gap with its own witness. A drill brings its own. */
   readonly witness: boolean;
   /** How long the old primary is guarded at the end; null = not at all (a drill heals and guards by itself). */
@@ -136,8 +138,10 @@ export function planFailover(input: FailoverInput): Plan {
   const {id, fleet, snapshot, from, to, objectives, guard, approve} = input;
   const {moves, staysDown} = movesOf(fleet, snapshot, from, to);
   const routes = fleet.routes.filter(({weights}) => to in weights || from in weights);
-  const gates = gatesOf(input, moves, routes);
-  const overrides = resolveOverrides(gates, input.overrides);
+  const reroutes = routes.map((route) => rerouteStep(route, routeTarget(fleet, route, moves, to), snapshot));
+  const isDown = regionDown(snapshot, from).verdict === 'pass';
+  const leaving = {fleet, snapshot, steps: reroutes, from: to === from ? null : from, takers: [to], isDown};
+  const {gates, overrides, remarks} = withCapacity(input, gatesOf(input, moves, routes), leaving);
   const url = input.witness ? fleet.witness : null;
   const verify = verifySteps(fleet, moves, routes);
   const steps = [
@@ -146,7 +150,7 @@ export function planFailover(input: FailoverInput): Plan {
     ...warmUpSteps(fleet, moves, to),
     ...routes.map((route) => drainStep(route, snapshot)),
     ...moves.flatMap((move) => stepsOf(move, moves, snapshot, overrides)),
-    ...routes.map((route) => rerouteStep(route, routeTarget(fleet, route, moves, to), snapshot)),
+    ...reroutes,
     ...writeStep(fleet, writeTarget(fleet, routes, moves, to)),
     ...verify.checks,
     ...moves.flatMap((move) => settledOf(move, moves, snapshot)),
@@ -180,6 +184,7 @@ export function planFailover(input: FailoverInput): Plan {
       ...moves.flatMap(({spec, why}) => (why === null ? [] : [`${spec.name} stays in its jurisdiction: ${why}`])),
       ...watchedRemarks(fleet.stores, snapshot, from),
       ...peersRemarks(fleet.stores, snapshot, from),
+      ...remarks,
     ],
     drill: null,
   };

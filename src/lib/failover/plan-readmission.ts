@@ -3,17 +3,8 @@ import type {Fleet, RouteSpec, StoreSpec} from '../fleet/fleet.ts';
 import type {Gate, Objective, Override, Plan, Step} from '../plan/plan.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
-import {
-  clocksSane,
-  judged,
-  ourselvesSane,
-  resolveOverrides,
-  routersReachable,
-  runAlone,
-  takesOver,
-  targetHealthy,
-  unclaimed,
-} from './gates.ts';
+import {type PlanCapacity, withCapacity} from './capacity-gate.ts';
+import {clocksSane, judged, ourselvesSane, routersReachable, runAlone, takesOver, targetHealthy, unclaimed} from './gates.ts';
 import {watchedRemarks} from './left-alone.ts';
 import {caughtUp, membersAnswer, residencyIn, streamsRun} from './peer-gates.ts';
 import {readyFacts, returnSteps, returnStoreSteps, stagesOf, standsOnRoute, wholeReturn, writesStep} from './peer-steps.ts';
@@ -43,6 +34,8 @@ export type ReadmissionInput = {
   readonly to: string;
   readonly objectives: readonly Objective[];
   readonly overrides: readonly Override[];
+  /** What tells whether the region can carry its share; absent = it is not asked. */
+  readonly capacity?: PlanCapacity | undefined;
   /** What the run that left the region has noted; a store that is missing has nothing to count from. */
   readonly marks: Readonly<Record<string, Marks>>;
   readonly sizes: Readonly<Record<string, AuditSize>>;
@@ -74,8 +67,10 @@ export function planReadmission(input: ReadmissionInput): Plan {
     peerStores(fleet, snapshot).filter((spec) => sidesOf(spec, to).inside.length > 0),
   );
   const routes = shortRoutes(fleet, snapshot, to);
-  const gates = gatesOf(input, stores, routes);
-  const overrides = resolveOverrides(gates, input.overrides);
+  // Its last stage has the most: what the region can carry then it can carry before.
+  const shares = routes.flatMap((route) => returnSteps(route, to, {snapshot, requires: []}));
+  const coming = {fleet, snapshot, steps: shares, from: null, takers: [], isDown: false};
+  const {gates, overrides, remarks} = withCapacity(input, gatesOf(input, stores, routes), coming);
   const passed = ({name}: StoreSpec) => {
     const isPassed = (gate: string): boolean => overrides.some((override) => override.gate === `${gate}:${name}`);
     return {catchUp: isPassed('catch-up') || isPassed('streams'), audit: isPassed('audit')};
@@ -121,7 +116,7 @@ export function planReadmission(input: ReadmissionInput): Plan {
     files: [],
     objectives,
     expected: {gapMs: null, loss: []},
-    remarks: [...uncounted(input, stores), ...watchedRemarks(fleet.stores, snapshot, to)],
+    remarks: [...uncounted(input, stores), ...watchedRemarks(fleet.stores, snapshot, to), ...remarks],
     drill: null,
   };
 }

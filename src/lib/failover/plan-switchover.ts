@@ -4,13 +4,13 @@ import type {Gate, Objective, Override, Plan} from '../plan/plan.ts';
 import {isStale, primariesOf} from '../snapshot/primaries.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
 import {withApprovals} from './approvals.ts';
+import {type PlanCapacity, withCapacity} from './capacity-gate.ts';
 import {
   clocksSane,
   fenceable,
   judged,
   ourselvesSane,
   residency,
-  resolveOverrides,
   routersReachable,
   runAlone,
   takesOver,
@@ -54,6 +54,8 @@ export type SwitchoverInput = {
   readonly to: string;
   readonly objectives: readonly Objective[];
   readonly overrides: readonly Override[];
+  /** What tells whether the target can carry the load; absent = it is not asked. */
+  readonly capacity?: PlanCapacity | undefined;
 };
 
 /**
@@ -66,12 +68,13 @@ export function planSwitchover(input: SwitchoverInput): Plan {
   const routes = fleet.routes.filter(({weights}) => to in weights || from in weights);
   const targets = moves.map(({spec, home, primary}) => ({spec, region: home.region, target: home.name, primary}));
   const verify = verifySteps(fleet, targets, routes);
-  const gates = gatesOf(
+  const reroutes = routes.map((route) => rerouteStep(route, routeTarget(fleet, route, targets, to), snapshot));
+  const asked = gatesOf(
     input,
     moves,
     routes.map(({name}) => name),
   );
-  const overrides = resolveOverrides(gates, input.overrides);
+  const {gates, overrides, remarks} = withCapacity(input, asked, {fleet, snapshot, steps: reroutes, from, takers: [to], isDown: false});
   const steps = [
     ...moves.flatMap(({spec}) => [
       storeSteps(named(spec, moves)).claim(answering(snapshot, spec), {ready: true, evict: takesOver(spec, overrides)}),
@@ -82,7 +85,7 @@ export function planSwitchover(input: SwitchoverInput): Plan {
     ...routes.map((route) => drainStep(route, snapshot)),
     ...moves.flatMap((each) => switchSteps(each, snapshot, moves)),
     ...moves.flatMap((each) => formerSteps(each, snapshot, moves)),
-    ...routes.map((route) => rerouteStep(route, routeTarget(fleet, route, targets, to), snapshot)),
+    ...reroutes,
     ...writeStep(fleet, writeTarget(fleet, routes, targets, to)),
     ...verify.checks,
     ...verify.rejected,
@@ -117,7 +120,7 @@ export function planSwitchover(input: SwitchoverInput): Plan {
       })),
     },
     staysDown: [],
-    remarks: [...stays, ...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from)],
+    remarks: [...stays, ...watchedRemarks(fleet.stores, snapshot, from), ...peersRemarks(fleet.stores, snapshot, from), ...remarks],
     drill: null,
   };
 }

@@ -85,7 +85,7 @@ export function buildFleet({file, parsed, values, configs, secrets}: Input): Fle
     ),
     ...(handlers.length === 0 ? {} : {handlers}),
     ...(metrics.length === 0 ? {} : {metrics}),
-    ...(parsed.capacity === null ? {} : {capacity: capacityOf(parsed.capacity)}),
+    ...(parsed.capacity === null ? {} : {capacity: capacityOf(parsed.capacity, (path) => resolve(dirname(file), path))}),
     checks: Object.entries(parsed.checks).map(([name, check]): CheckSpec => ({name, ...check})),
     drills: drillsOf(parsed.drills, (path) => resolve(dirname(file), path)),
     state: {kind: state.kind, dir: state.dir === null ? null : resolve(dirname(file), state.dir)},

@@ -1,3 +1,4 @@
+import {checkCapacityPlan} from './capacity-plan-checks.ts';
 import {unknownName} from './name-checks.ts';
 import type {Finding, Path} from './problem.ts';
 import type {FleetFile} from './schema.ts';
@@ -9,10 +10,16 @@ type Series = NonNullable<FleetFile['capacity']>['series'][string];
 
 /** Cross checks of what is forecast: sources, regions and data classes that are there, and somewhere to collect from. */
 export function checkCapacity(file: FleetFile): readonly Finding[] {
-  return Object.entries(file.capacity?.series ?? {}).flatMap(([name, series]) => {
-    const path = ['capacity', 'series', name];
-    return [...checkSources(file, series, path), ...checkNames(file, series, path)];
-  });
+  if (file.capacity === null) return [];
+  const {series, ...plan} = file.capacity;
+  const known = {series: Object.keys(series), regions: Object.keys(file.regions), routes: Object.keys(file.routes)};
+  return [
+    ...Object.entries(series).flatMap(([name, one]) => {
+      const path = ['capacity', 'series', name];
+      return [...checkSources(file, one, path), ...checkNames(file, one, path)];
+    }),
+    ...checkCapacityPlan(plan, known),
+  ];
 }
 
 function checkSources({metrics}: FleetFile, {source, collect}: Series, path: Path): readonly Finding[] {

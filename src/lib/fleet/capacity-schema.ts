@@ -1,6 +1,8 @@
 import {z} from 'zod';
 import {type Grain, PURPOSES, type Purpose} from '../capacity/series.ts';
 import {isTimeZone} from '../time-zone.ts';
+import type {CapacityPlanSpec} from './capacity-plan.ts';
+import {capacityPlanKeys, capacityPlanOf} from './capacity-plan-schema.ts';
 import {durationMs, spanMs} from './fields.ts';
 import type {CapacitySpec, SeriesSpec} from './fleet.ts';
 import {NAME} from './name-checks.ts';
@@ -104,6 +106,7 @@ export const capacitySchema = z
       .record(z.string().regex(NAME, 'a name begins with a letter and has letters, digits, - and _ only (at most 63)'), seriesSchema)
       .default({})
       .describe('Series by name.'),
+    ...capacityPlanKeys,
   })
   .nullable()
   .default(null)
@@ -111,9 +114,15 @@ export const capacitySchema = z
 
 type Written = NonNullable<z.output<typeof capacitySchema>>;
 
-/** Capacity as the fleet has it. */
-export function capacityOf({objective, keep, series}: Written): CapacitySpec {
-  return {mape: objective.mape, keepMs: keep, series: Object.entries(series).map(([name, one]) => seriesOf(name, one))};
+/** Capacity as the fleet has it. `resolve` makes a path absolute. */
+export function capacityOf(
+  {objective, keep, series, ...plan}: Written,
+  resolve: (file: string) => string,
+): CapacitySpec & CapacityPlanSpec {
+  return {
+    ...{mape: objective.mape, keepMs: keep, series: Object.entries(series).map(([name, one]) => seriesOf(name, one))},
+    ...capacityPlanOf(plan, resolve),
+  };
 }
 
 function seriesOf(name: string, written: Written['series'][string]): SeriesSpec {

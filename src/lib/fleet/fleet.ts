@@ -1,6 +1,7 @@
 import type {Grain, Purpose} from '../capacity/series.ts';
 import type {Json} from '../plan/json.ts';
 import type {NoticeKind} from '../ports/notifier.ts';
+import type {CapacityPlanSpec} from './capacity-plan.ts';
 import type {SecretVault} from './secrets.ts';
 
 /** A named thing of the fleet file whose details belong to a provider: `kind` chooses the provider, `config` is what its schema parsed. */
@@ -270,8 +271,8 @@ export type Fleet = {
   readonly handlers?: readonly HandlerSpec[];
   /** Absent = none. */
   readonly metrics?: readonly MetricsSpec[];
-  /** Absent = nothing is forecast. */
-  readonly capacity?: CapacitySpec;
+  /** Absent = nothing is forecast. Its plan is there whenever it comes from a file. */
+  readonly capacity?: CapacitySpec & Partial<CapacityPlanSpec>;
   readonly checks: readonly CheckSpec[];
   /** What `drill due` goes by; absent = as a fleet file that says nothing. */
   readonly drills?: DrillsSpec;

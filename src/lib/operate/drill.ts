@@ -2,6 +2,7 @@ import {timeoutAwake} from '../awake.ts';
 import {composeDrill} from '../drill/compose-drill.ts';
 import type {Drill, Reaction} from '../drill/drill-file.ts';
 import {refuseUnfitFaults} from '../drill/fault-fit.ts';
+import type {PlanCapacity} from '../failover/capacity-gate.ts';
 import {findPrimary} from '../failover/find-primary.ts';
 import {resolveOverrides} from '../failover/gates.ts';
 import {chooseAway, chooseHome, planFailback} from '../failover/plan-failback.ts';
@@ -17,6 +18,7 @@ import {newRunId} from './conduct.ts';
 import {copySpeeds} from './earlier-runs.ts';
 import {unavailableFaults} from './fault-kinds.ts';
 import {type Look, planFromLook} from './look.ts';
+import {planCapacity} from './plan-capacity.ts';
 import {failoverFrom, type Prepared} from './prepare.ts';
 import type {World} from './world.ts';
 
@@ -103,16 +105,19 @@ type Reacting = {
   readonly signal: AbortSignal;
 };
 
+type Planning = Reacting & {readonly capacity: PlanCapacity | undefined};
+
 /** The plan that the reaction is, where it is one that this run carries out; null = it is something else. */
 async function reactionPlanOf(open: OpenFleet, reacting: Reacting): Promise<Plan | null> {
   const {reaction} = reacting.drill;
-  if (reaction.kind === 'failover') return failoverOf(open, reaction, reacting);
-  if (reaction.kind === 'switchover') return switchoverOf(open, reaction.to, reacting);
-  return reaction.kind === 'failback' ? failbackOf(open, reaction.to, reacting) : null;
+  if (reaction.kind !== 'failover' && reaction.kind !== 'switchover' && reaction.kind !== 'failback') return null;
+  const planning = {...reacting, capacity: await planCapacity(open, reacting.signal)};
+  if (reaction.kind === 'failover') return failoverOf(open, reaction, planning);
+  return reaction.kind === 'switchover' ? switchoverOf(open, reaction.to, planning) : failbackOf(open, reaction.to, planning);
 }
 
-function failoverOf(open: OpenFleet, {to}: Extract<Reaction, {kind: 'failover'}>, reacting: Reacting): Promise<Plan> {
-  const {drill, snapshot, overrides, signal} = reacting;
+function failoverOf(open: OpenFleet, {to}: Extract<Reaction, {kind: 'failover'}>, reacting: Planning): Promise<Plan> {
+  const {drill, snapshot, overrides, signal, capacity} = reacting;
   const [fault] = drill.faults;
   const isRegion = fault !== undefined && open.fleet.regions.some(({name}) => name === fault.region);
   const from = isRegion ? fault.region : undefined;
@@ -120,19 +125,20 @@ function failoverOf(open: OpenFleet, {to}: Extract<Reaction, {kind: 'failover'}>
     open,
     snapshot,
     {from, to: to ?? undefined, overrides, signal},
-    {witness: false, state: null, guard: null, approve: false},
+    {witness: false, state: null, guard: null, approve: false, capacity},
   );
 }
 
-function switchoverOf({fleet, clock}: OpenFleet, given: string | null, {snapshot, overrides}: Reacting): Plan {
+function switchoverOf({fleet, clock}: OpenFleet, given: string | null, {snapshot, overrides, capacity}: Planning): Plan {
   const from = chooseSource(fleet, snapshot, undefined);
   const to = regionOf(fleet, chooseSwitchTarget(fleet, from, given ?? undefined)).name;
-  return planSwitchover({id: newRunId('switchover', clock.wall()), fleet, snapshot, from, to, objectives: objectivesOf(fleet), overrides});
+  const found = {id: newRunId('switchover', clock.wall()), fleet, snapshot, from, to, objectives: objectivesOf(fleet)};
+  return planSwitchover({...found, overrides, capacity});
 }
 
-function failbackOf({fleet, clock}: OpenFleet, given: string | null, {snapshot, state, overrides}: Reacting): Plan {
+function failbackOf({fleet, clock}: OpenFleet, given: string | null, {snapshot, state, overrides, capacity}: Planning): Plan {
   const to = regionOf(fleet, chooseHome(fleet, given ?? undefined)).name;
   const from = chooseAway(fleet, snapshot, to);
-  const found = {id: newRunId('failback', clock.wall()), fleet, snapshot, from, to, objectives: objectivesOf(fleet), overrides};
+  const found = {id: newRunId('failback', clock.wall()), fleet, snapshot, from, to, objectives: objectivesOf(fleet), overrides, capacity};
   return planFailback({...found, copySpeeds: copySpeeds(state, fleet.name)});
 }

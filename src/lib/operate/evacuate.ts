@@ -1,5 +1,6 @@
 import {chooseTables} from '../consistency/audit/choose-tables.ts';
 import {messageOf, usageError} from '../errors.ts';
+import type {PlanCapacity} from '../failover/capacity-gate.ts';
 import type {Outbound} from '../failover/peer-loss.ts';
 import {answeringOf, isOnlyPeers, peerStores, sidesOf, unfitness} from '../failover/peers.ts';
 import {chooseEvacuated, planEvacuation} from '../failover/plan-evacuation.ts';
@@ -22,7 +23,10 @@ import {recallLag, streamMember} from './remember-lag.ts';
 const LINKS_MS = 3000;
 const TABLES_MS = 5000;
 
-type Asking = Pick<PrepareOptions, 'from' | 'to' | 'overrides' | 'signal'> & {readonly state: State | null};
+type Asking = Pick<PrepareOptions, 'from' | 'to' | 'overrides' | 'signal'> & {
+  readonly state: State | null;
+  readonly capacity?: PlanCapacity | undefined;
+};
 
 /**
  * The fleet as an evacuation and a readmission are planned for it: without stores of peers whose engine cannot be asked for what it has not sent, or not
@@ -49,7 +53,7 @@ export async function evacuationFrom(
   open: OpenFleet,
   fleet: Fleet,
   snapshot: Snapshot,
-  {from: given, to, overrides, signal, state}: Asking,
+  {from: given, to, overrides, signal, state, capacity}: Asking,
   more: {readonly witness: boolean; readonly approve: boolean},
 ): Promise<Plan> {
   if (to !== undefined) throw usageError('--to: every region of this fleet takes writes, so all others share what one had: leave it out');
@@ -60,7 +64,7 @@ export async function evacuationFrom(
     stores.map(async (spec) => [spec.name, await outboundOf(open, snapshot, spec, {from, state, signal})] as const),
   );
   const plan = planEvacuation({
-    ...{id: newRunId('evacuation', open.clock.wall()), fleet, snapshot, from, overrides, ...more},
+    ...{id: newRunId('evacuation', open.clock.wall()), fleet, snapshot, from, overrides, capacity, ...more},
     ...{outbound: Object.fromEntries(outbound), objectives: objectivesOf(fleet)},
   });
   const others = leftOut(open, fleet, snapshot, (name) => `what ${from} has not sent of ${name} is not waited for: its engine cannot tell`);
@@ -72,7 +76,7 @@ export async function readmissionFrom(
   open: OpenFleet,
   fleet: Fleet,
   snapshot: Snapshot,
-  {to: given, overrides, signal, state}: Asking,
+  {to: given, overrides, signal, state, capacity}: Asking,
 ): Promise<Plan> {
   if (given !== undefined) regionOf(fleet, given);
   const to = chooseReadmitted(fleet, snapshot, given);
@@ -80,7 +84,7 @@ export async function readmissionFrom(
     peerStores(fleet, snapshot).map(async (spec) => [spec.name, await auditSize(open, snapshot, spec, signal)] as const),
   );
   const plan = planReadmission({
-    ...{id: newRunId('readmission', open.clock.wall()), fleet, snapshot, to, overrides},
+    ...{id: newRunId('readmission', open.clock.wall()), fleet, snapshot, to, overrides, capacity},
     ...{objectives: objectivesOf(fleet), sizes: Object.fromEntries(sizes), marks: evacuationMarks(state, fleet.name, to)},
   });
   const others = leftOut(open, fleet, snapshot, (name) => `${name} is not compared: its engine has no digests`);

@@ -18,6 +18,7 @@ import {copySpeeds, earlierGaps} from './earlier-runs.ts';
 import {evacuationFrom, fleetOfPeers, readmissionFrom} from './evacuate.ts';
 import {planFromLook} from './look.ts';
 import {historyOf, readingOf} from './loss.ts';
+import {planCapacity} from './plan-capacity.ts';
 import type {World} from './world.ts';
 
 /** What a person may say about a failover or failback; everything else is found. */
@@ -40,12 +41,15 @@ const READING_MS = 2000;
 
 /** Looks at the fleet, plans a failover, or of a fleet of peers an evacuation, and judges its gates. Nothing is written. */
 export async function prepareFailover(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
+  // The metrics are read while the fleet is looked at.
+  const reading = planCapacity(open, options.signal);
   const state = await open.state().catch(() => null);
   const {guard = {forMs: null}} = options;
-  return prepare(open, world, options, (snapshot) => {
+  return prepare(open, world, options, async (snapshot) => {
     const peers = fleetOfPeers(open, snapshot);
-    if (peers !== null) return evacuationFrom(open, peers, snapshot, {...options, state}, {witness: true, approve: true});
-    return failoverFrom(open, snapshot, options, {witness: true, state, guard, approve: true});
+    const capacity = await reading;
+    if (peers !== null) return evacuationFrom(open, peers, snapshot, {...options, state, capacity}, {witness: true, approve: true});
+    return failoverFrom(open, snapshot, options, {witness: true, state, guard, approve: true, capacity});
   });
 }
 
@@ -57,7 +61,7 @@ export async function failoverFrom(
   open: OpenFleet,
   snapshot: Snapshot,
   options: PrepareOptions,
-  more: Pick<FailoverInput, 'witness' | 'guard' | 'approve'> & {readonly state: State | null},
+  more: Pick<FailoverInput, 'witness' | 'guard' | 'approve' | 'capacity'> & {readonly state: State | null},
 ): Promise<Plan> {
   const {state, ...input} = more;
   const {fleet, clock} = open;
@@ -92,13 +96,15 @@ function lastSample(open: OpenFleet, state: State | null, spec: StoreSpec, targe
 /** Looks at the fleet, plans the way home, or of a fleet of peers the return of a region, and judges its gates. Nothing is written. */
 export async function prepareFailback(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
   const {fleet, clock} = open;
+  const reading = planCapacity(open, options.signal);
   const state = await open.state().catch(() => null);
-  return prepare(open, world, options, (snapshot) => {
+  return prepare(open, world, options, async (snapshot) => {
     const peers = fleetOfPeers(open, snapshot);
-    if (peers !== null) return readmissionFrom(open, peers, snapshot, {...options, state});
+    const capacity = await reading;
+    if (peers !== null) return readmissionFrom(open, peers, snapshot, {...options, state, capacity});
     const to = regionOf(fleet, chooseHome(fleet, options.to)).name;
     const from = chooseAway(fleet, snapshot, to);
-    const found = {id: newRunId('failback', clock.wall()), fleet, snapshot, from, to, objectives: objectivesOf(fleet)};
+    const found = {id: newRunId('failback', clock.wall()), fleet, snapshot, from, to, objectives: objectivesOf(fleet), capacity};
     return planFailback({...found, overrides: options.overrides, copySpeeds: copySpeeds(state, fleet.name)});
   });
 }
@@ -106,12 +112,13 @@ export async function prepareFailback(open: OpenFleet, world: World, options: Pr
 /** Looks at the fleet, plans a planned move and judges its gates. Nothing is written. */
 export async function prepareSwitchover(open: OpenFleet, world: World, options: PrepareOptions): Promise<Prepared> {
   const {fleet, clock} = open;
-  return prepare(open, world, options, (snapshot) => {
+  const reading = planCapacity(open, options.signal);
+  return prepare(open, world, options, async (snapshot) => {
     if (options.from !== undefined) regionOf(fleet, options.from);
     const from = chooseSource(fleet, snapshot, options.from);
     const to = regionOf(fleet, chooseSwitchTarget(fleet, from, options.to)).name;
-    const objectives = objectivesOf(fleet);
-    return planSwitchover({id: newRunId('switchover', clock.wall()), fleet, snapshot, from, to, objectives, overrides: options.overrides});
+    const found = {id: newRunId('switchover', clock.wall()), fleet, snapshot, from, to, objectives: objectivesOf(fleet)};
+    return planSwitchover({...found, overrides: options.overrides, capacity: await reading});
   });
 }
 

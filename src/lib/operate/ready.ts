@@ -1,6 +1,7 @@
 import {timeoutAwake} from '../awake.ts';
 import {messageOf} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
+import type {PlanCapacity} from '../failover/capacity-gate.ts';
 import {judged} from '../failover/gates.ts';
 import {peerStores, unfitness} from '../failover/peers.ts';
 import {isServed} from '../failover/plan-evacuation.ts';
@@ -15,6 +16,7 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 import {judgeGates} from '../run/judge-gates.ts';
 import {evacuationFrom, fleetOfPeers} from './evacuate.ts';
 import {rememberLatency} from './latency.ts';
+import {planCapacity} from './plan-capacity.ts';
 import {failoverFrom} from './prepare.ts';
 import {readyKey, samplesOf} from './ready-samples.ts';
 import {withRememberedAck} from './remember-ack.ts';
@@ -59,6 +61,7 @@ export async function readReady(
   const {fleet, clock} = open;
   for (const name of [from, to]) if (name !== undefined) regionOf(fleet, name);
   const state = await open.state().catch(() => null);
+  const reading = planCapacity(open, signal);
   const {snapshot: seen} = await observeFleet({...open, signal, vantage: 'here'});
   const snapshot = withRememberedAck(state, fleet.name, seen);
   const names = fleet.regions.map(({name}) => name);
@@ -72,11 +75,12 @@ export async function readReady(
   const at = clock.wall();
   // Readiness is asked on calm days: what is measured now is what a run compares with.
   const measuring = rememberLatency(open, signal);
+  const capacity = await reading;
   const pairs = await Promise.all(
     ways.map(({source, target}) =>
       peers === null
-        ? judgePair(open, world, {snapshot, state, source, target, signal})
-        : judgeLeaving(open, world, peers, {snapshot, state, source, target, signal}),
+        ? judgePair(open, world, {snapshot, state, source, target, signal, capacity})
+        : judgeLeaving(open, world, peers, {snapshot, state, source, target, signal, capacity}),
     ),
   );
   await measuring;
@@ -103,16 +107,17 @@ type Asking = {
   readonly source: string;
   readonly target: string;
   readonly signal: AbortSignal;
+  readonly capacity: PlanCapacity | undefined;
 };
 
 /** Of peers: whether the one region could be left, and the other take a share of its traffic. */
-function judgeLeaving(open: OpenFleet, world: World, fleet: Fleet, {snapshot, state, source, target, signal}: Asking) {
+function judgeLeaving(open: OpenFleet, world: World, fleet: Fleet, {snapshot, state, source, target, signal, capacity}: Asking) {
   return judgeWay(open, world, {from: source, to: target, signal}, async () => {
     const plan = await evacuationFrom(
       open,
       fleet,
       snapshot,
-      {from: source, to: undefined, overrides: [], signal, state},
+      {from: source, to: undefined, overrides: [], signal, state, capacity},
       {witness: false, approve: false},
     );
     const why = unfitness(snapshot, peerStores(fleet, snapshot), target);
@@ -121,10 +126,10 @@ function judgeLeaving(open: OpenFleet, world: World, fleet: Fleet, {snapshot, st
   });
 }
 
-function judgePair(open: OpenFleet, world: World, {snapshot, state, source, target, signal}: Asking) {
+function judgePair(open: OpenFleet, world: World, {snapshot, state, source, target, signal, capacity}: Asking) {
   const way = {from: source, to: target};
   return judgeWay(open, world, {...way, signal}, () =>
-    failoverFrom(open, snapshot, {...way, overrides: [], signal}, {witness: false, guard: null, approve: false, state}),
+    failoverFrom(open, snapshot, {...way, overrides: [], signal}, {witness: false, guard: null, approve: false, state, capacity}),
   );
 }
 

@@ -1,7 +1,7 @@
 import {access, constants, open, realpath, stat} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {RegionctlError, stateError, usageError} from '../errors.ts';
-import {replaceFile, tryToReplace} from '../replace-file.ts';
+import {replaceFile, replaceFileInParts, tryToReplace} from '../replace-file.ts';
 
 /** Enough to tell a report by. */
 const HEAD_BYTES = 4096;
@@ -17,6 +17,14 @@ export async function writeReport(path: string, text: string): Promise<void> {
   });
 }
 
+/** The same for what is too long to be held at once; see `replaceFileInParts`. What `write` itself throws comes through as it is. */
+export async function writeReportInParts<T>(path: string, write: (append: (text: string) => Promise<void>) => Promise<T>): Promise<T> {
+  const {file, mode} = await placeOf(path);
+  return replaceFileInParts(file, mode, write).catch((error: unknown) => {
+    throw error instanceof Error && 'syscall' in error ? wordError(path, error) : error;
+  });
+}
+
 /** Whether `writeReport` could write there now. Throws as that does; nothing is left. */
 export async function assertWritable(path: string): Promise<void> {
   const {file} = await placeOf(path);
@@ -27,16 +35,21 @@ export async function assertWritable(path: string): Promise<void> {
 
 /**
  * Throws a usage error (64) for a file that is there and is not one of ours: whoever names a file for a report may have meant another one, and what is in
- * it would be gone. `isOurs` is given how it begins. One that is empty may be replaced, and so may one that is not there.
+ * it would be gone. `isOurs` is given how it begins; `whatItIsNot` ends the sentence about one that is not. One that is empty may be replaced, and so may one
+ * that is not there.
  */
-export async function assertReplaceable(path: string, isOurs: (head: string) => boolean): Promise<void> {
+export async function assertReplaceable(
+  path: string,
+  isOurs: (head: string) => boolean,
+  whatItIsNot = 'it is no report of a drill',
+): Promise<void> {
   const {file} = await placeOf(path);
   const head = await headOf(file).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return '';
     throw wordError(path, error);
   });
   if (head === '' || isOurs(head)) return;
-  throw usageError(`cannot write ${path}: it is there already, and it is no report of a drill`, {
+  throw usageError(`cannot write ${path}: it is there already, and ${whatItIsNot}`, {
     suggestions: ['Name another file, or remove that one.'],
   });
 }

@@ -2,10 +2,10 @@ import type {DrillDocument} from '../drill/report.ts';
 import {drillBlocks} from './drill-blocks.ts';
 import {drillFacts, drillFigures, originText} from './drill-facts.ts';
 import {gapTrend, objectiveBar, plainBar} from './drill-html-bars.ts';
-import {DRILL_STYLE} from './drill-html-style.ts';
 import {timelinePicture} from './drill-html-timeline.ts';
 import {type Block, type BlockCell, cellSaid, type Head, objectivesSaid, type Said, verdictSaid} from './drill-words.ts';
 import {type Html, html, NONE, ownMarkup} from './html.ts';
+import {htmlPage} from './html-page.ts';
 import {formatMs} from './units.ts';
 
 /**
@@ -22,34 +22,16 @@ export function drillHtml(report: DrillDocument): string {
   const [objectives, ...rest] = parts;
   const what = {id: 'what', title: 'What was drilled', body: facts(report)};
   const all = [...(objectives === undefined ? [] : [objectives]), what, ...pictured, ...rest];
-  return `<!DOCTYPE html>\n${
-    html`<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="robots" content="noindex">
-<meta name="generator" content="regionctl">
-<link rel="icon" href="data:,">
-<title>${verdict.text}: drill ${name}</title>
-<style>
-${ownMarkup(DRILL_STYLE)}
-</style>
-</head>
-<body>
-<main>
-${head(report, name)}
-${verdictBox(report, verdict)}
-${tiles(report)}
-<nav aria-label="Parts of this report"><ul>${all.map(({id, title}) => html`<li><a href="#${id}">${SHORT_TITLES[id] ?? title}</a></li>`)}</ul></nav>
-${all.map(({id, title, body}) => section(id, title, body))}
-<footer>${originText(report)}</footer>
-</main>
-</body>
-</html>
-`.html
-  }`;
+  return htmlPage({
+    title: `${verdict.text}: drill ${name}`,
+    kicker: `Report of a disaster recovery drill${report.fleet === null ? '' : ` · fleet ${report.fleet}`}`,
+    heading: name,
+    lead: report.description,
+    top: html`${verdictBox(report, verdict)}
+${tiles(report)}`,
+    sections: all.map((part) => ({...part, short: SHORT_TITLES[part.id] ?? part.title})),
+    footer: originText(report),
+  });
 }
 
 const SHORT_TITLES: Readonly<Record<string, string>> = {
@@ -66,14 +48,6 @@ const SHORT_TITLES: Readonly<Record<string, string>> = {
   beside: 'Runs beside',
   evidence: 'Evidence',
 };
-
-function head({fleet, description}: DrillDocument, name: string): Html {
-  return html`<header>
-<p class="kicker">Report of a disaster recovery drill${fleet === null ? '' : ` · fleet ${fleet}`}</p>
-<h1>${name}</h1>
-${description === '' ? NONE : html`<p class="lead">${description}</p>`}
-</header>`;
-}
 
 const ICONS: Readonly<Record<string, string>> = {
   good: 'M13 23l7 7l12 -14',
@@ -95,14 +69,6 @@ function tiles(report: DrillDocument): Html {
 
 function facts(report: DrillDocument): Html {
   return html`<dl>${drillFacts(report).map(({name, value}) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
-}
-
-function section(id: string, title: string, body: Html): Html {
-  return html`<section id="${id}" aria-labelledby="${id}-title">
-<h2 id="${id}-title">${title}</h2>
-${body}
-</section>
-`;
 }
 
 function blockBody(block: Block, report: DrillDocument): Html {

@@ -1,7 +1,10 @@
 import {z} from 'zod';
+import {anomaliesSchema} from './schemas/anomalies.ts';
+import {capacityBacktestSchema, forecastSchema} from './schemas/capacity.ts';
 import {cleanSchema} from './schemas/clean.ts';
 import {collectSchema} from './schemas/collect.ts';
 import {auditPlanSchema, auditSchema, explainSchema, repairPlanSchema} from './schemas/consistency.ts';
+import {costSchema} from './schemas/cost.ts';
 import {drillDueSchema, drillListSchema, drillValidateSchema} from './schemas/drill.ts';
 import {doctorSchema, healthSchema, historySchema, matrixSchema, statusSchema} from './schemas/health.ts';
 import {labDownSchema, labFaultSchema, labHealSchema, labLoadSchema, labStatusSchema} from './schemas/lab.ts';
@@ -9,6 +12,7 @@ import {initSchema, pluginSchema, pluginsManifestSchema, versionSchema} from './
 import {lagSchema, lossSchema} from './schemas/replication.ts';
 import {drillSchema, errorSchema, planSchema, readySchema, runSchema, runsListSchema, voteSchema} from './schemas/run.ts';
 import {slotsSchema} from './schemas/slots.ts';
+import {surviveSchema} from './schemas/survive.ts';
 import {topologySchema} from './schemas/topology.ts';
 
 /** The schema of every `--json` document, by the name of its file in schemas/. All allow more fields: fields are only ever added. */
@@ -24,7 +28,12 @@ export const DOCUMENT_SCHEMAS = {
   'consistency-audit-explain': auditPlanSchema,
   'consistency-explain': explainSchema,
   'consistency-repair-plan': repairPlanSchema,
+  'capacity-forecast': forecastSchema,
+  'capacity-backtest': capacityBacktestSchema,
   'capacity-collect': collectSchema,
+  'capacity-anomalies': anomaliesSchema,
+  'capacity-survive': surviveSchema,
+  'capacity-cost': costSchema,
   'lab-status': labStatusSchema,
   'lab-down': labDownSchema,
   'lab-fault': labFaultSchema,

@@ -48,6 +48,8 @@ export type ForecastOptions = {
   readonly horizon: number;
   /** Least value that can be; default: 0 where the history has none below. */
   readonly least?: number;
+  /** Most origins of the backtest; default: 5, for daily steps 10. */
+  readonly origins?: number;
 };
 
 /** Makes a forecast of values in order, the newest last; NaN = not known. Pure and deterministic. */

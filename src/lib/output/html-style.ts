@@ -68,6 +68,12 @@ svg .own{stroke:var(--text);stroke-width:3;vector-effect:non-scaling-stroke}
 svg .mark{stroke:var(--text);stroke-width:2}
 svg .trend{fill:none;stroke:var(--phase);stroke-width:2;vector-effect:non-scaling-stroke}
 svg .target{stroke:var(--muted);stroke-width:1;stroke-dasharray:4 4;vector-effect:non-scaling-stroke}
+svg .seen{fill:none;stroke:var(--text);stroke-width:1.5}
+svg .mean{fill:none;stroke:var(--accent);stroke-width:2}
+svg .p95{fill:var(--accent);opacity:.14}
+svg .p80{fill:var(--accent);opacity:.24}
+svg .limit{stroke:var(--bad);stroke-width:2}
+svg text.bad{fill:var(--bad)}
 svg.bar{width:100%;min-width:110px;max-width:220px;height:16px;margin-top:4px}
 svg.spark{width:100%;height:72px;overflow:visible}
 figure{margin:0 0 14px}
@@ -120,8 +126,8 @@ thead{display:table-header-group}
 .tile .value{font-size:15pt}
 a{color:inherit;text-decoration:none}`;
 
-/** The style sheet of the report: light and dark by what the reader prefers, narrow and wide, and for A4. */
-export const DRILL_STYLE = [
+/** The style sheet of reports: light and dark by what the reader prefers, narrow and wide, and for A4. */
+export const REPORT_STYLE = [
   `:root{color-scheme:light dark;${LIGHT}}`,
   `@media screen and (prefers-color-scheme:dark){:root{${DARK}}}`,
   PAGE,

@@ -1,0 +1,48 @@
+import {Flags} from '@oclif/core';
+import {durationFlag, RegionCommand} from '../../kit/command.ts';
+
+export default class CapacityAnomalies extends RegionCommand<typeof CapacityAnomalies> {
+  static override summary = 'Say when a series was unlike its own past: since when, what was seen, what was expected, and why.';
+  static override description =
+    `Looks at the series of the fleet file, step by step, or at the readings of a CSV file. Each is scored from 0 to 1 by those before it only, so that a file gives the same scores as a live series; from 0.5 on it is an anomaly. Anomalies that follow each other are one alert. Times without a zone are taken as UTC.
+Exit code: 0 no anomaly, 1 anomalies, 3 fewer than 100 readings, or a series could not be had, 64 a row that cannot be read.`;
+  static override examples = [
+    '<%= config.bin %> capacity anomalies --last 1d',
+    '<%= config.bin %> capacity anomalies --from-csv orders.csv',
+    '<%= config.bin %> capacity anomalies --from-csv orders.csv --last 1d --json',
+    '<%= config.bin %> capacity anomalies --from-csv orders.csv --scores scores.csv',
+  ];
+  static override flags = {
+    series: Flags.string({multiple: true, helpValue: 'SERIES', description: 'only these series of the fleet file; default: all'}),
+    region: Flags.string({multiple: true, helpValue: 'REGION', description: 'only in these regions; default: all'}),
+    'from-csv': Flags.string({
+      exclusive: ['series', 'region'],
+      helpValue: 'FILE',
+      description: 'readings from this file instead, oldest first: a header row, then timestamp,value in each row',
+    }),
+    scores: Flags.string({
+      helpValue: 'FILE',
+      dependsOn: ['from-csv'],
+      description: 'also write each row with its anomaly_score; an earlier file of scores is replaced, another file is not',
+    }),
+    last: durationFlag({description: 'only alerts that go on into so much time before the newest reading; default: all'}),
+  };
+
+  async run(): Promise<unknown> {
+    const {'from-csv': file, scores = null, last: lastMs = null} = this.flags;
+    const {signal} = this.interrupt;
+    const {anomaliesText} = await import('../../lib/output/anomalies-text.ts');
+    const {document, exit} = await (file === undefined
+      ? this.#ofFleet(lastMs)
+      : (await import('../../lib/operate/anomalies-in-file.ts')).findAnomaliesInFile({file, scores, lastMs, signal}));
+    this.log(anomaliesText(document, await this.layout()));
+    this.verdict(exit);
+    return document;
+  }
+
+  async #ofFleet(lastMs: number | null) {
+    const {series: names, region: regions} = this.flags;
+    const [{findAnomaliesInFleet}, open] = await Promise.all([import('../../lib/operate/anomalies-in-fleet.ts'), this.openFleet()]);
+    return findAnomaliesInFleet(open, {names, regions, lastMs, signal: this.interrupt.signal});
+  }
+}

@@ -1,0 +1,57 @@
+import type {Forecaster, Path} from './forecast/shapes.ts';
+import type {Grain, Series} from './series.ts';
+
+/** How long a step is. A day of a time zone may have 23 or 25 hours: too little to matter for what is looked at here. */
+export const STEP_MS: Readonly<Record<Grain, number>> = {hourly: 3_600_000, daily: 86_400_000, weekly: 604_800_000};
+
+/** Steps that follow each other without a hole. `starts` epoch ms; NaN = not known. */
+export type History = Pick<Series, 'starts' | 'values'>;
+
+/** A forecast of steps to come: when each begins, and its path. */
+export type Ahead = Path & {readonly starts: Float64Array};
+
+/** Less than two seasons tell nothing of the hour or the day that comes: known steps that a history must have. */
+const LEAST_KNOWN = {hourly: 48, daily: 14, weekly: 8} as const;
+/** A history that ended more than so many steps ago tells nothing of now: a week, four weeks, eight weeks. */
+export const OLDEST_STEPS = {hourly: 168, daily: 28, weekly: 8} as const;
+
+/** Why a history is too little to plan with; null = it is enough. `now` epoch ms. */
+export function tooLittle({starts, values}: History, grain: Grain, now: number): string | null {
+  const known = values.reduce((count, value) => (Number.isNaN(value) ? count : count + 1), 0);
+  if (known < LEAST_KNOWN[grain])
+    return `its history is too short: ${known} ${grain} ${known === 1 ? 'value is' : 'values are'} known, ${LEAST_KNOWN[grain]} are needed`;
+  const end = endOf(starts, values) * STEP_MS[grain] + (starts[0] ?? 0);
+  const late = (now - end) / STEP_MS[grain];
+  return late > OLDEST_STEPS[grain] ? `its history ends at ${new Date(end).toISOString().slice(0, 16).replace('T', ' ')}Z` : null;
+}
+
+/** How many steps there are up to the last one that is known. */
+function endOf(starts: Float64Array, values: Float64Array): number {
+  return Math.min(starts.length, values.findLastIndex((value) => !Number.isNaN(value)) + 1);
+}
+
+/**
+ * The forecast of the steps that touch the span from `from` to `to` (epoch ms), made from the last known step on. null = it has a value that is not finite.
+ * The history must not be `tooLittle`.
+ */
+export function lookAhead(
+  history: History,
+  grain: Grain,
+  {from, to}: {readonly from: number; readonly to: number},
+  forecastOf: Forecaster,
+): Ahead | null {
+  const end = endOf(history.starts, history.values);
+  const stepMs = STEP_MS[grain];
+  const first = (history.starts[end - 1] ?? from) + stepMs;
+  const horizon = Math.max(1, Math.ceil((to - first) / stepMs));
+  const path = forecastOf(history.values.subarray(0, end), {grain, horizon});
+  const starts = Float64Array.from({length: horizon}, (_, step) => first + step * stepMs);
+  const begin = Math.max(
+    0,
+    starts.findIndex((start) => start + stepMs > from),
+  );
+  const part = (values: Float64Array): Float64Array => values.subarray(begin, horizon);
+  const {mean, p10, p90, lower95, upper95} = path;
+  const ahead = {starts: part(starts), mean: part(mean), p10: part(p10), p90: part(p90), lower95: part(lower95), upper95: part(upper95)};
+  return [...ahead.mean, ...ahead.p90].every((value) => Number.isFinite(value)) ? ahead : null;
+}

@@ -1,0 +1,158 @@
+import type {CostObjectiveRow, CostRow} from '../capacity/cost/cost.ts';
+import type {CostDocument, CostDocumentRow} from '../capacity/cost/document.ts';
+import type {TransferCost} from '../capacity/cost/transfer.ts';
+import {figure} from '../capacity/survive/figures.ts';
+import {type Cell, type Column, table} from './table.ts';
+import {formatTime, NOT_MEASURED} from './units.ts';
+import {indented, joined, listItem, type TextOptions} from './verdict-cell.ts';
+
+const RIGHT = {align: 'right', shrink: false} as const;
+/** More changes than these say less than the summary. */
+const MOST_RUNS = 40;
+
+/** `capacity cost` for people: each load with its replicas and its price, transfer, tiers and objectives. One load alone also shows what runs when. */
+export function costText(document: CostDocument, options: TextOptions): string {
+  const {columns, paint} = options;
+  const {rows, missing, warnings, notes, currency} = document;
+  const head = `capacity cost from ${formatTime(document.at)} to ${formatTime(document.until)}, by the p90 of the forecasts; ${currency} per month of 730 h`;
+  const [only, ...others] = rows;
+  return joined([
+    ...indented(head, columns, 0),
+    ...titled(loadTable(document, columns), options),
+    ...(only !== undefined && others.length === 0 ? runLines(only, options) : []),
+    ...transferLines(document, options),
+    ...titled(tierTable(rows, columns), options),
+    ...document.objectives.flatMap((each) => objectiveLine(each, document, options)),
+    ...rows.flatMap((row) => shortLines(row, columns)),
+    ...missing.flatMap(({name, region, reason}) =>
+      listItem(`${name}${region === null ? '' : ` of ${region}`} is not planned: ${reason}`, columns),
+    ),
+    ...[...notes, ...warnings].flatMap((each) => listItem(each, columns).map(paint.warning)),
+  ]);
+}
+
+function loadTable({rows, perMonth, fixedPerMonth, saved, transfer}: CostDocument, columns: number): readonly string[] {
+  const isWide = columns >= WIDE;
+  const heads: readonly Column[] = [
+    ...[{title: 'load'}, {title: 'region'}, {title: 'replicas', ...RIGHT}, {title: 'instances', ...RIGHT}],
+    ...(isWide ? HOW_BOUGHT.map((title) => ({title, ...RIGHT})) : []),
+    ...[
+      {title: 'a month', ...RIGHT},
+      {title: 'if fixed', ...RIGHT},
+      {title: 'saved', ...RIGHT},
+    ],
+  ];
+  const lines = rows.map((row): Cell[] => [
+    ...[row.series, row.region, `${row.replicas.min}-${row.replicas.max}`, String(row.instances)],
+    ...(isWide ? [String(row.reserved), percent(row.shares.onDemand), percent(row.shares.spot)] : []),
+    ...[money(row.perMonth), money(row.fixedPerMonth), percent(row.saved)],
+  ]);
+  const blanks = Array.from({length: isWide ? 3 + HOW_BOUGHT.length : 3}, () => '');
+  const of = (what: string, cost: number | null, fixed = '', less = ''): Cell[] => [what, ...blanks, money(cost), fixed, less];
+  const instances = rows.reduce((all, row) => all + row.perMonth, 0);
+  const less = saved === null ? NOT_MEASURED : percent(saved);
+  const sums =
+    transfer.rows.length === 0
+      ? [of('together', perMonth, money(fixedPerMonth), less)]
+      : [of('instances', instances, money(fixedPerMonth), less), of('transfer', transfer.perMonth), of('together', perMonth)];
+  return table(heads, [...lines, ...sums], columns);
+}
+
+/** Below this width it is left out how instances are bought: `--json` has it. */
+const WIDE = 110;
+const HOW_BOUGHT = ['reserved', 'on demand', 'spot'];
+
+function runLines({series, region, runs}: CostDocumentRow, {columns, paint}: TextOptions): readonly string[] {
+  const shown = runs.slice(0, MOST_RUNS);
+  const lines = shown.map(({from, replicas}): Cell[] => [hourOf(from), String(replicas)]);
+  const [titles = '', ...body] = table([{title: 'from'}, {title: 'replicas', ...RIGHT}], lines, columns);
+  const rest = runs.length - shown.length;
+  return [
+    ...indented(`what runs for ${series} of ${region}`, columns, 0),
+    paint.muted(titles),
+    ...body,
+    ...(rest === 0 ? [] : indented(`and ${rest} more changes; --json has all of them`, columns)),
+  ];
+}
+
+function transferLines({transfer, planned}: CostDocument, options: TextOptions): readonly string[] {
+  if (transfer.rows.length === 0 && (planned?.rows.length ?? 0) === 0) return [];
+  const both = [{what: 'today', cost: transfer}, ...(planned === null ? [] : [{what: 'planned', cost: planned}])];
+  const lines = both.flatMap(({what, cost}) => [
+    ...cost.rows.map((row): Cell[] => [what, row.name, row.from, row.to, figure(row.gb), money(row.cost)]),
+    [what, 'together', '', '', figure(sumOf(cost)), money(cost.perMonth)],
+  ]);
+  const heads: readonly Column[] = [
+    {title: 'transfer'},
+    {title: 'data'},
+    {title: 'from'},
+    {title: 'to'},
+    {title: 'GB', ...RIGHT},
+    {title: 'a month', ...RIGHT},
+  ];
+  return titled(table(heads, lines, options.columns), options);
+}
+
+const sumOf = ({rows}: TransferCost): number => rows.reduce((sum, {gb}) => sum + gb, 0);
+
+function tierTable(rows: readonly CostRow[], columns: number): readonly string[] {
+  if (rows.length === 0) return [];
+  const heads: readonly Column[] = [
+    {title: 'in tier'},
+    {title: 'region'},
+    {title: 'now', shrink: false},
+    {title: 'hot', ...RIGHT},
+    {title: 'warm', ...RIGHT},
+    {title: 'cold', ...RIGHT},
+  ];
+  return table(
+    heads,
+    rows.map(({series, region, tier, tiers}) => [series, region, tier, money(tiers.hot), money(tiers.warm), money(tiers.cold)]),
+    columns,
+  );
+}
+
+const OBJECTIVES: Readonly<Record<CostObjectiveRow['kind'], string>> = {
+  'per-month': 'budget of a month',
+  'unit-cost': 'unit cost',
+  savings: 'saved against fixed capacity',
+};
+
+function objectiveLine(
+  {kind, target, measured, met}: CostObjectiveRow,
+  {unitCost, currency}: CostDocument,
+  {columns, paint}: TextOptions,
+): readonly string[] {
+  const shown = (value: number): string =>
+    kind === 'savings' ? percent(value) : `${kind === 'unit-cost' ? figure(value) : money(value)} ${currency}`;
+  const of = kind === 'unit-cost' && unitCost !== null ? ` for ${figure(unitCost.per)} of ${unitCost.series}` : '';
+  const bound = kind === 'savings' ? 'at least' : 'at most';
+  const verdict = met === null ? 'could not be measured' : met ? 'met' : 'missed';
+  const text = `${OBJECTIVES[kind]}${of}: ${measured === null ? NOT_MEASURED : shown(measured)}, ${bound} ${shown(target)}: ${verdict}`;
+  return indented(text, columns, 0).map(met === null ? paint.unknown : met ? paint.good : paint.critical);
+}
+
+function shortLines({series, region, short}: CostDocumentRow, columns: number): readonly string[] {
+  const [first] = short;
+  if (first === undefined) return [];
+  const most = Math.max(...short.map(({replicas}) => replicas));
+  const steps = short.length === 1 ? '1 step' : `${short.length} steps`;
+  return listItem(
+    `${series} of ${region} needs more replicas than it may have in ${steps}, first at ${hourOf(first.at)}: up to ${most}`,
+    columns,
+  );
+}
+
+function titled([titles, ...lines]: readonly string[], {paint}: TextOptions): readonly string[] {
+  return titles === undefined ? [] : [paint.muted(titles), ...lines];
+}
+
+const percent = (value: number): string => `${figure(value)} %`;
+const hourOf = (at: string): string => `${at.slice(5, 16).replace('T', ' ')}Z`;
+
+/** Money with cents while it is little. */
+function money(value: number | null): string {
+  if (value === null) return NOT_MEASURED;
+  const digits = Math.abs(value) >= 1000 ? 0 : 2;
+  return value.toLocaleString('en-US', {minimumFractionDigits: digits, maximumFractionDigits: digits});
+}

@@ -1,0 +1,33 @@
+import type {ForecastDocument, SeriesForecast} from '../operate/forecast.ts';
+import {formatFigure, formatPercent} from './figures.ts';
+
+/** `requests of eu-west`; of the whole fleet only its name. */
+export const seriesName = ({name, region}: {readonly name: string; readonly region: string | null}): string =>
+  region === null ? name : `${name} of ${region}`;
+
+const STEPS = {hourly: 'hours', daily: 'days', weekly: 'weeks'} as const;
+
+/** How far ahead a series was forecast: `168 hours`, `548 days (the highest hour of each)`. */
+export function spanSaid({grain, horizon, of}: SeriesForecast): string {
+  const steps = horizon === 1 ? STEPS[grain].slice(0, -1) : STEPS[grain];
+  return `${horizon} ${steps}${of === 'daily-peaks' ? ' (the highest hour of each)' : ''}`;
+}
+
+/** How tall the forecast gets: the greatest upper end of 80 %, beside the limit. */
+export function highestSaid({forecast, limit, unit}: SeriesForecast): string {
+  const most = Math.max(...forecast.map(({p90}) => p90));
+  if (!Number.isFinite(most)) return '';
+  const share = limit === null ? '' : ` = ${formatPercent((100 * most) / limit)} of the limit of ${formatFigure(limit)}`;
+  return `p90 reaches ${formatFigure(most)} ${unit}${share}`.trimEnd();
+}
+
+/** When this path meets the limit; empty where there is no limit. */
+export function crossingSaid({crossing, unit, grain}: SeriesForecast, {growth}: Pick<ForecastDocument, 'growth'>): string {
+  if (crossing === null) return '';
+  const under = growth === null ? '' : ` at a growth of ${growth.text}`;
+  const limit = `the limit of ${formatFigure(crossing.limit)} ${unit}`.trimEnd();
+  if (crossing.p90At === null) return `stays below ${limit}${under} (p90)`;
+  const dayOf = (at: string): string => (grain === 'hourly' ? `${at.slice(0, 16).replace('T', ' ')}Z` : at.slice(0, 10));
+  const likely = crossing.p50At === null ? 'the mean does not meet it' : `the mean on ${dayOf(crossing.p50At)}`;
+  return `meets ${limit}${under}: p90 on ${dayOf(crossing.p90At)}, ${likely}`;
+}
