@@ -27,8 +27,9 @@ describe('every series of every region', () => {
     expect(namesOf(loaded)).toEqual(['requests/us', 'requests/eu']);
     expect(loaded.missing).toEqual([]);
     const [first] = loaded.series;
-    expect(first).toMatchObject({readings: 8065, sourceSays: ['it says so'], place: {region: 'us', limit: 100}});
-    expect(first?.series).toMatchObject({unit: 'req/s', limit: 100, grain: 'hourly', timeZone: 'UTC', purpose: 'throughput', remarks: []});
+    expect(first).toMatchObject({readings: 8065, place: {region: 'us', limit: 100}});
+    expect(first?.series).toMatchObject({unit: 'req/s', limit: 100, grain: 'hourly', timeZone: 'UTC', purpose: 'throughput'});
+    expect(first?.series.remarks).toMatchObject([{kind: 'source', says: 'it says so', to: NOW - 3_600_000}]);
     expect(first?.series.values).toHaveLength(4 * 168);
     expect(first?.series.starts.at(-1)).toBe(NOW - 3_600_000);
   });

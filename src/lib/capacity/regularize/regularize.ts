@@ -11,7 +11,7 @@ export type RegularizeOptions = Pick<Series, 'name' | 'region' | 'unit' | 'limit
   readonly grain: Grain;
   /** Readings are of a counter that only grows: rates per second are taken, or, for `orders`, what was counted. */
   readonly counter: boolean;
-  /** Nothing can have been read later, epoch ms: the step that is under way then is left out. Default: not known. */
+  /** Nothing can have been read later, epoch ms: the step that is under way then is left out, without a remark. Default: not known. */
   readonly until?: number | undefined;
 };
 
@@ -42,7 +42,9 @@ export function regularize(readings: readonly Reading[], options: RegularizeOpti
   const regular = {...series, starts: cut.starts, values: values.slice(begin, end)};
   // The newest reading of a counter ends what it counted.
   const last = (known.at.at(-1) ?? 0) - (options.counter ? 1 : 0);
-  const edges = Math.max(0, begin - placeOf(steps, known.at[0])) + Math.max(0, placeOf(steps, last) - (end - 1));
+  // The step that is under way is never whole: that needs no remark.
+  const ended = until === Number.POSITIVE_INFINITY ? until : placeOf(steps, until) - 1;
+  const edges = Math.max(0, begin - placeOf(steps, known.at[0])) + Math.max(0, Math.min(placeOf(steps, last), ended) - (end - 1));
   return {
     ...regular,
     remarks: [
