@@ -27,8 +27,9 @@ describe('every series of every region', () => {
     expect(namesOf(loaded)).toEqual(['requests/us', 'requests/eu']);
     expect(loaded.missing).toEqual([]);
     const [first] = loaded.series;
-    expect(first).toMatchObject({readings: 8065, sourceSays: ['it says so'], place: {region: 'us', limit: 100}});
-    expect(first?.series).toMatchObject({unit: 'req/s', limit: 100, grain: 'hourly', timeZone: 'UTC', purpose: 'throughput', remarks: []});
+    expect(first).toMatchObject({readings: 8065, place: {region: 'us', limit: 100}});
+    expect(first?.series).toMatchObject({unit: 'req/s', limit: 100, grain: 'hourly', timeZone: 'UTC', purpose: 'throughput'});
+    expect(first?.series.remarks).toMatchObject([{kind: 'source', says: 'it says so', to: NOW - 3_600_000}]);
     expect(first?.series.values).toHaveLength(4 * 168);
     expect(first?.series.starts.at(-1)).toBe(NOW - 3_600_000);
   });
@@ -161,9 +162,10 @@ describe('the filter', () => {
   });
 });
 
-it('the name of a region is put in wherever it is wanted, and nowhere else', () => {
-  expect(queryFor('a{r="$region",x=~"$region.*|.*-$region"} / $regional', 'eu-west')).toBe(
-    'a{r="eu-west",x=~"eu-west.*|.*-eu-west"} / $regional',
-  );
-  expect(queryFor('$region', '$&')).toBe('$&');
+it('the name of a region and the time between two values are put in wherever they are wanted, and nowhere else', () => {
+  const eu = {region: 'eu-west', everyMs: 3_600_000};
+  expect(queryFor('a{r="$region",x=~"$region.*|.*-$region"} / $regional', eu)).toBe('a{r="eu-west",x=~"eu-west.*|.*-eu-west"} / $regional');
+  expect(queryFor('sum(rate(a{r="$region"}[$window])) + $windows', eu)).toBe('sum(rate(a{r="eu-west"}[60m])) + $windows');
+  expect(queryFor('rate(a[$window]) $region', {region: null, everyMs: 300_000})).toBe('rate(a[5m]) $region');
+  expect(queryFor('$region', {region: '$&', everyMs: 1})).toBe('$&');
 });

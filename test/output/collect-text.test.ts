@@ -8,7 +8,7 @@ const options = {columns: 80, paint: plainPaint(), now: Date.parse(collectSample
 describe('capacity collect for people', () => {
   it('shows each value, and why one is missing', () => {
     expect(collectText(collectSample, options)).toMatchInlineSnapshot(`
-      "kept 2 of 3 values at 2026-03-02 12:00:00Z
+      "kept 2 of 3 values at 2026-03-02 12:00:00Z, for 400 d
       series    region     value  unit    source
       requests  us-east  812.346  req/s   prom
       requests  eu-west        –  req/s   prom-eu

@@ -7,6 +7,8 @@ export type Chosen =
   | {readonly ok: false; readonly code: 'no-data' | 'ambiguous'; readonly reason: string};
 
 const SHOWN = 3;
+/** Of the labels of one series no more than this is shown. */
+const LABEL_CHARACTERS = 80;
 
 /**
  * The one set of readings that is meant. `region` null = of the whole fleet. `shared`: the same question was asked for every region, so that only the label `region`
@@ -33,7 +35,8 @@ export function readingsOf(sets: readonly LabelledReadings[], region: string | n
 function shownLabels(sets: readonly LabelledReadings[]): string {
   const shown = sets.slice(0, SHOWN).map(({labels}) => {
     const pairs = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
-    return `{${pairs.join(', ')}}`;
+    const text = pairs.join(', ').replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
+    return `{${text.length > LABEL_CHARACTERS ? `${text.slice(0, LABEL_CHARACTERS)}…` : text}}`;
   });
   return sets.length > SHOWN ? `${shown.join(', ')}, …` : shown.join(', ');
 }

@@ -9,11 +9,11 @@ export type Purpose = (typeof PURPOSES)[number];
 export type Reading = {readonly at: number; readonly value: number};
 
 /**
- * What was found and done when readings became a series: never silent. `count` = how many readings or steps it concerns; `from`, `to` = the first and
+ * What was found and done when readings became a series: never silent. `source` = what the source says of its answer. `count` = how many readings or steps it concerns; `from`, `to` = the first and
  * last of them, epoch ms.
  */
 export type Remark = {
-  readonly kind: 'gap' | 'reset' | 'duplicate' | 'out-of-order' | 'clock-jump' | 'irregular' | 'dst' | 'not-a-number' | 'short';
+  readonly kind: 'gap' | 'reset' | 'duplicate' | 'out-of-order' | 'clock-jump' | 'irregular' | 'dst' | 'not-a-number' | 'short' | 'source';
   readonly count: number;
   readonly from: number;
   readonly to: number;

@@ -55,7 +55,7 @@ const seriesSchema = z
       .nullable()
       .default(null)
       .describe(
-        'What the source is asked, as it wants it; $region stands for the name of the region. Default: what the source has by itself.',
+        'What the source is asked, as it wants it; $region stands for the name of the region, $window for the time between two values that are read (5m for hourly, 60m for daily, 360m for weekly steps). Default: what the source has by itself.',
       ),
     counter: z.boolean().default(false).describe('Values only grow: rates per second are taken, or what orders grew by. Default false.'),
     step: z.enum(['hourly', 'daily', 'weekly']).default('hourly').describe('Steps that it is forecast in. Default hourly.'),

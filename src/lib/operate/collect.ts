@@ -1,7 +1,7 @@
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {seriesAsker} from './ask-series.ts';
-import {type SeriesFilter, type SeriesQuestion, seriesQuestions} from './series-questions.ts';
+import {CURRENT_MS, type SeriesFilter, type SeriesQuestion, seriesQuestions} from './series-questions.ts';
 
 /** One series in one region, null = of the whole fleet. `at` = when the value was read. Without a value: `code` for scripts, `reason` for people. */
 export type CollectRow = {
@@ -27,9 +27,6 @@ export type CollectDocument = {
 };
 
 export type CollectOptions = SeriesFilter & {readonly signal: AbortSignal};
-
-/** A value that is older than this is not the current one. */
-const CURRENT_MS = 300_000;
 
 /**
  * Reads the current value of each series and appends it to the fleet's own history; all of them are on disk when this returns. Exit code: 0 all were read, 1 some,

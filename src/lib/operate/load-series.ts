@@ -1,10 +1,11 @@
 import {regularize} from '../capacity/regularize/regularize.ts';
-import type {Grain, Reading, Series} from '../capacity/series.ts';
+import {stepsAround} from '../capacity/regularize/steps.ts';
+import type {Reading, Series} from '../capacity/series.ts';
 import type {SeriesRegion, SeriesSpec} from '../fleet/fleet.ts';
 import type {MetricsRange} from '../ports/metrics.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {seriesAsker} from './ask-series.ts';
-import {type SeriesFilter, type SeriesQuestion, seriesQuestions} from './series-questions.ts';
+import {READ_EVERY_MS, type SeriesFilter, type SeriesQuestion, seriesQuestions} from './series-questions.ts';
 
 /** `historyMs`: how far back; default: as each series says. `now`: until when, epoch ms; default: the fleet's clock. */
 export type LoadOptions = SeriesFilter & {
@@ -13,14 +14,13 @@ export type LoadOptions = SeriesFilter & {
   readonly signal: AbortSignal;
 };
 
-/** A series as it was read. `place` null = it is of the whole fleet. `sourceSays`: remarks of the source on its answer, one sentence each. */
+/** A series as it was read. `place` null = it is of the whole fleet. What the source says of its answer is among the remarks of `series`. */
 export type LoadedSeries = {
   readonly spec: SeriesSpec;
   readonly place: SeriesRegion | null;
   readonly series: Series;
   /** How many readings it was made of. */
   readonly readings: number;
-  readonly sourceSays: readonly string[];
 };
 
 /** A series that could not be had: `code` for scripts, `reason` for people. */
@@ -38,9 +38,6 @@ export type LoadedSeriesList = {
   readonly missing: readonly MissingSeries[];
 };
 
-/** How far apart readings are asked for: a twelfth of an hour, a 24th of a day, a 28th of a week. More would be no news for the mean of a step. */
-export const READ_EVERY_MS: Readonly<Record<Grain, number>> = {hourly: 300_000, daily: 3_600_000, weekly: 6 * 3_600_000};
-
 /**
  * Reads the series of a fleet from their sources, all at once, and makes each regular. One that cannot be had is told, and neither delays nor hides the others.
  * Throws a usage error (64) for a name that the fleet file has not got, and the reason of `signal` when that is aborted.
@@ -52,11 +49,11 @@ export async function loadSeries(open: OpenFleet, {historyMs, now, signal, ...fi
   const all = await Promise.all(
     questions.map(async (question): Promise<LoadedSeries | MissingSeries> => {
       const {spec, place} = question;
-      const asked = await ask(question, rangeOf(spec.grain, until, historyMs ?? spec.historyMs));
+      const asked = await ask(question, rangeOf(spec, until, historyMs ?? spec.historyMs));
       if (!asked.ok) return {spec, place, code: asked.code, reason: asked.reason};
       const series = seriesOf(question, asked.readings, until);
       if (series.values.some((value) => !Number.isNaN(value)))
-        return {spec, place, series, readings: asked.readings.length, sourceSays: asked.remarks};
+        return {spec, place, series: withSaid(series, asked.remarks), readings: asked.readings.length};
       const why = series.remarks.map(({says}) => says).join('; ');
       return {spec, place, code: 'no-data', reason: `${question.source}: ${why === '' ? 'no step of it is known' : why}`};
     }),
@@ -68,11 +65,11 @@ export async function loadSeries(open: OpenFleet, {historyMs, now, signal, ...fi
   };
 }
 
-/** On whole multiples of the step, so that a source that keeps answers has them ready. */
-function rangeOf(grain: Grain, until: number, historyMs: number): MetricsRange {
-  const stepMs = READ_EVERY_MS[grain];
-  const down = (at: number): number => Math.floor(at / stepMs) * stepMs;
-  return {from: down(until - historyMs), to: down(until), stepMs};
+/** From the begin of a step on, so that the first one is whole. */
+function rangeOf({grain, timeZone}: Pick<SeriesSpec, 'grain' | 'timeZone'>, until: number, historyMs: number): MetricsRange {
+  const oldest = until - historyMs;
+  const from = stepsAround(grain, timeZone, oldest, oldest).starts.findLast((start) => start <= oldest) ?? oldest;
+  return {from, to: until, stepMs: READ_EVERY_MS[grain]};
 }
 
 function seriesOf({spec, place}: SeriesQuestion, readings: readonly Reading[], until: number): Series {
@@ -80,4 +77,10 @@ function seriesOf({spec, place}: SeriesQuestion, readings: readonly Reading[], u
   const region = place?.region ?? null;
   const limit = place === null ? spec.limit : place.limit;
   return regularize(readings, {name, region, unit, purpose, limit, grain, timeZone, counter, until});
+}
+
+/** A source that warns of its answer is heard by whoever reads the series. */
+function withSaid(series: Series, said: readonly string[]): Series {
+  const [from, to] = [series.starts[0] ?? 0, series.starts.at(-1) ?? 0];
+  return {...series, remarks: [...said.map((says) => ({kind: 'source', count: 1, from, to, says}) as const), ...series.remarks]};
 }

@@ -1,7 +1,15 @@
+import type {Grain} from '../capacity/series.ts';
 import {usageError} from '../errors.ts';
 import {OWN_HISTORY} from '../fleet/capacity-checks.ts';
 import type {Fleet, SeriesRegion, SeriesSpec} from '../fleet/fleet.ts';
 import {nearest, regionOf} from '../fleet/lookup.ts';
+
+/** How far apart readings are asked for: a twelfth of an hour, a 24th of a day, a 28th of a week. More would be no news for the mean of a step. */
+export const READ_EVERY_MS: Readonly<Record<Grain, number>> = {hourly: 300_000, daily: 3_600_000, weekly: 6 * 3_600_000};
+/** A value that is older than this is not the current one. */
+export const CURRENT_MS = 300_000;
+
+const REGION = /\$region(?![A-Za-z0-9_])/g;
 
 /** Which series: by their names, and by regions. Absent or empty = all. */
 export type SeriesFilter = {readonly names?: readonly string[] | undefined; readonly regions?: readonly string[] | undefined};
@@ -37,9 +45,13 @@ export function seriesQuestions(
     .flatMap((spec) => placesOf(spec, regions).map((place) => questionOf(fleet, spec, place, purpose)));
 }
 
-/** `$region` of a query replaced. A region's name has letters, digits, - and _ only: it needs no quoting anywhere. */
-export function queryFor(query: string, region: string): string {
-  return query.replaceAll(/\$region(?![A-Za-z0-9_])/g, () => region);
+/**
+ * `$region` and `$window` of a query replaced: the name of the region, and how far apart values are read, such as `5m`. A region's name has letters, digits, - and _
+ * only: it needs no quoting anywhere.
+ */
+export function queryFor(query: string, {region, everyMs}: {readonly region: string | null; readonly everyMs: number}): string {
+  const windowed = query.replaceAll(/\$window(?![A-Za-z0-9_])/g, () => `${Math.round(everyMs / 60_000)}m`);
+  return region === null ? windowed : windowed.replaceAll(REGION, () => region);
 }
 
 function placesOf(spec: SeriesSpec, regions: readonly string[]): readonly (SeriesRegion | null)[] {
@@ -54,8 +66,10 @@ function questionOf(fleet: Fleet, spec: SeriesSpec, place: SeriesRegion | null, 
   if (isHistory) return {spec, place, source, query: spec.name, shared: true};
   const common = spec.query ?? '';
   const written = place?.query ?? common;
-  const query = place === null ? written : queryFor(written, place.region);
-  return {spec, place, source, query, shared: (place?.query ?? null) === null && query === common && spec.regions.length > 1};
+  const everyMs = purpose === 'collect' ? CURRENT_MS : READ_EVERY_MS[spec.grain];
+  const query = queryFor(written, {region: place?.region ?? null, everyMs});
+  const isOwn = (place?.query ?? null) !== null || written.search(REGION) >= 0;
+  return {spec, place, source, query, shared: !isOwn && spec.regions.length > 1};
 }
 
 function unknownSeries(name: string, known: readonly string[]) {

@@ -3,6 +3,8 @@ import {type Cell, table} from './table.ts';
 import {formatTime, NOT_MEASURED} from './units.ts';
 import {indented, joined, type TextOptions} from './verdict-cell.ts';
 
+const DAY_MS = 86_400_000;
+
 /** `capacity collect` for people: what was kept, and what could not be read. */
 export function collectText(document: CollectDocument, {columns, paint}: TextOptions): string {
   const [titles = '', ...lines] = table(
@@ -18,7 +20,7 @@ export function collectText(document: CollectDocument, {columns, paint}: TextOpt
   );
   const remarks = document.series.filter(({reason}) => reason !== '');
   return joined([
-    ...indented(`${keptText(document)} at ${formatTime(document.at)}`, columns, 0),
+    ...indented(`${keptText(document)} at ${formatTime(document.at)}, for ${Math.round(document.keepMs / DAY_MS)} d`, columns, 0),
     paint.muted(titles),
     ...lines,
     ...remarks.flatMap((row) => indented(`${placeText(row)}: ${row.reason}`, columns)),

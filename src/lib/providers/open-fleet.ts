@@ -156,6 +156,7 @@ function lazySources(fleet: Fleet, providers: readonly Provider[], context: Prov
       if (part === undefined) return null;
       const source = sources.get(name) ?? find<MetricsProvider>(providers, 'metrics', part).create(part.config, name, context);
       sources.set(name, source);
+      source.catch(() => sources.delete(name));
       return source;
     },
     close: async (): Promise<void> => {

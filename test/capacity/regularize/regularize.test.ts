@@ -109,11 +109,34 @@ describe('what is not regular is told', () => {
     expect(saidOf(series)).toEqual(['short: 2 steps at the ends are covered in part only and are left out']);
   });
 
+  it('that nothing was read of late', () => {
+    const until = Date.parse('2026-03-04T09:30:00Z');
+    const series = seriesOf(readingsFrom('2026-03-02T00:00:00Z', 24, HOUR), {until});
+    expect(series.starts).toHaveLength(24);
+    expect(saidOf(series)).toEqual(['gap: nothing is known of the last 33 hours, since 2026-03-03 00:00']);
+  });
+
+  it('readings that come every few days are not far from one another because of that', () => {
+    const series = seriesOf(readingsFrom('2026-03-02T00:00:00Z', 20, 5 * DAY));
+    expect(list(series.values).filter((value) => value === 1)).toHaveLength(20);
+    expect(series.remarks.map(({kind}) => kind)).toEqual(['irregular', 'gap']);
+  });
+
+  it('single orders are summed where there are some; an hour without any is not known', () => {
+    const minutes = [1, 3, 4, 20, 50, 62, 63, 90, 200, 201, 230, 235, 239];
+    const series = seriesOf(
+      minutes.map((minute) => ({at: Date.parse('2026-03-02T00:00:00Z') + minute * MINUTE, value: 2})),
+      {purpose: 'orders'},
+    );
+    expect(list(series.values)).toEqual([10, 6, Number.NaN, 10]);
+    expect(series.remarks.map(({kind}) => kind)).toEqual(['irregular', 'gap']);
+  });
+
   it('the step that is under way is left out', () => {
     const until = Date.parse('2026-03-04T09:00:00Z');
     const series = seriesOf(readingsFrom('2026-03-02T00:00:00Z', 3, DAY), {grain: 'daily', until});
     expect(series.starts).toHaveLength(2);
-    expect(series.remarks).toMatchObject([{kind: 'short', count: 1}]);
+    expect(series.remarks).toEqual([]);
   });
 });
 

@@ -1,8 +1,10 @@
 import type {Remark} from '../series.ts';
 import {type Cleaned, remarkOn} from './clean.ts';
+import {spacingOf} from './pieces.ts';
 
-/** A group of readings is far from the others when more steps than this, and more time than the longest group has, lie between. */
+/** A group of readings is far from the others when more steps than this, more than so many usual distances, and more time than the longest group has, lie between. */
 const FAR_STEPS = 100;
+const FAR_FACTOR = 20;
 /** More steps than this are not reckoned with: a century of hours. */
 const MOST_STEPS = 1_000_000;
 /** So few of the readings are far because a clock was wrong; more of them are an earlier time that is left out. */
@@ -17,9 +19,11 @@ type Group = readonly [number, number];
  */
 export function withoutFar(all: Cleaned, stepMs: number, until: number): Cleaned {
   const {readings, future} = withoutFuture(all, until);
-  const groups = groupsOf(readings.at, FAR_STEPS * stepMs);
+  // What comes seldom is not far from one another because of that.
+  const farMs = Math.max(FAR_STEPS * stepMs, FAR_FACTOR * spacingOf(readings.at, stepMs).median);
+  const groups = groupsOf(readings.at, farMs);
   const main = groups.toSorted((a, b) => size(b) - size(a) || b[0] - a[0])[0] ?? [0, 0];
-  const [begin, end] = grown(readings.at, groups, main, FAR_STEPS * stepMs);
+  const [begin, end] = grown(readings.at, groups, main, farMs);
   const newest = readings.at[end - 1] ?? 0;
   const capped = Math.max(
     begin,

@@ -50,6 +50,23 @@ export function coverageRemarks(steps: Steps, values: Float64Array, shares: Floa
   ];
 }
 
+/** That nothing is known of the time just before `until`. */
+export function staleRemark({grain, starts, lengths, spans}: Steps, until: number): readonly Remark[] {
+  const end = (starts.at(-1) ?? 0) + (lengths.at(-1) ?? 0);
+  const missing = Math.floor((until - end) / STEP_MS[grain]);
+  if (missing < 2 || until === Number.POSITIVE_INFINITY) return [];
+  const since = wallText(end + offsetAt(spans, end));
+  return [
+    {
+      kind: 'gap',
+      count: missing,
+      from: end,
+      to: until,
+      says: `nothing is known of the last ${missing} ${nameOf(grain, missing)}, since ${since}`,
+    },
+  ];
+}
+
 /** Where the zone's clock was put forward or back within an hour series: one remark for each hour that is not there, or there twice. */
 export function clockRemarks(steps: Steps, isSum: boolean): readonly Remark[] {
   if (steps.grain !== 'hourly') return [];

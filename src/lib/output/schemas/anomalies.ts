@@ -15,7 +15,7 @@ const alert = z.looseObject({
 });
 
 const remark = z.looseObject({
-  kind: z.enum(['gap', 'reset', 'duplicate', 'out-of-order', 'clock-jump', 'irregular', 'dst', 'not-a-number', 'short']),
+  kind: z.enum(['gap', 'reset', 'duplicate', 'out-of-order', 'clock-jump', 'irregular', 'dst', 'not-a-number', 'short', 'source']),
   count: z.int().min(0),
   from: time,
   to: time,

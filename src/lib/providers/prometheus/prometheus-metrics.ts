@@ -45,7 +45,7 @@ export function prometheusMetrics(place: PrometheusPlace, secrets: SecretVault):
     const request = requestOf(place.url, query, range, await headersOf(place, secrets));
     const dispatcher = await connections();
     try {
-      return await send(request, dispatcher, signal);
+      return await sendTwice(request, dispatcher, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (isRegionctlError(error)) throw error;
@@ -106,6 +106,16 @@ function requestOf(base: string, query: string, {from, to, stepMs}: MetricsRange
   return {url, body: null, headers};
 }
 
+/** A kept connection may have been closed just when the question went out: one that ends too early is asked once more, which changes nothing. */
+async function sendTwice(request: Request, dispatcher: Agent, signal: AbortSignal): Promise<Received> {
+  try {
+    return await send(request, dispatcher, signal);
+  } catch (error) {
+    if (signal.aborted || !isCutOff(error)) throw error;
+    return send(request, dispatcher, signal);
+  }
+}
+
 async function send({url, body, headers}: Request, dispatcher: Agent, signal: AbortSignal): Promise<Received> {
   const {request} = await import('undici');
   const method = body === null ? 'GET' : 'POST';
@@ -136,9 +146,12 @@ function noQuery(where: string): RegionctlError {
 }
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET') return 'it closed the connection before its answer was complete';
-  return messageOf(error);
+  return isCutOff(error) ? 'it closed the connection before its answer was complete' : messageOf(error);
+}
+
+function isCutOff(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return code === 'UND_ERR_SOCKET' || code === 'ECONNRESET';
 }
 
 /** What a server says may repeat what it was sent. */
