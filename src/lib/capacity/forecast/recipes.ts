@@ -4,6 +4,7 @@ import {directRegression} from '../models/direct-regression.ts';
 import {doubleSeasonal} from '../models/double-seasonal.ts';
 import {type Model, modelOf} from '../models/model.ts';
 import {lastValue, seasonalNaive} from '../models/naive.ts';
+import {recentLine} from '../models/recent-line.ts';
 import {profileWith} from '../models/seasonal-profile.ts';
 import {dampedTrend, dampedTrendParts, simpleSmoothing, simpleSmoothingParts} from '../models/smoothing.ts';
 import {theta} from '../models/theta.ts';
@@ -88,7 +89,7 @@ const HOURLY_NO_SEASON: Recipe = {
     named('damped-trend', dampedTrend),
     named('autoregression-short', modelOf(autoregressionParts({lags: [1, 2, 3], ridge: 1e-3}))),
   ],
-  simple: [LAST, named('seasonal-naive', seasonalNaive(24))],
+  simple: [named('recent-line', recentLine), LAST, named('seasonal-naive', seasonalNaive(24))],
 };
 
 /** Between one and three days nothing can confirm a daily season, but most loads have one. */
