@@ -59,7 +59,9 @@ Exit code: 0 forecast, 1 a backtest misses the objective or a limit is met, 3 a 
   async run(): Promise<unknown> {
     const {rows, plot, report, format} = this.flags;
     if (report !== undefined) await (await import('../../lib/operate/forecast-report.ts')).checkForecastReport(report);
-    const {document, made, exit} = await (this.flags['from-csv'] === undefined ? this.#ofFleet() : this.#ofFile(this.flags['from-csv']));
+    const file = this.flags['from-csv'];
+    const {document, made, exit, notKept} = await (file === undefined ? this.#ofFleet() : this.#ofFile(file));
+    if (notKept !== null) this.logToStderr(notKept);
     this.verdict(exit);
     if (report !== undefined) await (await import('../../lib/operate/forecast-report.ts')).writeForecastReport(report, {document, made});
     if (format === 'forecasts') {
@@ -94,9 +96,7 @@ Exit code: 0 forecast, 1 a backtest misses the objective or a limit is met, 3 a 
       this.clock(),
     ]);
     const series = await csvSeries(file, grain);
-    return forecastSeries(
-      series.map((one) => ({series: one, horizon})),
-      {objectiveMape, now: clock.wall()},
-    );
+    const tasks = series.map((one) => ({series: one, horizon}));
+    return {...forecastSeries(tasks, {objectiveMape, now: clock.wall()}), notKept: null};
   }
 }

@@ -2,7 +2,7 @@ import {dailyPeaks} from '../capacity/daily-peaks.ts';
 import {endOf, type Growth, parseGrowth} from '../capacity/growth.ts';
 import {STEP_MS} from '../capacity/regularize/steps.ts';
 import type {Grain, Series} from '../capacity/series.ts';
-import {usageError} from '../errors.ts';
+import {messageOf, usageError} from '../errors.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type Forecasts, type ForecastTask, forecastSeries} from './forecast.ts';
 import {keepForecasts} from './kept-forecasts.ts';
@@ -29,9 +29,12 @@ const MOST_STEPS = 4000;
 
 /**
  * Forecasts the series of a fleet, and keeps what was forecast, so that it can be scored against what came. Further ahead than two weeks the daily peaks of hourly
- * series are forecast. Throws a usage error (64) for a name that the fleet file has not got, or a span that is none.
+ * series are forecast. `notKept` = why they could not be kept: a state that cannot be written is no reason not to say what is coming. Throws a usage error (64) for a name that the fleet file has not got, or a span that is none.
  */
-export async function forecastFleet(open: OpenFleet, options: FleetForecastOptions): Promise<Forecasts> {
+export async function forecastFleet(
+  open: OpenFleet,
+  options: FleetForecastOptions,
+): Promise<Forecasts & {readonly notKept: string | null}> {
   const {names, regions, signal} = options;
   const until = open.clock.wall();
   const span = spanOf(options, until);
@@ -43,8 +46,11 @@ export async function forecastFleet(open: OpenFleet, options: FleetForecastOptio
     growth: span.growth,
     missing: missing.map(missingDocument),
   });
-  await keepForecasts(open, forecasts, until);
-  return forecasts;
+  const notKept = await keepForecasts(open, forecasts, until).then(
+    () => null,
+    (error: unknown) => `the forecasts were not kept for capacity backtest --stored: ${messageOf(error)}`,
+  );
+  return {...forecasts, notKept};
 }
 
 function spanOf({horizon, over, growth}: FleetForecastOptions, until: number): {growth: Growth | null; end: number | null} {
