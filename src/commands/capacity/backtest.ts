@@ -2,6 +2,16 @@ import {Flags} from '@oclif/core';
 import {RegionCommand} from '../../kit/command.ts';
 import {usageError} from '../../lib/errors.ts';
 
+/** Flags that say what a file is say nothing of a fleet, and the other way round; what was kept has its own origins. */
+function assertSource(flags: Readonly<Record<string, unknown>>): void {
+  const isFile = flags['from-csv'] !== undefined;
+  const wrong = (isFile ? ['series', 'region'] : ['freq', 'objective-mape']).find((name) => flags[name] !== undefined);
+  if (wrong !== undefined)
+    throw usageError(`--${wrong} is for ${isFile ? 'a fleet: leave --from-csv out' : 'a file: it needs --from-csv'}`);
+  const tried = ['from-csv', 'origins', 'horizon'].find((name) => flags[name] !== undefined);
+  if (flags.stored === true && tried !== undefined) throw usageError(`--stored scores what was kept: leave --${tried} out`);
+}
+
 export default class CapacityBacktest extends RegionCommand<typeof CapacityBacktest> {
   static override summary =
     'Measure how wrong forecasts are: on the history beside each model by itself, or those that were kept against what came.';
@@ -13,15 +23,14 @@ Exit code: 0 measured, 1 the MAPE of a series misses the objective, 3 a series c
   static override examples = [
     '<%= config.bin %> capacity backtest',
     '<%= config.bin %> capacity backtest --stored --json',
-    '<%= config.bin %> capacity backtest --from-csv orders.csv --horizon 14 --freq daily --origins 10 --objective-mape 10',
+    '<%= config.bin %> capacity backtest --from-csv load.csv --horizon 14 --freq daily',
   ];
   static override flags = {
     series: Flags.string({multiple: true, helpValue: 'SERIES', description: 'only these series of the fleet file; default: all'}),
     region: Flags.string({multiple: true, helpValue: 'REGION', description: 'only in these regions; default: all'}),
-    stored: Flags.boolean({exclusive: ['from-csv', 'origins', 'horizon'], description: 'score the forecasts that were kept'}),
+    stored: Flags.boolean({description: 'score the forecasts that were kept'}),
     'from-csv': Flags.string({
       helpValue: 'FILE',
-      exclusive: ['series', 'region'],
       description: 'series from the rows of this file; needs --horizon and --freq',
     }),
     horizon: Flags.integer({
@@ -32,14 +41,12 @@ Exit code: 0 measured, 1 the MAPE of a series misses the objective, 3 a series c
     }),
     freq: Flags.option({
       options: ['hourly', 'daily', 'weekly'] as const,
-      dependsOn: ['from-csv'],
       description: 'how long a step of the CSV file is',
     })(),
     origins: Flags.integer({min: 1, max: 100, description: 'how many rolling origins at most; default: 5'}),
     'objective-mape': Flags.integer({
       min: 0,
       helpValue: 'PERCENT',
-      dependsOn: ['from-csv'],
       description: 'exit 1 where the MAPE of a series is above it; default: none, in a fleet capacity.objective',
     }),
     rows: Flags.integer({min: 1, default: 20, description: 'how many series are listed'}),
@@ -47,6 +54,7 @@ Exit code: 0 measured, 1 the MAPE of a series misses the objective, 3 a series c
 
   async run(): Promise<unknown> {
     const {'from-csv': file, rows} = this.flags;
+    assertSource(this.flags);
     const {document, exit} = await (file === undefined ? this.#ofFleet() : this.#ofFile(file));
     const {capacityBacktestText} = await import('../../lib/output/capacity-backtest-text.ts');
     this.log(capacityBacktestText(document, {...(await this.layout()), rows}));

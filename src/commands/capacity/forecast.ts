@@ -2,6 +2,16 @@ import {Flags} from '@oclif/core';
 import {RegionCommand} from '../../kit/command.ts';
 import {usageError} from '../../lib/errors.ts';
 
+/** Flags that say what a file is say nothing of a fleet, and the other way round. */
+function assertSource(flags: Readonly<Record<string, unknown>>): void {
+  const ofFile = ['freq', 'objective-mape', 'format'];
+  const ofFleet = ['series', 'region', 'over', 'growth'];
+  const isFile = flags['from-csv'] !== undefined;
+  const wrong = (isFile ? ofFleet : ofFile).find((name) => flags[name] !== undefined);
+  if (wrong !== undefined)
+    throw usageError(`--${wrong} is for ${isFile ? 'a fleet: leave --from-csv out' : 'a file: it needs --from-csv'}`);
+}
+
 export default class CapacityForecast extends RegionCommand<typeof CapacityForecast> {
   static override summary =
     'Forecast series with intervals, when they meet their limits, and how wrong the same models were on the history.';
@@ -14,7 +24,7 @@ Exit code: 0 forecast, 1 a backtest misses the objective or a limit is met, 3 a 
     '<%= config.bin %> capacity forecast',
     '<%= config.bin %> capacity forecast --series requests --region eu-west --plot',
     '<%= config.bin %> capacity forecast --growth 10x --over 18mo --report growth.html',
-    '<%= config.bin %> capacity forecast --from-csv requests.csv --horizon 48 --freq hourly --format forecasts',
+    '<%= config.bin %> capacity forecast --from-csv load.csv --horizon 48 --freq hourly',
   ];
   static override flags = {
     series: Flags.string({multiple: true, helpValue: 'SERIES', description: 'only these series of the fleet file; default: all'}),
@@ -25,26 +35,22 @@ Exit code: 0 forecast, 1 a backtest misses the objective or a limit is met, 3 a 
       helpValue: 'STEPS',
       description: 'how many steps ahead; default: 168 hours, 28 days or 26 weeks',
     }),
-    over: Flags.string({helpValue: 'SPAN', exclusive: ['horizon', 'from-csv'], description: 'how far ahead: 90d, 26w, 18mo or 2y'}),
+    over: Flags.string({helpValue: 'SPAN', exclusive: ['horizon'], description: 'how far ahead: 90d, 26w, 18mo or 2y'}),
     growth: Flags.string({
       helpValue: 'GROWTH',
-      exclusive: ['from-csv'],
       description: 'multiply along a growth: 10x (by the end of --over), or 5%/mo',
     }),
     'from-csv': Flags.string({
       helpValue: 'FILE',
-      exclusive: ['series', 'region'],
       description: 'series from the rows of this file; needs --horizon and --freq',
     }),
     freq: Flags.option({
       options: ['hourly', 'daily', 'weekly'] as const,
-      dependsOn: ['from-csv'],
       description: 'how long a step of the CSV file is',
     })(),
     'objective-mape': Flags.integer({
       min: 0,
       helpValue: 'PERCENT',
-      dependsOn: ['from-csv'],
       description: 'exit 1 where the MAPE of a backtest is above it; default: none, in a fleet capacity.objective',
     }),
     rows: Flags.integer({min: 0, default: 0, description: 'how many steps of each series are printed as figures'}),
@@ -53,11 +59,12 @@ Exit code: 0 forecast, 1 a backtest misses the objective or a limit is met, 3 a 
       helpValue: 'FILE',
       description: 'leave it there as an HTML page too; an earlier report is replaced, another file is not',
     }),
-    format: Flags.option({options: ['forecasts'] as const, dependsOn: ['from-csv'], description: 'print the paths alone, as JSON'})(),
+    format: Flags.option({options: ['forecasts'] as const, description: 'print the paths alone, as JSON'})(),
   };
 
   async run(): Promise<unknown> {
     const {rows, plot, report, format} = this.flags;
+    assertSource(this.flags);
     if (report !== undefined) await (await import('../../lib/operate/forecast-report.ts')).checkForecastReport(report);
     const file = this.flags['from-csv'];
     const {document, made, exit, notKept} = await (file === undefined ? this.#ofFleet() : this.#ofFile(file));
