@@ -48,7 +48,7 @@ describe('the root help', () => {
     const result = await regionctl(['--help']);
     expect(result, shown(result)).toMatchObject({status: 0, stderr: ''});
     expect(widest(result.stdout), result.stdout).toBeLessThanOrEqual(80);
-    expect(result.stdout).toContain('\nTOPICS\n  consistency  ');
+    expect(result.stdout).toContain('\nTOPICS\n  capacity  ');
     const flowing = result.stdout.replaceAll(/\s+/gu, ' ');
     for (const [code, meaning] of Object.entries(EXIT_MEANING)) expect(flowing).toContain(`${code} ${meaning}`);
     expect((await regionctl(['help'])).stdout).toBe(result.stdout);

@@ -8,20 +8,20 @@ export default class CapacityBacktest extends RegionCommand<typeof CapacityBackt
 The CSV file has a header and a row for each series: its name and its values, the newest last. An empty cell between values is a gap.
 Exit code: 0 measured, 1 the MAPE of a series misses --objective-mape, 3 nothing could be measured.`;
   static override examples = [
-    '<%= config.bin %> capacity backtest --from-csv requests.csv --horizon 48 --freq hourly',
-    '<%= config.bin %> capacity backtest --from-csv orders.csv --horizon 14 --freq daily --origins 10 --objective-mape 10',
+    '<%= config.bin %> capacity backtest --from-csv web.csv --horizon 48 --freq hourly',
+    '<%= config.bin %> capacity backtest --from-csv web.csv --horizon 14 --freq daily',
   ];
   static override flags = {
     'from-csv': Flags.string({required: true, helpValue: 'FILE', description: 'series from the rows of this file'}),
     horizon: Flags.integer({required: true, min: 1, max: 20_000, helpValue: 'STEPS', description: 'how many steps ahead'}),
     freq: Flags.option({options: ['hourly', 'daily', 'weekly'] as const, required: true, description: 'how long a step is'})(),
-    origins: Flags.integer({min: 1, max: 100, default: 5, description: 'how many rolling origins at most'}),
+    origins: Flags.integer({helpValue: 'ORIGINS', min: 1, max: 100, default: 5, description: 'how many rolling origins at most'}),
     'objective-mape': Flags.integer({
       min: 0,
       helpValue: 'PERCENT',
       description: 'exit 1 where the MAPE of a series is above it; default: none',
     }),
-    rows: Flags.integer({min: 1, default: 20, description: 'how many series are listed'}),
+    rows: Flags.integer({min: 1, helpValue: 'ROWS', default: 20, description: 'how many series are listed'}),
   };
 
   async run(): Promise<unknown> {

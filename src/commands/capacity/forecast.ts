@@ -9,9 +9,8 @@ The CSV file has a header and a row for each series: its name and its values, th
 --format forecasts prints {"NAME": {"mean": [], "lower95": [], "upper95": []}} as JSON.
 Exit code: 0 forecast, 1 a backtest misses --objective-mape, 3 nothing could be measured.`;
   static override examples = [
-    '<%= config.bin %> capacity forecast --from-csv requests.csv --horizon 48 --freq hourly',
-    '<%= config.bin %> capacity forecast --from-csv orders.csv --horizon 14 --freq daily --objective-mape 10 --json',
-    '<%= config.bin %> capacity forecast --from-csv requests.csv --horizon 48 --freq hourly --format forecasts',
+    '<%= config.bin %> capacity forecast --from-csv web.csv --horizon 48 --freq hourly',
+    '<%= config.bin %> capacity forecast --from-csv web.csv --horizon 13 --freq weekly',
   ];
   static override flags = {
     'from-csv': Flags.string({required: true, helpValue: 'FILE', description: 'series from the rows of this file'}),
@@ -22,7 +21,7 @@ Exit code: 0 forecast, 1 a backtest misses --objective-mape, 3 nothing could be 
       helpValue: 'PERCENT',
       description: 'exit 1 where the MAPE of a backtest is above it; default: none',
     }),
-    rows: Flags.integer({min: 1, default: 24, description: 'how many steps of each series are printed'}),
+    rows: Flags.integer({min: 1, helpValue: 'ROWS', default: 24, description: 'how many steps of each series are printed'}),
     format: Flags.option({options: ['forecasts'] as const, description: 'print the paths alone, as JSON'})(),
   };
 
