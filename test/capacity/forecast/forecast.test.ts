@@ -224,7 +224,9 @@ describe('guard rails', () => {
     ['a holiday', (value: number, t: number) => (t >= 936 && t < 984 ? value / 2 : value)],
     ['a burst', (value: number, t: number) => (t >= 990 && t < 993 ? value * 20 : value)],
   ])('%s leaves the forecast as it was', (_name, disturb) => {
-    expect(errorAfter(disturb).error).toBeLessThan(undisturbed + 0.05);
+    const {error, notes} = errorAfter(disturb);
+    expect(error).toBeLessThan(undisturbed + 0.05);
+    expect(notes).toContain('replaced for fitting, left out of scores');
   });
 
   it('an outage that has just begun is taken for one, and the interval holds both', () => {

@@ -1,7 +1,7 @@
 import {medianInPlace} from '../math/quantile.ts';
 import type {Ask} from '../models/model.ts';
 import type {NamedModel, Recipe} from './recipes.ts';
-import {meanAbsoluteError} from './scores.ts';
+import {forEachStep} from './scores.ts';
 
 /** What one model, or the ensemble, says from each origin; the last path is the forecast. */
 export type Candidate = {
@@ -82,27 +82,58 @@ function medians(members: readonly Candidate[]): readonly Float64Array[] {
 
 type Weighing = {readonly history: History; readonly trials: Trials; readonly power: number};
 
-/** Weights by the inverse of the mean absolute error in the trials to some power (Bates and Granger 1969, with a power); equal without trials. */
+/**
+ * Means with weights by the inverse of the mean absolute error in the trials to some power (Bates and Granger 1969, with a power); equal without trials.
+ * The path of a trial is weighed by the errors of the other trials: else the backtest would praise weights that had seen its truth.
+ */
 function weightedMeans(candidates: readonly Candidate[], weighing: Weighing): readonly Float64Array[] {
-  const weights = weightsOf(candidates, weighing);
+  const errors = candidates.map(({paths}) => errorsByOrigin(paths, weighing));
   return (candidates[0] as Candidate).paths.map((first, origin) => {
+    const weights = weightsOf(
+      errors.map((own) => meanWithout(own, origin)),
+      weighing.power,
+    );
     const mean = new Float64Array(first.length);
     candidates.forEach(({paths}, i) => {
       const path = paths[origin] as Float64Array;
-      for (let step = 0; step < mean.length; step++) mean[step] = (mean[step] as number) + (weights[i] as number) * (path[step] as number);
+      const weight = weights[i] as number;
+      for (let step = 0; step < mean.length; step++) mean[step] = (mean[step] as number) + weight * (path[step] as number);
     });
     return mean;
   });
 }
 
-/** They add up to 1. */
-function weightsOf(candidates: readonly Candidate[], {history, trials, power}: Weighing): readonly number[] {
-  const {trialHorizon: horizon} = trials;
+/** Sum of absolute errors and how many, for each trial. */
+type OriginErrors = readonly {sum: number; count: number}[];
+
+function errorsByOrigin(paths: readonly Float64Array[], {history, trials}: Weighing): OriginErrors {
   const origins = trials.origins.slice(0, -1);
-  const errors = candidates.map(({paths}) => meanAbsoluteError({origins, paths, horizon, ...history}));
+  const errors = origins.map(() => ({sum: 0, count: 0}));
+  forEachStep({origins, paths, horizon: trials.trialHorizon, ...history}, (truth, expected, _step, origin) => {
+    const own = errors[origin] as OriginErrors[number];
+    own.sum += Math.abs(truth - expected);
+    own.count++;
+  });
+  return errors;
+}
+
+/** Mean absolute error of all trials but one; of all where `without` is none of them. null = no truth is known. */
+function meanWithout(errors: OriginErrors, without: number): number | null {
+  let sum = 0;
+  let count = 0;
+  errors.forEach((own, origin) => {
+    if (origin === without) return;
+    sum += own.sum;
+    count += own.count;
+  });
+  return count === 0 ? null : sum / count;
+}
+
+/** They add up to 1. */
+function weightsOf(errors: readonly (number | null)[], power: number): readonly number[] {
   const least = Math.min(...errors.map((error) => error ?? Number.POSITIVE_INFINITY));
   // A model without any error takes all, together with its like.
-  const raw = errors.map((error) => (error === null ? 1 : error === least ? 1 : (least / error) ** power));
+  const raw = errors.map((error) => (error === null || error === least ? 1 : (least / error) ** power));
   const sum = raw.reduce((a, b) => a + b, 0);
   return raw.map((weight) => weight / sum);
 }

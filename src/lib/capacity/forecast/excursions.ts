@@ -40,10 +40,9 @@ const MOST_IN_A_SEASON = 2;
 const SEASONS = 3;
 
 /**
- * Finds stretches that are far from the same phase of the three seasons before. One that is over, or has just begun, is an outage, a burst or a holiday: it is
- * replaced by what was usual, and is no truth for scores. One that goes on is a new level: the history before it is moved there, so that seasons fit on both
- * sides. `grain` null = the series has no season, and an unusual value is just the next
- * step of a walk. Moves and what has just begun are said in the notes.
+ * Finds stretches that are far from the same phase of the three seasons before. One that is over, or has just begun, is an outage, a burst or a holiday:
+ * it is replaced by what was usual, and is no truth for scores. One that goes on is a new level: the history before it is moved there, so that seasons
+ * fit on both sides. `grain` null = the series has no season, and an unusual value is just the next step of a walk. The notes say all of it.
  */
 export function settle(values: Float64Array, known: Uint8Array, grain: Grain | null): Settled {
   const untouched = {values, known, open: 0, notes: []};
@@ -53,19 +52,36 @@ export function settle(values: Float64Array, known: Uint8Array, grain: Grain | n
   const distances = values.map((value, t) => value - (usual[t] as number));
   const {centre, limit} = usualDistance(distances, limits.season);
   if (!(limit > 0)) return untouched;
-  const settled = {values: values.slice(), known: known.slice(), open: 0, notes: [] as string[]};
   const found = stretches(distances, centre, limit);
   // A series that is unusual again and again is so by nature.
   if (found.filter(({to}) => to > values.length - limits.season).length > MOST_IN_A_SEASON) return untouched;
-  for (const {from, to} of found) {
-    const lasts = to >= values.length - BRIDGE;
-    const length = to - from;
-    const off = medianInPlace(distances.slice(from, to)) - centre;
-    if (lasts && length >= limits.newLevel) moveBefore(settled, from, off, length);
-    else if (lasts || length <= limits.longest) replace(settled, {from, to, lasts}, (t) => (usual[t] as number) + centre);
-    if (lasts && length < limits.newLevel) settled.open = off;
+  const settled = {values: values.slice(), known: known.slice(), open: 0, notes: [] as string[]};
+  const over: number[] = [];
+  for (const stretch of found) {
+    const length = stretch.to - stretch.from;
+    const kind = kindOf(stretch, values.length, limits);
+    const off = medianInPlace(distances.slice(stretch.from, stretch.to)) - centre;
+    if (kind === 'new level') moveBefore(settled, stretch, off);
+    if (kind === 'begun' || kind === 'over') replace(settled, stretch, (t) => (usual[t] as number) + centre);
+    if (kind === 'over') over.push(length);
+    if (kind === 'begun') {
+      settled.open = off;
+      settled.notes.push(
+        `The newest ${length} values are far from what is usual: the forecast takes them for an excursion, not yet for a new level.`,
+      );
+    }
   }
+  if (over.length > 0) settled.notes.push(overNote(over));
   return settled;
+}
+
+/** `season` = so long that what is usual followed it: no more can be said. */
+type Kind = 'new level' | 'begun' | 'over' | 'season';
+
+function kindOf({from, to}: Stretch, count: number, {newLevel, longest}: Limits): Kind {
+  const length = to - from;
+  if (to >= count - BRIDGE) return length >= newLevel ? 'new level' : 'begun';
+  return length <= longest ? 'over' : 'season';
 }
 
 /** The median of the same phase one, two and three seasons before; NaN before there are two. */
@@ -109,18 +125,21 @@ function stretches(distances: Float64Array, centre: number, limit: number): read
 
 type Settling = {readonly values: Float64Array; readonly known: Uint8Array; readonly notes: string[]};
 
-function moveBefore({values, notes}: Settling, from: number, by: number, length: number): void {
+function moveBefore({values, notes}: Settling, {from, to}: Stretch, by: number): void {
   for (let t = 0; t < from; t++) values[t] = (values[t] as number) + by;
-  notes.push(`The level changed ${length} steps before the end and has stayed: older values were moved to it for fitting.`);
+  notes.push(`The level changed ${to - from} steps before the end and has stayed: older values were moved to it for fitting.`);
 }
 
-function replace({values, known, notes}: Settling, {from, to, lasts}: Stretch & {lasts: boolean}, usual: (t: number) => number): void {
+function replace({values, known}: Settling, {from, to}: Stretch, usual: (t: number) => number): void {
   for (let t = from; t < to; t++) {
     values[t] = usual(t);
     known[t] = 0;
   }
-  if (lasts)
-    notes.push(
-      `The newest ${to - from} values are far from what is usual: the forecast takes them for an excursion, not yet for a new level.`,
-    );
+}
+
+function overNote(lengths: readonly number[]): string {
+  const count = lengths.reduce((sum, length) => sum + length, 0);
+  const stretches = lengths.length === 1 ? '1 stretch' : `${lengths.length} stretches`;
+  const values = count === 1 ? '1 value' : `${count} values`;
+  return `${values} in ${stretches} of the history, far from what is usual (an outage, a burst, a holiday): replaced for fitting, left out of scores.`;
 }
