@@ -1,10 +1,10 @@
 import {basename, extname} from 'node:path';
 import {headerProblem, readCsvRow} from '../capacity/anomaly/csv-rows.ts';
 import {createWatch, type Watched} from '../capacity/anomaly/watch.ts';
+import {linesOf} from '../csv-lines.ts';
 import {usageError} from '../errors.ts';
 import type {ExitCode} from '../exit-codes.ts';
 import {type AnomaliesDocument, anomaliesOf, documentOf} from './anomalies.ts';
-import {linesOf} from './csv-lines.ts';
 import {assertReplaceable, isSameFile, writeReportInParts} from './write-report.ts';
 
 const SCORES_HEADER = 'timestamp,value,anomaly_score';
@@ -44,7 +44,7 @@ async function scoreRows({file, signal}: AnomaliesInFileOptions, append: (text: 
   const watch = createWatch();
   let line = 0;
   await append(`${SCORES_HEADER}\n`);
-  for await (const lines of linesOf(file, signal)) {
+  for await (const lines of linesOf(file, {signal})) {
     let scored = '';
     for (const text of lines) {
       line += 1;

@@ -52,9 +52,11 @@ describe.each(readdirSync(CASES))('%s', (name) => {
     await expect(textOf(found)).toMatchFileSnapshot(join(CASES, name, 'expected.txt'));
   });
 
-  it.runIf(given.full !== undefined)('is right about the day, by 7 % of the days that are left, and the day is in the range', () => {
+  // Only some are ever full.
+  if (given.full === undefined) return;
+  const full = Date.parse(given.full);
+  it('is right about the day, by 7 % of the days that are left, and the day is in the range', () => {
     const {p50At, earliestAt, latestAt} = found;
-    const full = Date.parse(given.full ?? '');
     const end = Date.parse(given.start) + given.values.length * DAY_MS;
     expect(Math.abs((p50At ?? Number.NaN) - full) / DAY_MS).toBeLessThanOrEqual(1 + (0.07 * (full - end)) / DAY_MS);
     expect(earliestAt ?? Number.NaN).toBeLessThanOrEqual(full + DAY_MS);

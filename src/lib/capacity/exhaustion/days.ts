@@ -1,3 +1,4 @@
+import {medianInPlace, quantile} from '../math/quantile.ts';
 import type {Series} from '../series.ts';
 
 const DAY_MS = 86_400_000;
@@ -61,19 +62,8 @@ export function weekdayOffsets({day, mean}: Pick<Days, 'day' | 'mean'>): Float64
   return offsets.map((_, weekday) => (medians[weekday] ?? 0) - middle);
 }
 
-/** NaN of nothing. */
-export function median(values: ArrayLike<number>): number {
-  return quantile(values, 0.5);
-}
+/** The median of any numbers; NaN of nothing. */
+export const median = (values: ArrayLike<number>): number => medianInPlace(Float64Array.from(values));
 
-/** Between two values where it falls there (Hyndman and Fan 1996, type 7). NaN of nothing. */
-export function quantile(values: ArrayLike<number>, share: number): number {
-  return quantileOfSorted(Float64Array.from(values).sort(), share);
-}
-
-export function quantileOfSorted(sorted: Float64Array, share: number): number {
-  const place = share * (sorted.length - 1);
-  const below = sorted[Math.floor(place)] ?? Number.NaN;
-  const above = sorted[Math.ceil(place)] ?? Number.NaN;
-  return below + (above - below) * (place - Math.floor(place));
-}
+/** Their quantile (0 to 1), as of `quantile`; NaN of nothing. */
+export const quantileOf = (values: ArrayLike<number>, share: number): number => quantile(Float64Array.from(values).sort(), share);

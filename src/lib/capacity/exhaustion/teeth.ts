@@ -1,5 +1,5 @@
 import type {CleanUps} from './clean-ups.ts';
-import {quantile} from './days.ts';
+import {quantileOf} from './days.ts';
 import {theilSen} from './theil-sen.ts';
 import {byPace, lineThrough, PEAK_SHARE, slopeAt, type Trend} from './trend.ts';
 
@@ -22,7 +22,7 @@ export function teethTrend({tops, fall, everyMs}: CleanUps, {from, since}: {from
   const growth = theilSen(day, values);
   const lines = byPace((pace) => lineThrough(day, values, slopeAt(growth, pace)));
   const above = values.map((value, i) => value - lines.likely(day[i] ?? 0));
-  const heights = byPace((pace) => quantile(above, PEAK_SHARE[pace]));
+  const heights = byPace((pace) => quantileOf(above, PEAK_SHARE[pace]));
   const last = day.at(-1) ?? 0;
   const every = everyMs / DAY_MS;
   const missing = (at: number): number => {

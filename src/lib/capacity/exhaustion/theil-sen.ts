@@ -1,4 +1,4 @@
-import {quantileOfSorted} from './days.ts';
+import {quantile} from '../math/quantile.ts';
 
 /** A slope with the ends of its 95 % and 80 % intervals. */
 export type Slope = {
@@ -30,7 +30,7 @@ export function theilSen(x: ArrayLike<number>, y: ArrayLike<number>, {inflation 
   if (slopes.length === 0) return null;
   const sorted = Float64Array.from(slopes).sort();
   const deviation = Math.sqrt((kendallVariance(split) + kendallVariance(x.length - split)) * Math.max(1, inflation));
-  const at = (z: number) => quantileOfSorted(sorted, Math.min(1, Math.max(0, 0.5 + (z * deviation) / (2 * sorted.length))));
+  const at = (z: number) => quantile(sorted, 0.5 + (z * deviation) / (2 * sorted.length));
   return {slope: at(0), lower95: at(-Z95), lower80: at(-Z80), upper80: at(Z80), upper95: at(Z95)};
 }
 

@@ -1,4 +1,4 @@
-import {type Days, median, quantile} from './days.ts';
+import {type Days, median, quantileOf} from './days.ts';
 import type {Shape} from './shape-of-growth.ts';
 import {type Slope, theilSen} from './theil-sen.ts';
 
@@ -45,7 +45,7 @@ export function trendOf(days: Days, offsets: Float64Array, shape: Shape): Trend 
     const at = days.day[newest + i] ?? 0;
     return peak - offsetAt(offsets, at) - lines.likely(at);
   });
-  const heights = byPace((pace) => quantile(above, PEAK_SHARE[pace]));
+  const heights = byPace((pace) => quantileOf(above, PEAK_SHARE[pace]));
   const isAccelerating = shape.kind === 'accelerating';
   return {
     slope: isAccelerating ? shape.slopeNow : slopeAt(growth, 'likely'),

@@ -1,5 +1,5 @@
-import {createReadStream} from 'node:fs';
-import {messageOf, type RegionctlError, usageError} from '../../errors.ts';
+import {linesOf} from '../../csv-lines.ts';
+import {type RegionctlError, usageError} from '../../errors.ts';
 
 /** One row: a name and its values in order. NaN = the cell is empty, between values. */
 export type WideRow = {readonly name: string; readonly values: Float64Array};
@@ -8,6 +8,8 @@ const QUOTE = 34;
 const COMMA = 44;
 const POINT = 46;
 const ZERO = 48;
+/** A row of millions of values. */
+const LONGEST_ROW = 64 * 1024 * 1024;
 /** How the competition files and spreadsheets write that there is no value. */
 const MISSING = /^(|na|n\/a|nan|null)$/i;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
@@ -22,34 +24,19 @@ const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 export async function readWideRows(file: string): Promise<readonly WideRow[]> {
   const rows = new Map<string, WideRow>();
   let line = 0;
-  for await (const text of linesOf(file)) {
-    line++;
-    if (line === 1 || text.trim() === '') continue;
-    const row = parseRow(text, {file, line});
-    if (rows.has(row.name))
-      throw trouble({file, line, column: 1}, `the series "${row.name}" is there twice`, 'Give each row a name of its own.');
-    rows.set(row.name, row);
+  for await (const texts of linesOf(file, {longest: LONGEST_ROW})) {
+    for (const text of texts) {
+      line++;
+      if (line === 1 || text.trim() === '') continue;
+      const row = parseRow(text, {file, line});
+      if (rows.has(row.name))
+        throw trouble({file, line, column: 1}, `the series "${row.name}" is there twice`, 'Give each row a name of its own.');
+      rows.set(row.name, row);
+    }
   }
   if (rows.size === 0)
     throw usageError(`${file} has no rows below its header`, {suggestions: ['A row is a name and its values: web,120,131,128']});
   return [...rows.values()];
-}
-
-/** The lines of a file without their ends and without the mark of UTF-8. */
-async function* linesOf(file: string): AsyncGenerator<string> {
-  let rest = '';
-  let first = true;
-  try {
-    for await (const piece of createReadStream(file, {encoding: 'utf8', highWaterMark: 1 << 20})) {
-      const lines = `${rest}${first ? String(piece).replace(/^\uFEFF/, '') : piece}`.split('\n');
-      first = false;
-      rest = lines.pop() ?? '';
-      for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
-    }
-  } catch (error) {
-    throw usageError(`${file} cannot be read: ${messageOf(error)}`, {suggestions: ['Check the path and its permissions.'], cause: error});
-  }
-  if (rest !== '') yield rest;
 }
 
 type Line = {readonly file: string; readonly line: number};

@@ -1,28 +1,30 @@
 import {createReadStream} from 'node:fs';
 import {stat} from 'node:fs/promises';
-import {messageOf, usageError} from '../errors.ts';
-import {readAtMost} from '../read-at-most.ts';
+import {messageOf, usageError} from './errors.ts';
+import {readAtMost} from './read-at-most.ts';
 
 const CHUNK_BYTES = 262_144;
 /** A pipe is taken whole, and no more of it than this. */
 const LARGEST_PIPE_BYTES = 256 * 1024 * 1024;
-/** No row is so long: a file without line ends is no CSV. */
+/** No row is longer where nobody says otherwise: a file without line ends is no CSV. */
 const LONGEST_LINE = 65_536;
 
 /**
  * The lines of a text file in batches, without line ends, so that a file of any length takes little memory. Throws a usage error (64) for one that cannot
- * be read, and the reason of `signal` when that is aborted.
+ * be read or has a line of more than `longest` characters (default 65,536), and the reason of `signal` when that is aborted.
  */
-export async function* linesOf(file: string, signal: AbortSignal): AsyncGenerator<readonly string[]> {
+export async function* linesOf(
+  file: string,
+  {signal, longest = LONGEST_LINE}: {readonly signal?: AbortSignal; readonly longest?: number} = {},
+): AsyncGenerator<readonly string[]> {
   let rest = '';
   let isFirst = true;
   for await (const chunk of chunksOf(file)) {
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     const lines = `${rest}${isFirst ? chunk.replace(/^\uFEFF/u, '') : chunk}`.split('\n');
     isFirst = false;
     rest = lines.pop() ?? '';
-    if (rest.length > LONGEST_LINE)
-      throw usageError(`${file} cannot be read as CSV: it has a line of more than ${LONGEST_LINE} characters`);
+    if (rest.length > longest) throw usageError(`${file} cannot be read as CSV: it has a line of more than ${longest} characters`);
     yield lines.map(withoutReturn);
   }
   if (rest !== '') yield [withoutReturn(rest)];
@@ -38,7 +40,7 @@ async function* chunksOf(file: string): AsyncGenerator<string> {
     if (!(await stat(file)).isFile()) yield await pipeText(file);
     else for await (const chunk of createReadStream(file, {encoding: 'utf8', highWaterMark: CHUNK_BYTES})) yield chunk as string;
   } catch (error) {
-    throw usageError(`${file} cannot be read: ${messageOf(error)}`, {cause: error});
+    throw usageError(`${file} cannot be read: ${messageOf(error)}`, {suggestions: ['Check the path and its permissions.'], cause: error});
   }
 }
 
