@@ -3,7 +3,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {afterAll, describe, expect, it} from 'vitest';
 import {traffic} from '../capacity/seeded.ts';
-import {documentOf, errorOf, expectNoTrace, expectSchema, regionctl, shown} from './program.ts';
+import {documentOf, errorOf, expectNoTrace, expectSchema, ROOT, regionctl, shown} from './program.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'capacity-'));
 afterAll(() => rmSync(folder, {recursive: true}));
@@ -21,6 +21,13 @@ const ask = ['--from-csv', file, '--horizon', '24', '--freq', 'hourly'];
 type Paths = Record<string, {mean: number[]; lower95: number[]; upper95: number[]}>;
 
 describe('capacity forecast', () => {
+  it('the example of the README: drawn, with its backtest', async () => {
+    const args = ['--from-csv', join(ROOT, 'examples/load.csv'), '--horizon', '72', '--freq', 'hourly'];
+    const result = await regionctl(['capacity', 'forecast', ...args], {env: {COLUMNS: '80'}});
+    expect(result.status, shown(result)).toBe(0);
+    expect(result.stdout).toMatch(/requests us-east: ensemble[\s\S]*seasonal-naive[\s\S]*[⠁-⣿][\s\S]*disk us-east GB/u);
+  });
+
   it('--format forecasts: paths by name as JSON, with and without --json', async () => {
     const [plain, json] = await Promise.all([
       regionctl(['capacity', 'forecast', ...ask, '--format', 'forecasts']),

@@ -209,6 +209,6 @@ function legend({unit, limit, breakX}: Plotted, drawn: boolean, width: number, m
   const parts = ['⠤⠤ seen', '⠤⠤ forecast from ┊', '▒ 80 %', '░ 95 %'];
   if (breakX !== null) parts.push('╎ break');
   if (limit !== null) parts.push(drawn ? `━━ limit ${shortFigure(limit)}` : `limit ${shortFigure(limit)} is not in the picture`);
-  parts.push(`in ${unit}`);
+  if (unit !== '') parts.push(`in ${unit}`);
   return [paint.muted(`${' '.repeat(margin)}${cut(parts.join('   '), Math.max(10, width - margin))}`)];
 }
