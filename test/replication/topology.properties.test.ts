@@ -4,7 +4,7 @@ import {articulationsOf} from '../../src/lib/replication/graph.ts';
 import {judgeTopology} from '../../src/lib/replication/topology.ts';
 import {edgesOf} from '../../src/lib/replication/topology-shape.ts';
 import {anyStore} from './any-topology.ts';
-import {ISO} from './topology-samples.ts';
+import {ISO, link, sample} from './topology-samples.ts';
 
 describe('of any store', () => {
   it('every member and every link is there, and no finding has a hole', () => {
@@ -43,6 +43,15 @@ describe('of any store', () => {
       }),
       {numRuns: 500},
     );
+  });
+
+  it('a broken link to a member that is lost is told of, though nobody knows whose it is', () => {
+    const input = sample({
+      roles: {a: '?', b: '?', c: '='},
+      links: [link('a', 'b', {state: 'unknown'}), link('unknown', 'a', {state: 'broken'}), link('a', 'c', {state: 'unknown'})],
+    });
+    const [store] = judgeTopology(ISO, [input]).stores;
+    expect(store?.findings.map(({code, severity}) => [code, severity])).toContainEqual(['link-broken', 'error']);
   });
 
   it('each articulation point of the live links is a finding that names it', () => {

@@ -53,7 +53,9 @@ function lostSender({members, links, shape}: JudgedStore, member: TopologyMember
       ? `Bring ${name} back, or see with \`regionctl failover plan --from ${member.region}\` what a failover would do.`
       : `Bring ${name} back, or let ${listed(namesOf(apart))} follow another member.`,
   };
-  return [{finding, covers: own, about: [name, ...apart.filter((each) => isOnlyBelow(each, name, links)).map((each) => each.member)]}];
+  // That what comes to it from nobody knows where is broken is no matter of its silence.
+  const covers = own.filter(({from, state}) => from === name || state !== 'broken');
+  return [{finding, covers, about: [name, ...apart.filter((each) => isOnlyBelow(each, name, links)).map((each) => each.member)]}];
 }
 
 /** Who is cut off, and of whom it is not known. */
