@@ -15,6 +15,14 @@ describe('forecastText', () => {
     expect(text()).toMatchSnapshot();
   });
 
+  it('says the break that was found', () => {
+    const [first] = document.series;
+    const found = {at: '2026-11-20T00:00:00.000Z', kind: 'slope', jump: 0, slopeChangePerDay: 2.5} as const;
+    const broken = {...document, series: [{...first, exhaustion: {...first?.exhaustion, break: found}}]} as typeof document;
+    expect(text({plot: false}, broken)).toContain('  break on 2026-11-20: the growth of a day changed by +2.5 req/s\n');
+    expect(forecastHtml({document: broken, made: [made[0] ?? null]})).toContain('There is a break on 2026-11-20');
+  });
+
   it('has a row for each of many', () => {
     const many = {...document, series: [...document.series, ...document.series]};
     expect(text({}, many)).toMatchSnapshot();

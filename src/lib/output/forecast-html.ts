@@ -1,7 +1,7 @@
 import type {ForecastDocument, Forecasts, MadeForecast, SeriesForecast} from '../operate/forecast.ts';
 import {formatFigure, formatPercent} from './figures.ts';
 import {plottedOf} from './forecast-picture.ts';
-import {crossingSaid, highestSaid, seriesName, spanSaid} from './forecast-words.ts';
+import {breakSaid, crossingSaid, highestSaid, seriesName, spanSaid} from './forecast-words.ts';
 import {type Html, html, NONE} from './html.ts';
 import {htmlPage} from './html-page.ts';
 import {forecastSvg} from './plot/forecast-svg.ts';
@@ -51,8 +51,11 @@ ${says.filter((text) => text !== '').map((text) => html`<p>${text}</p>`)}${backt
 }
 
 /** What the growth of the history says by itself, whatever growth was asked for. */
-function exhaustionSaid({exhaustion}: SeriesForecast): string {
-  return exhaustion === null ? '' : `By the growth of the history alone: ${exhaustion.says}.`;
+function exhaustionSaid(series: SeriesForecast): string {
+  const {exhaustion} = series;
+  if (exhaustion === null) return '';
+  const found = breakSaid(series);
+  return `By the growth of the history alone: ${exhaustion.says}.${found === '' ? '' : ` There is a ${found}.`}`;
 }
 
 function backtest({backtest: found, model}: SeriesForecast): Html {

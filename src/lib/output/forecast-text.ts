@@ -1,6 +1,6 @@
 import type {BacktestDocument, ForecastDocument, ForecastStep, SeriesForecast} from '../operate/forecast.ts';
 import {formatFigure, formatPercent} from './figures.ts';
-import {crossingSaid, highestSaid, seriesName, spanSaid} from './forecast-words.ts';
+import {breakSaid, crossingSaid, highestSaid, seriesName, spanSaid} from './forecast-words.ts';
 import type {Paint} from './paint.ts';
 import {forecastPlot, type Plotted} from './plot/forecast-plot.ts';
 import {type Cell, type Column, table} from './table.ts';
@@ -68,6 +68,7 @@ function limitLines(series: SeriesForecast, document: ForecastDocument, {columns
   return [
     ...(crossing === '' ? [] : indented(crossing, columns).map(tone)),
     ...(grown === '' ? [] : indented(`by its growth: ${grown}`, columns)),
+    ...(breakSaid(series) === '' ? [] : indented(breakSaid(series), columns)),
   ];
 }
 

@@ -5,6 +5,18 @@ import {formatFigure, formatPercent} from './figures.ts';
 export const seriesName = ({name, region}: {readonly name: string; readonly region: string | null}): string =>
   region === null ? name : `${name} of ${region}`;
 
+/** The break that was found in the history, as a sentence; empty where there is none. */
+export function breakSaid({exhaustion, unit}: SeriesForecast): string {
+  const found = exhaustion?.break ?? null;
+  if (found === null) return '';
+  const signed = (value: number): string => `${value < 0 ? '' : '+'}${formatFigure(value)}${unit === '' ? '' : ` ${unit}`}`;
+  const parts = [
+    ...(found.jump === 0 ? [] : [`the level changed by ${signed(found.jump)}`]),
+    ...(found.slopeChangePerDay === 0 ? [] : [`the growth of a day changed by ${signed(found.slopeChangePerDay)}`]),
+  ];
+  return `break on ${found.at.slice(0, 10)}: ${parts.join(', ')}`;
+}
+
 const STEPS = {hourly: 'hours', daily: 'days', weekly: 'weeks'} as const;
 
 /** How far ahead a series was forecast: `168 hours`, `548 days (the highest hour of each)`. */
