@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core';
 import {durationFlag, RegionCommand} from '../../kit/command.ts';
+import {usageError} from '../../lib/errors.ts';
 
 export default class CapacityAnomalies extends RegionCommand<typeof CapacityAnomalies> {
   static override summary = 'Say when a series was unlike its own past: since when, what was seen, what was expected, and why.';
@@ -8,6 +9,7 @@ export default class CapacityAnomalies extends RegionCommand<typeof CapacityAnom
 Exit code: 0 no anomaly, 1 anomalies, 3 fewer than 100 readings, or a series could not be had, 64 a row that cannot be read.`;
   static override examples = [
     '<%= config.bin %> capacity anomalies --last 1d',
+    '<%= config.bin %> capacity anomalies --every 5m --format ndjson',
     '<%= config.bin %> capacity anomalies --from-csv orders.csv',
     '<%= config.bin %> capacity anomalies --from-csv orders.csv --last 1d --json',
     '<%= config.bin %> capacity anomalies --from-csv orders.csv --scores scores.csv',
@@ -25,11 +27,20 @@ Exit code: 0 no anomaly, 1 anomalies, 3 fewer than 100 readings, or a series cou
       dependsOn: ['from-csv'],
       description: 'also write each row with its anomaly_score; an earlier file of scores is replaced, another file is not',
     }),
+    every: durationFlag({
+      description: 'look at the fleet again and again, this often, and print each alert once, until it is interrupted; at least 10s',
+    }),
+    format: Flags.option({
+      options: ['text', 'ndjson'] as const,
+      dependsOn: ['every'],
+      description: 'print each alert of --every as a line of text or as a document; default: text',
+    })(),
     last: durationFlag({description: 'only alerts that go on into so much time before the newest reading; default: all'}),
   };
 
   async run(): Promise<unknown> {
-    const {'from-csv': file, scores = null, last: lastMs = null} = this.flags;
+    const {'from-csv': file, scores = null, last: lastMs = null, every: everyMs} = this.flags;
+    if (everyMs !== undefined) return this.#watch(everyMs);
     const {signal} = this.interrupt;
     const {anomaliesText} = await import('../../lib/output/anomalies-text.ts');
     const {document, exit} = await (file === undefined
@@ -38,6 +49,22 @@ Exit code: 0 no anomaly, 1 anomalies, 3 fewer than 100 readings, or a series cou
     this.log(anomaliesText(document, await this.layout()));
     this.verdict(exit);
     return document;
+  }
+
+  async #watch(everyMs: number): Promise<undefined> {
+    const {series: names, region: regions, format = 'text', 'from-csv': file, last} = this.flags;
+    if (this.jsonEnabled()) throw usageError('--json is one document, and --every has no end: use --format ndjson');
+    if (file !== undefined || last !== undefined)
+      throw usageError(`--every looks at a fleet as it goes: leave --${file === undefined ? 'last' : 'from-csv'} out`);
+    if (everyMs < 10_000) throw usageError('--every must be at least 10s');
+    const [{watchAnomalies}, {anomalyLine}, open] = await Promise.all([
+      import('../../lib/operate/anomalies-live.ts'),
+      import('../../lib/output/anomalies-text.ts'),
+      this.openFleet(),
+    ]);
+    const onEvent = (event: Parameters<typeof anomalyLine>[0]): void => this.log(anomalyLine(event, format));
+    this.verdict(await watchAnomalies(open, {...{names, regions, everyMs, onEvent}, signal: this.interrupt.signal}));
+    return undefined;
   }
 
   async #ofFleet(lastMs: number | null) {

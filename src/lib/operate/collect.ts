@@ -1,6 +1,7 @@
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {seriesAsker} from './ask-series.ts';
+import {everyRound} from './rounds.ts';
 import {CURRENT_MS, type SeriesFilter, type SeriesQuestion, seriesQuestions} from './series-questions.ts';
 
 /** One series in one region, null = of the whole fleet. `at` = when the value was read. Without a value: `code` for scripts, `reason` for people. */
@@ -52,21 +53,12 @@ export async function collectEvery(
   open: OpenFleet,
   {everyMs, onRound, ...options}: CollectOptions & {readonly everyMs: number; onRound(document: CollectDocument): void},
 ): Promise<ExitCode> {
-  const {clock} = open;
-  const began = clock.now();
   let last: ExitCode = EXIT.unknown;
-  while (!options.signal.aborted) {
-    try {
-      const {document, exit} = await collect(open, options);
-      onRound(document);
-      last = exit;
-      // A round that took longer than the time between two leaves out those that it has missed.
-      const gone = clock.now() - began;
-      await clock.sleep(everyMs - (gone % everyMs), options.signal);
-    } catch (error) {
-      if (!options.signal.aborted) throw error;
-    }
-  }
+  await everyRound(open.clock, {everyMs, signal: options.signal}, async () => {
+    const {document, exit} = await collect(open, options);
+    onRound(document);
+    last = exit;
+  });
   return last;
 }
 

@@ -1,4 +1,5 @@
 import type {AnomaliesDocument, AnomalyAlert, SeriesAnomalies} from '../operate/anomalies.ts';
+import type {AnomalyEvent} from '../operate/anomalies-live.ts';
 import {seriesName} from './forecast-words.ts';
 import type {Paint} from './paint.ts';
 import {type Cell, type Column, table} from './table.ts';
@@ -78,4 +79,13 @@ function figure(value: number): string {
 
 function span(from: string, to: string): string {
   return from === to ? formatTime(from) : `${formatTime(from)} to ${formatTime(to)}`;
+}
+
+/** One line for each event of `capacity anomalies --every`. */
+export function anomalyLine(event: AnomalyEvent, format: 'text' | 'ndjson'): string {
+  if (format === 'ndjson') return JSON.stringify(event);
+  if (event.event === 'series')
+    return `${event.at} ${seriesName(event)} ${event.reason === null ? 'is known again' : `is not known: ${event.reason}`}`;
+  const {at, score, seen, expected, reason} = event;
+  return `${at} ${seriesName(event)}: ${figure(seen)}, expected ${figure(expected)} (score ${score.toFixed(2)}): ${reason}`;
 }
