@@ -23,6 +23,10 @@ describe('rows of a name and its values', () => {
     ]);
   });
 
+  it('with blanks around quotes', async () => {
+    expect(await rowsOf('id, "1", "2"\n "a" , "1" ,\t"" , "2.5"\t, "-3" , "" \n')).toEqual([['a', 1, Number.NaN, 2.5, -3]]);
+  });
+
   it('empty cells between values are gaps, and so is NA, also at the end', async () => {
     expect(await rowsOf('id,1,2,3\nx,1,,3,,\ny,1,NA\nz,,\n')).toEqual([['x', 1, Number.NaN, 3], ['y', 1, Number.NaN], ['z']]);
   });

@@ -4,6 +4,8 @@ import {type RegionctlError, usageError} from '../../errors.ts';
 /** One row: a name and its values in order. NaN = the cell is empty, between values. */
 export type WideRow = {readonly name: string; readonly values: Float64Array};
 
+const TAB = 9;
+const BLANK = 32;
 const QUOTE = 34;
 const COMMA = 44;
 const POINT = 46;
@@ -15,7 +17,7 @@ const MISSING = /^(|na|n\/a|nan|null)$/i;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 
 /**
- * Reads rows of `name,value,value,…` under a header row, one series each: cells may be quoted, rows may be padded with empty cells at the end, lines may
+ * Reads rows of `name,value,value,…` under a header row, one series each: cells may be quoted and have blanks around them, rows may be padded with empty cells at the end, lines may
  * end with CRLF. The file is read in pieces, so it may be larger than memory would hold as text.
  *
  * Throws a usage error (64) with file, line and column for a cell that is no number, a row without a name, a name that is there twice, a quote that does
@@ -49,10 +51,11 @@ function parseRow(text: string, at: Line): WideRow {
   let known = 0;
   // One beyond the end follows a last comma: an empty cell.
   for (let from = 0, column = 1; from <= text.length; column++) {
-    const quoted = text.charCodeAt(from) === QUOTE;
-    const end = quoted ? endOfQuoted(text, from, at, column) : endOfPlain(text, from);
-    const first = quoted ? from + 1 : from;
-    const last = quoted ? end - 1 : end;
+    const open = quoteAt(text, from);
+    const close = open < 0 ? -1 : closeOf(text, open, at, column);
+    const first = open < 0 ? from : open + 1;
+    const end = open < 0 ? endOfPlain(text, from) : endAfter(text, close, at, column);
+    const last = open < 0 ? end : close;
     if (column === 1) name = text.slice(first, last).replaceAll('""', '"').trim();
     else {
       const value = numberIn(text, first, last) ?? carefulNumberIn(text.slice(first, last).trim(), at, column);
@@ -71,15 +74,33 @@ function endOfPlain(text: string, from: number): number {
   return end < 0 ? text.length : end;
 }
 
-/** Where a cell ends that begins with a quote. Two quotes in a row are one that is meant. */
-function endOfQuoted(text: string, open: number, at: Line, column: number): number {
+/** Where the quote is that a cell begins with, after blanks; -1 = it has none. */
+function quoteAt(text: string, from: number): number {
+  const at = afterBlanks(text, from);
+  return text.charCodeAt(at) === QUOTE ? at : -1;
+}
+
+/** Where the quote is that ends a quoted cell. Two quotes in a row are one that is meant. */
+function closeOf(text: string, open: number, at: Line, column: number): number {
   let close = text.indexOf('"', open + 1);
   while (close >= 0 && text.charCodeAt(close + 1) === QUOTE) close = text.indexOf('"', close + 2);
   if (close < 0) throw trouble({...at, column}, 'a quote is opened and not closed', 'Close it, or double a quote that is meant.');
-  if (close + 1 < text.length && text.charCodeAt(close + 1) !== COMMA) {
+  return close;
+}
+
+/** Where a quoted cell ends: after it there may be blanks only. */
+function endAfter(text: string, close: number, at: Line, column: number): number {
+  const end = afterBlanks(text, close + 1);
+  if (end < text.length && text.charCodeAt(end) !== COMMA) {
     throw trouble({...at, column}, 'text follows a quoted cell', 'Put the whole cell into quotes.');
   }
-  return close + 1;
+  return end;
+}
+
+function afterBlanks(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) === BLANK || text.charCodeAt(at) === TAB) at++;
+  return at;
 }
 
 /**
