@@ -39,6 +39,14 @@ describe('watchAnomalies', () => {
     expect([events, exit]).toEqual([[], 0]);
   });
 
+  it('tells that a source answers, but has no values any more', async () => {
+    const {events, exit} = await look(9, (at, began) => (at < began + 2 * HOUR ? calm(at) : Number.NaN));
+    expect(events.map((event) => anomalyLine(event, 'text'))).toEqual([
+      expect.stringMatching(/^2026-03-30T06\S+ requests is not known: its history ends at 2026-03-30 02:00Z$/),
+    ]);
+    expect(exit).toBe(3);
+  });
+
   it('tells that a series cannot be had, and that it can again', async () => {
     const {events, exit} = await look(8, calm, (hour) => hour < 2 || hour > 4);
     expect(events.map((event) => (event.event === 'series' ? event.reason !== null : event))).toEqual([true, false]);

@@ -6,7 +6,7 @@ export default class CapacityAnomalies extends RegionCommand<typeof CapacityAnom
   static override summary = 'Say when a series was unlike its own past: since when, what was seen, what was expected, and why.';
   static override description =
     `Looks at the series of the fleet file, step by step, or at the readings of a CSV file. Each is scored from 0 to 1 by those before it only, so that a file gives the same scores as a live series; from 0.5 on it is an anomaly. Anomalies that follow each other are one alert. Times without a zone are taken as UTC.
-Exit code: 0 no anomaly, 1 anomalies, 3 fewer than 100 readings, or a series could not be had, 64 a row that cannot be read.`;
+Exit code: 0 no anomaly, 1 anomalies, 3 fewer than 100 readings, or a series could not be had or has fallen silent, 64 a row that cannot be read.`;
   static override examples = [
     '<%= config.bin %> capacity anomalies --last 1d',
     '<%= config.bin %> capacity anomalies --every 5m --format ndjson',

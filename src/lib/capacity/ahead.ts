@@ -20,9 +20,20 @@ export function tooLittle({starts, values}: History, grain: Grain, now: number):
   const known = values.reduce((count, value) => (Number.isNaN(value) ? count : count + 1), 0);
   if (known < LEAST_KNOWN[grain])
     return `its history is too short: ${known} ${grain} ${known === 1 ? 'value is' : 'values are'} known, ${LEAST_KNOWN[grain]} are needed`;
+  return endedLongAgo({starts, values}, grain, now);
+}
+
+/** The step that is under way is not known, and the one before it may be known in part. */
+const LEAST_OLD_STEPS = 2;
+
+/**
+ * Why a history says nothing of now: it ended more than `OLDEST_STEPS` ago, or than `sinceMs` where that is less, but two steps at least; null = it did not. `now` epoch
+ * ms.
+ */
+export function endedLongAgo({starts, values}: History, grain: Grain, now: number, sinceMs = Number.POSITIVE_INFINITY): string | null {
   const end = endOf(starts, values) * STEP_MS[grain] + (starts[0] ?? 0);
-  const late = (now - end) / STEP_MS[grain];
-  return late > OLDEST_STEPS[grain] ? `its history ends at ${new Date(end).toISOString().slice(0, 16).replace('T', ' ')}Z` : null;
+  const most = Math.min(Math.max(sinceMs, LEAST_OLD_STEPS * STEP_MS[grain]), OLDEST_STEPS[grain] * STEP_MS[grain]);
+  return now - end > most ? `its history ends at ${new Date(end).toISOString().slice(0, 16).replace('T', ' ')}Z` : null;
 }
 
 /** How many steps there are up to the last one that is known. */

@@ -11,6 +11,9 @@ export type AnomalyEvent =
   | ({readonly event: 'alert'; readonly name: string; readonly region: string | null} & AnomalyAlert)
   | {readonly event: 'series'; readonly name: string; readonly region: string | null; readonly at: string; readonly reason: string | null};
 
+/** A source that answers, but has no values of so many steps, has fallen silent. */
+const QUIET_STEPS = 3;
+
 export type LiveOptions = SeriesFilter & {
   readonly everyMs: number;
   readonly signal: AbortSignal;
@@ -28,7 +31,7 @@ export async function watchAnomalies(open: OpenFleet, {everyMs, signal, onEvent,
   let alerts = 0;
   let isFirst = true;
   await everyRound(open.clock, {everyMs, signal}, async () => {
-    const {document} = await findAnomaliesInFleet(open, {...filter, lastMs: null, signal});
+    const {document} = await findAnomaliesInFleet(open, {...filter, lastMs: null, quietSteps: QUIET_STEPS, signal});
     for (const series of document.series) {
       const key = JSON.stringify([series.name, series.region]);
       for (const alert of series.alerts) {

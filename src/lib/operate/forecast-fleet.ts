@@ -1,13 +1,15 @@
+import {endedLongAgo} from '../capacity/ahead.ts';
 import {dailyPeaks} from '../capacity/daily-peaks.ts';
 import {endOf, type Growth, parseGrowth} from '../capacity/growth.ts';
 import {STEP_MS} from '../capacity/regularize/steps.ts';
 import type {Grain, Series} from '../capacity/series.ts';
+import {untilNow} from '../capacity/until-now.ts';
 import {messageOf, usageError} from '../errors.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type Forecasts, type ForecastTask, forecastSeries} from './forecast.ts';
 import {keepForecasts} from './kept-forecasts.ts';
-import {loadSeries} from './load-series.ts';
-import {missingDocument} from './missing-series.ts';
+import {type LoadedSeries, loadSeries} from './load-series.ts';
+import {type MissingDocument, missingDocument} from './missing-series.ts';
 import type {SeriesFilter} from './series-questions.ts';
 
 export type FleetForecastOptions = SeriesFilter & {
@@ -39,18 +41,28 @@ export async function forecastFleet(
   const until = open.clock.wall();
   const span = spanOf(options, until);
   const {series, missing} = await loadSeries(open, {names, regions, now: until, signal});
-  const tasks = series.map(({series: one}) => taskOf(one, until, {horizon: options.horizon, end: span.end}));
+  const {fresh, stale} = freshOf(series, until);
+  const tasks = fresh.map((one) => taskOf(one, until, {horizon: options.horizon, end: span.end}));
   const forecasts = forecastSeries(tasks, {
     objectiveMape: open.fleet.capacity?.mape ?? null,
     now: until,
     growth: span.growth,
-    missing: missing.map(missingDocument),
+    missing: [...missing.map(missingDocument), ...stale],
   });
   const notKept = await keepForecasts(open, forecasts, until).then(
     () => null,
     (error: unknown) => `the forecasts were not kept for capacity backtest --stored: ${messageOf(error)}`,
   );
   return {...forecasts, notKept};
+}
+
+/** Of a source that fell silent long ago nobody knows what is coming. */
+function freshOf(all: readonly LoadedSeries[], now: number): {fresh: readonly Series[]; stale: readonly MissingDocument[]} {
+  const judged = all.map(({series}) => ({series, reason: endedLongAgo(series, series.grain, now)}));
+  return {
+    fresh: judged.flatMap(({series, reason}) => (reason === null ? [series] : [])),
+    stale: judged.flatMap(({series: {name, region}, reason}) => (reason === null ? [] : [{name, region, code: 'stale', reason}])),
+  };
 }
 
 function spanOf({horizon, over, growth}: FleetForecastOptions, until: number): {growth: Growth | null; end: number | null} {
@@ -60,10 +72,11 @@ function spanOf({horizon, over, growth}: FleetForecastOptions, until: number): {
   return {growth: grown, end: null};
 }
 
+/** Steps ahead are counted from now, also where the newest ones are not known. */
 function taskOf(series: Series, until: number, {horizon, end}: {horizon: number | undefined; end: number | null}): ForecastTask {
-  if (end === null) return {series, horizon: horizon ?? HORIZON[series.grain]};
+  if (end === null) return {series: untilNow(series, until), horizon: horizon ?? HORIZON[series.grain], whole: series};
   const peaks = series.grain === 'hourly' && end - until > MOST_HOURS_MS;
-  const used = peaks ? dailyPeaks(series) : series;
+  const used = untilNow(peaks ? dailyPeaks(series) : series, until);
   const last = used.starts.at(-1) ?? until;
   const steps = Math.min(MOST_STEPS, Math.max(1, Math.ceil((end - last) / STEP_MS[used.grain]) - 1));
   return {series: used, horizon: steps, of: peaks ? 'daily-peaks' : 'values', whole: series};
