@@ -12,8 +12,13 @@ describe('dailyPeaks', () => {
     expect([grain, [...values], [...starts]]).toEqual(['daily', [23, 47, 71], [0, 1, 2].map((day) => SAMPLE_START + day * DAY)]);
   });
 
-  it('takes the sum of orders', () => {
-    expect([...dailyPeaks(counted(48, {purpose: 'orders'})).values]).toEqual([276, 852]);
+  it('takes the highest hour of orders too: their limit is one of an hour', () => {
+    expect([...dailyPeaks(counted(48, {purpose: 'orders'})).values]).toEqual([23, 47]);
+  });
+
+  it('leaves the newest day out until it is over: its highest hour may be still to come', () => {
+    expect([...dailyPeaks(counted(47)).values]).toEqual([23]);
+    expect([...dailyPeaks(counted(48)).values]).toEqual([23, 47]);
   });
 
   it('leaves out days at the ends of which too little is known, and says those between', () => {

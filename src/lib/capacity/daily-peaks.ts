@@ -5,26 +5,24 @@ import type {Remark, Series} from './series.ts';
 const LEAST_KNOWN = 0.75;
 
 /**
- * An hourly series by days of its zone: the highest hour of each day, since that is what a limit is met by; of `orders` the sum of the day. Days of which less than three quarters are known
- * are gaps, at both ends they are left out.
+ * An hourly series by days of its zone: the highest hour of each day, since that is what a limit is met by, of orders as well. Days of which less than three quarters are
+ * known are gaps, at both ends they are left out; so is the newest day until it is over: its highest hour may be still to come.
  */
 export function dailyPeaks(series: Series): Series {
-  const {starts, values, timeZone, purpose, remarks} = series;
+  const {starts, values, timeZone, remarks} = series;
   const [first, last] = [starts[0] ?? 0, starts.at(-1) ?? 0];
   const days = stepsAround('daily', timeZone, first, last + STEP_MS.hourly).starts;
-  const sums = new Float64Array(days.length);
   const peaks = new Float64Array(days.length).fill(Number.NEGATIVE_INFINITY);
   const known = new Float64Array(days.length);
   let day = 0;
   for (const [i, value] of values.entries()) {
     while (day + 1 < days.length && (days[day + 1] ?? 0) <= (starts[i] ?? 0)) day++;
     if (!Number.isFinite(value)) continue;
-    sums[day] = (sums[day] ?? 0) + value;
     peaks[day] = Math.max(peaks[day] ?? value, value);
     known[day] = (known[day] ?? 0) + 1;
   }
-  const isSum = purpose === 'orders';
-  const all = days.map((_, i) => ((known[i] ?? 0) >= LEAST_KNOWN * 24 ? ((isSum ? sums : peaks)[i] ?? Number.NaN) : Number.NaN));
+  const isOver = (i: number): boolean => (days[i + 1] ?? Number.POSITIVE_INFINITY) <= last + STEP_MS.hourly;
+  const all = days.map((_, i) => ((known[i] ?? 0) >= LEAST_KNOWN * 24 && isOver(i) ? (peaks[i] ?? Number.NaN) : Number.NaN));
   const from = all.findIndex((value) => !Number.isNaN(value));
   const to = all.findLastIndex((value) => !Number.isNaN(value)) + 1;
   const [kept, at] = from === -1 ? [new Float64Array(0), new Float64Array(0)] : [all.slice(from, to), days.slice(from, to)];
