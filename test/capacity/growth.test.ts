@@ -68,6 +68,18 @@ describe('grow', () => {
     expect(crossingOf(flat(100, 547), starts, 300)).toEqual({limit: 300, p50At: null, p90At: null});
   });
 
+  it('meets a limit that it is at: nothing is left of it then', () => {
+    expect(crossingOf(flat(100, 3), days(3), 100)).toEqual({limit: 100, p50At: FROM, p90At: FROM});
+  });
+
+  it('has no step that is no number, however steep it is', () => {
+    const steep = {factor: 1e6, from: FROM, to: FROM + DAY, text: ''};
+    for (const level of [0, 100, -100]) {
+      const {mean, p10, upper95} = grow(flat(level, 400), days(400), steep);
+      expect([...mean, ...p10, ...upper95].every(Number.isFinite)).toBe(true);
+    }
+  });
+
   /* 5 % a month: 1.05^18 = 2.4066 after 18 months of equal length; the first month of this one has 28 days. */
   it('goes on at the same rate after its span', () => {
     const growth = parseGrowth('5%/mo', undefined, FROM);

@@ -9,7 +9,7 @@ export type Growth = {
   readonly text: string;
 };
 
-/** When a path first goes above a limit, epoch ms; null = not within the path. `p90At` is never later than `p50At`. */
+/** When a path first reaches a limit, epoch ms; null = not within the path. `p90At` is never later than `p50At`. */
 export type Crossing = {readonly limit: number; readonly p50At: number | null; readonly p90At: number | null};
 
 const DAY_MS = 86_400_000;
@@ -71,8 +71,8 @@ export function multiplierAt({factor, from, to}: Growth, at: number): number {
  * = when each step begins. The growth comes on top of whatever trend the forecast has by itself.
  */
 export function grow(path: Path, starts: Float64Array, growth: Growth): Path {
-  const multipliers = starts.map((at) => multiplierAt(growth, at));
-  const scaled = (values: Float64Array): Float64Array => values.map((value, step) => value * (multipliers[step] ?? 1));
+  const multipliers = starts.map((at) => finite(multiplierAt(growth, at)));
+  const scaled = (values: Float64Array): Float64Array => values.map((value, step) => finite(value * (multipliers[step] ?? 1)));
   return {
     mean: scaled(path.mean),
     p10: scaled(path.p10),
@@ -82,8 +82,10 @@ export function grow(path: Path, starts: Float64Array, growth: Growth): Path {
   };
 }
 
-/** When a path first goes above a limit: its mean (`p50At`), and the upper end of its 80 % interval (`p90At`), which is when it has to be ready. */
+/** When a path first reaches a limit (at it nothing is left): its mean (`p50At`), and the upper end of its 80 % interval (`p90At`), which is when it has to be ready. */
 export function crossingOf(path: Pick<Path, 'mean' | 'p90'>, starts: Float64Array, limit: number): Crossing {
-  const firstAbove = (values: Float64Array): number | null => starts[values.findIndex((value) => value > limit)] ?? null;
-  return {limit, p50At: firstAbove(path.mean), p90At: firstAbove(path.p90)};
+  const firstAt = (values: Float64Array): number | null => starts[values.findIndex((value) => value >= limit)] ?? null;
+  return {limit, p50At: firstAt(path.mean), p90At: firstAt(path.p90)};
 }
+
+const finite = (value: number): number => Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));

@@ -35,7 +35,7 @@ export type ExhaustionDocument = Omit<Exhaustion, keyof Dates | 'limit' | 'break
     readonly horizonAt: string;
   };
 
-/** When the path first goes above the limit: its mean (`p50At`), and its upper end of 80 % (`p90At`). null = not within the horizon. */
+/** When the path first reaches the limit: its mean (`p50At`), and its upper end of 80 % (`p90At`). null = not within the horizon. */
 export type CrossingDocument = {readonly limit: number; readonly p50At: string | null; readonly p90At: string | null};
 
 export type SeriesForecast = {
