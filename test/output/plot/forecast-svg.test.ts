@@ -14,6 +14,13 @@ describe('forecastSvg', () => {
     expect(line.match(/M/g)).toHaveLength(2);
   });
 
+  it('has no place that is none, also where the values are as far apart as numbers can be', () => {
+    const [most, x] = [Number.MAX_VALUE, Float64Array.of(1, 2)];
+    const of = (value: number) => new Float64Array(2).fill(value);
+    const future = {x, mean: of(0), p10: of(-most), p90: of(most), lower95: of(-most), upper95: of(most)};
+    expect(svg({history: {x, y: Float64Array.of(most, -most)}, future, limit: most})).not.toMatch(/NaN|Infinity/);
+  });
+
   it('draws no limit that is far away, and no line of a break that was not found', () => {
     expect(svg({limit: 9000, breakX: null})).not.toMatch(/class="limit"|>break</);
   });

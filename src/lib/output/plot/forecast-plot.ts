@@ -65,7 +65,7 @@ function frameOf({from, to}: ReturnType<typeof rangeOf>, axis: Axis, canvas: Can
   const across = canvas.width * 2 - 1;
   const down = canvas.height * 4 - 1;
   const dot = (x: number): number => (to === from ? across : Math.round(((x - from) / (to - from)) * across));
-  const row = (y: number): number => Math.round(((axis.high - y) / (axis.high - axis.low)) * down);
+  const row = (y: number): number => Math.round(((axis.high - drawable(y)) / (axis.high - axis.low)) * down);
   return {canvas, dot, row, column: (x) => dot(x) >> 1, from, to};
 }
 
@@ -79,7 +79,12 @@ export function rangeOf(plotted: Plotted): {readonly from: number; readonly to: 
   );
   const {low, high} = valuesOf(plotted);
   const drawn = limit !== null && limitDrawn(plotted);
-  return {from: Math.min(...xs), to: Math.max(...xs), low: drawn ? Math.min(low, limit) : low, high: drawn ? Math.max(high, limit) : high};
+  return {
+    from: Math.min(...xs),
+    to: Math.max(...xs),
+    low: drawn ? Math.min(low, drawable(limit)) : low,
+    high: drawn ? Math.max(high, drawable(limit)) : high,
+  };
 }
 
 /** Whether the limit is near enough to be drawn. */
@@ -89,6 +94,10 @@ export function limitDrawn(plotted: Plotted): boolean {
   return limit !== null && limit <= Math.max(high, 0) * FAR && limit >= low - (high - low) * FAR;
 }
 
+const LARGEST = Number.MAX_VALUE / 8;
+/** The value itself, or the nearest of those between any two of which the difference is a number still. */
+export const drawable = (value: number): number => Math.max(-LARGEST, Math.min(LARGEST, value));
+
 function valuesOf({history, future}: Plotted): {readonly low: number; readonly high: number} {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const values of [history.y, future.lower95, future.upper95, future.mean])
@@ -97,7 +106,7 @@ function valuesOf({history, future}: Plotted): {readonly low: number; readonly h
       if (value < low) low = value;
       if (value > high) high = value;
     }
-  return low > high ? {low: 0, high: 1} : {low, high};
+  return low > high ? {low: 0, high: 1} : {low: drawable(low), high: drawable(high)};
 }
 
 /** What stands left of each row: the tick that falls into it. */

@@ -1,7 +1,7 @@
 import {type Html, html, NONE} from '../html.ts';
 import {type Axis, valueAxis} from './axis.ts';
 import {shortFigure} from './figure.ts';
-import {limitDrawn, type Plotted, rangeOf, ticksOf} from './forecast-plot.ts';
+import {drawable, limitDrawn, type Plotted, rangeOf, ticksOf} from './forecast-plot.ts';
 
 type Size = {readonly name: 'wide' | 'narrow'; readonly width: number; readonly height: number; readonly ticks: number};
 const SIZES: readonly Size[] = [
@@ -43,7 +43,7 @@ function frameOf(plotted: Plotted, size: Size): Frame {
   const axis = valueAxis(low, high, 6);
   const [across, down] = [size.width - LEFT - RIGHT, size.height - TOP - BOTTOM];
   const x = (at: number): number => LEFT + (to === from ? across : ((at - from) / (to - from)) * across);
-  const y = (value: number): number => TOP + ((axis.high - value) / (axis.high - axis.low)) * down;
+  const y = (value: number): number => TOP + ((axis.high - drawable(value)) / (axis.high - axis.low)) * down;
   return {...size, axis, x, y, from, to};
 }
 
