@@ -46,3 +46,18 @@ describe('a source that fell silent', () => {
     expect([await ask(72, null), await ask(240, null)]).toEqual([0, 3]);
   });
 });
+
+describe('a source that has just begun', () => {
+  it('is unknown where days are forecast and it has had none, also beside one that is well', async () => {
+    const known = (count: number) =>
+      sourceOf((_, range) => ({
+        sets: [{labels: {}, readings: readingsIn({...range, from: Math.max(range.from, NOW - count * HOUR)})}],
+        remarks: [],
+      }));
+    const series = ['young', 'old'].map((name) => seriesSpec({name, source: name, regions: [], limit: 100}));
+    const {open} = openMetrics({series, sources: {young: known(14), old: known(600)}});
+    const {document, exit, made} = await forecastFleet(open, {over: '30d', signal});
+    expect([exit, document.series.map(({name}) => name), made.length]).toEqual([3, ['old'], 1]);
+    expect(document.missing).toMatchObject([{name: 'young', code: 'too-short', reason: expect.stringContaining('no whole day')}]);
+  });
+});

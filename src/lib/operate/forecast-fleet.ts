@@ -42,12 +42,14 @@ export async function forecastFleet(
   const span = spanOf(options, until);
   const {series, missing} = await loadSeries(open, {names, regions, now: until, signal});
   const {fresh, stale} = freshOf(series, until);
-  const tasks = fresh.map((one) => taskOf(one, until, {horizon: options.horizon, end: span.end}));
+  const all = fresh.map((one) => taskOf(one, until, {horizon: options.horizon, end: span.end}));
+  const tasks = all.filter(({series: one}) => one.values.length > 0);
+  const dayless = all.filter(({series: one}) => one.values.length === 0).map(({series: one}) => daylessDocument(one));
   const forecasts = forecastSeries(tasks, {
     objectiveMape: open.fleet.capacity?.mape ?? null,
     now: until,
     growth: span.growth,
-    missing: [...missing.map(missingDocument), ...stale],
+    missing: [...missing.map(missingDocument), ...stale, ...dayless],
   });
   const notKept = await keepForecasts(open, forecasts, until).then(
     () => null,
@@ -71,6 +73,12 @@ function spanOf({horizon, over, growth}: FleetForecastOptions, until: number): {
   if (over !== undefined) return {growth: grown, end: endOf(over, until)};
   return {growth: grown, end: null};
 }
+
+/** Of what is known for a few hours only, no day has a highest hour. */
+const daylessDocument = ({name, region}: Series): MissingDocument => ({
+  ...{name, region, code: 'too-short'},
+  reason: 'further ahead than two weeks the highest hour of each day is forecast, and no whole day of it is known',
+});
 
 /** Steps ahead are counted from now, also where the newest ones are not known. */
 function taskOf(series: Series, until: number, {horizon, end}: {horizon: number | undefined; end: number | null}): ForecastTask {
