@@ -23,6 +23,23 @@ describe('forecastText', () => {
     expect(forecastHtml({document: broken, made: [made[0] ?? null]})).toContain('There is a break on 2026-11-20');
   });
 
+  it('names days by the clock of the zone: there one begins before midnight of UTC', () => {
+    const [series] = forecastsSample.document.series;
+    if (series === undefined) throw new Error('the sample has no series');
+    const at = '2026-12-06T23:00:00.000Z';
+    const daily = {
+      ...series,
+      grain: 'daily',
+      timeZone: 'Europe/Berlin',
+      crossing: {limit: 1400, p50At: null, p90At: at},
+      exhaustion: null,
+    } as const;
+    const of = (count: number) => ({...forecastsSample.document, series: new Array<typeof daily>(count).fill(daily)});
+    const text = (count: number) => forecastText(of(count), {columns: 120, paint: plainPaint(), now: 0, rows: 0});
+    expect(text(1)).toContain('p90 on 2026-12-07, the mean does not meet it');
+    expect(text(4)).toMatch(/ 2026-12-07$/m);
+  });
+
   it('has a row for each of many', () => {
     const many = {...document, series: [...document.series, ...document.series]};
     expect(text({}, many)).toMatchSnapshot();

@@ -44,6 +44,8 @@ export type SeriesForecast = {
   readonly unit: string;
   readonly limit: number | null;
   readonly grain: Grain;
+  /** By whose days steps go, IANA name. */
+  readonly timeZone: string;
   /** What was forecast: the values themselves, or the highest hour of each day. */
   readonly of: 'values' | 'daily-peaks';
   readonly horizon: number;
@@ -127,8 +129,8 @@ export function forecastSeries(tasks: readonly ForecastTask[], ask: ForecastAsk)
 
 function forecastOne(task: ForecastTask, ask: ForecastAsk): {said: SeriesForecast; made: MadeForecast | null} {
   const {series, horizon, of = 'values', whole = series} = task;
-  const {name, region, unit, limit, grain, values} = series;
-  const own = {name, region, unit, limit, grain, of, horizon};
+  const {name, region, unit, limit, grain, timeZone, values} = series;
+  const own = {name, region, unit, limit, grain, timeZone, of, horizon};
   if (!values.some(Number.isFinite)) {
     const nothing = {model: null, backtest: null, withinObjective: null, forecast: [], crossing: null, exhaustion: null};
     return {said: {...own, ...nothing, notes: ['No value is known: there is nothing to forecast from.']}, made: null};

@@ -1,6 +1,6 @@
 import type {BacktestDocument, ForecastDocument, ForecastStep, SeriesForecast} from '../operate/forecast.ts';
 import {formatFigure, formatPercent} from './figures.ts';
-import {breakSaid, crossingSaid, highestSaid, seriesName, spanSaid} from './forecast-words.ts';
+import {breakSaid, crossingSaid, dayOf, highestSaid, seriesName, spanSaid} from './forecast-words.ts';
 import type {Paint} from './paint.ts';
 import {forecastPlot, type Plotted} from './plot/forecast-plot.ts';
 import {type Cell, type Column, table} from './table.ts';
@@ -92,7 +92,7 @@ function summaryLines(document: ForecastDocument, {columns, paint}: TextOptions)
       limit === null ? NOT_MEASURED : formatFigure(limit),
       met === null
         ? {text: limit === null || series.model === null ? '' : 'no', paint: paint.good}
-        : {text: met.slice(0, 10), paint: paint.warning},
+        : {text: dayOf(met, series.timeZone), paint: paint.warning},
     ];
   });
   const [titles = '', ...lines] = table(SUMMARY_COLUMNS, rows, columns);

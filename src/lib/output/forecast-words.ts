@@ -1,12 +1,21 @@
 import type {ForecastDocument, SeriesForecast} from '../operate/forecast.ts';
 import {formatFigure, formatPercent} from './figures.ts';
+import {wallClock} from './plot/time-axis.ts';
+
+const DAY_MS = 86_400_000;
 
 /** `requests of eu-west`; of the whole fleet only its name. */
 export const seriesName = ({name, region}: {readonly name: string; readonly region: string | null}): string =>
   region === null ? name : `${name} of ${region}`;
 
+/** The day of a time in a zone, such as 2026-03-09: where days begin by its clock, that of UTC is another one. */
+export function dayOf(at: string, timeZone: string): string {
+  const {days} = wallClock(timeZone)(Date.parse(at));
+  return new Date(days * DAY_MS).toISOString().slice(0, 10);
+}
+
 /** The break that was found in the history, as a sentence; empty where there is none. */
-export function breakSaid({exhaustion, unit}: SeriesForecast): string {
+export function breakSaid({exhaustion, unit, timeZone}: SeriesForecast): string {
   const found = exhaustion?.break ?? null;
   if (found === null) return '';
   const signed = (value: number): string => `${value < 0 ? '' : '+'}${formatFigure(value)}${unit === '' ? '' : ` ${unit}`}`;
@@ -14,7 +23,7 @@ export function breakSaid({exhaustion, unit}: SeriesForecast): string {
     ...(found.jump === 0 ? [] : [`the level changed by ${signed(found.jump)}`]),
     ...(found.slopeChangePerDay === 0 ? [] : [`the growth of a day changed by ${signed(found.slopeChangePerDay)}`]),
   ];
-  return `break on ${found.at.slice(0, 10)}: ${parts.join(', ')}`;
+  return `break on ${dayOf(found.at, timeZone)}: ${parts.join(', ')}`;
 }
 
 const STEPS = {hourly: 'hours', daily: 'days', weekly: 'weeks'} as const;
@@ -34,12 +43,12 @@ export function highestSaid({forecast, limit, unit}: SeriesForecast): string {
 }
 
 /** When this path meets the limit; empty where there is no limit. */
-export function crossingSaid({crossing, unit, grain}: SeriesForecast, {growth}: Pick<ForecastDocument, 'growth'>): string {
+export function crossingSaid({crossing, unit, grain, timeZone}: SeriesForecast, {growth}: Pick<ForecastDocument, 'growth'>): string {
   if (crossing === null) return '';
   const under = growth === null ? '' : ` at a growth of ${growth.text}`;
   const limit = `the limit of ${formatFigure(crossing.limit)} ${unit}`.trimEnd();
   if (crossing.p90At === null) return `stays below ${limit}${under} (p90)`;
-  const dayOf = (at: string): string => (grain === 'hourly' ? `${at.slice(0, 16).replace('T', ' ')}Z` : at.slice(0, 10));
-  const likely = crossing.p50At === null ? 'the mean does not meet it' : `the mean on ${dayOf(crossing.p50At)}`;
-  return `meets ${limit}${under}: p90 on ${dayOf(crossing.p90At)}, ${likely}`;
+  const said = (at: string): string => (grain === 'hourly' ? `${at.slice(0, 16).replace('T', ' ')}Z` : dayOf(at, timeZone));
+  const likely = crossing.p50At === null ? 'the mean does not meet it' : `the mean on ${said(crossing.p50At)}`;
+  return `meets ${limit}${under}: p90 on ${said(crossing.p90At)}, ${likely}`;
 }

@@ -57,10 +57,12 @@ const series = z.looseObject({
   forecast: z.array(step),
   limit: z.number().nullable(),
   grain,
+  /** By whose days steps go: a day of Berlin begins at 22:00 or 23:00 UTC of the day before. */
+  timeZone: z.string(),
   /** `daily-peaks`: the highest hour of each day was forecast. */
   of: z.enum(['values', 'daily-peaks']),
   horizon: z.int().min(1),
-  /** When this path, with the growth that was asked for, first goes above the limit; null where there is no limit, or no times. */
+  /** When this path, with the growth that was asked for, first reaches the limit; null where there is no limit, or no times. */
   crossing: z.looseObject({limit: z.number(), p50At: time.nullable(), p90At: time.nullable()}).nullable(),
   /** When the limit is reached by the growth that the history shows; null where there is no limit, or no times. */
   exhaustion: exhaustion.nullable(),
