@@ -53,15 +53,16 @@ function highest(starts: Float64Array, values: Float64Array, {from, to}: {from: 
   }, Number.NEGATIVE_INFINITY);
 }
 
-type Change = {readonly at: number; readonly change: number};
+/** `at` epoch ms, `index` = of the reading after it, `before` = the one before it. */
+type Change = {readonly at: number; readonly change: number; readonly index: number; readonly before: number};
 
 /** From one known reading to the next. */
-function changesOf(starts: Float64Array, values: Float64Array): readonly Change[] {
+export function changesOf(starts: Float64Array, values: Float64Array): readonly Change[] {
   const changes: Change[] = [];
   let before = Number.NaN;
   for (const [i, value] of values.entries()) {
     if (!Number.isFinite(value)) continue;
-    if (Number.isFinite(before)) changes.push({at: starts[i] ?? 0, change: value - before});
+    if (Number.isFinite(before)) changes.push({at: starts[i] ?? 0, change: value - before, index: i, before});
     before = value;
   }
   return changes;

@@ -1,6 +1,7 @@
 import type {Series} from '../series.ts';
 import {findCleanUps} from './clean-ups.ts';
 import {type Days, daysOf, weekdayOffsets} from './days.ts';
+import {onNewestLevel, type RecentJump, recentJump} from './recent-jump.ts';
 import {type Break, type Exhaustion, NO_DATES} from './result.ts';
 import {sentenceOf} from './says.ts';
 import {type Shape, shapeOfGrowth} from './shape-of-growth.ts';
@@ -33,7 +34,10 @@ export type ExhaustionOptions = {
  * and `says` tell why. Pure and deterministic. Of the newest 400 days; about 100 ms for those.
  */
 export function findExhaustion(series: Series, {horizonDays = HORIZON_DAYS, now}: ExhaustionOptions = {}): Exhaustion {
-  const {scaled, scale} = withoutUnit(series);
+  const {scaled: seen, scale} = withoutUnit(series);
+  const jump = recentJump(seen);
+  const scaled = onNewestLevel(seen, jump);
+  const cleanUps = findCleanUps(scaled);
   const days = daysOf(scaled);
   const {timeZone, unit} = series;
   const limit = series.limit === null || !Number.isFinite(series.limit) ? null : series.limit;
@@ -47,17 +51,16 @@ export function findExhaustion(series: Series, {horizonDays = HORIZON_DAYS, now}
     return answer({state: 'too-short', ...NO_DATES, break: null, growth: 'steady', slopePerDay: null, confidence: null});
   const offsets = weekdayOffsets(days);
   const shape = shapeOfGrowth(days.day, withoutOffsets(days, offsets));
-  const cleanUps = findCleanUps(scaled);
   const since = days.from + (days.day[shape.at] ?? 0) * DAY_MS;
   const teeth = cleanUps === null ? null : teethTrend(cleanUps, {from: days.from, since});
   const trend = teeth ?? trendOf(days, offsets, shape);
   const facts = {
-    break: breakOf(shape, days, scale),
+    break: jump === null ? breakOf(shape, days, scale) : jumpAt(series, jump, scale),
     growth: shape.kind === 'accelerating' ? ('accelerating' as const) : ('steady' as const),
     slopePerDay: trend.slope * scale,
   };
   if (limit === null) return answer({state: 'no-limit', ...NO_DATES, ...facts, confidence: null});
-  const reached = fullSince(series, limit, days.from + (days.day.at(-1) ?? 0) * DAY_MS);
+  const reached = fullSince(series, jump?.at ?? 0, limit, days.from + (days.day.at(-1) ?? 0) * DAY_MS);
   if (reached !== null) {
     const at = {p50At: reached, p90At: reached, earliestAt: reached, latestAt: reached};
     return answer({state: 'full', ...at, ...facts, confidence: 'high'});
@@ -82,6 +85,10 @@ function breakOf(shape: Shape, days: Days, scale: number): Break | null {
   if (kind === 'steady' || kind === 'accelerating') return null;
   return {at: days.from + (days.day[at] ?? 0) * DAY_MS, kind, jump: jump * scale, slopeChangePerDay: bend * scale};
 }
+
+const jumpAt = ({starts}: Series, {at, by}: RecentJump, scale: number): Break => ({
+  ...{at: starts[at] ?? 0, kind: 'level', jump: by * scale, slopeChangePerDay: 0},
+});
 
 type Clock = {
   /** The end of the newest step, epoch ms. */
@@ -119,11 +126,11 @@ function least(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
-/** The first reading at the limit in the unbroken run of days that reach it, up to the newest day; null when that does not. */
-function fullSince({starts, values}: Series, limit: number, newestDay: number): number | null {
+/** The first reading from `from` (an index) on at the limit in the unbroken run of days that reach it, up to the newest day; null when that does not. */
+function fullSince({starts, values}: Series, from: number, limit: number, newestDay: number): number | null {
   let since: number | null = null;
   let day = newestDay;
-  for (let i = values.length - 1; i >= 0; i--) {
+  for (let i = values.length - 1; i >= from; i--) {
     const at = starts[i] ?? 0;
     // A whole day without such a reading ends the run.
     if (at < day) {

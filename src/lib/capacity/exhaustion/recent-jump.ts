@@ -1,0 +1,63 @@
+import type {Series} from '../series.ts';
+import {changesOf} from './clean-ups.ts';
+import {median} from './days.ts';
+
+/** What is older is found as a break, with as many days after it. */
+const NEWEST_MS = 7 * 86_400_000;
+/** A change is sudden when it is beyond so many robust deviations of the changes from one reading to the next. */
+const DEVIATIONS = 8;
+/** From the median absolute deviation to the standard deviation of a normal distribution. */
+const NORMAL = 1.4826;
+/** It is an event of its own when it is so many times any other sudden change. */
+const UNLIKE_OTHERS = 3;
+/** It has stayed when the values after it are this share of it away from where it began. */
+const STAYED = 0.5;
+
+/** So many readings on each side say how far apart the levels are: few enough that growth does not matter. */
+const NEAR = 6;
+
+/** Where the newest level begins, as an index, and by how much it is above the one before; `from` = where the way there began. */
+export type RecentJump = {readonly from: number; readonly at: number; readonly by: number};
+
+/**
+ * A disk that was cleaned up, or got much at once, in the newest week: one sudden change, unlike all others, that has stayed. Its days are too few to be found as a break,
+ * and would bend the trend instead. null = there is none. Only of disks: the load of anything else that falls at once is an outage.
+ */
+export function recentJump({starts, values, purpose}: Pick<Series, 'starts' | 'values' | 'purpose'>): RecentJump | null {
+  if (purpose !== 'disk') return null;
+  const changes = changesOf(starts, values);
+  const middle = median(changes.map(({change}) => change));
+  const deviation = NORMAL * median(changes.map(({change}) => Math.abs(change - middle)));
+  const sudden = runsOf(changes.filter(({change}) => Math.abs(change - middle) > DEVIATIONS * deviation));
+  const [largest, next] = sudden.toSorted((a, b) => Math.abs(b.by) - Math.abs(a.by));
+  if (largest === undefined || Math.abs(largest.by) < UNLIKE_OTHERS * Math.abs(next?.by ?? 0)) return null;
+  if ((starts[largest.at] ?? 0) <= (starts.at(-1) ?? 0) - NEWEST_MS) return null;
+  const known = (part: Float64Array): Float64Array => part.filter((value) => Number.isFinite(value));
+  const after = known(values.subarray(largest.at));
+  if ((median(after) - largest.before) / largest.by < STAYED) return null;
+  // Medians, since two single readings are as far off as their noise.
+  const near = Math.min(NEAR, after.length);
+  const by = median(after.subarray(0, near)) - median(known(values.subarray(0, largest.from)).subarray(-near));
+  return {from: largest.from, at: largest.at, by};
+}
+
+type Run = {readonly from: number; readonly at: number; readonly by: number; readonly before: number};
+
+/** Changes to one side that follow each other are one: what takes longer than a step. */
+function runsOf(changes: ReturnType<typeof changesOf>): readonly Run[] {
+  const runs: Run[] = [];
+  for (const {index, change, before} of changes) {
+    const last = runs.at(-1);
+    if (last !== undefined && index === last.at + 1 && Math.sign(change) === Math.sign(last.by))
+      runs[runs.length - 1] = {...last, at: index, by: last.by + change};
+    else runs.push({from: index, at: index, by: change, before});
+  }
+  return runs;
+}
+
+/** The series as if it had always been on its newest level. What was seen on the way there is of neither. */
+export function onNewestLevel<S extends Pick<Series, 'values'>>(series: S, jump: RecentJump | null): S {
+  if (jump === null) return series;
+  const {from, at, by} = jump;
+  return {...series, values: series.values.map((value, i) => (i < from ? value + by : i < at ? Number.NaN : value))};
+}
