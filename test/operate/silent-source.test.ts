@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {outcomeOf} from '../../src/kit/contracts/runner.ts';
 import {findAnomaliesInFleet} from '../../src/lib/operate/anomalies-in-fleet.ts';
 import {forecastFleet} from '../../src/lib/operate/forecast-fleet.ts';
 import {NOW, openMetrics, readingsIn, seriesSpec, sourceOf} from './open-metrics.ts';
@@ -59,5 +60,13 @@ describe('a source that has just begun', () => {
     const {document, exit, made} = await forecastFleet(open, {over: '30d', signal});
     expect([exit, document.series.map(({name}) => name), made.length]).toEqual([3, ['old'], 1]);
     expect(document.missing).toMatchObject([{name: 'young', code: 'too-short', reason: expect.stringContaining('no whole day')}]);
+  });
+});
+
+it('a filter that no series is of is a mistake, not good news', async () => {
+  const ask = {regions: ['us'], lastMs: null, signal};
+  expect(await outcomeOf(() => findAnomaliesInFleet(silentFor(0), ask))).toMatchObject({
+    exit: 64,
+    message: 'no series of the fleet file is of us',
   });
 });

@@ -3,7 +3,7 @@ import {STEP_MS} from '../capacity/regularize/steps.ts';
 import type {ExitCode} from '../exit-codes.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type AnomaliesDocument, findAnomalies} from './anomalies.ts';
-import {loadSeries} from './load-series.ts';
+import {loadAsked} from './load-series.ts';
 import {missingDocument} from './missing-series.ts';
 import type {SeriesFilter} from './series-questions.ts';
 
@@ -22,7 +22,7 @@ export async function findAnomaliesInFleet(
   open: OpenFleet,
   {names, regions, lastMs, quietSteps, signal}: AnomaliesInFleetOptions,
 ): Promise<{document: AnomaliesDocument; exit: ExitCode}> {
-  const {until, series: loaded, missing} = await loadSeries(open, {names, regions, signal});
+  const {until, series: loaded, missing} = await loadAsked(open, {names, regions, signal});
   const series = loaded.map((one) => one.series);
   const stale = series.flatMap((one) => {
     const quietMs = quietSteps === undefined ? undefined : quietSteps * STEP_MS[one.grain];

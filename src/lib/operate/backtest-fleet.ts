@@ -4,7 +4,7 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 import {backtestOf, backtestSeries, type CapacityBacktestDocument, type SeriesBacktest} from './capacity-backtest.ts';
 import {HORIZON} from './forecast-fleet.ts';
 import {recallForecasts} from './kept-forecasts.ts';
-import {type LoadedSeriesList, loadSeries} from './load-series.ts';
+import {type LoadedSeriesList, loadAsked} from './load-series.ts';
 import {missingDocument} from './missing-series.ts';
 import type {SeriesFilter} from './series-questions.ts';
 
@@ -22,7 +22,7 @@ export async function backtestFleet(
   open: OpenFleet,
   {names, regions, horizon, origins, stored, signal}: FleetBacktestOptions,
 ): Promise<{document: CapacityBacktestDocument; exit: ExitCode}> {
-  const loaded = await loadSeries(open, {names, regions, signal});
+  const loaded = await loadAsked(open, {names, regions, signal});
   const ask = {objectiveMape: open.fleet.capacity?.mape ?? null, now: loaded.until, missing: loaded.missing.map(missingDocument)};
   if (stored) return backtestOf(await scoreStored(open, loaded), {...ask, basis: 'stored', models: []});
   const tasks = loaded.series.map(({series}) => ({series, horizon: horizon ?? HORIZON[series.grain]}));

@@ -8,7 +8,7 @@ import {messageOf, usageError} from '../errors.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type Forecasts, type ForecastTask, forecastSeries} from './forecast.ts';
 import {keepForecasts} from './kept-forecasts.ts';
-import {type LoadedSeries, loadSeries} from './load-series.ts';
+import {type LoadedSeries, loadAsked} from './load-series.ts';
 import {type MissingDocument, missingDocument} from './missing-series.ts';
 import type {SeriesFilter} from './series-questions.ts';
 
@@ -40,7 +40,7 @@ export async function forecastFleet(
   const {names, regions, signal} = options;
   const until = open.clock.wall();
   const span = spanOf(options, until);
-  const {series, missing} = await loadSeries(open, {names, regions, now: until, signal});
+  const {series, missing} = await loadAsked(open, {names, regions, now: until, signal});
   const {fresh, stale} = freshOf(series, until);
   const all = fresh.map((one) => taskOf(one, until, {horizon: options.horizon, end: span.end}));
   const tasks = all.filter(({series: one}) => one.values.length > 0);

@@ -1,6 +1,7 @@
 import {regularize} from '../capacity/regularize/regularize.ts';
 import {stepsAround} from '../capacity/regularize/steps.ts';
 import type {Reading, Series} from '../capacity/series.ts';
+import {usageError} from '../errors.ts';
 import type {SeriesRegion, SeriesSpec} from '../fleet/fleet.ts';
 import type {MetricsRange} from '../ports/metrics.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
@@ -63,6 +64,19 @@ export async function loadSeries(open: OpenFleet, {historyMs, now, signal, ...fi
     series: all.flatMap((one) => ('series' in one ? [one] : [])),
     missing: all.flatMap((one) => ('series' in one ? [] : [one])),
   };
+}
+
+/**
+ * The same for whoever asked for series by name and region. Throws a usage error (64) too where no series is of the filter: to have looked at nothing would be taken for
+ * good news.
+ */
+export async function loadAsked(open: OpenFleet, options: LoadOptions): Promise<LoadedSeriesList> {
+  const loaded = await loadSeries(open, options);
+  if (loaded.series.length > 0 || loaded.missing.length > 0) return loaded;
+  const {names = [], regions = []} = options;
+  throw usageError(`no series${names.length === 0 ? '' : ` called ${names.join(', ')}`} of the fleet file is of ${regions.join(', ')}`, {
+    suggestions: ['Leave the regions out: a series without regions is of the whole fleet.'],
+  });
 }
 
 /** From the begin of a step on, so that the first one is whole. */
