@@ -27,6 +27,9 @@ export type CollectDocument = {
   readonly series: readonly CollectRow[];
 };
 
+/** By how much the clock of a source may be ahead of ours. */
+const CLOCKS_MS = 60_000;
+
 export type CollectOptions = SeriesFilter & {readonly signal: AbortSignal};
 
 /**
@@ -68,7 +71,9 @@ async function readNow(question: SeriesQuestion, ask: ReturnType<typeof seriesAs
   const none = (code: string, reason: string): CollectRow => ({...base, at: null, value: null, code, reason});
   const asked = await ask(question, {from: now - CURRENT_MS, to: now, stepMs: CURRENT_MS});
   if (!asked.ok) return none(asked.code, asked.reason);
-  const newest = asked.readings.reduce((best, each) => (each.at >= best.at ? each : best), {
+  // A source with a wrong clock answers with other times than it was asked for: what is kept under them would never be left out again.
+  const current = asked.readings.filter(({at}) => at >= now - CURRENT_MS && at <= now + CLOCKS_MS);
+  const newest = current.reduce((best, each) => (each.at >= best.at ? each : best), {
     at: Number.NEGATIVE_INFINITY,
     value: Number.NaN,
   });
