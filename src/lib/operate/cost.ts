@@ -45,7 +45,7 @@ export async function planCost(open: OpenFleet, options: CostOptions): Promise<{
   const written = fleet.capacity?.cost?.rules ?? NO_RULES;
   const rules = {...written, spotShare: options.spotShare ?? written.spotShare};
   const weights = Object.fromEntries(fleet.routes.map((route) => [route.name, route.weights]));
-  const report = costReport({loads: scaled, prices, rules, weights, planned});
+  const report = costReport({loads: scaled, prices, rules, weights, planned, missing: missing.length});
   const document = costDocument(report, scaled, {
     ...{fleet: fleet.name, from: loads.at, to: loads.at + options.spanMs, missing, spotShare: rules.spotShare},
     warnings: priceWarnings(prices, loads.at),
