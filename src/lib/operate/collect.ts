@@ -78,6 +78,8 @@ async function readNow(question: SeriesQuestion, ask: ReturnType<typeof seriesAs
     value: Number.NaN,
   });
   if (newest.at === Number.NEGATIVE_INFINITY) return none('no-data', `${source}: the source has no value of the last five minutes`);
+  // A gap is told of; a value that lacks a part would be taken for the whole.
+  if (asked.partial) return none('partial', `${source}: its answer is not whole: ${asked.remarks.join('; ')}`);
   if (!Number.isFinite(newest.value)) return none('no-number', `${source}: its current value is no number`);
   return {...base, at: new Date(newest.at).toISOString(), value: newest.value, code: 'ok', reason: asked.remarks.join('; ')};
 }

@@ -78,9 +78,12 @@ async function planScaling(open: OpenFleet, options: ScalingOptions): Promise<Pl
   const loads = await loadInTime(open, {names: specs.map(({series}) => series), ...(regions.length === 0 ? {} : {regions}), signal});
   const ahead = {from: loads.at, to: loads.at + spanMs, forecastOf: loads.forecastOf};
   const scaled: ScaledLoad[] = [];
-  const missing = [...loads.missing];
+  const partial = loads.partial ?? [];
+  const isWhole = ({name, region}: Loads['series'][number]): boolean =>
+    !partial.some((each) => each.name === name && each.region === region);
+  const missing = [...loads.missing, ...partial];
   for (const spec of specs) {
-    for (const series of loads.series.filter(({name}) => name === spec.series)) {
+    for (const series of loads.series.filter((each) => each.name === spec.series && isWhole(each))) {
       // Each is a forecast: an interruption is seen between them.
       await setImmediate();
       signal.throwIfAborted();

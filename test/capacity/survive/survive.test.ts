@@ -46,6 +46,19 @@ describe('survive', () => {
     ).toBeCloseTo(860, 9);
   });
 
+  /* A sum of a part of it is the least that it can be: above the limit it breaks, below it nothing is known. */
+  it('a load that its source knows only in part is not known, unless the part breaks the limit', () => {
+    const partial = [{name: 'requests', region: 'us', reason: 'store 1 is away'}];
+    const made = survive(facts(), {...loads(three({}, {}, {limit: 120})), partial}, {lose: ['us']});
+    expect(rowOf(made, 'eu')).toMatchObject({verdict: 'unknown', p90: null});
+    expect(rowOf(made, 'eu')?.says).toBe('requests of eu is not known: it may be more, since store 1 is away');
+    expect(rowOf(made, 'ap')?.verdict).toBe('breaks');
+    expect(survive(facts(), {...loads(three()), partial}, {lose: ['eu']}).verdict).toBe('unknown');
+    expect(survive(facts(), {...loads(three()), partial: [{name: 'cpu', region: 'us', reason: ''}]}, {lose: ['eu']}).verdict).toBe(
+      'survives',
+    );
+  });
+
   it('is tight when less than the headroom is left', () => {
     const made = survive(facts(), loads(three({}, {limit: 190})), {lose: ['us']});
     expect(made.first).toMatchObject({verdict: 'tight', region: 'eu'});

@@ -65,6 +65,11 @@ export function judgeLoad(facts: SurviveFacts, loads: Loads, judging: Judging): 
   if (trouble !== null) return unknown(trouble);
   const window = windowOf(sum, own, {facts, loads, limit});
   if (window === null) return unknown('no forecast of it could be made');
+  // What is too much already is so with the rest of it all the more.
+  const doubt = (loads.partial ?? []).find(
+    ({name, region: of}) => name === rule.name && [region, ...taken.map(({from}) => from)].includes(of ?? ''),
+  );
+  if (doubt !== undefined && window.breaksAt === null) return unknown(`it may be more, since ${doubt.reason}`);
   const headroom = ((limit - window.p90) / limit) * 100;
   const verdict = window.breaksAt !== null ? 'breaks' : headroom < facts.headroom ? 'tight' : 'survives';
   return {...row, verdict, ...window, headroom, says: sentence({...row, limit, verdict, headroom}, window)};
