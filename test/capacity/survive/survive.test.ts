@@ -59,6 +59,17 @@ describe('survive', () => {
     );
   });
 
+  it('traffic on a route that no load is said to be of is not known', () => {
+    const routes = [...facts().routes, {name: 'admin', weights: {us: 100, eu: 0}}];
+    const named = [rule('requests', ['us', 'eu', 'ap'], {routes: ['front-door']})];
+    const made = survive(facts({routes, loads: named}), loads(three()), {lose: ['us']});
+    expect([made.verdict, made.says]).toEqual(['unknown', 'no series measures the traffic of us on admin']);
+    expect(survive(facts({routes, loads: named}), loads(three()), {lose: ['eu']}).verdict).toBe('survives');
+    const both = [...named, rule('cpu', ['us', 'eu', 'ap'])];
+    const cpu = ['us', 'eu', 'ap'].map((region) => load({name: 'cpu', region, unit: '%'}));
+    expect(survive(facts({routes, loads: both}), loads([...three(), ...cpu]), {lose: ['us']}).verdict).toBe('survives');
+  });
+
   it('is tight when less than the headroom is left', () => {
     const made = survive(facts(), loads(three({}, {limit: 190})), {lose: ['us']});
     expect(made.first).toMatchObject({verdict: 'tight', region: 'eu'});

@@ -68,7 +68,10 @@ export function surviveFlows(
 
 /** A sentence for the first traffic that moves and that no load can be of: nobody knows how much that is. null = there is none. */
 function unmeasuredFlow(facts: SurviveFacts, moving: readonly LoadRule[], flows: readonly Flow[]): string | null {
-  const blind = flows.find(({route, from, share}) => route !== null && share > 0 && !moving.some((rule) => mayBeIn(facts, rule, from)));
+  const isOf = (rule: LoadRule, route: string): boolean => rule.routes === null || rule.routes.includes(route);
+  const blind = flows.find(
+    ({route, from, share}) => route !== null && share > 0 && !moving.some((rule) => isOf(rule, route) && mayBeIn(facts, rule, from)),
+  );
   return blind === undefined ? null : `no series measures the traffic of ${blind.from} on ${blind.route}`;
 }
 
