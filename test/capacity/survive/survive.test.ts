@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {changeFlows, combinationsOf} from '../../../src/lib/capacity/survive/flows.ts';
+import {changeFlows, combinationsOf, type Flow} from '../../../src/lib/capacity/survive/flows.ts';
 import {survive, surviveFlows} from '../../../src/lib/capacity/survive/survive.ts';
 import {facts, HOUR, type LoadSample, load, loads, NOW, rule} from './world.ts';
 
@@ -68,6 +68,27 @@ describe('survive', () => {
     const both = [...named, rule('cpu', ['us', 'eu', 'ap'])];
     const cpu = ['us', 'eu', 'ap'].map((region) => load({name: 'cpu', region, unit: '%'}));
     expect(survive(facts({routes, loads: both}), loads([...three(), ...cpu]), {lose: ['us']}).verdict).toBe('survives');
+  });
+
+  /*
+   * us has been away for six hours; the others have its 100 as well since then, and give it half of what they have. Before, us and half of both were
+   * 100 + 50 + 50 = 200; what comes home is the 100 that us had.
+   */
+  it('a region that comes home to its normal share has what it had, and not that and a part of the others', () => {
+    const away = three({gone: 6, fill: 0, limit: 180});
+    const flows = ['eu', 'ap'].map((from) => ({route: 'front-door', from, share: 0.5, takers: {us: 1}}));
+    const homed = {route: null, from: 'eu', share: 1, takers: {us: 1}};
+    const coming = (all: readonly Flow[], home: readonly string[] = ['us'], series = away) =>
+      rowOf(surviveFlows(facts(), loads(series), {lose: [], flows: all, home}), 'us');
+    expect(coming([...flows, homed])).toMatchObject({verdict: 'survives', mean: 100});
+    expect(coming(flows)?.says).toBe(
+      'requests of us, as before its outage, reaches 110 req/s (p90) of 180 req/s at 2026-11-28 12:00Z: 38.9 % is left',
+    );
+    expect(coming([homed])?.mean).toBe(200);
+    // Not to its normal share; never seen with traffic; not away, as far as is measured.
+    expect(coming(flows, [])?.mean).toBe(200);
+    expect(coming(flows, ['us'], three({at: () => 0}))?.mean).toBe(100);
+    expect(coming(flows, ['us'], three())?.mean).toBe(200);
   });
 
   it('is tight when less than the headroom is left', () => {

@@ -3,7 +3,7 @@ import type {Series} from '../series.ts';
 import type {LoadRule, Loads, SurviveFacts} from './facts.ts';
 import {figure, timeText} from './figures.ts';
 import type {Taken} from './place-load.ts';
-import {type Part, sumLoads, withoutOutage} from './sum-loads.ts';
+import {asBefore, type Part, sumLoads, withoutOutage} from './sum-loads.ts';
 
 export type LoadVerdict = 'survives' | 'tight' | 'breaks' | 'unknown';
 
@@ -35,8 +35,14 @@ const RELATIVE = /^(%|percent|ratio|fraction)$/i;
 /** Whether a load in this unit is a share of its region, so that it means less in a larger one. */
 export const isRelative = (unit: string): boolean => RELATIVE.test(unit.trim());
 
-/** `region` = the one that takes; `taken` = what it gets; `keeps` = the share of its own load that stays. */
-export type Judging = {readonly rule: LoadRule; readonly region: string; readonly taken: readonly Taken[]; readonly keeps: number};
+/** `region` = the one that takes; `taken` = what it gets; `keeps` = the share of its own load that stays; `isHome` = it only gets back what it had. */
+export type Judging = {
+  readonly rule: LoadRule;
+  readonly region: string;
+  readonly taken: readonly Taken[];
+  readonly keeps: number;
+  readonly isHome: boolean;
+};
 
 type Window = {readonly mean: number; readonly p90: number; readonly peakAt: number; readonly breaksAt: number | null};
 
@@ -60,7 +66,8 @@ export function judgeLoad(facts: SurviveFacts, loads: Loads, judging: Judging): 
     if (series === null) return unknown(`nothing is known of what it takes from ${from}: ${missingReason(loads, rule, from)}`);
     parts.push({series: withoutOutage(series), factor: share * factor});
   }
-  const sum = sumLoads({series: own, factor: judging.keeps}, parts);
+  const before = judging.isHome ? asBefore(own, loads.at) : null;
+  const sum = before ?? sumLoads({series: own, factor: judging.keeps}, parts);
   const trouble = tooLittle(sum, own.grain, loads.at);
   if (trouble !== null) return unknown(trouble);
   const window = windowOf(sum, own, {facts, loads, limit});
@@ -72,7 +79,7 @@ export function judgeLoad(facts: SurviveFacts, loads: Loads, judging: Judging): 
   if (doubt !== undefined && window.breaksAt === null) return unknown(`it may be more, since ${doubt.reason}`);
   const headroom = ((limit - window.p90) / limit) * 100;
   const verdict = window.breaksAt !== null ? 'breaks' : headroom < facts.headroom ? 'tight' : 'survives';
-  return {...row, verdict, ...window, headroom, says: sentence({...row, limit, verdict, headroom}, window)};
+  return {...row, verdict, ...window, headroom, says: sentence({...row, limit, verdict, headroom}, window, before !== null)};
 }
 
 function seriesOf({series}: Loads, name: string, region: string): Series | null {
@@ -109,13 +116,17 @@ function windowOf(sum: History, {grain}: Series, {facts, loads, limit}: Looking)
   };
 }
 
-function sentence(row: Pick<LoadRow, 'series' | 'region' | 'unit' | 'limit' | 'takes' | 'verdict' | 'headroom'>, window: Window): string {
+function sentence(
+  row: Pick<LoadRow, 'series' | 'region' | 'unit' | 'limit' | 'takes' | 'verdict' | 'headroom'>,
+  window: Window,
+  isBefore: boolean,
+): string {
   const {series, region, unit, limit, takes, verdict, headroom} = row;
   const amount = (value: number): string => `${figure(value)}${unit === '' ? '' : ` ${unit}`}`;
   const from = takes.map(
     ({from: name, share, factor}) => `${figure(share * 100)} % of ${name}${factor === 1 ? '' : ` (times ${figure(factor)} for size)`}`,
   );
-  const carries = `${series} of ${region} with ${from.join(' and ')}`;
+  const carries = `${series} of ${region}${isBefore ? ', as before its outage,' : ` with ${from.join(' and ')}`}`;
   if (verdict === 'breaks') {
     const breaks = `${carries} goes above its limit of ${amount(limit ?? 0)} at ${timeText(window.breaksAt ?? 0)}`;
     return window.breaksAt === window.peakAt

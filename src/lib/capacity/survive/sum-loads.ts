@@ -1,4 +1,4 @@
-import {type History, OLDEST_STEPS} from '../ahead.ts';
+import {type History, OLDEST_STEPS, tooLittle} from '../ahead.ts';
 import type {Series} from '../series.ts';
 
 /** A part of the load of another region, in the unit of the sum: each value times `factor`. */
@@ -23,6 +23,16 @@ export function withoutOutage(series: Series): Series {
   const alive = series.values.findLastIndex((value) => value > 0);
   const isIdle = alive === -1 || series.values.length - 1 - alive > OLDEST_STEPS[series.grain];
   return isIdle ? series : {...series, values: series.values.map((value, step) => (step > alive ? Number.NaN : value))};
+}
+
+/**
+ * What a region had until its outage, where that is enough to tell what it will have when it is as it was; null = it is not. Added up with what others have taken
+ * over, the times before the outage would count that twice.
+ */
+export function asBefore(series: Series, now: number): History | null {
+  const before = withoutOutage(series);
+  const isSame = before === series || series.values.at(-1) !== 0;
+  return isSame || tooLittle(before, series.grain, now) !== null ? null : before;
 }
 
 function valuesByStart({starts, values}: Series): ReadonlyMap<number, number> {

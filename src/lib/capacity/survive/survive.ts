@@ -37,12 +37,11 @@ export function survive(facts: SurviveFacts, loads: Loads, {lose}: {readonly los
   return surviveFlows(facts, loads, {lose, flows: lossFlows(facts, lose)});
 }
 
+/** `home`: regions that have no traffic, and get no more of it back than they have in normal operation. */
+export type TrafficChange = {readonly lose: readonly string[]; readonly flows: readonly Flow[]; readonly home?: readonly string[]};
+
 /** The same for any change of traffic: a failover to one region, an evacuation, a shift of weights. */
-export function surviveFlows(
-  facts: SurviveFacts,
-  loads: Loads,
-  change: {readonly lose: readonly string[]; readonly flows: readonly Flow[]},
-): Survival {
+export function surviveFlows(facts: SurviveFacts, loads: Loads, change: TrafficChange): Survival {
   const {lose} = change;
   const moving = facts.loads.filter(({moves}) => moves);
   const all = moving.map((rule) => surviveLoad(facts, loads, rule, change));
@@ -75,23 +74,25 @@ function unmeasuredFlow(facts: SurviveFacts, moving: readonly LoadRule[], flows:
   return blind === undefined ? null : `no series measures the traffic of ${blind.from} on ${blind.route}`;
 }
 
-function surviveLoad(
-  facts: SurviveFacts,
-  loads: Loads,
-  rule: LoadRule,
-  {lose, flows}: {readonly lose: readonly string[]; readonly flows: readonly Flow[]},
-) {
+function surviveLoad(facts: SurviveFacts, loads: Loads, rule: LoadRule, {lose, flows, home = []}: TrafficChange) {
   const own = flows.filter(({route, from}) => mayBeIn(facts, rule, from) && (route !== null || rule.regions.includes(from)));
   const {taken, stranded, notes} = placeLoad(facts, rule, own, lose);
   const takers = [...new Set(taken.map(({to}) => to))];
   const gone = (region: string): number => [...taken, ...stranded].reduce((sum, {from, share}) => sum + (from === region ? share : 0), 0);
   return {
-    rows: takers.map((region) =>
-      judgeLoad(facts, loads, {rule, region, taken: taken.filter(({to}) => to === region), keeps: Math.max(0, 1 - gone(region))}),
-    ),
+    rows: takers.map((region) => {
+      const gets = taken.filter(({to}) => to === region);
+      const isHome = home.includes(region) && gets.every(({from}) => isRouted(rule, own, from));
+      return judgeLoad(facts, loads, {rule, region, taken: gets, keeps: Math.max(0, 1 - gone(region)), isHome});
+    }),
     stranded: stranded.map(({from, share, law, reason}) => ({series: rule.name, region: from, share, law, reason})),
     notes,
   };
+}
+
+/** Whether what a load has in a region comes by routes, and not because it is homed there. */
+function isRouted({routes}: LoadRule, flows: readonly Flow[], region: string): boolean {
+  return flows.some(({route, from}) => from === region && route !== null && (routes === null || routes.includes(route)));
 }
 
 /**
