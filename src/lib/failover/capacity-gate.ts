@@ -55,7 +55,7 @@ function capacityGate(capacity: PlanCapacity | undefined, change: LoadChange): F
   const flows = capacity === undefined ? [] : flowsOf(change);
   if (capacity === undefined || !flows.some(({share}) => share > 0)) return {gate: null, isOpen: false, remarks: []};
   const lose = change.isDown && change.from !== null ? [change.from] : [];
-  const found = surviveFlows(capacity.facts, capacity.loads, {lose, flows, home: comingHome(change)});
+  const found = surviveFlows(capacity.facts, capacity.loads, {lose, flows, home: comingHome(change), already: movedAlready(change)});
   if (found.verdict === 'unknown' && change.isDown) {
     const says = `whether the others can carry the load is not known, and nobody waits for it now: ${found.says}`;
     return {gate: null, isOpen: true, remarks: [says, ...found.notes]};
@@ -94,6 +94,11 @@ function comingHome({fleet, snapshot, steps}: LoadChange): readonly string[] {
       return shareOf(now, region) === 0 && shareOf(after[route.name] ?? now, region) <= shareOf(route.weights, region) + 1e-9;
     });
   return fleet.regions.map(({name}) => name).filter(returns);
+}
+
+/** What routers send elsewhere now than in normal operation. A route that is held sends nothing: what it had is with nobody. */
+function movedAlready({fleet, snapshot}: LoadChange): readonly Flow[] {
+  return fleet.routes.flatMap((route) => changeFlows(route.name, route.weights, weightsNow(route, snapshot)));
 }
 
 function weightsSet(steps: readonly Step[]): Readonly<Record<string, Weights>> {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
+import type {Series} from '../../../src/lib/capacity/series.ts';
 import {changeFlows, combinationsOf, type Flow} from '../../../src/lib/capacity/survive/flows.ts';
-import {survive, surviveFlows} from '../../../src/lib/capacity/survive/survive.ts';
+import {survive, surviveFlows, type TrafficChange} from '../../../src/lib/capacity/survive/survive.ts';
 import {facts, HOUR, type LoadSample, load, loads, NOW, rule} from './world.ts';
 
 const three = (us: Partial<LoadSample> = {}, eu: Partial<LoadSample> = {}, ap: Partial<LoadSample> = {}) => [
@@ -10,6 +11,10 @@ const three = (us: Partial<LoadSample> = {}, eu: Partial<LoadSample> = {}, ap: P
   load({name: 'requests', region: 'ap', ...ap}),
 ];
 const rowOf = (made: ReturnType<typeof survive>, region: string) => made.rows.find((row) => row.region === region);
+/** The mean of ap when this changes. */
+function meanOfAp(change: TrafficChange, series: readonly Series[], world = facts()): number | null | undefined {
+  return rowOf(surviveFlows(world, loads(series), change), 'ap')?.mean;
+}
 
 describe('survive', () => {
   /* us is lost: eu and ap have weights 30 and 20, so eu takes 3/5 of its 100 and ap 2/5: 160 and 140; p90 is a tenth more: 176 and 154. */
@@ -89,6 +94,30 @@ describe('survive', () => {
     expect(coming(flows, [])?.mean).toBe(200);
     expect(coming(flows, ['us'], three({at: () => 0}))?.mean).toBe(100);
     expect(coming(flows, ['us'], three())?.mean).toBe(200);
+  });
+
+  /*
+   * us has been gone for six hours: eu has had 100 + 60 since then, ap 100 + 40. When eu is lost as well ap has all 300, at any hour: those before us was
+   * gone lack what eu and ap have had of it since. In size it is the same: ap is half as large as us and eu, so that 100 % of them are 200 % there.
+   */
+  it('what is with others already is counted in the hours from before, too', () => {
+    const weights = {us: 50, eu: 30, ap: 20};
+    const [now, after] = [
+      {...weights, us: 0},
+      {us: 0, eu: 0, ap: 50},
+    ];
+    const change = {lose: [], flows: changeFlows('front-door', now, after), already: changeFlows('front-door', weights, now)};
+    const gone = three({gone: 6, fill: 0}, {gone: 6, fill: 160}, {gone: 6, fill: 140});
+    expect(meanOfAp(change, gone)).toBeCloseTo(300, 9);
+    expect(meanOfAp(change, three())).toBeCloseTo(300, 9);
+    expect(meanOfAp({...change, already: []}, gone)).toBeCloseTo(200, 9);
+    // Some of it has come back: nobody knows how much of the history lacks the rest.
+    expect(meanOfAp({...change, already: changeFlows('front-door', weights, {...weights, us: 10})}, gone)).toBeCloseTo(200, 9);
+    const sized = facts({loads: [rule('requests', ['us', 'eu', 'ap'], {sizes: {us: 2, eu: 2, ap: 1}})]});
+    const percent = gone.map((series) => ({...series, unit: '%', limit: 1000}));
+    // Of ap 100 + 40 % of the 200 that us is there, and of eu 200 + 60 % of 200.
+    expect(meanOfAp(change, percent, sized)).toBeCloseTo(100 + 80 + 200 + 120, 9);
+    expect(meanOfAp(change, gone.slice(1))).toBeNull();
   });
 
   it('is tight when less than the headroom is left', () => {

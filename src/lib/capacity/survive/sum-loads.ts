@@ -35,6 +35,13 @@ export function asBefore(series: Series, now: number): History | null {
   return isSame || tooLittle(before, series.grain, now) !== null ? null : before;
 }
 
+/** What a region had until its traffic went elsewhere, at these steps. Since then others have it, and it is in what is measured of them. */
+export function untilMoved(series: Series, starts: Float64Array): Series {
+  const at = valuesByStart(series);
+  const last = series.starts[series.values.findLastIndex((value) => value > 0)] ?? Number.NEGATIVE_INFINITY;
+  return {...series, starts, values: starts.map((start) => (start > last ? 0 : (at.get(start) ?? Number.NaN)))};
+}
+
 function valuesByStart({starts, values}: Series): ReadonlyMap<number, number> {
   return new Map(Array.from(starts, (start, step) => [start, values[step] ?? Number.NaN]));
 }
