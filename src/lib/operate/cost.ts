@@ -1,5 +1,5 @@
 import {setImmediate} from 'node:timers/promises';
-import {COST_DEFAULTS, type CostRules, costReport, type ScaledLoad} from '../capacity/cost/cost.ts';
+import {COST_DEFAULTS, type CostReport, type CostRules, costReport, type ScaledLoad} from '../capacity/cost/cost.ts';
 import {type CostDocument, costDocument} from '../capacity/cost/document.ts';
 import {priceWarnings} from '../capacity/cost/prices.ts';
 import {parseSplits} from '../capacity/cost/split.ts';
@@ -45,12 +45,22 @@ export async function planCost(open: OpenFleet, options: CostOptions): Promise<{
   const written = fleet.capacity?.cost?.rules ?? NO_RULES;
   const rules = {...written, spotShare: options.spotShare ?? written.spotShare};
   const weights = Object.fromEntries(fleet.routes.map((route) => [route.name, route.weights]));
-  const report = costReport({loads: scaled, prices, rules, weights, planned, missing: missing.length});
+  const isPart = options.series.length > 0 || options.regions.length > 0;
+  const whole = costReport({loads: scaled, prices, rules, weights, planned, missing: missing.length});
+  const report = isPart ? ofPart(whole) : whole;
   const document = costDocument(report, scaled, {
     ...{fleet: fleet.name, from: loads.at, to: loads.at + options.spanMs, missing, spotShare: rules.spotShare},
     warnings: priceWarnings(prices, loads.at),
   });
   return {document, exit: EXITS[document.verdict]};
+}
+
+/** A part of the loads meets no objective of all of them; it can only be too dear by itself. */
+function ofPart(report: CostReport): CostReport {
+  const objectives = report.objectives.filter(({kind, met}) => kind === 'per-month' && met === false);
+  const isLess = objectives.length < report.objectives.length;
+  const says = 'the objectives are of all loads: leave --series and --region out to have them judged';
+  return {...report, objectives, notes: isLess ? [...report.notes, says] : report.notes};
 }
 
 const NO_RULES: CostRules = {...COST_DEFAULTS, transfer: [], objectives: {perMonth: null, savings: null, unit: null}};
