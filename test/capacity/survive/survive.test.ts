@@ -150,6 +150,12 @@ describe('survive', () => {
     ]);
   });
 
+  it.each(['%', '% of cpu', 'CPU %', 'percent', 'percentage of memory', 'pct', 'ratio'])('"%s" is a share of a region', (unit) => {
+    const sized = facts({loads: [rule('requests', ['us', 'eu', 'ap'], {sizes: {us: 2, eu: 1, ap: 1}})]});
+    const made = survive(sized, loads(three({unit}, {unit}, {unit})), {lose: ['us']});
+    expect(rowOf(made, 'eu')?.mean).toBeCloseTo(100 + 2 * 60, 9);
+  });
+
   it('converts percent by the sizes of regions, and nothing else', () => {
     const sizes = {us: 4, eu: 2};
     const percent = three({unit: '%', at: () => 30, limit: 80}, {unit: '%', at: () => 20, limit: 80}, {unit: '%', at: () => 10, limit: 80});

@@ -30,7 +30,7 @@ export type LoadRow = {
 };
 
 /** Units in which a load is a share of what its region has. */
-const RELATIVE = /^(%|percent|ratio|fraction)$/i;
+const RELATIVE = /%|^(pct|percent|percentage|ratio|fraction)\b/i;
 
 /** Whether a load in this unit is a share of its region, so that it means less in a larger one. */
 export const isRelative = (unit: string): boolean => RELATIVE.test(unit.trim());
