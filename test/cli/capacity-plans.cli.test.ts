@@ -113,6 +113,15 @@ describe('capacity cost', () => {
     for (const row of document.rows) expect(row.perMonth).toBeLessThanOrEqual(row.onDemandPerMonth);
   });
 
+  it('a part of the loads meets no objective of all of them, but can miss the budget alone', async () => {
+    const part = ['--region', 'jp-tokyo', '--window', '24h', '--json'];
+    const [well, poor] = await Promise.all([run('cost', ...part), run('cost', '--fleet', 'poor.yaml', ...part)]);
+    expect([well.status, poor.status], shown(well)).toEqual([0, 1]);
+    const notes = ['the objectives are of all loads: leave --series and --region out to have them judged'];
+    expect(documentOf(well)).toMatchObject({rows: [{region: 'jp-tokyo'}], objectives: [], notes});
+    expect(documentOf(poor)).toMatchObject({verdict: 'missed', objectives: [{kind: 'per-month', met: false}], notes: []});
+  });
+
   it('a budget that is missed, and a fleet file without prices', async () => {
     const [missed, named, unpriced] = await Promise.all([
       run('cost', '--fleet', 'poor.yaml'),

@@ -13,8 +13,8 @@ import {load, NOW, sameAgain} from '../capacity/survive/world.ts';
 export const sevenRegions = (): Promise<Fleet> =>
   loadFleet('examples/seven-regions.yaml', kindsOf(builtinProviders), {CATALOG_PASSWORD: 'x'});
 
-/** Loads by region: `base` all day, `peak` between 14:00 and 16:00 UTC (it is 12:00). */
-export type LevelsByRegion = Readonly<Record<string, {readonly base: number; readonly peak?: number}>>;
+/** Loads by region: `base` all day, `peak` between 14:00 and 16:00 UTC (it is 12:00), 0 in the newest `away` hours. */
+export type LevelsByRegion = Readonly<Record<string, {readonly base: number; readonly peak?: number; readonly away?: number}>>;
 
 /** Every series of the fleet at these levels. `missing` = names of series whose source is dead. */
 export function capacityOf(fleet: Fleet, levels: Readonly<Record<string, LevelsByRegion>>, missing: readonly string[] = []): PlanCapacity {
@@ -26,7 +26,7 @@ export function capacityOf(fleet: Fleet, levels: Readonly<Record<string, LevelsB
       const level = levels[name]?.[region];
       if (level === undefined) return [];
       const at = (hour: number) => (hour >= 14 && hour < 16 ? (level.peak ?? level.base) : level.base);
-      return [load({name, region, unit, purpose, limit, at})];
+      return [load({name, region, unit, purpose, limit, at, gone: level.away ?? 0, fill: 0})];
     }),
   );
   const dead = missing.map((name) => ({name, region: null, reason: 'federation: no answer within 5 s'}));

@@ -69,6 +69,18 @@ describe('one round', () => {
       1,
       'other: the source has no value of the last five minutes',
     ],
+    [
+      'a part is not the whole',
+      sourceOf((_, range) => ({sets: [{labels: {}, readings: readingsIn(range)}], remarks: ['store 1 is away'], partial: true})),
+      1,
+      'other: its answer is not whole: store 1 is away',
+    ],
+    ...[1e23, Number.NaN, NOW + 3_600_000, NOW - 3_600_000].map((at): [string, ReturnType<typeof sourceOf>, number, string] => [
+      `a value of ${at} is none of now`,
+      sourceOf(() => ({sets: [{labels: {}, readings: [{at, value: 5}]}], remarks: []})),
+      1,
+      'other: the source has no value of the last five minutes',
+    ]),
   ])('%s', async (_, other, code, reason) => {
     const {open} = openMetrics({series: [seriesSpec(), orders], sources: {prom: steady, other}, stateDir: tempDir()});
     const {document, exit} = await collect(open, {signal});

@@ -60,6 +60,13 @@ describe('planCapacity', () => {
     expect(found?.loads.missing).toEqual([{name: 'cpu', region: null, reason: 'no answer within 0.15 s'}]);
   });
 
+  it('a source that says that its answer is not whole is told of', async () => {
+    const part: Metrics = {series: async (...asked) => ({...(await steady.series(...asked)), remarks: ['store 1 is away'], partial: true})};
+    const found = await planCapacity(open([spec('requests'), spec('cpu')], {requests: steady, cpu: part}), NEVER);
+    const reason = 'the answer of cpu is not whole: store 1 is away';
+    expect(found?.loads.partial).toEqual(['us-east', 'eu-west'].map((region) => ({name: 'cpu', region, reason})));
+  });
+
   it('asks nothing of fleets without loads that move and have a limit', async () => {
     const regions = [{region: 'us-east', limit: null, query: null, size: 1}];
     const all = [spec('disk', {moves: false}), spec('total', {regions: [], limit: 100}), spec('unlimited', {regions})];

@@ -55,7 +55,7 @@ function capacityGate(capacity: PlanCapacity | undefined, change: LoadChange): F
   const flows = capacity === undefined ? [] : flowsOf(change);
   if (capacity === undefined || !flows.some(({share}) => share > 0)) return {gate: null, isOpen: false, remarks: []};
   const lose = change.isDown && change.from !== null ? [change.from] : [];
-  const found = surviveFlows(capacity.facts, capacity.loads, {lose, flows});
+  const found = surviveFlows(capacity.facts, capacity.loads, {lose, flows, home: comingHome(change), already: movedAlready(change)});
   if (found.verdict === 'unknown' && change.isDown) {
     const says = `whether the others can carry the load is not known, and nobody waits for it now: ${found.says}`;
     return {gate: null, isOpen: true, remarks: [says, ...found.notes]};
@@ -79,6 +79,26 @@ function flowsOf({fleet, snapshot, steps, from, takers}: LoadChange): readonly F
   });
   if (from === null) return routed;
   return [...routed, {route: null, from, share: 1, takers: Object.fromEntries(takers.map((region) => [region, 1]))}];
+}
+
+/** Regions that no route sends anything to now, and that get no more from any than they have in normal operation: what comes back is what they had. */
+function comingHome({fleet, snapshot, steps}: LoadChange): readonly string[] {
+  const after = weightsSet(steps);
+  const shareOf = (weights: Weights, region: string): number => {
+    const sum = Object.values(weights).reduce((all, weight) => all + weight, 0);
+    return sum > 0 ? (weights[region] ?? 0) / sum : 0;
+  };
+  const returns = (region: string): boolean =>
+    fleet.routes.every((route) => {
+      const now = weightsNow(route, snapshot);
+      return shareOf(now, region) === 0 && shareOf(after[route.name] ?? now, region) <= shareOf(route.weights, region) + 1e-9;
+    });
+  return fleet.regions.map(({name}) => name).filter(returns);
+}
+
+/** What routers send elsewhere now than in normal operation. A route that is held sends nothing: what it had is with nobody. */
+function movedAlready({fleet, snapshot}: LoadChange): readonly Flow[] {
+  return fleet.routes.flatMap((route) => changeFlows(route.name, route.weights, weightsNow(route, snapshot)));
 }
 
 function weightsSet(steps: readonly Step[]): Readonly<Record<string, Weights>> {

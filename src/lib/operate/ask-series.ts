@@ -6,9 +6,9 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 import {askInTime} from './ask-in-time.ts';
 import type {SeriesQuestion} from './series-questions.ts';
 
-/** The readings of a series, and what the source said of them; or why they could not be had: `code` for scripts, `reason` for people. */
+/** The readings of a series, and what the source said of them (`partial`: that some are missing); or why they could not be had: `code` for scripts, `reason` for people. */
 export type AskedSeries =
-  | {readonly ok: true; readonly readings: readonly Reading[]; readonly remarks: readonly string[]}
+  | {readonly ok: true; readonly readings: readonly Reading[]; readonly remarks: readonly string[]; readonly partial: boolean}
   | {readonly ok: false; readonly code: string; readonly reason: string};
 
 const TIMEOUT_MS = 20_000;
@@ -26,8 +26,9 @@ export function seriesAsker(open: OpenFleet, signal: AbortSignal): (question: Se
     const got = await answer;
     if (!got.ok) return got;
     const chosen = readingsOf(got.value.sets, place?.region ?? null, shared);
-    if (chosen.ok) return {ok: true, readings: chosen.readings, remarks: got.value.remarks};
-    const also = got.value.remarks.length === 0 ? '' : ` (${got.value.remarks.join('; ')})`;
+    const {remarks, partial = false} = got.value;
+    if (chosen.ok) return {ok: true, readings: chosen.readings, remarks, partial};
+    const also = remarks.length === 0 ? '' : ` (${remarks.join('; ')})`;
     return {ok: false, code: chosen.code, reason: `${source}: ${chosen.reason}${also}`};
   };
 }

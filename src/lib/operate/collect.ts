@@ -27,6 +27,9 @@ export type CollectDocument = {
   readonly series: readonly CollectRow[];
 };
 
+/** By how much the clock of a source may be ahead of ours. */
+const CLOCKS_MS = 60_000;
+
 export type CollectOptions = SeriesFilter & {readonly signal: AbortSignal};
 
 /**
@@ -68,11 +71,15 @@ async function readNow(question: SeriesQuestion, ask: ReturnType<typeof seriesAs
   const none = (code: string, reason: string): CollectRow => ({...base, at: null, value: null, code, reason});
   const asked = await ask(question, {from: now - CURRENT_MS, to: now, stepMs: CURRENT_MS});
   if (!asked.ok) return none(asked.code, asked.reason);
-  const newest = asked.readings.reduce((best, each) => (each.at >= best.at ? each : best), {
+  // A source with a wrong clock answers with other times than it was asked for: what is kept under them would never be left out again.
+  const current = asked.readings.filter(({at}) => at >= now - CURRENT_MS && at <= now + CLOCKS_MS);
+  const newest = current.reduce((best, each) => (each.at >= best.at ? each : best), {
     at: Number.NEGATIVE_INFINITY,
     value: Number.NaN,
   });
   if (newest.at === Number.NEGATIVE_INFINITY) return none('no-data', `${source}: the source has no value of the last five minutes`);
+  // A gap is told of; a value that lacks a part would be taken for the whole.
+  if (asked.partial) return none('partial', `${source}: its answer is not whole: ${asked.remarks.join('; ')}`);
   if (!Number.isFinite(newest.value)) return none('no-number', `${source}: its current value is no number`);
   return {...base, at: new Date(newest.at).toISOString(), value: newest.value, code: 'ok', reason: asked.remarks.join('; ')};
 }

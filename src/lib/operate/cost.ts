@@ -1,5 +1,5 @@
 import {setImmediate} from 'node:timers/promises';
-import {COST_DEFAULTS, type CostRules, costReport, type ScaledLoad} from '../capacity/cost/cost.ts';
+import {COST_DEFAULTS, type CostReport, type CostRules, costReport, type ScaledLoad} from '../capacity/cost/cost.ts';
 import {type CostDocument, costDocument} from '../capacity/cost/document.ts';
 import {priceWarnings} from '../capacity/cost/prices.ts';
 import {parseSplits} from '../capacity/cost/split.ts';
@@ -45,12 +45,22 @@ export async function planCost(open: OpenFleet, options: CostOptions): Promise<{
   const written = fleet.capacity?.cost?.rules ?? NO_RULES;
   const rules = {...written, spotShare: options.spotShare ?? written.spotShare};
   const weights = Object.fromEntries(fleet.routes.map((route) => [route.name, route.weights]));
-  const report = costReport({loads: scaled, prices, rules, weights, planned});
+  const isPart = options.series.length > 0 || options.regions.length > 0;
+  const whole = costReport({loads: scaled, prices, rules, weights, planned, missing: missing.length});
+  const report = isPart ? ofPart(whole) : whole;
   const document = costDocument(report, scaled, {
     ...{fleet: fleet.name, from: loads.at, to: loads.at + options.spanMs, missing, spotShare: rules.spotShare},
     warnings: priceWarnings(prices, loads.at),
   });
   return {document, exit: EXITS[document.verdict]};
+}
+
+/** A part of the loads meets no objective of all of them; it can only be too dear by itself. */
+function ofPart(report: CostReport): CostReport {
+  const objectives = report.objectives.filter(({kind, met}) => kind === 'per-month' && met === false);
+  const isLess = objectives.length < report.objectives.length;
+  const says = 'the objectives are of all loads: leave --series and --region out to have them judged';
+  return {...report, objectives, notes: isLess ? [...report.notes, says] : report.notes};
 }
 
 const NO_RULES: CostRules = {...COST_DEFAULTS, transfer: [], objectives: {perMonth: null, savings: null, unit: null}};
@@ -78,9 +88,12 @@ async function planScaling(open: OpenFleet, options: ScalingOptions): Promise<Pl
   const loads = await loadInTime(open, {names: specs.map(({series}) => series), ...(regions.length === 0 ? {} : {regions}), signal});
   const ahead = {from: loads.at, to: loads.at + spanMs, forecastOf: loads.forecastOf};
   const scaled: ScaledLoad[] = [];
-  const missing = [...loads.missing];
+  const partial = loads.partial ?? [];
+  const isWhole = ({name, region}: Loads['series'][number]): boolean =>
+    !partial.some((each) => each.name === name && each.region === region);
+  const missing = [...loads.missing, ...partial];
   for (const spec of specs) {
-    for (const series of loads.series.filter(({name}) => name === spec.series)) {
+    for (const series of loads.series.filter((each) => each.name === spec.series && isWhole(each))) {
       // Each is a forecast: an interruption is seen between them.
       await setImmediate();
       signal.throwIfAborted();

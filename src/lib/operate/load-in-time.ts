@@ -37,6 +37,11 @@ export async function loadInTime(open: OpenFleet, {names, regions, ms = PATIENCE
         ? asked.value.missing.map(({place, reason}) => ({name, region: place?.region ?? null, reason}))
         : [{name, region: null, reason: /time(d out|out)/i.test(asked.reason) ? `no answer within ${ms / 1000} s` : asked.reason}],
     ),
+    partial: all.flatMap(({asked}) =>
+      asked.ok
+        ? asked.value.series.flatMap(({series: {name, region}, partial}) => (partial === null ? [] : [{name, region, reason: partial}]))
+        : [],
+    ),
     forecastOf: forecast,
   };
 }

@@ -22,6 +22,8 @@ export type LoadedSeries = {
   readonly series: Series;
   /** How many readings it was made of. */
   readonly readings: number;
+  /** Why its values may be too low: what the source says of an answer that is not whole; null = nothing. */
+  readonly partial: string | null;
 };
 
 /** A series that could not be had: `code` for scripts, `reason` for people. */
@@ -54,7 +56,10 @@ export async function loadSeries(open: OpenFleet, {historyMs, now, signal, ...fi
       if (!asked.ok) return {spec, place, code: asked.code, reason: asked.reason};
       const series = seriesOf(question, asked.readings, until);
       if (series.values.some((value) => !Number.isNaN(value)))
-        return {spec, place, series: withSaid(series, asked.remarks), readings: asked.readings.length};
+        return {
+          ...{spec, place, series: withSaid(series, asked.remarks), readings: asked.readings.length},
+          partial: asked.partial ? `the answer of ${question.source} is not whole: ${asked.remarks.join('; ')}` : null,
+        };
       const why = series.remarks.map(({says}) => says).join('; ');
       return {spec, place, code: 'no-data', reason: `${question.source}: ${why === '' ? 'no step of it is known' : why}`};
     }),

@@ -6,8 +6,11 @@ export type MetricsRange = {readonly from: number; readonly to: number; readonly
 /** The readings of one set of labels, in whatever order the source has them. Values may be NaN or infinite: what becomes of them is told later. */
 export type LabelledReadings = {readonly labels: Readonly<Record<string, string>>; readonly readings: readonly Reading[]};
 
-/** What a source has. Nothing that matches is no error: `sets` is empty. `remarks` = what it says about its answer, one sentence each. */
-export type MetricsAnswer = {readonly sets: readonly LabelledReadings[]; readonly remarks: readonly string[]};
+/**
+ * What a source has. Nothing that matches is no error: `sets` is empty. `remarks` = what it says about its answer, one sentence each. `partial`: it says that parts
+ * of it are missing, so that sums may be too low; absent = no.
+ */
+export type MetricsAnswer = {readonly sets: readonly LabelledReadings[]; readonly remarks: readonly string[]; readonly partial?: boolean};
 
 /**
  * Metrics port: series of numbers over time. It only reads. The query is in the source's own language. Throws a RegionctlError when the source cannot be asked

@@ -83,6 +83,18 @@ describe('costReport', () => {
     expect(costReport(input({loads: [{...LOAD, region: 'elsewhere'}]})).rows[0]?.onDemandPerMonth).toBeCloseTo(2 * 164 * (730 / 24), 6);
   });
 
+  it('a load that could not be had leaves no sum, and meets no objective; a budget that the others have used up is missed', () => {
+    const objectives = {perMonth: 3000, savings: 20, unit: {series: 'requests', per: 1000, most: 1}};
+    const report = costReport(input({missing: 1}, {objectives}));
+    expect(report).toMatchObject({perMonth: null, saved: null, unitCost: null});
+    expect(report.objectives.map(({measured, met}) => [measured, met])).toEqual([
+      [null, null],
+      [null, null],
+      [null, null],
+    ]);
+    expect(costReport(input({missing: 1}, {objectives: {...NONE, perMonth: 2798}})).objectives).toMatchObject([{met: false}]);
+  });
+
   /*
    * Writes of 1000 GB, 60 : 40 in us and eu, go to us, eu and ap: us -> eu 600 * 0.02 = 12, us -> ap 600 * 0.09 = 54, eu -> us 400 * 0.09 = 36,
    * eu -> ap 36: 138. With all of it in us: 1000 * 0.02 + 1000 * 0.09 = 110.

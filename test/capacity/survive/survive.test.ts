@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {changeFlows, combinationsOf} from '../../../src/lib/capacity/survive/flows.ts';
-import {survive, surviveFlows} from '../../../src/lib/capacity/survive/survive.ts';
+import type {Series} from '../../../src/lib/capacity/series.ts';
+import {changeFlows, combinationsOf, type Flow} from '../../../src/lib/capacity/survive/flows.ts';
+import {survive, surviveFlows, type TrafficChange} from '../../../src/lib/capacity/survive/survive.ts';
 import {facts, HOUR, type LoadSample, load, loads, NOW, rule} from './world.ts';
 
 const three = (us: Partial<LoadSample> = {}, eu: Partial<LoadSample> = {}, ap: Partial<LoadSample> = {}) => [
@@ -10,6 +11,10 @@ const three = (us: Partial<LoadSample> = {}, eu: Partial<LoadSample> = {}, ap: P
   load({name: 'requests', region: 'ap', ...ap}),
 ];
 const rowOf = (made: ReturnType<typeof survive>, region: string) => made.rows.find((row) => row.region === region);
+/** The mean of ap when this changes. */
+function meanOfAp(change: TrafficChange, series: readonly Series[], world = facts()): number | null | undefined {
+  return rowOf(surviveFlows(world, loads(series), change), 'ap')?.mean;
+}
 
 describe('survive', () => {
   /* us is lost: eu and ap have weights 30 and 20, so eu takes 3/5 of its 100 and ap 2/5: 160 and 140; p90 is a tenth more: 176 and 154. */
@@ -46,6 +51,75 @@ describe('survive', () => {
     ).toBeCloseTo(860, 9);
   });
 
+  /* A sum of a part of it is the least that it can be: above the limit it breaks, below it nothing is known. */
+  it('a load that its source knows only in part is not known, unless the part breaks the limit', () => {
+    const partial = [{name: 'requests', region: 'us', reason: 'store 1 is away'}];
+    const made = survive(facts(), {...loads(three({}, {}, {limit: 120})), partial}, {lose: ['us']});
+    expect(rowOf(made, 'eu')).toMatchObject({verdict: 'unknown', p90: null});
+    expect(rowOf(made, 'eu')?.says).toBe('requests of eu is not known: it may be more, since store 1 is away');
+    expect(rowOf(made, 'ap')?.verdict).toBe('breaks');
+    expect(survive(facts(), {...loads(three()), partial}, {lose: ['eu']}).verdict).toBe('unknown');
+    expect(survive(facts(), {...loads(three()), partial: [{name: 'cpu', region: 'us', reason: ''}]}, {lose: ['eu']}).verdict).toBe(
+      'survives',
+    );
+  });
+
+  it('traffic on a route that no load is said to be of is not known', () => {
+    const routes = [...facts().routes, {name: 'admin', weights: {us: 100, eu: 0}}];
+    const named = [rule('requests', ['us', 'eu', 'ap'], {routes: ['front-door']})];
+    const made = survive(facts({routes, loads: named}), loads(three()), {lose: ['us']});
+    expect([made.verdict, made.says]).toEqual(['unknown', 'no series measures the traffic of us on admin']);
+    expect(survive(facts({routes, loads: named}), loads(three()), {lose: ['eu']}).verdict).toBe('survives');
+    const both = [...named, rule('cpu', ['us', 'eu', 'ap'])];
+    const cpu = ['us', 'eu', 'ap'].map((region) => load({name: 'cpu', region, unit: '%'}));
+    expect(survive(facts({routes, loads: both}), loads([...three(), ...cpu]), {lose: ['us']}).verdict).toBe('survives');
+  });
+
+  /*
+   * us has been away for six hours; the others have its 100 as well since then, and give it half of what they have. Before, us and half of both were
+   * 100 + 50 + 50 = 200; what comes home is the 100 that us had.
+   */
+  it('a region that comes home to its normal share has what it had, and not that and a part of the others', () => {
+    const away = three({gone: 6, fill: 0, limit: 180});
+    const flows = ['eu', 'ap'].map((from) => ({route: 'front-door', from, share: 0.5, takers: {us: 1}}));
+    const homed = {route: null, from: 'eu', share: 1, takers: {us: 1}};
+    const coming = (all: readonly Flow[], home: readonly string[] = ['us'], series = away) =>
+      rowOf(surviveFlows(facts(), loads(series), {lose: [], flows: all, home}), 'us');
+    expect(coming([...flows, homed])).toMatchObject({verdict: 'survives', mean: 100});
+    expect(coming(flows)?.says).toBe(
+      'requests of us, as before its outage, reaches 110 req/s (p90) of 180 req/s at 2026-11-28 12:00Z: 38.9 % is left',
+    );
+    expect(coming([homed])?.mean).toBe(200);
+    // Not to its normal share; never seen with traffic; not away, as far as is measured.
+    expect(coming(flows, [])?.mean).toBe(200);
+    expect(coming(flows, ['us'], three({at: () => 0}))?.mean).toBe(100);
+    expect(coming(flows, ['us'], three())?.mean).toBe(200);
+  });
+
+  /*
+   * us has been gone for six hours: eu has had 100 + 60 since then, ap 100 + 40. When eu is lost as well ap has all 300, at any hour: those before us was
+   * gone lack what eu and ap have had of it since. In size it is the same: ap is half as large as us and eu, so that 100 % of them are 200 % there.
+   */
+  it('what is with others already is counted in the hours from before, too', () => {
+    const weights = {us: 50, eu: 30, ap: 20};
+    const [now, after] = [
+      {...weights, us: 0},
+      {us: 0, eu: 0, ap: 50},
+    ];
+    const change = {lose: [], flows: changeFlows('front-door', now, after), already: changeFlows('front-door', weights, now)};
+    const gone = three({gone: 6, fill: 0}, {gone: 6, fill: 160}, {gone: 6, fill: 140});
+    expect(meanOfAp(change, gone)).toBeCloseTo(300, 9);
+    expect(meanOfAp(change, three())).toBeCloseTo(300, 9);
+    expect(meanOfAp({...change, already: []}, gone)).toBeCloseTo(200, 9);
+    // Some of it has come back: nobody knows how much of the history lacks the rest.
+    expect(meanOfAp({...change, already: changeFlows('front-door', weights, {...weights, us: 10})}, gone)).toBeCloseTo(200, 9);
+    const sized = facts({loads: [rule('requests', ['us', 'eu', 'ap'], {sizes: {us: 2, eu: 2, ap: 1}})]});
+    const percent = gone.map((series) => ({...series, unit: '%', limit: 1000}));
+    // Of ap 100 + 40 % of the 200 that us is there, and of eu 200 + 60 % of 200.
+    expect(meanOfAp(change, percent, sized)).toBeCloseTo(100 + 80 + 200 + 120, 9);
+    expect(meanOfAp(change, gone.slice(1))).toBeNull();
+  });
+
   it('is tight when less than the headroom is left', () => {
     const made = survive(facts(), loads(three({}, {limit: 190})), {lose: ['us']});
     expect(made.first).toMatchObject({verdict: 'tight', region: 'eu'});
@@ -74,6 +148,12 @@ describe('survive', () => {
     expect(survive(facts({routes: []}), loads(three()), {lose: ['eu']}).rows).toMatchObject([
       {region: 'us', takes: [{from: 'eu', share: 1}]},
     ]);
+  });
+
+  it.each(['%', '% of cpu', 'CPU %', 'percent', 'percentage of memory', 'pct', 'ratio'])('"%s" is a share of a region', (unit) => {
+    const sized = facts({loads: [rule('requests', ['us', 'eu', 'ap'], {sizes: {us: 2, eu: 1, ap: 1}})]});
+    const made = survive(sized, loads(three({unit}, {unit}, {unit})), {lose: ['us']});
+    expect(rowOf(made, 'eu')?.mean).toBeCloseTo(100 + 2 * 60, 9);
   });
 
   it('converts percent by the sizes of regions, and nothing else', () => {

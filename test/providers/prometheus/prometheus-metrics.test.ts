@@ -107,15 +107,20 @@ describe('what is answered', () => {
       'Prometheus: warnings and infos',
       {warnings: ['PromQL warning: a'], infos: ['PromQL info: metric might not be a counter']},
       ['URL says: PromQL warning: a', 'URL says: PromQL info: metric might not be a counter'],
+      undefined,
     ],
     [
       'Thanos: a partial response',
       {warnings: ['receive series from Addr: store-1:\n unavailable']},
       ['URL says: receive series from Addr: store-1: unavailable'],
+      true,
     ],
-    ['VictoriaMetrics: isPartial and stats', {isPartial: true, stats: {seriesFetched: '2'}}, ['URL says that its answer is partial']],
-    ['Mimir: nulls', {warnings: null, infos: null, errorType: ''}, []],
-  ])('%s', async (_, more, remarks) => expect((await ask(sends(200, matrix([], more)))).remarks).toEqual(remarks));
+    ['VictoriaMetrics: isPartial and stats', {isPartial: true, stats: {seriesFetched: '2'}}, ['URL says that its answer is partial'], true],
+    ['Mimir: nulls', {warnings: null, infos: null, errorType: ''}, [], undefined],
+  ])('%s', async (_, more, remarks, partial) => {
+    const answer = await ask(sends(200, matrix([], more)));
+    expect([answer.remarks, answer.value?.partial]).toEqual([remarks, partial]);
+  });
 
   it.each<[string, number, string, string]>([
     [

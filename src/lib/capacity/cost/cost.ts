@@ -89,6 +89,8 @@ export type CostInput = {
   /** Weights by route: today's, and of a planned split. */
   readonly weights: Readonly<Record<string, Weights>>;
   readonly planned: Readonly<Record<string, Weights>> | null;
+  /** How many loads could not be had: they cost something, too, so that no sum and no objective can be measured without them. Default 0. */
+  readonly missing?: number;
 };
 
 /** Hours of a month as clouds bill it: 8760 / 12. */
@@ -96,21 +98,22 @@ export const MONTH_HOURS = 730;
 const HOUR_MS = 3_600_000;
 
 /** Prices the schedules of periods, each brought to a month, with the transfer of a split of traffic, and judges the objectives. Pure. */
-export function costReport({loads, prices, rules, weights, planned}: CostInput): CostReport {
+export function costReport({loads, prices, rules, weights, planned, missing = 0}: CostInput): CostReport {
   const priced = loads.map((load) => costRow(load, prices, rules));
   const rows = priced.flatMap((each) => (typeof each === 'string' ? [] : [each]));
   const transfer = transferCost(rules.transfer, weights, prices);
   const then = planned === null ? null : transferCost(rules.transfer, {...weights, ...planned}, prices);
-  const isWhole = rows.length === loads.length && transfer.perMonth !== null;
+  const areAll = missing === 0 && rows.length === loads.length;
+  const isWhole = areAll && transfer.perMonth !== null;
   const instances = rows.reduce((sum, row) => sum + row.perMonth, 0);
   const fixed = rows.reduce((sum, row) => sum + row.fixedPerMonth, 0);
   const total = isWhole ? instances + (transfer.perMonth ?? 0) : null;
-  const saved = rows.length === loads.length && fixed > 0 ? savedPercent(instances, fixed) : null;
+  const saved = areAll && fixed > 0 ? savedPercent(instances, fixed) : null;
   const unitCost = unitCostOf(rules.objectives, loads, total);
   return {
     currency: prices.currency,
     ...{rows, transfer, planned: then, perMonth: total, fixedPerMonth: fixed, saved, unitCost},
-    objectives: objectivesOf(rules.objectives, {perMonth: total, saved, unit: unitCost?.cost ?? null}),
+    objectives: objectivesOf(rules.objectives, {least: instances + sumOf(transfer), perMonth: total, saved, unit: unitCost?.cost ?? null}),
     notes: [
       ...priced.flatMap((each) => (typeof each === 'string' ? [each] : [])),
       ...unpriced([transfer, ...(then === null ? [] : [then])]),
@@ -167,15 +170,19 @@ function unitCostOf({unit}: CostObjectives, loads: readonly ScaledLoad[], total:
   return units <= 0 ? null : {series: unit.series, per: unit.per, cost: (total / units) * unit.per};
 }
 
-type Measured = {readonly perMonth: number | null; readonly saved: number | null; readonly unit: number | null};
+const sumOf = ({rows}: TransferCost): number => rows.reduce((sum, {cost}) => sum + (cost ?? 0), 0);
+
+/** `least`: what is known to be paid in a month. Where that alone is above the budget, no more has to be known. */
+type Measured = {readonly least: number; readonly perMonth: number | null; readonly saved: number | null; readonly unit: number | null};
 
 function objectivesOf({perMonth, savings, unit}: CostObjectives, measured: Measured): readonly CostObjectiveRow[] {
   const atMost = (kind: 'per-month' | 'unit-cost', target: number, value: number | null): CostObjectiveRow => ({
     ...{kind, target, measured: value},
     met: value === null ? null : value <= target,
   });
+  const isOver = perMonth !== null && measured.least > perMonth;
   return [
-    ...(perMonth === null ? [] : [atMost('per-month', perMonth, measured.perMonth)]),
+    ...(perMonth === null ? [] : [{...atMost('per-month', perMonth, measured.perMonth), ...(isOver ? {met: false} : {})}]),
     ...(unit === null ? [] : [atMost('unit-cost', unit.most, measured.unit)]),
     ...(savings === null
       ? []

@@ -35,6 +35,8 @@ export type Loads = {
   readonly at: number;
   readonly series: readonly Series[];
   readonly missing: readonly {readonly name: string; readonly region: string | null; readonly reason: string}[];
+  /** Those of `series` whose values may be too low, since the source says that its answer is not whole. Absent = none. */
+  readonly partial?: Loads['missing'];
   readonly forecastOf: Forecaster;
 };
 

@@ -3,7 +3,7 @@ import type {Series} from '../series.ts';
 import type {LoadRule, Loads, SurviveFacts} from './facts.ts';
 import {figure, timeText} from './figures.ts';
 import type {Taken} from './place-load.ts';
-import {type Part, sumLoads, withoutOutage} from './sum-loads.ts';
+import {asBefore, type Part, sumLoads, untilMoved, withoutOutage} from './sum-loads.ts';
 
 export type LoadVerdict = 'survives' | 'tight' | 'breaks' | 'unknown';
 
@@ -30,13 +30,20 @@ export type LoadRow = {
 };
 
 /** Units in which a load is a share of what its region has. */
-const RELATIVE = /^(%|percent|ratio|fraction)$/i;
+const RELATIVE = /%|^(pct|percent|percentage|ratio|fraction)\b/i;
 
 /** Whether a load in this unit is a share of its region, so that it means less in a larger one. */
 export const isRelative = (unit: string): boolean => RELATIVE.test(unit.trim());
 
-/** `region` = the one that takes; `taken` = what it gets; `keeps` = the share of its own load that stays. */
-export type Judging = {readonly rule: LoadRule; readonly region: string; readonly taken: readonly Taken[]; readonly keeps: number};
+/** `region` = the one that takes; `taken` = what it gets; `keeps` = the share of its own load that stays; `isHome` = it only gets back what it had; `moved` = what went elsewhere before. */
+export type Judging = {
+  readonly rule: LoadRule;
+  readonly region: string;
+  readonly taken: readonly Taken[];
+  readonly keeps: number;
+  readonly isHome: boolean;
+  readonly moved: readonly Taken[];
+};
 
 type Window = {readonly mean: number; readonly p90: number; readonly peakAt: number; readonly breaksAt: number | null};
 
@@ -54,21 +61,52 @@ export function judgeLoad(facts: SurviveFacts, loads: Loads, judging: Judging): 
   if (own === null) return unknown(missingReason(loads, rule, region));
   const {limit} = own;
   if (limit === null) return unknown('it has no limit in the fleet file');
-  const parts: Part[] = [];
-  for (const {from, share, factor} of takes) {
-    const series = seriesOf(loads, rule.name, from);
-    if (series === null) return unknown(`nothing is known of what it takes from ${from}: ${missingReason(loads, rule, from)}`);
-    parts.push({series: withoutOutage(series), factor: share * factor});
-  }
-  const sum = sumLoads({series: own, factor: judging.keeps}, parts);
+  const parts = partsOf(loads, judging, own);
+  if (typeof parts === 'string') return unknown(parts);
+  const before = judging.isHome ? asBefore(own, loads.at) : null;
+  const sum = before ?? sumLoads({series: own, factor: judging.keeps * staysOf(judging, region)}, parts);
   const trouble = tooLittle(sum, own.grain, loads.at);
   if (trouble !== null) return unknown(trouble);
   const window = windowOf(sum, own, {facts, loads, limit});
   if (window === null) return unknown('no forecast of it could be made');
+  // What is too much already is so with the rest of it all the more.
+  const doubt = (loads.partial ?? []).find(
+    ({name, region: of}) => name === rule.name && [region, ...taken.map(({from}) => from)].includes(of ?? ''),
+  );
+  if (doubt !== undefined && window.breaksAt === null) return unknown(`it may be more, since ${doubt.reason}`);
   const headroom = ((limit - window.p90) / limit) * 100;
   const verdict = window.breaksAt !== null ? 'breaks' : headroom < facts.headroom ? 'tight' : 'survives';
-  return {...row, verdict, ...window, headroom, says: sentence({...row, limit, verdict, headroom}, window)};
+  return {...row, verdict, ...window, headroom, says: sentence({...row, limit, verdict, headroom}, window, before !== null)};
 }
+
+/**
+ * What is added to a region's own load: what it takes, and, for each of them and for itself, what others have that is gone already: its history from before that
+ * lacks it. A sentence when something of it is not known.
+ */
+function partsOf(loads: Loads, judging: Judging, own: Series): readonly Part[] | string {
+  const {rule, region, taken, keeps, moved} = judging;
+  const parts: Part[] = [];
+  for (const {from, share} of [{from: region, share: keeps}, ...taken]) {
+    const factor = share * factorOf(rule, own.unit, from, region);
+    if (from !== region) {
+      const series = seriesOf(loads, rule.name, from);
+      if (series === null) return `nothing is known of what it takes from ${from}: ${missingReason(loads, rule, from)}`;
+      parts.push({series: withoutOutage(series), factor: factor * staysOf(judging, from)});
+    }
+    for (const earlier of moved.filter(({to}) => to === from)) {
+      const series = seriesOf(loads, rule.name, earlier.from);
+      if (series === null) return `nothing is known of what ${from} took from ${earlier.from}: ${missingReason(loads, rule, earlier.from)}`;
+      parts.push({
+        series: untilMoved(series, own.starts),
+        factor: factor * earlier.share * factorOf(rule, own.unit, earlier.from, from),
+      });
+    }
+  }
+  return parts;
+}
+
+/** How much of its load a region still has: none of it when that is with others already. */
+const staysOf = ({moved}: Judging, region: string): number => (moved.some(({from}) => from === region) ? 0 : 1);
 
 function seriesOf({series}: Loads, name: string, region: string): Series | null {
   return series.find((each) => each.name === name && each.region === region) ?? null;
@@ -104,13 +142,17 @@ function windowOf(sum: History, {grain}: Series, {facts, loads, limit}: Looking)
   };
 }
 
-function sentence(row: Pick<LoadRow, 'series' | 'region' | 'unit' | 'limit' | 'takes' | 'verdict' | 'headroom'>, window: Window): string {
+function sentence(
+  row: Pick<LoadRow, 'series' | 'region' | 'unit' | 'limit' | 'takes' | 'verdict' | 'headroom'>,
+  window: Window,
+  isBefore: boolean,
+): string {
   const {series, region, unit, limit, takes, verdict, headroom} = row;
   const amount = (value: number): string => `${figure(value)}${unit === '' ? '' : ` ${unit}`}`;
   const from = takes.map(
     ({from: name, share, factor}) => `${figure(share * 100)} % of ${name}${factor === 1 ? '' : ` (times ${figure(factor)} for size)`}`,
   );
-  const carries = `${series} of ${region} with ${from.join(' and ')}`;
+  const carries = `${series} of ${region}${isBefore ? ', as before its outage,' : ` with ${from.join(' and ')}`}`;
   if (verdict === 'breaks') {
     const breaks = `${carries} goes above its limit of ${amount(limit ?? 0)} at ${timeText(window.breaksAt ?? 0)}`;
     return window.breaksAt === window.peakAt

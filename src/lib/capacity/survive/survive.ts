@@ -1,7 +1,7 @@
 import type {LoadRule, Loads, SurviveFacts} from './facts.ts';
 import {type Flow, lossFlows} from './flows.ts';
 import {judgeLoad, type LoadRow, type LoadVerdict} from './judge-load.ts';
-import {placeLoad} from './place-load.ts';
+import {placeLoad, type Taken} from './place-load.ts';
 
 /** A part of a load that nobody takes. `law` = its data may not go where somebody stands ready; it does not count against the survivors. */
 export type StrandedLoad = {
@@ -37,12 +37,19 @@ export function survive(facts: SurviveFacts, loads: Loads, {lose}: {readonly los
   return surviveFlows(facts, loads, {lose, flows: lossFlows(facts, lose)});
 }
 
+/**
+ * `home`: regions that have no traffic, and get no more of it back than they have in normal operation. `already`: the flows from normal operation to what is now,
+ * before the change.
+ */
+export type TrafficChange = {
+  readonly lose: readonly string[];
+  readonly flows: readonly Flow[];
+  readonly home?: readonly string[];
+  readonly already?: readonly Flow[];
+};
+
 /** The same for any change of traffic: a failover to one region, an evacuation, a shift of weights. */
-export function surviveFlows(
-  facts: SurviveFacts,
-  loads: Loads,
-  change: {readonly lose: readonly string[]; readonly flows: readonly Flow[]},
-): Survival {
+export function surviveFlows(facts: SurviveFacts, loads: Loads, change: TrafficChange): Survival {
   const {lose} = change;
   const moving = facts.loads.filter(({moves}) => moves);
   const all = moving.map((rule) => surviveLoad(facts, loads, rule, change));
@@ -68,27 +75,45 @@ export function surviveFlows(
 
 /** A sentence for the first traffic that moves and that no load can be of: nobody knows how much that is. null = there is none. */
 function unmeasuredFlow(facts: SurviveFacts, moving: readonly LoadRule[], flows: readonly Flow[]): string | null {
-  const blind = flows.find(({route, from, share}) => route !== null && share > 0 && !moving.some((rule) => mayBeIn(facts, rule, from)));
+  const isOf = (rule: LoadRule, route: string): boolean => rule.routes === null || rule.routes.includes(route);
+  const blind = flows.find(
+    ({route, from, share}) => route !== null && share > 0 && !moving.some((rule) => isOf(rule, route) && mayBeIn(facts, rule, from)),
+  );
   return blind === undefined ? null : `no series measures the traffic of ${blind.from} on ${blind.route}`;
 }
 
-function surviveLoad(
-  facts: SurviveFacts,
-  loads: Loads,
-  rule: LoadRule,
-  {lose, flows}: {readonly lose: readonly string[]; readonly flows: readonly Flow[]},
-) {
+function surviveLoad(facts: SurviveFacts, loads: Loads, rule: LoadRule, {lose, flows, home = [], already = []}: TrafficChange) {
   const own = flows.filter(({route, from}) => mayBeIn(facts, rule, from) && (route !== null || rule.regions.includes(from)));
   const {taken, stranded, notes} = placeLoad(facts, rule, own, lose);
+  const moved = movedBefore(facts, rule, already);
   const takers = [...new Set(taken.map(({to}) => to))];
   const gone = (region: string): number => [...taken, ...stranded].reduce((sum, {from, share}) => sum + (from === region ? share : 0), 0);
   return {
-    rows: takers.map((region) =>
-      judgeLoad(facts, loads, {rule, region, taken: taken.filter(({to}) => to === region), keeps: Math.max(0, 1 - gone(region))}),
-    ),
+    rows: takers.map((region) => {
+      const gets = taken.filter(({to}) => to === region);
+      const isHome = home.includes(region) && gets.every(({from}) => isRouted(rule, own, from));
+      return judgeLoad(facts, loads, {rule, region, taken: gets, keeps: Math.max(0, 1 - gone(region)), isHome, moved});
+    }),
     stranded: stranded.map(({from, share, law, reason}) => ({series: rule.name, region: from, share, law, reason})),
     notes,
   };
+}
+
+/** Where the load of regions is that have no traffic of it any more. Of those that have some left nobody knows which part of their history lacks the rest. */
+function movedBefore(facts: SurviveFacts, rule: LoadRule, already: readonly Flow[]): readonly Taken[] {
+  const {taken} = placeLoad(
+    facts,
+    rule,
+    already.filter(({from}) => rule.regions.includes(from)),
+    [],
+  );
+  const gone = (region: string): number => taken.reduce((sum, {from, share}) => sum + (from === region ? share : 0), 0);
+  return taken.filter(({from}) => gone(from) > 1 - 1e-9);
+}
+
+/** Whether what a load has in a region comes by routes, and not because it is homed there. */
+function isRouted({routes}: LoadRule, flows: readonly Flow[], region: string): boolean {
+  return flows.some(({route, from}) => from === region && route !== null && (routes === null || routes.includes(route)));
 }
 
 /**

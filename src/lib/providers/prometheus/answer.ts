@@ -10,6 +10,9 @@ export type Received = {readonly status: number; readonly text: string};
 const LINE_CHARACTERS = 240;
 const MOST_REMARKS = 5;
 
+/** What Prometheus has to say of a query. Any other warning is that something could not be read: a store of Thanos, a remote storage. */
+const ON_QUERY = /^PromQL (warning|info):/;
+
 const labels = z.record(z.string(), z.string());
 const matrix = z.array(
   z.looseObject({
@@ -38,7 +41,11 @@ export function answerOf(where: string, {status, text}: Received): MetricsAnswer
   if (!sets.success) throw badAnswer(where, `a matrix that is none (${sets.error.issues[0]?.path.join('.')})`);
   const said = [...new Set([...(warnings ?? []), ...(infos ?? [])])].map((remark) => `${where} says: ${line(remark)}`);
   const partial = isPartial === true ? [`${where} says that its answer is partial`] : [];
-  return {sets: sets.data.map((set) => setOf(where, set)), remarks: [...partial, ...said].slice(0, MOST_REMARKS)};
+  return {
+    sets: sets.data.map((set) => setOf(where, set)),
+    remarks: [...partial, ...said].slice(0, MOST_REMARKS),
+    ...(isPartial === true || (warnings ?? []).some((warning) => !ON_QUERY.test(warning)) ? {partial: true} : {}),
+  };
 }
 
 /** Why there is no usable answer: what the server says, by its status and error type, or that it is something else. */

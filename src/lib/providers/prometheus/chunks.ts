@@ -22,5 +22,6 @@ export function joined(parts: readonly MetricsAnswer[]): MetricsAnswer {
     sets.set(key, set);
     for (const reading of readings) set.readings.push(reading);
   }
-  return {sets: [...sets.values()], remarks: [...new Set(parts.flatMap(({remarks}) => remarks))]};
+  const partial = parts.some((part) => part.partial === true);
+  return {sets: [...sets.values()], remarks: [...new Set(parts.flatMap(({remarks}) => remarks))], ...(partial ? {partial} : {})};
 }
