@@ -88,10 +88,11 @@ describe('capacity survive', () => {
     expect(dead.stdout).toContain('none.csv');
   });
 
-  it('an unknown region is a mistake of the caller', async () => {
-    const ended = await run('survive', '--lose', 'jp-tokio');
-    expect(ended.status).toBe(64);
+  it('an unknown region and a window of nothing are a mistake of the caller', async () => {
+    const [ended, short] = await Promise.all([run('survive', '--lose', 'jp-tokio'), run('survive', '--window', '0s')]);
+    expect([ended.status, short.status]).toEqual([64, 64]);
     expect(ended.stderr).toContain('Did you mean "jp-tokyo"?');
+    expect(short.stderr).toContain('--window must be at least 1m');
   });
 });
 

@@ -1,5 +1,8 @@
 import {Flags} from '@oclif/core';
 import {durationFlag, RegionCommand} from '../../kit/command.ts';
+import {usageError} from '../../lib/errors.ts';
+
+const MINUTE_MS = 60_000;
 
 export default class CapacitySurvive extends RegionCommand<typeof CapacitySurvive> {
   static override summary = 'Show whether the others can carry what a region has when it is lost, and which limit breaks first.';
@@ -29,6 +32,7 @@ Exit code: 0 all survive, 1 tight, 2 a limit breaks, 3 unknown: a series or a li
 
   async run(): Promise<unknown> {
     const {lose = [], depth, window: windowMs} = this.flags;
+    if (windowMs !== undefined && windowMs < MINUTE_MS) throw usageError('--window must be at least 1m');
     const [{judgeSurvival}, {surviveText}, open] = await Promise.all([
       import('../../lib/operate/survive.ts'),
       import('../../lib/output/survive-text.ts'),

@@ -22,3 +22,8 @@ it.each([
 ])('%s is refused', (text, message) => {
   expect(() => parseSplits([text], ROUTES)).toThrow(message);
 });
+
+it('refuses what is said twice, since one of the two would not count', () => {
+  expect(() => parseSplits(['web:us=60,eu=40,us=10'], ROUTES)).toThrow('"us" has two weights');
+  expect(() => parseSplits(['web:us=60', 'web:eu=40'], ROUTES)).toThrow('there are two splits of web');
+});

@@ -10,7 +10,10 @@ export function parseSplits(
   texts: readonly string[],
   routes: readonly Pick<RouteSpec, 'name' | 'weights'>[],
 ): Readonly<Record<string, Weights>> {
-  return Object.fromEntries(texts.map((text) => parseSplit(text, routes)));
+  const splits = texts.map((text) => parseSplit(text, routes));
+  const twice = twiceIn(splits);
+  if (twice !== null) throw usageError(`--split: there are two splits of ${twice}; write all of its weights into one`);
+  return Object.fromEntries(splits);
 }
 
 function parseSplit(text: string, routes: readonly Pick<RouteSpec, 'name' | 'weights'>[]): readonly [string, Weights] {
@@ -27,6 +30,14 @@ function parseSplit(text: string, routes: readonly Pick<RouteSpec, 'name' | 'wei
       throw usageError(`--split ${text}: ${name} does not lead to "${region}"; it leads to ${Object.keys(route.weights).join(', ')}`);
     return [region, Number(digits)] as const;
   });
+  const twice = twiceIn(weights);
+  if (twice !== null) throw usageError(`--split ${text}: "${twice}" has two weights`);
   if (weights.every(([, weight]) => weight === 0)) throw usageError(`--split ${text}: one of the weights must be above 0`);
   return [name, Object.fromEntries(weights)];
+}
+
+/** The first name that is there twice. */
+function twiceIn(pairs: readonly (readonly [string, unknown])[]): string | null {
+  const names = pairs.map(([name]) => name);
+  return names.find((name, index) => names.indexOf(name) !== index) ?? null;
 }
