@@ -43,7 +43,7 @@ function endOf(starts: Float64Array, values: Float64Array): number {
 
 /**
  * The forecast of the steps that touch the span from `from` to `to` (epoch ms), made from the last known step on. null = it has a value that is not finite.
- * The history must not be `tooLittle`.
+ * The history must not be `tooLittle`. A surge that goes on is expected to go on: see `surgeOf`.
  */
 export function lookAhead(
   history: History,
@@ -55,14 +55,33 @@ export function lookAhead(
   const stepMs = STEP_MS[grain];
   const first = (history.starts[end - 1] ?? from) + stepMs;
   const horizon = Math.max(1, Math.ceil((to - first) / stepMs));
-  const path = forecastOf(history.values.subarray(0, end), {grain, horizon});
+  const known = history.values.subarray(0, end);
+  const path = forecastOf(known, {grain, horizon});
+  const surge = surgeOf(known, grain, forecastOf);
   const starts = Float64Array.from({length: horizon}, (_, step) => first + step * stepMs);
   const begin = Math.max(
     0,
     starts.findIndex((start) => start + stepMs > from),
   );
   const part = (values: Float64Array): Float64Array => values.subarray(begin, horizon);
-  const {mean, p10, p90, lower95, upper95} = path;
+  const {mean, p10, lower95} = path;
+  const raised = (values: Float64Array): Float64Array => values.map((value, step) => Math.max(value, (mean[step] ?? value) * surge));
+  const [p90, upper95] = surge > 1 ? [raised(path.p90), raised(path.upper95)] : [path.p90, path.upper95];
   const ahead = {starts: part(starts), mean: part(mean), p10: part(p10), p90: part(p90), lower95: part(lower95), upper95: part(upper95)};
   return [...ahead.mean, ...ahead.p90].every((value) => Number.isFinite(value)) ? ahead : null;
+}
+
+/** A surge that began longer ago is in the forecast itself. */
+const SURGE_STEPS = 8;
+
+/**
+ * How many times what was expected the newest value is, where it lies above the 95 % interval of what would have been forecast a few steps before; else 1. A forecast takes what has
+ * just begun for an outage or a burst that ends; whoever plans for the next hours must not.
+ */
+function surgeOf(values: Float64Array, grain: Grain, forecastOf: Forecaster): number {
+  const before = values.subarray(0, values.length - SURGE_STEPS);
+  if (!before.some(Number.isFinite)) return 1;
+  const {mean, upper95} = forecastOf(before, {grain, horizon: SURGE_STEPS});
+  const [newest, expected, most] = [values.at(-1) ?? 0, mean.at(-1) ?? 0, upper95.at(-1) ?? 0];
+  return newest > most && expected > 0 ? newest / expected : 1;
 }
