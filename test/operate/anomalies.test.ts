@@ -74,7 +74,7 @@ describe('a file', () => {
 
   it('may have a byte order mark, quotes, blanks, empty lines at its end, and line ends of Windows', async () => {
     const scores = join(dir, 'windows.csv');
-    const file = fileWith('\uFEFF"timestamp", "value"\r\n"2026-03-02 00:00:00", "1"\r\n2026-03-02 00:05:00, NaN\r\n\r\n');
+    const file = fileWith('\uFEFF"timestamp", "value"\r\n"2026-03-02 00:00:00", "1"\r\n2026-03-02 00:05:00, NaN\r\n \r\n\r\n');
     expect(await find(file, scores)).toMatchObject({exit: 3, document: {series: [{state: 'short', readings: 1}]}});
     expect(readFileSync(scores, 'utf8')).toBe(
       'timestamp,value,anomaly_score\n"2026-03-02 00:00:00", "1",0.000000\n2026-03-02 00:05:00, NaN,0.000000\n',

@@ -49,7 +49,7 @@ async function scoreRows({file, signal}: AnomaliesInFileOptions, append: (text: 
     for (const text of lines) {
       line += 1;
       if (line === 1) checkHeader(file, text);
-      else if (text !== '') scored += `${text},${scoreOf(text, {file, line}, watch)}\n`;
+      else if (text.trim() !== '') scored += `${text},${scoreOf(text, {file, line}, watch)}\n`;
     }
     await append(scored);
   }
