@@ -9,11 +9,15 @@ const MOST_KEPT = 1000;
 const topicOf = (fleet: string, {name, region}: {readonly name: string; readonly region: string | null}): string =>
   `forecast ${fleet} ${name} ${region ?? ''}`;
 
-/** Keeps forecasts as they were made, without any growth that was asked for, in the history of the fleet's state. */
-export async function keepForecasts(open: OpenFleet, {made}: Pick<Forecasts, 'made'>, now: number): Promise<void> {
+/**
+ * Keeps forecasts as they were made, without any growth that was asked for, in the history of the fleet's state. Those of daily peaks are not kept: no series of the fleet file is like them.
+ */
+export async function keepForecasts(open: OpenFleet, {document, made}: Pick<Forecasts, 'document' | 'made'>, now: number): Promise<void> {
   const state = await open.state();
   state.together(() => {
-    for (const one of made) if (one?.starts) state.note(topicOf(open.fleet.name, one.series), keptOf(one, one.starts), now);
+    for (const [i, one] of made.entries())
+      if (one?.starts && document.series[i]?.of === 'values')
+        state.note(topicOf(open.fleet.name, one.series), keptOf(one, one.starts), now);
   });
 }
 
