@@ -147,12 +147,16 @@ function titled([titles, ...lines]: readonly string[], {paint}: TextOptions): re
   return titles === undefined ? [] : [paint.muted(titles), ...lines];
 }
 
+/** More money than this has no digits that anybody counts. */
+const COUNTABLE = 1e15;
+
 const percent = (value: number): string => `${figure(value)} %`;
 const hourOf = (at: string): string => `${at.slice(5, 16).replace('T', ' ')}Z`;
 
 /** Money with cents while it is little. */
 function money(value: number | null): string {
   if (value === null) return NOT_MEASURED;
+  if (Math.abs(value) >= COUNTABLE) return figure(value);
   const digits = Math.abs(value) >= 1000 ? 0 : 2;
   return value.toLocaleString('en-US', {minimumFractionDigits: digits, maximumFractionDigits: digits});
 }
