@@ -33,6 +33,11 @@ export const surviveSample = {
     },
   ],
   missing: [{name: 'cpu', region: null, reason: 'federation: no answer within 5 s'}],
+  now: {
+    routes: [{route: 'api', weights: {'jp-tokyo': 50, 'eu-frankfurt': 0}, reason: ''}],
+    regions: [{region: 'jp-tokyo', verdict: 'healthy', at: '2026-11-28T11:59:00.000Z'}],
+  },
+  assumed: ['eu-frankfurt takes nothing: api sends it nothing now, and 50 by the fleet file'],
   notes: ['cpu is in %: what moves is converted by the sizes of the regions (jp-tokyo 32, ap-singapore 16)'],
 };
 
