@@ -44,6 +44,7 @@ describe('capacity survive for people', () => {
       - stays down: ingest-japan of jp-tokyo, since japan may be in no other region
       - ingest of jp-tokyo is split evenly over web, api: name its route in capacity.failover.routes
       - cpu could not be read: federation: no answer within 5 s
+      - eu-frankfurt takes nothing: api sends it nothing now, and 50 by the fleet file
         cpu is in %: what moves is converted by the sizes of the regions (jp-tokyo 32, ap-singapore 16)"
     `);
   });
@@ -63,6 +64,7 @@ describe('capacity survive for people', () => {
       - without eu-frankfurt and us-virginia: eu-frankfurt and us-virginia: tight
       - ingest of jp-tokyo is split evenly over web, api: name its route in capacity.failover.routes
       - cpu could not be read: federation: no answer within 5 s
+      - eu-frankfurt takes nothing: api sends it nothing now, and 50 by the fleet file
         cpu is in %: what moves is converted by the sizes of the regions (jp-tokyo 32, ap-singapore 16)"
     `);
   });

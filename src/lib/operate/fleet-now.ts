@@ -1,5 +1,5 @@
 import type {FleetNow, LastVerdict, RouteNow} from '../capacity/survive/now.ts';
-import {healthHistory} from '../health/history.ts';
+import {type Remembered, readRemembered} from '../health/remembered.ts';
 import {takeSnapshot} from '../observe/take-snapshot.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 
@@ -22,11 +22,18 @@ export async function fleetNow(open: OpenFleet, signal: AbortSignal): Promise<Fl
 
 async function verdictsOf(open: OpenFleet): Promise<readonly LastVerdict[]> {
   try {
-    const at = open.clock.wall();
-    const {regions} = healthHistory(open.fleet, await open.state(), {at, since: at});
-    return regions.map(({region, verdict, lookedAt}) => ({region, verdict, at: lookedAt === null ? null : Date.parse(lookedAt)}));
+    const {fleet} = open;
+    const state = await open.state();
+    return fleet.regions.map(({name}) => verdictOf(name, readRemembered(state.recall(`health/${fleet.name}/${name}`))));
   } catch {
     // Then nothing is known of any region, and that is said.
     return [];
   }
+}
+
+/** Who was down when it was last seen is not up because nobody sees it any more. */
+function verdictOf(region: string, last: Remembered | null): LastVerdict {
+  if (last === null) return {region, verdict: null, at: null};
+  const isKnown = last.unseenSince === null || last.state === 'unhealthy';
+  return {region, verdict: isKnown ? last.state : 'unknown', at: last.lookedAt};
 }

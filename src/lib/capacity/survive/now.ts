@@ -40,15 +40,7 @@ export function standingOf(facts: SurviveFacts, now: FleetNow): Standing {
     normal: facts.routes,
     already: facts.routes.flatMap(({name, weights}) => changeFlows(name, weights, seen.get(name) ?? weights)),
     down: down.map(({region}) => region),
-    assumed: [
-      ...away.map(({region, reason}) => `${region} takes nothing: ${reason}`),
-      ...now.routes.flatMap(({route, weights, reason}) =>
-        weights === null
-          ? [`the weights of ${route} are those of the fleet file, since its router does not say what it sends now: ${reason}`]
-          : [],
-      ),
-      ...takenToBeUp(facts, now),
-    ],
+    assumed: [...away.map(({region, reason}) => `${region} takes nothing: ${reason}`), ...unread(now.routes), ...takenToBeUp(facts, now)],
   };
 }
 
@@ -88,16 +80,34 @@ function isShut(now: SurviveFacts['routes'], route: string, region: string): boo
   return (weights[region] ?? 0) === 0 && Object.values(weights).some((weight) => weight > 0);
 }
 
-/** Of whom nothing recent is known, and whom it is counted on all the same. */
+/** One sentence for all routers that did not answer, with the reason of the first. */
+function unread(routes: FleetNow['routes']): readonly string[] {
+  const dead = routes.filter(({weights}) => weights === null);
+  const [first] = dead;
+  if (first === undefined) return [];
+  const names = dead.map(({route}) => route).join(', ');
+  const reason = `${first.reason}${dead.length === 1 ? '' : ', and so on'}`;
+  return [`what ${names} ${dead.length === 1 ? 'sends' : 'send'} now is not known, and taken to be what the fleet file says: ${reason}`];
+}
+
+/** Of whom nothing recent is known, and who is counted on all the same. */
 function takenToBeUp({regions}: SurviveFacts, {at: now, verdicts}: FleetNow): readonly string[] {
   const unsure = regions.flatMap(({name, tier}) => {
-    const last = verdicts.find(({region}) => region === name);
-    if (tier === 'cold' || last?.verdict === 'unhealthy') return [];
-    if (last === undefined || last.verdict === null) return [`${name} (never checked)`];
-    if (last.verdict === 'unknown') return [`${name} (could not be judged${last.at === null ? '' : ` at ${timeText(last.at)}`})`];
-    return last.at !== null && now - last.at <= RECENT_MS
-      ? []
-      : [`${name} (last checked ${last.at === null ? 'long ago' : timeText(last.at)})`];
+    const why = doubtOf(
+      verdicts.find(({region}) => region === name),
+      now,
+    );
+    return tier === 'cold' || why === null ? [] : [{name, why}];
   });
-  return unsure.length === 0 ? [] : [`taken to be up, and not known to be: ${unsure.join(', ')}; regionctl health check looks`];
+  if (unsure.length === 0) return [];
+  const groups = [...Map.groupBy(unsure, ({why}) => why)].map(([why, all]) => `${all.map(({name}) => name).join(', ')} (${why})`);
+  return [`taken to be up, and not known to be: ${groups.join('; ')}; regionctl health check looks`];
+}
+
+function doubtOf(last: LastVerdict | undefined, now: number): string | null {
+  if (last === undefined || last.verdict === null) return 'never checked';
+  const {verdict, at} = last;
+  if (verdict === 'unhealthy') return null;
+  if (verdict === 'unknown') return `could not be judged${at === null ? '' : ` at ${timeText(at)}`}`;
+  return at !== null && now - at <= RECENT_MS ? null : `last checked ${at === null ? 'long ago' : timeText(at)}`;
 }
