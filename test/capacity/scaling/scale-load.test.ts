@@ -20,6 +20,14 @@ describe('scaleLoad', () => {
     expect(made.units).toBe(400 * 3600);
   });
 
+  /* Twice as much: p90 220 and 440, 40 and 80 replicas, twice the units. */
+  it('plans for what a growth makes of it', () => {
+    const made = scaleLoad(load({...requests, at: (hour) => (hour === 13 ? 200 : 100)}), RULE, {...AHEAD, times: 2});
+    if (typeof made === 'string') throw new Error(made);
+    expect(made.schedule.needs.map(({replicas}) => replicas)).toEqual([40, 80, 40]);
+    expect(made.units).toBe(2 * 400 * 3600);
+  });
+
   it.each([
     ['orders per hour', {purpose: 'orders', unit: 'orders'}, 300],
     ['a rate per minute', {purpose: 'throughput', unit: 'req/min'}, 300 * 60],
