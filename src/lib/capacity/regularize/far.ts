@@ -15,8 +15,8 @@ type Group = readonly [number, number];
 
 /**
  * Leaves out what a clock that jumped has put far from all others, and what lies before a silence that is longer than everything since. Of groups that are
- * far from each other the newest is kept where it is of now and no slip of a clock (more than a hundredth of the readings), else the one with the most readings, of equal
- * ones the newest. `until` (epoch ms) = nothing can have been read later; Infinity = not known.
+ * far from each other the one with the most readings is kept, of equal ones the newest; but where that is an earlier time, and the newest is of now and no slip of a clock
+ * (more than a hundredth of the readings), that one. `until` (epoch ms) = nothing can have been read later; Infinity = not known.
  */
 export function withoutFar(all: Cleaned, stepMs: number, until: number): Cleaned {
   const {readings, future} = withoutFuture(all, until);
@@ -26,8 +26,8 @@ export function withoutFar(all: Cleaned, stepMs: number, until: number): Cleaned
   const largest = groups.toSorted((a, b) => size(b) - size(a) || b[0] - a[0])[0] ?? [0, 0];
   const newest = groups.at(-1) ?? largest;
   const isCurrent = until - (readings.at[newest[1] - 1] ?? 0) <= farMs && size(newest) > JUMP_SHARE * readings.at.length;
-  const main = isCurrent ? newest : largest;
-  const [begin, end] = grown(readings.at, groups, main, farMs);
+  const whole = grown(readings.at, groups, largest, farMs);
+  const [begin, end] = isCurrent && whole[1] < newest[1] ? grown(readings.at, groups, newest, farMs) : whole;
   const last = readings.at[end - 1] ?? 0;
   const capped = Math.max(
     begin,
