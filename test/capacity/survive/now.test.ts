@@ -84,6 +84,12 @@ describe('who takes what a region had, as the fleet stands now', () => {
 });
 
 describe('what is assumed is said', () => {
+  it('of a route that sends nothing to anybody: what it normally sends is what has to go somewhere', () => {
+    const {takers, assumed} = lost(['us'], now({us: 0, eu: 0, ap: 0}));
+    expect(takers).toEqual({eu: {mean: 160, from: ['us']}, ap: {mean: 140, from: ['us']}});
+    expect(assumed).toEqual(['front-door sends nothing to anybody now: it is judged by what the fleet file says']);
+  });
+
   it('of a router that does not answer, and of regions that nobody looked at lately', () => {
     const verdicts = [verdict('us', null, null), verdict('eu', 'healthy', NOW - 5 * HOUR), verdict('ap', 'unknown')];
     expect(lost(['us'], now(null, verdicts)).assumed).toEqual([

@@ -30,7 +30,10 @@ const RECENT_MS = 3_600_000;
  * sends something there normally sends nothing now. Where a router or a verdict is not known it is assumed that all is as the fleet file says, and that is said.
  */
 export function standingOf(facts: SurviveFacts, now: FleetNow): Standing {
-  const seen = new Map(now.routes.flatMap(({route, weights}) => (weights === null ? [] : [[route, weights] as const])));
+  // A route that is held sends nothing now, and normally what the fleet file says.
+  const isHeld = (weights: Weights): boolean => Object.values(weights).every((weight) => weight === 0);
+  const held = now.routes.filter(({weights}) => weights !== null && isHeld(weights)).map(({route}) => route);
+  const seen = new Map(now.routes.flatMap(({route, weights}) => (weights === null || isHeld(weights) ? [] : [[route, weights] as const])));
   const routes = facts.routes.map(({name, weights}) => ({name, weights: seen.get(name) ?? weights}));
   const known = (region: string): boolean => facts.regions.some(({name}) => name === region);
   const down = now.verdicts.filter(({region, verdict}) => verdict === 'unhealthy' && known(region));
