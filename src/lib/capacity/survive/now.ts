@@ -43,7 +43,12 @@ export function standingOf(facts: SurviveFacts, now: FleetNow): Standing {
     normal: facts.routes,
     already: facts.routes.flatMap(({name, weights}) => changeFlows(name, weights, seen.get(name) ?? weights)),
     down: down.map(({region}) => region),
-    assumed: [...away.map(({region, reason}) => `${region} takes nothing: ${reason}`), ...unread(now.routes), ...takenToBeUp(facts, now)],
+    assumed: [
+      ...away.map(({region, reason}) => `${region} takes nothing: ${reason}`),
+      ...held.map((route) => `${route} sends nothing to anybody now: it is judged by what the fleet file says`),
+      ...unread(now.routes),
+      ...takenToBeUp(facts, now),
+    ],
   };
 }
 
