@@ -44,6 +44,12 @@ describe('scaleLoad', () => {
     expect(made.schedule.needs.map(({load: planned}) => Math.round(planned))).toEqual([330, 110, 110]);
   });
 
+  it('one load that nothing can serve is said, and hides no other', () => {
+    expect(scaleLoad(load({...requests, at: () => 1e99}), RULE, AHEAD)).toBe(
+      'it takes 4.00e+98 replicas, more than anything can run: perReplica (11) is too small for a load of 1.10e+99',
+    );
+  });
+
   it('says why it cannot', () => {
     expect(scaleLoad(load({...requests, length: 12}), RULE, AHEAD)).toBe(
       'its history is too short: 12 hourly values are known, 48 are needed',

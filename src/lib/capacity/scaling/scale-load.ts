@@ -1,7 +1,7 @@
 import {lookAhead, STEP_MS, tooLittle} from '../ahead.ts';
 import type {Forecaster} from '../forecast/shapes.ts';
 import type {Series} from '../series.ts';
-import {planReplicas, type ScalingRule, type Schedule} from './schedule.ts';
+import {planReplicas, type ScalingRule, type Schedule, tooManyReplicas} from './schedule.ts';
 
 /** What a load needs over a span: its schedule, and how many units it has (requests, orders); null = they cannot be counted. */
 export type Scaled = {readonly schedule: Schedule; readonly units: number | null};
@@ -17,7 +17,13 @@ export function scaleLoad(series: Series, rule: ScalingRule, {from, to, forecast
   const ahead = lookAhead(series, grain, {from, to}, forecastOf);
   if (ahead === null) return 'no forecast of it could be made';
   const grown = (values: Float64Array): Float64Array => values.map((value) => value * times);
-  return {schedule: planReplicas(grown(ahead.p90), ahead.starts, STEP_MS[grain], rule), units: unitsOf(series, grown(ahead.mean))};
+  const planned = grown(ahead.p90);
+  const most = tooManyReplicas(
+    rule,
+    planned.reduce((highest, value) => Math.max(highest, value), 0),
+  );
+  if (most !== null) return most;
+  return {schedule: planReplicas(planned, ahead.starts, STEP_MS[grain], rule), units: unitsOf(series, grown(ahead.mean))};
 }
 
 /**
