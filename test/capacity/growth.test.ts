@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {addMonths, crossingOf, endOf, grow, multiplierAt, parseGrowth} from '../../src/lib/capacity/growth.ts';
+import {addMonths, crossingOf, endOf, grow, multiplierAt, parseGrown, parseGrowth} from '../../src/lib/capacity/growth.ts';
 
 const FROM = Date.parse('2026-01-31T00:00:00Z');
 const DAY = 86_400_000;
@@ -45,6 +45,21 @@ it('months are those of the calendar, and end with their last day', () => {
   expect(addMonths(FROM, 1)).toBe(Date.parse('2026-02-28T00:00:00Z'));
   expect(addMonths(Date.parse('2028-01-30T06:00:00Z'), 1)).toBe(Date.parse('2028-02-29T06:00:00Z'));
   expect(endOf('2w', FROM) - FROM).toBe(14 * DAY);
+});
+
+describe('parseGrown', () => {
+  it('is the whole factor at its end, of a rate after all of the span', () => {
+    expect(parseGrown('2x', '6mo', FROM)).toEqual({factor: 2, at: endOf('6mo', FROM), text: '2x over 6mo'});
+    expect(parseGrown('5%/mo', undefined, FROM)).toEqual({factor: 1.05, at: endOf('1mo', FROM), text: '5%/mo'});
+    expect(parseGrown('5%/mo', '1y', FROM)).toMatchObject({at: endOf('1y', FROM), text: '5%/mo over 1y'});
+    expect(parseGrown('5%/mo', '1y', FROM).factor).toBeCloseTo(1.05 ** 12, 9);
+    expect(parseGrown('-10%/w', '14d', FROM).factor).toBeCloseTo(0.81, 9);
+  });
+
+  it('refuses what grows beyond all bounds, and what is no growth', () => {
+    expect(() => parseGrown('900%/d', '1y', FROM)).toThrow(/the factor must be above 0 and at most 1000000/);
+    expect(() => parseGrown('2x', undefined, FROM)).toThrow(/needs --over/);
+  });
 });
 
 describe('grow', () => {

@@ -34,6 +34,27 @@ export function parseGrowth(growth: string, over: string | undefined, from: numb
   return checked({factor, from, to: endOf(`1${unit}`, from), text: over === undefined ? growth : `${growth} over ${over}`});
 }
 
+/** What everything is multiplied by when a growth is over: `at` (epoch ms) = then; `text` = as people wrote it. */
+export type Grown = {readonly factor: number; readonly at: number; readonly text: string};
+
+/** Days of a span of which only the ratio to another counts: a year is twelve months, whenever it begins. */
+const SPAN_DAYS: Readonly<Record<string, number>> = {d: 1, w: 7, mo: 365.25 / 12, y: 365.25};
+
+const spanDays = (text: string): number => {
+  const [, count, unit] = /^(\d*)(d|w|mo|y)$/.exec(text) ?? [];
+  return Number(count === '' ? 1 : count) * (SPAN_DAYS[unit ?? ''] ?? Number.NaN);
+};
+
+/** The end of a growth that is written as for `parseGrowth`: of a rate, such as `5%/mo`, after all of `over` (default: once; a year is twelve months). Throws the same. */
+export function parseGrown(growth: string, over: string | undefined, from: number): Grown {
+  const parsed = parseGrowth(growth, over, from);
+  const at = over === undefined ? parsed.to : endOf(over, from);
+  const [, unit] = growth.split('/');
+  const times = over === undefined || unit === undefined ? 1 : spanDays(over) / spanDays(unit);
+  const {factor} = checked({...parsed, factor: parsed.factor ** times});
+  return {factor, at, text: parsed.text};
+}
+
 function checked(growth: Growth): Growth {
   if (growth.factor > 0 && growth.factor <= MOST_FACTOR) return growth;
   throw usageError(`--growth ${growth.text}: the factor must be above 0 and at most ${MOST_FACTOR}`);

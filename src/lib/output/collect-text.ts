@@ -24,6 +24,7 @@ export function collectText(document: CollectDocument, {columns, paint}: TextOpt
     paint.muted(titles),
     ...lines,
     ...remarks.flatMap((row) => indented(`${placeText(row)}: ${row.reason}`, columns)),
+    ...heldText(document).flatMap((text) => indented(text, columns).map(paint.warning)),
   ]);
 }
 
@@ -31,12 +32,22 @@ export function collectText(document: CollectDocument, {columns, paint}: TextOpt
 export function collectLine(document: CollectDocument, format: 'text' | 'ndjson'): string {
   if (format === 'ndjson') return JSON.stringify(document);
   const missing = document.series.filter(({value}) => value === null).map((row) => `${placeText(row)}: ${row.reason}`);
-  return [`${document.at} ${keptText(document)}`, ...missing].join('; ');
+  return [`${document.at} ${keptText(document)}`, ...missing, ...heldText(document)].join('; ');
 }
 
 function keptText({kept, missing}: CollectDocument): string {
   const all = kept + missing;
   return missing === 0 ? `kept ${kept} ${kept === 1 ? 'value' : 'values'}` : `kept ${kept} of ${all} values`;
+}
+
+/** Time may have passed while nothing was collected, or a clock is wrong: nobody can tell. */
+function heldText({heldBack, keepMs}: CollectDocument): readonly string[] {
+  if (heldBack === null) return [];
+  const {count, from, to} = heldBack;
+  const silence = `nothing was kept from ${formatTime(from)} to ${formatTime(to)}, which may be a clock that jumped`;
+  return [
+    `${count.toLocaleString('en-US')} ${count === 1 ? 'value' : 'values'} older than ${Math.round(keepMs / DAY_MS)} d ${count === 1 ? 'stays' : 'stay'}: ${silence}`,
+  ];
 }
 
 function placeText({series, region}: CollectRow): string {

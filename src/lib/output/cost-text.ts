@@ -13,8 +13,9 @@ const MOST_RUNS = 40;
 /** `capacity cost` for people: each load with its replicas and its price, transfer, tiers and objectives. One load alone also shows what runs when. */
 export function costText(document: CostDocument, options: TextOptions): string {
   const {columns, paint} = options;
-  const {rows, missing, warnings, notes, currency} = document;
-  const head = `capacity cost from ${formatTime(document.at)} to ${formatTime(document.until)}, by the p90 of the forecasts; ${currency} per month of 730 h`;
+  const {rows, missing, warnings, notes, currency, growth} = document;
+  const grown = growth === null ? '' : `, times ${figure(growth.factor)} as on ${growth.at.slice(0, 10)} at a growth of ${growth.text}`;
+  const head = `capacity cost from ${formatTime(document.at)} to ${formatTime(document.until)}, by the p90 of the forecasts${grown}; ${currency} per month of 730 h`;
   const [only, ...others] = rows;
   return joined([
     ...indented(head, columns, 0),
@@ -147,12 +148,16 @@ function titled([titles, ...lines]: readonly string[], {paint}: TextOptions): re
   return titles === undefined ? [] : [paint.muted(titles), ...lines];
 }
 
+/** More money than this has no digits that anybody counts. */
+const COUNTABLE = 1e15;
+
 const percent = (value: number): string => `${figure(value)} %`;
 const hourOf = (at: string): string => `${at.slice(5, 16).replace('T', ' ')}Z`;
 
 /** Money with cents while it is little. */
 function money(value: number | null): string {
   if (value === null) return NOT_MEASURED;
+  if (Math.abs(value) >= COUNTABLE) return figure(value);
   const digits = Math.abs(value) >= 1000 ? 0 : 2;
   return value.toLocaleString('en-US', {minimumFractionDigits: digits, maximumFractionDigits: digits});
 }

@@ -13,7 +13,7 @@ const RIGHT = {align: 'right', shrink: false} as const;
 /** `capacity survive` for people: one combination with all that it moves, or a table of many with what decides each. */
 export function surviveText(document: SurviveDocument, options: TextOptions): string {
   const {columns, paint} = options;
-  const {combinations, missing, notes} = document;
+  const {combinations, missing, assumed, notes} = document;
   const [only, ...others] = combinations;
   const head = `capacity survive at ${formatTime(document.at)}: the next ${formatMs(document.windowMs)}, p90 of the forecast sums against the limits`;
   return joined([
@@ -22,6 +22,7 @@ export function surviveText(document: SurviveDocument, options: TextOptions): st
     ...missing.flatMap(({name, region, reason}) =>
       listItem(`${name}${region === null ? '' : ` of ${region}`} could not be read: ${reason}`, columns),
     ),
+    ...assumed.flatMap((each) => listItem(each, columns)),
     ...notes.flatMap((note) => indented(note, columns).map(paint.muted)),
   ]);
 }

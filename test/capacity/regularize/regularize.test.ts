@@ -167,6 +167,21 @@ describe('clocks that were wrong', () => {
     expect(saidOf(series)).toEqual(['gap: 300 readings lie beyond a silence that is longer than the rest: they are left out']);
   });
 
+  /* Thirty days of history, a pause of sixty, and the twenty days up to now: what is of now is what a forecast is made of. */
+  it('what is of now is kept, also where an earlier time has more readings', () => {
+    const until = weeks.at(-1)!.at + HOUR;
+    const earlier = readingsFrom('2025-10-02T00:00:00Z', 900, HOUR, () => 1);
+    const series = seriesOf([...earlier, ...weeks.slice(-480)], {until});
+    expect(list(series.values)).toEqual(Array.from({length: 480}, () => 4));
+    expect(saidOf(series)).toEqual(['gap: 900 readings lie beyond a silence that is longer than the rest: they are left out']);
+    // A silence that is shorter than the history before it is a gap in it.
+    const near = seriesOf([...readingsFrom('2025-12-02T00:00:00Z', 1500, HOUR, () => 1), ...weeks.slice(-480)], {until});
+    expect(near.starts.length).toBeGreaterThan(1500 + 480);
+    // A few readings at the end are a clock that slipped, and the history is of the others.
+    const slipped = seriesOf([...earlier, ...weeks.slice(-5)], {until});
+    expect(slipped.starts).toHaveLength(900);
+  });
+
   it('two readings of two centuries make no series of a million hours', () => {
     expect(
       seriesOf([
