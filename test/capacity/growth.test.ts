@@ -22,7 +22,7 @@ describe('parseGrowth', () => {
     expect(parseGrowth('5%/mo', undefined, FROM)).toEqual({
       factor: 1.05,
       from: FROM,
-      to: Date.parse('2026-02-28T00:00:00Z'),
+      to: FROM + (365.25 / 12) * DAY,
       text: '5%/mo',
     });
     expect(parseGrowth('-20%/y', '18mo', FROM)).toMatchObject({factor: 0.8, text: '-20%/y over 18mo'});
@@ -95,11 +95,12 @@ describe('grow', () => {
     }
   });
 
-  /* 5 % a month: 1.05^18 = 2.4066 after 18 months of equal length; the first month of this one has 28 days. */
+  /* 5 % a month: 1.05^18 = 2.4066 after 18 months, of which the first one has 28 days here. */
   it('goes on at the same rate after its span', () => {
     const growth = parseGrowth('5%/mo', undefined, FROM);
-    expect(multiplierAt(growth, FROM + 28 * DAY)).toBeCloseTo(1.05, 12);
-    expect(multiplierAt(growth, FROM + 18 * 28 * DAY)).toBeCloseTo(2.4066, 4);
+    expect(multiplierAt(growth, FROM + (365.25 / 12) * DAY)).toBeCloseTo(1.05, 12);
+    expect(multiplierAt(growth, endOf('18mo', FROM))).toBeCloseTo(2.4066, 2);
+    expect(multiplierAt(growth, endOf('1y', FROM))).toBeCloseTo(1.05 ** 12, 2);
     expect(multiplierAt(growth, FROM - DAY)).toBe(1);
   });
 
