@@ -99,7 +99,7 @@ describe('grow', () => {
   it('goes on at the same rate after its span', () => {
     const growth = parseGrowth('5%/mo', undefined, FROM);
     expect(multiplierAt(growth, FROM + (365.25 / 12) * DAY)).toBeCloseTo(1.05, 12);
-    expect(multiplierAt(growth, endOf('18mo', FROM))).toBeCloseTo(2.4066, 2);
+    expect(multiplierAt(growth, endOf('18mo', FROM)) / 2.4066).toBeCloseTo(1, 2);
     expect(multiplierAt(growth, endOf('1y', FROM))).toBeCloseTo(1.05 ** 12, 2);
     expect(multiplierAt(growth, FROM - DAY)).toBe(1);
   });
