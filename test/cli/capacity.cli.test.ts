@@ -89,7 +89,7 @@ describe('capacity backtest', () => {
     const result = await regionctl(['capacity', 'backtest', ...ask, '--origins', '2']);
     expect(result.status, shown(result)).toBe(0);
     expect(result.stdout).toMatch(/^forecast +2 /mu);
-    expect(result.stdout).toContain('1 of 3 series are too short for a backtest.');
+    expect(result.stdout).toContain('1 of 3 series is too short for a backtest.');
   });
 
   it('--json: the document of its schema', async () => {
