@@ -53,17 +53,17 @@ Exit code: 0 forecast, 1 a backtest misses the objective or a limit is met, 3 a 
       helpValue: 'PERCENT',
       description: 'exit 1 where the MAPE of a backtest is above it; default: none, in a fleet capacity.objective',
     }),
-    rows: Flags.integer({min: 0, default: 0, description: 'how many steps of each series are printed as figures'}),
+    rows: Flags.integer({min: 0, description: 'how many steps of each series are printed as figures; default: none'}),
     plot: Flags.boolean({allowNo: true, description: 'draw each series; default: where there are three at most'}),
     report: Flags.string({
       helpValue: 'FILE',
       description: 'leave it there as an HTML page too; an earlier report is replaced, another file is not',
     }),
-    format: Flags.option({options: ['forecasts'] as const, description: 'print the paths alone, as JSON'})(),
+    format: Flags.option({options: ['forecasts'] as const, exclusive: ['plot', 'rows'], description: 'print the paths alone, as JSON'})(),
   };
 
   async run(): Promise<unknown> {
-    const {rows, plot, report, format} = this.flags;
+    const {rows = 0, plot, report, format} = this.flags;
     assertSource(this.flags);
     if (report !== undefined) await (await import('../../lib/operate/forecast-report.ts')).checkForecastReport(report);
     const file = this.flags['from-csv'];
