@@ -45,7 +45,8 @@ export function coverageRemarks(steps: Steps, values: Float64Array, shares: Floa
       'gap',
       timesOf(partly),
       partly.length,
-      (count) => `${count} ${nameOf(grain, count)} ${count === 1 ? 'rests' : 'rest'} on readings of only a part of their time`,
+      (count) =>
+        `${count} ${nameOf(grain, count)} ${count === 1 ? 'rests on readings of only a part of its time' : 'rest on readings of only a part of their time'}`,
     ),
   ];
 }
