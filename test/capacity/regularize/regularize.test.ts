@@ -53,7 +53,7 @@ describe('what is not regular is told', () => {
     expect(list(series.values)).toEqual([3, 3, Number.NaN, 3]);
     expect(saidOf(series)).toEqual([
       'gap: 1 of 4 hours is not known: 2026-03-02 02:00',
-      'gap: 1 hour rests on readings of only a part of their time',
+      'gap: 1 hour rests on readings of only a part of its time',
     ]);
   });
 
