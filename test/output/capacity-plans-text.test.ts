@@ -92,11 +92,11 @@ describe('capacity cost for people', () => {
       from          replicas
       11-28 12:00Z       101
       11-28 12:57Z       120
-      transfer  data         from         to                GB  a month
-      today     replication  us-virginia  eu-frankfurt  32,000   640.00
-      today     together                                32,000   640.00
-      planned   replication  us-virginia  mars          20,000        –
-      planned   together                                20,000        –
+      transfer          data         from         to                GB  a month
+      today             replication  us-virginia  eu-frankfurt  32,000   640.00
+      today together                                            32,000   640.00
+      planned           replication  us-virginia  mars          20,000        –
+      planned together                                          20,000        –
       in tier  region    now    hot   warm    cold
       ingest   jp-tokyo  hot  5,616  3,744  187.21
       budget of a month: 2,512 USD, at most 2,000 USD: missed

@@ -111,8 +111,8 @@ export type Forecasts = {
 };
 
 /**
- * Forecasts every series by itself. Exit code: 0, 1 when a backtest misses the objective or a limit is met, 3 when a series could not be had or forecast, or an objective was given and
- * no backtest has a MAPE.
+ * Forecasts every series by itself. Exit code: 0, 1 when a backtest misses the objective or a limit is met, 3 when a series could not be had or has no known value (the others are
+ * forecast all the same), or an objective was given and no backtest has a MAPE.
  */
 export function forecastSeries(tasks: readonly ForecastTask[], ask: ForecastAsk): Forecasts {
   const all = tasks.map((task) => forecastOne(task, ask));
@@ -206,7 +206,8 @@ const isoOrNull = (at: number | null): string | null => (at === null ? null : is
 
 function exitOf({series, missing, objectiveMape}: ForecastDocument): ExitCode {
   if (series.some(isWarning)) return EXIT.warning;
-  if (missing.length > 0 || series.every(({model}) => model === null)) return EXIT.unknown;
+  // A row without a value beside good ones is unknown as one that could not be had is: neither is well.
+  if (missing.length > 0 || series.length === 0 || series.some(({model}) => model === null)) return EXIT.unknown;
   if (objectiveMape === null) return EXIT.good;
   return series.every(({withinObjective}) => withinObjective === null) ? EXIT.unknown : EXIT.good;
 }

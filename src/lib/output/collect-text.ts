@@ -1,5 +1,7 @@
 import type {CollectDocument, CollectRow} from '../operate/collect.ts';
-import {type Cell, table} from './table.ts';
+import {counted} from './forecast-words.ts';
+import type {Cell} from './table.ts';
+import {titledTable} from './titled-table.ts';
 import {formatTime, NOT_MEASURED} from './units.ts';
 import {indented, joined, type TextOptions} from './verdict-cell.ts';
 
@@ -7,8 +9,14 @@ const DAY_MS = 86_400_000;
 
 /** `capacity collect` for people: what was kept, and what could not be read. */
 export function collectText(document: CollectDocument, {columns, paint}: TextOptions): string {
-  const [titles = '', ...lines] = table(
-    [{title: 'series'}, {title: 'region'}, {title: 'value', align: 'right', shrink: false}, {title: 'unit'}, {title: 'source'}],
+  const lines = titledTable(
+    [
+      {title: 'series'},
+      {title: 'region'},
+      {title: 'value', align: 'right', shrink: false},
+      {title: 'unit', drop: 1},
+      {title: 'source', drop: 2},
+    ],
     document.series.map((row): Cell[] => [
       row.series,
       row.region ?? 'all',
@@ -16,12 +24,11 @@ export function collectText(document: CollectDocument, {columns, paint}: TextOpt
       row.unit,
       row.source,
     ]),
-    columns,
+    {columns, paint},
   );
   const remarks = document.series.filter(({reason}) => reason !== '');
   return joined([
     ...indented(`${keptText(document)} at ${formatTime(document.at)}, for ${Math.round(document.keepMs / DAY_MS)} d`, columns, 0),
-    paint.muted(titles),
     ...lines,
     ...remarks.flatMap((row) => indented(`${placeText(row)}: ${row.reason}`, columns)),
     ...heldText(document).flatMap((text) => indented(text, columns).map(paint.warning)),
@@ -37,7 +44,7 @@ export function collectLine(document: CollectDocument, format: 'text' | 'ndjson'
 
 function keptText({kept, missing}: CollectDocument): string {
   const all = kept + missing;
-  return missing === 0 ? `kept ${kept} ${kept === 1 ? 'value' : 'values'}` : `kept ${kept} of ${all} values`;
+  return missing === 0 ? `kept ${counted(kept, 'value')}` : `kept ${kept} of ${counted(all, 'value')}`;
 }
 
 /** Time may have passed while nothing was collected, or a clock is wrong: nobody can tell. */

@@ -184,6 +184,10 @@ describe('gaps', () => {
     const cut = values.map((value, t) => (t >= values.length - 5 ? Number.NaN : value));
     const found = forecast(cut, {grain: 'hourly', horizon: 24});
     expect(found.notes).toContain('At the end 5 values are not known: the forecast crosses them first.');
+    const one = values.map((value, t) => (t === values.length - 1 ? Number.NaN : value));
+    expect(forecast(one, {grain: 'hourly', horizon: 24}).notes).toContain(
+      'At the end 1 value is not known: the forecast crosses it first.',
+    );
     path(found).forEach((value, step) => {
       expect(value).toBeCloseTo(100 + step, 0);
     });

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {edgeRemark} from '../../../src/lib/capacity/regularize/remarks.ts';
 import {DAY, HOUR, MINUTE, readingsFrom, saidOf, seriesOf} from './samples.ts';
 
 const list = (values: Float64Array): number[] => [...values];
@@ -52,7 +53,7 @@ describe('what is not regular is told', () => {
     expect(list(series.values)).toEqual([3, 3, Number.NaN, 3]);
     expect(saidOf(series)).toEqual([
       'gap: 1 of 4 hours is not known: 2026-03-02 02:00',
-      'gap: 1 hour rests on readings of only a part of their time',
+      'gap: 1 hour rests on readings of only a part of its time',
     ]);
   });
 
@@ -237,6 +238,11 @@ describe('little is no reason to fail', () => {
     expect(list(seriesOf(readingsFrom('2026-03-02T00:00:00Z', 1, HOUR)).values)).toEqual([1]);
     expect(list(seriesOf(readingsFrom('2026-03-02T00:00:00Z', 2, HOUR, (index) => index)).values)).toEqual([0, 1]);
     expect(saidOf(seriesOf(readingsFrom('2026-03-02T00:20:00Z', 2, MINUTE)))).toEqual(['short: 2 readings cover no whole step']);
+    expect(saidOf(seriesOf(readingsFrom('2026-03-02T00:20:00Z', 1, MINUTE)))).toEqual([
+      'gap: 1 hour rests on readings of only a part of its time',
+    ]);
+    const [remark] = edgeRemark('no-step', readingsFrom('2026-03-02T00:20:00Z', 1, MINUTE));
+    expect(remark?.says).toBe('1 reading covers no whole step');
   });
 
   it('100,000 readings within 300 ms', () => {
