@@ -53,7 +53,7 @@ export function findExhaustion(series: Series, {horizonDays = HORIZON_DAYS, now}
   const shape = shapeOfGrowth(days.day, withoutOffsets(days, offsets));
   const since = days.from + (days.day[shape.at] ?? 0) * DAY_MS;
   const teeth = cleanUps === null ? null : teethTrend(cleanUps, {from: days.from, since});
-  const trend = teeth ?? trendOf(days, offsets, shape);
+  const trend = teeth ?? trendOf(days, offsets, shape, liftedDay(days, series, jump));
   const facts = {
     break: jump === null ? breakOf(shape, days, scale) : jumpAt(series, jump, scale),
     growth: shape.kind === 'accelerating' ? ('accelerating' as const) : ('steady' as const),
@@ -89,6 +89,14 @@ function breakOf(shape: Shape, days: Days, scale: number): Break | null {
 const jumpAt = ({starts}: Series, {at, by}: RecentJump, scale: number): Break => ({
   ...{at: starts[at] ?? 0, kind: 'level', jump: by * scale, slopeChangePerDay: 0},
 });
+
+/** The first day, as an index, that is on the newest level by itself. An outage has none. */
+function liftedDay({day, from}: Days, {starts}: Series, jump: RecentJump | null): number | null {
+  if (jump === null || jump.outage) return null;
+  const at = ((starts[jump.at] ?? 0) - from) / DAY_MS;
+  const index = day.findIndex((each) => each + 0.5 >= at);
+  return index === -1 ? null : index;
+}
 
 type Clock = {
   /** The end of the newest step, epoch ms. */
