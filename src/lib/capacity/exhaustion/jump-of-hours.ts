@@ -29,8 +29,11 @@ const NEAR = 6;
 /** It has stayed when the newest values are at least this share of it away from those before. */
 const STAYED = 0.5;
 
-/** As indices: `from` = the first reading on the way to the newest level, `at` = the first one on it. `by` is added to older values, which puts them there. */
-export type Jump = {readonly from: number; readonly at: number; readonly by: number};
+/**
+ * As indices: `from` = the first reading on the way to the newest level, `at` = the first one on it. `by` added to older values puts them there, or `times` multiplied with them;
+ * null = some are not above zero.
+ */
+export type Jump = {readonly from: number; readonly at: number; readonly by: number; readonly times: number | null};
 
 /**
  * One sudden change of the level of hourly values that has stayed, unlike anything else in the eight weeks before it; null = there is none. Each hour is compared with the same
@@ -44,7 +47,7 @@ export function jumpOfHours(values: Float64Array): Jump | null {
   if (around === null) return null;
   const way = wayAround(seen, around);
   if (way === null || !hasStayed(seen, way)) return null;
-  return {from: way.from + first, at: way.at + first, by: way.by};
+  return {...way, from: way.from + first, at: way.at + first};
 }
 
 type Place = {readonly at: number; readonly span: number; readonly move: number};
@@ -116,9 +119,12 @@ function wayAround(seen: Float64Array, {at: place, span, move}: Place): Jump | n
   }
   if (best.at < 0) return null;
   // Growth over the lag is in both of them.
-  const before = differenceOver(seen, {from: Math.max(lag, best.at - WEEK), to: best.at - MOST_HOURS / 2, lag});
-  const begin = best.at + (seen.length - best.at > NEAR ? NEAR / 2 : 0);
-  const after = differenceOver(seen, {from: begin, to: Math.min(seen.length, best.at + lag), lag});
+  const spans = {
+    before: {from: Math.max(lag, best.at - WEEK), to: best.at - MOST_HOURS / 2, lag},
+    after: {from: best.at + (seen.length - best.at > NEAR ? NEAR / 2 : 0), to: Math.min(seen.length, best.at + lag), lag},
+  };
+  const before = differenceOver(seen, spans.before);
+  const after = differenceOver(seen, spans.after);
   const by = after - before;
   if (!(Math.abs(by) > 0)) return null;
   const reached = (t: number): number => (off(t) - before) / by;
@@ -126,7 +132,10 @@ function wayAround(seen: Float64Array, {at: place, span, move}: Place): Jump | n
   while (from > lag && reached(from - 1) > ON_THE_WAY) from--;
   let at = best.at;
   while (at < seen.length - 1 && !(reached(at) >= 1 - 2 * ON_THE_WAY)) at++;
-  return at - from > MOST_HOURS ? null : {from, at, by};
+    if (at - from > MOST_HOURS) return null;
+  const logarithms = seen.map((value) => (value > 0 ? Math.log(value) : Number.NaN));
+  const times = Math.exp(differenceOver(logarithms, spans.after) - differenceOver(logarithms, spans.before));
+  return {from, at, by, times: Number.isFinite(times) ? times : null};
 }
 
 /** Whether the newest day is still there, by the same hours of the newest day, or of the weekday, before the way. */

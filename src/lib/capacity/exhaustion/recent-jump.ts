@@ -28,7 +28,7 @@ const MOST_TIMES = 4;
  * Where the newest level begins, as an index, and by how much it is above the one before; `from` = where the way there began. `times` = what older values are multiplied by to be
  * on it; null = `by` is added. `outage`: it is none yet.
  */
-export type RecentJump = Jump & {readonly times: number | null; readonly outage: boolean};
+export type RecentJump = Jump & {readonly outage: boolean};
 
 /**
  * A disk that was cleaned up or got much at once, a load of which a part was moved away or here: one sudden change, unlike all others, that has stayed. Its days are too few to be
@@ -40,17 +40,8 @@ export function recentJump(series: Pick<Series, 'starts' | 'values' | 'purpose' 
   const found = (fills || grain !== 'hourly' ? jumpOfChanges(series) : null) ?? (grain === 'hourly' ? jumpOfHours(values) : null);
   if (found === null) return null;
   if (fills) return {...found, times: null, outage: false};
-  return {...found, times: timesOf(values, found), outage: grain === 'hourly' && found.by < 0 && values.length - found.at < OUTAGE_HOURS};
-}
-
-/** By the values on both sides that are as long ago from it; null where one is not above zero, or they are too far apart. */
-function timesOf(values: Float64Array, {from, at, by}: Jump): number | null {
-  const span = Math.min(24, values.length - at);
-  // Whole days before it: the same hours.
-  const days = Math.ceil((at + span - from) / 24) * 24;
-  const before = median(values.subarray(at, at + span).map((_, i) => values[at + i - days] ?? Number.NaN).filter(Number.isFinite));
-  const times = (before + by) / before;
-  return before > 0 && times > 0 && times <= MOST_TIMES ? times : null;
+  const times = found.times !== null && found.times <= MOST_TIMES ? found.times : null;
+  return {...found, times, outage: grain === 'hourly' && found.by < 0 && values.length - found.at < OUTAGE_HOURS};
 }
 
 /** By the changes from one reading to the next. */
@@ -67,8 +58,9 @@ function jumpOfChanges({starts, values}: Pick<Series, 'starts' | 'values'>): Jum
   if ((median(after) - largest.before) / largest.by < STAYED) return null;
   // Medians, since two single readings are as far off as their noise.
   const near = Math.min(NEAR, after.length);
-  const by = median(after.subarray(0, near)) - median(known(values.subarray(0, largest.from)).subarray(-near));
-  return {from: largest.from, at: largest.at, by};
+  const level = median(after.subarray(0, near));
+  const before = median(known(values.subarray(0, largest.from)).subarray(-near));
+  return {from: largest.from, at: largest.at, by: level - before, times: before > 0 && level > 0 ? level / before : null};
 }
 
 type Run = {readonly from: number; readonly at: number; readonly by: number; readonly before: number};
