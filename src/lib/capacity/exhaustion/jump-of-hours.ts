@@ -20,6 +20,10 @@ const UNLIKE_OTHERS = 4;
 const MOST_OTHERS = 0.95;
 /** Moves below this share of the largest value are rounding. */
 const NOISE_FLOOR = 1e-3;
+/** A move is no chance when it is so many standard deviations of what a median over the span would move by. */
+const DEVIATIONS = 6;
+/** From the median absolute deviation to the standard deviation of a median, where errors are normal: 1.4826 sqrt(pi / 2). */
+const OF_MEDIAN = 1.858;
 /** It is sudden when the way to the new level takes at most so many hours. What takes longer is growth. */
 const MOST_HOURS = 8;
 /** The way begins and ends where the series is this share of it away from either level. */
@@ -56,6 +60,7 @@ type Place = {readonly at: number; readonly span: number; readonly move: number}
 function strongest(seen: Float64Array): Place | null {
   const largest = seen.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
   const least = seen.length < TELLS_WEEKS ? DAY : WEEK;
+  const chance = DEVIATIONS * OF_MEDIAN * median(seen.map((value, t) => Math.abs(value - (seen[t - DAY] ?? Number.NaN))).filter(Number.isFinite));
   let best: Place | null = null;
   let bestScore = 1;
   for (const span of SPANS) {
@@ -66,7 +71,7 @@ function strongest(seen: Float64Array): Place | null {
     for (let at = from; at + span <= seen.length; at++) {
       const move = moves[at] as number;
       if (!(Math.abs(move) >= Math.abs(best?.span === span ? best.move : 0))) continue;
-      const score = Math.abs(move) / Math.max(NOISE_FLOOR * largest, usualMove(moves.subarray(0, Math.max(0, at - span))));
+      const score = Math.abs(move) / Math.max(NOISE_FLOOR * largest, chance / Math.sqrt(span), usualMove(moves.subarray(0, Math.max(0, at - span))));
       if (score > bestScore) {
         best = {at, span, move};
         bestScore = score;

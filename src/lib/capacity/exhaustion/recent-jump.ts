@@ -37,7 +37,7 @@ export type RecentJump = Jump & {readonly outage: boolean};
 export function recentJump(series: Pick<Series, 'starts' | 'values' | 'purpose' | 'grain'>): RecentJump | null {
   const {values, purpose, grain} = series;
   const fills = FILLS.has(purpose);
-  const found = (fills || grain !== 'hourly' ? jumpOfChanges(series) : null) ?? (grain === 'hourly' ? jumpOfHours(values) : null);
+  const found = (grain === 'hourly' ? jumpOfHours(values) : null) ?? (fills || grain !== 'hourly' ? jumpOfChanges(series) : null);
   if (found === null) return null;
   if (fills) return {...found, times: null, outage: false};
   const times = found.times !== null && found.times <= MOST_TIMES ? found.times : null;
