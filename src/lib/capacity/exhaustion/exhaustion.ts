@@ -1,5 +1,5 @@
-import type {Series} from '../series.ts';
 import {STEP_MS} from '../regularize/steps.ts';
+import type {Series} from '../series.ts';
 import {findCleanUps} from './clean-ups.ts';
 import {type Days, daysOf, weekdayOffsets} from './days.ts';
 import {onNewestLevel, type RecentJump, recentJump} from './recent-jump.ts';

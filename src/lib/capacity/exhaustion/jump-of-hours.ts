@@ -60,7 +60,8 @@ type Place = {readonly at: number; readonly span: number; readonly move: number}
 function strongest(seen: Float64Array): Place | null {
   const largest = seen.reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
   const least = seen.length < TELLS_WEEKS ? DAY : WEEK;
-  const chance = DEVIATIONS * OF_MEDIAN * median(seen.map((value, t) => Math.abs(value - (seen[t - DAY] ?? Number.NaN))).filter(Number.isFinite));
+  const chance =
+    DEVIATIONS * OF_MEDIAN * median(seen.map((value, t) => Math.abs(value - (seen[t - DAY] ?? Number.NaN))).filter(Number.isFinite));
   let best: Place | null = null;
   let bestScore = 1;
   for (const span of SPANS) {
@@ -71,7 +72,8 @@ function strongest(seen: Float64Array): Place | null {
     for (let at = from; at + span <= seen.length; at++) {
       const move = moves[at] as number;
       if (!(Math.abs(move) >= Math.abs(best?.span === span ? best.move : 0))) continue;
-      const score = Math.abs(move) / Math.max(NOISE_FLOOR * largest, chance / Math.sqrt(span), usualMove(moves.subarray(0, Math.max(0, at - span))));
+      const score =
+        Math.abs(move) / Math.max(NOISE_FLOOR * largest, chance / Math.sqrt(span), usualMove(moves.subarray(0, Math.max(0, at - span))));
       if (score > bestScore) {
         best = {at, span, move};
         bestScore = score;
@@ -111,10 +113,33 @@ function differenceOver(seen: Float64Array, {from, to, lag}: Over): number {
 }
 
 /** The way from one level to the other near a place; null where it takes long, or is not there. */
-function wayAround(seen: Float64Array, {at: place, span, move}: Place): Jump | null {
-  const lag = place - DAY >= WEEK ? WEEK : DAY;
+function wayAround(seen: Float64Array, place: Place): Jump | null {
+  const lag = place.at - DAY >= WEEK ? WEEK : DAY;
+  const middle = sharpestNear(seen, place, lag);
+  if (middle === null) return null;
+  // Growth over the lag is in both of them.
+  const spans = {
+    before: {from: Math.max(lag, middle - WEEK), to: middle - MOST_HOURS / 2, lag},
+    after: {from: middle + (seen.length - middle > NEAR ? NEAR / 2 : 0), to: Math.min(seen.length, middle + lag), lag},
+  };
+  const by = differenceOver(seen, spans.after) - differenceOver(seen, spans.before);
+  const logarithms = seen.map((value) => (value > 0 ? Math.log(value) : Number.NaN));
+  const ratio = differenceOver(logarithms, spans.after) - differenceOver(logarithms, spans.before);
+  if (!(Math.abs(by) > 0)) return null;
+  // A share of the load is the same by night and by day.
+  const [on, whole] = Number.isFinite(ratio) && Math.sign(ratio) === Math.sign(by) ? [logarithms, ratio] : [seen, by];
+  const before = differenceOver(on, spans.before);
+  const reached = (t: number): number => ((on[t] as number) - (on[t - lag] as number) - before) / whole;
+  let from = middle;
+  while (from > lag && reached(from - 1) > ON_THE_WAY) from--;
+  let at = middle;
+  while (at < seen.length - 1 && !(reached(at) >= 1 - ON_THE_WAY)) at++;
+  return at - from > MOST_HOURS ? null : {from, at, by, times: Number.isFinite(ratio) ? Math.exp(ratio) : null};
+}
+
+/** Where the values next to it differ most, less those a lag before; null where none do so to the side of the move. */
+function sharpestNear(seen: Float64Array, {at: place, span, move}: Place, lag: number): number | null {
   const off = (t: number): number => (seen[t] as number) - (seen[t - lag] as number);
-  // Where the values next to it differ most.
   let best = {at: -1, step: 0};
   for (let at = Math.max(lag + 1, place - span); at < Math.min(seen.length - 1, place + span); at++) {
     const near = Math.min(NEAR, seen.length - at);
@@ -122,25 +147,7 @@ function wayAround(seen: Float64Array, {at: place, span, move}: Place): Jump | n
     const sharp = step + (off(at) - off(at - 1)) / 2;
     if (Math.sign(step) === Math.sign(move) && Math.abs(sharp) > Math.abs(best.step)) best = {at, step: sharp};
   }
-  if (best.at < 0) return null;
-  // Growth over the lag is in both of them.
-  const spans = {
-    before: {from: Math.max(lag, best.at - WEEK), to: best.at - MOST_HOURS / 2, lag},
-    after: {from: best.at + (seen.length - best.at > NEAR ? NEAR / 2 : 0), to: Math.min(seen.length, best.at + lag), lag},
-  };
-  const before = differenceOver(seen, spans.before);
-  const after = differenceOver(seen, spans.after);
-  const by = after - before;
-  if (!(Math.abs(by) > 0)) return null;
-  const reached = (t: number): number => (off(t) - before) / by;
-  let from = best.at;
-  while (from > lag && reached(from - 1) > ON_THE_WAY) from--;
-  let at = best.at;
-  while (at < seen.length - 1 && !(reached(at) >= 1 - 2 * ON_THE_WAY)) at++;
-    if (at - from > MOST_HOURS) return null;
-  const logarithms = seen.map((value) => (value > 0 ? Math.log(value) : Number.NaN));
-  const times = Math.exp(differenceOver(logarithms, spans.after) - differenceOver(logarithms, spans.before));
-  return {from, at, by, times: Number.isFinite(times) ? times : null};
+  return best.at < 0 ? null : best.at;
 }
 
 /** Whether the newest day is still there, by the same hours of the newest day, or of the weekday, before the way. */

@@ -83,7 +83,9 @@ function runsOf(changes: ReturnType<typeof changesOf>): readonly Run[] {
 export function onNewestLevel<S extends Pick<Series, 'values'>>(series: S, jump: RecentJump | null): S {
   if (jump === null) return series;
   const {from, at, by, times, outage} = jump;
-  if (outage) return {...series, values: series.values.map((value, i) => (i < from ? value : Number.NaN))};
+  // Of the newest day nothing: a part of a day is another mean.
+  if (outage)
+    return {...series, values: series.values.map((value, i) => (i < from && i < series.values.length - OUTAGE_HOURS ? value : Number.NaN))};
   const moved = (value: number): number => (times === null ? value + by : value * times);
   return {...series, values: series.values.map((value, i) => (i < from ? moved(value) : i < at ? Number.NaN : value))};
 }
