@@ -39,6 +39,22 @@ describe('a steady growth, eighteen months ahead', () => {
     expect(exit).toBe(1);
   });
 
+  it('that accelerates meets it in the path when days to exhaustion say so', () => {
+    const values = Float64Array.from(
+      {length: DAYS * 24},
+      (_, hour) => 200 + (hour / 24) ** 2 / 20 + 20 * Math.sin((2 * Math.PI * hour) / 24) + ((hour * 7919) % 13) / 4,
+    );
+    const whole = hourlySeries({limit: 2000, values}, DAYS * 24);
+    const {document} = forecastSeries([{series: dailyPeaks(whole), whole, horizon: 547, of: 'daily-peaks'}], {
+      objectiveMape: null,
+      now: NOW,
+    });
+    const [series] = document.series;
+    expect(series?.exhaustion?.growth).toBe('accelerating');
+    const [crossed, full] = [series?.crossing?.p50At, series?.exhaustion?.p50At].map((at) => (Date.parse(at ?? '') - NOW) / DAY);
+    expect(Math.abs((crossed ?? 0) - (full ?? 0))).toBeLessThan(0.07 * (full ?? 0));
+  });
+
   it('does not meet one in the path that days to exhaustion do not reach', () => {
     const {document, exit} = asked(2000);
     expect(document.series[0]?.exhaustion?.state).toBe('not-within-horizon');

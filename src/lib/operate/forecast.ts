@@ -140,7 +140,7 @@ function forecastOne(task: ForecastTask, ask: ForecastAsk): {said: SeriesForecas
   const starts = startsOf(series, horizon);
   const growth = ask.growth ?? null;
   const exhaustion = starts === null || limit === null ? null : findExhaustion(whole, {now: ask.now});
-  const plain = grain === 'daily' && exhaustion !== null ? alongTrend(pathOf(found), exhaustion) : pathOf(found);
+  const plain = grain === 'daily' && exhaustion !== null ? alongTrend(pathOf(found), exhaustion, starts?.[0] ?? Number.NaN) : pathOf(found);
   const path = growth === null || starts === null ? plain : grow(plain, starts, growth);
   const mape = found.backtest?.chosen.mape ?? null;
   const said: SeriesForecast = {
