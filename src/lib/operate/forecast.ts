@@ -1,5 +1,6 @@
 import {findExhaustion} from '../capacity/exhaustion/exhaustion.ts';
 import {type Exhaustion, NO_DATES} from '../capacity/exhaustion/result.ts';
+import {alongTrend} from '../capacity/far-path.ts';
 import {forecast} from '../capacity/forecast/forecast.ts';
 import type {Backtest, Forecast, Path, Scores} from '../capacity/forecast/shapes.ts';
 import {crossingOf, type Growth, grow} from '../capacity/growth.ts';
@@ -138,9 +139,10 @@ function forecastOne(task: ForecastTask, ask: ForecastAsk): {said: SeriesForecas
   const found = forecast(values, {grain, horizon});
   const starts = startsOf(series, horizon);
   const growth = ask.growth ?? null;
-  const path = growth === null || starts === null ? found : grow(found, starts, growth);
-  const mape = found.backtest?.chosen.mape ?? null;
   const exhaustion = starts === null || limit === null ? null : findExhaustion(whole, {now: ask.now});
+  const plain = grain === 'daily' && exhaustion !== null ? alongTrend(pathOf(found), exhaustion, starts?.[0] ?? Number.NaN) : pathOf(found);
+  const path = growth === null || starts === null ? plain : grow(plain, starts, growth);
+  const mape = found.backtest?.chosen.mape ?? null;
   const said: SeriesForecast = {
     ...own,
     model: found.model,
@@ -151,7 +153,7 @@ function forecastOne(task: ForecastTask, ask: ForecastAsk): {said: SeriesForecas
     exhaustion: exhaustion === null || limit === null ? null : exhaustionDocument(exhaustion, limit),
     notes: [...whole.remarks.map(({says}) => says), ...found.notes, ...untried(found, horizon)],
   };
-  const made = {series, model: found.model, path, plain: pathOf(found), starts, breakAt: exhaustion?.break?.at ?? null};
+  const made = {series, model: found.model, path, plain, starts, breakAt: exhaustion?.break?.at ?? null};
   return {said, made};
 }
 
