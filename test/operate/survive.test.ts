@@ -69,7 +69,7 @@ describe('capacity survive', () => {
     const {document, exit} = await judgeSurvival(world({read, remembered: null}), {lose: ['us'], depth: 1, signal});
     expect(document.assumed).toEqual([
       'what front-door sends now is not known, and taken to be what the fleet file says: route front-door could not be read: connection refused',
-      'taken to be up, and not known to be: us, eu, ap (never checked); regionctl health check looks',
+      'taken to be up, and not known to be: us, eu, ap (never checked); regionctl health check asks them',
     ]);
     expect(exit).toBe(0);
   });

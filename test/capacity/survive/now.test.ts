@@ -94,7 +94,7 @@ describe('what is assumed is said', () => {
     const verdicts = [verdict('us', null, null), verdict('eu', 'healthy', NOW - 5 * HOUR), verdict('ap', 'unknown')];
     expect(lost(['us'], now(null, verdicts)).assumed).toEqual([
       'what front-door sends now is not known, and taken to be what the fleet file says: no answer within 5000 ms',
-      'taken to be up, and not known to be: us (never checked); eu (last checked 2026-11-28 07:00Z); ap (could not be judged at 2026-11-28 11:59Z); regionctl health check looks',
+      'taken to be up, and not known to be: us (never checked); eu (last checked 2026-11-28 07:00Z); ap (could not be judged at 2026-11-28 11:59Z); regionctl health check asks them',
     ]);
     expect(lost(['us'], now(NORMAL, [])).assumed[0]).toContain('us, eu, ap (never checked)');
   });

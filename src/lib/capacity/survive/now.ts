@@ -109,7 +109,7 @@ function takenToBeUp({regions}: SurviveFacts, {at: now, verdicts}: FleetNow): re
   });
   if (unsure.length === 0) return [];
   const groups = [...Map.groupBy(unsure, ({why}) => why)].map(([why, all]) => `${all.map(({name}) => name).join(', ')} (${why})`);
-  return [`taken to be up, and not known to be: ${groups.join('; ')}; regionctl health check looks`];
+  return [`taken to be up, and not known to be: ${groups.join('; ')}; regionctl health check asks them`];
 }
 
 function doubtOf(last: LastVerdict | undefined, now: number): string | null {
