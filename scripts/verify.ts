@@ -20,7 +20,7 @@ type FileResult = {
 };
 
 /** Most of what these tests do is wait: for servers, for leases, for time to pass. Whole labs (e2e) do not bear a third beside them: more of them may try a port that one of them is to get back. */
-const WAITING = ['unit', 'embedded', 'cli'];
+const WAITING = ['unit', 'embedded', 'cli', 'servers'];
 
 const root = join(import.meta.dirname, '..');
 const counts: Counts = {passed: 0, failed: 0, skipped: 0};

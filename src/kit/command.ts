@@ -1,29 +1,18 @@
-import {Args, Command, Errors, Flags, type Interfaces} from '@oclif/core';
+import {Args, Command, Flags, type Interfaces} from '@oclif/core';
 import {EXIT, type ExitCode} from '../lib/exit-codes.ts';
 import type {Fleet} from '../lib/fleet/fleet.ts';
 import {colourPaint, type Paint, plainPaint} from '../lib/output/paint.ts';
 import type {Clock} from '../lib/ports/clock.ts';
 import type {Provider} from '../lib/providers/define.ts';
 import type {OpenFleet} from '../lib/providers/open-fleet.ts';
+import {durationUpTo} from './duration-flag.ts';
 import {errorReport, printReport} from './error-report.ts';
 
 /** What commands declare their flags and arguments with: a plugin needs no oclif of its own. */
 export {Args, Flags};
 
-const LONGEST_MS = 576 * 3_600_000;
-
-/** A duration flag such as 250ms, 5s, 15m, 1h or 7d, given to the command in milliseconds. */
-export const durationFlag = Flags.custom<number>({
-  helpValue: 'DURATION',
-  parse: async (input) => {
-    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(input);
-    if (!match) throw new Errors.CLIError(`expected a duration such as 250ms, 5s or 15m, got "${input}"`, {exit: EXIT.usage});
-    const ms = Number(match[1]) * {ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000}[match[2] as 'ms' | 's' | 'm' | 'h' | 'd'];
-    // Timers end there, and would fire at once.
-    if (ms > LONGEST_MS) throw new Errors.CLIError(`a duration of at most 576h is possible, got "${input}"`, {exit: EXIT.usage});
-    return ms;
-  },
-});
+/** A duration flag such as 250ms, 5s, 15m, 1h or 7d, given to the command in milliseconds; at most 576h: timers end there, and would fire at once. */
+export const durationFlag = durationUpTo(576);
 
 type FlagsOf<T extends typeof Command> = Interfaces.InferredFlags<(typeof RegionCommand)['baseFlags'] & T['flags']>;
 type ArgsOf<T extends typeof Command> = Interfaces.InferredArgs<T['args']>;

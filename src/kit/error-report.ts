@@ -73,7 +73,10 @@ function usageMessage(message: string): string {
     .trim();
 }
 
+/** A message may quote a file: what would move the cursor or colour the screen must not come through. */
+const CONTROLS = /(?!\n)\p{Cc}/gu;
+
 function errorText({message, suggestions}: ErrorReport): string {
   const lines = [`Error: ${message}`, ...suggestions.map((suggestion) => `  Try: ${suggestion}`)];
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n').replaceAll(CONTROLS, '\uFFFD')}\n`;
 }

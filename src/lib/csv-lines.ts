@@ -18,13 +18,18 @@ export async function* linesOf(
   {signal, longest = LONGEST_LINE}: {readonly signal?: AbortSignal; readonly longest?: number} = {},
 ): AsyncGenerator<readonly string[]> {
   let rest = '';
+  let line = 0;
   let isFirst = true;
   for await (const chunk of chunksOf(file)) {
     signal?.throwIfAborted();
     const lines = `${rest}${isFirst ? chunk.replace(/^\uFEFF/u, '') : chunk}`.split('\n');
     isFirst = false;
     rest = lines.pop() ?? '';
-    if (rest.length > longest) throw usageError(`${file} cannot be read as CSV: it has a line of more than ${longest} characters`);
+    line += lines.length;
+    if (rest.length > longest)
+      throw usageError(`${file}, line ${line + 1}: more than ${longest.toLocaleString('en-US')} characters are no row`, {
+        suggestions: ['Check that it is a CSV file with one row in each line.'],
+      });
     yield lines.map(withoutReturn);
   }
   if (rest !== '') yield [withoutReturn(rest)];
@@ -40,8 +45,14 @@ async function* chunksOf(file: string): AsyncGenerator<string> {
     if (!(await stat(file)).isFile()) yield await pipeText(file);
     else for await (const chunk of createReadStream(file, {encoding: 'utf8', highWaterMark: CHUNK_BYTES})) yield chunk as string;
   } catch (error) {
-    throw usageError(`${file} cannot be read: ${messageOf(error)}`, {suggestions: ['Check the path and its permissions.'], cause: error});
+    throw usageError(`${file} cannot be read: ${whyOf(error)}`, {suggestions: ['Check the path and its permissions.'], cause: error});
   }
+}
+
+function whyOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'ENOENT') return 'there is no such file';
+  return code === 'EACCES' ? 'permission denied' : messageOf(error);
 }
 
 async function pipeText(file: string): Promise<string> {

@@ -20,6 +20,19 @@ describe('lookAhead', () => {
     expect(highest(hours, 2)).toBeLessThan(3 * usual);
   });
 
+  /* 800 to 1000 by day, 1 by night: 20 in the night would be twenty times that, and 20,000 by day. */
+  it.each([5, 20, 100])('%i requests in a quiet night are no surge of the day that comes', (newest) => {
+    const length = 27 * 24 + 4;
+    const starts = Float64Array.from({length}, (_, i) => i * HOUR);
+    const day = (i: number): number =>
+      (i % 24 >= 7 && i % 24 < 22 ? 800 + 200 * Math.sin((i % 24) / 3) : 1) * (1 + 0.05 * Math.sin(i * 7.7));
+    const values = starts.map((_, i) => (i >= length - 2 ? newest : day(i)));
+    const end = length * HOUR;
+    const found = lookAhead({starts, values}, 'hourly', {from: end, to: end + 9 * HOUR}, forecast);
+    expect(Math.max(...(found?.p90 ?? []))).toBeGreaterThan(800);
+    expect(Math.max(...(found?.p90 ?? []))).toBeLessThan(1200);
+  });
+
   it('leaves what is as usual, and what has fallen, as it was forecast', () => {
     const series = hourlySeries();
     const plain = forecast(series.values, {grain: 'hourly', horizon: 4});

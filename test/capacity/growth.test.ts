@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import {addMonths, crossingOf, endOf, grow, multiplierAt, parseGrowth} from '../../src/lib/capacity/growth.ts';
+import {addMonths, crossingOf, endOf, grow, multiplierAt, parseGrown, parseGrowth} from '../../src/lib/capacity/growth.ts';
 
 const FROM = Date.parse('2026-01-31T00:00:00Z');
 const DAY = 86_400_000;
@@ -22,7 +22,7 @@ describe('parseGrowth', () => {
     expect(parseGrowth('5%/mo', undefined, FROM)).toEqual({
       factor: 1.05,
       from: FROM,
-      to: Date.parse('2026-02-28T00:00:00Z'),
+      to: FROM + (365.25 / 12) * DAY,
       text: '5%/mo',
     });
     expect(parseGrowth('-20%/y', '18mo', FROM)).toMatchObject({factor: 0.8, text: '-20%/y over 18mo'});
@@ -45,6 +45,21 @@ it('months are those of the calendar, and end with their last day', () => {
   expect(addMonths(FROM, 1)).toBe(Date.parse('2026-02-28T00:00:00Z'));
   expect(addMonths(Date.parse('2028-01-30T06:00:00Z'), 1)).toBe(Date.parse('2028-02-29T06:00:00Z'));
   expect(endOf('2w', FROM) - FROM).toBe(14 * DAY);
+});
+
+describe('parseGrown', () => {
+  it('is the whole factor at its end, of a rate after all of the span', () => {
+    expect(parseGrown('2x', '6mo', FROM)).toEqual({factor: 2, at: endOf('6mo', FROM), text: '2x over 6mo'});
+    expect(parseGrown('5%/mo', undefined, FROM)).toEqual({factor: 1.05, at: endOf('1mo', FROM), text: '5%/mo'});
+    expect(parseGrown('5%/mo', '1y', FROM)).toMatchObject({at: endOf('1y', FROM), text: '5%/mo over 1y'});
+    expect(parseGrown('5%/mo', '1y', FROM).factor).toBeCloseTo(1.05 ** 12, 9);
+    expect(parseGrown('-10%/w', '14d', FROM).factor).toBeCloseTo(0.81, 9);
+  });
+
+  it('refuses what grows beyond all bounds, and what is no growth', () => {
+    expect(() => parseGrown('900%/d', '1y', FROM)).toThrow(/the factor must be above 0 and at most 1000000/);
+    expect(() => parseGrown('2x', undefined, FROM)).toThrow(/needs --over/);
+  });
 });
 
 describe('grow', () => {
@@ -80,11 +95,12 @@ describe('grow', () => {
     }
   });
 
-  /* 5 % a month: 1.05^18 = 2.4066 after 18 months of equal length; the first month of this one has 28 days. */
+  /* 5 % a month: 1.05^18 = 2.4066 after 18 months, of which the first one has 28 days here. */
   it('goes on at the same rate after its span', () => {
     const growth = parseGrowth('5%/mo', undefined, FROM);
-    expect(multiplierAt(growth, FROM + 28 * DAY)).toBeCloseTo(1.05, 12);
-    expect(multiplierAt(growth, FROM + 18 * 28 * DAY)).toBeCloseTo(2.4066, 4);
+    expect(multiplierAt(growth, FROM + (365.25 / 12) * DAY)).toBeCloseTo(1.05, 12);
+    expect(multiplierAt(growth, endOf('18mo', FROM)) / 2.4066).toBeCloseTo(1, 2);
+    expect(multiplierAt(growth, endOf('1y', FROM))).toBeCloseTo(1.05 ** 12, 2);
     expect(multiplierAt(growth, FROM - DAY)).toBe(1);
   });
 

@@ -24,6 +24,7 @@ const SHORT = fileOf('short.csv', busyDays(5).subarray(0, 50));
 it.each([
   [LOUD, [], 1],
   [LOUD, ['--last', '1h'], 0],
+  [LOUD, ['--last', '90d'], 1],
   [QUIET, [], 0],
   [SHORT, [], 3],
 ] as const)('%s %j ends with %i, as text and as JSON', async (file, flags, exit) => {

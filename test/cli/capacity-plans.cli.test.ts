@@ -114,6 +114,21 @@ describe('capacity cost', () => {
     for (const row of document.rows) expect(row.perMonth).toBeLessThanOrEqual(row.onDemandPerMonth);
   });
 
+  it('prices what a growth makes of it', async () => {
+    const [now, then, bad] = await Promise.all([
+      run('cost', '--window', '24h', '--json'),
+      run('cost', '--window', '24h', '--growth', '2x', '--over', '6mo', '--json'),
+      run('cost', '--growth', 'twice', '--over', '6mo'),
+    ]);
+    type Cost = {perMonth: number; growth: object | null; transfer: {perMonth: number}; rows: {perMonth: number}[]};
+    const [before, after] = [documentOf(now) as Cost, documentOf(then) as Cost];
+    expectSchema('capacity-cost', after, shown(then));
+    expect([before.growth, after.growth]).toMatchObject([null, {text: '2x over 6mo', factor: 2}]);
+    expect(after.transfer.perMonth).toBeCloseTo(2 * before.transfer.perMonth, 6);
+    for (const [index, row] of after.rows.entries()) expect(row.perMonth / (before.rows[index]?.perMonth ?? 0)).toBeCloseTo(2, 0);
+    expect([bad.status, bad.stderr]).toEqual([64, expect.stringContaining('--growth twice: expected a factor such as 10x')]);
+  });
+
   it('a part of the loads meets no objective of all of them, but can miss the budget alone', async () => {
     const part = ['--region', 'jp-tokyo', '--window', '24h', '--json'];
     const [well, poor] = await Promise.all([run('cost', ...part), run('cost', '--fleet', 'poor.yaml', ...part)]);

@@ -68,6 +68,28 @@ describe('capacity forecast', () => {
     expect(errorOf(json)).toMatchObject({code: 'usage', exit: 64});
   });
 
+  it('a cell that would colour the screen is quoted without its escape characters', async () => {
+    const bad = fileOf('escapes.csv', ['a,1,\u001b[31mred']);
+    const result = await regionctl(['capacity', 'forecast', '--from-csv', bad, '--horizon', '2', '--freq', 'daily']);
+    expect(result.status, shown(result)).toBe(64);
+    expect(result.stderr).toContain('line 2, column 3: "\uFFFD[31mred" is not a number');
+    expect(result.stderr).not.toContain('\u001b');
+  });
+
+  it('a row without a value beside good ones is 3, and the good ones are answered', async () => {
+    const some = fileOf('some.csv', [row('web', traffic(200, 3)), 'none,,']);
+    const args = ['--from-csv', some, '--horizon', '2', '--freq', 'hourly', '--format', 'forecasts'];
+    const [result, drawn] = await Promise.all([
+      regionctl(['capacity', 'forecast', ...args]),
+      regionctl(['capacity', 'forecast', ...args, '--plot']),
+    ]);
+    expect(result.status, shown(result)).toBe(3);
+    const paths = documentOf(result) as Paths;
+    expect(paths.web?.mean).toHaveLength(2);
+    expect(paths.none).toEqual({mean: [], lower95: [], upper95: []});
+    expect(drawn.status, shown(drawn)).toBe(64);
+  });
+
   it('nothing known is 3', async () => {
     const result = await regionctl([
       'capacity',
@@ -89,7 +111,7 @@ describe('capacity backtest', () => {
     const result = await regionctl(['capacity', 'backtest', ...ask, '--origins', '2']);
     expect(result.status, shown(result)).toBe(0);
     expect(result.stdout).toMatch(/^forecast +2 /mu);
-    expect(result.stdout).toContain('1 of 3 series are too short for a backtest.');
+    expect(result.stdout).toContain('1 of 3 series is too short for a backtest.');
   });
 
   it('--json: the document of its schema', async () => {

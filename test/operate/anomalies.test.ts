@@ -92,7 +92,7 @@ describe('a file', () => {
     ['a,b\n2026-03-02 00:00:00,1,2\n', 'line 2: expected two cells, timestamp and value, got 3'],
     ['2026-03-02 00:00:00,1\n', 'line 1: expected a header such as timestamp,value'],
     ['', 'is empty'],
-    ['x'.repeat(70_000), 'it has a line of more than 65536 characters'],
+    ['x'.repeat(70_000), 'line 1: more than 65,536 characters are no row'],
   ])('that cannot be read leaves what was there: %j', async (text, says) => {
     const scores = join(dir, 'kept.csv');
     writeFileSync(scores, 'timestamp,value,anomaly_score\nkept\n');

@@ -2,7 +2,9 @@ import {describe, expect, it} from 'vitest';
 import type {Series} from '../../src/lib/capacity/series.ts';
 import {backtestSeries} from '../../src/lib/operate/capacity-backtest.ts';
 import {forecastSeries} from '../../src/lib/operate/forecast.ts';
+import {capacityBacktestText} from '../../src/lib/output/capacity-backtest-text.ts';
 import {forecastPaths} from '../../src/lib/output/forecasts.ts';
+import {plainPaint} from '../../src/lib/output/paint.ts';
 import {traffic} from '../capacity/seeded.ts';
 
 const NOW = Date.UTC(2026, 10, 28, 12);
@@ -47,7 +49,12 @@ describe('forecasts of series', () => {
     expect(exit).toBe(3);
     expect(document.series[0]).toMatchObject({model: null, forecast: [], notes: ['No value is known: there is nothing to forecast from.']});
     expect(forecastSeries(ahead(24, seriesOf('short', Float64Array.of(1, 2))), {...ask, objectiveMape: 10}).exit).toBe(3);
-    expect(forecastSeries(ahead(24, empty, busy), ask).exit).toBe(0);
+  });
+
+  it('end with 3 where a row without a value stands beside good ones, which are forecast all the same', () => {
+    const {document, exit} = forecastSeries(ahead(24, empty, busy), ask);
+    expect(exit).toBe(3);
+    expect(forecastPaths(document).busy?.mean).toHaveLength(24);
   });
 
   it('as paths alone, by name', () => {
@@ -75,6 +82,24 @@ describe('backtests of series', () => {
     expect(whole?.mase).toBeLessThan(naive?.mase as number);
     const order = document.models.map(({mase}) => mase as number);
     expect(order).toEqual([...order].sort((a, b) => a - b));
+  });
+
+  it('compare each model with the whole procedure on the series that it was run on', () => {
+    const short = seriesOf(
+      'short',
+      Float64Array.from({length: 60}, (_, i) => 50 + 5 * ((i * 7) % 5)),
+    );
+    const {document} = backtestSeries(ahead(12, busy, short), {...ask, origins: 2});
+    const alone = document.models.find(({measured}) => measured === 1);
+    const ofSeries = document.series.find(({models}) => models.some(({model}) => model === alone?.model));
+    expect(alone?.forecastMase).toBeCloseTo(ofSeries?.mase as number, 9);
+    const both = document.models.find(({model}) => model === 'last-value');
+    expect(both?.forecastMase).toBeCloseTo(((document.series[0]?.mase as number) + (document.series[1]?.mase as number)) / 2, 9);
+    const ranks = document.models.map(({mase, forecastMase}) => (mase as number) / (forecastMase as number));
+    expect(ranks).toEqual([...ranks].sort((x, y) => x - y));
+    const text = capacityBacktestText(document, {columns: 120, paint: plainPaint(), now: NOW, rows: 5});
+    expect(text).toContain('MASE  forecast’s');
+    expect(text).toContain('Means over the series that each was run on');
   });
 
   it('judge the objective, and are unknown where no history is long enough', () => {

@@ -65,7 +65,7 @@ describe('forecastSeries', () => {
       made: [null],
       document: {series: [{model: null}]},
     });
-    expect(forecastSeries([good, {series: nothing, horizon: 24}], ask).exit).toBe(0);
+    expect(forecastSeries([good, {series: nothing, horizon: 24}], ask).exit).toBe(3);
   });
 });
 

@@ -68,6 +68,14 @@ describe('a report is refused', () => {
     expect(readdirSync(dir)).toEqual(['file']);
   });
 
+  it.skipIf(process.platform !== 'linux')('a folder that is there and takes no file is not said to be missing, with 73', async () => {
+    await expect(assertWritable('/proc/drill.html')).rejects.toMatchObject({
+      code: 'not-written',
+      exit: 73,
+      message: expect.not.stringContaining('there is no folder'),
+    });
+  });
+
   it('where this user may not write, with 73', async () => {
     const closed = join(dir, 'closed');
     mkdirSync(closed, {mode: 0o555});

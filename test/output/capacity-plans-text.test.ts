@@ -44,6 +44,7 @@ describe('capacity survive for people', () => {
       - stays down: ingest-japan of jp-tokyo, since japan may be in no other region
       - ingest of jp-tokyo is split evenly over web, api: name its route in capacity.failover.routes
       - cpu could not be read: federation: no answer within 5 s
+      - eu-frankfurt takes nothing: api sends it nothing now, and 50 by the fleet file
         cpu is in %: what moves is converted by the sizes of the regions (jp-tokyo 32, ap-singapore 16)"
     `);
   });
@@ -63,6 +64,7 @@ describe('capacity survive for people', () => {
       - without eu-frankfurt and us-virginia: eu-frankfurt and us-virginia: tight
       - ingest of jp-tokyo is split evenly over web, api: name its route in capacity.failover.routes
       - cpu could not be read: federation: no answer within 5 s
+      - eu-frankfurt takes nothing: api sends it nothing now, and 50 by the fleet file
         cpu is in %: what moves is converted by the sizes of the regions (jp-tokyo 32, ap-singapore 16)"
     `);
   });
@@ -79,7 +81,8 @@ describe('capacity survive for people', () => {
 describe('capacity cost for people', () => {
   it('shows loads, what runs, transfer, tiers and objectives', () => {
     expect(costText(costSample, layout(120))).toMatchInlineSnapshot(`
-      "capacity cost from 2026-11-28 12:00:00Z to 2026-11-28 14:00:00Z, by the p90 of the forecasts; USD per month of 730 h
+      "capacity cost from 2026-11-28 12:00:00Z to 2026-11-28 14:00:00Z, by the p90 of the forecasts, times 2 as on 2027-05-28
+      at a growth of 2x over 6mo; USD per month of 730 h
       load       region    replicas  instances  reserved  on demand  spot  a month  if fixed   saved
       ingest     jp-tokyo    48-249         32        14     5.99 %  31 %    1,872     4,672  59.9 %
       instances                                                              1,872     4,672  59.9 %
@@ -89,11 +92,11 @@ describe('capacity cost for people', () => {
       from          replicas
       11-28 12:00Z       101
       11-28 12:57Z       120
-      transfer  data         from         to                GB  a month
-      today     replication  us-virginia  eu-frankfurt  32,000   640.00
-      today     together                                32,000   640.00
-      planned   replication  us-virginia  mars          20,000        –
-      planned   together                                20,000        –
+      transfer          data         from         to                GB  a month
+      today             replication  us-virginia  eu-frankfurt  32,000   640.00
+      today together                                            32,000   640.00
+      planned           replication  us-virginia  mars          20,000        –
+      planned together                                          20,000        –
       in tier  region    now    hot   warm    cold
       ingest   jp-tokyo  hot  5,616  3,744  187.21
       budget of a month: 2,512 USD, at most 2,000 USD: missed

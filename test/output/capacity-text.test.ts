@@ -59,5 +59,5 @@ it('shows as many rows as asked for, and how to see the others', () => {
 
 it('says when no series is long enough for a backtest', () => {
   const document = {...backtestSample, models: [], series: backtestSample.series.map((one) => ({...one, origins: 0}))};
-  expect(capacityBacktestText(document, options)).toContain('1 of 1 series are too short for a backtest.');
+  expect(capacityBacktestText(document, options)).toContain('1 of 1 series is too short for a backtest.');
 });

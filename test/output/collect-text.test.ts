@@ -21,6 +21,14 @@ describe('capacity collect for people', () => {
     for (const line of collectText(collectSample, {...options, columns}).split('\n')) expect([...line].length).toBeLessThanOrEqual(columns);
   });
 
+  it('says what stays though it is old, and why', () => {
+    const heldBack = {count: 1234, from: '2026-03-02T12:00:00.000Z', to: '2031-03-02T12:00:00.000Z'};
+    const says =
+      '1,234 values older than 400 d stay: nothing was kept from 2026-03-02 12:00:00Z to 2031-03-02 12:00:00Z, which may be a clock that jumped';
+    expect(collectText({...collectSample, heldBack}, {...options, columns: 200})).toContain(`  ${says}`);
+    expect(collectLine({...collectSample, heldBack}, 'text')).toContain(`; ${says}`);
+  });
+
   it('is one line for each round where it goes on', () => {
     expect(collectLine(collectSample, 'text')).toBe(
       '2026-03-02T12:00:00.000Z kept 2 of 3 values; requests in eu-west: prom-eu: no answer within 20000 ms',

@@ -1,6 +1,7 @@
 import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import fc from 'fast-check';
+import stringWidth from 'string-width';
 import {describe, expect, it} from 'vitest';
 import {formatDrill, formatOfFile} from '../../src/lib/output/drill-formats.ts';
 import {drillHtml} from '../../src/lib/output/drill-html.ts';
@@ -28,7 +29,7 @@ describe('text', () => {
     const codes = /\u001b\[\d+m/gu;
     for (const columns of [60, 80, 133]) {
       const plain = drillText(report, layout(columns));
-      for (const line of plain.split('\n')) expect([...line].length, line).toBeLessThanOrEqual(columns);
+      for (const line of plain.split('\n')) expect(stringWidth(line), line).toBeLessThanOrEqual(columns);
       expect(drillText(report, layout(columns, colours)).replaceAll(codes, '')).toBe(plain);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters of a terminal are what must not be there.
       expect(plain).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/u);

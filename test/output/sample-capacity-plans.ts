@@ -33,6 +33,11 @@ export const surviveSample = {
     },
   ],
   missing: [{name: 'cpu', region: null, reason: 'federation: no answer within 5 s'}],
+  now: {
+    routes: [{route: 'api', weights: {'jp-tokyo': 50, 'eu-frankfurt': 0}, reason: ''}],
+    regions: [{region: 'jp-tokyo', verdict: 'healthy', at: '2026-11-28T11:59:00.000Z'}],
+  },
+  assumed: ['eu-frankfurt takes nothing: api sends it nothing now, and 50 by the fleet file'],
   notes: ['cpu is in %: what moves is converted by the sizes of the regions (jp-tokyo 32, ap-singapore 16)'],
 };
 
@@ -70,6 +75,7 @@ export const costSample = {
     {kind: 'savings' as const, target: 20, measured: null, met: null},
   ],
   missing: [{name: 'connections', region: 'jp-tokyo', reason: 'its history is too short: 12 hourly values are known, 48 are needed'}],
+  growth: {text: '2x over 6mo', factor: 2, at: '2027-05-28T12:00:00.000Z'},
   warnings: ['the price of onDemand in * is 331 days old (2026-01-01, https://prices.example.com)'],
   notes: ['the price file has no transfer from us-virginia to mars'],
 };

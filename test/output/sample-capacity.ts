@@ -7,6 +7,7 @@ export const collectSample: CollectDocument = {
   kept: 2,
   missing: 1,
   keepMs: 400 * 86_400_000,
+  heldBack: null,
   series: [
     {
       ...{series: 'requests', region: 'us-east', source: 'prom', unit: 'req/s', at: '2026-03-02T12:00:00.000Z', value: 812.3456789},

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
+import stringWidth from 'string-width';
 import {expect, it} from 'vitest';
-import {cut, table, wrap} from '../../src/lib/output/table.ts';
+import {cut, cutStart, table, wrap} from '../../src/lib/output/table.ts';
 import {listItem} from '../../src/lib/output/verdict-cell.ts';
 
 const red = (text: string) => `<${text}>`;
@@ -42,7 +43,7 @@ it('is never wider than asked for, whatever the text', () => {
   fc.assert(
     fc.property(fc.array(fc.array(cell, {minLength: 3, maxLength: 3}), {maxLength: 5}), fc.integer({min: 1, max: 60}), (rows, width) => {
       for (const line of table([{}, {shrink: false}, {align: 'right'}], rows, width)) {
-        expect([...line].length).toBeLessThanOrEqual(width);
+        expect(stringWidth(line)).toBeLessThanOrEqual(width);
         expect(line).not.toMatch(/\p{Cc}/u);
       }
     }),
@@ -65,4 +66,36 @@ it('sets in what of an item does not fit in its first line', () => {
     '  connection',
   ]);
   expect(listItem('short', 24)).toEqual(['- short']);
+});
+
+it('counts columns of the terminal: wide letters take two, marks none', () => {
+  expect(
+    table(
+      [{}, {}],
+      [
+        ['東京', 'x'],
+        ['us-east', 'y'],
+        ['🏝️ bali', 'z'],
+        ['cafe\u0301', 'w'],
+      ],
+      80,
+    ),
+  ).toEqual(['東京     x', 'us-east  y', '🏝️ bali  z', 'cafe\u0301     w']);
+  expect([cut('東京都', 5), cut('東京都', 4), cut('東京都', 6), cutStart('東京都', 4), cutStart('東', 4)]).toEqual([
+    '東京…',
+    '東…',
+    '東京都',
+    '…都 ',
+    '東  ',
+  ]);
+  expect(wrap('東京都 大阪', 5)).toEqual(['東京', '都', '大阪']);
+});
+
+it('is never wider than asked for, whatever the letters', () => {
+  fc.assert(
+    fc.property(fc.string({unit: 'grapheme', maxLength: 30}), fc.integer({min: 6, max: 40}), (text, width) => {
+      for (const line of [cut(text, width), cutStart(text, width), ...wrap(text, width)])
+        expect(stringWidth(line)).toBeLessThanOrEqual(width);
+    }),
+  );
 });

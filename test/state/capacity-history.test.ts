@@ -61,12 +61,52 @@ describe('what was collected', () => {
   it('is kept for as long as the fleet file says', async () => {
     const history = await open(tempDir());
     const now = clock.wall();
-    const days = [400, 31, 29, 0].map((back) => ({series: 'a', region: null, at: now - back * DAY, value: back}));
+    const days = Array.from({length: 41}, (_, index) => 40 - index).map((back) => ({
+      series: 'a',
+      region: null,
+      at: now - back * DAY,
+      value: back,
+    }));
     history.append(days, FOREVER);
     history.append([{series: 'b', region: null, at: now, value: 1}], 30 * DAY);
-    expect(history.read('a', 0, now)[0]?.readings).toHaveLength(4);
-    history.append([{series: 'a', region: null, at: now + 1, value: 5}], 30 * DAY);
-    expect(history.read('a', 0, now + 1)[0]?.readings.map(({value}) => value)).toEqual([29, 0, 5]);
+    expect(history.read('a', 0, now)[0]?.readings).toHaveLength(41);
+    expect(history.append([{series: 'a', region: null, at: now + 1, value: 5}], 30 * DAY)).toBeNull();
+    expect(history.read('a', 0, now + 1)[0]?.readings.map(({value}) => value)).toEqual([...days.slice(10).map(({value}) => value), 5]);
+  });
+
+  /* The clock of the machine, and with it the source on it, is five years ahead for three rounds: no passing of time explains that, so that nothing is old. */
+  it('a clock that is years ahead takes nothing along, and it is said what stays', async () => {
+    const dir = tempDir();
+    const now = clock.wall();
+    const days = Array.from({length: 41}, (_, index) => ({series: 'a', region: null, at: now - (40 - index) * DAY, value: index}));
+    const before = await open(dir);
+    before.append(days, FOREVER);
+    before.close();
+    const ahead = now + 5 * 365 * DAY;
+    const jumped = await openHistory({dir, fleet: 'shop', clock: fakeClock({start: ahead, auto: false})});
+    onTestFinished(() => jumped.close());
+    for (const round of [0, 1, 2]) {
+      const held = jumped.append([{series: 'a', region: null, at: ahead + round * 60_000, value: 9}], 30 * DAY);
+      // The ends of the silence are the last right and the first wrong value.
+      expect(held).toMatchObject({from: now, to: ahead});
+    }
+    const left = jumped.read('a', 0, now)[0]?.readings.map(({at}) => (now - at) / DAY) ?? [];
+    // What is older than 30 days of those 40 is old whoever looks, and two minutes have passed.
+    expect(left).toEqual(Array.from({length: 30}, (_, index) => 29 - index));
+    // Right again: nothing more goes, and nothing is held back.
+    const after = await open(dir);
+    expect(after.append([{series: 'a', region: null, at: now + 1, value: 7}], 30 * DAY)).toBeNull();
+    expect(after.read('a', 0, now + 1)[0]?.readings).toHaveLength(31);
+  });
+
+  it('after a pause old values go when as much time as they are kept for has been collected since', async () => {
+    const history = await open(tempDir());
+    const now = clock.wall();
+    const at = (back: number) => ({series: 'a', region: null, at: now - back * DAY, value: back});
+    // Ten days, a pause of fifty, ten days.
+    history.append([...Array.from({length: 11}, (_, day) => at(70 - day)), ...Array.from({length: 11}, (_, day) => at(10 - day))], FOREVER);
+    expect(history.append([at(0)], 15 * DAY)).toEqual({count: 6, from: now - 60 * DAY, to: now - 10 * DAY});
+    expect(history.read('a', 0, now)[0]?.readings[0]?.value).toBe(65);
   });
 
   it('nothing is made where nothing was collected', async () => {

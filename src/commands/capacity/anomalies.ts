@@ -1,5 +1,6 @@
 import {Flags} from '@oclif/core';
 import {durationFlag, RegionCommand} from '../../kit/command.ts';
+import {pastFlag} from '../../kit/duration-flag.ts';
 import {usageError} from '../../lib/errors.ts';
 
 export default class CapacityAnomalies extends RegionCommand<typeof CapacityAnomalies> {
@@ -35,7 +36,7 @@ Exit code: 0 no anomaly, 1 anomalies, 3 fewer than 100 readings, or a series cou
       dependsOn: ['every'],
       description: 'print each alert of --every as a line of text or as a document; default: text',
     })(),
-    last: durationFlag({description: 'only alerts that go on into so much time before the newest reading; default: all'}),
+    last: pastFlag({description: 'only alerts that go on into so much time before the newest reading; default: all'}),
   };
 
   async run(): Promise<unknown> {

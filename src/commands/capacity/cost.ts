@@ -23,11 +23,13 @@ export default class CapacityCost extends RegionCommand<typeof CapacityCost> {
   static override summary = 'Plan the replicas that the forecasts need, and what they cost by a price file.';
   static override description =
     `For each load of capacity.scaling: replicas by the p90 of the forecast, ready before they are needed; the cheapest mix of reserved, on-demand and spot instances; what it saves against capacity that never changes; what each tier costs; and the transfer between regions, of today's and of a planned split of traffic.
+--growth multiplies the next days, and what is transferred, by the whole growth: what they would cost at its end, by today's prices.
 --format hpa prints a HorizontalPodAutoscaler (autoscaling/v2) for each load that names a deployment, and needs no prices.
 Exit code: 0 objectives met (or none), 1 one missed or too few replicas allowed, 3 something is not known.`;
   static override examples = [
     '<%= config.bin %> capacity cost',
     '<%= config.bin %> capacity cost --margin 1.5 --spot-share 40% --json',
+    '<%= config.bin %> capacity cost --growth 2x --over 6mo',
     '<%= config.bin %> capacity cost --split front-door:us-east=60,eu-west=40',
     '<%= config.bin %> capacity cost --series requests --region us-east --format hpa',
   ];
@@ -35,6 +37,8 @@ Exit code: 0 objectives met (or none), 1 one missed or too few replicas allowed,
     series: Flags.string({multiple: true, helpValue: 'SERIES', description: 'only these loads; default: all of capacity.scaling'}),
     region: Flags.string({multiple: true, helpValue: 'REGION', description: 'only these regions; default: all'}),
     window: durationFlag({description: 'how far ahead; default: 7d'}),
+    growth: Flags.string({helpValue: 'GROWTH', description: 'as it would be at the end of a growth: 2x (with --over), or 5%/mo'}),
+    over: Flags.string({helpValue: 'SPAN', dependsOn: ['growth'], description: 'how long it grows: 90d, 26w, 6mo or 2y'}),
     margin: numberFlag(
       1,
       100,
@@ -51,9 +55,19 @@ Exit code: 0 objectives met (or none), 1 one missed or too few replicas allowed,
   };
 
   async run(): Promise<unknown> {
-    const {series = [], region: regions = [], window: spanMs = WEEK_MS, margin, prices, split: splits = [], format} = this.flags;
+    const {
+      series = [],
+      region: regions = [],
+      window: spanMs = WEEK_MS,
+      margin,
+      prices,
+      split: splits = [],
+      format,
+      growth,
+      over,
+    } = this.flags;
     if (format === 'hpa' && this.jsonEnabled()) throw usageError('--format hpa prints YAML: leave --json out');
-    const options = {series, regions, spanMs, margin, signal: this.interrupt.signal};
+    const options = {series, regions, spanMs, margin, growth, over, signal: this.interrupt.signal};
     if (format === 'hpa') return this.#autoscalers(options);
     const [{planCost}, {costText}, open] = await Promise.all([
       import('../../lib/operate/cost.ts'),

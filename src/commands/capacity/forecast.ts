@@ -19,7 +19,7 @@ export default class CapacityForecast extends RegionCommand<typeof CapacityForec
     `Reads the series of the fleet file, or the rows of a CSV file. Every model is tried on earlier parts of the history first; what was chosen, and how it did beside the seasonal naive forecast and the last value, is printed with the forecast.
 Further ahead than two weeks (--over) the highest hour of each day is forecast. --growth multiplies the path along a steady growth. Forecasts of a fleet are kept for capacity backtest --stored.
 The CSV file has a header and a row for each series: its name and its values, the newest last. An empty cell between values is a gap. --format forecasts prints {"NAME": {"mean": [], "lower95": [], "upper95": []}} as JSON.
-Exit code: 0 forecast, 1 a backtest misses the objective or a limit is met, 3 a series could not be had or measured, or has fallen silent.`;
+Exit code: 0 forecast, 1 a backtest misses the objective or a limit is met, 3 a series could not be had, has no known value or has fallen silent, or no MAPE could be measured for an objective. All that could be forecast is printed with each of them.`;
   static override examples = [
     '<%= config.bin %> capacity forecast',
     '<%= config.bin %> capacity forecast --series requests --region eu-west --plot',
@@ -53,17 +53,17 @@ Exit code: 0 forecast, 1 a backtest misses the objective or a limit is met, 3 a 
       helpValue: 'PERCENT',
       description: 'exit 1 where the MAPE of a backtest is above it; default: none, in a fleet capacity.objective',
     }),
-    rows: Flags.integer({min: 0, default: 0, description: 'how many steps of each series are printed as figures'}),
+    rows: Flags.integer({min: 0, description: 'how many steps of each series are printed as figures; default: none'}),
     plot: Flags.boolean({allowNo: true, description: 'draw each series; default: where there are three at most'}),
     report: Flags.string({
       helpValue: 'FILE',
       description: 'leave it there as an HTML page too; an earlier report is replaced, another file is not',
     }),
-    format: Flags.option({options: ['forecasts'] as const, description: 'print the paths alone, as JSON'})(),
+    format: Flags.option({options: ['forecasts'] as const, exclusive: ['plot', 'rows'], description: 'print the paths alone, as JSON'})(),
   };
 
   async run(): Promise<unknown> {
-    const {rows, plot, report, format} = this.flags;
+    const {rows = 0, plot, report, format} = this.flags;
     assertSource(this.flags);
     if (report !== undefined) await (await import('../../lib/operate/forecast-report.ts')).checkForecastReport(report);
     const file = this.flags['from-csv'];

@@ -7,7 +7,7 @@ const MINUTE_MS = 60_000;
 export default class CapacitySurvive extends RegionCommand<typeof CapacitySurvive> {
   static override summary = 'Show whether the others can carry what a region has when it is lost, and which limit breaks first.';
   static override description =
-    `Reads the loads of capacity.series that move with traffic, gives each lost region's part to those that take it (by the weights of routes, then by failoverOrder; a data class only where it may be), and compares the p90 of the forecast of each sum with its limit, over the time that a failover lasts. The same function is the gate survivors-capacity of plans.
+    `Reads the loads of capacity.series that move with traffic, gives each lost region's part to those that take it (by the weights that routers have now, then by failoverOrder; a data class only where it may be; nothing to a region that is drained, or down by its last check), and compares the p90 of the forecast of each sum with its limit, over the time that a failover lasts. The same function is the gate survivors-capacity of plans.
 Exit code: 0 all survive, 1 tight, 2 a limit breaks, 3 unknown: a series or a limit is missing.`;
   static override examples = [
     '<%= config.bin %> capacity survive',

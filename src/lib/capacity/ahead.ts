@@ -1,4 +1,5 @@
 import type {Forecaster, Path} from './forecast/shapes.ts';
+import {median} from './math/quantile.ts';
 import type {Grain, Series} from './series.ts';
 
 /** How long a step is. A day of a time zone may have 23 or 25 hours: too little to matter for what is looked at here. */
@@ -73,15 +74,19 @@ export function lookAhead(
 
 /** A surge that began longer ago is in the forecast itself. */
 const SURGE_STEPS = 8;
+/** Where less than this share of what is usual was expected, a surge is measured by that: a few requests in a quiet night are many times nothing, and no sign of the day. */
+const QUIET_SHARE = 0.25;
 
 /**
  * How many times what was expected the newest value is, where it lies above the 95 % interval of what would have been forecast a few steps before; else 1. A forecast takes what has
- * just begun for an outage or a burst that ends; whoever plans for the next hours must not.
+ * just begun for an outage or a burst that ends; whoever plans for the next hours must not. Where little was expected it is measured by `QUIET_SHARE` of the median of
+ * the newest week (four weeks of days, eight of weeks).
  */
 function surgeOf(values: Float64Array, grain: Grain, forecastOf: Forecaster): number {
   const before = values.subarray(0, values.length - SURGE_STEPS);
   if (!before.some(Number.isFinite)) return 1;
   const {mean, upper95} = forecastOf(before, {grain, horizon: SURGE_STEPS});
   const [newest, expected, most] = [values.at(-1) ?? 0, mean.at(-1) ?? 0, upper95.at(-1) ?? 0];
-  return newest > most && expected > 0 ? newest / expected : 1;
+  const usual = median(values.slice(-OLDEST_STEPS[grain]).filter(Number.isFinite));
+  return newest > most && expected > 0 ? Math.max(1, newest / Math.max(expected, QUIET_SHARE * usual)) : 1;
 }

@@ -18,7 +18,8 @@ const MOST_MONTHS = 120;
 
 /**
  * Reads `--growth 10x --over 18mo` (ten times as much after 18 months) or `--growth 5%/mo` (five percent more with each month; `over` may be left out).
- * Months are those of the calendar, in UTC. Throws a usage error for anything else, for a factor that is not above 0, and for more than ten years.
+ * Months and years of `over` are those of the calendar, in UTC; those of a rate are all of the same length, a year of 365.25 days and its twelfth: by the calendar
+ * February would grow twelve times in eleven months. Throws a usage error for anything else, for a factor that is not above 0, and for more than ten years.
  */
 export function parseGrowth(growth: string, over: string | undefined, from: number): Growth {
   const [, times] = /^(\d+(?:\.\d+)?)x$/.exec(growth) ?? [];
@@ -31,7 +32,29 @@ export function parseGrowth(growth: string, over: string | undefined, from: numb
   if (percent === undefined || unit === undefined)
     throw usageError(`--growth ${growth}: expected a factor such as 10x (with --over 18mo), or a rate such as 5%/mo`);
   const factor = 1 + Number(`${sign}${percent}`) / 100;
-  return checked({factor, from, to: endOf(`1${unit}`, from), text: over === undefined ? growth : `${growth} over ${over}`});
+  return checked({factor, from, to: from + spanDays(`1${unit}`) * DAY_MS, text: over === undefined ? growth : `${growth} over ${over}`});
+}
+
+/** What everything is multiplied by when a growth is over: `at` (epoch ms) = then; `text` = as people wrote it. */
+export type Grown = {readonly factor: number; readonly at: number; readonly text: string};
+
+/** Days of a span of a rate, and of one of which only the ratio to another counts: a year is twelve months, whenever it begins. */
+const SPAN_DAYS: Readonly<Record<string, number>> = {d: 1, w: 7, mo: 365.25 / 12, y: 365.25};
+
+const spanDays = (text: string): number => {
+  const [, count, unit] = /^(\d*)(d|w|mo|y)$/.exec(text) ?? [];
+  return Number(count === '' ? 1 : count) * (SPAN_DAYS[unit ?? ''] ?? Number.NaN);
+};
+
+/** The end of a growth that is written as for `parseGrowth`: of a rate, such as `5%/mo`, after all of `over` (default: once; a year is twelve months). Throws the same. */
+export function parseGrown(growth: string, over: string | undefined, from: number): Grown {
+  const parsed = parseGrowth(growth, over, from);
+  const [, unit] = growth.split('/');
+  const span = over ?? (unit === undefined ? undefined : `1${unit}`);
+  const at = span === undefined ? parsed.to : endOf(span, from);
+  const times = over === undefined || unit === undefined ? 1 : spanDays(over) / spanDays(unit);
+  const {factor} = checked({...parsed, factor: parsed.factor ** times});
+  return {factor, at, text: parsed.text};
 }
 
 function checked(growth: Growth): Growth {

@@ -13,7 +13,18 @@ export type Reading = {readonly at: number; readonly value: number};
  * last of them, epoch ms.
  */
 export type Remark = {
-  readonly kind: 'gap' | 'reset' | 'duplicate' | 'out-of-order' | 'clock-jump' | 'irregular' | 'dst' | 'not-a-number' | 'short' | 'source';
+  readonly kind:
+    | 'gap'
+    | 'reset'
+    | 'duplicate'
+    | 'out-of-order'
+    | 'clock-jump'
+    | 'irregular'
+    | 'dst'
+    | 'not-a-number'
+    | 'negative'
+    | 'short'
+    | 'source';
   readonly count: number;
   readonly from: number;
   readonly to: number;

@@ -102,10 +102,10 @@ function alertOf({at, until, score, seen, expected, statistic}: Alert): AnomalyA
 }
 
 const REASONS: Readonly<Record<Statistic, string>> = {
-  level: 'further from the readings at the beginning than nearly all before it',
+  level: 'further from the readings at the beginning (and what they have steadily grown to since) than nearly all before it',
   'short-shift': 'the mean of the last 10 readings moved away from that of those before them',
   'long-shift': 'the mean of the last 144 readings moved away from that of those before them',
-  'time-of-day': 'the last 36 readings were unlike what is usual at their time of the day',
+  'time-of-day': 'the last 36 readings were unlike what is usual at their time of the day, or of the week',
 };
 
 function isoOf(at: number): string | null {

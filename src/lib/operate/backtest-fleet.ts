@@ -38,7 +38,9 @@ async function scoreStored(open: OpenFleet, {series}: LoadedSeriesList): Promise
     scored.push({
       ...{name, region, grain, horizon: furthest, ...scores, origins: forecasts, models: []},
       withinObjective: objective === null || scores.mape === null ? null : scores.mape <= objective,
-      notes: [`${steps} steps of ${forecasts} kept forecasts have come.`],
+      notes: [
+        `${steps === 1 ? '1 step' : `${steps} steps`} of ${forecasts === 1 ? '1 kept forecast' : `${forecasts} kept forecasts`} ${steps === 1 ? 'has' : 'have'} come.`,
+      ],
     });
   }
   return scored;

@@ -21,15 +21,18 @@ export type SeriesBacktest = Scores & {
   readonly notes: readonly string[];
 };
 
-/** Means over the series that a score could be measured for. */
-export type ModelBacktest = Scores & {readonly model: string; readonly measured: number};
+/**
+ * Means over the `measured` series that a model was run on. Which models are run depends on the step and the length of a series, so that means of two models may be over
+ * different series: `forecastMase` is the mean MASE of the whole procedure on those of this model, and what compares them. null = no MASE could be measured.
+ */
+export type ModelBacktest = Scores & {readonly model: string; readonly measured: number; readonly forecastMase: number | null};
 
 export type CapacityBacktestDocument = {
   readonly at: string;
   /** What was scored: what the forecast would have said at earlier origins, or forecasts that were made and kept. */
   readonly basis: 'history' | 'stored';
   readonly objectiveMape: number | null;
-  /** `forecast` = the whole procedure, made anew at each origin. Best first. */
+  /** `forecast` = the whole procedure, made anew at each origin. Best first, by the MASE in proportion to `forecastMase`. */
   readonly models: readonly ModelBacktest[];
   readonly series: readonly SeriesBacktest[];
   /** Series of the fleet file that could not be had. */
@@ -85,7 +88,10 @@ function backtestOne({series, horizon}: BacktestTask, {origins, objectiveMape}: 
   }
   const found = forecast(values, {grain, horizon: whole.horizon, origins});
   const {mape} = whole.scores;
-  const shorter = whole.horizon < horizon ? [`The history is short: ${whole.horizon} steps were tried instead of ${horizon}.`] : [];
+  const shorter =
+    whole.horizon < horizon
+      ? [`The history is short: ${whole.horizon === 1 ? '1 step was' : `${whole.horizon} steps were`} tried instead of ${horizon}.`]
+      : [];
   return {
     ...own,
     ...whole.scores,
@@ -108,26 +114,37 @@ function meansOf(series: readonly SeriesBacktest[]): readonly ModelBacktest[] {
   const rows = [...names].map((model) =>
     meanOf(
       model,
-      tested.flatMap(({models}) => models.filter((one) => one.model === model).map((one) => ({...one, coverage: null}))),
+      tested.flatMap((whole) =>
+        whole.models.filter((one) => one.model === model).map((one) => ({scores: {...one, coverage: null}, whole})),
+      ),
     ),
   );
-  if (tested.length > 0) rows.push(meanOf(WHOLE, tested));
-  return rows.sort((a, b) => (a.mase ?? a.wmape ?? Number.POSITIVE_INFINITY) - (b.mase ?? b.wmape ?? Number.POSITIVE_INFINITY));
+  if (tested.length > 0)
+    rows.push(
+      meanOf(
+        WHOLE,
+        tested.map((whole) => ({scores: whole, whole})),
+      ),
+    );
+  return rows.sort((a, b) => rankOf(a) - rankOf(b));
 }
 
-function meanOf(model: string, scores: readonly Scores[]): ModelBacktest {
-  const mean = (of: (one: Scores) => number | null): number | null => {
-    const known = scores.map(of).filter((value) => value !== null);
+/** How a model did beside the whole procedure on the same series; one without a MASE comes last. */
+function rankOf({mase, forecastMase, wmape}: ModelBacktest): number {
+  if (mase === null || forecastMase === null) return 1e9 + (wmape ?? 1e9);
+  return forecastMase > 0 ? mase / forecastMase : mase;
+}
+
+function meanOf(model: string, pairs: readonly {readonly scores: Scores; readonly whole: Scores}[]): ModelBacktest {
+  const mean = (values: readonly (number | null)[]): number | null => {
+    const known = values.filter((value) => value !== null);
     return known.length === 0 ? null : known.reduce((sum, value) => sum + value / known.length, 0);
   };
+  const of = (score: keyof Scores): number | null => mean(pairs.map(({scores}) => scores[score]));
   return {
-    model,
-    measured: scores.length,
-    mape: mean(({mape}) => mape),
-    wmape: mean(({wmape}) => wmape),
-    mase: mean(({mase}) => mase),
-    smape: mean(({smape}) => smape),
-    coverage: mean(({coverage}) => coverage),
+    ...{model, measured: pairs.length},
+    ...{mape: of('mape'), wmape: of('wmape'), mase: of('mase'), smape: of('smape'), coverage: of('coverage')},
+    forecastMase: mean(pairs.map(({scores, whole}) => (scores.mase === null ? null : whole.mase))),
   };
 }
 

@@ -1,5 +1,6 @@
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import type {HeldBack} from '../state/retention.ts';
 import {seriesAsker} from './ask-series.ts';
 import {everyRound} from './rounds.ts';
 import {CURRENT_MS, type SeriesFilter, type SeriesQuestion, seriesQuestions} from './series-questions.ts';
@@ -24,6 +25,8 @@ export type CollectDocument = {
   readonly missing: number;
   /** How long values are kept, in ms. */
   readonly keepMs: number;
+  /** Values that are older and stay, since a silence lies between that may be a clock that jumped; `from`, `to` = the newest such silence. null = none. */
+  readonly heldBack: {readonly count: number; readonly from: string; readonly to: string} | null;
   readonly series: readonly CollectRow[];
 };
 
@@ -45,9 +48,10 @@ export async function collect(open: OpenFleet, {signal, ...filter}: CollectOptio
     at === null || value === null ? [] : [{series: name, region, at: Date.parse(at), value}],
   );
   const keepMs = open.fleet.capacity?.keepMs ?? 0;
-  if (found.length > 0) await keep(open, found, keepMs);
+  const held = found.length > 0 ? await keep(open, found, keepMs) : null;
+  const heldBack = held === null ? null : {count: held.count, from: iso(held.from), to: iso(held.to)};
   const missing = series.length - found.length;
-  const document = {fleet: open.fleet.name, at: new Date(now).toISOString(), kept: found.length, missing, keepMs, series};
+  const document = {fleet: open.fleet.name, at: iso(now), kept: found.length, missing, keepMs, heldBack, series};
   return {document, exit: missing === 0 ? EXIT.good : found.length > 0 ? EXIT.warning : EXIT.unknown};
 }
 
@@ -64,6 +68,8 @@ export async function collectEvery(
   });
   return last;
 }
+
+const iso = (at: number): string => new Date(at).toISOString();
 
 async function readNow(question: SeriesQuestion, ask: ReturnType<typeof seriesAsker>, now: number): Promise<CollectRow> {
   const {spec, place, source} = question;
@@ -88,11 +94,11 @@ async function keep(
   open: OpenFleet,
   found: Parameters<import('../state/capacity-history.ts').CapacityHistory['append']>[0],
   keepMs: number,
-) {
+): Promise<HeldBack | null> {
   const {openHistory} = await import('../state/capacity-history.ts');
   const history = await openHistory({dir: open.stateDir, fleet: open.fleet.name, clock: open.clock});
   try {
-    history.append(found, keepMs);
+    return history.append(found, keepMs);
   } finally {
     history.close();
   }

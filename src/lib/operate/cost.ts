@@ -3,9 +3,11 @@ import {COST_DEFAULTS, type CostReport, type CostRules, costReport, type ScaledL
 import {type CostDocument, costDocument} from '../capacity/cost/document.ts';
 import {priceWarnings} from '../capacity/cost/prices.ts';
 import {parseSplits} from '../capacity/cost/split.ts';
+import {type Grown, parseGrown} from '../capacity/growth.ts';
 import {type Hpa, hpaOf} from '../capacity/scaling/hpa.ts';
 import {scaleLoad} from '../capacity/scaling/scale-load.ts';
 import type {Loads} from '../capacity/survive/facts.ts';
+import {negativesOf} from '../capacity/survive/negative.ts';
 import {usageError} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import type {ScalingSpec} from '../fleet/capacity-plan.ts';
@@ -20,6 +22,9 @@ export type ScalingOptions = {
   readonly regions: readonly string[];
   readonly spanMs: number;
   readonly margin?: number | undefined;
+  /** Such as `2x` with `over`, or `5%/mo`: the loads as they are when it is over. */
+  readonly growth?: string | undefined;
+  readonly over?: string | undefined;
   readonly signal: AbortSignal;
 };
 
@@ -30,7 +35,12 @@ export type CostOptions = ScalingOptions & {
   readonly splits: readonly string[];
 };
 
-type Planned = {readonly loads: Loads; readonly scaled: readonly ScaledLoad[]; readonly missing: CostDocument['missing']};
+type Planned = {
+  readonly loads: Loads;
+  readonly scaled: readonly ScaledLoad[];
+  readonly missing: CostDocument['missing'];
+  readonly growth: Grown | null;
+};
 
 const EXITS: Readonly<Record<CostDocument['verdict'], ExitCode>> = {met: EXIT.good, missed: EXIT.warning, unknown: EXIT.unknown};
 
@@ -41,16 +51,16 @@ export async function planCost(open: OpenFleet, options: CostOptions): Promise<{
   if (file === undefined)
     throw usageError('the fleet file names no price file', {suggestions: ['Name one with --prices FILE, or in capacity.cost.prices.']});
   const planned = options.splits.length === 0 ? null : parseSplits(options.splits, fleet.routes);
-  const [prices, {loads, scaled, missing}] = await Promise.all([loadPrices(file), planScaling(open, options)]);
+  const [prices, {loads, scaled, missing, growth}] = await Promise.all([loadPrices(file), planScaling(open, options)]);
   const written = fleet.capacity?.cost?.rules ?? NO_RULES;
   const rules = {...written, spotShare: options.spotShare ?? written.spotShare};
   const weights = Object.fromEntries(fleet.routes.map((route) => [route.name, route.weights]));
   const isPart = options.series.length > 0 || options.regions.length > 0;
-  const whole = costReport({loads: scaled, prices, rules, weights, planned, missing: missing.length});
+  const whole = costReport({loads: scaled, prices, rules, weights, planned, times: growth?.factor ?? 1, missing: missing.length});
   const report = isPart ? ofPart(whole) : whole;
   const document = costDocument(report, scaled, {
-    ...{fleet: fleet.name, from: loads.at, to: loads.at + options.spanMs, missing, spotShare: rules.spotShare},
-    warnings: priceWarnings(prices, loads.at),
+    ...{fleet: fleet.name, from: loads.at, to: loads.at + options.spanMs, missing, spotShare: rules.spotShare, growth},
+    warnings: [...priceWarnings(prices, loads.at), ...loads.series.flatMap(negativesOf)],
   });
   return {document, exit: EXITS[document.verdict]};
 }
@@ -83,10 +93,11 @@ export async function planAutoscalers(
 
 async function planScaling(open: OpenFleet, options: ScalingOptions): Promise<Planned> {
   const {regions, spanMs, signal} = options;
+  const growth = grownOf(options, open.clock.wall());
   const specs = specsOf(open, options);
   for (const name of regions) regionOf(open.fleet, name);
   const loads = await loadInTime(open, {names: specs.map(({series}) => series), ...(regions.length === 0 ? {} : {regions}), signal});
-  const ahead = {from: loads.at, to: loads.at + spanMs, forecastOf: loads.forecastOf};
+  const ahead = {from: loads.at, to: loads.at + spanMs, forecastOf: loads.forecastOf, times: growth?.factor ?? 1};
   const scaled: ScaledLoad[] = [];
   const partial = loads.partial ?? [];
   const isWhole = ({name, region}: Loads['series'][number]): boolean =>
@@ -104,7 +115,14 @@ async function planScaling(open: OpenFleet, options: ScalingOptions): Promise<Pl
       else scaled.push({series: name, region: region ?? '*', tier, perInstance: spec.perInstance, ...made});
     }
   }
-  return {loads, scaled, missing};
+  return {loads, scaled, missing, growth};
+}
+
+function grownOf({growth, over}: ScalingOptions, now: number): Grown | null {
+  if (growth !== undefined) return parseGrown(growth, over, now);
+  if (over !== undefined)
+    throw usageError(`--over ${over} needs --growth, such as --growth 2x: without it the next days are priced (--window)`);
+  return null;
 }
 
 function specsOf({fleet}: OpenFleet, {series}: ScalingOptions): readonly ScalingSpec[] {

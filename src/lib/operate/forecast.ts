@@ -1,5 +1,6 @@
 import {findExhaustion} from '../capacity/exhaustion/exhaustion.ts';
 import {type Exhaustion, NO_DATES} from '../capacity/exhaustion/result.ts';
+import {alongTrend} from '../capacity/far-path.ts';
 import {forecast} from '../capacity/forecast/forecast.ts';
 import type {Backtest, Forecast, Path, Scores} from '../capacity/forecast/shapes.ts';
 import {crossingOf, type Growth, grow} from '../capacity/growth.ts';
@@ -111,8 +112,8 @@ export type Forecasts = {
 };
 
 /**
- * Forecasts every series by itself. Exit code: 0, 1 when a backtest misses the objective or a limit is met, 3 when a series could not be had or forecast, or an objective was given and
- * no backtest has a MAPE.
+ * Forecasts every series by itself. Exit code: 0, 1 when a backtest misses the objective or a limit is met, 3 when a series could not be had or has no known value (the others are
+ * forecast all the same), or an objective was given and no backtest has a MAPE.
  */
 export function forecastSeries(tasks: readonly ForecastTask[], ask: ForecastAsk): Forecasts {
   const all = tasks.map((task) => forecastOne(task, ask));
@@ -138,9 +139,10 @@ function forecastOne(task: ForecastTask, ask: ForecastAsk): {said: SeriesForecas
   const found = forecast(values, {grain, horizon});
   const starts = startsOf(series, horizon);
   const growth = ask.growth ?? null;
-  const path = growth === null || starts === null ? found : grow(found, starts, growth);
-  const mape = found.backtest?.chosen.mape ?? null;
   const exhaustion = starts === null || limit === null ? null : findExhaustion(whole, {now: ask.now});
+  const plain = grain === 'daily' && exhaustion !== null ? alongTrend(pathOf(found), exhaustion, starts?.[0] ?? Number.NaN) : pathOf(found);
+  const path = growth === null || starts === null ? plain : grow(plain, starts, growth);
+  const mape = found.backtest?.chosen.mape ?? null;
   const said: SeriesForecast = {
     ...own,
     model: found.model,
@@ -151,7 +153,7 @@ function forecastOne(task: ForecastTask, ask: ForecastAsk): {said: SeriesForecas
     exhaustion: exhaustion === null || limit === null ? null : exhaustionDocument(exhaustion, limit),
     notes: [...whole.remarks.map(({says}) => says), ...found.notes, ...untried(found, horizon)],
   };
-  const made = {series, model: found.model, path, plain: pathOf(found), starts, breakAt: exhaustion?.break?.at ?? null};
+  const made = {series, model: found.model, path, plain, starts, breakAt: exhaustion?.break?.at ?? null};
   return {said, made};
 }
 
@@ -206,7 +208,8 @@ const isoOrNull = (at: number | null): string | null => (at === null ? null : is
 
 function exitOf({series, missing, objectiveMape}: ForecastDocument): ExitCode {
   if (series.some(isWarning)) return EXIT.warning;
-  if (missing.length > 0 || series.every(({model}) => model === null)) return EXIT.unknown;
+  // A row without a value beside good ones is unknown as one that could not be had is: neither is well.
+  if (missing.length > 0 || series.length === 0 || series.some(({model}) => model === null)) return EXIT.unknown;
   if (objectiveMape === null) return EXIT.good;
   return series.every(({withinObjective}) => withinObjective === null) ? EXIT.unknown : EXIT.good;
 }

@@ -1,4 +1,5 @@
 import type {Loads} from '../capacity/survive/facts.ts';
+import {withoutNegatives} from '../capacity/survive/negative.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {askInTime} from './ask-in-time.ts';
 import {loadSeries} from './load-series.ts';
@@ -15,7 +16,7 @@ export type LoadsAsked = {
 };
 
 /**
- * The series of some names up to now, and a forecaster for them. Each name is asked for by itself, so that a source that hangs costs its own series only, and
+ * The series of some names up to now, without values below zero, and a forecaster for them. Each name is asked for by itself, so that a source that hangs costs its own series only, and
  * at most `ms`.
  */
 export async function loadInTime(open: OpenFleet, {names, regions, ms = PATIENCE_MS, signal}: LoadsAsked): Promise<Loads> {
@@ -31,7 +32,7 @@ export async function loadInTime(open: OpenFleet, {names, regions, ms = PATIENCE
   ]);
   return {
     at,
-    series: all.flatMap(({asked}) => (asked.ok ? asked.value.series.map(({series}) => series) : [])),
+    series: all.flatMap(({asked}) => (asked.ok ? asked.value.series.map(({series}) => withoutNegatives(series)) : [])),
     missing: all.flatMap(({name, asked}) =>
       asked.ok
         ? asked.value.missing.map(({place, reason}) => ({name, region: place?.region ?? null, reason}))

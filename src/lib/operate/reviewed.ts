@@ -11,7 +11,7 @@ import type {Prepared, PrepareOptions} from './prepare.ts';
 export type SavedPlan = {readonly text: string; readonly file: string; readonly kind: Plan['kind']};
 
 /**
- * Makes a reviewed plan ready to run: its steps as they were reviewed, its gates judged now. Refused (77) when the fleet file, the primary or its
+ * Makes a reviewed plan ready to run: its steps as they were reviewed, its gates (that of capacity, too) and remarks of now. Refused (77) when the fleet file, the primary or its
  * timeline changed since, when it was run already, and when it lost a guard that every promotion needs.
  */
 export async function prepareReviewed(
@@ -40,7 +40,10 @@ export async function prepareReviewed(
     fresh.plan.steps.flatMap(({id, title, do: call}) => (call.action === 'store.claim' ? [[id, {title, do: call}]] : [])),
   );
   const steps = plan.steps.map((step) => ({...step, ...(step.do.action === 'store.claim' ? claims.get(step.id) : {})}));
-  return {plan: {...plan, steps, gates: fresh.plan.gates, overrides: fresh.plan.overrides}, marks: fresh.marks};
+  // Of what is known now: a gate that nobody waits for is told of in a remark.
+  const {gates, overrides, remarks} = fresh.plan;
+  const {remarks: _, ...reviewed} = plan;
+  return {plan: {...reviewed, steps, gates, overrides, ...(remarks === undefined ? {} : {remarks})}, marks: fresh.marks};
 }
 
 /** Plans that are run by the command of another kind. */

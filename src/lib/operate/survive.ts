@@ -3,11 +3,13 @@ import {type SurviveDocument, surviveDocument} from '../capacity/survive/documen
 import {surviveFacts} from '../capacity/survive/facts-of-fleet.ts';
 import {combinationsOf} from '../capacity/survive/flows.ts';
 import type {LoadVerdict} from '../capacity/survive/judge-load.ts';
-import {type Survival, survive} from '../capacity/survive/survive.ts';
+import {standingOf} from '../capacity/survive/now.ts';
+import {type Survival, surviveNow} from '../capacity/survive/survive.ts';
 import {usageError} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import {regionOf} from '../fleet/lookup.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import {fleetNow} from './fleet-now.ts';
 import {loadInTime} from './load-in-time.ts';
 
 /** `lose`: these regions at once; none = each by itself, and with `depth` 2 every two. `windowMs` = instead of the fleet file's. */
@@ -18,7 +20,7 @@ export type SurviveOptions = {
   readonly signal: AbortSignal;
 };
 
-/** Reads every load that moves with traffic, and judges what is left when regions are lost. Exit code: 0 survives, 1 tight, 2 a limit breaks, 3 not known. */
+/** Reads every load that moves with traffic, and judges what is left when regions are lost, as the routers and the last checks of health say that the fleet stands. Exit code: 0 survives, 1 tight, 2 a limit breaks, 3 not known. */
 export async function judgeSurvival(
   open: OpenFleet,
   {lose, depth, windowMs, signal}: SurviveOptions,
@@ -33,15 +35,17 @@ export async function judgeSurvival(
         suggestions: ['Describe one under capacity.series, with a limit for each region.'],
       },
     );
-  const loads = await loadInTime(open, {names: facts.loads.map(({name}) => name), signal});
+  const names = facts.loads.map(({name}) => name);
+  const [loads, now] = await Promise.all([loadInTime(open, {names, signal}), fleetNow(open, signal)]);
+  const standing = standingOf(facts, now);
   const found: Survival[] = [];
   for (const each of lose.length > 0 ? [[...new Set(lose)]] : combinationsOf(facts, depth)) {
     // Many regions are many forecasts: an interruption is seen between them.
     await setImmediate();
     signal.throwIfAborted();
-    found.push(survive(facts, loads, {lose: each}));
+    found.push(surviveNow(standing, loads, {lose: each}));
   }
-  const document = surviveDocument(fleet.name, facts, loads, found);
+  const document = surviveDocument(fleet.name, {facts, loads, found, now, assumed: standing.assumed});
   return {document, exit: EXITS[document.verdict]};
 }
 

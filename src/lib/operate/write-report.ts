@@ -1,3 +1,4 @@
+import {existsSync} from 'node:fs';
 import {access, constants, open, realpath, stat} from 'node:fs/promises';
 import {basename, dirname, join, resolve} from 'node:path';
 import {RegionctlError, stateError, usageError} from '../errors.ts';
@@ -103,6 +104,12 @@ function wordError(path: string, error: unknown): Error {
   // One that says what is wrong already.
   if (error instanceof RegionctlError) return error;
   const code = codeOf(error);
+  // A file system such as /proc has the folder, and takes no file.
+  if (code === 'ENOENT' && existsSync(dirname(path)))
+    return stateError('not-written', `cannot write ${path}: no file can be made in ${dirname(path)}`, {
+      suggestions: ['Name a folder that you may write to.'],
+      cause: error,
+    });
   if (code === 'ENOENT' || code === 'ENOTDIR')
     return usageError(`cannot write ${path}: there is no folder ${dirname(path)}`, {suggestions: [NAME_A_FILE], cause: error});
   if (code === 'ENAMETOOLONG') return usageError(`cannot write ${path}: its name is too long`, {suggestions: [NAME_A_FILE], cause: error});

@@ -1,8 +1,9 @@
 import type {AnomaliesDocument, AnomalyAlert, SeriesAnomalies} from '../operate/anomalies.ts';
 import type {AnomalyEvent} from '../operate/anomalies-live.ts';
-import {seriesName} from './forecast-words.ts';
+import {counted, seriesName} from './forecast-words.ts';
 import type {Paint} from './paint.ts';
-import {type Cell, type Column, table} from './table.ts';
+import type {Cell, Column} from './table.ts';
+import {titledTable} from './titled-table.ts';
 import {formatMs, formatTime, shortMs} from './units.ts';
 import {indented, joined, listItem, type TextOptions} from './verdict-cell.ts';
 
@@ -20,37 +21,37 @@ function seriesLines(series: SeriesAnomalies, lastMs: number | null, {columns, p
   return [
     ...indented(headline(series, lastMs), columns, 0),
     ...(alerts.length === 0 ? [] : alertLines(alerts, columns, paint)),
-    ...remarks.flatMap(({says, from, to}) => listItem(`${says} ${span(from, to)}`, columns)),
+    ...remarks.flatMap(({says, from, to}) => listItem(remarkText(says, from, to), columns)),
   ];
 }
 
 function headline({name, region, state, readings, from, to, alerts, earlier}: SeriesAnomalies, lastMs: number | null): string {
   const what = `${name}${region === null ? '' : ` in ${region}`}`;
   if (readings === 0) return `${what}: no reading.`;
-  const data = `${readings.toLocaleString('en-US')} readings, ${span(from ?? '', to ?? '')}`;
+  const data = `${readings.toLocaleString('en-US')} ${readings === 1 ? 'reading' : 'readings'}, ${span(from ?? '', to ?? '')}`;
   if (state === 'short') return `${what}: too little data to know what is usual: ${data}. At least 100 readings are needed.`;
   const scope = lastMs === null ? '' : ` in the last ${formatMs(lastMs)}`;
   const before = earlier === 0 ? '' : `, ${earlier} earlier`;
-  return `${what}: ${alerts.length === 0 ? 'no alert' : alerts.length === 1 ? '1 alert' : `${alerts.length} alerts`}${scope}${before} (${data})`;
+  return `${what}: ${alerts.length === 0 ? 'no alert' : counted(alerts.length, 'alert')}${scope}${before} (${data})`;
 }
 
 function alertLines(alerts: readonly AnomalyAlert[], columns: number, paint: Paint): string[] {
-  const [titles = '', ...lines] = table(
+  const lines = titledTable(
     COLUMNS,
     alerts.map((alert) => cells(alert, paint)),
-    columns,
+    {columns, paint},
   );
   const reasons = new Map(alerts.map(({statistic, reason}) => [WORDS[statistic], reason]));
-  return [paint.muted(titles), ...lines, ...[...reasons].flatMap(([word, reason]) => listItem(`${word}: ${reason}`, columns))];
+  return [...lines, ...[...reasons].flatMap(([word, reason]) => listItem(`${word}: ${reason}`, columns))];
 }
 
 const COLUMNS: readonly Column[] = [
   {title: 'since', shrink: false},
-  {title: 'for', align: 'right', shrink: false},
-  {title: 'score', align: 'right', shrink: false},
+  {title: 'for', align: 'right', shrink: false, drop: 2},
+  {title: 'score', align: 'right', shrink: false, drop: 3},
   {title: 'seen', align: 'right', shrink: false},
   {title: 'expected', align: 'right', shrink: false},
-  {title: 'why'},
+  {title: 'why', drop: 1},
 ];
 
 function cells({at, until, score, seen, expected, statistic}: AnomalyAlert, paint: Paint): Cell[] {
@@ -75,6 +76,12 @@ const WORDS: Readonly<Record<AnomalyAlert['statistic'], string>> = {
 /** Four digits are enough to compare two values. */
 function figure(value: number): string {
   return String(Number(value.toPrecision(4)));
+}
+
+/** Where nothing has a time, both ends of a remark are the beginning of 1970. */
+function remarkText(says: string, from: string, to: string): string {
+  const isTimed = Date.parse(from) !== 0 || Date.parse(to) !== 0;
+  return isTimed ? `${says.replace(/\.$/u, '')} (${span(from, to)})` : says;
 }
 
 function span(from: string, to: string): string {

@@ -2,6 +2,7 @@ import type {DoctorDocument} from '../operate/examine.ts';
 import type {Finding} from '../ports/finding.ts';
 import type {Meaning, Paint} from './paint.ts';
 import {type Cell, table, wrap} from './table.ts';
+import {textWidth} from './text-width.ts';
 
 const MEANING: Readonly<Record<Finding['verdict'], Meaning>> = {pass: 'good', warning: 'warning', error: 'critical', unknown: 'unknown'};
 /** The sentence of a finding has at least this much room, however long the names before it are. */
@@ -32,5 +33,5 @@ function rowsOf({check, verdict, says, fix}: Finding, room: number, paint: Paint
 }
 
 function longest(texts: readonly string[]): number {
-  return Math.max(0, ...texts.map((text) => [...text].length));
+  return Math.max(0, ...texts.map((text) => textWidth(text)));
 }

@@ -2,6 +2,7 @@ import type {DrillDocument, TimelineRow} from '../drill/report.ts';
 import {drawnRows, lineFigure, type Scale, scaleOf} from './drill-scale.ts';
 import type {Meaning, Paint} from './paint.ts';
 import {cut} from './table.ts';
+import {padRight, textWidth} from './text-width.ts';
 
 const MARKS: Readonly<Record<TimelineRow['lane'], string>> = {fault: '▒', gap: '█', load: '░', phase: '━', event: '◆'};
 const MEANINGS: Readonly<Record<TimelineRow['tone'], Meaning>> = {good: 'good', bad: 'critical', neutral: 'muted'};
@@ -11,7 +12,7 @@ const FIGURE = 13;
 export function timelineText(report: Pick<DrillDocument, 'timeline'>, columns: number, paint: Paint): string[] {
   const {lines, left} = drawnRows(report);
   if (lines.length === 0) return [];
-  const longest = Math.max(...lines.map(([first]) => [...cut(first?.title ?? '', 1000)].length));
+  const longest = Math.max(...lines.map(([first]) => textWidth(cut(first?.title ?? '', 1000))));
   const names = Math.max(4, Math.min(longest, Math.floor((columns - FIGURE - 4) * 0.45)));
   const width = Math.max(8, columns - names - FIGURE - 6);
   const scale = scaleOf(report.timeline, Math.max(1, Math.floor(width / 12)));
@@ -32,7 +33,7 @@ function line(rows: readonly TimelineRow[], {names, width, scale, paint}: Room):
     const to = endMs === null ? from + 1 : Math.max(from + 1, Math.round((endMs / scale.endMs) * width));
     cells.fill(MARKS[lane], from, Math.min(width, to));
   }
-  const name = cut(first?.title ?? '', names).padEnd(names);
+  const name = padRight(cut(first?.title ?? '', names), names);
   const bar = cells.join('');
   const meaning = rows.some(({tone}) => tone === 'bad') ? 'critical' : MEANINGS[first?.tone ?? 'neutral'];
   const figure = cut(lineFigure(rows), FIGURE).padStart(FIGURE);

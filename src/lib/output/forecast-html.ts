@@ -1,7 +1,7 @@
 import type {ForecastDocument, Forecasts, MadeForecast, SeriesForecast} from '../operate/forecast.ts';
 import {formatFigure, formatPercent} from './figures.ts';
 import {plottedOf} from './forecast-picture.ts';
-import {breakSaid, crossingSaid, highestSaid, seriesName, spanSaid} from './forecast-words.ts';
+import {breakSaid, counted, crossingSaid, highestSaid, seriesName, spanSaid} from './forecast-words.ts';
 import {type Html, html, NONE} from './html.ts';
 import {htmlPage} from './html-page.ts';
 import {forecastSvg} from './plot/forecast-svg.ts';
@@ -72,7 +72,7 @@ function backtest({backtest: found, model}: SeriesForecast): Html {
       formatPercent(coverage),
     ];
   });
-  return html`<p>Backtest on ${found.origins} earlier origins of ${found.horizon} steps; ${model ?? ''} was taken.</p>
+  return html`<p>Backtest on ${counted(found.origins, 'earlier origin')} of ${counted(found.horizon, 'step')}; ${model ?? ''} was taken.</p>
 <table role="table" aria-label="Backtest"><thead role="rowgroup"><tr role="row">${heads.map((head) => html`<th scope="col" role="columnheader">${head}</th>`)}</tr></thead>
 <tbody role="rowgroup">${rows.map((row) => html`<tr role="row">${row.map((cell, i) => (i === 0 ? html`<th scope="row" role="rowheader">${cell}</th>` : html`<td role="cell" data-head="${heads[i] ?? ''}">${cell}</td>`))}</tr>`)}</tbody></table>`;
 }

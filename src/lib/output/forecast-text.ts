@@ -1,9 +1,10 @@
 import type {BacktestDocument, ForecastDocument, ForecastStep, SeriesForecast} from '../operate/forecast.ts';
 import {formatFigure, formatPercent} from './figures.ts';
-import {breakSaid, crossingSaid, dayOf, highestSaid, seriesName, spanSaid} from './forecast-words.ts';
+import {breakSaid, counted, crossingSaid, dayOf, highestSaid, seriesName, spanSaid} from './forecast-words.ts';
 import type {Paint} from './paint.ts';
 import {forecastPlot, type Plotted} from './plot/forecast-plot.ts';
-import {type Cell, type Column, table} from './table.ts';
+import type {Cell, Column} from './table.ts';
+import {titledTable} from './titled-table.ts';
 import {formatTime, NOT_MEASURED} from './units.ts';
 import {indented, joined, type TextOptions} from './verdict-cell.ts';
 
@@ -57,7 +58,7 @@ function seriesLines(series: SeriesForecast, index: number, document: ForecastDo
     ...notes,
     ...pictureLines(index, options),
     ...(rows === 0 ? [] : pathLines(series.forecast.slice(0, rows), options)),
-    ...(rows > 0 && more > 0 ? indented(`${more} more steps: --rows ${series.forecast.length}`, columns) : []),
+    ...(rows > 0 && more > 0 ? indented(`${counted(more, 'more step')}: --rows ${series.forecast.length}`, columns) : []),
   ];
 }
 
@@ -95,16 +96,19 @@ function summaryLines(document: ForecastDocument, {columns, paint}: TextOptions)
         : {text: dayOf(met, series.timeZone), paint: paint.warning},
     ];
   });
-  const [titles = '', ...lines] = table(SUMMARY_COLUMNS, rows, columns);
-  return [paint.muted(titles), ...lines, '', ...indented('One by one, with pictures: --plot. As figures: --rows 24.', columns, 0)];
+  return [
+    ...titledTable(SUMMARY_COLUMNS, rows, {columns, paint}),
+    '',
+    ...indented('One by one, with pictures: --plot. As figures: --rows 24.', columns, 0),
+  ];
 }
 
 const SUMMARY_COLUMNS: readonly Column[] = [
   {title: 'series'},
-  {title: 'model'},
-  {title: 'wMAPE', ...RIGHT},
-  {title: 'highest p90', ...RIGHT},
-  {title: 'limit', ...RIGHT},
+  {title: 'model', drop: 4},
+  {title: 'wMAPE', ...RIGHT, drop: 2},
+  {title: 'highest p90', ...RIGHT, drop: 1},
+  {title: 'limit', ...RIGHT, drop: 3},
   {title: 'met', shrink: false},
 ];
 
@@ -119,14 +123,9 @@ function backtestLines(
   const others = models
     .filter((one) => YARDSTICKS.has(one.model) && one.model !== model)
     .map((one) => scoreCells(one.model, {...one, coverage: null}));
-  const [titles = '', ...lines] = table(SCORE_COLUMNS, [best, ...others], columns - INDENT);
   return [
-    ...indented(
-      `backtest on ${origins} ${origins === 1 ? 'origin' : 'origins'} of ${horizon} ${horizon === 1 ? 'step' : 'steps'}:`,
-      columns,
-    ),
-    `  ${paint.muted(titles)}`,
-    ...lines.map((line) => `  ${line}`),
+    ...indented(`backtest on ${counted(origins, 'origin')} of ${counted(horizon, 'step')}:`, columns),
+    ...titledTable(SCORE_COLUMNS, [best, ...others], {columns, paint}, INDENT),
     ...objectiveLines(withinObjective, objectiveMape, {columns, paint}),
   ];
 }
@@ -141,10 +140,10 @@ function objectiveLines(within: boolean | null, objective: number | null, {colum
 const SCORE_COLUMNS: readonly Column[] = [
   {title: 'model'},
   {title: 'MAPE', ...RIGHT},
-  {title: 'wMAPE', ...RIGHT},
+  {title: 'wMAPE', ...RIGHT, drop: 2},
   {title: 'MASE', ...RIGHT},
-  {title: 'sMAPE', ...RIGHT},
-  {title: 'in 95 %', ...RIGHT},
+  {title: 'sMAPE', ...RIGHT, drop: 3},
+  {title: 'in 95 %', ...RIGHT, drop: 1},
 ];
 
 function scoreCells(model: string, {mape, wmape, mase, smape, coverage}: Omit<BacktestDocument, 'origins' | 'horizon' | 'models'>): Cell[] {
@@ -157,15 +156,14 @@ function pathLines(steps: readonly ForecastStep[], {columns, paint}: TextOptions
     timed && step.at !== null ? formatTime(step.at) : `+${index + 1}`,
     ...[step.mean, step.p10, step.p90, step.lower95, step.upper95].map((value) => formatFigure(value)),
   ]);
-  const [titles = '', ...lines] = table(PATH_COLUMNS, rows, columns - INDENT);
-  return [`  ${paint.muted(titles)}`, ...lines.map((line) => `  ${line}`)];
+  return titledTable(PATH_COLUMNS, rows, {columns, paint}, INDENT);
 }
 
 const PATH_COLUMNS: readonly Column[] = [
   {title: 'step', shrink: false},
-  {title: 'mean', ...RIGHT},
-  {title: 'p10', ...RIGHT},
+  {title: 'mean', ...RIGHT, drop: 1},
+  {title: 'p10', ...RIGHT, drop: 2},
   {title: 'p90', ...RIGHT},
-  {title: 'lower 95 %', ...RIGHT},
-  {title: 'upper 95 %', ...RIGHT},
+  {title: 'lower 95 %', ...RIGHT, drop: 4},
+  {title: 'upper 95 %', ...RIGHT, drop: 3},
 ];

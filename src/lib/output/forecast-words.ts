@@ -8,6 +8,9 @@ const DAY_MS = 86_400_000;
 export const seriesName = ({name, region}: {readonly name: string; readonly region: string | null}): string =>
   region === null ? name : `${name} of ${region}`;
 
+/** How many of something, such as `1 step`, `12 steps`. */
+export const counted = (count: number, one: string): string => `${count} ${count === 1 ? one : `${one}s`}`;
+
 /** The day of a time in a zone, such as 2026-03-09: where days begin by its clock, that of UTC is another one. */
 export function dayOf(at: string, timeZone: string): string {
   const {days} = wallClock(timeZone)(Date.parse(at));

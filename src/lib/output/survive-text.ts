@@ -2,7 +2,8 @@ import type {SurviveCombination, SurviveDocument, SurviveRow} from '../capacity/
 import {figure} from '../capacity/survive/figures.ts';
 import type {LoadVerdict} from '../capacity/survive/judge-load.ts';
 import type {Meaning, Paint} from './paint.ts';
-import {type Cell, type Column, table} from './table.ts';
+import type {Cell, Column} from './table.ts';
+import {titledTable} from './titled-table.ts';
 import {formatMs, formatTime, NOT_MEASURED} from './units.ts';
 import {indented, joined, listItem, type TextOptions} from './verdict-cell.ts';
 
@@ -13,7 +14,7 @@ const RIGHT = {align: 'right', shrink: false} as const;
 /** `capacity survive` for people: one combination with all that it moves, or a table of many with what decides each. */
 export function surviveText(document: SurviveDocument, options: TextOptions): string {
   const {columns, paint} = options;
-  const {combinations, missing, notes} = document;
+  const {combinations, missing, assumed, notes} = document;
   const [only, ...others] = combinations;
   const head = `capacity survive at ${formatTime(document.at)}: the next ${formatMs(document.windowMs)}, p90 of the forecast sums against the limits`;
   return joined([
@@ -22,6 +23,7 @@ export function surviveText(document: SurviveDocument, options: TextOptions): st
     ...missing.flatMap(({name, region, reason}) =>
       listItem(`${name}${region === null ? '' : ` of ${region}`} could not be read: ${reason}`, columns),
     ),
+    ...assumed.flatMap((each) => listItem(each, columns)),
     ...notes.flatMap((note) => indented(note, columns).map(paint.muted)),
   ]);
 }
@@ -34,9 +36,9 @@ function oneCombination(
   {columns, paint}: TextOptions,
 ): readonly string[] {
   const heads: readonly Column[] = [
-    {title: 'series'},
+    {title: 'series', drop: 1},
     {title: 'region'},
-    {title: 'takes'},
+    {title: 'takes', drop: 5},
     ...FIGURE_COLUMNS,
     {title: 'verdict', shrink: false},
   ];
@@ -47,10 +49,10 @@ function oneCombination(
     ...figureCells(row, withDay),
     verdictCell(row.verdict, paint),
   ]);
-  const [titles = '', ...body] = table(heads, lines, columns);
+  const body = titledTable(heads, lines, {columns, paint});
   return [
     ...indented(`without ${lose.join(' and ')}: ${reason}`, columns, 0).map((line) => paint[MEANINGS[verdict]](line)),
-    ...(rows.length === 0 ? [] : [paint.muted(titles), ...body]),
+    ...body,
     ...rows.filter((row) => row.verdict === 'unknown').flatMap((row) => listItem(row.reason, columns)),
     ...stranded.flatMap((each) => listItem(strandedText(each), columns)),
     ...notes.flatMap((note) => listItem(note, columns)),
@@ -62,7 +64,7 @@ function manyCombinations(document: SurviveDocument, {columns, paint}: TextOptio
   const heads: readonly Column[] = [
     {title: 'lost'},
     {title: 'verdict', shrink: false},
-    {title: 'series'},
+    {title: 'series', drop: 1},
     {title: 'region'},
     ...FIGURE_COLUMNS,
   ];
@@ -70,7 +72,7 @@ function manyCombinations(document: SurviveDocument, {columns, paint}: TextOptio
     ...[lose.join(' + '), verdictCell(verdict, paint), first?.series ?? NOT_MEASURED, first?.region ?? NOT_MEASURED],
     ...(first === null ? [NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED] : figureCells(first, isLong(document))),
   ]);
-  const [titles = '', ...body] = table(heads, lines, columns);
+  const body = titledTable(heads, lines, {columns, paint});
   // Of two lost regions it is said what neither of them does by itself.
   const isNews = ({lose, verdict}: Pick<SurviveCombination, 'lose' | 'verdict'>): boolean =>
     lose.length === 1 ||
@@ -80,19 +82,14 @@ function manyCombinations(document: SurviveDocument, {columns, paint}: TextOptio
     // Of two lost regions each by itself has said it already.
     ...(lose.length > 1 ? [] : stranded.filter(({law}) => law).flatMap((each) => listItem(strandedText(each), columns))),
   ]);
-  return [
-    paint.muted(titles),
-    ...body,
-    ...says,
-    ...unique(combinations.flatMap(({notes}) => notes)).flatMap((note) => listItem(note, columns)),
-  ];
+  return [...body, ...says, ...unique(combinations.flatMap(({notes}) => notes)).flatMap((note) => listItem(note, columns))];
 }
 
 const FIGURE_COLUMNS: readonly Column[] = [
-  {title: 'p90', ...RIGHT},
-  {title: 'limit', ...RIGHT},
+  {title: 'p90', ...RIGHT, drop: 3},
+  {title: 'limit', ...RIGHT, drop: 4},
   {title: 'left', ...RIGHT},
-  {title: 'at', ...RIGHT},
+  {title: 'at', ...RIGHT, drop: 2},
 ];
 
 function figureCells({p90, limit, headroom, peakAt, breaksAt, unit}: SurviveRow, withDay: boolean): Cell[] {

@@ -1,11 +1,20 @@
+import {headOf, padRight, tailOf, textWidth} from './text-width.ts';
+
 /** One cell: its text, and how it is painted once it has its width. A string is a cell without colour. */
 export type Cell = string | {readonly text: string; readonly paint: (text: string) => string};
-/** One column. `shrink` false keeps its width as long as any other can give way. */
-export type Column = {readonly title?: string; readonly align?: 'left' | 'right'; readonly shrink?: boolean};
+/** One column. `shrink` false keeps its width as long as any other can give way. `drop`: may be left out where there is no room, the highest number first; see `fitting`. */
+export type Column = {
+  readonly title?: string;
+  readonly align?: 'left' | 'right';
+  readonly shrink?: boolean;
+  readonly drop?: number;
+};
 
 /** Between two columns. */
 const GAP = '  ';
 const NARROWEST = 4;
+/** A name that is cut shorter than this is hard to tell from others: columns are left out before. */
+const READABLE = 8;
 
 /**
  * Aligned columns as lines that are no wider than `width`; what does not fit is cut with `…`. Titles make a first line. Line ends never
@@ -18,23 +27,36 @@ export function table(columns: readonly Column[], rows: readonly (readonly Cell[
   return all.map((row) => line(columns, row, widths, width));
 }
 
-/** Cuts text to a width, with `…` as its last character where something is missing. */
+/**
+ * Which columns (by index, in order) have room within `width`, so that nothing of those that do not shrink is cut, and names stay readable. Of those with a `drop` as many are
+ * left out as it takes; the others stay, whatever the width.
+ */
+export function fitting(columns: readonly Column[], rows: readonly (readonly Cell[])[], width: number): readonly number[] {
+  const least = natural(columns, [columns.map(({title = ''}) => title), ...rows]).map((each, i) =>
+    columns[i]?.shrink === false ? each : Math.min(each, READABLE),
+  );
+  const kept = columns.map((_, i) => i);
+  const needed = (): number => kept.reduce((sum, i) => sum + (least[i] ?? 0) + GAP.length, -GAP.length);
+  while (needed() > width) {
+    const last = kept.reduce((most, i) => ((columns[i]?.drop ?? 0) > (columns[most]?.drop ?? 0) ? i : most), kept[0] ?? 0);
+    if (columns[last]?.drop === undefined) break;
+    kept.splice(kept.indexOf(last), 1);
+  }
+  return kept;
+}
+
+/** Cuts text to a width in columns, with `…` as its last character where something is missing. */
 export function cut(text: string, width: number): string {
-  const letters = [...oneLine(text)];
-  if (letters.length <= width) return letters.join('');
-  return width <= 0
-    ? ''
-    : `${letters
-        .slice(0, width - 1)
-        .join('')
-        .trimEnd()}…`;
+  const line = oneLine(text);
+  if (textWidth(line) <= width) return line;
+  return width <= 0 ? '' : `${headOf(line, width - 1).trimEnd()}…`;
 }
 
 /** Cuts text from its beginning to a width, with `…` where something is missing, and pads it: the end of a long name tells more than its beginning. */
 export function cutStart(text: string, width: number): string {
-  const letters = [...oneLine(text)];
-  if (letters.length <= width) return letters.join('').padEnd(width);
-  return width <= 0 ? '' : `…${letters.slice(letters.length - width + 1).join('')}`;
+  const line = oneLine(text);
+  if (textWidth(line) <= width) return padRight(line, width);
+  return width <= 0 ? '' : padRight(`…${tailOf(line, width - 1)}`, width);
 }
 
 /** Breaks text into lines of at most `width`, at blanks where there are any. */
@@ -44,7 +66,7 @@ export function wrap(text: string, width: number): readonly string[] {
   for (const word of oneLine(text)
     .split(' ')
     .flatMap((each) => pieces(each, Math.max(1, width)))) {
-    if (current !== '' && [...current].length + 1 + [...word].length > width) {
+    if (current !== '' && textWidth(current) + 1 + textWidth(word) > width) {
       lines.push(current);
       current = word;
     } else current = current === '' ? word : `${current} ${word}`;
@@ -53,12 +75,19 @@ export function wrap(text: string, width: number): readonly string[] {
 }
 
 function pieces(word: string, width: number): readonly string[] {
-  const letters = [...word];
-  return Array.from({length: Math.ceil(letters.length / width)}, (_, i) => letters.slice(i * width, (i + 1) * width).join(''));
+  const parts: string[] = [];
+  let rest = word;
+  while (textWidth(rest) > width) {
+    // A letter that is wider than the line has a line of its own all the same.
+    const head = headOf(rest, width) || headOf(rest, 2) || rest;
+    parts.push(head);
+    rest = rest.slice(head.length);
+  }
+  return rest === '' ? parts : [...parts, rest];
 }
 
 function natural(columns: readonly Column[], rows: readonly (readonly Cell[])[]): number[] {
-  return columns.map((_, i) => Math.max(0, ...rows.map((row) => [...oneLine(textOf(row[i]))].length)));
+  return columns.map((_, i) => Math.max(0, ...rows.map((row) => textWidth(oneLine(textOf(row[i]))))));
 }
 
 /** Takes from the widest column first, from those that should not shrink only when nothing else is left to take. */
@@ -96,7 +125,7 @@ function line(columns: readonly Column[], row: readonly Cell[], widths: readonly
 
 function cell(value: Cell | undefined, width: number, align: 'left' | 'right', last: boolean): string {
   const text = cut(textOf(value), width);
-  const blanks = ' '.repeat(Math.max(0, width - [...text].length));
+  const blanks = ' '.repeat(Math.max(0, width - textWidth(text)));
   const painted = typeof value === 'object' ? value.paint(text) : text;
   if (align === 'right') return blanks + painted;
   return last ? painted : painted + blanks;

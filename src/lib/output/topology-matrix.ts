@@ -1,6 +1,7 @@
 import type {StoreTopology, TopologyLink, TopologyMember} from '../replication/topology-model.ts';
 import type {Paint} from './paint.ts';
 import {type Cell, type Column, table} from './table.ts';
+import {textWidth} from './text-width.ts';
 import {behindOf, furtherLinks, LINK_MEANING, placeOf, roleCell} from './topology-cells.ts';
 import {NOT_MEASURED} from './units.ts';
 import {indented} from './verdict-cell.ts';
@@ -74,8 +75,8 @@ function linkCell(links: readonly TopologyLink[], lag: boolean, paint: Paint): C
 
 /** What `table` would take if nothing had to give way. */
 function widthOf({titles, rows}: Drawing): number {
-  const lengthOf = (cell: Cell | undefined): number => [...(typeof cell === 'object' ? cell.text : (cell ?? ''))].length;
-  const widths = titles.map(({title = ''}, index) => Math.max([...title].length, ...rows.map((row) => lengthOf(row[index]))));
+  const lengthOf = (cell: Cell | undefined): number => textWidth(typeof cell === 'object' ? cell.text : (cell ?? ''));
+  const widths = titles.map(({title = ''}, index) => Math.max(textWidth(title), ...rows.map((row) => lengthOf(row[index]))));
   return widths.reduce((sum, each) => sum + each + 2, -2);
 }
 

@@ -5,6 +5,7 @@ import type {Reading} from '../capacity/series.ts';
 import type {Clock} from '../ports/clock.ts';
 import {assertSameFile, makeStateDir, markFile} from './files.ts';
 import {openDatabase} from './open-database.ts';
+import {type HeldBack, removeOld} from './retention.ts';
 import {stateForeign, stateNewer, stateTrouble} from './trouble.ts';
 
 /** One value of a series. `region` null = of the whole fleet; `at` is epoch ms. */
@@ -18,8 +19,11 @@ export type KeptSet = {readonly region: string | null; readonly readings: readon
  * stays. Every failure is a StateError (73) that names the file.
  */
 export type CapacityHistory = {
-  /** All of them, or none, are on disk when this returns. What is older than `keepMs` before now is removed from the series that are written to. */
-  append(readings: readonly KeptReading[], keepMs: number): void;
+  /**
+   * All of them, or none, are on disk when this returns. What is older than `keepMs` before now is removed from the series that are written to, as far as so much time
+   * was seen to pass (retention.ts). Answers with what stays therefore, of all these series; null = nothing.
+   */
+  append(readings: readonly KeptReading[], keepMs: number): HeldBack | null;
   /** From `from` to `to`, both inclusive, epoch ms. */
   read(series: string, from: number, to: number): readonly KeptSet[];
   close(): void;
@@ -87,9 +91,10 @@ function historyOf(db: DatabaseSync, file: string, {fleet, clock}: Place): Capac
         // An unlinked file would take it silently.
         assertSameFile(mark);
         db.exec('BEGIN IMMEDIATE');
-        appendAll(db, fleet, readings, clock.wall() - keepMs);
+        const held = appendAll(db, fleet, readings, {keepMs, now: clock.wall()});
         db.exec('COMMIT');
         assertSameFile(mark);
+        return held;
       }),
     read: (series, from, to) => guarded(() => readAll(db, {fleet, series, from, to})),
     close: () => {
@@ -98,17 +103,25 @@ function historyOf(db: DatabaseSync, file: string, {fleet, clock}: Place): Capac
   };
 }
 
-function appendAll(db: DatabaseSync, fleet: string, readings: readonly KeptReading[], before: number): void {
+function appendAll(
+  db: DatabaseSync,
+  fleet: string,
+  readings: readonly KeptReading[],
+  age: {readonly keepMs: number; readonly now: number},
+): HeldBack | null {
   const name = db.prepare('INSERT INTO series (fleet, name, region) VALUES (?, ?, ?) ON CONFLICT DO NOTHING');
   const find = db.prepare('SELECT id FROM series WHERE fleet = ? AND name = ? AND region = ?');
   const insert = db.prepare('INSERT OR REPLACE INTO readings (series, at, value) VALUES (?, ?, ?)');
-  const remove = db.prepare('DELETE FROM readings WHERE series = ? AND at < ?');
+  const written = new Set<number>();
   for (const {series, region, at, value} of readings) {
     name.run(fleet, series, region ?? '');
     const id = Number(find.get(fleet, series, region ?? '')?.id);
     insert.run(id, Math.round(at), value);
-    remove.run(id, Math.round(before));
+    written.add(id);
   }
+  const held = [...written].flatMap((id) => removeOld(db, id, age) ?? []);
+  const [first] = held.toSorted((a, b) => b.to - a.to);
+  return first === undefined ? null : {...first, count: held.reduce((sum, {count}) => sum + count, 0)};
 }
 
 type Question = {readonly fleet: string; readonly series: string; readonly from: number; readonly to: number};

@@ -2,6 +2,7 @@ import {readingAgeMs} from '../operate/lag-verdict.ts';
 import type {LagWatchView, LinkNow} from '../operate/lag-watch.ts';
 import {linkName} from '../output/lag-text.ts';
 import {cut, cutStart} from '../output/table.ts';
+import {textWidth} from '../output/text-width.ts';
 import {NOT_MEASURED, shortBytes, shortMs} from '../output/units.ts';
 import type {Line} from './list-view.tsx';
 import {breakerMeaning, linkSign, type Meaning} from './meaning.ts';
@@ -47,7 +48,7 @@ const WIDE_WHY = 62;
 
 /** Gives each column its width, the most important first: name, state and breaker, behind, age, to replay, p95, history, p50 and p99, why, the rest. */
 export function layoutOf(links: readonly LinkNow[], columns: number): LagLayout {
-  const longest = Math.max(NARROWEST_NAME, ...links.map(({row}) => [...linkName(row)].length));
+  const longest = Math.max(NARROWEST_NAME, ...links.map(({row}) => textWidth(linkName(row))));
   const state = Math.max(5, ...links.map(({row}) => row.state.length)) + 1;
   const breaker = links.some((link) => link.breaker.state !== 'closed') ? 6 : 0;
   const {take, fits, takeIf} = budget(columns - SIGNS - NARROWEST_NAME - 1 - state - breaker);

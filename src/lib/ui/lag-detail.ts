@@ -3,6 +3,7 @@ import type {LagWatchView, LinkNow} from '../operate/lag-watch.ts';
 import {changeSays} from '../output/lag-lines.ts';
 import {linkName} from '../output/lag-text.ts';
 import {cut, wrap} from '../output/table.ts';
+import {textWidth} from '../output/text-width.ts';
 import {formatAge, formatBytes, formatMs, formatTime, NOT_MEASURED} from '../output/units.ts';
 import type {MessageReading, SubscriptionReading} from '../ports/store.ts';
 import type {LagRow} from '../replication/lag.ts';
@@ -45,7 +46,7 @@ export function lagDetail(
 function entryLines([label, says]: Entry, columns: number): readonly string[] {
   const room = Math.max(1, columns - LABEL);
   // Broken lines have no columns of their own: blanks would be lost.
-  const [first = '', ...others] = [...says].length <= room ? [says] : wrap(says, room);
+  const [first = '', ...others] = textWidth(says) <= room ? [says] : wrap(says, room);
   return [`${label.padEnd(LABEL)}${first}`, ...others.map((line) => `${''.padEnd(LABEL)}${line}`)];
 }
 

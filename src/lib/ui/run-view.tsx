@@ -1,6 +1,7 @@
 import {Box, Text, useAnimation, useInput, useStdin, useWindowSize} from 'ink';
 import {useEffect, useSyncExternalStore} from 'react';
 import {cut} from '../output/table.ts';
+import {padRight, textWidth} from '../output/text-width.ts';
 import {formatMs} from '../output/units.ts';
 import {Gap} from './gap-view.tsx';
 import {keyAction, RUN_KEYS} from './keys.ts';
@@ -76,18 +77,18 @@ function Regions({
   readonly columns: number;
   readonly colour: boolean;
 }) {
-  const width = Math.min(24, Math.max(0, ...regions.map(({region}) => region.length)));
+  const width = Math.min(24, Math.max(0, ...regions.map(({region}) => textWidth(region))));
   return (
     <Box flexDirection="column" marginBottom={1}>
       {regions.map(({region, verdict, note}) => {
         const {symbol, meaning} = verdictSign(verdict);
-        const head = `${cut(region, width).padEnd(width)}  `;
+        const head = `${padRight(cut(region, width), width)}  `;
         return (
           <Text key={region} wrap="truncate">
             <Text {...styleOf(meaning, colour)}>{symbol} </Text>
             <Text>{head}</Text>
             <Text {...styleOf(meaning, colour)}>{verdict.padEnd(11)}</Text>
-            <Text {...styleOf('muted', colour)}>{cut(note, columns - head.length - 13)}</Text>
+            <Text {...styleOf('muted', colour)}>{cut(note, columns - width - 15)}</Text>
           </Text>
         );
       })}

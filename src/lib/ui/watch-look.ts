@@ -1,6 +1,7 @@
 import type {EndpointNow, MonitorView} from '../health/monitor.ts';
 import {worstVerdict} from '../health/verdict.ts';
 import {cut, cutStart} from '../output/table.ts';
+import {padRight, textWidth} from '../output/text-width.ts';
 import {formatAge, formatMs} from '../output/units.ts';
 import type {Line, ListLook, Page, Part, Space} from './list-view.tsx';
 import {type Meaning, verdictSign} from './meaning.ts';
@@ -45,7 +46,7 @@ function detailOf(row: EndpointNow, view: MonitorView, columns: number): Page {
 }
 
 function regionLines(view: MonitorView, {most, columns}: Space): readonly Line[] {
-  const width = Math.min(24, Math.max(...view.regions.map(({region}) => region.length)));
+  const width = Math.min(24, Math.max(...view.regions.map(({region}) => textWidth(region))));
   const all = view.regions.length <= most ? view.regions : worstFirst(view.regions);
   const shown = all.slice(0, view.regions.length <= most ? most : most - 1);
   const hidden = view.regions.length - shown.length;
@@ -64,11 +65,11 @@ function worstFirst(regions: readonly RegionRow[]): readonly RegionRow[] {
 
 function regionLine(region: RegionRow, at: number, width: number, columns: number): Line {
   const {symbol, meaning} = verdictSign(region.verdict ?? 'unknown');
-  const name = `${cut(region.region, width).padEnd(width)}  `;
+  const name = `${padRight(cut(region.region, width), width)}  `;
   if (region.verdict === null) return [{text: `· ${name}asking`, meaning: 'muted'}];
   const verdict = region.verdict.padEnd(11);
   const since = `${formatAge(region.since, at).padEnd(15)}  `;
-  const room = columns - name.length - verdict.length - since.length - 2;
+  const room = columns - textWidth(name) - verdict.length - since.length - 2;
   return [
     {text: `${symbol} `, meaning},
     {text: name, meaning: 'plain'},
@@ -83,7 +84,7 @@ type Layout = {readonly name: number; readonly probe: number; readonly spark: nu
 const FIXED = 3 + 11 + 9 + 8;
 
 function layoutOf(rows: readonly EndpointNow[], columns: number): Layout {
-  const longest = rows.reduce((most, row) => Math.max(most, keyOf(row).length), 8);
+  const longest = rows.reduce((most, row) => Math.max(most, textWidth(keyOf(row))), 8);
   const name = Math.min(longest, Math.max(12, Math.floor(columns * 0.35)));
   const probe = columns >= 110 ? 10 : 0;
   const left = columns - FIXED - name - 2 - probe;

@@ -106,11 +106,12 @@ describe('costReport', () => {
     expect(report.transfer.perMonth).toBeCloseTo(138, 9);
     expect(report.planned?.perMonth).toBeCloseTo(110, 9);
     expect(report.perMonth).toBeCloseTo(2798.3333 + 138, 3);
+    expect(costReport(input({weights, times: 2}, {transfer: [writes]})).perMonth).toBeCloseTo(2798.3333 + 2 * 138, 3);
   });
 });
 
 describe('costDocument', () => {
-  const around = {fleet: 'f', from: NOW, to: NOW + DAY, spotShare: 40, missing: [], warnings: []};
+  const around = {fleet: 'f', from: NOW, to: NOW + DAY, spotShare: 40, missing: [], warnings: [], growth: null};
   const documentOf = (given: CostInput, more: Partial<Parameters<typeof costDocument>[2]> = {}) =>
     costDocument(costReport(given), given.loads, {...around, ...more});
   const missing = [{name: 'requests', region: 'us', reason: 'no answer'}];

@@ -47,7 +47,7 @@ describe('Theil-Sen', () => {
   it('pairs across a jump do not count', () => {
     const x = upTo(30);
     const y = x.map((each) => 3 * each + (each >= 12 ? 500 : 0));
-    expect(theilSen(x, y, {split: 12})?.slope).toBeCloseTo(3, 9);
+    expect(theilSen(x, y, {splits: [12]})?.slope).toBeCloseTo(3, 9);
   });
 
   it('nothing of fewer than two points, or of one day', () => {

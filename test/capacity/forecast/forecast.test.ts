@@ -165,6 +165,30 @@ describe('little history', () => {
   });
 });
 
+describe('one to three days of hours', () => {
+  // Mean absolute error over the next day, beside that of the same hour of the day before.
+  const againstNaive = (count: number): number => {
+    let [own, naive] = [0, 0];
+    for (let seed = 1; seed <= 40; seed++) {
+      const all = traffic(count + 24 + 5 * seed, seed).slice(5 * seed);
+      path(forecast(all.slice(0, count), {grain: 'hourly', horizon: 24})).forEach((value, step) => {
+        own += Math.abs(value - all[count + step]!);
+        naive += Math.abs(all[count - 24 + step]! - all[count + step]!);
+      });
+    }
+    return own / naive;
+  };
+
+  it.each([
+    [30, 1.15],
+    [40, 1.05],
+    [50, 1.05],
+    [71, 1],
+  ])('%i hours are forecast at most %d times as badly as by the day before', (count, most) => {
+    expect(againstNaive(count)).toBeLessThan(most);
+  });
+});
+
 describe('gaps', () => {
   it('are filled for fitting, said, and change little', () => {
     const values = traffic(1008, 5);
@@ -184,6 +208,10 @@ describe('gaps', () => {
     const cut = values.map((value, t) => (t >= values.length - 5 ? Number.NaN : value));
     const found = forecast(cut, {grain: 'hourly', horizon: 24});
     expect(found.notes).toContain('At the end 5 values are not known: the forecast crosses them first.');
+    const one = values.map((value, t) => (t === values.length - 1 ? Number.NaN : value));
+    expect(forecast(one, {grain: 'hourly', horizon: 24}).notes).toContain(
+      'At the end 1 value is not known: the forecast crosses it first.',
+    );
     path(found).forEach((value, step) => {
       expect(value).toBeCloseTo(100 + step, 0);
     });

@@ -5,7 +5,7 @@ import {differenced} from '../../../src/lib/capacity/models/differenced.ts';
 import {directRegression} from '../../../src/lib/capacity/models/direct-regression.ts';
 import {doubleSeasonal} from '../../../src/lib/capacity/models/double-seasonal.ts';
 import {type Model, modelOf} from '../../../src/lib/capacity/models/model.ts';
-import {lastValue, seasonalNaive} from '../../../src/lib/capacity/models/naive.ts';
+import {carriedNaive, lastValue, seasonalNaive} from '../../../src/lib/capacity/models/naive.ts';
 import {movingTrend, profilesOf, profileWith, without} from '../../../src/lib/capacity/models/seasonal-profile.ts';
 import {dampedTrend, simpleSmoothing, simpleSmoothingParts} from '../../../src/lib/capacity/models/smoothing.ts';
 import {theta} from '../../../src/lib/capacity/models/theta.ts';
@@ -17,6 +17,7 @@ const ar = modelOf(autoregressionParts({lags: [1, 2, 24], ridge: 1e-6}));
 const MODELS: Readonly<Record<string, Model>> = {
   'last value': lastValue,
   'seasonal naive': seasonalNaive(24),
+  'carried naive': carriedNaive(24),
   smoothing: simpleSmoothing,
   'damped trend': dampedTrend,
   theta,
@@ -182,4 +183,13 @@ describe('models on what they are made for', () => {
     expect(doubleSeasonal(24, 168)(few, {origins: [100], horizon: 4})).toBeNull();
     expect(ar(few.subarray(0, 8), {origins: [8], horizon: 1})).toBeNull();
   });
+});
+
+it('carried naive goes on from the day before, and from less and less of what the newest value is above it', () => {
+  expect(forecastOf(carriedNaive(2), Float64Array.of(1, 5, 1, 7), 3).map((value) => Number(value.toFixed(6)))).toEqual([
+    1 + 2 * 0.85,
+    Number((7 + 2 * 0.85 ** 2).toFixed(6)),
+    Number((1 + 2 * 0.85 ** 3).toFixed(6)),
+  ]);
+  expect(forecastOf(carriedNaive(2), Float64Array.of(1, 5), 2)).toEqual([1, 5]);
 });

@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {edgeRemark} from '../../../src/lib/capacity/regularize/remarks.ts';
 import {DAY, HOUR, MINUTE, readingsFrom, saidOf, seriesOf} from './samples.ts';
 
 const list = (values: Float64Array): number[] => [...values];
@@ -52,7 +53,7 @@ describe('what is not regular is told', () => {
     expect(list(series.values)).toEqual([3, 3, Number.NaN, 3]);
     expect(saidOf(series)).toEqual([
       'gap: 1 of 4 hours is not known: 2026-03-02 02:00',
-      'gap: 1 hour rests on readings of only a part of their time',
+      'gap: 1 hour rests on readings of only a part of its time',
     ]);
   });
 
@@ -167,6 +168,21 @@ describe('clocks that were wrong', () => {
     expect(saidOf(series)).toEqual(['gap: 300 readings lie beyond a silence that is longer than the rest: they are left out']);
   });
 
+  /* Thirty days of history, a pause of sixty, and the twenty days up to now: what is of now is what a forecast is made of. */
+  it('what is of now is kept, also where an earlier time has more readings', () => {
+    const until = weeks.at(-1)!.at + HOUR;
+    const earlier = readingsFrom('2025-10-02T00:00:00Z', 900, HOUR, () => 1);
+    const series = seriesOf([...earlier, ...weeks.slice(-480)], {until});
+    expect(list(series.values)).toEqual(Array.from({length: 480}, () => 4));
+    expect(saidOf(series)).toEqual(['gap: 900 readings lie beyond a silence that is longer than the rest: they are left out']);
+    // A silence that is shorter than the history before it is a gap in it.
+    const near = seriesOf([...readingsFrom('2025-12-02T00:00:00Z', 1500, HOUR, () => 1), ...weeks.slice(-480)], {until});
+    expect(near.starts.length).toBeGreaterThan(1500 + 480);
+    // A few readings at the end are a clock that slipped, and the history is of the others.
+    const slipped = seriesOf([...earlier, ...weeks.slice(-5)], {until});
+    expect(slipped.starts).toHaveLength(900);
+  });
+
   it('two readings of two centuries make no series of a million hours', () => {
     expect(
       seriesOf([
@@ -222,6 +238,11 @@ describe('little is no reason to fail', () => {
     expect(list(seriesOf(readingsFrom('2026-03-02T00:00:00Z', 1, HOUR)).values)).toEqual([1]);
     expect(list(seriesOf(readingsFrom('2026-03-02T00:00:00Z', 2, HOUR, (index) => index)).values)).toEqual([0, 1]);
     expect(saidOf(seriesOf(readingsFrom('2026-03-02T00:20:00Z', 2, MINUTE)))).toEqual(['short: 2 readings cover no whole step']);
+    expect(saidOf(seriesOf(readingsFrom('2026-03-02T00:20:00Z', 1, MINUTE)))).toEqual([
+      'gap: 1 hour rests on readings of only a part of its time',
+    ]);
+    const [remark] = edgeRemark('no-step', readingsFrom('2026-03-02T00:20:00Z', 1, MINUTE));
+    expect(remark?.says).toBe('1 reading covers no whole step');
   });
 
   it('100,000 readings within 300 ms', () => {

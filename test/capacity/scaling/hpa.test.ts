@@ -113,7 +113,9 @@ describe('hpaOf', () => {
       {resource: {target: {averageUtilization: 33}}},
     ],
     ['whole quantities', {...TARGET, namespace: null}, {...RULE, margin: 1}, {pods: {target: {averageValue: '25'}}}],
-    ['tiny ones', TARGET, {...RULE, perReplica: 1e-9}, {pods: {target: {averageValue: '1m'}}}],
+    ['thousandths', TARGET, {...RULE, perReplica: 0.002}, {pods: {target: {averageValue: '1m'}}}],
+    ['what floating point makes a little less of', TARGET, {...RULE, perReplica: 1.14}, {pods: {target: {averageValue: '570m'}}}],
+    ['many digits', TARGET, {...RULE, perReplica: 2e15}, {pods: {target: {averageValue: '1000000000000000'}}}],
   ])('%s fits the published structure', (_, target, rule, part) => {
     const made = hpaOf({min: 0, max: 0}, rule, target);
     expect(published.parse(parse(stringify(made)))).toMatchObject({spec: {minReplicas: 1, maxReplicas: 1, metrics: [part]}});
@@ -123,6 +125,13 @@ describe('hpaOf', () => {
     const made = hpaOf({min: 1, max: 2}, {...RULE, stabilisationMs: 7_200_000, burst: 1}, TARGET);
     expect(published.safeParse(made).success).toBe(true);
     expect(made.spec.behavior.scaleDown.stabilizationWindowSeconds).toBe(3600);
+  });
+
+  /* 0.0008 would be 1m in Kubernetes, a quarter more, and 0.0019 as 1m half of it. */
+  it.each([1e-9, 0.0008, 0.0019, 1e17])('refuses a target of %s, of which Kubernetes would make another number', (target) => {
+    expect(() => hpaOf({min: 1, max: 2}, {...RULE, perReplica: target, margin: 1}, TARGET)).toThrow(
+      /^perReplica of ingest is too (small|large): a target of .* of requests_per_second for each pod/,
+    );
   });
 
   it('refuses names that Kubernetes would refuse', () => {

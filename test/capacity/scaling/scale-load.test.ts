@@ -20,6 +20,14 @@ describe('scaleLoad', () => {
     expect(made.units).toBe(400 * 3600);
   });
 
+  /* Twice as much: p90 220 and 440, 40 and 80 replicas, twice the units. */
+  it('plans for what a growth makes of it', () => {
+    const made = scaleLoad(load({...requests, at: (hour) => (hour === 13 ? 200 : 100)}), RULE, {...AHEAD, times: 2});
+    if (typeof made === 'string') throw new Error(made);
+    expect(made.schedule.needs.map(({replicas}) => replicas)).toEqual([40, 80, 40]);
+    expect(made.units).toBe(2 * 400 * 3600);
+  });
+
   it.each([
     ['orders per hour', {purpose: 'orders', unit: 'orders'}, 300],
     ['a rate per minute', {purpose: 'throughput', unit: 'req/min'}, 300 * 60],
@@ -34,6 +42,12 @@ describe('scaleLoad', () => {
     const made = scaleLoad(load({...requests, at: (hour) => (hour === 12 ? 300 : 100), gone: 5}), RULE, AHEAD);
     if (typeof made === 'string') throw new Error(made);
     expect(made.schedule.needs.map(({load: planned}) => Math.round(planned))).toEqual([330, 110, 110]);
+  });
+
+  it('one load that nothing can serve is said, and hides no other', () => {
+    expect(scaleLoad(load({...requests, at: () => 1e99}), RULE, AHEAD)).toBe(
+      'it takes 4.00e+98 replicas, more than anything can run: perReplica (11) is too small for a load of 1.10e+99',
+    );
   });
 
   it('says why it cannot', () => {

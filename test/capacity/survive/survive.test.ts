@@ -111,8 +111,8 @@ describe('survive', () => {
     expect(meanOfAp(change, gone)).toBeCloseTo(300, 9);
     expect(meanOfAp(change, three())).toBeCloseTo(300, 9);
     expect(meanOfAp({...change, already: []}, gone)).toBeCloseTo(200, 9);
-    // Some of it has come back: nobody knows how much of the history lacks the rest.
-    expect(meanOfAp({...change, already: changeFlows('front-door', weights, {...weights, us: 10})}, gone)).toBeCloseTo(200, 9);
+    // Of 50 of 100 it has 10 of 60: two thirds of its 100 are elsewhere, wherever that cannot be seen in its history.
+    expect(meanOfAp({...change, already: changeFlows('front-door', weights, {...weights, us: 10})}, gone)).toBeCloseTo(200 + 200 / 3, 9);
     const sized = facts({loads: [rule('requests', ['us', 'eu', 'ap'], {sizes: {us: 2, eu: 2, ap: 1}})]});
     const percent = gone.map((series) => ({...series, unit: '%', limit: 1000}));
     // Of ap 100 + 40 % of the 200 that us is there, and of eu 200 + 60 % of 200.
@@ -259,6 +259,27 @@ describe('what is not known', () => {
   it('what a dead region serves since is not its load', () => {
     const made = verdictWith(three({gone: 3, fill: 0}));
     expect(rowOf(made, 'eu')).toMatchObject({mean: 160});
+  });
+
+  /* cpu of a dead region idles at 2 % where 40 % by day and 10 % at night are usual: for three hours, half a day, two days. */
+  it.each([3, 12, 48])('what a dead region idles at for %i hours is not its load, and that is said', (gone) => {
+    const day = (hour: number) => (hour < 6 ? 10 : 40);
+    const idle = load({name: 'requests', region: 'us', unit: '%', at: day, gone, fill: 2, length: 96 + gone});
+    const rest = ['eu', 'ap'].map((region) => load({name: 'requests', region, unit: '%', at: day, length: 96 + gone}));
+    const made = verdictWith([idle, ...rest]);
+    expect(rowOf(made, 'eu')?.mean).toBeCloseTo(40 + 0.6 * 40, 9);
+    expect(made.notes).toEqual([
+      expect.stringMatching(
+        /^requests of us has been 2 % since 2026-11-2\d \d\d:00Z, where .* % are usual at least: that is taken for an outage/,
+      ),
+    ]);
+  });
+
+  it('a low that comes every day or week, or is half of what is usual, is no outage', () => {
+    const night = verdictWith(three({at: (hour) => (hour >= 8 && hour < 12 ? 2 : 100), length: 96}));
+    expect([rowOf(night, 'eu')?.mean, night.notes]).toEqual([160, []]);
+    const half = verdictWith(three({gone: 3, fill: 50}));
+    expect(half.notes).toEqual([]);
   });
 
   it('a region that has been empty for more than a week has no load', () => {

@@ -60,6 +60,8 @@ describe('what cannot be', () => {
     ['id\na,1\na,2\n', 'line 3, column 1: the series "a" is there twice'],
     ['id\n"a,1\n', 'line 2, column 1: a quote is opened and not closed'],
     ['id\na,"1"2\n', 'line 2, column 2: text follows a quoted cell'],
+    ['id;a\nweb;1,5;2\nweb;1;2\n', 'line 2, column 2: "5;2" is not a number'],
+    ['id;a\nweb;1;2\n', 'line 2, column 1: the row has no comma'],
     ['id,1,2\n', 'has no rows below its header'],
     ['', 'has no rows below its header'],
   ])('%j: %s', async (text, message) => {
@@ -69,6 +71,9 @@ describe('what cannot be', () => {
   });
 
   it('a file that is not there', async () => {
-    await expect(readWideRows(join(folder, 'none.csv'))).rejects.toMatchObject({exit: 64, message: expect.stringContaining('ENOENT')});
+    await expect(readWideRows(join(folder, 'none.csv'))).rejects.toMatchObject({
+      exit: 64,
+      message: expect.stringContaining('there is no such file'),
+    });
   });
 });

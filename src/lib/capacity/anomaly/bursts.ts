@@ -15,8 +15,13 @@ export type Alert = {
 
 /** So many readings without an anomaly end a burst: half a day at a step of five minutes. */
 const QUIET = 144;
+/** The usual step is the median of the first so many. */
+const STEPS = 100;
 
-/** Makes one alert of all anomalies that follow each other within 144 readings. */
+/**
+ * Makes one alert of all anomalies that follow each other within 144 readings, or within the time of 144 usual steps: a source that is read more often while something is wrong
+ * has no more alerts for it.
+ */
 export type Bursts = {
   /** Takes the reading that `detector` has just scored. */
   take(at: number, score: number, detector: Detector): void;
@@ -28,11 +33,13 @@ export function createBursts(): Bursts {
   const ended: Alert[] = [];
   let open: Alert | null = null;
   let quiet = 0;
+  const usualStep = createUsualStep();
   return {
     take(at, score, detector) {
       quiet += 1;
+      const step = usualStep(at);
       if (!detector.isAnomalous) return;
-      if (open !== null && quiet > QUIET) {
+      if (open !== null && quiet > QUIET && at - open.until > QUIET * step) {
         ended.push(open);
         open = null;
       }
@@ -40,6 +47,24 @@ export function createBursts(): Bursts {
       quiet = 0;
     },
     alerts: () => (open === null ? [...ended] : [...ended, open]),
+  };
+}
+
+/** The median of the first 100 steps, in ms; 0 while there are not so many. */
+function createUsualStep(): (at: number) => number {
+  let steps: number[] = [];
+  let usual = 0;
+  let newest = Number.NaN;
+  return (at) => {
+    if (usual === 0 && at > newest) {
+      steps.push(at - newest);
+      if (steps.length === STEPS) {
+        usual = steps.sort((a, b) => a - b)[STEPS >> 1] ?? 0;
+        steps = [];
+      }
+    }
+    if (!(at <= newest)) newest = at;
+    return usual;
   };
 }
 

@@ -23,8 +23,9 @@ export type Past = {
  * anomaly detection in trajectories"). No distribution is assumed, so that one threshold means the same for every series and every statistic. Counts are
  * kept in bins of equal ratio (as in Masson et al. 2019, DDSketch) under a tree of partial sums (Fenwick 1994): a step costs 15 additions.
  * `tailIndex` = how fast the chance falls beyond the largest so far; 2 = with the square, the slowest that a finite variance allows (Chebyshev's inequality).
+ * `largestCommon` = the most that a size can be told for its rank alone: among many, one that is the largest by a little comes by chance again and again.
  */
-export function createPast(tailIndex = 0): Past {
+export function createPast(tailIndex = 0, largestCommon = Number.POSITIVE_INFINITY): Past {
   const sums = new Uint32Array(BINS + 1);
   let count = 0;
   let largest = 0;
@@ -38,7 +39,7 @@ export function createPast(tailIndex = 0): Past {
       const isBeyond = size > largest && largest > 0 && count > FEWEST_FOR_TAIL;
       const beyond = isBeyond ? tailIndex * (Math.log10(size) - Math.log10(largest)) : 0;
       largest = Math.max(largest, size);
-      return beyond - Math.log10((count - below) / count);
+      return beyond + Math.min(largestCommon, -Math.log10((count - below) / count));
     },
   };
 }

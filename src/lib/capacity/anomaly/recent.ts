@@ -2,6 +2,8 @@
 export type Recent = {
   readonly count: number;
   add(value: number): void;
+  /** Multiplies all of them. */
+  scale(by: number): void;
   /** The mean of `length` readings, the newest of them `ago` readings before the newest; NaN = there are not so many. */
   mean(ago: number, length: number): number;
 };
@@ -21,6 +23,9 @@ export function createRecent(size: number): Recent {
       ring[next] = value;
       next = (next + 1) % size;
       count = Math.min(size, count + 1);
+    },
+    scale(by) {
+      for (let i = 0; i < size; i++) ring[i] = (ring[i] ?? 0) * by;
     },
     mean(ago, length) {
       if (length === 0 || ago + length > count) return Number.NaN;

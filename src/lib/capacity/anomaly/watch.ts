@@ -1,3 +1,4 @@
+import {clockSpans} from '../../time-zone.ts';
 import type {Remark, Series} from '../series.ts';
 import {type Alert, createBursts} from './bursts.ts';
 import {createDetector} from './detector.ts';
@@ -25,8 +26,9 @@ export type Watch = {
   found(): Watched;
 };
 
-export function createWatch(): Watch {
-  const detector = createDetector();
+/** `wallOf` = what the clock of the series' zone shows at a time, ms since 1970; default UTC. */
+export function createWatch(wallOf?: (at: number) => number): Watch {
+  const detector = createDetector(wallOf);
   const bursts = createBursts();
   const timeline = createTimeline();
   return {
@@ -46,9 +48,21 @@ export function createWatch(): Watch {
   };
 }
 
-/** The same of a whole series: one score for each of its values. Its own remarks are kept in place of those on its times, which are regular. */
+/** The same of a whole series, by the clock of its zone: one score for each of its values. Its own remarks are kept in place of those on its times, which are regular. */
 export function watchSeries(series: Series): Watched & {readonly scores: Float64Array} {
-  const watch = createWatch();
+  const watch = createWatch(wallClockOf(series));
   const scores = series.values.map((value, i) => watch.next(series.starts[i] ?? Number.NaN, value));
   return {...watch.found(), remarks: series.remarks, scores};
+}
+
+/** The clock of the zone of a series, for times in order: a shape by the hour is the same before and after the change to summer time. */
+function wallClockOf({timeZone, starts}: Series): (at: number) => number {
+  const [first, last] = [starts.find(Number.isFinite), starts.findLast(Number.isFinite)];
+  if (first === undefined || last === undefined) return (at) => at;
+  const spans = clockSpans(timeZone, first, last);
+  let here = 0;
+  return (at) => {
+    while (here + 1 < spans.length && (spans[here + 1]?.from ?? at) <= at) here += 1;
+    return at + (spans[here]?.offsetMs ?? 0);
+  };
 }

@@ -89,6 +89,8 @@ export type CostInput = {
   /** Weights by route: today's, and of a planned split. */
   readonly weights: Readonly<Record<string, Weights>>;
   readonly planned: Readonly<Record<string, Weights>> | null;
+  /** What is transferred, times this: a growth. Default 1; `loads` are grown already. */
+  readonly times?: number;
   /** How many loads could not be had: they cost something, too, so that no sum and no objective can be measured without them. Default 0. */
   readonly missing?: number;
 };
@@ -98,11 +100,12 @@ export const MONTH_HOURS = 730;
 const HOUR_MS = 3_600_000;
 
 /** Prices the schedules of periods, each brought to a month, with the transfer of a split of traffic, and judges the objectives. Pure. */
-export function costReport({loads, prices, rules, weights, planned, missing = 0}: CostInput): CostReport {
+export function costReport({loads, prices, rules, weights, planned, times = 1, missing = 0}: CostInput): CostReport {
   const priced = loads.map((load) => costRow(load, prices, rules));
   const rows = priced.flatMap((each) => (typeof each === 'string' ? [] : [each]));
-  const transfer = transferCost(rules.transfer, weights, prices);
-  const then = planned === null ? null : transferCost(rules.transfer, {...weights, ...planned}, prices);
+  const moved = rules.transfer.map((spec) => ({...spec, gbPerMonth: spec.gbPerMonth * times}));
+  const transfer = transferCost(moved, weights, prices);
+  const then = planned === null ? null : transferCost(moved, {...weights, ...planned}, prices);
   const areAll = missing === 0 && rows.length === loads.length;
   const isWhole = areAll && transfer.perMonth !== null;
   const instances = rows.reduce((sum, row) => sum + row.perMonth, 0);

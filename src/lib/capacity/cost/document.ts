@@ -1,3 +1,4 @@
+import type {Grown} from '../growth.ts';
 import type {Need, Stretch} from '../scaling/schedule.ts';
 import type {CostReport, CostRow, ScaledLoad} from './cost.ts';
 
@@ -20,14 +21,20 @@ export type CostDocument = Omit<CostReport, 'rows'> & {
   readonly spotShare: number;
   readonly rows: readonly CostDocumentRow[];
   readonly missing: readonly {readonly name: string; readonly region: string | null; readonly reason: string}[];
-  /** Prices that are old. */
+  /** The growth that all loads and transfers were multiplied by: what the next days would cost `at` its end; null = none. */
+  readonly growth: {readonly text: string; readonly factor: number; readonly at: string} | null;
+  /** Prices that are old, and what was left out of loads. */
   readonly warnings: readonly string[];
 };
 
-type Around = Pick<CostDocument, 'fleet' | 'spotShare' | 'missing' | 'warnings'> & {readonly from: number; readonly to: number};
+type Around = Pick<CostDocument, 'fleet' | 'spotShare' | 'missing' | 'warnings'> & {
+  readonly from: number;
+  readonly to: number;
+  readonly growth: Grown | null;
+};
 
 /** The document of a report. `loads` = what was priced. */
-export function costDocument(report: CostReport, loads: readonly ScaledLoad[], {from, to, ...around}: Around): CostDocument {
+export function costDocument(report: CostReport, loads: readonly ScaledLoad[], {from, to, growth, ...around}: Around): CostDocument {
   const rows = report.rows.map((row) => ({
     ...row,
     ...timesOf(loads.find((load) => load.series === row.series && load.region === row.region)),
@@ -38,6 +45,7 @@ export function costDocument(report: CostReport, loads: readonly ScaledLoad[], {
     ...report,
     ...around,
     ...{at: isoOf(from), until: isoOf(to), rows},
+    growth: growth === null ? null : {text: growth.text, factor: growth.factor, at: isoOf(growth.at)},
     verdict: isMissed ? 'missed' : isUnknown ? 'unknown' : 'met',
   };
 }

@@ -39,18 +39,18 @@ export function findCleanUps({starts, values}: {readonly starts: Float64Array; r
   const irregular = gaps.reduce((sum, gap) => sum + Math.abs(gap - everyMs), 0) / gaps.length;
   if (irregular > REGULAR * everyMs) return null;
   return {
-    tops: falls.map(({at}) => ({at, value: highest(starts, values, {from: at - DAY_MS, to: at})})),
+    tops: falls.map(({at, index}) => ({at, value: highestBefore(starts, values, index)})),
     fall: median(falls.map(({change}) => -change)),
     everyMs,
   };
 }
 
-/** From `from` until before `to`. */
-function highest(starts: Float64Array, values: Float64Array, {from, to}: {from: number; to: number}): number {
-  return values.reduce((most, value, i) => {
-    const at = starts[i] ?? Number.NaN;
-    return at >= from && at < to && value > most ? value : most;
-  }, Number.NEGATIVE_INFINITY);
+/** Of the day before a reading. Goes back from it: there may be as many falls as days, and to look at all readings for each would take minutes. */
+function highestBefore(starts: Float64Array, values: Float64Array, index: number): number {
+  const from = (starts[index] ?? Number.NaN) - DAY_MS;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let i = index - 1; i >= 0 && (starts[i] ?? from) >= from; i--) if ((values[i] ?? Number.NaN) > most) most = values[i] ?? most;
+  return most;
 }
 
 /** `at` epoch ms, `index` = of the reading after it, `before` = the one before it. */

@@ -9,6 +9,8 @@ const LEAST_KNOWN = 0.5;
 const MOST_DAYS = 400;
 /** With fewer days there is no telling a weekday from chance. */
 const LEAST_FOR_WEEK = 15;
+/** Within two days, the level jumps when it changes by so many times what it changes by anywhere else. */
+const UNLIKE_OTHERS = 1.5;
 
 /** One entry for each day (or step, when steps are longer) of a series, oldest first. */
 export type Days = {
@@ -50,9 +52,12 @@ export function weekdayOffsets({day, mean}: Pick<Days, 'day' | 'mean'>): Float64
   const offsets = new Float64Array(WEEK);
   if (mean.length < LEAST_FOR_WEEK) return offsets;
   const distances: number[][] = Array.from({length: WEEK}, () => []);
+  const jump = jumpOfDays(mean);
   for (let i = 3; i < mean.length - 3; i++) {
     // Only where seven days follow each other.
     if ((day[i + 3] ?? 0) - (day[i - 3] ?? 0) !== WEEK - 1) continue;
+    // A week that holds a jump tells of that.
+    if (jump !== null && i - 3 <= jump && i + 3 >= jump) continue;
     const week = mean.subarray(i - 3, i + 4);
     distances[(day[i] ?? 0) % WEEK]?.push((mean[i] ?? 0) - week.reduce((sum, each) => sum + each, 0) / WEEK);
   }
@@ -60,6 +65,15 @@ export function weekdayOffsets({day, mean}: Pick<Days, 'day' | 'mean'>): Float64
   const medians = distances.map((each) => median(each));
   const middle = medians.reduce((sum, each) => sum + each, 0) / WEEK;
   return offsets.map((_, weekday) => (medians[weekday] ?? 0) - middle);
+}
+
+/** The day, as an index, around which the level changes like nowhere else within two days; null = there is none. A weekend comes again. */
+function jumpOfDays(mean: Float64Array): number | null {
+  const moves = mean.map((_, i) => (i === 0 || i + 1 >= mean.length ? 0 : Math.abs((mean[i + 1] ?? 0) - (mean[i - 1] ?? 0))));
+  const largest = moves.reduce((most, move) => Math.max(most, move), 0);
+  const at = moves.indexOf(largest);
+  const others = moves.reduce((most, move, i) => (Math.abs(i - at) > 1 ? Math.max(most, move) : most), 0);
+  return largest >= UNLIKE_OTHERS * others ? at : null;
 }
 
 /** The median of any numbers; NaN of nothing. */

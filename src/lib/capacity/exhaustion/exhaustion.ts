@@ -1,3 +1,4 @@
+import {STEP_MS} from '../regularize/steps.ts';
 import type {Series} from '../series.ts';
 import {findCleanUps} from './clean-ups.ts';
 import {type Days, daysOf, weekdayOffsets} from './days.ts';
@@ -41,7 +42,7 @@ export function findExhaustion(series: Series, {horizonDays = HORIZON_DAYS, now}
   const days = daysOf(scaled);
   const {timeZone, unit} = series;
   const limit = series.limit === null || !Number.isFinite(series.limit) ? null : series.limit;
-  const clock = clockOf(days, series.grain === 'weekly' ? 7 : 1);
+  const clock = clockOf(days, series);
   const wording = {timeZone, unit, now: now ?? clock.end, horizonDays, days: days.day.length};
   const answer = (rest: Omit<Exhaustion, 'limit' | 'says' | 'horizonAt'>): Exhaustion => {
     const whole = {limit, horizonAt: clock.end + horizonDays * DAY_MS, ...rest};
@@ -53,9 +54,9 @@ export function findExhaustion(series: Series, {horizonDays = HORIZON_DAYS, now}
   const shape = shapeOfGrowth(days.day, withoutOffsets(days, offsets));
   const since = days.from + (days.day[shape.at] ?? 0) * DAY_MS;
   const teeth = cleanUps === null ? null : teethTrend(cleanUps, {from: days.from, since});
-  const trend = teeth ?? trendOf(days, offsets, shape);
+  const trend = teeth ?? trendOf(days, offsets, shape, liftedDay(days, series, jump));
   const facts = {
-    break: jump === null ? breakOf(shape, days, scale) : jumpAt(series, jump, scale),
+    break: jump === null || jump.outage ? breakOf(shape, days, scale) : jumpAt(series, jump, scale),
     growth: shape.kind === 'accelerating' ? ('accelerating' as const) : ('steady' as const),
     slopePerDay: trend.slope * scale,
   };
@@ -90,6 +91,14 @@ const jumpAt = ({starts}: Series, {at, by}: RecentJump, scale: number): Break =>
   ...{at: starts[at] ?? 0, kind: 'level', jump: by * scale, slopeChangePerDay: 0},
 });
 
+/** The first day, as an index, that is on the newest level by itself. An outage has none. */
+function liftedDay({day, from}: Days, {starts}: Series, jump: RecentJump | null): number | null {
+  if (jump === null || jump.outage) return null;
+  const at = ((starts[jump.at] ?? 0) - from) / DAY_MS;
+  const index = day.findIndex((each) => each + 0.5 >= at);
+  return index === -1 ? null : index;
+}
+
 type Clock = {
   /** The end of the newest step, epoch ms. */
   readonly end: number;
@@ -97,11 +106,10 @@ type Clock = {
   readonly first: number;
 };
 
-/** A day's mean is that of its middle. */
-function clockOf({day, from}: Days, stepDays: number): Clock {
-  const half = stepDays / 2;
-  const newest = day.at(-1) ?? 0;
-  return {end: from + (newest + stepDays) * DAY_MS, first: newest + half};
+/** A day's mean is that of its middle. Where the newest days are not known, dates are counted from now all the same. */
+function clockOf({from}: Days, {starts, grain}: Series): Clock {
+  const end = (starts.at(-1) ?? from) + STEP_MS[grain];
+  return {end, first: (end - from) / DAY_MS - (grain === 'weekly' ? 7 : 1) / 2};
 }
 
 type Dates = Pick<Exhaustion, 'p50At' | 'p90At' | 'earliestAt' | 'latestAt'>;

@@ -1,6 +1,7 @@
-import type {Series} from '../series.ts';
+import type {Purpose, Series} from '../series.ts';
 import {changesOf} from './clean-ups.ts';
 import {median} from './days.ts';
+import {type Jump, jumpOfHours} from './jump-of-hours.ts';
 
 /** What is older is found as a break, with as many days after it. */
 const NEWEST_MS = 7 * 86_400_000;
@@ -16,15 +17,35 @@ const STAYED = 0.5;
 /** So many readings on each side say how far apart the levels are: few enough that growth does not matter. */
 const NEAR = 6;
 
-/** Where the newest level begins, as an index, and by how much it is above the one before; `from` = where the way there began. */
-export type RecentJump = {readonly from: number; readonly at: number; readonly by: number};
+/** What fills up grows as before when some of it is taken away; of a load, the growth goes with the level. */
+const FILLS: ReadonlySet<Purpose> = new Set<Purpose>(['disk', 'slots']);
+/** A load that fell less than so many hours ago may be down: it is expected back. */
+const OUTAGE_HOURS = 24;
+/** Beyond such a ratio of levels the older values are noise of another series. */
+const MOST_TIMES = 4;
 
 /**
- * A disk that was cleaned up, or got much at once, in the newest week: one sudden change, unlike all others, that has stayed. Its days are too few to be found as a break,
- * and would bend the trend instead. null = there is none. Only of disks: the load of anything else that falls at once is an outage.
+ * Where the newest level begins, as an index, and by how much it is above the one before; `from` = where the way there began. `times` = what older values are multiplied by to be
+ * on it; null = `by` is added. `outage`: it is none yet.
  */
-export function recentJump({starts, values, purpose}: Pick<Series, 'starts' | 'values' | 'purpose'>): RecentJump | null {
-  if (purpose !== 'disk') return null;
+export type RecentJump = Jump & {readonly outage: boolean};
+
+/**
+ * A disk that was cleaned up or got much at once, a load of which a part was moved away or here: one sudden change, unlike all others, that has stayed. Its days are too few to be
+ * found as a break, and would bend the trend instead; the day on which it was is of neither level. null = there is none.
+ */
+export function recentJump(series: Pick<Series, 'starts' | 'values' | 'purpose' | 'grain'>): RecentJump | null {
+  const {values, purpose, grain} = series;
+  const fills = FILLS.has(purpose);
+  const found = (grain === 'hourly' ? jumpOfHours(values) : null) ?? (fills || grain !== 'hourly' ? jumpOfChanges(series) : null);
+  if (found === null) return null;
+  if (fills) return {...found, times: null, outage: false};
+  const times = found.times !== null && found.times <= MOST_TIMES ? found.times : null;
+  return {...found, times, outage: grain === 'hourly' && found.by < 0 && values.length - found.at < OUTAGE_HOURS};
+}
+
+/** By the changes from one reading to the next. */
+function jumpOfChanges({starts, values}: Pick<Series, 'starts' | 'values'>): Jump | null {
   const changes = changesOf(starts, values);
   const middle = median(changes.map(({change}) => change));
   const deviation = NORMAL * median(changes.map(({change}) => Math.abs(change - middle)));
@@ -37,8 +58,9 @@ export function recentJump({starts, values, purpose}: Pick<Series, 'starts' | 'v
   if ((median(after) - largest.before) / largest.by < STAYED) return null;
   // Medians, since two single readings are as far off as their noise.
   const near = Math.min(NEAR, after.length);
-  const by = median(after.subarray(0, near)) - median(known(values.subarray(0, largest.from)).subarray(-near));
-  return {from: largest.from, at: largest.at, by};
+  const level = median(after.subarray(0, near));
+  const before = median(known(values.subarray(0, largest.from)).subarray(-near));
+  return {from: largest.from, at: largest.at, by: level - before, times: before > 0 && level > 0 ? level / before : null};
 }
 
 type Run = {readonly from: number; readonly at: number; readonly by: number; readonly before: number};
@@ -55,9 +77,15 @@ function runsOf(changes: ReturnType<typeof changesOf>): readonly Run[] {
   return runs;
 }
 
-/** The series as if it had always been on its newest level. What was seen on the way there is of neither. */
+/**
+ * The series as if it had always been on its newest level; of an outage, as if it had not happened. What was seen on the way is of neither, and not known.
+ */
 export function onNewestLevel<S extends Pick<Series, 'values'>>(series: S, jump: RecentJump | null): S {
   if (jump === null) return series;
-  const {from, at, by} = jump;
-  return {...series, values: series.values.map((value, i) => (i < from ? value + by : i < at ? Number.NaN : value))};
+  const {from, at, by, times, outage} = jump;
+  // Of the newest day nothing: a part of a day is another mean.
+  if (outage)
+    return {...series, values: series.values.map((value, i) => (i < from && i < series.values.length - OUTAGE_HOURS ? value : Number.NaN))};
+  const moved = (value: number): number => (times === null ? value + by : value * times);
+  return {...series, values: series.values.map((value, i) => (i < from ? moved(value) : i < at ? Number.NaN : value))};
 }

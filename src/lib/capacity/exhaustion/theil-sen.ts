@@ -16,8 +16,8 @@ const Z80 = 1.282;
 export type TheilSenOptions = {
   /** How much less the points tell than independent ones; default: 1. */
   readonly inflation?: number;
-  /** Only pairs on the same side of this index count, as of a line that is lifted there; default: 0, all pairs. */
-  readonly split?: number;
+  /** Only pairs on the same side of each of these indices count, as of a line that is lifted there; default: none, all pairs. */
+  readonly splits?: readonly number[];
 };
 
 /**
@@ -25,11 +25,13 @@ export type TheilSenOptions = {
  * Sen's, by the variance of Kendall's S; `inflation` widens it for points that follow each other (the variance of S grows by it: Hamed and Rao 1998).
  * Null for fewer than two points.
  */
-export function theilSen(x: ArrayLike<number>, y: ArrayLike<number>, {inflation = 1, split = 0}: TheilSenOptions = {}): Slope | null {
-  const slopes = [...slopesWithin(x, y, {from: 0, to: split}), ...slopesWithin(x, y, {from: split, to: x.length})];
+export function theilSen(x: ArrayLike<number>, y: ArrayLike<number>, {inflation = 1, splits = []}: TheilSenOptions = {}): Slope | null {
+  const edges = [0, ...splits.toSorted((a, b) => a - b), x.length];
+  const parts = edges.slice(1).map((to, i) => ({from: edges[i] ?? 0, to}));
+  const slopes = parts.flatMap((part) => slopesWithin(x, y, part));
   if (slopes.length === 0) return null;
   const sorted = Float64Array.from(slopes).sort();
-  const deviation = Math.sqrt((kendallVariance(split) + kendallVariance(x.length - split)) * Math.max(1, inflation));
+  const deviation = Math.sqrt(parts.reduce((sum, {from, to}) => sum + kendallVariance(to - from), 0) * Math.max(1, inflation));
   const at = (z: number) => quantile(sorted, 0.5 + (z * deviation) / (2 * sorted.length));
   return {slope: at(0), lower95: at(-Z95), lower80: at(-Z80), upper80: at(Z80), upper95: at(Z95)};
 }

@@ -28,15 +28,18 @@ export type Trend = {
 /**
  * The trend of daily means after the break. A series whose level jumped keeps its slope, so that the pairs of days before the jump tell of it too.
  * Peaks are added: a disk is full when its highest reading of a day is at the limit, not when its mean is. `offsets` = of weekdays.
+ * `lifted` = the first day, as an index, that was not moved to the newest level: by how much the others were is known only roughly, and must not look like growth.
  */
-export function trendOf(days: Days, offsets: Float64Array, shape: Shape): Trend {
+export function trendOf(days: Days, offsets: Float64Array, shape: Shape, lifted: number | null = null): Trend {
   const level = days.mean.map((mean, i) => mean - offsetAt(offsets, days.day[i] ?? 0));
   const day = days.day.subarray(shape.at);
   const values = level.subarray(shape.at);
+  const {inflation} = shape;
+  const splits = lifted === null ? [] : [lifted];
   const growth =
     shape.kind === 'level'
-      ? theilSen(days.day, level, {inflation: shape.inflation, split: shape.at})
-      : theilSen(day, values, {inflation: shape.inflation});
+      ? theilSen(days.day, level, {inflation, splits: [...splits, shape.at]})
+      : theilSen(day, values, {inflation, splits: splits.map((split) => split - shape.at).filter((split) => split > 0)});
   const lines = byPace((pace) =>
     shape.kind === 'accelerating' ? curveThrough(day, values, shape, pace) : lineThrough(day, values, slopeAt(growth, pace)),
   );

@@ -66,9 +66,7 @@ export function settle(values: Float64Array, known: Uint8Array, grain: Grain | n
     if (kind === 'over') over.push(length);
     if (kind === 'begun') {
       settled.open = off;
-      settled.notes.push(
-        `The newest ${length} values are far from what is usual: the forecast takes them for an excursion, not yet for a new level.`,
-      );
+      settled.notes.push(begunNote(length));
     }
   }
   if (over.length > 0) settled.notes.push(overNote(over));
@@ -135,6 +133,11 @@ function replace({values, known}: Settling, {from, to}: Stretch, usual: (t: numb
     values[t] = usual(t);
     known[t] = 0;
   }
+}
+
+function begunNote(length: number): string {
+  const [values, them] = length === 1 ? ['The newest value is', 'it'] : [`The newest ${length} values are`, 'them'];
+  return `${values} far from what is usual: the forecast takes ${them} for an excursion, not yet for a new level.`;
 }
 
 function overNote(lengths: readonly number[]): string {

@@ -38,7 +38,8 @@ export function prepare(given: Float64Array, grain: Grain): Prepared {
   const known = Uint8Array.from(values, (value) => (Number.isFinite(value) ? 1 : 0));
   const filled = fillGaps(values, known, SEASONS[grain]);
   if (filled > 0) notes.push(`Inside the history ${countOf(filled, 'value')} not known: filled for fitting, left out of scores.`);
-  if (missing > 0) notes.push(`At the end ${countOf(missing, 'value')} not known: the forecast crosses them first.`);
+  if (missing > 0)
+    notes.push(`At the end ${countOf(missing, 'value')} not known: the forecast crosses ${missing === 1 ? 'it' : 'them'} first.`);
   return {values, known, missing, notes};
 }
 

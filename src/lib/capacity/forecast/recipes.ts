@@ -3,7 +3,7 @@ import {differenced} from '../models/differenced.ts';
 import {directRegression} from '../models/direct-regression.ts';
 import {doubleSeasonal} from '../models/double-seasonal.ts';
 import {type Model, modelOf} from '../models/model.ts';
-import {lastValue, seasonalNaive} from '../models/naive.ts';
+import {carriedNaive, lastValue, seasonalNaive} from '../models/naive.ts';
 import {recentLine} from '../models/recent-line.ts';
 import {profileWith} from '../models/seasonal-profile.ts';
 import {dampedTrend, dampedTrendParts, simpleSmoothing, simpleSmoothingParts} from '../models/smoothing.ts';
@@ -94,14 +94,18 @@ const HOURLY_NO_SEASON: Recipe = {
 
 /** Between one and three days nothing can confirm a daily season, but most loads have one. */
 const HOURLY_FEW: Recipe = {
-  blend: {median: 0, power: 4},
-  members: [named('seasonal-naive', seasonalNaive(24)), named('smoothing', simpleSmoothing)],
-  simple: [LAST],
+  blend: {median: 0, power: 8},
+  members: [named('carried-naive', carriedNaive(24)), named('smoothing', simpleSmoothing)],
+  simple: [named('seasonal-naive', seasonalNaive(24)), LAST],
 };
+
+/** Where no trial knows a whole day, its few hours praise smoothing for what is only the time of day. */
+const HOURLY_FEWEST: Recipe = {...HOURLY_FEW, blend: {median: 0, power: 4}, members: [named('carried-naive', carriedNaive(24))]};
 
 /** Fewest hours for models of a whole week. */
 const THREE_WEEKS = 504;
 const THREE_DAYS = 72;
+const TWO_DAYS = 50;
 
 const WEEKS = [1, 2, 3, 4, 8, 13, 26, 39, 51, 52, 53];
 const WEEKLY: Recipe = {
@@ -143,7 +147,7 @@ const THIRTY_DAYS = 30;
 export function recipeFor(grain: Grain, count: number, seasons: readonly number[]): Recipe {
   if (grain === 'weekly') return WEEKLY;
   if (grain === 'daily') return seasons.includes(7) ? DAILY_SEASONAL : count < THIRTY_DAYS ? DAILY_FEW : DAILY;
-  if (count < THREE_DAYS) return HOURLY_FEW;
+  if (count < THREE_DAYS) return count < TWO_DAYS ? HOURLY_FEWEST : HOURLY_FEW;
   if (seasons.length === 0) return HOURLY_NO_SEASON;
   return count >= THREE_WEEKS ? HOURLY : HOURLY_SHORT;
 }

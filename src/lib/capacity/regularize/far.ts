@@ -15,19 +15,23 @@ type Group = readonly [number, number];
 
 /**
  * Leaves out what a clock that jumped has put far from all others, and what lies before a silence that is longer than everything since. Of groups that are
- * far from each other the one with the most readings is kept, of equal ones the newest. `until` (epoch ms) = nothing can have been read later; Infinity = not known.
+ * far from each other the one with the most readings is kept, of equal ones the newest; but where that is an earlier time, and the newest is of now and no slip of a clock
+ * (more than a hundredth of the readings), that one. `until` (epoch ms) = nothing can have been read later; Infinity = not known.
  */
 export function withoutFar(all: Cleaned, stepMs: number, until: number): Cleaned {
   const {readings, future} = withoutFuture(all, until);
   // What comes seldom is not far from one another because of that.
   const farMs = Math.max(FAR_STEPS * stepMs, FAR_FACTOR * spacingOf(readings.at, stepMs).median);
   const groups = groupsOf(readings.at, farMs);
-  const main = groups.toSorted((a, b) => size(b) - size(a) || b[0] - a[0])[0] ?? [0, 0];
-  const [begin, end] = grown(readings.at, groups, main, farMs);
-  const newest = readings.at[end - 1] ?? 0;
+  const largest = groups.toSorted((a, b) => size(b) - size(a) || b[0] - a[0])[0] ?? [0, 0];
+  const newest = groups.at(-1) ?? largest;
+  const isCurrent = until - (readings.at[newest[1] - 1] ?? 0) <= farMs && size(newest) > JUMP_SHARE * readings.at.length;
+  const whole = grown(readings.at, groups, largest, farMs);
+  const [begin, end] = isCurrent && whole[1] < newest[1] ? grown(readings.at, groups, newest, farMs) : whole;
+  const last = readings.at[end - 1] ?? 0;
   const capped = Math.max(
     begin,
-    readings.at.findIndex((at) => at >= newest - MOST_STEPS * stepMs),
+    readings.at.findIndex((at) => at >= last - MOST_STEPS * stepMs),
   );
   const far = [...readings.at.subarray(0, capped), ...readings.at.subarray(end)];
   return {

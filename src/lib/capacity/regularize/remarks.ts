@@ -45,7 +45,8 @@ export function coverageRemarks(steps: Steps, values: Float64Array, shares: Floa
       'gap',
       timesOf(partly),
       partly.length,
-      (count) => `${count} ${nameOf(grain, count)} ${count === 1 ? 'rests' : 'rest'} on readings of only a part of their time`,
+      (count) =>
+        `${count} ${nameOf(grain, count)} ${count === 1 ? 'rests on readings of only a part of its time' : 'rest on readings of only a part of their time'}`,
     ),
   ];
 }
@@ -92,7 +93,10 @@ export function edgeRemark(
   if (what === 'nothing') return [{kind: 'short', count, from: 0, to: 0, says: 'there is no usable reading'}];
   if (count === 0) return [];
   const times = readings.map(({at}) => at).filter(Number.isFinite);
-  if (what === 'no-step') return remarkOn('short', times, count, () => `${count} readings cover no whole step`);
+  if (what === 'no-step')
+    return remarkOn('short', times, count, () =>
+      count === 1 ? '1 reading covers no whole step' : `${count} readings cover no whole step`,
+    );
   return remarkOn('short', times, count, (steps) =>
     steps === 1
       ? '1 step at the end is covered in part only and is left out'

@@ -52,7 +52,7 @@ const POLICY_S = 60;
 
 /**
  * The autoscaler of a schedule: its bounds; each pod used by 1 / margin of what it can; upwards at once and by `burst` times within a minute, downwards after
- * the stabilisation and by half a minute at most. Throws a usage error for names that Kubernetes would refuse.
+ * the stabilisation and by half a minute at most. Throws a usage error for names that Kubernetes would refuse, and for a target that it cannot count.
  */
 export function hpaOf({min, max}: Pick<Schedule, 'min' | 'max'>, rule: ScalingRule, {deployment, namespace, metric}: HpaTarget): Hpa {
   if (!OBJECT_NAME.test(deployment))
@@ -67,7 +67,7 @@ export function hpaOf({min, max}: Pick<Schedule, 'min' | 'max'>, rule: ScalingRu
       scaleTargetRef: {apiVersion: 'apps/v1', kind: 'Deployment', name: deployment},
       minReplicas: Math.max(1, min),
       maxReplicas: Math.max(1, max),
-      metrics: [metricOf(rule, metric)],
+      metrics: [metricOf(rule, metric, deployment)],
       behavior: {
         scaleUp: {stabilizationWindowSeconds: 0, selectPolicy: 'Max', policies: [percent(Math.max(1, Math.ceil((rule.burst - 1) * 100)))]},
         scaleDown: {
@@ -81,15 +81,31 @@ export function hpaOf({min, max}: Pick<Schedule, 'min' | 'max'>, rule: ScalingRu
 
 const percent = (value: number) => ({type: 'Percent' as const, value, periodSeconds: POLICY_S});
 
-function metricOf({perReplica, margin}: ScalingRule, metric: string): HpaMetric {
+function metricOf({perReplica, margin}: ScalingRule, metric: string, deployment: string): HpaMetric {
   if (metric === 'cpu') {
     const averageUtilization = Math.max(1, Math.floor(100 / margin));
     return {type: 'Resource', resource: {name: 'cpu', target: {type: 'Utilization', averageUtilization}}};
   }
-  return {type: 'Pods', pods: {metric: {name: metric}, target: {type: 'AverageValue', averageValue: quantity(perReplica / margin)}}};
+  const averageValue = quantity(perReplica / margin);
+  if (averageValue === null)
+    throw usageError(
+      `perReplica of ${deployment} is too ${perReplica > 1 ? 'large' : 'small'}: a target of ${perReplica / margin} of ${metric} for each pod (perReplica ${perReplica} by margin ${margin}) cannot be said to Kubernetes, which counts in thousandths`,
+      {suggestions: ['Give the metric, and perReplica with it, in another unit, such as milliseconds instead of seconds.']},
+    );
+  return {type: 'Pods', pods: {metric: {name: metric}, target: {type: 'AverageValue', averageValue}}};
 }
 
-/** A quantity of Kubernetes: whole, or in thousandths (`12500m` = 12.5). */
-function quantity(value: number): string {
-  return Number.isInteger(value) ? String(value) : `${Math.max(1, Math.floor(value * 1000))}m`;
+/** Kubernetes counts in thousandths, up to the largest int64 (9.22e18); rounding down may make a target smaller by so much, no more. */
+const [MOST_THOUSANDTHS, MOST_OFF] = [9.2e18, 0.01];
+
+/**
+ * A quantity of Kubernetes: whole, or in thousandths (`12500m` = 12.5), rounded down, since a lower target is the safer one. null = this cannot say the value, such
+ * as 0.0004, of which Kubernetes would make another number.
+ */
+function quantity(value: number): string | null {
+  // 0.57 * 1000 is 569.99… in floating point.
+  const thousandths = Math.floor(value * 1000 * (1 + 4 * Number.EPSILON));
+  if (thousandths > MOST_THOUSANDTHS || thousandths < value * 1000 * (1 - MOST_OFF)) return null;
+  if (Number.isInteger(value)) return BigInt(value).toString();
+  return thousandths % 1000 === 0 ? String(thousandths / 1000) : `${BigInt(thousandths)}m`;
 }

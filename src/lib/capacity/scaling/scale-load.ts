@@ -1,22 +1,29 @@
 import {lookAhead, STEP_MS, tooLittle} from '../ahead.ts';
 import type {Forecaster} from '../forecast/shapes.ts';
 import type {Series} from '../series.ts';
-import {planReplicas, type ScalingRule, type Schedule} from './schedule.ts';
+import {planReplicas, type ScalingRule, type Schedule, tooManyReplicas} from './schedule.ts';
 
 /** What a load needs over a span: its schedule, and how many units it has (requests, orders); null = they cannot be counted. */
 export type Scaled = {readonly schedule: Schedule; readonly units: number | null};
 
-/** From when to when (epoch ms), and what forecasts. */
-export type ScaleOptions = {readonly from: number; readonly to: number; readonly forecastOf: Forecaster};
+/** From when to when (epoch ms), what forecasts, and how many times the forecast is planned for (a growth; default 1). */
+export type ScaleOptions = {readonly from: number; readonly to: number; readonly forecastOf: Forecaster; readonly times?: number};
 
 /** Plans the replicas of a series for the steps that touch a span, by the p90 of its forecast. A sentence when it cannot be. Pure. */
-export function scaleLoad(series: Series, rule: ScalingRule, {from, to, forecastOf}: ScaleOptions): Scaled | string {
+export function scaleLoad(series: Series, rule: ScalingRule, {from, to, forecastOf, times = 1}: ScaleOptions): Scaled | string {
   const {grain} = series;
   const trouble = tooLittle(series, grain, from);
   if (trouble !== null) return trouble;
   const ahead = lookAhead(series, grain, {from, to}, forecastOf);
   if (ahead === null) return 'no forecast of it could be made';
-  return {schedule: planReplicas(ahead.p90, ahead.starts, STEP_MS[grain], rule), units: unitsOf(series, ahead.mean)};
+  const grown = (values: Float64Array): Float64Array => values.map((value) => value * times);
+  const planned = grown(ahead.p90);
+  const most = tooManyReplicas(
+    rule,
+    planned.reduce((highest, value) => Math.max(highest, value), 0),
+  );
+  if (most !== null) return most;
+  return {schedule: planReplicas(planned, ahead.starts, STEP_MS[grain], rule), units: unitsOf(series, grown(ahead.mean))};
 }
 
 /**

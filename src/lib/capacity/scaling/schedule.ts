@@ -76,6 +76,14 @@ function replicasFor({perReplica, margin, burst}: ScalingRule, load: number): nu
   return wholeReplicas((Math.max(0, load) * Math.max(margin, burst)) / perReplica);
 }
 
+/** Why a load cannot be served: it takes more replicas than anything can run; null = it can. `peak` = the highest load of a step. */
+export function tooManyReplicas({perReplica, margin, burst}: ScalingRule, peak: number): string | null {
+  const count = (peak * margin * burst) / perReplica;
+  return count <= MOST_REPLICAS
+    ? null
+    : `it takes ${count.toPrecision(3)} replicas, more than anything can run: perReplica (${perReplica}) is too small for a load of ${peak.toPrecision(3)}`;
+}
+
 /** Rounded up, but for what the arithmetic of floating point adds: 100 * 1.1 * 2 / 11 is 20, and not 21. */
 function wholeReplicas(count: number): number {
   const whole = Math.ceil(count - 1e-9 * Math.max(1, count));

@@ -1,5 +1,6 @@
 import type {Loads, SurviveFacts} from './facts.ts';
 import {isRelative, type LoadRow, type LoadVerdict} from './judge-load.ts';
+import type {FleetNow, RouteNow} from './now.ts';
 import type {StrandedLoad, Survival} from './survive.ts';
 
 /** A row of the document: times ISO 8601, loads in `unit`, shares 0 to 1, headroom in percent. null = not known. */
@@ -31,13 +32,29 @@ export type SurviveDocument = {
   readonly combinations: readonly SurviveCombination[];
   /** Series that could not be had. */
   readonly missing: readonly {readonly name: string; readonly region: string | null; readonly reason: string}[];
+  /** What each route sends now (`weights` null = not known, for this reason), and the last verdict on each region. */
+  readonly now: {
+    readonly routes: readonly RouteNow[];
+    readonly regions: readonly {readonly region: string; readonly verdict: string | null; readonly at: string | null}[];
+  };
+  /** Who takes nothing now, and what was assumed because nobody knows. */
+  readonly assumed: readonly string[];
   readonly notes: readonly string[];
+};
+
+/** What a document is made of. */
+export type Surveyed = {
+  readonly facts: SurviveFacts;
+  readonly loads: Loads;
+  readonly found: readonly Survival[];
+  readonly now: FleetNow;
+  readonly assumed: readonly string[];
 };
 
 const WORST_FIRST: readonly LoadVerdict[] = ['breaks', 'unknown', 'tight', 'survives'];
 
 /** The document of some combinations. None at all is `unknown`: nothing was looked at. */
-export function surviveDocument(fleet: string, facts: SurviveFacts, loads: Loads, found: readonly Survival[]): SurviveDocument {
+export function surviveDocument(fleet: string, {facts, loads, found, now, assumed}: Surveyed): SurviveDocument {
   const combinations = found.map(
     ({says, first, rows, ...rest}): SurviveCombination => ({
       ...rest,
@@ -54,6 +71,8 @@ export function surviveDocument(fleet: string, facts: SurviveFacts, loads: Loads
     verdict: WORST_FIRST.find((verdict) => combinations.some((each) => each.verdict === verdict)) ?? 'unknown',
     combinations,
     missing: loads.missing,
+    now: {routes: now.routes, regions: now.verdicts.map(({region, verdict, at}) => ({region, verdict, at: timeOf(at)}))},
+    assumed,
     notes: notesOf(facts, loads),
   };
 }

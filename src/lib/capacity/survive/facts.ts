@@ -28,7 +28,12 @@ export type SurviveFacts = {
   readonly windowMs: number;
   /** Percent of a limit that should be left free; less is tight. */
   readonly headroom: number;
+  /** Who takes nothing now though the fleet file counts on it. Absent = nobody. */
+  readonly away?: readonly Absence[];
 };
+
+/** A region that takes nothing, of this route (null = of any), and why. */
+export type Absence = {readonly region: string; readonly route: string | null; readonly reason: string};
 
 /** Series by name and region, and why those that could not be had are not there. `at` = now, epoch ms. */
 export type Loads = {

@@ -2,8 +2,10 @@ import {type History, lookAhead, tooLittle} from '../ahead.ts';
 import type {Series} from '../series.ts';
 import type {LoadRule, Loads, SurviveFacts} from './facts.ts';
 import {figure, timeText} from './figures.ts';
+import {untilMoved, withoutMoved} from './moved-before.ts';
+import {withoutOutage} from './outage.ts';
 import type {Taken} from './place-load.ts';
-import {asBefore, type Part, sumLoads, untilMoved, withoutOutage} from './sum-loads.ts';
+import {asBefore, type Part, sumLoads} from './sum-loads.ts';
 
 export type LoadVerdict = 'survives' | 'tight' | 'breaks' | 'unknown';
 
@@ -64,14 +66,14 @@ export function judgeLoad(facts: SurviveFacts, loads: Loads, judging: Judging): 
   const parts = partsOf(loads, judging, own);
   if (typeof parts === 'string') return unknown(parts);
   const before = judging.isHome ? asBefore(own, loads.at) : null;
-  const sum = before ?? sumLoads({series: own, factor: judging.keeps * staysOf(judging, region)}, parts);
+  const sum = before ?? sumLoads({series: withoutMoved(own, movedOf(judging, region)), factor: judging.keeps}, parts);
   const trouble = tooLittle(sum, own.grain, loads.at);
   if (trouble !== null) return unknown(trouble);
   const window = windowOf(sum, own, {facts, loads, limit});
   if (window === null) return unknown('no forecast of it could be made');
   // What is too much already is so with the rest of it all the more.
   const doubt = (loads.partial ?? []).find(
-    ({name, region: of}) => name === rule.name && [region, ...taken.map(({from}) => from)].includes(of ?? ''),
+    ({name, region: of}) => name === rule.name && [region, ...[...taken, ...judging.moved].map(({from}) => from)].includes(of ?? ''),
   );
   if (doubt !== undefined && window.breaksAt === null) return unknown(`it may be more, since ${doubt.reason}`);
   const headroom = ((limit - window.p90) / limit) * 100;
@@ -80,8 +82,8 @@ export function judgeLoad(facts: SurviveFacts, loads: Loads, judging: Judging): 
 }
 
 /**
- * What is added to a region's own load: what it takes, and, for each of them and for itself, what others have that is gone already: its history from before that
- * lacks it. A sentence when something of it is not known.
+ * What is added to a region's own load: what it takes, and, for each of them and for itself, what it has of others that were drained before: its history from before
+ * that lacks it. A sentence when something of it is not known.
  */
 function partsOf(loads: Loads, judging: Judging, own: Series): readonly Part[] | string {
   const {rule, region, taken, keeps, moved} = judging;
@@ -91,13 +93,14 @@ function partsOf(loads: Loads, judging: Judging, own: Series): readonly Part[] |
     if (from !== region) {
       const series = seriesOf(loads, rule.name, from);
       if (series === null) return `nothing is known of what it takes from ${from}: ${missingReason(loads, rule, from)}`;
-      parts.push({series: withoutOutage(series), factor: factor * staysOf(judging, from)});
+      const gone = movedOf(judging, from);
+      parts.push({series: withoutMoved(withoutOutage(series, 1 - gone), gone), factor});
     }
     for (const earlier of moved.filter(({to}) => to === from)) {
       const series = seriesOf(loads, rule.name, earlier.from);
       if (series === null) return `nothing is known of what ${from} took from ${earlier.from}: ${missingReason(loads, rule, earlier.from)}`;
       parts.push({
-        series: untilMoved(series, own.starts),
+        series: untilMoved(series, movedOf(judging, earlier.from), own.starts),
         factor: factor * earlier.share * factorOf(rule, own.unit, earlier.from, from),
       });
     }
@@ -105,8 +108,9 @@ function partsOf(loads: Loads, judging: Judging, own: Series): readonly Part[] |
   return parts;
 }
 
-/** How much of its load a region still has: none of it when that is with others already. */
-const staysOf = ({moved}: Judging, region: string): number => (moved.some(({from}) => from === region) ? 0 : 1);
+/** How much of a region's load is with others already, 0 to 1. */
+const movedOf = ({moved}: Pick<Judging, 'moved'>, region: string): number =>
+  moved.reduce((sum, {from, share}) => sum + (from === region ? share : 0), 0);
 
 function seriesOf({series}: Loads, name: string, region: string): Series | null {
   return series.find((each) => each.name === name && each.region === region) ?? null;

@@ -47,22 +47,25 @@ function relevantTo({routes}: LoadRule, flows: readonly Flow[]): readonly Flow[]
 }
 
 /** Who takes a flow of this load, by weight; a sentence when nobody does. */
-function takersOf(facts: SurviveFacts, rule: LoadRule, {from, takers}: Flow, lose: readonly string[]): Weights | string {
-  const able = Object.fromEntries(Object.entries(takers).filter(([region]) => obstacleOf(facts, rule, region, lose) === null));
+function takersOf(facts: SurviveFacts, rule: LoadRule, {from, takers, route}: Flow, lose: readonly string[]): Weights | string {
+  const obstacle = (region: string): string | null => obstacleOf(facts, rule, region, lose) ?? absenceOf(facts, region, route);
+  const able = Object.fromEntries(Object.entries(takers).filter(([region]) => obstacle(region) === null));
   if (Object.keys(able).length > 0) return able;
   const order = orderOf(facts, from);
-  const next = order.find((region) => obstacleOf(facts, rule, region, lose) === null);
+  const next = order.find((region) => obstacle(region) === null);
   if (next !== undefined) return {[next]: 1};
   if (mayGoNowhere(facts, rule, from)) return `${rule.dataClass} may be in no other region`;
   const asked = [...new Set([...Object.keys(takers), ...order])];
-  const why = asked.flatMap((region) => obstacleOf(facts, rule, region, lose) ?? []);
+  const why = asked.flatMap((region) => obstacle(region) ?? []);
   return why.length === 0 ? `no route and no failoverOrder of ${from} leads to another region` : why.join('; ');
 }
 
 /** Whether the law is what strands a flow: its data may be in no other region at all, or somebody stands ready and may not have it. */
-function lawOf(facts: SurviveFacts, rule: LoadRule, {from, takers}: Flow, lose: readonly string[]): {readonly law: boolean} {
+function lawOf(facts: SurviveFacts, rule: LoadRule, {from, takers, route}: Flow, lose: readonly string[]): {readonly law: boolean} {
   const anywhere = {...rule, dataClass: null};
-  const ready = [...Object.keys(takers), ...orderOf(facts, from)].some((region) => obstacleOf(facts, anywhere, region, lose) === null);
+  const ready = [...Object.keys(takers), ...orderOf(facts, from)].some(
+    (region) => obstacleOf(facts, anywhere, region, lose) === null && absenceOf(facts, region, route) === null,
+  );
   return {law: ready || mayGoNowhere(facts, rule, from)};
 }
 
@@ -83,6 +86,12 @@ function obstacleOf({regions, dataClasses}: SurviveFacts, {dataClass}: LoadRule,
   const allowed = dataClasses.find((each) => each.name === dataClass)?.allowed ?? null;
   if (allowed !== null && !allowed.includes(region.jurisdiction)) return `${dataClass} may not be in ${name} (${region.jurisdiction})`;
   return null;
+}
+
+/** Why a region that could take what a route sends takes nothing now; null = it takes it. */
+function absenceOf({away = []}: SurviveFacts, name: string, route: string | null): string | null {
+  const found = away.find((each) => each.region === name && (each.route === null || each.route === route));
+  return found === undefined ? null : `${name} takes nothing: ${found.reason}`;
 }
 
 function split(weights: Weights): readonly (readonly [string, number])[] {

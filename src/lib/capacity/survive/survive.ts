@@ -1,6 +1,8 @@
 import type {LoadRule, Loads, SurviveFacts} from './facts.ts';
 import {type Flow, lossFlows} from './flows.ts';
 import {judgeLoad, type LoadRow, type LoadVerdict} from './judge-load.ts';
+import {leftOut} from './left-out.ts';
+import {flowsNow, type Standing} from './now.ts';
 import {placeLoad, type Taken} from './place-load.ts';
 
 /** A part of a load that nobody takes. `law` = its data may not go where somebody stands ready; it does not count against the survivors. */
@@ -35,6 +37,13 @@ const WORST_FIRST: readonly LoadVerdict[] = ['breaks', 'unknown', 'tight', 'surv
  */
 export function survive(facts: SurviveFacts, loads: Loads, {lose}: {readonly lose: readonly string[]}): Survival {
   return surviveFlows(facts, loads, {lose, flows: lossFlows(facts, lose)});
+}
+
+/** The same as the fleet stands now: who is down or drained takes nothing, and what was moved before is counted with those that have it. */
+export function surviveNow(standing: Standing, loads: Loads, {lose}: {readonly lose: readonly string[]}): Survival {
+  const {facts, already, down} = standing;
+  const found = surviveFlows(facts, loads, {lose: [...new Set([...lose, ...down])], flows: flowsNow(standing, lose), already});
+  return {...found, lose};
 }
 
 /**
@@ -95,20 +104,20 @@ function surviveLoad(facts: SurviveFacts, loads: Loads, rule: LoadRule, {lose, f
       return judgeLoad(facts, loads, {rule, region, taken: gets, keeps: Math.max(0, 1 - gone(region)), isHome, moved});
     }),
     stranded: stranded.map(({from, share, law, reason}) => ({series: rule.name, region: from, share, law, reason})),
-    notes,
+    notes: [...notes, ...leftOut(loads, rule, {taken, moved})],
   };
 }
 
-/** Where the load of regions is that have no traffic of it any more. Of those that have some left nobody knows which part of their history lacks the rest. */
+/** Where the load of regions is that have less traffic of it than in normal operation, or none. */
 function movedBefore(facts: SurviveFacts, rule: LoadRule, already: readonly Flow[]): readonly Taken[] {
   const {taken} = placeLoad(
-    facts,
+    // Who has it took it before it was away.
+    {...facts, away: []},
     rule,
     already.filter(({from}) => rule.regions.includes(from)),
     [],
   );
-  const gone = (region: string): number => taken.reduce((sum, {from, share}) => sum + (from === region ? share : 0), 0);
-  return taken.filter(({from}) => gone(from) > 1 - 1e-9);
+  return taken.filter(({share}) => share > 0);
 }
 
 /** Whether what a load has in a region comes by routes, and not because it is homed there. */

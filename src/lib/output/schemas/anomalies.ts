@@ -15,7 +15,19 @@ const alert = z.looseObject({
 });
 
 const remark = z.looseObject({
-  kind: z.enum(['gap', 'reset', 'duplicate', 'out-of-order', 'clock-jump', 'irregular', 'dst', 'not-a-number', 'short', 'source']),
+  kind: z.enum([
+    'gap',
+    'reset',
+    'duplicate',
+    'out-of-order',
+    'clock-jump',
+    'irregular',
+    'dst',
+    'not-a-number',
+    'negative',
+    'short',
+    'source',
+  ]),
   count: z.int().min(0),
   from: time,
   to: time,

@@ -88,8 +88,8 @@ export const capacityBacktestSchema = z.looseObject({
   /** Earlier origins in the history, or forecasts that were made and kept. */
   basis: z.enum(['history', 'stored']),
   objectiveMape: z.number().nullable(),
-  /** Means over all series that the score could be measured for, best first. `measured` = how many series. */
-  models: z.array(z.looseObject({...scores, model: z.string(), measured: z.int(), coverage: score})),
+  /** Means over the series that a model was run on, best first. `measured` = how many; `forecastMase` = the MASE of the whole procedure on the same series. */
+  models: z.array(z.looseObject({...scores, model: z.string(), measured: z.int(), coverage: score, forecastMase: score})),
   series: z.array(
     z.looseObject({
       name: z.string(),

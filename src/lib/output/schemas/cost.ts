@@ -54,6 +54,7 @@ export const costSchema = z.looseObject({
     }),
   ),
   missing: z.array(z.looseObject({name: z.string(), region: z.string().nullable(), reason: sentence})),
+  growth: z.looseObject({text: z.string(), factor: z.number(), at: time}).nullable(),
   warnings: z.array(sentence),
   notes: z.array(sentence),
 });

@@ -29,7 +29,10 @@ const combination = z.looseObject({
   notes: z.array(sentence),
 });
 
-/** `capacity survive --json`. Loads are in the unit of their series, `headroom` in percent of the limit; `first` is the row that decides. */
+const routeNow = z.looseObject({route: z.string(), weights: z.record(z.string(), z.number()).nullable(), reason: z.string()});
+const regionNow = z.looseObject({region: z.string(), verdict: z.string().nullable(), at: time.nullable()});
+
+/** `capacity survive --json`. Loads are in the unit of their series, `headroom` in percent of the limit; `first` is the row that decides; `assumed` says who takes nothing now, and what nobody knows. */
 export const surviveSchema = z.looseObject({
   fleet: z.string(),
   at: time,
@@ -39,5 +42,7 @@ export const surviveSchema = z.looseObject({
   verdict,
   combinations: z.array(combination),
   missing: z.array(z.looseObject({name: z.string(), region: z.string().nullable(), reason: sentence})),
+  now: z.looseObject({routes: z.array(routeNow), regions: z.array(regionNow)}),
+  assumed: z.array(sentence),
   notes: z.array(sentence),
 });

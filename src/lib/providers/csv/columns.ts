@@ -50,7 +50,7 @@ function namedColumns(cells: readonly string[], wanted: string, place: string): 
   const [only, ...more] = others;
   if (only === undefined) throw usageError(`${place}: there is no column with values`, {suggestions: ['Add one called value.']});
   if (more.length === 0) return {...base, value: only};
-  throw usageError(`${place}: there are ${others.length} columns with values: ${listed}`, {
-    suggestions: ['Name one of them as the query of the series.'],
+  throw usageError(`${place}: there are ${others.length} columns with values: ${listed}: name one as the query of the series`, {
+    suggestions: ['Where they are named after regions: query: $region.'],
   });
 }

@@ -30,6 +30,7 @@ export async function readWideRows(file: string): Promise<readonly WideRow[]> {
     for (const text of texts) {
       line++;
       if (line === 1 || text.trim() === '') continue;
+      assertCommas(text, {file, line});
       const row = parseRow(text, {file, line});
       if (rows.has(row.name))
         throw trouble({file, line, column: 1}, `the series "${row.name}" is there twice`, 'Give each row a name of its own.');
@@ -43,6 +44,12 @@ export async function readWideRows(file: string): Promise<readonly WideRow[]> {
 
 type Line = {readonly file: string; readonly line: number};
 type Place = Line & {readonly column: number};
+
+/** Where spreadsheets write decimals with a comma they separate cells with something else. */
+function assertCommas(text: string, at: Line): void {
+  if (!text.includes(',') && /[;\t]/u.test(text))
+    throw trouble({...at, column: 1}, 'the row has no comma', 'Separate cells with commas, and write decimals with a point.');
+}
 
 function parseRow(text: string, at: Line): WideRow {
   // As many as there could be.

@@ -1,0 +1,36 @@
+import stringWidth from 'string-width';
+
+const PLAIN = /^[ -~]*$/u;
+const letters = new Intl.Segmenter();
+
+/** How many columns of a terminal text takes: ideographs and emoji take two, marks that join a letter none. */
+export const textWidth = (text: string): number => stringWidth(text);
+
+/** Blanks behind text until it takes `width` columns. */
+export const padRight = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - textWidth(text)));
+
+/** The longest beginning of text, in whole letters, that takes at most `width` columns. */
+export function headOf(text: string, width: number): string {
+  if (PLAIN.test(text)) return text.slice(0, Math.max(0, width));
+  let used = 0;
+  let end = 0;
+  for (const {segment, index} of letters.segment(text)) {
+    used += textWidth(segment);
+    if (used > width) break;
+    end = index + segment.length;
+  }
+  return text.slice(0, end);
+}
+
+/** The longest end of text, in whole letters, that takes at most `width` columns. */
+export function tailOf(text: string, width: number): string {
+  if (PLAIN.test(text)) return width <= 0 ? '' : text.slice(-width);
+  let used = 0;
+  let begin = text.length;
+  for (const {segment, index} of [...letters.segment(text)].reverse()) {
+    used += textWidth(segment);
+    if (used > width) break;
+    begin = index;
+  }
+  return text.slice(begin);
+}
