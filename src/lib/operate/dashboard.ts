@@ -1,0 +1,16 @@
+import {worstVerdict} from '../health/verdict.ts';
+import type {Monitor, SeenChange} from '../health/monitor.ts';
+import {takeSnapshot} from '../observe/take-snapshot.ts';
+import type {OpenFleet} from '../providers/open-fleet.ts';
+import type {Sampled} from '../snapshot/sampled.ts';
+import type {Snapshot} from '../snapshot/snapshot.ts';
+import {dashboardView} from './dashboard-parts.ts';
+import type {DashboardEvent, DashboardView, RunsNow} from './dashboard-view.ts';
+import {headroomNow} from './headroom.ts';
+import {type LagMonitor, type LinkChange, watchLag} from './lag-watch.ts';
+import {readLoss} from './loss.ts';
+import {readReady} from './ready.ts';
+import {runsReader} from './runs-now.ts';
+import {type Sampler, startSampler} from './sampler.ts';
+import {watchFleet} from './watch.ts';
+import type {World} from './world.ts';
