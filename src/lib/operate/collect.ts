@@ -40,10 +40,8 @@ export type CollectOptions = SeriesFilter & {readonly signal: AbortSignal};
  * 3 none. Throws a usage error (64) for names that the fleet file has not got, a StateError (73) when nothing can be kept.
  */
 export async function collect(open: OpenFleet, {signal, ...filter}: CollectOptions): Promise<{document: CollectDocument; exit: ExitCode}> {
-  const questions = seriesQuestions(open.fleet, filter, 'collect');
   const now = open.clock.wall();
-  const ask = seriesAsker(open, signal);
-  const series = await Promise.all(questions.map((question) => readNow(question, ask, now)));
+  const series = await readCurrent(open, seriesQuestions(open.fleet, filter, 'collect'), {now, signal});
   const found = series.flatMap(({series: name, region, at, value}) =>
     at === null || value === null ? [] : [{series: name, region, at: Date.parse(at), value}],
   );
@@ -70,6 +68,16 @@ export async function collectEvery(
 }
 
 const iso = (at: number): string => new Date(at).toISOString();
+
+/** The current value of each question, all asked at once. It throws only when it is interrupted. */
+export function readCurrent(
+  open: OpenFleet,
+  questions: readonly SeriesQuestion[],
+  {now, signal}: {readonly now: number; readonly signal: AbortSignal},
+): Promise<readonly CollectRow[]> {
+  const ask = seriesAsker(open, signal);
+  return Promise.all(questions.map((question) => readNow(question, ask, now)));
+}
 
 async function readNow(question: SeriesQuestion, ask: ReturnType<typeof seriesAsker>, now: number): Promise<CollectRow> {
   const {spec, place, source} = question;
