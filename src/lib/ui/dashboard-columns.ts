@@ -1,0 +1,256 @@
+import type {DashboardRegion, DashboardView, RoleNow} from '../operate/dashboard-view.ts';
+import {readingAgeMs} from '../operate/lag-verdict.ts';
+import {cut} from '../output/table.ts';
+import {padRight, textWidth} from '../output/text-width.ts';
+import {NOT_MEASURED, shortBytes, shortMs} from '../output/units.ts';
+import type {LossRow} from '../replication/loss.ts';
+import type {Line, Part} from './list-view.tsx';
+import {breakerMeaning, linkSign, type Meaning, verdictSign} from './meaning.ts';
+import {sparkline} from './sparkline.ts';
+
+/** What is older is dimmed, by how often its source is asked. */
+export const STALE = {
+  verdict: 15_000,
+  traffic: 10_000,
+  roles: 10_000,
+  lag: 10_000,
+  loss: 20_000,
+  ready: 120_000,
+  headroom: 400_000,
+} as const;
+
+/** A column of regions. `of` may answer with a shorter text: it is padded. */
+type Field = {
+  readonly title: string;
+  readonly width: number;
+  readonly right?: true;
+  of(region: DashboardRegion, view: DashboardView, width: number): Part;
+};
+
+const none: Part = {text: NOT_MEASURED, meaning: 'muted'};
+
+/** Dimmed when it is old, whatever it would mean. */
+function aged(text: string, meaning: Meaning, age: number | null, stale: number): Part {
+  return {text, meaning: age === null || age > stale ? 'muted' : meaning};
+}
+
+const ageOf = (at: number | null, now: number): number | null => (at === null ? null : Math.max(0, now - at));
+
+const SINCE: Field = {
+  title: 'for',
+  width: 7,
+  right: true,
+  of: ({since}, {at}) => ({text: since === null ? NOT_MEASURED : wholeAge(at - since), meaning: 'plain'}),
+};
+
+const AGE: Field = {
+  title: 'age',
+  width: 7,
+  right: true,
+  of: ({seenAt}, {at}) => {
+    const age = ageOf(seenAt, at);
+    return {text: age === null ? NOT_MEASURED : wholeAge(age), meaning: age === null || age > STALE.verdict ? 'warning' : 'muted'};
+  },
+};
+
+/** Of one route; of several the one that sends most there, with a + for the others. */
+const TRAFFIC: Field = {
+  title: 'traffic',
+  width: 9,
+  right: true,
+  of: ({traffic}, {at}) => {
+    const [most] = traffic.toSorted((a, b) => (b.share ?? -1) - (a.share ?? -1));
+    if (most === undefined) return none;
+    if (most.share === null) return {text: '?', meaning: most.why === 'asking' ? 'muted' : 'unknown'};
+    const more = traffic.filter(({share}) => share !== 0).length > 1 ? '+' : '';
+    return aged(`${Math.round(most.share)} %${more}`, 'plain', ageOf(most.at, at), STALE.traffic);
+  },
+};
+
+const SIGNS: Readonly<Record<NonNullable<RoleNow['role']>, string>> = {primary: 'P', standby: 's', peer: 'p'};
+
+/** `P orders` = it holds the primary; `s` a standby, `p` a peer, `?` not known. */
+function rolesText(roles: readonly RoleNow[]): string {
+  return roles.map(({store, role}) => `${role === null ? '?' : SIGNS[role]} ${store}`).join('  ');
+}
+
+const rolesField = (width: number): Field => ({
+  title: 'stores',
+  width,
+  of: ({roles}, {at}, room) => {
+    if (roles.length === 0) return none;
+    const oldest = roles.reduce<number | null>(
+      (least, {at: read}) => (read === null || (least !== null && least < read) ? least : read),
+      null,
+    );
+    const isLost = roles.some(({role, why}) => role === null && why !== 'asking');
+    const isPrimary = roles.some(({role}) => role === 'primary');
+    return aged(
+      `  ${cut(rolesText(roles), room - 2)}`,
+      isLost ? 'unknown' : isPrimary ? 'strong' : 'plain',
+      ageOf(oldest, at),
+      STALE.roles,
+    );
+  },
+});
+
+const LAG: Field = {
+  title: 'lag',
+  width: 9,
+  right: true,
+  of: ({lag}, {at}) => {
+    if (lag === null) return none;
+    const {row, breaker} = lag;
+    const {symbol, meaning} = linkSign(row.state);
+    const figure =
+      row.seconds === null ? (row.messages === undefined ? '?' : `${row.messages.depth ?? '?'} msg`) : shortMs(row.seconds * 1000);
+    const shown = breaker.state === 'closed' ? meaning : breakerMeaning(breaker.state);
+    return aged(
+      `${symbol} ${figure}`,
+      meaning === 'good' && breaker.state === 'closed' ? 'plain' : shown,
+      readingAgeMs(lag, at),
+      STALE.lag,
+    );
+  },
+};
+
+const BREAKER: Field = {
+  title: 'breaker',
+  width: 8,
+  right: true,
+  of: ({lag}) => (lag === null ? none : {text: lag.breaker.state, meaning: breakerMeaning(lag.breaker.state)}),
+};
+
+const sparkField = (width: number): Field => ({
+  title: 'last looks',
+  width: width + 2,
+  right: true,
+  of: ({lag}) => ({text: lag === null ? '' : sparkline(lag.history, width, 1000), meaning: 'plain'}),
+});
+
+/** The largest of all stores; what is not known is larger than any figure. */
+function lossPart(rows: readonly LossRow[]): {text: string; meaning: Meaning} {
+  const isUnknown = rows.some(({certainty, watched}) => certainty === 'unknown' && watched !== true);
+  const bytes = rows.reduce((sum, row) => sum + (row.bytes ?? 0), 0);
+  const about = rows.some(({certainty}) => certainty === 'estimate') ? '~' : rows.some(({certainty}) => certainty === 'bound') ? '≤' : '';
+  const misses = rows.some(({withinRpo}) => withinRpo === false);
+  if (isUnknown) return {text: '?', meaning: 'unknown'};
+  return {text: `${about}${shortBytes(bytes)}`, meaning: misses ? 'critical' : 'plain'};
+}
+
+const LOSS: Field = {
+  title: 'loss',
+  width: 9,
+  right: true,
+  of: ({loss, roles}, {at}) => {
+    const promotable = new Set(roles.filter(({role}) => role !== 'primary' && role !== 'peer').map(({store}) => store));
+    const rows = (loss.value ?? []).filter(({store}) => promotable.has(store));
+    if (loss.value === null) return {text: loss.why === null || loss.why === 'asking' ? NOT_MEASURED : '?', meaning: 'muted'};
+    if (rows.length === 0) return none;
+    const {text, meaning} = lossPart(rows);
+    return aged(text, meaning, ageOf(loss.at, at), STALE.loss);
+  },
+};
+
+/** Whether it could take over from each that could be left. */
+const READY: Field = {
+  title: 'ready',
+  width: 7,
+  right: true,
+  of: ({ready}, {at}) => {
+    if (ready.value === null) return {text: ready.why === 'asking' ? '…' : '?', meaning: ready.why === 'asking' ? 'muted' : 'unknown'};
+    if (ready.value.length === 0) return none;
+    const well = ready.value.every((pair) => pair.ready);
+    return aged(well ? 'yes' : 'no', well ? 'good' : 'warning', ageOf(ready.at, at), STALE.ready);
+  },
+};
+
+const ROOM: Field = {
+  title: 'room',
+  width: 7,
+  right: true,
+  of: ({headroom: {value, why}}, {at}) => {
+    if (value === null) return why === null || why === 'asking' ? none : {text: '?', meaning: 'unknown'};
+    const meaning: Meaning = value.left <= 0 ? 'critical' : value.left < 10 ? 'warning' : 'plain';
+    return aged(`${Math.round(value.left)} %`, meaning, ageOf(value.at, at), STALE.headroom);
+  },
+};
+
+/** How each column of a screen is. */
+export type RegionLayout = {readonly name: number; readonly fields: readonly Field[]; readonly why: number};
+
+/** The mark of the chosen row, the sign, the verdict with a blank. */
+const SIGNED = 3;
+const VERDICT = 11;
+
+/** Gives columns their width, the most important first: name and verdict, traffic, lag, stores, loss, ready, since, age, room, breaker, history, why. */
+export function regionLayout(view: DashboardView, columns: number): RegionLayout {
+  const longest = Math.max(6, ...view.regions.map(({region}) => textWidth(region)));
+  const name = Math.min(longest, Math.max(10, Math.floor(columns * 0.25)));
+  let room = columns - SIGNED - name - 1 - VERDICT;
+  const take = (width: number): boolean => {
+    if (room < width) return false;
+    room -= width;
+    return true;
+  };
+  const has = {
+    since: take(SINCE.width),
+    traffic: view.regions.some(({traffic}) => traffic.length > 0) && take(TRAFFIC.width),
+    lag: view.links.length > 0 && take(LAG.width),
+    loss: take(LOSS.width),
+    ready: take(READY.width),
+    age: take(AGE.width),
+    room: view.regions.some(({headroom}) => headroom.value !== null || headroom.why !== null) && take(ROOM.width),
+  };
+  const wanted = Math.max(0, ...view.regions.map(({roles}) => textWidth(rolesText(roles)))) + 2;
+  const roles = room >= 12 && wanted > 2 ? Math.min(wanted, room) : 0;
+  room -= roles;
+  const breaker = has.lag && view.links.some(({breaker: {state}}) => state !== 'closed') && take(BREAKER.width);
+  const spark = has.lag && room >= 14 ? Math.min(30, room - 2) : 0;
+  room -= spark === 0 ? 0 : spark + 2;
+  const fields = [
+    ...(has.since ? [SINCE] : []),
+    ...(has.traffic ? [TRAFFIC] : []),
+    ...(roles > 0 ? [{...rolesField(roles), title: '  stores'}] : []),
+    ...(has.lag ? [LAG] : []),
+    ...(breaker ? [BREAKER] : []),
+    ...(spark > 0 ? [sparkField(spark)] : []),
+    ...(has.loss ? [LOSS] : []),
+    ...(has.ready ? [READY] : []),
+    ...(has.room ? [ROOM] : []),
+    ...(has.age ? [AGE] : []),
+  ];
+  return {name, fields, why: room >= 26 ? room : 0};
+}
+
+/** The titles of the columns. */
+export function regionTitles({name, fields, why}: RegionLayout): string {
+  const cells = fields.map(({title, width, right}) => (right === true ? title.padStart(width) : padRight(title, width)));
+  return `   ${padRight('region', name)} ${padRight('verdict', VERDICT)}${cells.join('')}${why === 0 ? '' : '  why'}`;
+}
+
+/** One region. */
+export function regionLine(region: DashboardRegion, view: DashboardView, {name, fields, why}: RegionLayout): Line {
+  const {symbol, meaning} = region.verdict === null ? {symbol: '·', meaning: 'muted' as const} : verdictSign(region.verdict);
+  const cells = fields.map((field): Part => {
+    const part = field.of(region, view, field.width);
+    const text = cut(part.text, field.width);
+    const blanks = ' '.repeat(Math.max(0, field.width - textWidth(text)));
+    return {text: field.right === true ? `${blanks}${text}` : `${text}${blanks}`, meaning: part.meaning};
+  });
+  const reason = why === 0 || region.verdict === null || region.verdict === 'healthy' ? '' : `  ${cut(region.reason, why - 2)}`;
+  return [
+    {text: `${symbol} `, meaning},
+    {text: `${padRight(cut(region.region, name), name)} `, meaning: 'strong'},
+    {text: padRight(region.verdict ?? 'asking', VERDICT), meaning},
+    ...cells,
+    {text: reason, meaning: 'muted'},
+  ];
+}
+
+/** An age in whole units. */
+export function wholeAge(ms: number): string {
+  if (ms < 1000) return '<1 s';
+  const unit = ms < 60_000 ? 1000 : 60_000;
+  return shortMs(Math.floor(ms / unit) * unit);
+}
