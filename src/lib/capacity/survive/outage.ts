@@ -14,7 +14,7 @@ export type Outage = {readonly from: number; readonly had: number; readonly usua
 /**
  * The outage that a series ends with; null = it ends with its load. In an outage every step is zero, or below what the series had at the same hour of the week (of the day,
  * where it is shorter) at least; all together are below a third of that: processors of a region that serves nobody idle at 2 %, not at 0. Where it is longer than anybody
- * waits (a week of hours), or there was never anything else, it is the load. `share` = how much of what is usual is to be expected, where the rest was sent elsewhere.
+ * waits (a week of hours), or there was never anything else, or zeros are what it had at these times on the days and weeks before (nights, a weekly batch), it is the load. `share` = how much of what is usual is to be expected, where the rest was sent elsewhere.
  */
 export function outageOf({values, grain}: Pick<Series, 'values' | 'grain'>, share = 1): Outage | null {
   const least = Math.max(0, values.length - 1 - OLDEST_STEPS[grain]);
@@ -36,6 +36,7 @@ function runFrom(values: Float64Array, from: number, {grain, share}: Expected): 
   const first = values[from] ?? Number.NaN;
   if (Number.isNaN(first) || (first > 0 && !(first < FIRST_SHARE * share * usualAt(values, from, from, grain)))) return null;
   let [had, usual, count, told] = [0, 0, 0, 0];
+  let isRest = true;
   for (let step = from; step < values.length; step += 1) {
     const value = values[step] ?? Number.NaN;
     if (Number.isNaN(value)) continue;
@@ -43,10 +44,12 @@ function runFrom(values: Float64Array, from: number, {grain, share}: Expected): 
     if (value > 0 && !(value < expected)) return null;
     had += Math.max(0, value);
     count += 1;
+    isRest &&= isUsuallyZero(values, step, from, grain);
     if (Number.isNaN(expected)) continue;
     usual += expected;
     told += 1;
   }
+  if (isRest) return null;
   if (had > 0 && !(had < ALL_SHARE * usual)) return null;
   return {from, had: had / count, usual: told === 0 ? null : usual / told};
 }
@@ -64,4 +67,19 @@ function usualAt(values: Float64Array, step: number, before: number, grain: Grai
     if (usual !== undefined) return usual;
   }
   return Number.NaN;
+}
+
+/** Whether the same times of the weeks and of the days before had nothing; of `EARLIER` one may have had something: a batch of one hour a week. */
+function isUsuallyZero(values: Float64Array, step: number, before: number, grain: Grain): boolean {
+  const counts = SEASONS[grain].map((season) => {
+    let [zeros, others] = [0, 0];
+    for (let at = step - season; at >= 0 && zeros + others < EARLIER; at -= season) {
+      const value = values[at] ?? Number.NaN;
+      if (at >= before || Number.isNaN(value)) continue;
+      if (value === 0) zeros += 1;
+      else others += 1;
+    }
+    return {zeros, others};
+  });
+  return counts.some(({zeros}) => zeros > 0) && counts.every(({zeros, others}) => others === 0 || (others === 1 && zeros === EARLIER - 1));
 }
