@@ -13,8 +13,7 @@ type Moves = {readonly taken: readonly Taken[]; readonly moved: readonly Taken[]
 export function leftOut({series}: Loads, {name}: LoadRule, {taken, moved}: Moves): readonly string[] {
   const own = (region: string): Series | undefined => series.find((each) => each.name === name && each.region === region);
   const goneOf = (region: string): number => moved.reduce((sum, {from, share}) => sum + (from === region ? share : 0), 0);
-  const [givers, touched, drained] = [
-    new Set(taken.map(({from}) => from)),
+  const [touched, drained] = [
     new Set(taken.flatMap(({from, to}) => [from, to])),
     new Set(
       moved
@@ -24,7 +23,7 @@ export function leftOut({series}: Loads, {name}: LoadRule, {taken, moved}: Moves
   ];
   return [
     ...series.filter((each) => each.name === name && touched.has(each.region ?? '')).flatMap(negativesOf),
-    ...[...givers].flatMap((region) => outageSays(own(region), goneOf(region))),
+    ...[...touched].flatMap((region) => outageSays(own(region), goneOf(region))),
     ...[...drained].flatMap((region) => drainSays(own(region), goneOf(region))),
   ];
 }
