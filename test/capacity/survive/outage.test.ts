@@ -16,6 +16,15 @@ describe('zeros at the end of a load', () => {
     expect(outageOf(hours(3 * WEEK + 100, (hour) => (hour % WEEK === 2 ? 100 : 0)))).toBeNull();
   });
 
+  it('are no outage at a weekend without any, nor on a Sunday of days', () => {
+    const workdays = (hour: number) => (hour % WEEK < 5 * 24 ? 100 : 0);
+    expect(outageOf(hours(3 * WEEK - 20, workdays))).toBeNull();
+    const days = Float64Array.from({length: 28}, (_, day) => (day % 7 === 6 ? 0 : 100));
+    expect(outageOf({values: days, grain: 'daily'})).toBeNull();
+    // On Monday it should be back.
+    expect(outageOf(hours(3 * WEEK + 9, (hour) => (hour < 3 * WEEK ? workdays(hour) : 0)))).not.toBeNull();
+  });
+
   it('are one where there is something at that time, also when it began in such a night', () => {
     const dead = hours(3 * WEEK + 12, (hour) => (hour >= 3 * WEEK ? 0 : byDay(hour)));
     expect(outageOf(dead)).toMatchObject({from: 3 * WEEK, had: 0, usual: 50});

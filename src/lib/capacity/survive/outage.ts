@@ -35,8 +35,8 @@ type Expected = {readonly grain: Grain; readonly share: number};
 function runFrom(values: Float64Array, from: number, {grain, share}: Expected): Outage | null {
   const first = values[from] ?? Number.NaN;
   if (Number.isNaN(first) || (first > 0 && !(first < FIRST_SHARE * share * usualAt(values, from, from, grain)))) return null;
+  if (first === 0 && isRest(values, from, grain)) return null;
   let [had, usual, count, told] = [0, 0, 0, 0];
-  let isRest = true;
   for (let step = from; step < values.length; step += 1) {
     const value = values[step] ?? Number.NaN;
     if (Number.isNaN(value)) continue;
@@ -44,12 +44,10 @@ function runFrom(values: Float64Array, from: number, {grain, share}: Expected): 
     if (value > 0 && !(value < expected)) return null;
     had += Math.max(0, value);
     count += 1;
-    isRest &&= isUsuallyZero(values, step, from, grain);
     if (Number.isNaN(expected)) continue;
     usual += expected;
     told += 1;
   }
-  if (isRest) return null;
   if (had > 0 && !(had < ALL_SHARE * usual)) return null;
   return {from, had: had / count, usual: told === 0 ? null : usual / told};
 }
@@ -69,8 +67,23 @@ function usualAt(values: Float64Array, step: number, before: number, grain: Grai
   return Number.NaN;
 }
 
-/** Whether the same times of the weeks and of the days before had nothing; of `EARLIER` one may have had something: a batch of one hour a week. */
-function isUsuallyZero(values: Float64Array, step: number, before: number, grain: Grain): boolean {
+/** Whether all that a series has from a step on are zeros that are usual. */
+function isRest(values: Float64Array, from: number, grain: Grain): boolean {
+  const isAsEver = isWeekAsEver(values, from, grain);
+  const rest = Array.from(values.subarray(from), (value, index) => ({value, step: from + index}));
+  return rest.every(({value, step}) => Number.isNaN(value) || (value === 0 && isUsuallyZero(values, step, from, {grain, isAsEver})));
+}
+
+/**
+ * Whether the same times of the weeks and of the days before had nothing; of `EARLIER` one may have had something: a batch of one hour a week. Weeks alone tell it (a weekend)
+ * where two had nothing, and the week is what it was: `isAsEver`.
+ */
+function isUsuallyZero(
+  values: Float64Array,
+  step: number,
+  before: number,
+  {grain, isAsEver}: {readonly grain: Grain; readonly isAsEver: boolean},
+): boolean {
   const counts = SEASONS[grain].map((season) => {
     let [zeros, others] = [0, 0];
     for (let at = step - season; at >= 0 && zeros + others < EARLIER; at -= season) {
@@ -81,5 +94,13 @@ function isUsuallyZero(values: Float64Array, step: number, before: number, grain
     }
     return {zeros, others};
   });
+  const [weeks] = counts;
+  if (weeks !== undefined && weeks.zeros > 1 && weeks.others === 0 && isAsEver) return true;
   return counts.some(({zeros}) => zeros > 0) && counts.every(({zeros, others}) => others === 0 || (others === 1 && zeros === EARLIER - 1));
+}
+
+/** Whether what was there in the day before a step was there in the weeks before, too, and is not back since a few days only. */
+function isWeekAsEver(values: Float64Array, before: number, grain: Grain): boolean {
+  const day = Array.from({length: SEASONS[grain].at(-1) ?? 1}, (_, index) => before - 1 - index);
+  return day.every((step) => !((values[step] ?? Number.NaN) > 0) || usualAt(values, step, step, grain) > 0);
 }
