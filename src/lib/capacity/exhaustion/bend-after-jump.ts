@@ -16,13 +16,14 @@ const RISING = 0.8;
 
 /**
  * A level that jumped within the newest week and rises plainly faster since: the growth of now is that of the days after it, and those before it, which are many more, must not
- * hide it. Of one that rises more slowly the few days say nothing yet. `lifted` = the first day after the jump, as an index; `values` should be about 1.
+ * hide it. Of one that rises more slowly the few days say nothing yet. `lifted` = the first whole day after the jump, as an index: the one before it is of neither level, and left out; `values` should be about 1.
  */
 export function withBendAfter(shape: Shape, day: Float64Array, values: Float64Array, lifted: number | null): Shape {
   if (lifted === null || shape.kind === 'accelerating') return shape;
-  const from = lifted - shape.at >= LEAST_BEFORE ? shape.at : 0;
+  const end = Math.max(0, lifted - 1);
+  const from = end - shape.at >= LEAST_BEFORE ? shape.at : 0;
   const after = {day: day.subarray(lifted), values: values.subarray(lifted)};
-  const before = {day: day.subarray(from, lifted), values: values.subarray(from, lifted)};
+  const before = {day: day.subarray(from, end), values: values.subarray(from, end)};
   const count = after.day.length;
   if (count < LEAST_AFTER || count > MOST_AFTER || before.day.length < LEAST_BEFORE) return shape;
   const usual = theilSen(before.day, before.values)?.slope ?? 0;

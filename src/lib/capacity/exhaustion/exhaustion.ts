@@ -54,15 +54,14 @@ export function findExhaustion(series: Series, {horizonDays = HORIZON_DAYS, now}
   const offsets = weekdayOffsets(days);
   const level = withoutOffsets(days, offsets);
   const lifted = liftedDay(days, series, jump);
-  const shape = withBendAfter(shapeOfGrowth(days.day, level), days.day, level, lifted);
+  const found = shapeOfGrowth(days.day, level);
+  const shape = withBendAfter(found, days.day, level, liftedDay(days, series, jump, 0));
   const since = days.from + (days.day[shape.at] ?? 0) * DAY_MS;
   const teeth = cleanUps === null ? null : teethTrend(cleanUps, {from: days.from, since});
   const trend = teeth ?? trendOf(days, offsets, shape, lifted);
   const facts = {
     break:
-      jump === null || jump.outage
-        ? breakOf(shape, days, scale)
-        : jumpAt(series, jump, {scale, bend: lifted !== null && shape.at === lifted ? shape.bend : 0}),
+      jump === null || jump.outage ? breakOf(shape, days, scale) : jumpAt(series, jump, {scale, bend: shape === found ? 0 : shape.bend}),
     growth: shape.kind === 'accelerating' ? ('accelerating' as const) : ('steady' as const),
     slopePerDay: trend.slope * scale,
   };
@@ -98,11 +97,11 @@ const jumpAt = ({starts}: Series, {at, by}: RecentJump, {scale, bend}: {readonly
   kind: bend === 0 ? 'level' : 'level-and-slope',
 });
 
-/** The first day, as an index, that is on the newest level by itself. An outage has none. */
-function liftedDay({day, from}: Days, {starts}: Series, jump: RecentJump | null): number | null {
+/** The first day, as an index, that is on the newest level by itself, but for `before` of it at most. An outage has none. */
+function liftedDay({day, from}: Days, {starts}: Series, jump: RecentJump | null, before = 0.5): number | null {
   if (jump === null || jump.outage) return null;
   const at = ((starts[jump.at] ?? 0) - from) / DAY_MS;
-  const index = day.findIndex((each) => each + 0.5 >= at);
+  const index = day.findIndex((each) => each + before >= at);
   return index === -1 ? null : index;
 }
 
