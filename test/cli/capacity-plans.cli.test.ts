@@ -38,6 +38,13 @@ beforeAll(async () => {
   fleet.metrics = {files: {kind: 'csv', file: 'ingest.csv'}, none: {kind: 'csv', file: 'none.csv'}};
   fleet.capacity.series = {ingest: {...rest, source: 'files'}};
   await writeFile(join(dir, 'regionctl.yaml'), stringify(fleet));
+  // Japan has been down for nine hours: what is left is what idles.
+  const down = rows.map((row) => {
+    const [at = '', region] = row.split(',');
+    return region === 'jp-tokyo' && Date.parse(at) >= hour - 9 * HOUR ? `${at},${region},14` : row;
+  });
+  await writeFile(join(dir, 'down.csv'), ['timestamp,region,value', ...down, ''].join('\n'));
+  await writeFile(join(dir, 'down.yaml'), stringify({...fleet, metrics: {...fleet.metrics, files: {kind: 'csv', file: 'down.csv'}}}));
   fleet.capacity.cost.objectives = {perMonth: 1};
   await writeFile(join(dir, 'poor.yaml'), stringify(fleet));
   fleet.capacity.series.lost = {...rest, source: 'none'};
@@ -162,6 +169,20 @@ describe('capacity cost', () => {
       spec: {scaleTargetRef: {name: 'ingest'}},
     });
     expect('toJS' in documents[0]! && documents[0].toJS().spec.maxReplicas).toBeGreaterThanOrEqual(280);
+  });
+
+  it('plans a region that is down by what it had before, and says so', async () => {
+    const part = ['cost', '--region', 'jp-tokyo', '--window', '24h', '--fleet', 'down.yaml'];
+    const [priced, hpa] = await Promise.all([run(...part, '--json'), run(...part, '--format', 'hpa')]);
+    expect([priced.status, hpa.status], shown(hpa)).toEqual([0, 0]);
+    const {rows, warnings} = documentOf(priced) as {rows: {replicas: {min: number; max: number}}[]; warnings: string[]};
+    // 700 with margin 2 on 20 each.
+    expect(rows[0]?.replicas.min).toBeGreaterThanOrEqual(69);
+    const said = /ingest of jp-tokyo has been 14 k\/s since .*: that is taken for an outage, and what it had before is planned for/;
+    expect(warnings.join()).toMatch(said);
+    expect(hpa.stderr).toMatch(said);
+    const [document] = parseAllDocuments(hpa.stdout);
+    expect(document !== undefined && 'toJS' in document && document.toJS().spec.minReplicas).toBeGreaterThanOrEqual(69);
   });
 
   it.each([

@@ -69,6 +69,12 @@ describe('capacity survive for people', () => {
     `);
   });
 
+  it('says of two regions that nobody is left to take it, also where one of them breaks a limit by itself', () => {
+    const nobody = {...also(['eu-frankfurt', 'jp-tokyo'], 'breaks'), first: null, reason: 'nobody takes ingest of jp-tokyo'};
+    const text = surviveText({...surviveSample, combinations: [one!, also(['eu-frankfurt'], 'survives'), nobody]}, layout(100));
+    expect(text).toContain('- without eu-frankfurt and jp-tokyo: nobody takes ingest of jp-tokyo');
+  });
+
   it('says that nothing moves', () => {
     const still = {
       ...surviveSample,

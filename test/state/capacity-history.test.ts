@@ -109,6 +109,14 @@ describe('what was collected', () => {
     expect(history.read('a', 0, now)[0]?.readings[0]?.value).toBe(65);
   });
 
+  it('whoever collects once a week loses what is older than it is kept for', async () => {
+    const history = await open(tempDir());
+    const now = clock.wall();
+    const weeks = Array.from({length: 11}, (_, week) => ({series: 'a', region: null, at: now - (10 - week) * 7 * DAY, value: week}));
+    expect(history.append(weeks, 30 * DAY)).toBeNull();
+    expect(history.read('a', 0, now)[0]?.readings.map(({value}) => value)).toEqual([6, 7, 8, 9, 10]);
+  });
+
   it('nothing is made where nothing was collected', async () => {
     const dir = tempDir();
     expect(await openHistoryIfThere({dir, fleet: 'shop', clock})).toBeNull();

@@ -86,10 +86,11 @@ Exit code: 0 objectives met (or none), 1 one missed or too few replicas allowed,
       import('../../lib/output/hpa-text.ts'),
       this.openFleet(),
     ]);
-    const {autoscalers, missing} = await planAutoscalers(open, options);
+    const {autoscalers, missing, leftOut} = await planAutoscalers(open, options);
     if (autoscalers.length > 0) this.log(hpaText(autoscalers));
     for (const {name, region, reason} of missing)
       this.logToStderr(`${name}${region === null ? '' : ` of ${region}`} is not planned: ${reason}`);
+    for (const each of leftOut) this.logToStderr(each);
     if (missing.length > 0) this.verdict(EXIT.unknown);
   }
 }

@@ -7,7 +7,9 @@ import {type Grown, parseGrown} from '../capacity/growth.ts';
 import {type Hpa, hpaOf} from '../capacity/scaling/hpa.ts';
 import {scaleLoad} from '../capacity/scaling/scale-load.ts';
 import type {Loads} from '../capacity/survive/facts.ts';
+import {plannedAsBefore} from '../capacity/survive/left-out.ts';
 import {negativesOf} from '../capacity/survive/negative.ts';
+import {withoutOutage} from '../capacity/survive/outage.ts';
 import {usageError} from '../errors.ts';
 import {EXIT, type ExitCode} from '../exit-codes.ts';
 import type {ScalingSpec} from '../fleet/capacity-plan.ts';
@@ -39,6 +41,8 @@ type Planned = {
   readonly loads: Loads;
   readonly scaled: readonly ScaledLoad[];
   readonly missing: CostDocument['missing'];
+  /** What of loads is not planned for, in sentences. */
+  readonly leftOut: readonly string[];
   readonly growth: Grown | null;
 };
 
@@ -51,7 +55,7 @@ export async function planCost(open: OpenFleet, options: CostOptions): Promise<{
   if (file === undefined)
     throw usageError('the fleet file names no price file', {suggestions: ['Name one with --prices FILE, or in capacity.cost.prices.']});
   const planned = options.splits.length === 0 ? null : parseSplits(options.splits, fleet.routes);
-  const [prices, {loads, scaled, missing, growth}] = await Promise.all([loadPrices(file), planScaling(open, options)]);
+  const [prices, {loads, scaled, missing, leftOut, growth}] = await Promise.all([loadPrices(file), planScaling(open, options)]);
   const written = fleet.capacity?.cost?.rules ?? NO_RULES;
   const rules = {...written, spotShare: options.spotShare ?? written.spotShare};
   const weights = Object.fromEntries(fleet.routes.map((route) => [route.name, route.weights]));
@@ -60,7 +64,7 @@ export async function planCost(open: OpenFleet, options: CostOptions): Promise<{
   const report = isPart ? ofPart(whole) : whole;
   const document = costDocument(report, scaled, {
     ...{fleet: fleet.name, from: loads.at, to: loads.at + options.spanMs, missing, spotShare: rules.spotShare, growth},
-    warnings: [...priceWarnings(prices, loads.at), ...loads.series.flatMap(negativesOf)],
+    warnings: [...priceWarnings(prices, loads.at), ...leftOut],
   });
   return {document, exit: EXITS[document.verdict]};
 }
@@ -75,20 +79,22 @@ function ofPart(report: CostReport): CostReport {
 
 const NO_RULES: CostRules = {...COST_DEFAULTS, transfer: [], objectives: {perMonth: null, savings: null, unit: null}};
 
-/** The autoscaler of every load that names a Deployment, by region. Throws a usage error when none does; what could not be read is in `missing`. */
-export async function planAutoscalers(
-  open: OpenFleet,
-  options: ScalingOptions,
-): Promise<{readonly autoscalers: readonly {readonly region: string; readonly hpa: Hpa}[]; readonly missing: CostDocument['missing']}> {
+/** Autoscalers by region, and what of loads is not planned for: `missing` = not at all, `leftOut` = values, in sentences. */
+export type Autoscalers = Pick<Planned, 'missing' | 'leftOut'> & {
+  readonly autoscalers: readonly {readonly region: string; readonly hpa: Hpa}[];
+};
+
+/** The autoscaler of every load that names a Deployment. Throws a usage error when none does. */
+export async function planAutoscalers(open: OpenFleet, options: ScalingOptions): Promise<Autoscalers> {
   const specs = specsOf(open, options);
   if (!specs.some(({target}) => target !== null))
     throw usageError('no load of capacity.scaling names a deployment', {suggestions: ['Add deployment: NAME to one of them.']});
-  const {scaled, missing} = await planScaling(open, options);
+  const {scaled, missing, leftOut} = await planScaling(open, options);
   const autoscalers = scaled.flatMap(({series, region, schedule}) => {
     const spec = specs.find((each) => each.series === series);
     return spec?.target == null ? [] : [{region, hpa: hpaOf(schedule, withMargin(spec, options), spec.target)}];
   });
-  return {autoscalers, missing};
+  return {autoscalers, missing, leftOut};
 }
 
 async function planScaling(open: OpenFleet, options: ScalingOptions): Promise<Planned> {
@@ -108,14 +114,15 @@ async function planScaling(open: OpenFleet, options: ScalingOptions): Promise<Pl
       // Each is a forecast: an interruption is seen between them.
       await setImmediate();
       signal.throwIfAborted();
-      const made = scaleLoad(series, withMargin(spec, options), ahead);
+      const made = scaleLoad(withoutOutage(series), withMargin(spec, options), ahead);
       const {name, region} = series;
       const tier = open.fleet.regions.find((each) => each.name === region)?.tier ?? 'hot';
       if (typeof made === 'string') missing.push({name, region, reason: made});
       else scaled.push({series: name, region: region ?? '*', tier, perInstance: spec.perInstance, ...made});
     }
   }
-  return {loads, scaled, missing, growth};
+  const leftOut = loads.series.flatMap((series) => [...negativesOf(series), ...plannedAsBefore(series)]);
+  return {loads, scaled, missing, leftOut, growth};
 }
 
 function grownOf({growth, over}: ScalingOptions, now: number): Grown | null {

@@ -73,12 +73,15 @@ function manyCombinations(document: SurviveDocument, {columns, paint}: TextOptio
     ...(first === null ? [NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, NOT_MEASURED] : figureCells(first, isLong(document))),
   ]);
   const body = titledTable(heads, lines, {columns, paint});
-  // Of two lost regions it is said what neither of them does by itself.
-  const isNews = ({lose, verdict}: Pick<SurviveCombination, 'lose' | 'verdict'>): boolean =>
+  // Of two lost regions it is said what neither of them does by itself; a row without a limit (nobody is left to take it) says nothing by itself.
+  const isNews = ({lose, verdict, first}: Pick<SurviveCombination, 'lose' | 'verdict' | 'first'>): boolean =>
     lose.length === 1 ||
-    !combinations.some((each) => each.lose.length === 1 && lose.includes(each.lose[0] ?? '') && each.verdict === verdict);
-  const says = combinations.flatMap(({lose, verdict, reason, stranded}) => [
-    ...(verdict === 'survives' || !isNews({lose, verdict}) ? [] : listItem(`without ${lose.join(' and ')}: ${reason}`, columns)),
+    !combinations.some(
+      (each) =>
+        each.lose.length === 1 && lose.includes(each.lose[0] ?? '') && each.verdict === verdict && (first !== null || each.first === null),
+    );
+  const says = combinations.flatMap(({lose, verdict, first, reason, stranded}) => [
+    ...(verdict === 'survives' || !isNews({lose, verdict, first}) ? [] : listItem(`without ${lose.join(' and ')}: ${reason}`, columns)),
     // Of two lost regions each by itself has said it already.
     ...(lose.length > 1 ? [] : stranded.filter(({law}) => law).flatMap((each) => listItem(strandedText(each), columns))),
   ]);

@@ -11,8 +11,8 @@ const [HOUR_MS, DAY_MS] = [3_600_000, 86_400_000];
 const LONGEST_SILENCE_MS = 8 * DAY_MS;
 const LEAST_SILENCE_MS = 25 * HOUR_MS;
 
-/** What is longer between two values than this is not taken for time that passed: eight days, at most an eighth of what is kept, at least a bit more than a day. */
-const silenceOf = (keepMs: number): number => Math.max(LEAST_SILENCE_MS, Math.min(LONGEST_SILENCE_MS, keepMs / 8));
+/** What is longer between two values than this is not taken for time that passed: eight days, at most a third of what is kept, at least a bit more than a day. */
+const silenceOf = (keepMs: number): number => Math.max(LEAST_SILENCE_MS, Math.min(LONGEST_SILENCE_MS, keepMs / 3));
 
 /**
  * Removes of a series (by its id) what is older than `keepMs` before `now` (epoch ms), but only where so much time was seen to pass since: the time from value to

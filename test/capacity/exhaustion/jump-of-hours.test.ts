@@ -74,3 +74,15 @@ it('what takes a day is growth, what comes each weekend no jump, and what is ove
     expect(found === null || found.at % DAY_MS === (series.starts[0] as number) % DAY_MS, JSON.stringify(found)).toBe(true);
   }
 });
+
+describe.each<Load>([{purpose: 'throughput'}, {purpose: 'connections'}, {purpose: 'disk'}])('a level ($purpose)', (kind) => {
+  it.each([83, 88, 105, 110, 130, 135, 150])('that jumped %i hours ago and has risen fast ever since is full when that goes on', (ago) => {
+    const series = load((left) => (left > ago ? 500 : 700 + (25 * (ago - left)) / 24), {...kind, limit: 1500});
+    const found = findExhaustion(series);
+    // Its peaks, a fifth above, are at 1500 when the level is at 1250.
+    const days = (1250 - 700) / 25 - ago / 24;
+    expect(daysTo(found.p50At, series), found.says).toBeGreaterThan(days * 0.75);
+    expect(daysTo(found.p50At, series), found.says).toBeLessThan(days * 1.3);
+    expect(found.break, found.says).toMatchObject({kind: 'level-and-slope', at: series.starts[HOURS - ago]});
+  });
+});

@@ -83,6 +83,36 @@ describe('who takes what a region had, as the fleet stands now', () => {
   });
 });
 
+describe('a part that is in an outage hides nothing of what goes on', () => {
+  it('a region that takes and idles by its own metrics is judged by what it had before, and that is said', () => {
+    const {takers, found} = lost(['us'], now(), series({eu: {gone: 9, fill: 2}}));
+    expect(takers.eu?.mean).toBe(160);
+    expect(found.notes).toEqual([
+      'requests of eu has been 2 req/s since 2026-11-28 03:00Z, where 100 req/s are usual at least: that is taken for an outage, and left out',
+    ]);
+  });
+
+  it.each([
+    ['idles', 2],
+    ['is at zero', 0],
+    ['lost its metrics', Number.NaN],
+  ])('where the region that is lost %s, those above their limit now break it', (_, fill) => {
+    const {found} = lost(['us'], now(), series({us: {gone: 30, fill}, eu: {gone: 30, fill: 1200}}));
+    expect(found).toMatchObject({verdict: 'breaks', first: {region: 'eu', mean: 1200, breaksAt: NOW}});
+    expect(found.rows.find(({region}) => region === 'ap')?.mean).toBe(140);
+  });
+
+  it('also where its series has no steps any more', () => {
+    const {found} = lost(['us'], now(), {
+      ...loads([]),
+      series: series({eu: {gone: 30, fill: 1200}}).series.map((each) =>
+        each.region === 'us' ? {...each, starts: each.starts.slice(0, 66), values: each.values.slice(0, 66)} : each,
+      ),
+    });
+    expect(found).toMatchObject({verdict: 'breaks', first: {region: 'eu', mean: 1200}});
+  });
+});
+
 describe('what is assumed is said', () => {
   it('of a route that sends nothing to anybody: what it normally sends is what has to go somewhere', () => {
     const {takers, assumed} = lost(['us'], now({us: 0, eu: 0, ap: 0}));

@@ -1,5 +1,6 @@
 import {STEP_MS} from '../regularize/steps.ts';
 import type {Series} from '../series.ts';
+import {withBendAfter} from './bend-after-jump.ts';
 import {findCleanUps} from './clean-ups.ts';
 import {type Days, daysOf, weekdayOffsets} from './days.ts';
 import {onNewestLevel, type RecentJump, recentJump} from './recent-jump.ts';
@@ -51,12 +52,16 @@ export function findExhaustion(series: Series, {horizonDays = HORIZON_DAYS, now}
   if (days.day.length < LEAST_DAYS)
     return answer({state: 'too-short', ...NO_DATES, break: null, growth: 'steady', slopePerDay: null, confidence: null});
   const offsets = weekdayOffsets(days);
-  const shape = shapeOfGrowth(days.day, withoutOffsets(days, offsets));
+  const level = withoutOffsets(days, offsets);
+  const lifted = liftedDay(days, series, jump);
+  const found = shapeOfGrowth(days.day, level);
+  const shape = withBendAfter(found, days.day, level, liftedDay(days, series, jump, 0));
   const since = days.from + (days.day[shape.at] ?? 0) * DAY_MS;
   const teeth = cleanUps === null ? null : teethTrend(cleanUps, {from: days.from, since});
-  const trend = teeth ?? trendOf(days, offsets, shape, liftedDay(days, series, jump));
+  const trend = teeth ?? trendOf(days, offsets, shape, lifted);
   const facts = {
-    break: jump === null || jump.outage ? breakOf(shape, days, scale) : jumpAt(series, jump, scale),
+    break:
+      jump === null || jump.outage ? breakOf(shape, days, scale) : jumpAt(series, jump, {scale, bend: shape === found ? 0 : shape.bend}),
     growth: shape.kind === 'accelerating' ? ('accelerating' as const) : ('steady' as const),
     slopePerDay: trend.slope * scale,
   };
@@ -87,15 +92,16 @@ function breakOf(shape: Shape, days: Days, scale: number): Break | null {
   return {at: days.from + (days.day[at] ?? 0) * DAY_MS, kind, jump: jump * scale, slopeChangePerDay: bend * scale};
 }
 
-const jumpAt = ({starts}: Series, {at, by}: RecentJump, scale: number): Break => ({
-  ...{at: starts[at] ?? 0, kind: 'level', jump: by * scale, slopeChangePerDay: 0},
+const jumpAt = ({starts}: Series, {at, by}: RecentJump, {scale, bend}: {readonly scale: number; readonly bend: number}): Break => ({
+  ...{at: starts[at] ?? 0, jump: by * scale, slopeChangePerDay: bend * scale},
+  kind: bend === 0 ? 'level' : 'level-and-slope',
 });
 
-/** The first day, as an index, that is on the newest level by itself. An outage has none. */
-function liftedDay({day, from}: Days, {starts}: Series, jump: RecentJump | null): number | null {
+/** The first day, as an index, that is on the newest level by itself, but for `before` of it at most. An outage has none. */
+function liftedDay({day, from}: Days, {starts}: Series, jump: RecentJump | null, before = 0.5): number | null {
   if (jump === null || jump.outage) return null;
   const at = ((starts[jump.at] ?? 0) - from) / DAY_MS;
-  const index = day.findIndex((each) => each + 0.5 >= at);
+  const index = day.findIndex((each) => each + before >= at);
   return index === -1 ? null : index;
 }
 

@@ -72,8 +72,8 @@ function strongest(seen: Float64Array): Place | null {
     for (let at = from; at + span <= seen.length; at++) {
       const move = moves[at] as number;
       if (!(Math.abs(move) >= Math.abs(best?.span === span ? best.move : 0))) continue;
-      const score =
-        Math.abs(move) / Math.max(NOISE_FLOOR * largest, chance / Math.sqrt(span), usualMove(moves.subarray(0, Math.max(0, at - span))));
+      const floor = Math.max(NOISE_FLOOR * largest, chance / Math.sqrt(span));
+      const score = scoreOf(Math.abs(move), {floor, above: bestScore, before: moves.subarray(0, Math.max(0, at - span))});
       if (score > bestScore) {
         best = {at, span, move};
         bestScore = score;
@@ -81,6 +81,14 @@ function strongest(seen: Float64Array): Place | null {
     }
   }
   return best;
+}
+
+/** How many times what a move has to be above it is; 0 = not more than `above`, without a look at the moves before it, which are dear to compare. */
+function scoreOf(
+  size: number,
+  {floor, above, before}: {readonly floor: number; readonly above: number; readonly before: Float64Array},
+): number {
+  return size / floor <= above ? 0 : size / Math.max(floor, usualMove(before));
 }
 
 /** What a move has to be above, by those before it. */

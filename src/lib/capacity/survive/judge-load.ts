@@ -66,10 +66,14 @@ export function judgeLoad(facts: SurviveFacts, loads: Loads, judging: Judging): 
   const parts = partsOf(loads, judging, own);
   if (typeof parts === 'string') return unknown(parts);
   const before = judging.isHome ? asBefore(own, loads.at) : null;
-  const sum = before ?? sumLoads({series: withoutMoved(own, movedOf(judging, region)), factor: judging.keeps}, parts);
+  const ownPart = (series: Series): Part => ({series: withoutMoved(series, movedOf(judging, region)), factor: judging.keeps});
+  // A region that takes may be in an outage, too: what it idles at is no room.
+  const sum = before ?? sumLoads(ownPart(withoutOutage(own, 1 - movedOf(judging, region))), parts);
   const trouble = tooLittle(sum, own.grain, loads.at);
   if (trouble !== null) return unknown(trouble);
-  const window = windowOf(sum, own, {facts, loads, limit});
+  const looking = {facts, loads, limit};
+  const measured = before === null ? measuredNow(sum, ownPart(own), parts) : null;
+  const window = worse(windowOf(sum, own, looking), measured === null ? null : windowOf(measured, own, looking));
   if (window === null) return unknown('no forecast of it could be made');
   // What is too much already is so with the rest of it all the more.
   const doubt = (loads.partial ?? []).find(
@@ -79,6 +83,28 @@ export function judgeLoad(facts: SurviveFacts, loads: Loads, judging: Judging): 
   const headroom = ((limit - window.p90) / limit) * 100;
   const verdict = window.breaksAt !== null ? 'breaks' : headroom < facts.headroom ? 'tight' : 'survives';
   return {...row, verdict, ...window, headroom, says: sentence({...row, limit, verdict, headroom}, window, before !== null)};
+}
+
+/**
+ * Where the sum ends before what a region has by itself does, since a part of it is in an outage, or its metrics went with it: the sum of what is measured now, without that
+ * part since then. It is the least that there will be, and shows what those that go on have taken over, or surge to. null = the sum ends with it.
+ */
+function measuredNow(sum: History, own: Part, parts: readonly Part[]): History | null {
+  const {starts} = own.series;
+  const endOf = ({starts: all, values}: History): number => all[values.findLastIndex((value) => !Number.isNaN(value))] ?? 0;
+  if (endOf(sum) >= endOf(own.series)) return null;
+  const known = parts.map(({series, factor}) => {
+    const [end, at] = [endOf(series), new Map(Array.from(series.starts, (start, step) => [start, series.values[step] ?? Number.NaN]))];
+    return {series: {...series, starts, values: starts.map((start) => (start > end ? 0 : (at.get(start) ?? Number.NaN)))}, factor};
+  });
+  return sumLoads(own, known);
+}
+
+/** Of two windows the one that breaks first, or has more. */
+function worse(one: Window | null, other: Window | null): Window | null {
+  if (one === null || other === null) return one;
+  const [first, second] = [one.breaksAt ?? Number.POSITIVE_INFINITY, other.breaksAt ?? Number.POSITIVE_INFINITY];
+  return second < first || (second === first && other.p90 > one.p90) ? other : one;
 }
 
 /**

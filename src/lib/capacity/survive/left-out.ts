@@ -3,7 +3,7 @@ import type {LoadRule, Loads} from './facts.ts';
 import {figure, timeText} from './figures.ts';
 import {goneFrom} from './moved-before.ts';
 import {negativesOf} from './negative.ts';
-import {outageOf} from './outage.ts';
+import {type Outage, outageOf} from './outage.ts';
 import type {Taken} from './place-load.ts';
 
 /** What moves, and what has moved before. */
@@ -13,8 +13,7 @@ type Moves = {readonly taken: readonly Taken[]; readonly moved: readonly Taken[]
 export function leftOut({series}: Loads, {name}: LoadRule, {taken, moved}: Moves): readonly string[] {
   const own = (region: string): Series | undefined => series.find((each) => each.name === name && each.region === region);
   const goneOf = (region: string): number => moved.reduce((sum, {from, share}) => sum + (from === region ? share : 0), 0);
-  const [givers, touched, drained] = [
-    new Set(taken.map(({from}) => from)),
+  const [touched, drained] = [
     new Set(taken.flatMap(({from, to}) => [from, to])),
     new Set(
       moved
@@ -24,7 +23,7 @@ export function leftOut({series}: Loads, {name}: LoadRule, {taken, moved}: Moves
   ];
   return [
     ...series.filter((each) => each.name === name && touched.has(each.region ?? '')).flatMap(negativesOf),
-    ...[...givers].flatMap((region) => outageSays(own(region), goneOf(region))),
+    ...[...touched].flatMap((region) => outageSays(own(region), goneOf(region))),
     ...[...drained].flatMap((region) => drainSays(own(region), goneOf(region))),
   ];
 }
@@ -34,11 +33,19 @@ function outageSays(series: Series | undefined, gone: number): readonly string[]
   if (series === undefined || gone > 1 - 1e-9) return [];
   const outage = outageOf(series, 1 - gone);
   if (outage === null || outage.had === 0 || outage.usual === null) return [];
-  const since = timeText(series.starts[outage.from] ?? 0);
-  const unit = series.unit === '' ? '' : ` ${series.unit}`;
-  return [
-    `${series.name} of ${series.region} has been ${figure(outage.had)}${unit} since ${since}, where ${figure(outage.usual)}${unit} are usual at least: that is taken for an outage, and left out`,
-  ];
+  return [`${hasBeen(series, outage)}: that is taken for an outage, and left out`];
+}
+
+/** The same where a load is planned by itself: zeros are said, too, since what is planned is not what is seen. */
+export function plannedAsBefore(series: Series): readonly string[] {
+  const outage = outageOf(series);
+  return outage === null ? [] : [`${hasBeen(series, outage)}: that is taken for an outage, and what it had before is planned for`];
+}
+
+function hasBeen({name, region, unit, starts}: Series, {from, had, usual}: Outage): string {
+  const amount = (value: number): string => `${figure(value)}${unit === '' ? '' : ` ${unit}`}`;
+  const text = `${name}${region === null ? '' : ` of ${region}`} has been ${amount(had)} since ${timeText(starts[from] ?? 0)}`;
+  return usual === null || usual === 0 ? text : `${text}, where ${amount(usual)} are usual at least`;
 }
 
 function drainSays(series: Series | undefined, gone: number): readonly string[] {

@@ -14,7 +14,7 @@ export type Outage = {readonly from: number; readonly had: number; readonly usua
 /**
  * The outage that a series ends with; null = it ends with its load. In an outage every step is zero, or below what the series had at the same hour of the week (of the day,
  * where it is shorter) at least; all together are below a third of that: processors of a region that serves nobody idle at 2 %, not at 0. Where it is longer than anybody
- * waits (a week of hours), or there was never anything else, it is the load. `share` = how much of what is usual is to be expected, where the rest was sent elsewhere.
+ * waits (a week of hours), or there was never anything else, or zeros are what it had at these times on the days and weeks before (nights, a weekly batch), it is the load. `share` = how much of what is usual is to be expected, where the rest was sent elsewhere.
  */
 export function outageOf({values, grain}: Pick<Series, 'values' | 'grain'>, share = 1): Outage | null {
   const least = Math.max(0, values.length - 1 - OLDEST_STEPS[grain]);
@@ -35,6 +35,7 @@ type Expected = {readonly grain: Grain; readonly share: number};
 function runFrom(values: Float64Array, from: number, {grain, share}: Expected): Outage | null {
   const first = values[from] ?? Number.NaN;
   if (Number.isNaN(first) || (first > 0 && !(first < FIRST_SHARE * share * usualAt(values, from, from, grain)))) return null;
+  if (first === 0 && isRest(values, from, grain)) return null;
   let [had, usual, count, told] = [0, 0, 0, 0];
   for (let step = from; step < values.length; step += 1) {
     const value = values[step] ?? Number.NaN;
@@ -64,4 +65,42 @@ function usualAt(values: Float64Array, step: number, before: number, grain: Grai
     if (usual !== undefined) return usual;
   }
   return Number.NaN;
+}
+
+/** Whether all that a series has from a step on are zeros that are usual. */
+function isRest(values: Float64Array, from: number, grain: Grain): boolean {
+  const isAsEver = isWeekAsEver(values, from, grain);
+  const rest = Array.from(values.subarray(from), (value, index) => ({value, step: from + index}));
+  return rest.every(({value, step}) => Number.isNaN(value) || (value === 0 && isUsuallyZero(values, step, from, {grain, isAsEver})));
+}
+
+/**
+ * Whether the same times of the weeks and of the days before had nothing; of `EARLIER` one may have had something: a batch of one hour a week. Weeks alone tell it (a weekend)
+ * where two had nothing, and the week is what it was: `isAsEver`.
+ */
+function isUsuallyZero(
+  values: Float64Array,
+  step: number,
+  before: number,
+  {grain, isAsEver}: {readonly grain: Grain; readonly isAsEver: boolean},
+): boolean {
+  const counts = SEASONS[grain].map((season) => {
+    let [zeros, others] = [0, 0];
+    for (let at = step - season; at >= 0 && zeros + others < EARLIER; at -= season) {
+      const value = values[at] ?? Number.NaN;
+      if (at >= before || Number.isNaN(value)) continue;
+      if (value === 0) zeros += 1;
+      else others += 1;
+    }
+    return {zeros, others};
+  });
+  const [weeks] = counts;
+  if (weeks !== undefined && weeks.zeros > 1 && weeks.others === 0 && isAsEver) return true;
+  return counts.some(({zeros}) => zeros > 0) && counts.every(({zeros, others}) => others === 0 || (others === 1 && zeros === EARLIER - 1));
+}
+
+/** Whether what was there in the day before a step was there in the weeks before, too, and is not back since a few days only. */
+function isWeekAsEver(values: Float64Array, before: number, grain: Grain): boolean {
+  const day = Array.from({length: SEASONS[grain].at(-1) ?? 1}, (_, index) => before - 1 - index);
+  return day.every((step) => !((values[step] ?? Number.NaN) > 0) || usualAt(values, step, step, grain) > 0);
 }
