@@ -75,7 +75,7 @@ function rolesText(roles: readonly RoleNow[]): string {
 }
 
 const rolesField = (width: number): Field => ({
-  title: 'stores',
+  title: '  stores',
   width,
   of: ({roles}, {at}, room) => {
     if (roles.length === 0) return none;
@@ -182,45 +182,50 @@ export type RegionLayout = {readonly name: number; readonly fields: readonly Fie
 /** The mark of the chosen row, the sign, the verdict with a blank. */
 const SIGNED = 3;
 const VERDICT = 11;
+/** Narrower ones say nothing. */
+const LEAST_ROLES = 12;
+const [LEAST_SPARK, MOST_SPARK] = [12, 30];
+const LEAST_WHY = 26;
 
-/** Gives columns their width, the most important first: name and verdict, traffic, lag, stores, loss, ready, since, age, room, breaker, history, why. */
+/** Gives columns their width, the most important first: name and verdict, since, traffic, lag, loss, ready, age, room, stores, breaker, history, why. */
 export function regionLayout(view: DashboardView, columns: number): RegionLayout {
   const longest = Math.max(6, ...view.regions.map(({region}) => textWidth(region)));
   const name = Math.min(longest, Math.max(10, Math.floor(columns * 0.25)));
-  let room = columns - SIGNED - name - 1 - VERDICT;
-  const take = (width: number): boolean => {
-    if (room < width) return false;
-    room -= width;
-    return true;
+  let left = columns - SIGNED - name - 1 - VERDICT;
+  const take = (width: number): number => {
+    const taken = width <= left ? width : 0;
+    left -= taken;
+    return taken;
   };
-  const has = {
-    since: take(SINCE.width),
-    traffic: view.regions.some(({traffic}) => traffic.length > 0) && take(TRAFFIC.width),
-    lag: view.links.length > 0 && take(LAG.width),
-    loss: take(LOSS.width),
-    ready: take(READY.width),
-    age: take(AGE.width),
-    room: view.regions.some(({headroom}) => headroom.value !== null || headroom.why !== null) && take(ROOM.width),
-  };
+  const shown = new Set(wantedFields(view).filter(({width}) => take(width) > 0));
   const wanted = Math.max(0, ...view.regions.map(({roles}) => textWidth(rolesText(roles)))) + 2;
-  const roles = room >= 12 && wanted > 2 ? Math.min(wanted, room) : 0;
-  room -= roles;
-  const breaker = has.lag && view.links.some(({breaker: {state}}) => state !== 'closed') && take(BREAKER.width);
-  const spark = has.lag && room >= 14 ? Math.min(30, room - 2) : 0;
-  room -= spark === 0 ? 0 : spark + 2;
+  const roles = left >= LEAST_ROLES && wanted > 2 ? take(Math.min(wanted, left)) : 0;
+  const isOpen = shown.has(LAG) && view.links.some(({breaker: {state}}) => state !== 'closed');
+  const breaker = isOpen ? take(BREAKER.width) : 0;
+  const spark = shown.has(LAG) && left >= LEAST_SPARK + 2 ? take(Math.min(MOST_SPARK + 2, left)) : 0;
+  const optional = (field: Field, width: number): readonly Field[] => (width > 0 ? [field] : []);
   const fields = [
-    ...(has.since ? [SINCE] : []),
-    ...(has.traffic ? [TRAFFIC] : []),
-    ...(roles > 0 ? [{...rolesField(roles), title: '  stores'}] : []),
-    ...(has.lag ? [LAG] : []),
-    ...(breaker ? [BREAKER] : []),
-    ...(spark > 0 ? [sparkField(spark)] : []),
-    ...(has.loss ? [LOSS] : []),
-    ...(has.ready ? [READY] : []),
-    ...(has.room ? [ROOM] : []),
-    ...(has.age ? [AGE] : []),
+    ...[SINCE, TRAFFIC].filter((field) => shown.has(field)),
+    ...optional(rolesField(roles), roles),
+    ...[LAG].filter((field) => shown.has(field)),
+    ...optional(BREAKER, breaker),
+    ...optional(sparkField(spark - 2), spark),
+    ...[LOSS, READY, ROOM, AGE].filter((field) => shown.has(field)),
   ];
-  return {name, fields, why: room >= 26 ? room : 0};
+  return {name, fields, why: left >= LEAST_WHY ? left : 0};
+}
+
+/** The columns of fixed width that this fleet has something to say in, the most important first. */
+function wantedFields({regions, links}: DashboardView): readonly Field[] {
+  const hasRoom = regions.some(({headroom: {value, why}}) => value !== null || why !== null);
+  return [
+    SINCE,
+    ...(regions.some(({traffic}) => traffic.length > 0) ? [TRAFFIC] : []),
+    ...(links.length > 0 ? [LAG] : []),
+    ...(regions.some(({roles}) => roles.length > 0) ? [LOSS, READY] : []),
+    AGE,
+    ...(hasRoom ? [ROOM] : []),
+  ];
 }
 
 /** The titles of the columns. */

@@ -18,7 +18,7 @@ export type ListAction =
 
 /** The parts of Ink's key that are looked at. */
 export type Pressed = Partial<
-  Pick<Key, 'upArrow' | 'downArrow' | 'pageUp' | 'pageDown' | 'home' | 'end' | 'return' | 'escape' | 'backspace' | 'delete' | 'ctrl'>
+  Pick<Key, 'upArrow' | 'downArrow' | 'pageUp' | 'pageDown' | 'home' | 'end' | 'return' | 'escape' | 'backspace' | 'delete' | 'ctrl' | 'tab' | 'shift'>
 >;
 
 /** What the keys of one view are about: what a row is, what the filter looks in, the orders, and what goes on while the screen is paused. */
@@ -98,6 +98,26 @@ const RULES: readonly Rule[] = [
 /** Every key of a live view of a list, in the words of that view. */
 export function listKeys(words: KeyWords): readonly ListKey[] {
   return RULES.map(({action, shown, does, short}) => ({action, shown, does: typeof does === 'string' ? does : does(words), short}));
+}
+
+/** The keys that choose one of several lists: Tab, and the number of each. */
+export function tabKeys(names: readonly string[]): readonly {readonly shown: string; readonly does: string}[] {
+  if (names.length === 0) return [];
+  return [
+    {shown: 'Tab', does: 'the next list'},
+    ...names.map((name, index) => ({shown: String(index + 1), does: `the list of ${name}`})),
+  ];
+}
+
+/** Which list a key press chooses; null = none. */
+export function tabAfter(
+  input: string,
+  {tab, shift, ctrl}: Pressed,
+  {count, current}: {readonly count: number; readonly current: number},
+): number | null {
+  if (tab === true) return (current + (shift === true ? count - 1 : 1)) % count;
+  const chosen = ctrl === true ? 0 : '123456789'.slice(0, count).indexOf(input) + 1;
+  return chosen === 0 || input.length !== 1 ? null : chosen - 1;
 }
 
 /** The action of a key press, or null. */

@@ -2,7 +2,7 @@ import {Box, Text, useAnimation, useInput, useStdin, useWindowSize} from 'ink';
 import {memo, useRef, useState} from 'react';
 import {cut} from '../output/table.ts';
 import {formatTime} from '../output/units.ts';
-import type {ListKey} from './list-keys.ts';
+import {type ListKey, tabAfter, tabKeys} from './list-keys.ts';
 import {afterPress, firstState, indexOf, type List, type ListState, shownRows} from './list-state.ts';
 import {type Meaning, styleOf} from './meaning.ts';
 import {windowOn} from './step-window.ts';
@@ -37,12 +37,17 @@ export type ListLook<V extends Viewed, R, S extends string> = {
   readonly empty: (view: V) => string;
 };
 
-/** `onQuit` is asked for, not acted on: the command ends the monitor first. */
+/** Several lists of which one is shown. */
+export type Tabs = {readonly names: readonly string[]; readonly current: number; readonly onTab: (index: number) => void};
+
+/** `onQuit` is asked for, not acted on: the command ends the monitor first. `kept`: what the reader chose stays there while another list is shown. */
 export type ListViewProps<V extends Viewed, R, S extends string> = {
   readonly look: ListLook<V, R, S>;
   readonly monitor: {view(): V};
   readonly colour: boolean;
   readonly onQuit: () => void;
+  readonly tabs?: Tabs;
+  readonly kept?: {state?: ListState<V, S>};
 };
 
 const FRAME_MS = 250;
@@ -54,10 +59,11 @@ const CHROME = 5;
 const FEWEST = 3;
 
 /** A live view of a list with what belongs above and below it. It fills the terminal, which has it for itself. */
-export function ListView<V extends Viewed, R, S extends string>({look, monitor, colour, onQuit}: ListViewProps<V, R, S>) {
+export function ListView<V extends Viewed, R, S extends string>({look, monitor, colour, onQuit, tabs, kept}: ListViewProps<V, R, S>) {
   useAnimation({interval: FRAME_MS});
   const {list} = look;
-  const [state, setState] = useState(() => firstState(list));
+  const names = tabs?.names ?? [];
+  const [state, setState] = useState(() => kept?.state ?? firstState(list));
   // Several keys may come before the next frame: each must find what the one before has done.
   const latest = useRef(state);
   const {columns, rows: height} = useWindowSize();
@@ -65,21 +71,25 @@ export function ListView<V extends Viewed, R, S extends string>({look, monitor, 
   const now = monitor.view();
   const view = state.frozen ?? now;
   const rows = shownRows(list, view, state);
-  const {head, foot, page, note} = partsOf({look, state, view, rows, columns, height});
+  const {head, foot, page, note} = partsOf({look, state, view, rows, columns, height: tabs === undefined ? height : height - 1});
   useInput(
     (input, key) => {
-      const lines = (asked: ListState<V, S>) => pageOf(look, asked, asked.frozen ?? now, columns)?.lines.length ?? 0;
+      const chosen = tabs === undefined || latest.current.typing ? null : tabAfter(input, key, {count: tabs.names.length, current: tabs.current});
+      if (chosen !== null) return tabs?.onTab(chosen);
+      const lines = (asked: ListState<V, S>) => pageOf({look, state: asked, view: asked.frozen ?? now, columns, tabs: names})?.lines.length ?? 0;
       const next = afterPress(list, latest.current, {input, key}, {view: now, page, lines});
       if (next === null) return onQuit();
       latest.current = next;
+      if (kept !== undefined) kept.state = next;
       setState(next);
     },
     {isActive: isRawModeSupported},
   );
-  const read = pageOf(look, state, view, columns);
+  const read = pageOf({look, state, view, columns, tabs: names});
   return (
     <Box flexDirection="column" width={columns} height={height}>
       <Title {...look.title(view)} at={view.at} paused={state.frozen !== null} columns={columns} colour={colour} />
+      {tabs !== undefined && <TabBar {...tabs} columns={columns} colour={colour} />}
       <Lines lines={head} colour={colour} above />
       <Box flexDirection="column" height={page + 1} marginTop={1}>
         {read === null ? (
@@ -118,14 +128,12 @@ function partsOf<V extends Viewed, R, S extends string>({look, state, view, rows
   return {head, foot, note, page: Math.max(FEWEST, left - foot.length)};
 }
 
+type Asked<V extends Viewed, R, S extends string> = Omit<Screen<V, R, S>, 'rows' | 'height'> & {readonly tabs: readonly string[]};
+
 /** What is read instead of the list: the keys, or all about the chosen row; null = the list is shown. */
-function pageOf<V extends Viewed, R, S extends string>(
-  {list, keys, detail}: ListLook<V, R, S>,
-  state: ListState<V, S>,
-  view: V,
-  columns: number,
-): Page | null {
-  if (state.help) return {title: 'keys', lines: keys.map(({shown, does}) => `${shown.padEnd(12)} ${does}`)};
+function pageOf<V extends Viewed, R, S extends string>({look, state, view, columns, tabs}: Asked<V, R, S>): Page | null {
+  const {list, keys, detail} = look;
+  if (state.help) return {title: 'keys', lines: [...keys, ...tabKeys(tabs)].map(({shown, does}) => `${shown.padEnd(12)} ${does}`)};
   if (!state.open) return null;
   const rows = shownRows(list, view, state);
   const chosen = rows[indexOf(list, state, rows)];
@@ -133,6 +141,21 @@ function pageOf<V extends Viewed, R, S extends string>(
 }
 
 type Place = {readonly columns: number; readonly colour: boolean};
+
+/** The names of the lists, the one that is shown in brackets. */
+function TabBar({names, current, columns, colour}: Tabs & Place) {
+  const words = names.map((name, index) => (index === current ? `[${index + 1} ${name}]` : ` ${index + 1} ${name} `));
+  const fits = words.join(' ').length <= columns;
+  return (
+    <Text wrap="truncate">
+      {(fits ? words : words.slice(current, current + 1)).map((word, index) => (
+        <Text key={names[index]} {...styleOf(word.startsWith('[') ? 'strong' : 'muted', colour)}>
+          {`${word} `}
+        </Text>
+      ))}
+    </Text>
+  );
+}
 
 type TitleProps = Place & {
   readonly name: string;

@@ -1,0 +1,44 @@
+import {Flags} from '@oclif/core';
+import {durationFlag, RegionCommand} from '../kit/command.ts';
+import {usageError} from '../lib/errors.ts';
+
+export default class Dashboard extends RegionCommand<typeof Dashboard> {
+  static override enableJsonFlag = false;
+  static override summary = 'One live screen for all regions: verdicts, traffic, stores, lag, loss, readiness, runs.';
+  static override description = `Every source is asked at its own pace, and each figure has its age: a dead source ages, and delays no other one. Read-only.
+Tab or 1 to 5: regions, links, endpoints, runs, events. Enter: all about one. ? shows every key.
+Where there is no terminal (or TERM=dumb, or CI), and with --format, it prints how each region stands, then a line for each change, until it is interrupted or --for is over. The exit code is that of the worst region: 0 healthy, 1 degraded or recovering, 2 unhealthy, 3 unknown.`;
+  static override examples = ['<%= config.bin %> dashboard', '<%= config.bin %> dashboard --interval 1s', '<%= config.bin %> dashboard --format ndjson --for 10m'];
+  static override flags = {
+    interval: durationFlag({description: 'how often each endpoint and link is asked, at least 100ms; default: as the fleet file says, and 1s'}),
+    for: durationFlag({description: 'how long to look; default: until it is ended'}),
+    format: Flags.option({options: ['text', 'ndjson'] as const, description: 'print changes as lines instead of drawing'})(),
+  };
+
+  async run(): Promise<void> {
+    const {interval: intervalMs, for: forMs, format} = this.flags;
+    if (intervalMs !== undefined && intervalMs < 100) throw usageError('--interval must be at least 100ms');
+    const open = await this.openFleet();
+    const [{watchDashboard}, {worldOf}, {drawDashboard, printDashboard}, {mayDraw, watchEnd}] = await Promise.all([
+      import('../lib/operate/dashboard.ts'),
+      import('../lib/operate/world.ts'),
+      import('../lib/ui/show-dashboard.ts'),
+      import('../lib/ui/show-watch.ts'),
+    ]);
+    const monitor = await watchDashboard(open, {intervalMs, world: worldOf(open, {life: this.interrupt.signal})});
+    const {ended, quit} = watchEnd({interrupt: this.interrupt.signal, forMs, clock: open.clock});
+    const colour = !process.env.NO_COLOR && !this.flags['no-color'];
+    const draws = mayDraw(format);
+    const shown = draws
+      ? await drawDashboard(monitor, {stdout: process.stdout, colour, onQuit: quit, intervalMs: intervalMs ?? 1000})
+      : printDashboard(monitor, {format: format ?? 'text', print: (line) => this.log(line), tell: (line) => this.logToStderr(line)});
+    await ended;
+    const last = monitor.view();
+    await shown.end();
+    const lost = await monitor.stop();
+    if (lost !== null) this.logToStderr(lost);
+    if (draws) this.log((await import('../lib/output/watch-lines.ts')).watchSummary(last.health, await this.layout()));
+    const {verdictExit} = await import('../lib/health/verdict.ts');
+    this.verdict(verdictExit(last.verdict ?? 'unknown'));
+  }
+}

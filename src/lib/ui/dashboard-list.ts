@@ -1,0 +1,49 @@
+import {isWorse, type Verdict} from '../health/verdict.ts';
+import type {DashboardEvent, DashboardRegion, DashboardView} from '../operate/dashboard-view.ts';
+import type {RunSummary} from '../operate/runs.ts';
+import type {List} from './list-state.ts';
+
+/** The orders of regions: as the fleet file has them, worst verdict, furthest behind, most traffic first. */
+export type RegionSort = 'file' | 'worst' | 'lag' | 'traffic';
+
+/** The regions as a list. */
+export const REGIONS: List<DashboardView, DashboardRegion, RegionSort> = {
+  all: ({regions}) => regions,
+  keyOf: ({region}) => region,
+  textOf: ({region, jurisdiction, verdict, reason, roles}) =>
+    `${region} ${jurisdiction} ${verdict ?? 'asking'} ${reason} ${roles.map(({store, member, role}) => `${store} ${member} ${role ?? 'unknown'}`).join(' ')}`,
+  sorts: ['file', 'worst', 'lag', 'traffic'],
+  orders: {
+    worst: (a, b) => (a.verdict === b.verdict ? 0 : isWorse(verdictOf(a), verdictOf(b)) ? -1 : 1),
+    lag: (a, b) => descending(lagOf(a), lagOf(b)),
+    traffic: (a, b) => descending(shareOf(a), shareOf(b)),
+  },
+};
+
+const verdictOf = ({verdict}: DashboardRegion): Verdict => verdict ?? 'unknown';
+/** Of a link that is not known the lag may be any; a region without a link has none. */
+const lagOf = ({lag}: DashboardRegion): number => (lag === null ? -1 : (lag.row.seconds ?? Number.POSITIVE_INFINITY));
+const shareOf = ({traffic}: DashboardRegion): number => Math.max(-1, ...traffic.map(({share}) => share ?? -1));
+/** Infinity less infinity is no number. */
+const descending = (a: number, b: number): number => (a === b ? 0 : a > b ? -1 : 1);
+
+/** Runs: newest first. */
+export const RUNS: List<DashboardView, RunSummary, 'newest'> = {
+  all: ({runs}) => runs,
+  keyOf: ({runId}) => runId,
+  textOf: ({runId, kind, from, to, outcome, reason}) => `${runId} ${kind} ${from ?? ''} ${to ?? ''} ${outcome} ${reason ?? ''}`,
+  sorts: ['newest'],
+  orders: {},
+};
+
+/** An event with the place that it has among all: two may say the same at the same time. */
+export type EventRow = DashboardEvent & {readonly index: number};
+
+/** Events: newest first. */
+export const EVENTS: List<DashboardView, EventRow, 'newest' | 'oldest'> = {
+  all: ({events}) => events.map((event, index) => ({...event, index})),
+  keyOf: ({at, index, text}) => `${at} ${index} ${text}`,
+  textOf: ({kind, text}) => `${kind} ${text}`,
+  sorts: ['newest', 'oldest'],
+  orders: {newest: (a, b) => b.index - a.index},
+};

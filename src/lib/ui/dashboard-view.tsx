@@ -1,0 +1,44 @@
+import {useRef, useState} from 'react';
+import type {DashboardMonitor} from '../operate/dashboard.ts';
+import type {DashboardRegion, DashboardView as View} from '../operate/dashboard-view.ts';
+import {REGION_LOOK} from './dashboard-look.ts';
+import {EVENT_LOOK, RUN_LOOK} from './dashboard-tabs.ts';
+import {type LagLookOptions, lagLook} from './lag-look.ts';
+import {type ListLook, ListView, type Tabs, type Viewed} from './list-view.tsx';
+import {WATCH_LOOK} from './watch-look.ts';
+
+/** The lists of a dashboard, in the order of their numbers. */
+export const TABS = ['regions', 'links', 'endpoints', 'runs', 'events'] as const;
+
+/** `onQuit` is asked for, not acted on: the command ends the monitor first. */
+export type DashboardProps = LagLookOptions & {
+  readonly monitor: Pick<DashboardMonitor, 'view'>;
+  readonly colour: boolean;
+  readonly onQuit: () => void;
+};
+
+/** The whole fleet on one screen: regions first, and a list each of links, endpoints, runs and events. */
+export function DashboardView({monitor, colour, onQuit, staleMs, windowMs}: DashboardProps) {
+  const [current, setCurrent] = useState(0);
+  const kept = useRef<Record<string, object>>({});
+  const tabs: Tabs = {names: TABS, current, onTab: setCurrent};
+  const [lag] = useState(() => lagLook({staleMs, windowMs}));
+  const list = <V extends Viewed, R, S extends string>(look: ListLook<V, R, S>, of: (view: View) => V) => {
+    const name = TABS[current] as string;
+    kept.current[name] ??= {};
+    const own = {look, colour, onQuit, tabs, kept: kept.current[name]};
+    return <ListView key={name} {...own} monitor={{view: () => of(monitor.view())}} />;
+  };
+  switch (TABS[current]) {
+    case 'links':
+      return list(lag, (view) => view.lag);
+    case 'endpoints':
+      return list(WATCH_LOOK, (view) => view.health);
+    case 'runs':
+      return list(RUN_LOOK, (view) => view);
+    case 'events':
+      return list(EVENT_LOOK, (view) => view);
+    default:
+      return list<View, DashboardRegion, 'file' | 'worst' | 'lag' | 'traffic'>(REGION_LOOK, (view) => view);
+  }
+}

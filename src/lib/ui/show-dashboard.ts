@@ -1,0 +1,51 @@
+import type {DashboardMonitor} from '../operate/dashboard.ts';
+import {staleAfterMs} from '../operate/lag-verdict.ts';
+import {dashboardLine, regionLines} from '../output/dashboard-lines.ts';
+import {loadView} from './load-view.ts';
+import type {Shown} from './show-watch.ts';
+
+/** `intervalMs`: how often links are read. `onQuit` is asked for, not acted on. */
+export type DashboardMount = {
+  readonly stdout: NodeJS.WriteStream;
+  readonly colour: boolean;
+  readonly onQuit: () => void;
+  readonly intervalMs: number;
+};
+
+const HOUR_MS = 3_600_000;
+
+/** Draws a dashboard on a terminal. */
+export async function drawDashboard(monitor: DashboardMonitor, {intervalMs, ...mount}: DashboardMount): Promise<Shown> {
+  const {mountDashboard} = await loadView(() => import('./mount-dashboard.tsx'));
+  const view = mountDashboard({monitor, ...mount, staleMs: staleAfterMs(intervalMs), windowMs: HOUR_MS});
+  return {end: view.unmount};
+}
+
+/** Where lines go: data, and what is not data. */
+export type DashboardOut = {readonly format: 'text' | 'ndjson'; readonly print: (line: string) => void; readonly tell: (line: string) => void};
+
+const LOOK_MS = 100;
+
+/** Prints how each region stands once it is known, then each event; what cannot be read is told once. */
+export function printDashboard(monitor: DashboardMonitor, {format, print, tell}: DashboardOut): Shown {
+  const known = new Set<string>();
+  const told = new Set<string>();
+  let last: ReturnType<DashboardMonitor['view']>['events'][number] | undefined;
+  const look = (): void => {
+    const view = monitor.view();
+    for (const note of view.notes.filter((each) => !told.has(each))) tell(note);
+    for (const note of view.notes) told.add(note);
+    for (const [region, line] of regionLines(view, format)) if (!known.has(region)) print(line);
+    for (const [region] of regionLines(view, format)) known.add(region);
+    const from = last === undefined ? 0 : view.events.indexOf(last) + 1;
+    for (const event of view.events.slice(from)) print(dashboardLine(view.fleet, event, format));
+    last = view.events.at(-1) ?? last;
+  };
+  const timer = setInterval(look, LOOK_MS);
+  return {
+    end: async () => {
+      clearInterval(timer);
+      look();
+    },
+  };
+}
