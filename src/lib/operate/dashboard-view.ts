@@ -77,8 +77,8 @@ export type DashboardRegion = {
   readonly headroom: AgedCell<Headroom>;
 };
 
-/** Something that happened while looking. `at` is epoch ms. */
-export type DashboardEvent = {readonly at: number; readonly kind: 'region' | 'link' | 'run'; readonly text: string; readonly bad: boolean};
+/** Something that happened while looking. `at` is epoch ms; `seq` counts them all, from 1. */
+export type DashboardEvent = {readonly seq: number; readonly at: number; readonly kind: 'region' | 'link' | 'run'; readonly text: string; readonly bad: boolean};
 
 /** Everything that a dashboard shows. */
 export type DashboardView = {

@@ -72,6 +72,7 @@ class Watching implements DashboardMonitor {
   readonly #runs: Sampler<RunsNow>;
   #events: readonly DashboardEvent[] = [];
   #lastRun: RunDocument | null = null;
+  #told = 0;
 
   constructor(open: OpenFleet, monitors: Monitors, {pace, world}: DashboardOptions) {
     this.#open = open;
@@ -120,8 +121,9 @@ class Watching implements DashboardMonitor {
     return now;
   }
 
-  #tell(event: DashboardEvent): void {
-    this.#events = [...this.#events.slice(1 - EVENTS), event];
+  #tell(event: Omit<DashboardEvent, 'seq'>): void {
+    this.#told += 1;
+    this.#events = [...this.#events.slice(1 - EVENTS), {seq: this.#told, ...event}];
   }
 
   view(): DashboardView {
@@ -170,11 +172,11 @@ async function routerNow(open: OpenFleet, name: string, signal: AbortSignal): Pr
   return cell.value;
 }
 
-function eventOfRegion({region, from, to, reason}: SeenChange, at: number): DashboardEvent {
+function eventOfRegion({region, from, to, reason}: SeenChange, at: number): Omit<DashboardEvent, 'seq'> {
   return {at, kind: 'region', text: `${region}: ${from ?? 'not known'} → ${to}: ${reason}`, bad: to !== 'healthy'};
 }
 
-function eventOfLink(change: LinkChange): DashboardEvent {
+function eventOfLink(change: LinkChange): Omit<DashboardEvent, 'seq'> {
   const {store, link, from, to, was, state, breaker, breakerWas, breakerReason, reason} = change;
   const name = `${link === undefined ? store : `${store}/${link}`} ${from} → ${to}`;
   const bad = state === 'broken' || state === 'stalled' || state === 'unknown' || breaker === 'open';

@@ -36,14 +36,11 @@ export const RUNS: List<DashboardView, RunSummary, 'newest'> = {
   orders: {},
 };
 
-/** An event with the place that it has among all: two may say the same at the same time. */
-export type EventRow = DashboardEvent & {readonly index: number};
-
 /** Events: newest first. */
-export const EVENTS: List<DashboardView, EventRow, 'newest' | 'oldest'> = {
-  all: ({events}) => events.map((event, index) => ({...event, index})),
-  keyOf: ({at, index, text}) => `${at} ${index} ${text}`,
+export const EVENTS: List<DashboardView, DashboardEvent, 'newest' | 'oldest'> = {
+  all: ({events}) => events,
+  keyOf: ({seq}) => String(seq),
   textOf: ({kind, text}) => `${kind} ${text}`,
   sorts: ['newest', 'oldest'],
-  orders: {newest: (a, b) => b.index - a.index},
+  orders: {newest: (a, b) => b.seq - a.seq},
 };

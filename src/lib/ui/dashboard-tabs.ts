@@ -1,9 +1,9 @@
-import type {DashboardView} from '../operate/dashboard-view.ts';
+import type {DashboardEvent, DashboardView} from '../operate/dashboard-view.ts';
 import type {RunSummary} from '../operate/runs.ts';
 import {cut, wrap} from '../output/table.ts';
 import {padRight, textWidth} from '../output/text-width.ts';
 import {formatAge, formatTime} from '../output/units.ts';
-import {EVENTS, type EventRow, RUNS} from './dashboard-list.ts';
+import {EVENTS, RUNS} from './dashboard-list.ts';
 import {dashboardTitle, eventLine, runLines} from './dashboard-look.ts';
 import {listKeys} from './list-keys.ts';
 import type {Line, ListLook, Page} from './list-view.tsx';
@@ -56,7 +56,7 @@ function runDetail(row: RunSummary, {run, at}: DashboardView, columns: number): 
 }
 
 /** What happened while looking, newest first. */
-export const EVENT_LOOK: ListLook<DashboardView, EventRow, 'newest' | 'oldest'> = {
+export const EVENT_LOOK: ListLook<DashboardView, DashboardEvent, 'newest' | 'oldest'> = {
   list: EVENTS,
   keys: EVENT_KEYS,
   title: dashboardTitle,

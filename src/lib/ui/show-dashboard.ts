@@ -30,16 +30,15 @@ const LOOK_MS = 100;
 export function printDashboard(monitor: DashboardMonitor, {format, print, tell}: DashboardOut): Shown {
   const known = new Set<string>();
   const told = new Set<string>();
-  let last: ReturnType<DashboardMonitor['view']>['events'][number] | undefined;
+  let last = 0;
   const look = (): void => {
     const view = monitor.view();
     for (const note of view.notes.filter((each) => !told.has(each))) tell(note);
     for (const note of view.notes) told.add(note);
     for (const [region, line] of regionLines(view, format)) if (!known.has(region)) print(line);
     for (const [region] of regionLines(view, format)) known.add(region);
-    const from = last === undefined ? 0 : view.events.indexOf(last) + 1;
-    for (const event of view.events.slice(from)) print(dashboardLine(view.fleet, event, format));
-    last = view.events.at(-1) ?? last;
+    for (const event of view.events.filter(({seq}) => seq > last)) print(dashboardLine(view.fleet, event, format));
+    last = view.events.at(-1)?.seq ?? last;
   };
   const timer = setInterval(look, LOOK_MS);
   return {
