@@ -1,17 +1,17 @@
+import {Flags} from '@oclif/core';
 import {RegionCommand} from '../kit/command.ts';
 
 export default class Status extends RegionCommand<typeof Status> {
   static override summary = 'One screen: regions, roles, traffic, lag, the active run. Works with regions unreachable.';
   static override description = 'The exit code is that of the worst verdict: 0 healthy, 1 degraded or recovering, 2 unhealthy, 3 unknown.';
-  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json'];
+  static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json', '<%= config.bin %> status --cached'];
+  static override flags = {cached: Flags.boolean({description: 'the last picture that was taken here, at once: nobody is asked; exit code 3 once it is over a minute old'})};
 
   async run(): Promise<unknown> {
-    const [{readStatus}, {statusText}, open] = await Promise.all([
-      import('../lib/operate/status.ts'),
-      import('../lib/output/status-text.ts'),
-      this.openFleet(),
-    ]);
-    const {document, exit} = await readStatus(open, this.interrupt.signal);
+    const [{statusText}, open] = await Promise.all([import('../lib/output/status-text.ts'), this.openFleet()]);
+    const {document, exit} = this.flags.cached
+      ? await (await import('../lib/operate/status-cache.ts')).cachedStatus(open)
+      : await (await import('../lib/operate/status.ts')).readStatus(open, this.interrupt.signal);
     this.log(statusText(document, await this.layout()));
     this.verdict(exit);
     return document;

@@ -60,6 +60,8 @@ export type StatusDocument = {
   readonly regions: readonly StatusRegion[];
   readonly activeRun: StatusRun | null;
   readonly notes: readonly string[];
+  /** It was taken at `at`, and nobody was asked since. Absent = it is of now. */
+  readonly cached?: true;
 };
 
 export type StatusParts = {

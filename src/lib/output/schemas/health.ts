@@ -113,6 +113,7 @@ export const statusSchema = z.looseObject({
   regions: z.array(statusRegion),
   activeRun: activeRun.nullable(),
   notes: z.array(sentence),
+  cached: z.literal(true).optional(),
 });
 
 /** `doctor --json`. */
