@@ -1,22 +1,33 @@
 import {Flags} from '@oclif/core';
 import {durationFlag, RegionCommand} from '../kit/command.ts';
 import {usageError} from '../lib/errors.ts';
+import type {Shown} from '../lib/ui/show-watch.ts';
 
 export default class Dashboard extends RegionCommand<typeof Dashboard> {
   static override enableJsonFlag = false;
   static override summary = 'One live screen for all regions: verdicts, traffic, stores, lag, loss, readiness, runs.';
-  static override description = `Every source is asked at its own pace, and each figure has its age: a dead source ages, and delays no other one. Read-only.
+  static override description =
+    `Every source is asked at its own pace, and each figure has its age: a dead source ages, and delays no other one. Read-only, unless --allow-actions is given.
 Tab or 1 to 5: regions, links, endpoints, runs, events. Enter: all about one. ? shows every key.
 Where there is no terminal (or TERM=dumb, or CI), and with --format, it prints how each region stands, then a line for each change, until it is interrupted or --for is over. The exit code is that of the worst region: 0 healthy, 1 degraded or recovering, 2 unhealthy, 3 unknown.`;
-  static override examples = ['<%= config.bin %> dashboard', '<%= config.bin %> dashboard --interval 1s', '<%= config.bin %> dashboard --format ndjson --for 10m'];
+  static override examples = [
+    '<%= config.bin %> dashboard',
+    '<%= config.bin %> dashboard --interval 1s',
+    '<%= config.bin %> dashboard --format ndjson --for 10m',
+  ];
   static override flags = {
-    interval: durationFlag({description: 'how often each endpoint and link is asked, at least 100ms; default: as the fleet file says, and 1s'}),
+    interval: durationFlag({
+      description: 'how often each endpoint and link is asked, at least 100ms; default: as the fleet file says, and 1s',
+    }),
     for: durationFlag({description: 'how long to look; default: until it is ended'}),
+    'allow-actions': Flags.boolean({
+      description: 'with keys that act on the chosen region or run (S, F, A, R; see ?): each shows its plan first, and asks',
+    }),
     format: Flags.option({options: ['text', 'ndjson'] as const, description: 'print changes as lines instead of drawing'})(),
   };
 
   async run(): Promise<void> {
-    const {interval: intervalMs, for: forMs, format} = this.flags;
+    const {interval: intervalMs, for: forMs, format, 'allow-actions': acts} = this.flags;
     if (intervalMs !== undefined && intervalMs < 100) throw usageError('--interval must be at least 100ms');
     const open = await this.openFleet();
     const [{watchDashboard}, {worldOf}, {drawDashboard, printDashboard}, {mayDraw, watchEnd}] = await Promise.all([
@@ -29,10 +40,23 @@ Where there is no terminal (or TERM=dumb, or CI), and with --format, it prints h
     const {ended, quit} = watchEnd({interrupt: this.interrupt.signal, forMs, clock: open.clock});
     const colour = !process.env.NO_COLOR && !this.flags['no-color'];
     const draws = mayDraw(format);
-    const shown = draws
-      ? await drawDashboard(monitor, {stdout: process.stdout, colour, onQuit: quit, intervalMs: intervalMs ?? 1000})
-      : printDashboard(monitor, {format: format ?? 'text', print: (line) => this.log(line), tell: (line) => this.logToStderr(line)});
-    await ended;
+    let shown: Shown;
+    for (;;) {
+      const {promise: asked, resolve: onAction} = Promise.withResolvers<readonly string[]>();
+      shown = draws
+        ? await drawDashboard(monitor, {
+            stdout: process.stdout,
+            colour,
+            onQuit: quit,
+            onAction: acts ? onAction : undefined,
+            intervalMs: intervalMs ?? 1000,
+          })
+        : printDashboard(monitor, {format: format ?? 'text', print: (line) => this.log(line), tell: (line) => this.logToStderr(line)});
+      const words = await Promise.race([ended, asked]);
+      if (words === undefined) break;
+      await shown.end();
+      await this.#act(words);
+    }
     const last = monitor.view();
     await shown.end();
     const lost = await monitor.stop();
@@ -40,5 +64,19 @@ Where there is no terminal (or TERM=dumb, or CI), and with --format, it prints h
     if (draws) this.log((await import('../lib/output/watch-lines.ts')).watchSummary(last.health, await this.layout()));
     const {verdictExit} = await import('../lib/health/verdict.ts');
     this.verdict(verdictExit(last.verdict ?? 'unknown'));
+  }
+  /** The command that a key stands for, as it would be typed: it shows its plan, asks, and shows its run. The dashboard goes on afterwards. */
+  async #act(words: readonly string[]): Promise<void> {
+    const [{execa}, {createInterface}] = await Promise.all([import('execa'), import('node:readline/promises')]);
+    const fleet = this.flags.fleet === undefined ? [] : ['--fleet', this.flags.fleet];
+    await this.leavingSignals(async () => {
+      await execa(process.execPath, [...process.execArgv, process.argv[1] as string, ...words, ...fleet], {
+        stdio: 'inherit',
+        reject: false,
+      });
+      const reader = createInterface({input: process.stdin, output: process.stdout});
+      await reader.question('\nEnter: back to the dashboard ').catch(() => '');
+      reader.close();
+    });
   }
 }

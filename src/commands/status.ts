@@ -5,7 +5,11 @@ export default class Status extends RegionCommand<typeof Status> {
   static override summary = 'One screen: regions, roles, traffic, lag, the active run. Works with regions unreachable.';
   static override description = 'The exit code is that of the worst verdict: 0 healthy, 1 degraded or recovering, 2 unhealthy, 3 unknown.';
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json', '<%= config.bin %> status --cached'];
-  static override flags = {cached: Flags.boolean({description: 'the last picture that was taken here, at once: nobody is asked; exit code 3 once it is over a minute old'})};
+  static override flags = {
+    cached: Flags.boolean({
+      description: 'the last picture that was taken here, at once: nobody is asked; exit code 3 once it is over a minute old',
+    }),
+  };
 
   async run(): Promise<unknown> {
     const [{statusText}, open] = await Promise.all([import('../lib/output/status-text.ts'), this.openFleet()]);

@@ -106,6 +106,18 @@ export abstract class RegionCommand<T extends typeof Command> extends Command {
     return process.stdout.columns ?? 120;
   }
 
+  /** While `work` goes on, signals are for another program in the foreground: a Ctrl+C reaches it by the terminal, and must not end this one too. */
+  protected async leavingSignals<R>(work: () => Promise<R>): Promise<R> {
+    const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+    const ignore = (): void => undefined;
+    for (const name of names) process.on(name, ignore).off(name, this.#onSignal);
+    try {
+      return await work();
+    } finally {
+      for (const name of names) process.on(name, this.#onSignal).off(name, ignore);
+    }
+  }
+
   /** Sets the exit code of a verdict. The document is printed all the same. */
   protected verdict(code: ExitCode): void {
     process.exitCode = code;

@@ -97,7 +97,13 @@ export function parts(more: Partial<DashboardParts> = {}): DashboardParts {
   };
 }
 
-const EVENT: DashboardEvent = {seq: 1, at: AT - 30_000, kind: 'region', text: 'ap: healthy → unhealthy: app: it refused the connection', bad: true};
+const EVENT: DashboardEvent = {
+  seq: 1,
+  at: AT - 30_000,
+  kind: 'region',
+  text: 'ap: healthy → unhealthy: app: it refused the connection',
+  bad: true,
+};
 
 export const WELL: DashboardView = dashboardView(parts(), [EVENT]);
 
@@ -106,7 +112,13 @@ export const LOST: DashboardView = dashboardView(
   parts({
     health: health(WELL_ENDPOINTS.map((each) => (each.region === 'eu-west' ? endpointNow('eu-west', each.name, null) : each))),
     lag: lagView([BROKEN, LATE]),
-    routers: {web: {value: {'us-east': 60, 'eu-west': 40}, at: AT - 45_000, failing: {code: 'timeout', reason: 'route web did not answer', since: AT - 44_000}}},
+    routers: {
+      web: {
+        value: {'us-east': 60, 'eu-west': 40},
+        at: AT - 45_000,
+        failing: {code: 'timeout', reason: 'route web did not answer', since: AT - 44_000},
+      },
+    },
   }),
   [EVENT],
 );

@@ -24,8 +24,7 @@ describe.each([
   ])('fits in every tab: %s', async (_, view) => {
     const {terminal, press} = await show(columns, rows, view);
     expectFits(terminal.lastFrame(), columns, rows);
-    for (const tab of TABS.keys())
-      for (const key of [String(tab + 1), '?', ESC, '\r', ESC]) expectFits(await press(key), columns, rows);
+    for (const tab of TABS.keys()) for (const key of [String(tab + 1), '?', ESC, '\r', ESC]) expectFits(await press(key), columns, rows);
   });
 });
 

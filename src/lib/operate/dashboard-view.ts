@@ -78,7 +78,13 @@ export type DashboardRegion = {
 };
 
 /** Something that happened while looking. `at` is epoch ms; `seq` counts them all, from 1. */
-export type DashboardEvent = {readonly seq: number; readonly at: number; readonly kind: 'region' | 'link' | 'run'; readonly text: string; readonly bad: boolean};
+export type DashboardEvent = {
+  readonly seq: number;
+  readonly at: number;
+  readonly kind: 'region' | 'link' | 'run';
+  readonly text: string;
+  readonly bad: boolean;
+};
 
 /** Everything that a dashboard shows. */
 export type DashboardView = {

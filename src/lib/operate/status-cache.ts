@@ -35,7 +35,10 @@ export async function cachedStatus(open: OpenFleet): Promise<{document: StatusDo
   const ageMs = clock.wall() - Date.parse(document.at);
   const isFresh = ageMs >= 0 && ageMs <= FRESH_MS;
   const notes = kept.digest === fleet.digest ? [] : ['the fleet file has changed since'];
-  return {document: {...document, cached: true, notes: [...notes, ...document.notes]}, exit: isFresh ? verdictExit(document.verdict) : EXIT.unknown};
+  return {
+    document: {...document, cached: true, notes: [...notes, ...document.notes]},
+    exit: isFresh ? verdictExit(document.verdict) : EXIT.unknown,
+  };
 }
 
 const nothing = (says: string): RegionctlError =>

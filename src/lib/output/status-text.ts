@@ -17,7 +17,10 @@ export function statusText(document: StatusDocument, options: TextOptions): stri
   const routes = [...new Set(regions.flatMap(({weightByRoute}) => Object.keys(weightByRoute)))];
   const stores = [...new Set(regions.flatMap(({roles}) => roles.map(({store}) => store)))];
   const shown = {stores, routes};
-  const taken = document.cached === true ? `${formatTime(document.at)}, ${formatAge(Date.parse(document.at), now)}: nobody was asked since` : formatTime(document.at);
+  const taken =
+    document.cached === true
+      ? `${formatTime(document.at)}, ${formatAge(Date.parse(document.at), now)}: nobody was asked since`
+      : formatTime(document.at);
   const head: Cell[] = [{text: document.fleet, paint: paint.strong}, verdictCell(document.verdict, paint), taken];
   const rows = regions.map((region) => regionRow(region, shown, options));
   const [titles = '', ...lines] = table(columnsFor(stores, routes), rows, columns);

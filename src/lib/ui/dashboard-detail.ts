@@ -17,9 +17,18 @@ export function regionDetail(region: DashboardRegion, view: DashboardView, colum
   const lines = [
     ...wrap(region.reason, columns),
     ...(region.seenAt === null ? [] : [`asked ${formatAge(region.seenAt, at)}; law ${region.jurisdiction}`]),
-    ...section('Traffic', region.traffic.map((each) => trafficSays(each, at))),
-    ...section('Stores', region.roles.map((each) => roleSays(each, at))),
-    ...section('Links', linksOf(region, view).map((link) => linkSays(link, at))),
+    ...section(
+      'Traffic',
+      region.traffic.map((each) => trafficSays(each, at)),
+    ),
+    ...section(
+      'Stores',
+      region.roles.map((each) => roleSays(each, at)),
+    ),
+    ...section(
+      'Links',
+      linksOf(region, view).map((link) => linkSays(link, at)),
+    ),
     ...section(lossTitle(region, at), lossLines(region)),
     ...section(readyTitle(region, at), readyLines(region)),
     ...section('Capacity', roomLines(region, at)),
@@ -38,7 +47,9 @@ function section(title: string, lines: readonly string[]): readonly string[] {
 function folded(line: string, columns: number): readonly string[] {
   const indent = line.length - line.trimStart().length;
   const [first = '', ...others] = wrap(line.trimStart(), Math.max(1, columns - indent));
-  return [`${' '.repeat(indent)}${first}`, ...others.map((each) => `${' '.repeat(Math.min(indent + 2, columns - 1))}${each}`)].map((each) => cut(each, columns));
+  return [`${' '.repeat(indent)}${first}`, ...others.map((each) => `${' '.repeat(Math.min(indent + 2, columns - 1))}${each}`)].map((each) =>
+    cut(each, columns),
+  );
 }
 
 const ageSays = (readAt: number | null, at: number): string => (readAt === null ? '' : `, read ${formatAge(readAt, at)}`);
@@ -101,7 +112,9 @@ function readyLines({ready}: DashboardRegion): readonly string[] {
 function roomLines({headroom: {value, at: readAt, why}}: DashboardRegion, at: number): readonly string[] {
   if (value === null) return why === null || why === 'asking' ? [] : [`not known: ${why}`];
   const {series, left, limit, unit, value: now} = value;
-  return [`${series}: ${formatFigure(now)} of ${formatFigure(limit)} ${unit}, ${Math.round(left)} % left${ageSays(readAt, at)}${why === null ? '' : `: ${why}`}`];
+  return [
+    `${series}: ${formatFigure(now)} of ${formatFigure(limit)} ${unit}, ${Math.round(left)} % left${ageSays(readAt, at)}${why === null ? '' : `: ${why}`}`,
+  ];
 }
 
 function endpointLines({region}: DashboardRegion, {endpoints, at}: DashboardView): readonly string[] {

@@ -33,6 +33,14 @@ export const REGION_LOOK: ListLook<DashboardView, DashboardRegion, RegionSort> =
     return {titles: regionTitles(layout), line: (region) => regionLine(region, view, layout)};
   },
   detail: regionDetail,
+  actions: [
+    {
+      key: 'S',
+      does: 'switch over to the chosen region: shows the plan, and asks',
+      words: ({region}) => ['switchover', 'run', '--to', region],
+    },
+    {key: 'F', does: 'fail over to the chosen region: shows the plan, and asks', words: ({region}) => ['failover', 'run', '--to', region]},
+  ],
   empty: () => 'the fleet file names no region',
 };
 
@@ -63,9 +71,7 @@ export function runLines(run: RunDocument | null, at: number, {most, columns}: S
   const began = run.startedAt === null ? '' : `, for ${wholeAge(at - Date.parse(run.startedAt))}`;
   const done = run.steps.filter(({status}) => status === 'done' || status === 'skipped').length;
   const meaning = run.outcome === 'running' ? 'active' : outcomeMeaning(run.outcome);
-  const head: Line = [
-    {text: cut(`▶ ${run.kind} ${way} ${run.outcome}${began}: ${done} of ${run.steps.length} steps`, columns), meaning},
-  ];
+  const head: Line = [{text: cut(`▶ ${run.kind} ${way} ${run.outcome}${began}: ${done} of ${run.steps.length} steps`, columns), meaning}];
   const step = run.steps.find(({status}) => status === 'running') ?? run.steps.find(({status}) => status === 'failed');
   if (step === undefined || most < 2) return [head];
   const {symbol, meaning: own} = statusSign(step.status);

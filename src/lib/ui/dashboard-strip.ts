@@ -13,17 +13,24 @@ export function stripLines(view: DashboardView, {most, columns}: Space): readonl
   const stores = [...new Set(view.regions.flatMap(({roles}) => roles.map(({store}) => store)))];
   const name = Math.max(0, ...stores.map(textWidth));
   const lines = stores.map((store) => storeLine(view, store, name, columns));
-  return lines.length <= most ? lines : [...lines.slice(0, most - 1), [{text: `and ${lines.length - most + 1} stores more`, meaning: 'muted'}]];
+  return lines.length <= most
+    ? lines
+    : [...lines.slice(0, most - 1), [{text: `and ${lines.length - most + 1} stores more`, meaning: 'muted'}]];
 }
 
 function storeLine(view: DashboardView, store: string, name: number, columns: number): Line {
-  const roles = view.regions.flatMap(({region, roles: own}) => own.filter((each) => each.store === store).map((each) => ({...each, region})));
+  const roles = view.regions.flatMap(({region, roles: own}) =>
+    own.filter((each) => each.store === store).map((each) => ({...each, region})),
+  );
   const primaries = roles.filter(({role}) => role === 'primary');
   const links = view.links.filter(({row}) => row.store === store);
   const head: Part = {text: `${store.padEnd(name)}  `, meaning: 'muted'};
   const holds: Part =
     primaries.length === 0
-      ? {text: roles.some(({role}) => role === 'peer') ? 'peers' : 'no primary is seen', meaning: roles.some(({role}) => role === 'peer') ? 'plain' : 'critical'}
+      ? {
+          text: roles.some(({role}) => role === 'peer') ? 'peers' : 'no primary is seen',
+          meaning: roles.some(({role}) => role === 'peer') ? 'plain' : 'critical',
+        }
       : {text: `P ${primaries.map(({member}) => member).join(', ')}`, meaning: primaries.length > 1 ? 'critical' : 'strong'};
   const parts: Part[] = [head, holds];
   let left = columns - textWidth(head.text) - textWidth(holds.text);

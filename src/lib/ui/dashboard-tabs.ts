@@ -27,6 +27,18 @@ export const RUN_LOOK: ListLook<DashboardView, RunSummary, 'newest'> = {
     };
   },
   detail: runDetail,
+  actions: [
+    {
+      key: 'A',
+      does: 'tell the chosen run to stop: it asks',
+      words: ({runId, outcome}) => (outcome === 'running' || outcome === 'paused' ? ['runs', 'abort', runId] : null),
+    },
+    {
+      key: 'R',
+      does: 'go on with the chosen run: it asks',
+      words: ({runId, outcome}) => (outcome === 'interrupted' ? ['runs', 'resume', runId] : null),
+    },
+  ],
   empty: () => 'no run yet',
 };
 
@@ -50,8 +62,18 @@ function runLine(row: RunSummary, {at, id, kind, columns}: RunPlace): Line {
 /** Of the run that goes on each step; of another one how it ended. */
 function runDetail(row: RunSummary, {run, at}: DashboardView, columns: number): Page {
   const head = [`${row.outcome}, started ${formatTime(row.startedAt)} (${formatAge(Date.parse(row.startedAt), at)})`];
-  const steps = run?.runId === row.runId ? run.steps.map(({phase, title, status, detail}) => `${statusSign(status).symbol} ${padRight(phase, 9)} ${title}${detail === null ? '' : `: ${detail}`}`) : [];
-  const lines = [...head, ...(row.reason === null ? [] : [row.reason]), ...(steps.length === 0 ? ['', `All of it: regionctl runs show ${row.runId}`] : ['', ...steps])];
+  const steps =
+    run?.runId === row.runId
+      ? run.steps.map(
+          ({phase, title, status, detail}) =>
+            `${statusSign(status).symbol} ${padRight(phase, 9)} ${title}${detail === null ? '' : `: ${detail}`}`,
+        )
+      : [];
+  const lines = [
+    ...head,
+    ...(row.reason === null ? [] : [row.reason]),
+    ...(steps.length === 0 ? ['', `All of it: regionctl runs show ${row.runId}`] : ['', ...steps]),
+  ];
   return {title: `${kindOf(row)}  ${row.runId}`, lines: lines.map((line) => cut(line, columns))};
 }
 
@@ -61,7 +83,10 @@ export const EVENT_LOOK: ListLook<DashboardView, DashboardEvent, 'newest' | 'old
   keys: EVENT_KEYS,
   title: dashboardTitle,
   head: (view, space) => runLines(view.run, view.at, space),
-  table: (_rows, _view, columns) => ({titles: '   when      what', line: (row) => [{text: '  ', meaning: 'plain'}, ...eventLine(row, columns - 3)]}),
+  table: (_rows, _view, columns) => ({
+    titles: '   when      what',
+    line: (row) => [{text: '  ', meaning: 'plain'}, ...eventLine(row, columns - 3)],
+  }),
   detail: ({at, text}, _, columns) => ({title: formatTime(at), lines: wrap(text, columns)}),
   empty: () => 'nothing has changed yet',
 };

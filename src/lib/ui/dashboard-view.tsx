@@ -15,10 +15,12 @@ export type DashboardProps = LagLookOptions & {
   readonly monitor: Pick<DashboardMonitor, 'view'>;
   readonly colour: boolean;
   readonly onQuit: () => void;
+  /** Absent = read-only. It gets the words of a command. */
+  readonly onAction?: ((words: readonly string[]) => void) | undefined;
 };
 
 /** The whole fleet on one screen: regions first, and a list each of links, endpoints, runs and events. */
-export function DashboardView({monitor, colour, onQuit, staleMs, windowMs}: DashboardProps) {
+export function DashboardView({monitor, colour, onQuit, onAction, staleMs, windowMs}: DashboardProps) {
   const [current, setCurrent] = useState(0);
   const kept = useRef<Record<string, object>>({});
   const tabs: Tabs = {names: TABS, current, onTab: setCurrent};
@@ -26,7 +28,7 @@ export function DashboardView({monitor, colour, onQuit, staleMs, windowMs}: Dash
   const list = <V extends Viewed, R, S extends string>(look: ListLook<V, R, S>, of: (view: View) => V) => {
     const name = TABS[current] as string;
     kept.current[name] ??= {};
-    const own = {look, colour, onQuit, tabs, kept: kept.current[name]};
+    const own = {look, colour, onQuit, onAction, tabs, kept: kept.current[name]};
     return <ListView key={name} {...own} monitor={{view: () => of(monitor.view())}} />;
   };
   switch (TABS[current]) {

@@ -18,7 +18,22 @@ export type ListAction =
 
 /** The parts of Ink's key that are looked at. */
 export type Pressed = Partial<
-  Pick<Key, 'upArrow' | 'downArrow' | 'pageUp' | 'pageDown' | 'home' | 'end' | 'return' | 'escape' | 'backspace' | 'delete' | 'ctrl' | 'tab' | 'shift'>
+  Pick<
+    Key,
+    | 'upArrow'
+    | 'downArrow'
+    | 'pageUp'
+    | 'pageDown'
+    | 'home'
+    | 'end'
+    | 'return'
+    | 'escape'
+    | 'backspace'
+    | 'delete'
+    | 'ctrl'
+    | 'tab'
+    | 'shift'
+  >
 >;
 
 /** What the keys of one view are about: what a row is, what the filter looks in, the orders, and what goes on while the screen is paused. */
@@ -103,10 +118,7 @@ export function listKeys(words: KeyWords): readonly ListKey[] {
 /** The keys that choose one of several lists: Tab, and the number of each. */
 export function tabKeys(names: readonly string[]): readonly {readonly shown: string; readonly does: string}[] {
   if (names.length === 0) return [];
-  return [
-    {shown: 'Tab', does: 'the next list'},
-    ...names.map((name, index) => ({shown: String(index + 1), does: `the list of ${name}`})),
-  ];
+  return [{shown: 'Tab', does: 'the next list'}, ...names.map((name, index) => ({shown: String(index + 1), does: `the list of ${name}`}))];
 }
 
 /** Which list a key press chooses; null = none. */

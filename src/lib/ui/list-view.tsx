@@ -19,6 +19,9 @@ export type Space = {readonly most: number; readonly columns: number};
 /** What every such view shows: when it was taken (epoch ms), and what the reader should know about it. */
 export type Viewed = {readonly at: number; readonly notes: readonly string[]};
 
+/** Something that can be done about a row: its key, and the words of the command that does it; null = not about this one. */
+export type RowAction<R> = {readonly key: string; readonly does: string; readonly words: (row: R) => readonly string[] | null};
+
 /** How one list looks: everything that is not the same for every list. */
 export type ListLook<V extends Viewed, R, S extends string> = {
   readonly list: List<V, R, S>;
@@ -33,6 +36,8 @@ export type ListLook<V extends Viewed, R, S extends string> = {
   readonly table: (rows: readonly R[], view: V, columns: number) => {readonly titles: string; readonly line: (row: R) => Line};
   /** All about one row. */
   readonly detail: (row: R, view: V, columns: number) => Page;
+  /** What can be done about a row, by keys of its own. */
+  readonly actions?: readonly RowAction<R>[];
   /** What stands for a list without rows. */
   readonly empty: (view: V) => string;
 };
@@ -46,6 +51,8 @@ export type ListViewProps<V extends Viewed, R, S extends string> = {
   readonly monitor: {view(): V};
   readonly colour: boolean;
   readonly onQuit: () => void;
+  /** Absent = nothing can be done from here: the keys of actions are not shown, and do nothing. */
+  readonly onAction?: ((words: readonly string[]) => void) | undefined;
   readonly tabs?: Tabs;
   readonly kept?: {state?: ListState<V, S>};
 };
@@ -59,10 +66,19 @@ const CHROME = 5;
 const FEWEST = 3;
 
 /** A live view of a list with what belongs above and below it. It fills the terminal, which has it for itself. */
-export function ListView<V extends Viewed, R, S extends string>({look, monitor, colour, onQuit, tabs, kept}: ListViewProps<V, R, S>) {
+export function ListView<V extends Viewed, R, S extends string>({
+  look,
+  monitor,
+  colour,
+  onQuit,
+  onAction,
+  tabs,
+  kept,
+}: ListViewProps<V, R, S>) {
   useAnimation({interval: FRAME_MS});
   const {list} = look;
   const names = tabs?.names ?? [];
+  const acts = onAction !== undefined;
   const [state, setState] = useState(() => kept?.state ?? firstState(list));
   // Several keys may come before the next frame: each must find what the one before has done.
   const latest = useRef(state);
@@ -74,9 +90,14 @@ export function ListView<V extends Viewed, R, S extends string>({look, monitor, 
   const {head, foot, page, note} = partsOf({look, state, view, rows, columns, height: tabs === undefined ? height : height - 1});
   useInput(
     (input, key) => {
-      const chosen = tabs === undefined || latest.current.typing ? null : tabAfter(input, key, {count: tabs.names.length, current: tabs.current});
+      const chosen =
+        tabs === undefined || latest.current.typing ? null : tabAfter(input, key, {count: tabs.names.length, current: tabs.current});
       if (chosen !== null) return tabs?.onTab(chosen);
-      const lines = (asked: ListState<V, S>) => pageOf({look, state: asked, view: asked.frozen ?? now, columns, tabs: names})?.lines.length ?? 0;
+      const words =
+        latest.current.typing || onAction === undefined ? null : wordsFor(look, input, rows[indexOf(list, latest.current, rows)]);
+      if (words !== null) return onAction?.(words);
+      const lines = (asked: ListState<V, S>) =>
+        pageOf({look, state: asked, view: asked.frozen ?? now, columns, tabs: names, acts})?.lines.length ?? 0;
       const next = afterPress(list, latest.current, {input, key}, {view: now, page, lines});
       if (next === null) return onQuit();
       latest.current = next;
@@ -85,7 +106,7 @@ export function ListView<V extends Viewed, R, S extends string>({look, monitor, 
     },
     {isActive: isRawModeSupported},
   );
-  const read = pageOf({look, state, view, columns, tabs: names});
+  const read = pageOf({look, state, view, columns, tabs: names, acts});
   return (
     <Box flexDirection="column" width={columns} height={height}>
       <Title {...look.title(view)} at={view.at} paused={state.frozen !== null} columns={columns} colour={colour} />
@@ -128,12 +149,26 @@ function partsOf<V extends Viewed, R, S extends string>({look, state, view, rows
   return {head, foot, note, page: Math.max(FEWEST, left - foot.length)};
 }
 
-type Asked<V extends Viewed, R, S extends string> = Omit<Screen<V, R, S>, 'rows' | 'height'> & {readonly tabs: readonly string[]};
+/** The words of the command that a key asks for about a row. */
+function wordsFor<V extends Viewed, R, S extends string>(
+  {actions = []}: ListLook<V, R, S>,
+  input: string,
+  row: R | undefined,
+): readonly string[] | null {
+  const action = actions.find(({key}) => key === input);
+  return action === undefined || row === undefined ? null : action.words(row);
+}
+
+type Asked<V extends Viewed, R, S extends string> = Omit<Screen<V, R, S>, 'rows' | 'height'> & {
+  readonly tabs: readonly string[];
+  readonly acts: boolean;
+};
 
 /** What is read instead of the list: the keys, or all about the chosen row; null = the list is shown. */
-function pageOf<V extends Viewed, R, S extends string>({look, state, view, columns, tabs}: Asked<V, R, S>): Page | null {
-  const {list, keys, detail} = look;
-  if (state.help) return {title: 'keys', lines: [...keys, ...tabKeys(tabs)].map(({shown, does}) => `${shown.padEnd(12)} ${does}`)};
+function pageOf<V extends Viewed, R, S extends string>({look, state, view, columns, tabs, acts}: Asked<V, R, S>): Page | null {
+  const {list, keys, detail, actions = []} = look;
+  const own = acts ? actions.map(({key, does}) => ({shown: key, does})) : [];
+  if (state.help) return {title: 'keys', lines: [...keys, ...tabKeys(tabs), ...own].map(({shown, does}) => `${shown.padEnd(12)} ${does}`)};
   if (!state.open) return null;
   const rows = shownRows(list, view, state);
   const chosen = rows[indexOf(list, state, rows)];

@@ -9,6 +9,8 @@ export type DashboardMount = {
   readonly stdout: NodeJS.WriteStream;
   readonly colour: boolean;
   readonly onQuit: () => void;
+  /** Absent = read-only. */
+  readonly onAction?: ((words: readonly string[]) => void) | undefined;
   readonly intervalMs: number;
 };
 
@@ -22,7 +24,11 @@ export async function drawDashboard(monitor: DashboardMonitor, {intervalMs, ...m
 }
 
 /** Where lines go: data, and what is not data. */
-export type DashboardOut = {readonly format: 'text' | 'ndjson'; readonly print: (line: string) => void; readonly tell: (line: string) => void};
+export type DashboardOut = {
+  readonly format: 'text' | 'ndjson';
+  readonly print: (line: string) => void;
+  readonly tell: (line: string) => void;
+};
 
 const LOOK_MS = 100;
 
