@@ -6,7 +6,7 @@ export function regionLines({fleet, at, regions}: DashboardView, format: 'text' 
   return regions.flatMap(({region, verdict, since, reason}) => {
     if (verdict === null) return [];
     const sinceAt = since === null ? null : new Date(since).toISOString();
-    const event = {event: 'region', fleet, at: new Date(at).toISOString(), region, verdict, since: sinceAt, reason};
+    const event = {type: 'region', fleet, at: new Date(at).toISOString(), region, verdict, since: sinceAt, reason};
     const line = format === 'ndjson' ? JSON.stringify(event) : `${formatTime(at)}  ${region} ${verdict}: ${reason}`;
     return [[region, line] as const];
   });
@@ -15,5 +15,5 @@ export function regionLines({fleet, at, regions}: DashboardView, format: 'text' 
 /** One event as a line. */
 export function dashboardLine(fleet: string, {at, kind, text, bad}: DashboardEvent, format: 'text' | 'ndjson'): string {
   const time = new Date(at).toISOString();
-  return format === 'ndjson' ? JSON.stringify({event: 'change', fleet, at: time, kind, bad, text}) : `${formatTime(at)}  ${text}`;
+  return format === 'ndjson' ? JSON.stringify({type: 'change', fleet, at: time, kind, bad, text}) : `${formatTime(at)}  ${text}`;
 }

@@ -1,0 +1,142 @@
+import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
+import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
+import {deadPort, http, type Listener, listen, speaks} from '../providers/listener.ts';
+import {expectNoTrace, regionctl, shown} from './program.ts';
+import {expectCleanTerminal, linesOf, noTerminal, Terminal} from './terminal.ts';
+
+const without = noTerminal();
+const dir = mkdtempSync(join(tmpdir(), 'regionctl-dashboard-'));
+const fleet = join(dir, 'regionctl.yaml');
+const open: Terminal[] = [];
+const listeners: Listener[] = [];
+const env = {XDG_DATA_HOME: dir};
+
+beforeAll(async () => {
+  listeners.push(await listen(speaks(http(200, 'fine'))));
+  const dead = await deadPort();
+  const endpoint = (name: string, port: number) => `{${name}: {probe: http, url: "http://127.0.0.1:${port}/", timeout: 300ms}}`;
+  writeFileSync(
+    fleet,
+    `version: 1\nfleet: shop\nregions:
+  us-east: {jurisdiction: US, endpoints: ${endpoint('app', listeners[0]?.port ?? 0)}}
+  eu-west: {jurisdiction: EU, endpoints: ${endpoint('app', dead)}}
+health: {interval: 500ms}\nstate: {dir: state}\n`,
+  );
+});
+afterEach(() => {
+  for (const one of open.splice(0)) one.close();
+});
+afterAll(async () => {
+  await Promise.all(listeners.map((listener) => listener.close()));
+  rmSync(dir, {recursive: true, force: true});
+});
+
+function dashboard(columns: number, rows: number, more: NodeJS.ProcessEnv = {}, ...args: readonly string[]): Terminal {
+  const one = new Terminal(['dashboard', '--fleet', fleet, ...args], {columns, rows, env: {...env, ...more}, cwd: dir});
+  open.push(one);
+  return one;
+}
+
+describe.skipIf(without !== null)(`the dashboard in a terminal${without === null ? '' : `: ${without}`}`, () => {
+  it.each([
+    [80, 24],
+    [300, 80],
+  ])('shows the regions at %i x %i, and ends with q, its summary and the exit code of the verdict', async (columns, rows) => {
+    const one = dashboard(columns, rows);
+    await one.sees('✗ unhealthy');
+    one.type('q');
+    const left = await one.ended();
+    expect(left.status, left.output.slice(-500)).toBe(2);
+    expectCleanTerminal(left, columns);
+    const frame = linesOf(left.output, 'q quit').join('\n');
+    for (const text of ['shop', '2 regions', 'us-east', 'eu-west', '[1 regions]']) expect(frame).toContain(text);
+  });
+
+  it('obeys its keys, and a window that gets another size', async () => {
+    const one = dashboard(80, 24);
+    await one.sees('✗ unhealthy');
+    one.type('3');
+    await one.sees('eu-west/app');
+    one.type('\t');
+    await one.sees('no run yet');
+    one.type('1/eu\r');
+    await one.sees('/eu: 1 of 2');
+    one.type('\r');
+    await one.sees('Endpoints');
+    one.type('\u001B');
+    one.resize(120, 30);
+    one.type('?');
+    await one.sees('the next list');
+    one.type('xq');
+    const left = await one.ended();
+    expectCleanTerminal(left, 120);
+    expect(left.output, 'read-only').not.toContain('switch over');
+  });
+
+  it.each([
+    ['Ctrl+C', (one: Terminal) => one.type('\u0003')],
+    ['SIGINT', (one: Terminal) => one.signal('SIGINT')],
+    ['SIGTERM', (one: Terminal) => one.signal('SIGTERM')],
+    ['SIGHUP', (one: Terminal) => one.signal('SIGHUP')],
+  ])('%s gives the terminal back', async (_, interrupt) => {
+    const one = dashboard(80, 24);
+    await one.sees('✗ unhealthy');
+    interrupt(one);
+    const left = await one.ended();
+    expect(left.status, left.output.slice(-500)).toBe(2);
+    expectCleanTerminal(left, 80);
+  });
+
+  it('TERM=dumb and CI get lines', async () => {
+    for (const more of [{TERM: 'dumb'}, {CI: '1'}]) {
+      const left = await dashboard(80, 24, more, '--for', '3s').ended();
+      expect(left.status).toBe(2);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what is looked for
+      expect(left.output).not.toMatch(/\u001B\[\?/u);
+      expect(left.output).toMatch(/Z {2}eu-west unhealthy: app: /u);
+    }
+  });
+
+  it('NO_COLOR leaves the words', async () => {
+    const one = dashboard(80, 24, {NO_COLOR: '1'});
+    await one.sees('✗ unhealthy');
+    one.type('q');
+    const left = await one.ended();
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is looked for
+    expect(left.output).not.toMatch(/\u001B\[(3[0-7]|9[0-7]|1|2|7)m/u);
+  });
+});
+
+describe('the dashboard without a terminal', () => {
+  it('prints how each region stands, as lines or as JSON, until the time is over', async () => {
+    const lines = await regionctl(['dashboard', '--fleet', fleet, '--for', '2s'], {cwd: dir, env});
+    expect(lines.status, shown(lines)).toBe(2);
+    expect(lines.stdout).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}us-east healthy: /mu);
+    const json = await regionctl(['dashboard', '--fleet', fleet, '--for', '2s', '--format', 'ndjson'], {cwd: dir, env});
+    const events = json.stdout.trim().split('\n').map((line) => JSON.parse(line) as {type: string; region?: string});
+    expect(events).toContainEqual(expect.objectContaining({type: 'region', region: 'us-east', verdict: 'healthy'}));
+  });
+
+  it('refuses an interval that is too short', async () => {
+    const result = await regionctl(['dashboard', '--fleet', fleet, '--interval', '10ms'], {cwd: dir, env});
+    expect(result.status, shown(result)).toBe(64);
+    expectNoTrace(result);
+  });
+});
+
+describe('status --cached', () => {
+  it('is what status kept, at once, and nothing where nothing is kept', async () => {
+    const fresh = join(dir, 'fresh.yaml');
+    writeFileSync(fresh, `version: 1\nfleet: fresh\nregions:\n  us: {jurisdiction: US, endpoints: {app: {probe: http, url: "http://127.0.0.1:${listeners[0]?.port}/"}}}\nstate: {dir: fresh-state}\n`);
+    const none = await regionctl(['status', '--cached', '--fleet', fresh], {cwd: dir, env});
+    expect(none.status, shown(none)).toBe(3);
+    expect(none.stderr).toContain('no picture of this fleet is kept here');
+    expectNoTrace(none);
+    await regionctl(['status', '--fleet', fresh], {cwd: dir, env});
+    const kept = await regionctl(['status', '--cached', '--json', '--fleet', fresh], {cwd: dir, env});
+    expect(kept.status, shown(kept)).toBe(0);
+    expect(JSON.parse(kept.stdout)).toMatchObject({cached: true, regions: [{region: 'us', verdict: 'healthy'}]});
+  });
+});
