@@ -77,6 +77,7 @@ describe('the regions', () => {
     shown.view = LOST;
     await settle();
     expect(terminal.lastFrame()).not.toContain('✗ unhealthy');
-    expect(await press('p')).toContain('✗ unhealthy');
+    expect(await press('3'), 'in every list').toContain('paused at');
+    expect(await press('p', '1')).toContain('✗ unhealthy');
   });
 });

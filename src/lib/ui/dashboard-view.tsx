@@ -23,13 +23,23 @@ export type DashboardProps = LagLookOptions & {
 export function DashboardView({monitor, colour, onQuit, onAction, staleMs, windowMs}: DashboardProps) {
   const [current, setCurrent] = useState(0);
   const kept = useRef<Record<string, object>>({});
-  const tabs: Tabs = {names: TABS, current, onTab: setCurrent};
+  // What all lists show while they are paused; the last picture is what the reader saw when it was.
+  const held = useRef<{last: View | null; frozen: View | null}>({last: null, frozen: null});
+  const onPause = (isPaused: boolean): void => {
+    held.current.frozen = isPaused ? held.current.last : null;
+  };
+  const now = (): View => {
+    held.current.last = monitor.view();
+    return held.current.last;
+  };
+  const tabs: Tabs = {names: TABS, current, onTab: setCurrent, onPause};
   const [lag] = useState(() => lagLook({staleMs, windowMs}));
   const list = <V extends Viewed, R, S extends string>(look: ListLook<V, R, S>, of: (view: View) => V) => {
     const name = TABS[current] as string;
     kept.current[name] ??= {};
     const own = {look, colour, onQuit, onAction, tabs, kept: kept.current[name]};
-    return <ListView key={name} {...own} monitor={{view: () => of(monitor.view())}} />;
+    const {frozen} = held.current;
+    return <ListView key={name} {...own} monitor={{view: () => of(now())}} frozen={frozen === null ? null : of(frozen)} />;
   };
   switch (TABS[current]) {
     case 'links':

@@ -42,8 +42,8 @@ export type ListLook<V extends Viewed, R, S extends string> = {
   readonly empty: (view: V) => string;
 };
 
-/** Several lists of which one is shown. */
-export type Tabs = {readonly names: readonly string[]; readonly current: number; readonly onTab: (index: number) => void};
+/** Several lists of which one is shown. All of them stand still together: `onPause` is told of it. */
+export type Tabs = {readonly names: readonly string[]; readonly current: number; readonly onTab: (index: number) => void; readonly onPause: (isPaused: boolean) => void};
 
 /** `onQuit` is asked for, not acted on: the command ends the monitor first. `kept`: what the reader chose stays there while another list is shown. */
 export type ListViewProps<V extends Viewed, R, S extends string> = {
@@ -55,6 +55,8 @@ export type ListViewProps<V extends Viewed, R, S extends string> = {
   readonly onAction?: ((words: readonly string[]) => void) | undefined;
   readonly tabs?: Tabs;
   readonly kept?: {state?: ListState<V, S>};
+  /** What stands still since another list was shown; null = nothing does. */
+  readonly frozen?: V | null;
 };
 
 const FRAME_MS = 250;
@@ -74,12 +76,13 @@ export function ListView<V extends Viewed, R, S extends string>({
   onAction,
   tabs,
   kept,
+  frozen = null,
 }: ListViewProps<V, R, S>) {
   useAnimation({interval: FRAME_MS});
   const {list} = look;
   const names = tabs?.names ?? [];
   const acts = onAction !== undefined;
-  const [state, setState] = useState(() => kept?.state ?? firstState(list));
+  const [state, setState] = useState(() => ({...(kept?.state ?? firstState(list)), frozen}));
   // Several keys may come before the next frame: each must find what the one before has done.
   const latest = useRef(state);
   const {columns, rows: height} = useWindowSize();
@@ -100,6 +103,7 @@ export function ListView<V extends Viewed, R, S extends string>({
         pageOf({look, state: asked, view: asked.frozen ?? now, columns, tabs: names, acts})?.lines.length ?? 0;
       const next = afterPress(list, latest.current, {input, key}, {view: now, page, lines});
       if (next === null) return onQuit();
+      if ((next.frozen === null) !== (latest.current.frozen === null)) tabs?.onPause(next.frozen !== null);
       latest.current = next;
       if (kept !== undefined) kept.state = next;
       setState(next);
