@@ -96,7 +96,7 @@ const rolesField = (width: number): Field => ({
 
 const LAG: Field = {
   title: 'lag',
-  width: 9,
+  width: 11,
   right: true,
   of: ({lag}, {at}) => {
     if (lag === null) return none;
