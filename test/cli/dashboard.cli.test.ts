@@ -115,7 +115,10 @@ describe('the dashboard without a terminal', () => {
     expect(lines.status, shown(lines)).toBe(2);
     expect(lines.stdout).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}us-east healthy: /mu);
     const json = await regionctl(['dashboard', '--fleet', fleet, '--for', '2s', '--format', 'ndjson'], {cwd: dir, env});
-    const events = json.stdout.trim().split('\n').map((line) => JSON.parse(line) as {type: string; region?: string});
+    const events = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as {type: string; region?: string});
     expect(events).toContainEqual(expect.objectContaining({type: 'region', region: 'us-east', verdict: 'healthy'}));
   });
 
@@ -129,7 +132,10 @@ describe('the dashboard without a terminal', () => {
 describe('status --cached', () => {
   it('is what status kept, at once, and nothing where nothing is kept', async () => {
     const fresh = join(dir, 'fresh.yaml');
-    writeFileSync(fresh, `version: 1\nfleet: fresh\nregions:\n  us: {jurisdiction: US, endpoints: {app: {probe: http, url: "http://127.0.0.1:${listeners[0]?.port}/"}}}\nstate: {dir: fresh-state}\n`);
+    writeFileSync(
+      fresh,
+      `version: 1\nfleet: fresh\nregions:\n  us: {jurisdiction: US, endpoints: {app: {probe: http, url: "http://127.0.0.1:${listeners[0]?.port}/"}}}\nstate: {dir: fresh-state}\n`,
+    );
     const none = await regionctl(['status', '--cached', '--fleet', fresh], {cwd: dir, env});
     expect(none.status, shown(none)).toBe(3);
     expect(none.stderr).toContain('no picture of this fleet is kept here');

@@ -98,7 +98,7 @@ class Watching implements DashboardMonitor {
       every.loss,
       async (name, own) => (await readLoss(open, name, own)).document,
     );
-    this.#ready = sampled(every.ready, async (own) => (await readReady(open, world, {signal: own})).document);
+    this.#ready = sampled(every.ready, async (own) => (await readReady(open, world, {signal: own, record: false})).document);
     const questions = limitedQuestions(open);
     this.#headroom = questions.length === 0 ? null : sampled(every.headroom, (own) => headroomNow(open, questions, own));
     this.#runs = sampled(every.runs, () => this.#readRuns());

@@ -49,6 +49,14 @@ const KEEP_MS = 30 * 24 * 3_600_000;
 const KEEP_MOST = 4500;
 const GATES_MS = 10_000;
 
+/** `record` false = what is found does not count for the share of the last 30 days: for who looks twice a minute. Default true. */
+export type ReadyOptions = {
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  readonly signal: AbortSignal;
+  readonly record?: boolean;
+};
+
 /**
  * Judges, without any write, whether each region that holds a primary could be left for each other one now. What was found is remembered, so
  * that the share of the last 30 days can be told. Exit code: 0 every region has a ready target, 1 some way is not ready, 2 a region has none.
@@ -56,7 +64,7 @@ const GATES_MS = 10_000;
 export async function readReady(
   open: OpenFleet,
   world: World,
-  {from, to, signal}: {readonly from?: string | undefined; readonly to?: string | undefined; readonly signal: AbortSignal},
+  {from, to, signal, record = true}: ReadyOptions,
 ): Promise<{document: ReadyDocument; exit: ExitCode}> {
   const {fleet, clock} = open;
   for (const name of [from, to]) if (name !== undefined) regionOf(fleet, name);
@@ -74,7 +82,7 @@ export async function readReady(
   );
   const at = clock.wall();
   // Readiness is asked on calm days: what is measured now is what a run compares with.
-  const measuring = rememberLatency(open, signal);
+  const measuring = record ? rememberLatency(open, signal) : null;
   const capacity = await reading;
   const pairs = await Promise.all(
     ways.map(({source, target}) =>
@@ -84,7 +92,7 @@ export async function readReady(
     ),
   );
   await measuring;
-  const documents = pairs.map((pair) => ({...pair, ...remembered(state, fleet.name, pair, at)}));
+  const documents = pairs.map((pair) => ({...pair, ...remembered(state, {fleet: fleet.name, pair, at, record})}));
   const shares = documents.flatMap(({share}) => (share === null ? [] : [share]));
   const document = {
     fleet: fleet.name,
@@ -155,16 +163,24 @@ async function judgeWay(open: OpenFleet, world: World, {signal, ...way}: Way, pl
   }
 }
 
+type Found = {
+  readonly fleet: string;
+  readonly pair: {from: string; to: string; ready: boolean};
+  readonly at: number;
+  readonly record: boolean;
+};
+
 /** Samples are [epoch ms, 1 or 0], oldest first. */
-function remembered(state: State | null, fleet: string, {from, to, ready}: {from: string; to: string; ready: boolean}, at: number) {
+function remembered(state: State | null, {fleet, pair: {from, to, ready}, at, record}: Found) {
   if (state === null) return {checks: 1, share: null, since: null};
   const key = readyKey(fleet, from, to);
   const earlier = samplesOf(state.recall(key)).filter(([when]) => when > at - KEEP_MS);
   const samples = [...earlier, [at, ready ? 1 : 0] as const].slice(-KEEP_MOST);
-  state.remember(
-    key,
-    samples.map(([when, well]) => [when, well]),
-  );
+  if (record)
+    state.remember(
+      key,
+      samples.map(([when, well]) => [when, well]),
+    );
   const well = samples.filter(([, each]) => each === 1).length;
   const first = earlier[0]?.[0];
   return {

@@ -43,7 +43,12 @@ export type ListLook<V extends Viewed, R, S extends string> = {
 };
 
 /** Several lists of which one is shown. All of them stand still together: `onPause` is told of it. */
-export type Tabs = {readonly names: readonly string[]; readonly current: number; readonly onTab: (index: number) => void; readonly onPause: (isPaused: boolean) => void};
+export type Tabs = {
+  readonly names: readonly string[];
+  readonly current: number;
+  readonly onTab: (index: number) => void;
+  readonly onPause: (isPaused: boolean) => void;
+};
 
 /** `onQuit` is asked for, not acted on: the command ends the monitor first. `kept`: what the reader chose stays there while another list is shown. */
 export type ListViewProps<V extends Viewed, R, S extends string> = {
