@@ -4,7 +4,7 @@ import {cut} from '../output/table.ts';
 import {padRight, textWidth} from '../output/text-width.ts';
 import {NOT_MEASURED, shortBytes, shortMs} from '../output/units.ts';
 import type {LossRow} from '../replication/loss.ts';
-import type {Line, Part} from './list-view.tsx';
+import type {Line, Part} from './line-view.tsx';
 import {breakerMeaning, linkSign, type Meaning, verdictSign} from './meaning.ts';
 import {sparkline} from './sparkline.ts';
 

@@ -8,7 +8,7 @@ import {cut, wrap} from '../output/table.ts';
 import {formatAge, formatBytes, formatMs, formatTime, NOT_MEASURED} from '../output/units.ts';
 import type {LossRow} from '../replication/loss.ts';
 import {wholeAge} from './dashboard-columns.ts';
-import type {Page} from './list-view.tsx';
+import type {Page} from './line-view.tsx';
 import {linkSign, verdictSign} from './meaning.ts';
 
 /** All about one region, as lines of at most `columns`: each figure with its age, and why it is not known where it is not. */

@@ -6,8 +6,9 @@ import {regionLayout, regionLine, regionTitles, wholeAge} from './dashboard-colu
 import {regionDetail} from './dashboard-detail.ts';
 import {REGIONS, type RegionSort} from './dashboard-list.ts';
 import {stripLines} from './dashboard-strip.ts';
+import type {Line, Part, Space} from './line-view.tsx';
 import {listKeys} from './list-keys.ts';
-import type {Line, ListLook, Part, Space} from './list-view.tsx';
+import type {ListLook} from './list-view.tsx';
 import {outcomeMeaning, statusSign, verdictSign} from './meaning.ts';
 
 /** Every key of the list of regions. */

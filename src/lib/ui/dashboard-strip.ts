@@ -1,7 +1,7 @@
 import type {DashboardView} from '../operate/dashboard-view.ts';
 import {cut} from '../output/table.ts';
 import {textWidth} from '../output/text-width.ts';
-import type {Line, Part, Space} from './list-view.tsx';
+import type {Line, Part, Space} from './line-view.tsx';
 import {linkSign} from './meaning.ts';
 
 /** Narrower terminals have no room for it. */

@@ -5,8 +5,9 @@ import {padRight, textWidth} from '../output/text-width.ts';
 import {formatAge, formatTime} from '../output/units.ts';
 import {EVENTS, RUNS} from './dashboard-list.ts';
 import {dashboardTitle, eventLine, runLines} from './dashboard-look.ts';
+import type {Line, Page} from './line-view.tsx';
 import {listKeys} from './list-keys.ts';
-import type {Line, ListLook, Page} from './list-view.tsx';
+import type {ListLook} from './list-view.tsx';
 import {outcomeMeaning, statusSign} from './meaning.ts';
 
 const RUN_KEYS = listKeys({row: 'run', holds: 'run, kind, region, outcome, reason', orders: 'newest first', goesOn: 'looking'});

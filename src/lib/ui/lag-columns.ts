@@ -4,7 +4,7 @@ import {linkName} from '../output/lag-text.ts';
 import {cut, cutStart} from '../output/table.ts';
 import {textWidth} from '../output/text-width.ts';
 import {NOT_MEASURED, shortBytes, shortMs} from '../output/units.ts';
-import type {Line} from './list-view.tsx';
+import type {Line} from './line-view.tsx';
 import {breakerMeaning, linkSign, type Meaning} from './meaning.ts';
 import {sparkline} from './sparkline.ts';
 

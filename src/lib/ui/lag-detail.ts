@@ -9,7 +9,7 @@ import type {MessageReading, SubscriptionReading} from '../ports/store.ts';
 import type {LagRow} from '../replication/lag.ts';
 import {LEAST_MS} from './lag-columns.ts';
 import {linkKey} from './lag-list.ts';
-import type {Page} from './list-view.tsx';
+import type {Page} from './line-view.tsx';
 import {sparkline} from './sparkline.ts';
 
 const MOST_CHANGES = 8;

@@ -7,8 +7,9 @@ import {formatMs} from '../output/units.ts';
 import {isGood, layoutOf, lineOf, titlesOf} from './lag-columns.ts';
 import {lagDetail} from './lag-detail.ts';
 import {type LagSort, LINKS, worstState} from './lag-list.ts';
+import type {Line, Part, Space} from './line-view.tsx';
 import {listKeys} from './list-keys.ts';
-import type {Line, ListLook, Part, Space} from './list-view.tsx';
+import type {ListLook} from './list-view.tsx';
 import {breakerMeaning, linkSign, type Meaning} from './meaning.ts';
 
 /** `staleMs`: a reading that is older is dimmed. `windowMs`: how far back percentiles go. */

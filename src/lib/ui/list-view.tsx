@@ -1,20 +1,11 @@
 import {Box, Text, useAnimation, useInput, useStdin, useWindowSize} from 'ink';
-import {memo, useRef, useState} from 'react';
+import {useRef, useState} from 'react';
 import {cut} from '../output/table.ts';
-import {formatTime} from '../output/units.ts';
+import {type Line, Lines, OneLine, type Page, type Part, type Place, Reading, type Space, Title} from './line-view.tsx';
 import {type ListKey, tabAfter, tabKeys} from './list-keys.ts';
 import {afterPress, firstState, indexOf, type List, type ListState, shownRows} from './list-state.ts';
-import {type Meaning, styleOf} from './meaning.ts';
+import {styleOf} from './meaning.ts';
 import {windowOn} from './step-window.ts';
-
-/** A piece of a line, coloured by what it means. */
-export type Part = {readonly text: string; readonly meaning: Meaning};
-/** One line of the screen. What does not fit is cut off. */
-export type Line = readonly Part[];
-/** Lines to read instead of the list, each at most as wide as was asked for. */
-export type Page = {readonly title: string; readonly lines: readonly string[]};
-/** What lines beside the list may take. */
-export type Space = {readonly most: number; readonly columns: number};
 
 /** What every such view shows: when it was taken (epoch ms), and what the reader should know about it. */
 export type Viewed = {readonly at: number; readonly notes: readonly string[]};
@@ -184,8 +175,6 @@ function pageOf<V extends Viewed, R, S extends string>({look, state, view, colum
   return chosen === undefined ? null : detail(chosen, view, columns - 2);
 }
 
-type Place = {readonly columns: number; readonly colour: boolean};
-
 /** The names of the lists, the one that is shown in brackets. */
 function TabBar({names, current, columns, colour}: Tabs & Place) {
   const words = names.map((name, index) => (index === current ? `[${index + 1} ${name}]` : ` ${index + 1} ${name} `));
@@ -199,61 +188,6 @@ function TabBar({names, current, columns, colour}: Tabs & Place) {
       ))}
     </Text>
   );
-}
-
-type TitleProps = Place & {
-  readonly name: string;
-  readonly stands: Part;
-  readonly figures: Part;
-  readonly at: number;
-  readonly paused: boolean;
-};
-
-function Title({name, stands, figures, at, paused, columns, colour}: TitleProps) {
-  const right = `${paused ? 'paused at ' : ''}${formatTime(at)}`;
-  const left = `${name}  ${stands.text}`;
-  const middle = cut(`  ${figures.text}`, Math.max(0, columns - left.length - right.length - 1));
-  return (
-    <Text wrap="truncate">
-      <Text {...styleOf('strong', colour)}>{name}</Text>
-      <Text {...styleOf(stands.meaning, colour)}>{left.slice(name.length)}</Text>
-      <Text {...styleOf(figures.meaning, colour)}>{middle}</Text>
-      <Text {...styleOf(paused ? 'warning' : 'muted', colour)}>{right.padStart(columns - left.length - middle.length)}</Text>
-    </Text>
-  );
-}
-
-function Lines({lines, colour, above = false}: {readonly lines: readonly Line[]; readonly colour: boolean; readonly above?: boolean}) {
-  if (lines.length === 0) return null;
-  return (
-    <Box flexDirection="column" marginTop={above ? 1 : 0}>
-      {lines.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity
-        <OneLine key={index} line={line} colour={colour} />
-      ))}
-    </Box>
-  );
-}
-
-type OneLineProps = {readonly line: Line; readonly colour: boolean; readonly inverse?: boolean};
-
-/** Drawn anew only when what it says has changed: of a thousand rows a few do. */
-const OneLine = memo(
-  ({line, colour, inverse = false}: OneLineProps) => (
-    <Text wrap="truncate" inverse={inverse && colour}>
-      {line.map(({text, meaning}, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: pieces of a line have no other identity
-        <Text key={index} {...styleOf(meaning, colour)}>
-          {text}
-        </Text>
-      ))}
-    </Text>
-  ),
-  (a, b) => a.colour === b.colour && a.inverse === b.inverse && isSame(a.line, b.line),
-);
-
-function isSame(a: Line, b: Line): boolean {
-  return a.length === b.length && a.every(({text, meaning}, index) => text === b[index]?.text && meaning === b[index]?.meaning);
 }
 
 type RowsProps<V extends Viewed, R, S extends string> = Place & Omit<Screen<V, R, S>, 'height'> & {readonly page: number};
@@ -278,22 +212,6 @@ function Rows<V extends Viewed, R, S extends string>({look, view, state, rows, p
         return <OneLine key={list.keyOf(row)} line={[mark, ...line(row)]} inverse={chosen} colour={colour} />;
       })}
       {later > 0 && <Text {...muted}>{`  ↓ ${later} more`}</Text>}
-    </>
-  );
-}
-
-function Reading({title, lines, from, most, columns, colour}: Place & Page & {readonly from: number; readonly most: number}) {
-  const hidden = lines.length - from - most;
-  const shown = hidden <= 0 ? lines.slice(from) : [...lines.slice(from, from + most - 1), `↓ ${hidden + 1} more`];
-  return (
-    <>
-      <Text {...styleOf('strong', colour)}>{cut(`${title}${from === 0 ? '' : `  (↑ ${from} more)`}`, columns)}</Text>
-      {shown.map((line, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: lines have no other identity
-        <Text key={index} wrap="truncate">
-          {`  ${line}`}
-        </Text>
-      ))}
     </>
   );
 }
