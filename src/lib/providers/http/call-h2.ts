@@ -1,6 +1,6 @@
-import type {ClientHttp2Session, IncomingHttpHeaders as Http2Headers} from 'node:http2';
+import type {ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders as Http2Headers} from 'node:http2';
 import type {TLSSocket} from 'node:tls';
-import {type Answer, type Call, type CallOptions, hostOf, trustOf} from './call.ts';
+import {type Answer, type AnswerBody, type Call, type CallOptions, hostOf, trustOf} from './call.ts';
 import {phaseMarks} from './phases.ts';
 
 /** What a server that speaks no HTTP/2 fails with. */
@@ -56,10 +56,23 @@ function answerOf(session: ClientHttp2Session, {url, headers, secure}: Asked): P
       stream.on('error', fail);
       stream.once('response', (answered: Http2Headers & {':status'?: number}) => {
         const plain = Object.fromEntries(Object.entries(answered).filter(([name]) => !name.startsWith(':')));
-        resolve({statusCode: answered[':status'] ?? 0, headers: plain, body: stream, secure});
+        resolve({statusCode: answered[':status'] ?? 0, headers: plain, body: bodyOf(stream), secure});
       });
     });
   });
+}
+
+/** By events: an iterator costs more than the answer. */
+function bodyOf(stream: ClientHttp2Stream): AnswerBody {
+  return {
+    read: (take) =>
+      new Promise((resolve, reject) => {
+        stream.on('data', (chunk: Buffer) => take(chunk) && resolve());
+        stream.once('end', resolve);
+        stream.once('error', reject);
+        stream.once('close', () => reject(Object.assign(new Error('the answer was cut off'), {code: 'ECONNRESET'})));
+      }),
+  };
 }
 
 const noHttp2 = (): Error => Object.assign(new Error('the server does not speak HTTP/2'), {code: NO_HTTP2});

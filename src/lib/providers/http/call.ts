@@ -1,8 +1,6 @@
-import type {ClientRequest, IncomingHttpHeaders, IncomingMessage} from 'node:http';
-import type {NetConnectOpts} from 'node:net';
-import type {Readable} from 'node:stream';
+import type {IncomingHttpHeaders} from 'node:http';
 import type {ConnectionOptions, TLSSocket} from 'node:tls';
-import {type Phases, phaseMarks} from './phases.ts';
+import type {Phases} from './phases.ts';
 
 /** One GET over a connection of its own. `ca` null = the system's authorities are trusted. */
 export type CallOptions = {
@@ -12,35 +10,22 @@ export type CallOptions = {
   readonly signal: AbortSignal;
 };
 
+/**
+ * What follows the head. `read` is called once at most: it gives what comes to `take`, and resolves when that is all of it or `take` says that it is enough;
+ * rejects when it is cut off. What is not read is not waited for.
+ */
+export type AnswerBody = {read(take: (bytes: Buffer) => boolean): Promise<void>};
+
 /** The head of an answer. `secure` is the connection that it came over, null = without TLS. */
 export type Answer = {
   readonly statusCode: number;
   readonly headers: IncomingHttpHeaders;
-  readonly body: Readable;
+  readonly body: AnswerBody;
   readonly secure: TLSSocket | null;
 };
 
 /** A call that has begun. `answer` rejects with what went wrong on the way; `end` is called in any case. */
 export type Call = {readonly answer: Promise<Answer>; phases(): Phases; connected(): boolean; end(): void};
-
-/** By HTTP/1.1. Without an agent: making one for each request, as `agent: false` does, costs as much as the request. */
-export async function callHttp1({url, headers, ca, signal}: CallOptions): Promise<Call> {
-  const isSecure = url.protocol === 'https:';
-  const [{request}, net, tls] = await Promise.all([
-    isSecure ? import('node:https') : import('node:http'),
-    import('node:net'),
-    isSecure ? import('node:tls') : null,
-  ]);
-  const marks = phaseMarks();
-  const createConnection = (options: object) => {
-    const trust = tls === null ? {} : {...options, ...trustOf(url, ca, net.isIP)};
-    const socket = tls === null ? net.connect(options as NetConnectOpts) : tls.connect(trust as ConnectionOptions);
-    marks.watch(socket);
-    return socket;
-  };
-  const call = request(url, {createConnection, headers, signal});
-  return {answer: answerTo(call, marks.answered), phases: marks.read, connected: marks.connected, end: () => void call.destroy()};
-}
 
 /** Whom to trust, and under which name: an address is no name that could be asked for. */
 export function trustOf(url: URL, ca: string | null, isIP: (text: string) => number): ConnectionOptions {
@@ -50,16 +35,3 @@ export function trustOf(url: URL, ca: string | null, isIP: (text: string) => num
 
 /** The host of a URL, an IPv6 address without its brackets. */
 export const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1');
-
-async function answerTo(call: ClientRequest, answered: () => void): Promise<Answer> {
-  const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    call.once('response', resolve);
-    // Stays for the request's life: an error after the answer must not become an uncaught one.
-    call.on('error', reject);
-    call.end();
-  });
-  answered();
-  const {socket} = response;
-  const secure = 'getPeerCertificate' in socket ? (socket as TLSSocket) : null;
-  return {statusCode: response.statusCode ?? 0, headers: response.headers, body: response, secure};
-}

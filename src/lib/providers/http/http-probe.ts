@@ -4,7 +4,8 @@ import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import {connectionFailure, failure} from '../tcp/connection-failure.ts';
 import {type Expiry, expiryOf} from '../tls/expiry.ts';
 import {readCa} from '../tls/read-ca.ts';
-import {type Answer, type Call, callHttp1} from './call.ts';
+import type {Answer, Call} from './call.ts';
+import {callHttp1} from './call-h1.ts';
 import {judgeAnswer} from './judge-answer.ts';
 
 /** What to ask and what to expect. Header values are references, or plain text where they are no secret. */
@@ -31,9 +32,6 @@ export type HttpTarget = {
 /**
  * One GET per check over a connection of its own: keep-alive hides a dead listener and a stale name. Latency counts from the start of the
  * connection (name lookup included) to the last byte that decided, redirects included; `facts.phases` are those of the last request.
- *
- * It is node:http and not undici because of start-up: measured on the development machine, import and three probes take 22-25 ms against
- * 44-73 ms, and `health check` has 200 ms for everything but its slowest probe.
  */
 export function httpProbe(target: HttpTarget, secrets: SecretVault): Probe {
   return {check: (signal) => ask(target, secrets, signal)};
@@ -53,12 +51,8 @@ async function ask(target: HttpTarget, secrets: SecretVault, signal: AbortSignal
   const [headers, trusted] = await Promise.all([revealed(target.headers, secrets), readCa(target.caFile ?? null)]);
   if ('trouble' in trusted) return trusted.trouble;
   // What is loaded the first time is not the endpoint's latency.
-  const [, secure] = await Promise.all([
-    import('node:http'),
-    target.url.startsWith('https:') ? import('node:https') : null,
-    import('node:net'),
-  ]);
-  if (secure !== null) await import('node:tls');
+  await import('node:net');
+  if (target.url.startsWith('https:')) await import('node:tls');
   const limited = bounded(signal, target.timeoutMs);
   try {
     const check: Check = {target, headers, ca: trusted.ca, signal: limited.signal, started: performance.now(), scrub: secrets.scrub};

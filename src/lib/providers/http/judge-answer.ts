@@ -1,7 +1,6 @@
-import type {Readable} from 'node:stream';
 import type {Json} from '../../plan/json.ts';
 import type {ProbeResult} from '../../ports/probe.ts';
-import type {Answer} from './call.ts';
+import type {Answer, AnswerBody} from './call.ts';
 import type {HttpTarget} from './http-probe.ts';
 
 /** Of an answer's body no more than this is read. */
@@ -46,21 +45,17 @@ function wrongHeader({headers}: Answer, {expectHeaders = {}}: HttpTarget, {scrub
   return null;
 }
 
-/** Reads to the end, to the wanted text or to the limit, whichever comes first. By events: an iterator costs more than the answer. */
-function readBody(body: Readable, wanted: string | null, limit: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const whole = (): Buffer => (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).subarray(0, limit);
-    body.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length >= limit || (wanted !== null && whole().includes(wanted))) resolve(whole());
-    });
-    body.once('end', () => resolve(whole()));
-    body.once('error', reject);
-    body.once('close', () => reject(Object.assign(new Error('the answer was cut off'), {code: 'ECONNRESET'})));
+/** Reads to the end, to the wanted text or to the limit, whichever comes first. */
+async function readBody(body: AnswerBody, wanted: string | null, limit: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const whole = (): Buffer => (chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).subarray(0, limit);
+  await body.read((chunk) => {
+    chunks.push(chunk);
+    length += chunk.length;
+    return length >= limit || (wanted !== null && whole().includes(wanted));
   });
+  return whole();
 }
 
 function judgeJson(body: Buffer, wanted: NonNullable<HttpTarget['expectJson']>, {asked, scrub}: How): Said {
