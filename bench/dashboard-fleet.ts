@@ -29,7 +29,10 @@ export function widen(fleetFile: string, ports: readonly number[], links: number
     const own = ports.filter((_, at) => at % names.length === index);
     const region = fleet.regions[name] as {endpoints: Record<string, unknown>};
     region.endpoints = Object.fromEntries(
-      own.map((port, at) => [`app-${at}`, {probe: 'http', url: `http://127.0.0.1:${port}/`, expectStatus: 200, timeout: '1s', critical: at === 0}]),
+      own.map((port, at) => [
+        `app-${at}`,
+        {probe: 'http', url: `http://127.0.0.1:${port}/`, expectStatus: 200, timeout: '1s', critical: at === 0},
+      ]),
     );
   }
   const store = fleet.stores.orders as {members: Record<string, Member>};

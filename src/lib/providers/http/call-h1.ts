@@ -43,7 +43,6 @@ function requestText({host, pathname, search, username, password}: URL, headers:
   ];
   const all = [...own.filter(([name]) => !given.has(name.toLowerCase())), ...Object.entries(headers)];
   for (const [name, value] of all) {
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be in a header is looked for
     if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) || /[^\t\x20-\x7E\x80-\xFF]/.test(value))
       throw Object.assign(new Error(`the header ${name} cannot be sent`), {code: 'ERR_INVALID_CHAR'});
   }
@@ -103,10 +102,10 @@ class Exchange implements AnswerBody {
     if (this.#failed !== null) return;
     try {
       read();
+      if (this.#reader.isDone) this.#read?.resolve();
     } catch (error) {
-      return this.fail(error);
+      this.fail(error);
     }
-    if (this.#reader.isDone) this.#read?.resolve();
   }
 
   #give(bytes: Buffer): void {

@@ -78,15 +78,14 @@ export class Http1Reader {
   #feedBody(bytes: Buffer): void {
     const framing = this.#framing as Framing;
     if (bytes.length === 0) return;
-    if (framing.kind === 'close') return this.#onBody(bytes);
-    if (framing.kind === 'chunked') {
-      this.#isDone = framing.chunks.feed(bytes, this.#onBody);
-      return;
+    if (framing.kind === 'close') this.#onBody(bytes);
+    else if (framing.kind === 'chunked') this.#isDone = framing.chunks.feed(bytes, this.#onBody);
+    else {
+      const own = bytes.subarray(0, framing.left);
+      framing.left -= own.length;
+      this.#isDone = framing.left === 0;
+      this.#onBody(own);
     }
-    const own = bytes.subarray(0, framing.left);
-    framing.left -= own.length;
-    this.#isDone = framing.left === 0;
-    this.#onBody(own);
   }
 }
 
@@ -100,7 +99,7 @@ function endOfHead(bytes: Buffer, from: number): {text: number; body: number} | 
 }
 
 function parseHead(text: string): Head {
-  const [first = '', ...lines] = text.split(/\r?\n/);
+  const [first = '', ...lines] = text.replace(/\r$/, '').split(/\r?\n/);
   const status = /^HTTP\/1\.\d (\d{3})(?: .*)?$/.exec(first)?.[1];
   if (status === undefined) throw broken('HPE_INVALID_STATUS', 'its first line is no status');
   const headers: IncomingHttpHeaders = Object.create(null) as IncomingHttpHeaders;
