@@ -1,10 +1,11 @@
 import stringWidth from 'string-width';
 
-const PLAIN = /^[ -~]*$/u;
+/** Characters of one column each, and of one unit: what nearly all text of ours is. Measuring it letter by letter costs a tenth of a live view. */
+const PLAIN = /^[ -~\u00A1-\u00AC\u00AE-\u00FF–—…←↑→↓↩≤≥\u2500-\u25FC✓✗]*$/u;
 const letters = new Intl.Segmenter();
 
 /** How many columns of a terminal text takes: ideographs and emoji take two, marks that join a letter none. */
-export const textWidth = (text: string): number => stringWidth(text);
+export const textWidth = (text: string): number => (PLAIN.test(text) ? text.length : stringWidth(text));
 
 /** Blanks behind text until it takes `width` columns. */
 export const padRight = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - textWidth(text)));

@@ -55,7 +55,7 @@ export type ListViewProps<V extends Viewed, R, S extends string> = {
   readonly frozen?: V | null;
 };
 
-const FRAME_MS = 250;
+const FRAME_MS = 500;
 /** A terminal with fewer rows has no room for two things at once. */
 const LOW = 20;
 /** Beside the list and what is above and below it: title, blank, titles of columns, blank, footer. */
