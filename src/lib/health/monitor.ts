@@ -14,7 +14,7 @@ import {type Asked, createOwnNetwork, noUplink, type OwnNetwork} from './own-net
 import {isSilent} from './quorum.ts';
 import {createRate, type Rate} from './rate.ts';
 import {type RegionNow, withMemory} from './region-memory.ts';
-import {laneOf, nextPace, waitMs} from './schedule.ts';
+import {laneOf, nextPace, onTick, waitMs} from './schedule.ts';
 import {createSlots, type Slots} from './slots.ts';
 import {type EndpointReading, readEndpoint, type SweepTarget} from './sweep.ts';
 import {createTurns} from './turns.ts';
@@ -164,7 +164,8 @@ class Watching implements Monitor {
       // All begin at once, so that everything is known soon; from then on they are spread over the interval.
       const wait = watched.spread ? watched.intervalMs * (0.5 + random()) : waitMs(watched.pace, watched.intervalMs, random());
       watched.spread = false;
-      await this.#rest(watched, Math.min(LONGEST_MS, Math.max(0, wait - (clock.now() - began))));
+      const rest = Math.min(LONGEST_MS, Math.max(0, wait - (clock.now() - began)));
+      await this.#rest(watched, onTick(rest, clock.now(), watched.intervalMs));
     }
   }
 

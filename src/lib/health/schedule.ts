@@ -12,6 +12,10 @@ const RAREST_MS = 30_000;
 /** Intervals vary by this share each way, so that endpoints do not come in step. */
 const JITTER = 0.1;
 
+/** Looks begin at ticks of this share of their interval, and of so many ms at most: each time that a process wakes up costs more than a look. */
+const TICK_SHARE = 0.05;
+const TICK_MS = 50;
+
 /** The pace of an endpoint that nobody has asked yet. */
 export const FRESH: Pace = {deaf: 0};
 
@@ -32,4 +36,10 @@ export function waitMs({deaf}: Pace, intervalMs: number, random: number): number
   const times = 2 ** Math.max(0, Math.min(10, deaf - DEAD_AFTER + 1));
   const rare = deaf >= DEAD_AFTER ? Math.min(intervalMs * Math.min(times, RAREST), Math.max(intervalMs, RAREST_MS)) : intervalMs;
   return rare * (1 - JITTER + 2 * JITTER * random);
+}
+
+/** A wait in ms from `now` on, made longer until the next tick: looks that begin together share their wake-ups. */
+export function onTick(ms: number, now: number, intervalMs: number): number {
+  const tick = Math.min(TICK_MS, intervalMs * TICK_SHARE);
+  return Math.max(0, Math.ceil((now + ms) / tick) * tick - now);
 }
