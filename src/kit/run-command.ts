@@ -207,22 +207,26 @@ export abstract class RunCommand<T extends typeof Command> extends RegionCommand
     }
   }
 
-  /** A live view on a terminal, NDJSON where it was asked for, plain lines on stderr otherwise; nothing with --json. */
+  /** A live view on a terminal, NDJSON where it was asked for, plain lines on stderr otherwise, and for a screen reader; nothing with --json. */
   async #startShow(open: OpenFleet, plan: Plan): Promise<Show> {
     const silent = {onWitness: () => {}, done: async () => {}};
     const format = (this.flags as {format?: string}).format;
     if (format === 'ndjson') return {...silent, onEvent: (event) => void process.stdout.write(`${JSON.stringify(event)}\n`)};
     if (this.jsonEnabled()) return {...silent, onEvent: () => {}};
-    if (process.stdout.isTTY && process.env.TERM !== 'dumb' && !process.env.CI) {
+    const {canDraw, isRead} = await import('../lib/ui/can-draw.ts');
+    if (canDraw()) {
       const {startLiveRun} = await import('../lib/ui/live-run.ts');
       return startLiveRun({open, plan, onInterrupt: () => process.kill(process.pid, 'SIGINT')});
     }
-    const [{runLine}, paint] = await Promise.all([import('../lib/output/run-lines.ts'), this.paint()]);
+    const [{runLine, spokenRunLine}, paint] = await Promise.all([import('../lib/output/run-lines.ts'), this.paint()]);
     const startedAt = open.clock.wall();
+    const isSpoken = process.stderr.isTTY && isRead();
     return {
       ...silent,
       onEvent: (event) => {
-        const line = runLine(event, {plan, startedAt, paint, columns: process.stderr.columns ?? 120});
+        const line = isSpoken
+          ? spokenRunLine(event, {plan, startedAt})
+          : runLine(event, {plan, startedAt, paint, columns: process.stderr.columns ?? 120});
         if (line !== null) process.stderr.write(`${line}\n`);
       },
     };

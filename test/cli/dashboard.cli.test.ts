@@ -99,6 +99,25 @@ describe.skipIf(without !== null)(`the dashboard in a terminal${without === null
     }
   });
 
+  it.each([
+    ['dashboard', ['dashboard']],
+    ['health watch', ['health', 'watch']],
+  ])('%s reads out only what changes, where a screen reader is used', async (_, command) => {
+    const one = new Terminal([...command, '--fleet', fleet, '--for', '4s'], {
+      columns: 80,
+      env: {...env, INK_SCREEN_READER: 'true', NO_COLOR: '1'},
+      cwd: dir,
+    });
+    open.push(one);
+    const left = await one.ended();
+    expect(left.status, left.output).toBe(2);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what is looked for
+    expect(left.output, 'nothing is drawn, nor taken back').not.toMatch(/\u001B/u);
+    expect(left.output).toMatch(/^For a screen reader \(INK_SCREEN_READER\): /u);
+    expect(left.output.match(/us-east/gu), 'what does not change is said once').toHaveLength(1);
+    expect(left.output).toMatch(/eu-west.* unhealthy: app: /u);
+  });
+
   it('NO_COLOR leaves the words', async () => {
     const one = dashboard(80, 24, {NO_COLOR: '1'});
     await one.sees('✗ unhealthy');

@@ -80,6 +80,36 @@ describe.skipIf(without !== null)(`a run in a terminal${without === null ? '' : 
     expect(await lab.document(['lab', 'status'])).toMatchObject({faults: []});
   });
 
+  it('shows other steps and its keys while the run goes on, and leaves the steps as its record', async () => {
+    const drill = terminal([...SLOW, '--yes']);
+    await drill.sees('acknowledged');
+    drill.type('G');
+    await drill.sees('release the claim on orders');
+    await drill.sees('Esc follow');
+    drill.type('?');
+    await drill.sees('follow the one that runs');
+    drill.type('q');
+    const left = await drill.ended();
+    expect(left.status, left.output).toBe(130);
+    expectCleanTerminal(left, 80);
+    // The view never leaves the screen: its last frame stands above the report.
+    const record = linesOf(left.output).join('\n');
+    expect(record).toMatch(/✓ preflight .*steady state/u);
+    expect(record).not.toContain('follow the one that runs');
+  });
+
+  it('is lines, in words and whole, for a screen reader', async () => {
+    const drill = terminal([...SLOW, '--yes'], 80, 24, {INK_SCREEN_READER: 'true', NO_COLOR: '1'});
+    await drill.sees('started: write a numbered order');
+    drill.type('\u0003');
+    const left = await drill.ended();
+    expect(left.status, left.output).toBe(130);
+    expect(left.restored).toBe(true);
+    expect(left.output, 'nothing is drawn, taken back or coloured').not.toMatch(ESCAPE);
+    expect(left.output).toMatch(/^\d+\.\d s {2}done: see that the fleet is in its steady state/mu);
+    expect(left.output).toMatch(/^\d+\.\d s {2}ended: interrupted/mu);
+  });
+
   it('kill -9 in the middle of a run: the next command knows that it was interrupted', async () => {
     const drill = terminal([...SLOW, '--yes']);
     await drill.sees('acknowledged');

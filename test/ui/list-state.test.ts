@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
-import type {Pressed} from '../../src/lib/ui/list-keys.ts';
+import type {Pressed} from '../../src/lib/ui/keys.ts';
 import {afterPress, firstState, indexOf, type List, type ListState, shownRows} from '../../src/lib/ui/list-state.ts';
 
 type Row = {readonly name: string; readonly size: number};

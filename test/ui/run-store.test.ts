@@ -30,7 +30,7 @@ describe('the store of the live view', () => {
     off();
     store.region('mars', 'unknown', 'far');
     expect(listener).toHaveBeenCalledTimes(6);
-    expect(store.getSnapshot().regions.at(-1)).toEqual({region: 'mars', verdict: 'unknown', note: 'far'});
+    expect(store.getSnapshot().regions.at(-1)).toEqual({region: 'mars', verdict: 'unknown', note: 'far', at: 0});
   });
 
   it('gives the same value as long as nothing changes', () => {

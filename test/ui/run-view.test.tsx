@@ -4,12 +4,14 @@ import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {composeDrill} from '../../src/lib/drill/compose-drill.ts';
 import {parseDrill} from '../../src/lib/drill/drill-file.ts';
 import {bigDigits} from '../../src/lib/ui/big-digits.ts';
+import {keysOf} from '../../src/lib/ui/keys.ts';
 import {layOut, type RunLayout, type Wanted} from '../../src/lib/ui/run-layout.ts';
 import {createRunStore, type RunStore} from '../../src/lib/ui/run-store.ts';
 import {RunView} from '../../src/lib/ui/run-view.tsx';
 import {windowOn} from '../../src/lib/ui/step-window.ts';
 import {drillPlan, drillText, inputOf, journal} from '../drill/plans.ts';
 import {FakeKeyboard, FakeTerminal} from './fake-terminal.ts';
+import {END, ESC, HOME, UP} from './live.tsx';
 
 const mounted: {unmount(): void}[] = [];
 beforeEach(() => void vi.useFakeTimers());
@@ -30,7 +32,14 @@ async function show(columns: number, rows: number, fill: (store: RunStore) => vo
   const view = <RunView store={store} colour={colour} onInterrupt={onInterrupt} />;
   mounted.push(render(view, {...streams, debug: true, interactive: true, patchConsole: false, exitOnCtrlC: false}));
   await settle();
-  return {terminal, keyboard, store, onInterrupt};
+  const press = async (...keys: readonly string[]) => {
+    for (const key of keys) {
+      keyboard.press(key);
+      await settle();
+    }
+    return terminal.lastFrame();
+  };
+  return {terminal, keyboard, store, onInterrupt, press};
 }
 
 const settle = () => vi.advanceTimersByTimeAsync(250);
@@ -68,12 +77,12 @@ describe.each([
     const frame = terminal.lastFrame();
     expect(frame).toContain('drill region-lost  us-east → eu-west');
     expect(frame).toContain('running  2.1 s');
-    expect(frame).toMatch(/✗ us-east {2}unhealthy {2}postgres refused/);
-    expect(frame).toMatch(/● eu-west {2}healthy/);
+    expect(frame).toMatch(/✗ us-east {2}unhealthy {2}just now {9}postgres refused/);
+    expect(frame, 'what was seen before the run is old').toMatch(/● eu-west {2}healthy {4}3 s ago/);
     for (const line of bigDigits('1.38 s')) expect(frame).toContain(line.trimEnd());
     expect(frame).toContain('since the last acknowledged write');
     expect(frame).toContain('1234 acknowledged  5 not acknowledged  lost: not read back yet');
-    expect(frame).toMatch(/✓ preflight {1}see that the fleet is in its steady state +400 ms/);
+    expect(frame).toMatch(/✓ preflight {1}see that the fleet is in its steady state: steady +400 ms/);
     expect(frame).toMatch(/▶ detect {4}notice that us-east is unhealthy +1\.5 s/);
     expect(frame).toContain('q or Ctrl+C: stop');
     fits(terminal);
@@ -98,7 +107,7 @@ describe.each([
     expect(frame).toContain('succeeded  5 s');
     expect(frame).toContain('longest write gap');
     expect(frame).toContain('2000 acknowledged  7 not acknowledged  0 lost');
-    expect(frame).toContain('unhealthy  us-east is unhealthy after 600 ms');
+    expect(frame).toMatch(/✗ us-east {2}unhealthy {2}2 s ago {10}us-east is unhealthy after 600 ms/);
     expect(frame).not.toContain('q or Ctrl+C');
     fits(terminal);
   });
@@ -176,7 +185,7 @@ describe('the live view', () => {
       one.witness(outage);
     });
     expect(terminal.lastFrame()).toContain('1.38 s since the last acknowledged write');
-    expect(terminal.lastFrame()).toMatch(/… \d+ more/);
+    expect(terminal.lastFrame()).toMatch(/↓ \d+ more/);
     fits(terminal);
     terminal.resize(100, 30);
     await settle();
@@ -220,6 +229,72 @@ describe('the live view', () => {
     store.event(journal([2000, 'interrupted', null, {going: 'back', says: 'interrupted: undoing what was done'}])[0]!);
     await settle();
     expect(terminal.lastFrame()).toContain('interrupted: undoing what was done');
+  });
+
+  it('shows other steps for who moves, while the run goes on, and follows again at Esc', async () => {
+    wall.now = 3100;
+    const {terminal, keyboard, store, press} = await show(80, 20, (one) => started.forEach(one.event));
+    const following = terminal.lastFrame();
+    expect(following).toContain('▶ detect');
+    expect(following).toContain('? help');
+    expect(await press(END)).toContain('release the claim on orders');
+    expect(terminal.lastFrame()).not.toContain('▶ detect');
+    expect(terminal.lastFrame()).toContain('Esc follow');
+    fits(terminal);
+    for (const event of journal([3050, 'result', 'detect', {result: {}, says: 'seen'}], [3060, 'step-started', 'promote']))
+      store.event(event);
+    await settle();
+    expect(terminal.lastFrame(), 'it stays where the reader is').toContain('release the claim on orders');
+    expect(terminal.lastFrame()).toMatch(/ {2}\d of 16 steps/);
+    expect(await press(UP), 'each key moves it').not.toContain('release the claim on orders');
+    expect(await press('j')).toContain('release the claim on orders');
+    expect(await press(HOME)).toContain('see that the fleet is in its steady state');
+    expect(await press(ESC)).toContain('▶ promote');
+    expect(terminal.lastFrame()).not.toContain('Esc follow');
+    keyboard.press(' ');
+    keyboard.press('p');
+    wall.now = 9300;
+    await settle();
+    expect(terminal.lastFrame(), 'nothing pauses a run or its screen').toMatch(/running {2}8\.3 s/);
+  });
+
+  it.each([['?'], ['h'], [ESC]])('has its keys on a page that %j closes, and the interrupt is one of them', async (close) => {
+    const {terminal, press, onInterrupt} = await show(80, 24, (one) => started.forEach(one.event));
+    const help = await press('?');
+    for (const {shown, does} of keysOf('run')) expect(help).toContain(`${shown.padEnd(12)} ${does}`.trim());
+    expect(help).not.toContain('pause');
+    fits(terminal);
+    expect(await press(close)).toContain('▶ detect');
+    expect(await press('h', 'q'), 'whoever stops a run sees what becomes of it').toContain('▶ detect');
+    expect(onInterrupt).toHaveBeenCalledTimes(1);
+  });
+
+  it('scrolls its keys where they have no room', async () => {
+    const {terminal, press} = await show(60, 20, (one) => {
+      for (const event of started) one.event(event);
+      one.witness(outage);
+    });
+    expect(await press('?')).toMatch(/↓ \d+ more/);
+    fits(terminal);
+    expect(await press(END)).toContain('q or Ctrl+C  stop');
+    fits(terminal);
+  });
+
+  it.each([
+    ['the help', ['?']],
+    ['other steps', [END]],
+  ])('leaves the steps as its record, whoever was just reading %s', async (_, keys) => {
+    const fill = (one: RunStore) => started.forEach(one.event);
+    const ended = await show(80, 20, fill);
+    expect(await ended.press(...keys)).not.toContain('▶ detect');
+    for (const event of journal([6000, 'run-ended', null, {outcome: 'failed', code: 'x', reason: ''}])) ended.store.event(event);
+    await settle();
+    expect(ended.terminal.lastFrame()).toContain('▶ detect');
+    const left = await show(80, 20, fill);
+    await left.press(...keys);
+    left.store.close();
+    await settle();
+    expect(left.terminal.lastFrame(), 'also when it did not end').toContain('▶ detect');
   });
 
   it('says everything without colour too', async () => {

@@ -1,6 +1,7 @@
 import type {Plan} from '../plan/plan.ts';
 import type {JournalEvent} from '../ports/state.ts';
 import type {Meaning, Paint} from './paint.ts';
+import {spoken} from './spoken.ts';
 import {cut} from './table.ts';
 
 /** `startedAt` (epoch ms) is what times are counted from. No line is wider than `columns`. */
@@ -15,6 +16,27 @@ export function runLine(event: JournalEvent, options: RunLineOptions): string | 
   const time = `${(Math.max(0, event.at - options.startedAt) / 1000).toFixed(1)} s`.padStart(8);
   const text = cut(words.text, Math.max(1, options.columns - time.length - words.symbol.length - 3));
   return `${options.paint.muted(time)}  ${options.paint[words.meaning](words.symbol)} ${text}`;
+}
+
+/* The sign alone says these. */
+const SPOKEN: Readonly<Record<string, string>> = {
+  'step-started': 'started: ',
+  result: 'done: ',
+  'step-skipped': 'skipped: ',
+  'step-failed': 'failed: ',
+  'step-blocked': 'blocked: ',
+  'step-lost': 'lost: ',
+  'approval-asked': 'waits for approval: ',
+  'approval-expired': 'approval expired: ',
+  'run-ended': 'ended: ',
+};
+
+/** The same for a screen reader: words for signs, and all of it: nobody can follow half of an instruction. */
+export function spokenRunLine(event: JournalEvent, {plan, startedAt}: Pick<RunLineOptions, 'plan' | 'startedAt'>): string | null {
+  const words = wordsOf(event, plan);
+  if (words === null) return null;
+  const time = `${(Math.max(0, event.at - startedAt) / 1000).toFixed(1)} s`;
+  return spoken(`${time}  ${SPOKEN[event.type] ?? ''}${words.text}`);
 }
 
 function wordsOf(event: JournalEvent, plan: Plan): Words | null {

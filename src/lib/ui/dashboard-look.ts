@@ -9,7 +9,8 @@ import {stripLines} from './dashboard-strip.ts';
 import type {Line, Part, Space} from './line-view.tsx';
 import {listKeys} from './list-keys.ts';
 import type {ListLook} from './list-view.tsx';
-import {outcomeMeaning, statusSign, verdictSign} from './meaning.ts';
+import {outcomeMeaning, verdictSign} from './meaning.ts';
+import {stepLine} from './step-line.ts';
 
 /** Every key of the list of regions. */
 export const REGION_KEYS = listKeys({
@@ -75,8 +76,7 @@ export function runLines(run: RunDocument | null, at: number, {most, columns}: S
   const head: Line = [{text: cut(`▶ ${run.kind} ${way} ${run.outcome}${began}: ${done} of ${run.steps.length} steps`, columns), meaning}];
   const step = run.steps.find(({status}) => status === 'running') ?? run.steps.find(({status}) => status === 'failed');
   if (step === undefined || most < 2) return [head];
-  const {symbol, meaning: own} = statusSign(step.status);
-  return [head, [{text: cut(`  ${symbol} ${step.phase}: ${step.title}`, columns), meaning: own}]];
+  return [head, [{text: '  ', meaning: 'plain'}, ...stepLine(step, {at, grainMs: 1000, columns: columns - 2})]];
 }
 
 /** What happened last, newest first, and what needs an eye. */

@@ -8,7 +8,8 @@ import {dashboardTitle, eventLine, runLines} from './dashboard-look.ts';
 import type {Line, Page} from './line-view.tsx';
 import {listKeys} from './list-keys.ts';
 import type {ListLook} from './list-view.tsx';
-import {outcomeMeaning, statusSign} from './meaning.ts';
+import {outcomeMeaning} from './meaning.ts';
+import {stepLine, textOf} from './step-line.ts';
 
 const RUN_KEYS = listKeys({row: 'run', holds: 'run, kind, region, outcome, reason', orders: 'newest first', goesOn: 'looking'});
 const EVENT_KEYS = listKeys({row: 'event', holds: 'kind and text', orders: 'newest first, oldest first', goesOn: 'looking'});
@@ -63,13 +64,7 @@ function runLine(row: RunSummary, {at, id, kind, columns}: RunPlace): Line {
 /** Of the run that goes on each step; of another one how it ended. */
 function runDetail(row: RunSummary, {run, at}: DashboardView, columns: number): Page {
   const head = [`${row.outcome}, started ${formatTime(row.startedAt)} (${formatAge(Date.parse(row.startedAt), at)})`];
-  const steps =
-    run?.runId === row.runId
-      ? run.steps.map(
-          ({phase, title, status, detail}) =>
-            `${statusSign(status).symbol} ${padRight(phase, 9)} ${title}${detail === null ? '' : `: ${detail}`}`,
-        )
-      : [];
+  const steps = run?.runId === row.runId ? run.steps.map((step) => textOf(stepLine(step, {at, grainMs: 1000, columns}))) : [];
   const lines = [
     ...head,
     ...(row.reason === null ? [] : [row.reason]),

@@ -23,19 +23,23 @@ export type TitleProps = Place & {
   readonly figures: Part;
   readonly at: number;
   readonly paused: boolean;
+  /** Whether the time has its day; default true. */
+  readonly day?: boolean;
 };
 
 /** The first line of a live view: what it is, how all of it stands, figures, and the time. */
-export function Title({name, stands, figures, at, paused, columns, colour}: TitleProps) {
-  const right = `${paused ? 'paused at ' : ''}${formatTime(at)}`;
+export function Title({name, stands, figures, at, paused, day = true, columns, colour}: TitleProps) {
   const left = `${name}  ${stands.text}`;
+  const time = `${paused ? 'paused at ' : ''}${day ? formatTime(at) : formatTime(at).slice(-9)}`;
+  // How it stands comes before the time.
+  const right = left.length + time.length < columns ? time : '';
   const middle = cut(`  ${figures.text}`, Math.max(0, columns - left.length - right.length - 1));
   return (
     <Text wrap="truncate">
       <Text {...styleOf('strong', colour)}>{name}</Text>
       <Text {...styleOf(stands.meaning, colour)}>{left.slice(name.length)}</Text>
       <Text {...styleOf(figures.meaning, colour)}>{middle}</Text>
-      <Text {...styleOf(paused ? 'warning' : 'muted', colour)}>{right.padStart(columns - left.length - middle.length)}</Text>
+      <Text {...styleOf(paused ? 'warning' : 'muted', colour)}>{right.padStart(Math.max(0, columns - left.length - middle.length))}</Text>
     </Text>
   );
 }

@@ -1,4 +1,5 @@
-import {type ListAction, listAction, type Pressed} from './list-keys.ts';
+import {isMove, type KeyAction, MOVES, type Pressed} from './keys.ts';
+import {listAction} from './list-keys.ts';
 
 /** A list that a live view shows: where its rows are, what they are known by, what a filter looks in, and how they can be sorted. */
 export type List<V, R, S extends string> = {
@@ -61,19 +62,6 @@ export type Room<V, S extends string> = {readonly page: number; readonly lines: 
 /** What a key press needs to know beside the state. */
 export type Pressing<V, S extends string> = {readonly view: V} & Room<V, S>;
 
-type Move = 'up' | 'down' | 'page-up' | 'page-down' | 'first' | 'last';
-
-const MOVES: Readonly<Record<Move, (page: number) => number>> = {
-  up: () => -1,
-  down: () => 1,
-  'page-up': (page) => -page,
-  'page-down': (page) => page,
-  first: () => Number.NEGATIVE_INFINITY,
-  last: () => Number.POSITIVE_INFINITY,
-};
-
-const isMove = (action: ListAction): action is Move => Object.hasOwn(MOVES, action);
-
 /**
  * The state after a key press; null = the view is to end. Several characters at once are as many presses: over a slow line, and when something is
  * pasted, they come together.
@@ -110,7 +98,7 @@ function afterTyping<V, S extends string>(state: ListState<V, S>, input: string,
 function afterAction<V, R, S extends string>(
   list: List<V, R, S>,
   state: ListState<V, S>,
-  action: Exclude<ListAction, 'quit'>,
+  action: Exclude<KeyAction, 'quit'>,
   {view, page, lines}: Pressing<V, S>,
 ): ListState<V, S> {
   if ((state.help || state.open) && isMove(action)) {

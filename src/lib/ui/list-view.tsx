@@ -1,8 +1,9 @@
 import {Box, Text, useAnimation, useInput, useStdin, useWindowSize} from 'ink';
 import {useRef, useState} from 'react';
 import {cut} from '../output/table.ts';
+import {type KeyRow, keyLines} from './keys.ts';
 import {type Line, Lines, OneLine, type Page, type Part, type Place, Reading, type Space, Title} from './line-view.tsx';
-import {type ListKey, tabAfter, tabKeys} from './list-keys.ts';
+import {tabAfter, tabKeys} from './list-keys.ts';
 import {afterPress, firstState, indexOf, type List, type ListState, shownRows} from './list-state.ts';
 import {styleOf} from './meaning.ts';
 import {windowOn} from './step-window.ts';
@@ -16,7 +17,7 @@ export type RowAction<R> = {readonly key: string; readonly does: string; readonl
 /** How one list looks: everything that is not the same for every list. */
 export type ListLook<V extends Viewed, R, S extends string> = {
   readonly list: List<V, R, S>;
-  readonly keys: readonly ListKey[];
+  readonly keys: readonly KeyRow[];
   /** The first line: the name, how all of it stands, and figures. */
   readonly title: (view: V) => {readonly name: string; readonly stands: Part; readonly figures: Part};
   /** Lines above the list. */
@@ -168,7 +169,7 @@ type Asked<V extends Viewed, R, S extends string> = Omit<Screen<V, R, S>, 'rows'
 function pageOf<V extends Viewed, R, S extends string>({look, state, view, columns, tabs, acts}: Asked<V, R, S>): Page | null {
   const {list, keys, detail, actions = []} = look;
   const own = acts ? actions.map(({key, does}) => ({shown: key, does})) : [];
-  if (state.help) return {title: 'keys', lines: [...keys, ...tabKeys(tabs), ...own].map(({shown, does}) => `${shown.padEnd(12)} ${does}`)};
+  if (state.help) return {title: 'keys', lines: keyLines([...keys, ...tabKeys(tabs), ...own])};
   if (!state.open) return null;
   const rows = shownRows(list, view, state);
   const chosen = rows[indexOf(list, state, rows)];

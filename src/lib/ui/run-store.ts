@@ -16,8 +16,13 @@ export type StepView = {
   readonly prompts: {readonly lines: readonly string[]; readonly withinMs: number} | null;
 };
 
-/** A region with what is known of it. */
-export type RegionView = {readonly region: string; readonly verdict: RegionVerdict | 'unknown'; readonly note: string};
+/** A region with what is known of it, and when that was seen (epoch ms). */
+export type RegionView = {
+  readonly region: string;
+  readonly verdict: RegionVerdict | 'unknown';
+  readonly note: string;
+  readonly at: number;
+};
 
 /** The witness while it writes, or what it found in the end. `lost` null = not read back yet. */
 export type WitnessView = {
@@ -41,6 +46,8 @@ export type RunView = {
   readonly witness: WitnessView | null;
   /** Set by the first interrupt: what the runner does about it. */
   readonly interrupted: string | null;
+  /** It is shown for the last time, however the run ended. */
+  readonly closed: boolean;
 };
 
 /** What a running witness tells at any time. */
@@ -64,6 +71,8 @@ export type RunStore = {
   witness(source: WitnessSource | null): void;
   region(region: string, verdict: RegionView['verdict'], note: string): void;
   refresh(): void;
+  /** The next frame is the last one. */
+  close(): void;
 };
 
 /** A store for one run of `plan`. */
@@ -86,16 +95,17 @@ export function createRunStore(plan: Plan, now: () => number): RunStore {
     event(event) {
       const stepped = withEvent(held.view, event);
       const step = event.type === 'result' && event.step !== null ? actions.get(event.step) : undefined;
-      set(step === undefined ? stepped : withResult(stepped, step, resultOf(event)));
+      set(step === undefined ? stepped : withResult(stepped, step, resultOf(event), event.at));
     },
     witness(source) {
       held.source = source;
       if (source === null) set({...held.view, witness: held.view.witness === null ? null : {...held.view.witness, writing: false}});
     },
-    region: (region, verdict, note) => set(withRegion(held.view, {region, verdict, note})),
+    region: (region, verdict, note) => set(withRegion(held.view, {region, verdict, note, at: now()})),
     refresh() {
       if (held.source !== null) set({...held.view, witness: liveWitness(held.source, held.view.witness)});
     },
+    close: () => set({...held.view, closed: true}),
   };
 }
 
@@ -111,6 +121,7 @@ function firstView(plan: Plan): RunView {
       region,
       verdict: cell.known ? cell.value.verdict : 'unknown',
       note: cell.known ? cell.value.reason : cell.reason,
+      at: cell.at,
     })),
     steps: [...plan.steps, ...plan.always].map(({id, phase, title, do: call}) => ({
       prompts: promptsOf(call),
@@ -124,6 +135,7 @@ function firstView(plan: Plan): RunView {
     })),
     witness: null,
     interrupted: null,
+    closed: false,
   };
 }
 
@@ -184,9 +196,10 @@ function stepChange(event: JournalEvent): Partial<StepView> | null {
 }
 
 /** What a result says beside "done": the region that was lost, and what the witness read back. */
-function withResult(view: RunView, {do: {action, target}}: Step, result: Readonly<Record<string, unknown>>): RunView {
+function withResult(view: RunView, {do: {action, target}}: Step, result: Readonly<Record<string, unknown>>, at: number): RunView {
   if (action === 'health.await' && target.region !== undefined && isVerdict(result.verdict)) {
-    return withRegion(view, {region: target.region, verdict: result.verdict, note: typeof result.says === 'string' ? result.says : ''});
+    const note = typeof result.says === 'string' ? result.says : '';
+    return withRegion(view, {region: target.region, verdict: result.verdict, note, at});
   }
   if (action !== 'witness.stop') return view;
   const number = (name: string) => (typeof result[name] === 'number' ? result[name] : null);

@@ -2,6 +2,7 @@ import type {DashboardMonitor} from '../operate/dashboard.ts';
 import {staleAfterMs} from '../operate/lag-verdict.ts';
 import {dashboardLine, regionLines} from '../output/dashboard-lines.ts';
 import {loadView} from './load-view.ts';
+import {readAloud} from './read-aloud.ts';
 import type {Shown} from './show-watch.ts';
 
 /** `intervalMs`: how often links are read. `onQuit` is asked for, not acted on. */
@@ -33,7 +34,8 @@ export type DashboardOut = {
 const LOOK_MS = 100;
 
 /** Prints how each region stands once it is known, then each event; what cannot be read is told once. */
-export function printDashboard(monitor: DashboardMonitor, {format, print, tell}: DashboardOut): Shown {
+export function printDashboard(monitor: DashboardMonitor, {format, ...out}: DashboardOut): Shown {
+  const {print, tell} = readAloud(format, out);
   const known = new Set<string>();
   const told = new Set<string>();
   let last = 0;

@@ -16,6 +16,7 @@ export async function showRun(
   return {
     async done() {
       store.refresh();
+      store.close();
       await view.unmount();
     },
   };

@@ -4,9 +4,11 @@ import {linkChangeLine, linkLines} from '../output/lag-lines.ts';
 import {linkName, unreadSays} from '../output/lag-text.ts';
 import {changeLine, firstLines} from '../output/watch-lines.ts';
 import type {Clock} from '../ports/clock.ts';
+import {canDraw} from './can-draw.ts';
 import type {LagLookOptions} from './lag-look.ts';
 import {loadView} from './load-view.ts';
 import type {WatchMount} from './mount-watch.tsx';
+import {readAloud} from './read-aloud.ts';
 
 /** Something that shows a monitor until it is ended. */
 export type Shown = {end(): Promise<void>};
@@ -25,9 +27,9 @@ export function watchEnd({interrupt, forMs, clock}: WatchEnds): {readonly ended:
   return {ended: promise, quit: resolve};
 }
 
-/** Whether a watch is drawn here: on a terminal that can, for a person, who did not ask for lines. */
+/** Whether a watch is drawn here: on a terminal that can, for a person who sees it and did not ask for lines. */
 export function mayDraw(format: string | undefined): boolean {
-  return format === undefined && process.stdout.isTTY && process.env.TERM !== 'dumb' && !process.env.CI;
+  return format === undefined && canDraw();
 }
 
 /** Draws a monitor of health on a terminal. */
@@ -53,7 +55,7 @@ type PrintOptions = {
 
 /** Prints how each region stands once it is known, then each change. */
 export function printWatch(monitor: Monitor, {format, ...out}: PrintOptions): Shown {
-  return printLines(monitor, out, {
+  return printLines(monitor, readAloud(format, out), {
     notes: ({notes}) => notes,
     first: (view) => firstLines(view, format),
     change: (change) => [change.region, changeLine(change, format)],
@@ -62,7 +64,7 @@ export function printWatch(monitor: Monitor, {format, ...out}: PrintOptions): Sh
 
 /** Prints how each link stands once it is known, then each change of its state or breaker. Which stores cannot be read is told. */
 export function printLag(monitor: LagMonitor, {format, ...out}: PrintOptions): Shown {
-  return printLines(monitor, out, {
+  return printLines(monitor, readAloud(format, out), {
     notes: ({notes}) => notes,
     lost: ({unread}) => unread.map(({store, reason}) => [store, unreadSays(store, reason)]),
     first: (view) => linkLines(view, format),

@@ -1,11 +1,12 @@
 import type {EndpointNow, MonitorView} from '../health/monitor.ts';
 import {worstVerdict} from '../health/verdict.ts';
 import {cut, cutStart} from '../output/table.ts';
-import {padRight, textWidth} from '../output/text-width.ts';
-import {formatAge, formatMs} from '../output/units.ts';
+import {textWidth} from '../output/text-width.ts';
+import {formatMs} from '../output/units.ts';
 import type {Line, Page, Part, Space} from './line-view.tsx';
 import type {ListLook} from './list-view.tsx';
 import {type Meaning, verdictSign} from './meaning.ts';
+import {namesWidth, regionLine} from './region-line.ts';
 import {sparkline} from './sparkline.ts';
 import {detailLines} from './watch-detail.ts';
 import {WATCH_KEYS} from './watch-keys.ts';
@@ -47,12 +48,12 @@ function detailOf(row: EndpointNow, view: MonitorView, columns: number): Page {
 }
 
 function regionLines(view: MonitorView, {most, columns}: Space): readonly Line[] {
-  const width = Math.min(24, Math.max(...view.regions.map(({region}) => textWidth(region))));
+  const width = namesWidth(view.regions);
   const all = view.regions.length <= most ? view.regions : worstFirst(view.regions);
   const shown = all.slice(0, view.regions.length <= most ? most : most - 1);
   const hidden = view.regions.length - shown.length;
   return [
-    ...shown.map((region) => regionLine(region, view.at, width, columns)),
+    ...shown.map((region) => regionLine(region, {at: view.at, width, columns})),
     ...(hidden === 0 ? [] : [[{text: `  and ${hidden} more, none worse`, meaning: 'muted'} as const]]),
   ];
 }
@@ -62,21 +63,6 @@ type RegionRow = MonitorView['regions'][number];
 function worstFirst(regions: readonly RegionRow[]): readonly RegionRow[] {
   const rank = ({verdict}: RegionRow) => ['unhealthy', 'unknown', 'recovering', 'degraded', 'healthy', null].indexOf(verdict);
   return regions.toSorted((a, b) => rank(a) - rank(b));
-}
-
-function regionLine(region: RegionRow, at: number, width: number, columns: number): Line {
-  const {symbol, meaning} = verdictSign(region.verdict ?? 'unknown');
-  const name = `${padRight(cut(region.region, width), width)}  `;
-  if (region.verdict === null) return [{text: `· ${name}asking`, meaning: 'muted'}];
-  const verdict = region.verdict.padEnd(11);
-  const since = `${formatAge(region.since, at).padEnd(15)}  `;
-  const room = columns - textWidth(name) - verdict.length - since.length - 2;
-  return [
-    {text: `${symbol} `, meaning},
-    {text: name, meaning: 'plain'},
-    {text: verdict, meaning},
-    {text: `${since}${cut(region.reason, room)}`, meaning: 'muted'},
-  ];
 }
 
 /** How wide each column is. */
