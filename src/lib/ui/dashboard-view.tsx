@@ -32,7 +32,12 @@ export function DashboardView({monitor, colour, onQuit, onAction, staleMs, windo
     held.current.last = monitor.view();
     return held.current.last;
   };
-  const tabs: Tabs = {names: TABS, current, onTab: setCurrent, onPause};
+  const typed = useRef('');
+  const onTab = (index: number, behind: string): void => {
+    typed.current = behind;
+    setCurrent(index);
+  };
+  const tabs: Tabs = {names: TABS, current, onTab, typed: typed.current, onPause};
   const [lag] = useState(() => lagLook({staleMs, windowMs}));
   const list = <V extends Viewed, R, S extends string>(look: ListLook<V, R, S>, of: (view: View) => V) => {
     const name = TABS[current] as string;

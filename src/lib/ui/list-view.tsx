@@ -1,6 +1,7 @@
 import {Box, Text, useAnimation, useInput, useStdin, useWindowSize} from 'ink';
-import {useRef, useState} from 'react';
+import {useEffect, useRef, useState} from 'react';
 import {cut} from '../output/table.ts';
+import type {Pressed} from './keys.ts';
 import {type KeyRow, keyLines} from './keys.ts';
 import {type Line, Lines, OneLine, type Page, type Part, type Place, Reading, type Space, Title} from './line-view.tsx';
 import {tabAfter, tabKeys} from './list-keys.ts';
@@ -38,7 +39,10 @@ export type ListLook<V extends Viewed, R, S extends string> = {
 export type Tabs = {
   readonly names: readonly string[];
   readonly current: number;
-  readonly onTab: (index: number) => void;
+  /** `typed`: what was pressed right behind it, for that list. */
+  readonly onTab: (index: number, typed: string) => void;
+  /** What was pressed for the list that is shown now, before it was. */
+  readonly typed?: string;
   readonly onPause: (isPaused: boolean) => void;
 };
 
@@ -88,25 +92,39 @@ export function ListView<V extends Viewed, R, S extends string>({
   const view = state.frozen ?? now;
   const rows = shownRows(list, view, state);
   const {head, foot, page, note} = partsOf({look, state, view, rows, columns, height: tabs === undefined ? height : height - 1});
-  useInput(
-    (input, key) => {
-      const chosen =
-        tabs === undefined || latest.current.typing ? null : tabAfter(input, key, {count: tabs.names.length, current: tabs.current});
-      if (chosen !== null) return tabs?.onTab(chosen);
-      const words =
-        latest.current.typing || onAction === undefined ? null : wordsFor(look, input, rows[indexOf(list, latest.current, rows)]);
-      if (words !== null) return onAction?.(words);
-      const lines = (asked: ListState<V, S>) =>
-        pageOf({look, state: asked, view: asked.frozen ?? now, columns, tabs: names, acts})?.lines.length ?? 0;
-      const next = afterPress(list, latest.current, {input, key}, {view: now, page, lines});
-      if (next === null) return onQuit();
-      if ((next.frozen === null) !== (latest.current.frozen === null)) tabs?.onPause(next.frozen !== null);
-      latest.current = next;
-      if (kept !== undefined) kept.state = next;
-      setState(next);
-    },
-    {isActive: isRawModeSupported},
-  );
+  const choose = (input: string, key: Pressed): boolean => {
+    if (latest.current.typing) return false;
+    const place = {count: names.length, current: tabs?.current ?? 0};
+    const chosen = names.length === 0 ? null : tabAfter(input.slice(0, 1), {...key, tab: key.tab === true || input[0] === '\t'}, place);
+    if (chosen !== null) tabs?.onTab(chosen, input.slice(1));
+    const words = chosen === null && onAction !== undefined ? wordsFor(look, input, rows[indexOf(list, latest.current, rows)]) : null;
+    if (words !== null) onAction?.(words);
+    return chosen !== null || words !== null;
+  };
+  const press = (input: string, key: Pressed): unknown => {
+    // What comes together over a slow line is as many presses, and a list that one of them chooses gets those after it.
+    const at = names.length === 0 || key.ctrl === true ? -1 : tabAt(input, latest.current.typing);
+    if (at > 0) {
+      press(input.slice(0, at), {});
+      return press(input.slice(at), {});
+    }
+    if (choose(input, key)) return null;
+    const lines = (asked: ListState<V, S>) =>
+      pageOf({look, state: asked, view: asked.frozen ?? now, columns, tabs: names, acts})?.lines.length ?? 0;
+    const pressed = {input, key: input === '\r' ? {...key, return: true} : key};
+    const next = afterPress(list, latest.current, pressed, {view: now, page, lines});
+    if (next === null) return onQuit();
+    if ((next.frozen === null) !== (latest.current.frozen === null)) tabs?.onPause(next.frozen !== null);
+    latest.current = next;
+    if (kept !== undefined) kept.state = next;
+    return setState(next);
+  };
+  useInput(press, {isActive: isRawModeSupported});
+  const typed = tabs?.typed ?? '';
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when this list is shown
+  useEffect(() => {
+    if (typed !== '') press(typed, {});
+  }, []);
   const read = pageOf({look, state, view, columns, tabs: names, acts});
   return (
     <Box flexDirection="column" width={columns} height={height}>
@@ -148,6 +166,11 @@ function partsOf<V extends Viewed, R, S extends string>({look, state, view, rows
   const chosen = rows[indexOf(look.list, state, rows)];
   const foot = reads || look.foot === undefined || room < 1 ? [] : look.foot(view, rows, chosen, {most: room, columns});
   return {head, foot, note, page: Math.max(FEWEST, left - foot.length)};
+}
+
+/** Where in what was pressed a list is chosen, -1 = nowhere. Behind a key that begins a filter everything is text. */
+function tabAt(input: string, typing: boolean): number {
+  return typing ? -1 : input.slice(0, /[/]|$/.exec(input)?.index).search(/[\t1-9]/);
 }
 
 /** The words of the command that a key asks for about a row. */
