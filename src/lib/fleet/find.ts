@@ -1,3 +1,4 @@
+import {createHash} from 'node:crypto';
 import {access, readFile, stat} from 'node:fs/promises';
 import {dirname, join, resolve} from 'node:path';
 import {RegionctlError} from '../errors.ts';
@@ -45,6 +46,11 @@ export async function readFleetText(file: string): Promise<string | Problem> {
   } catch {
     return broken('not UTF-8 text', 'Save the file as UTF-8.');
   }
+}
+
+/** By which a fleet file is known to be the same one, without being understood. */
+export function textDigestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function fleetMissing(message: string): RegionctlError {

@@ -1,7 +1,7 @@
 import {dirname, resolve} from 'node:path';
 import {buildFleet} from './build.ts';
 import {crossChecks} from './cross-checks.ts';
-import {readFleetText} from './find.ts';
+import {readFleetText, textDigestOf} from './find.ts';
 import type {Fleet} from './fleet.ts';
 import {type Env, interpolate} from './interpolate.ts';
 import type {ProviderKinds} from './kinds.ts';
@@ -37,7 +37,8 @@ async function examine(file: string, kinds: ProviderKinds, env: Env): Promise<{f
   const {findings, fleet, secrets} = examineData(source, file, kinds, env);
   const placed = ordered(findings.map(source.place));
   if (fleet === null || placed.length > 0) return {fleet: null, problems: placed};
-  return {fleet, problems: ordered((await missingSecrets(source, secrets, dirname(file), env)).map(source.place))};
+  const whole = {...fleet, textDigest: textDigestOf(text)};
+  return {fleet: whole, problems: ordered((await missingSecrets(source, secrets, dirname(file), env)).map(source.place))};
 }
 
 /** The checks that need no disk: references, the shape, each provider's part, then what binds the parts together. */

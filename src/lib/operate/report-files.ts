@@ -7,6 +7,7 @@ import type {Plan} from '../plan/plan.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type RunDocument, runDocument} from '../run/document.ts';
 import {reportDrill} from './drill-history.ts';
+import {scrubbed} from './scrubbed.ts';
 import {assertReplaceable, assertWritable, isSameFile, writeReport} from './write-report.ts';
 
 /** Where `drill run` leaves its report: as JUnit XML, and for people. */

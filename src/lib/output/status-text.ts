@@ -1,4 +1,4 @@
-import type {StatusDocument, StatusLink, StatusRegion, StatusRole} from '../observe/status.ts';
+import type {StatusDocument, StatusLink, StatusRegion, StatusRole} from '../observe/status-document.ts';
 import {type Cell, type Column, table} from './table.ts';
 import {formatAge, formatBytes, formatMs, formatTime, NOT_MEASURED} from './units.ts';
 import {indented, joined, listItem, type TextOptions, verdictCell} from './verdict-cell.ts';
