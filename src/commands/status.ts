@@ -28,10 +28,7 @@ export default class Status extends RegionCommand<typeof Status> {
 
   /** Without opening the fleet: nothing in it is asked, and its secrets may be elsewhere. */
   async #kept() {
-    const [{cachedStatus}, {findFleetFile}] = await Promise.all([
-      import('../lib/operate/status-cache.ts'),
-      import('../lib/fleet/find.ts'),
-    ]);
+    const [{cachedStatus}, {findFleetFile}] = await Promise.all([import('../lib/operate/status-cache.ts'), import('../lib/fleet/find.ts')]);
     const file = await findFleetFile(process.cwd(), this.flags.fleet);
     return cachedStatus({file, defaultStateDir: this.config.dataDir, now: Date.now()});
   }

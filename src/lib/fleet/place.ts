@@ -18,7 +18,8 @@ export async function readFleetPlace(file: string, env: Env = process.env): Prom
   const {source, problems} = parseSource(text);
   if (source === null) throw problemsError(file, problems, process.cwd());
   const read = (path: Path): string | null => textAt(source, path, {file, env});
-  const name = read(['fleet']) ?? refuse(source, file, {path: ['fleet'], message: 'the fleet has no name', suggestion: 'Write fleet: NAME.'});
+  const name =
+    read(['fleet']) ?? refuse(source, file, {path: ['fleet'], message: 'the fleet has no name', suggestion: 'Write fleet: NAME.'});
   const dir = read(['state', 'dir']);
   return {name, textDigest: textDigestOf(text), stateDir: dir === null ? null : resolve(dirname(file), dir)};
 }
@@ -27,7 +28,8 @@ export async function readFleetPlace(file: string, env: Env = process.env): Prom
 function textAt(source: Source, path: Path, {file, env}: {readonly file: string; readonly env: Env}): string | null {
   const value = valueAt(source.raw, path);
   if (value === undefined || value === null) return null;
-  if (typeof value !== 'string') return refuse(source, file, {path, message: 'expected a text', suggestion: 'Write one word, in quotes if it is a number.'});
+  if (typeof value !== 'string')
+    return refuse(source, file, {path, message: 'expected a text', suggestion: 'Write one word, in quotes if it is a number.'});
   const expansion = expand(value, env);
   return expansion.ok ? expansion.text : refuse(source, file, {path, ...expansion});
 }

@@ -13,7 +13,9 @@ import {ageAt, factsPart, NO_FACTS} from './status-region.ts';
 import {storeNotes} from './store-notes.ts';
 
 /** A region as it was judged, and how long ago each of its endpoints had been asked. */
-type JudgedRegion = Pick<HealthRegion, 'region' | 'verdict' | 'since' | 'reason'> & {readonly endpoints: readonly {readonly ageMs: number}[]};
+type JudgedRegion = Pick<HealthRegion, 'region' | 'verdict' | 'since' | 'reason'> & {
+  readonly endpoints: readonly {readonly ageMs: number}[];
+};
 
 /** `facts` by region; absent = nothing more is known of any. `steps` = those of the run that goes on. */
 export type StatusParts = {

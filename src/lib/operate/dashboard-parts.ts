@@ -1,14 +1,7 @@
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import {worstVerdict} from '../health/verdict.ts';
 import {worstLink} from '../replication/worst-link.ts';
-import type {
-  DashboardEvent,
-  DashboardParts,
-  DashboardRegion,
-  DashboardView,
-  RoleNow,
-  TrafficNow,
-} from './dashboard-view.ts';
+import type {DashboardEvent, DashboardParts, DashboardRegion, DashboardView, RoleNow, TrafficNow} from './dashboard-view.ts';
 import {regionFacts} from './region-facts.ts';
 
 /** One picture out of what all sources said last. Regions, members and routes are those of the fleet file, so that what cannot be reached is there all the same. Pure. */

@@ -61,7 +61,8 @@ function documentIn(kept: Json | undefined, fleet: string): StatusDocument {
   if (typeof version === 'number' && version !== VERSION)
     throw nothing(`the picture that is kept here is of ${version < VERSION ? 'an older' : 'a later'} regionctl`);
   // What is whole is as it was written, by a regionctl whose documents are like ours.
-  if (!isRecord(kept) || !isRecord(kept.document) || kept.sum !== sumOf(kept.document)) throw nothing('the picture that is kept here is damaged');
+  if (!isRecord(kept) || !isRecord(kept.document) || kept.sum !== sumOf(kept.document))
+    throw nothing('the picture that is kept here is damaged');
   return kept.document as unknown as StatusDocument;
 }
 

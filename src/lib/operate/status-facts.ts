@@ -56,5 +56,7 @@ export async function headroomOf(open: OpenFleet, signal: AbortSignal): Promise<
 /** As one whose source is asked once: what it said, or why it says nothing. */
 function sampled<T>({clock}: OpenFleet, asked: Asked<T>): Sampled<T> {
   const at = clock.wall();
-  return asked.ok ? {value: asked.value, at, failing: null} : {value: null, at: null, failing: {code: asked.code, reason: asked.reason, since: at}};
+  return asked.ok
+    ? {value: asked.value, at, failing: null}
+    : {value: null, at: null, failing: {code: asked.code, reason: asked.reason, since: at}};
 }

@@ -36,15 +36,15 @@ export async function readStatus(open: OpenFleet, signal: AbortSignal): Promise<
   const at = open.clock.wall();
   const {now, notes} = await remembered(open, judgement, at);
   const health = healthDocument({fleet, now, at, notes: [...notes, ...runs.notes]});
-  const {links, unread} = lag.document;
+  const {unread} = lag.document;
+  // Others may have been waited for since.
+  const waited = Math.max(0, at - Date.parse(lag.document.at));
+  const links = lag.document.links.map((link) => ({...link, ageMs: link.ageMs + waited}));
   const sources: FactSources = {loss, ready, headroom};
   const facts = Object.fromEntries(fleet.regions.map(({name}) => [name, regionFacts(name, sources)]));
   const {list, active} = runs.now;
   const steps = active?.steps ?? [];
-  const document = scrubbed(
-    statusDocument({fleet, snapshot, health, links, unread, runs: list, steps, facts}),
-    fleet.secrets.scrub,
-  );
+  const document = scrubbed(statusDocument({fleet, snapshot, health, links, unread, runs: list, steps, facts}), fleet.secrets.scrub);
   keep(state, open, document);
   return {document, exit: verdictExit(document.verdict)};
 }

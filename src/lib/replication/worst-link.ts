@@ -12,7 +12,10 @@ export function worstLink<T>(links: readonly T[], figures: (link: T) => LinkFigu
   const size = ({replayBytes, messages}: LinkFigures): number => replayBytes ?? messages?.depth ?? Number.POSITIVE_INFINITY;
   const ranked = links.map((link) => ({link, own: figures(link)}));
   const [first] = ranked.toSorted(
-    ({own: a}, {own: b}) => rank(a) - rank(b) || falling(a.seconds ?? Number.POSITIVE_INFINITY, b.seconds ?? Number.POSITIVE_INFINITY) || falling(size(a), size(b)),
+    ({own: a}, {own: b}) =>
+      rank(a) - rank(b) ||
+      falling(a.seconds ?? Number.POSITIVE_INFINITY, b.seconds ?? Number.POSITIVE_INFINITY) ||
+      falling(size(a), size(b)),
   );
   return first?.link ?? null;
 }

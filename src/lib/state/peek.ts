@@ -16,7 +16,8 @@ export async function peekMemory(dir: string, key: string): Promise<Json | undef
   const file = join(dir, 'state.db');
   const found = look(file);
   if (found === undefined) return undefined;
-  if (!found.isFile()) throw stateError('state-foreign', `${file} is no file`, {suggestions: ['Move it away: the state is kept in a file of that name']});
+  if (!found.isFile())
+    throw stateError('state-foreign', `${file} is no file`, {suggestions: ['Move it away: the state is kept in a file of that name']});
   const {DatabaseSync} = await import('node:sqlite');
   try {
     const db = new DatabaseSync(file, {readOnly: true, timeout: BUSY_MS});
