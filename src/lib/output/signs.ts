@@ -3,10 +3,19 @@ import type {BreakerState} from '../replication/breaker.ts';
 import type {LinkState} from '../replication/lag.ts';
 import type {RegionVerdict} from '../snapshot/snapshot.ts';
 import type {Meaning} from './paint.ts';
-import {LINK_MEANING} from './topology-cells.ts';
 
 /** A symbol with what it means; the word always stands beside it. */
 export type Signed = {readonly symbol: string; readonly meaning: Meaning};
+
+/** What the states of links mean. */
+export const LINK_MEANING: Readonly<Record<LinkState, Meaning>> = {
+  streaming: 'good',
+  idle: 'good',
+  'catching-up': 'warning',
+  stalled: 'critical',
+  broken: 'critical',
+  unknown: 'unknown',
+};
 
 /** The signs of verdicts, for texts and for live views. */
 export const VERDICT_SIGNS: Readonly<Record<RegionVerdict | 'unknown', Signed>> = {

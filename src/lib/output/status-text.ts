@@ -60,11 +60,13 @@ function readySays(regions: readonly StatusRegion[]): readonly string[] {
   });
 }
 
-/** What is not known, and what misses its objective. An estimate of nothing never meets an objective of 0, and is nothing to be told of. */
-function lossSays({region, loss}: StatusRegion): readonly string[] {
+/** What is not known of a member that answers, and what misses its objective. An estimate of nothing never meets an objective of 0, and is nothing to be told of. */
+function lossSays({region, loss, roles}: StatusRegion): readonly string[] {
   return (loss ?? []).flatMap(({store, bytes, certainty, withinRpo, basis, watched}) => {
+    // That a member does not answer stands among the notes.
+    const isDark = roles.every((each) => each.store !== store || each.role === 'unknown');
     if (certainty === 'unknown')
-      return watched === true ? [] : [`what promoting ${region} now would lose of ${store} is not known: ${basis}`];
+      return watched === true || isDark ? [] : [`what promoting ${region} now would lose of ${store} is not known: ${basis}`];
     if (withinRpo !== false || bytes === 0) return [];
     const size =
       bytes === null ? 'writes' : `${certainty === 'estimate' ? 'about ' : certainty === 'bound' ? 'at most ' : ''}${formatBytes(bytes)}`;
