@@ -22,7 +22,8 @@ export default class Doctor extends RegionCommand<typeof Doctor> {
   /** Other commands stop at the first problem of the fleet file; this one lists them all. */
   async #allProblems(error: unknown): Promise<never> {
     if (!isRegionctlError(error) || error.code !== 'fleet-invalid') throw error;
-    const [{fleetProblems, findFleetFile}, {describeProblem}, {kindsOf}] = await Promise.all([
+    const [{findFleetFile}, {fleetProblems}, {describeProblem}, {kindsOf}] = await Promise.all([
+      import('../lib/fleet/find.ts'),
       import('../lib/fleet/load.ts'),
       import('../lib/fleet/problem.ts'),
       import('../lib/fleet/kinds.ts'),

@@ -12,12 +12,24 @@ export default class Status extends RegionCommand<typeof Status> {
   };
 
   async run(): Promise<unknown> {
-    const [{statusText}, open] = await Promise.all([import('../lib/output/status-text.ts'), this.openFleet()]);
-    const {document, exit} = this.flags.cached
-      ? await (await import('../lib/operate/status-cache.ts')).cachedStatus(open)
-      : await (await import('../lib/operate/status.ts')).readStatus(open, this.interrupt.signal);
+    const [{statusText}, {document, exit}] = await Promise.all([
+      import('../lib/output/status-text.ts'),
+      this.flags.cached ? this.#kept() : this.#now(),
+    ]);
     this.log(statusText(document, await this.layout()));
     this.verdict(exit);
     return document;
+  }
+
+  async #now() {
+    const [{readStatus}, open] = await Promise.all([import('../lib/operate/status.ts'), this.openFleet()]);
+    return readStatus(open, this.interrupt.signal);
+  }
+
+  /** Without opening the fleet: nothing in it is asked, and its secrets may be elsewhere. */
+  async #kept() {
+    const [{cachedStatus}, {findFleetFile}] = await Promise.all([import('../lib/operate/status-cache.ts'), import('../lib/fleet/find.ts')]);
+    const file = await findFleetFile(process.cwd(), this.flags.fleet);
+    return cachedStatus({file, defaultStateDir: this.config.dataDir, now: Date.now()});
   }
 }

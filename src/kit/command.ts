@@ -66,7 +66,11 @@ export abstract class RegionCommand<T extends typeof Command> extends Command {
 
   /** The fleet file, checked. */
   protected async loadFleet(): Promise<Fleet> {
-    const [{findFleetFile, loadFleet}, {kindsOf}] = await Promise.all([import('../lib/fleet/load.ts'), import('../lib/fleet/kinds.ts')]);
+    const [{findFleetFile}, {loadFleet}, {kindsOf}] = await Promise.all([
+      import('../lib/fleet/find.ts'),
+      import('../lib/fleet/load.ts'),
+      import('../lib/fleet/kinds.ts'),
+    ]);
     const file = await findFleetFile(process.cwd(), (this.flags as {fleet?: string}).fleet);
     return loadFleet(file, kindsOf(await this.providers()));
   }

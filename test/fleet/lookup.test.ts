@@ -1,8 +1,9 @@
 import {join} from 'node:path';
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
+import {findFleetFile} from '../../src/lib/fleet/find.ts';
 import {kindsOf} from '../../src/lib/fleet/kinds.ts';
-import {findFleetFile, loadFleet} from '../../src/lib/fleet/load.ts';
+import {loadFleet} from '../../src/lib/fleet/load.ts';
 import {membersIn, nearest, objectivesOf, regionOf, rpoOf, rtoOf, storeOf} from '../../src/lib/fleet/lookup.ts';
 import {standIns} from './kinds.ts';
 

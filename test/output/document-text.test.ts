@@ -7,7 +7,8 @@ import {lossText} from '../../src/lib/output/loss-text.ts';
 import {colourPaint, plainPaint} from '../../src/lib/output/paint.ts';
 import {statusText} from '../../src/lib/output/status-text.ts';
 import {AT} from '../health/samples.ts';
-import {health, lag, loss, messageLag, status} from './sample-documents.ts';
+import {health, lag, loss, messageLag} from './sample-documents.ts';
+import {status} from './sample-status.ts';
 
 const now = AT + 1500;
 const texts = {

@@ -14,6 +14,7 @@ import {drillClean, drillDue, drillList, drillValidation} from './sample-drills.
 import {backtestSample, forecastSample} from './sample-forecasts.ts';
 import {repairSample} from './sample-repair.ts';
 import {drained, slots, topology} from './sample-replication.ts';
+import {status} from './sample-status.ts';
 
 const at = '2026-11-21T10:00:00.000Z';
 const regions = [region('us-east', [], 'US'), region('eu-west'), region('ap', [], 'SG')];
@@ -204,58 +205,6 @@ export const loss = {
 } as const;
 
 const activeRun = {runId: 'fo-1', kind: 'failover', from: 'us-east', to: 'eu-west', outcome: 'running', startedAt: at};
-const worst = {
-  store: 'orders',
-  from: 'us-east',
-  to: 'eu-west',
-  state: 'streaming' as const,
-  replayBytes: 16_384,
-  seconds: 0.12,
-  ageMs: 14,
-  withinRpo: true,
-  code: 'ok',
-  reason: 'streaming',
-};
-
-export const status = {
-  fleet: 'lab',
-  at,
-  verdict: 'unhealthy',
-  regions: [
-    {
-      region: 'us-east',
-      jurisdiction: 'US',
-      verdict: 'unhealthy',
-      since: '2026-11-21T09:58:00.000Z',
-      reason: 'app: 127.0.0.1:21001 refused the connection, 2 times in a row (1 of 3 endpoints)',
-      roles: [{store: 'orders', member: 'us-east', role: 'primary', writable: true}],
-      weightByRoute: {'front-door': 100},
-      lagWorst: null,
-    },
-    {
-      region: 'eu-west',
-      jurisdiction: 'EU',
-      verdict: 'healthy',
-      since: '2026-11-20T10:00:00.000Z',
-      reason: '3 endpoints healthy',
-      roles: [{store: 'orders', member: 'eu-west', role: 'standby', writable: false}],
-      weightByRoute: {'front-door': 0},
-      lagWorst: worst,
-    },
-    {
-      region: 'ap',
-      jurisdiction: 'SG',
-      verdict: 'unknown',
-      since: at,
-      reason: 'not judged',
-      roles: [{store: 'orders', member: 'ap', role: 'unknown', writable: null}],
-      weightByRoute: {'front-door': null},
-      lagWorst: {...worst, to: 'ap', state: 'broken', replayBytes: null, seconds: null, ageMs: null, withinRpo: null},
-    },
-  ],
-  activeRun,
-  notes: ['orders: could not read ap (no answer within 1000 ms)'],
-} as const;
 
 const step = {
   id: 'promote-orders',

@@ -7,7 +7,7 @@ import type {CostDocument} from '../../src/lib/capacity/cost/document.ts';
 import type {SurviveDocument} from '../../src/lib/capacity/survive/document.ts';
 import type {DrillDocument} from '../../src/lib/drill/report.ts';
 import type {HealthDocument} from '../../src/lib/health/document.ts';
-import type {StatusDocument} from '../../src/lib/observe/status.ts';
+import type {StatusDocument} from '../../src/lib/observe/status-document.ts';
 import type {AnomaliesDocument} from '../../src/lib/operate/anomalies.ts';
 import type {AuditDocument} from '../../src/lib/operate/audit.ts';
 import type {AuditPlanDocument} from '../../src/lib/operate/audit-explain.ts';

@@ -254,6 +254,8 @@ export type Fleet = {
   readonly file: string;
   /** sha256 of the parsed file with secret references unresolved: compare-and-set of plans. */
   readonly digest: string;
+  /** sha256 of the file as it stands, which tells without a check of the file that it has changed; absent = it comes from no file. */
+  readonly textDigest?: string;
   readonly regions: readonly Region[];
   readonly stores: readonly StoreSpec[];
   readonly routes: readonly RouteSpec[];

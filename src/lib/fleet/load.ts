@@ -1,9 +1,7 @@
-import {access, readFile, stat} from 'node:fs/promises';
-import {dirname, join, resolve} from 'node:path';
-import {RegionctlError} from '../errors.ts';
-import {EXIT} from '../exit-codes.ts';
+import {dirname, resolve} from 'node:path';
 import {buildFleet} from './build.ts';
 import {crossChecks} from './cross-checks.ts';
+import {readFleetText, textDigestOf} from './find.ts';
 import type {Fleet} from './fleet.ts';
 import {type Env, interpolate} from './interpolate.ts';
 import type {ProviderKinds} from './kinds.ts';
@@ -15,10 +13,6 @@ import {parseSource, type Source} from './source.ts';
 import {createVault, missingSecret} from './vault.ts';
 import {checkWitnessStores} from './witness-checks.ts';
 import {check} from './wording.ts';
-
-/** The name that the fleet file has unless `--fleet` names another. */
-export const FLEET_FILE = 'regionctl.yaml';
-const LARGEST_BYTES = 1024 * 1024;
 
 /**
  * Reads and checks a fleet file. Throws one RegionctlError: `fleet-missing` (66), `fleet-invalid` (78) with the first problem and how many
@@ -35,28 +29,16 @@ export async function fleetProblems(file: string, kinds: ProviderKinds, env: Env
   return (await examine(resolve(file), kinds, env)).problems;
 }
 
-/** The absolute path of the fleet file: `explicit`, else `regionctl.yaml` in `startDir` or above. Throws `fleet-missing` (66). */
-export async function findFleetFile(startDir: string, explicit?: string): Promise<string> {
-  if (explicit !== undefined) {
-    const file = resolve(startDir, explicit);
-    if (await exists(file)) return file;
-    throw fleetMissing(`there is no fleet file ${explicit}`);
-  }
-  for (let dir = resolve(startDir); ; dir = dirname(dir)) {
-    if (await exists(join(dir, FLEET_FILE))) return join(dir, FLEET_FILE);
-    if (dirname(dir) === dir) throw fleetMissing(`no ${FLEET_FILE} here or in a folder above`);
-  }
-}
-
 async function examine(file: string, kinds: ProviderKinds, env: Env): Promise<{fleet: Fleet | null; problems: readonly Problem[]}> {
-  const text = await readText(file);
+  const text = await readFleetText(file);
   if (typeof text !== 'string') return {fleet: null, problems: [text]};
   const {source, problems} = parseSource(text);
   if (source === null) return {fleet: null, problems};
   const {findings, fleet, secrets} = examineData(source, file, kinds, env);
   const placed = ordered(findings.map(source.place));
   if (fleet === null || placed.length > 0) return {fleet: null, problems: placed};
-  return {fleet, problems: ordered((await missingSecrets(source, secrets, dirname(file), env)).map(source.place))};
+  const whole = {...fleet, textDigest: textDigestOf(text)};
+  return {fleet: whole, problems: ordered((await missingSecrets(source, secrets, dirname(file), env)).map(source.place))};
 }
 
 /** The checks that need no disk: references, the shape, each provider's part, then what binds the parts together. */
@@ -89,40 +71,4 @@ function unresolved(finding: Finding, used: ReadonlyMap<string, string>): Findin
   const hide = (text: string) =>
     [...used].reduce((shown, [name, value]) => (value.length < 4 ? shown : shown.replaceAll(value, () => `\${env:${name}}`)), text);
   return {...finding, message: hide(finding.message), suggestion: hide(finding.suggestion)};
-}
-
-async function readText(file: string): Promise<string | Problem> {
-  const broken = (message: string, suggestion: string): Problem => ({
-    code: 'fleet-invalid',
-    path: [],
-    line: 1,
-    column: 1,
-    message,
-    suggestion,
-  });
-  const info = await stat(file).catch(() => null);
-  if (info === null) throw fleetMissing(`there is no fleet file ${file}`);
-  if (!info.isFile()) return broken('not a regular file', 'Name a YAML file with --fleet.');
-  if (info.size > LARGEST_BYTES)
-    return broken(`${info.size} bytes are too many for a fleet file; at most ${LARGEST_BYTES}`, 'Name the right file with --fleet.');
-  const bytes = await readFile(file).catch((error: NodeJS.ErrnoException) => error);
-  if (bytes instanceof Error) return broken(`cannot be read (${bytes.code})`, 'Give your user the right to read it.');
-  try {
-    return new TextDecoder('utf-8', {fatal: true}).decode(bytes);
-  } catch {
-    return broken('not UTF-8 text', 'Save the file as UTF-8.');
-  }
-}
-
-function fleetMissing(message: string): RegionctlError {
-  return new RegionctlError('fleet-missing', EXIT.noFleet, message, {
-    suggestions: ['Write one: regionctl init', 'Or name one: --fleet FILE, or the variable REGIONCTL_FLEET'],
-  });
-}
-
-async function exists(file: string): Promise<boolean> {
-  return access(file).then(
-    () => true,
-    () => false,
-  );
 }

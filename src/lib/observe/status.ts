@@ -1,80 +1,34 @@
-import {EXIT, type ExitCode} from '../exit-codes.ts';
+import {EXIT} from '../exit-codes.ts';
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import type {HealthDocument, HealthRegion} from '../health/document.ts';
 import {exitVerdict, type Verdict, worstVerdict} from '../health/verdict.ts';
-import type {BreakerNow} from '../replication/breaker.ts';
-import {type LinkStanding, worst} from '../replication/lag.ts';
-import type {Snapshot} from '../snapshot/snapshot.ts';
+import type {RegionFacts} from '../operate/region-facts.ts';
+import type {StepRow} from '../plan/plan-document.ts';
+import {worst} from '../replication/lag.ts';
+import {worstLink} from '../replication/worst-link.ts';
+import {activeRun} from '../run/active.ts';
+import {roleIn, type Snapshot} from '../snapshot/snapshot.ts';
+import type {StatusDocument, StatusLink, StatusRegion, StatusRole, StatusRun} from './status-document.ts';
+import {ageAt, factsPart, NO_FACTS} from './status-region.ts';
 import {storeNotes} from './store-notes.ts';
 
-/** A replication link as `replication lag` reports it: what the status needs of it. */
-export type StatusLink = LinkStanding & {
-  readonly store: string;
-  readonly link?: string;
-  readonly from: string;
-  readonly to: string;
-  readonly replayBytes: number | null;
-  readonly ageMs: number | null;
-  readonly withinRpo: boolean | null;
-  readonly reason: string;
-  readonly breaker?: Pick<BreakerNow, 'state' | 'reason'>;
-  readonly messages?: {readonly depth: number | null};
+/** A region as it was judged, and how long ago each of its endpoints had been asked. */
+type JudgedRegion = Pick<HealthRegion, 'region' | 'verdict' | 'since' | 'reason'> & {
+  readonly endpoints: readonly {readonly ageMs: number}[];
 };
 
-/** A run as the list of runs shows it. Newest first where there are several. */
-export type StatusRun = {
-  readonly runId: string;
-  readonly kind: string;
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly outcome: string;
-  /** ISO 8601. */
-  readonly startedAt: string;
-};
-
-/** A member's role in its store; `unknown` and null when it could not be read. */
-export type StatusRole = {
-  readonly store: string;
-  readonly member: string;
-  readonly role: 'primary' | 'standby' | 'peer' | 'unknown';
-  readonly writable: boolean | null;
-};
-
-/** A region in the `status` document. `weightByRoute`: null = the router could not be read. */
-export type StatusRegion = {
-  readonly region: string;
-  readonly jurisdiction: string;
-  readonly verdict: Verdict;
-  readonly since: string;
-  readonly reason: string;
-  readonly roles: readonly StatusRole[];
-  readonly weightByRoute: Readonly<Record<string, number | null>>;
-  readonly lagWorst: StatusLink | null;
-};
-
-/** The document of `status --json`. `notes` are sentences that need a person's eye. */
-export type StatusDocument = {
-  readonly fleet: string;
-  readonly at: string;
-  readonly verdict: Verdict;
-  readonly regions: readonly StatusRegion[];
-  readonly activeRun: StatusRun | null;
-  readonly notes: readonly string[];
-  /** It was taken at `at`, and nobody was asked since. Absent = it is of now. */
-  readonly cached?: true;
-};
-
+/** `facts` by region; absent = nothing more is known of any. `steps` = those of the run that goes on. */
 export type StatusParts = {
   readonly fleet: Fleet;
-  readonly snapshot: Snapshot;
-  readonly health: HealthDocument;
+  readonly snapshot: Pick<Snapshot, 'stores' | 'routers'>;
+  readonly health: Pick<HealthDocument, 'at' | 'verdict' | 'notes'> & {readonly regions: readonly JudgedRegion[]};
   readonly links: readonly StatusLink[];
   /** Stores whose links could not be read. */
   readonly unread: readonly {readonly store: string; readonly reason: string}[];
   readonly runs: readonly StatusRun[];
+  readonly steps?: readonly StepRow[];
+  readonly facts?: Readonly<Record<string, RegionFacts>>;
 };
-
-const ACTIVE = new Set(['running', 'paused', 'interrupted']);
 
 /**
  * One picture of the fleet for one screen. Regions, jurisdictions and members come from the fleet file, so a region that cannot be reached is there
@@ -82,9 +36,9 @@ const ACTIVE = new Set(['running', 'paused', 'interrupted']);
  * it degraded.
  */
 export function statusDocument(parts: StatusParts): StatusDocument {
-  const {fleet, snapshot, health, links, unread, runs} = parts;
+  const {fleet, snapshot, health, links, unread, runs, steps = []} = parts;
   const stores = fleet.stores.map((store) => storeNotes(store, snapshot.stores[store.name]));
-  const regions = fleet.regions.map(({name, jurisdiction}) => regionPart(name, jurisdiction, parts));
+  const active = activeRun(runs);
   return {
     fleet: fleet.name,
     at: health.at,
@@ -94,9 +48,10 @@ export function statusDocument(parts: StatusParts): StatusDocument {
       ...links.map(verdictOfLink),
       ...unread.map(() => 'unknown' as const),
     ]),
-    regions,
-    activeRun: runs.find(({outcome, kind}) => ACTIVE.has(outcome) && (kind !== 'shift' || outcome === 'running')) ?? null,
+    regions: fleet.regions.map(({name, jurisdiction}) => regionPart(name, jurisdiction, parts)),
+    activeRun: active === undefined ? null : {...active, steps},
     notes: [
+      ...health.notes,
       ...stores.flatMap(({notes}) => notes),
       ...unread.map(({store, reason}) => `${store}: its links could not be read: ${reason}`),
       ...links.flatMap(linkNotes),
@@ -130,39 +85,61 @@ function linkNotes(link: StatusLink): string[] {
   ];
 }
 
-function regionPart(region: string, jurisdiction: string, {fleet, snapshot, health, links}: StatusParts): StatusRegion {
+function regionPart(region: string, jurisdiction: string, parts: StatusParts): StatusRegion {
+  const {fleet, snapshot, health, links, facts = {}} = parts;
   const seen = health.regions.find((candidate) => candidate.region === region) ?? notChecked(region, health.at);
+  const at = Date.parse(health.at);
+  const roles = fleet.stores.flatMap((store) => rolesIn(store, region, {snapshot, at}));
+  const ages = seen.endpoints.map(({ageMs}) => ageMs);
+  const into = links.filter(({store, to}) => regionOf(fleet, store, to) === region);
   return {
     region,
     jurisdiction,
     verdict: seen.verdict,
     since: seen.since,
     reason: seen.reason,
-    roles: fleet.stores.flatMap((store) => rolesIn(store, region, snapshot)),
+    ageMs: ages.length === 0 ? null : Math.max(...ages),
+    roles,
     weightByRoute: Object.fromEntries(fleet.routes.map(({name}) => [name, weight(snapshot, name, region)])),
-    lagWorst: worstLink(links.filter(({store, to}) => regionOf(fleet, store, to) === region)),
+    ageMsByRoute: Object.fromEntries(fleet.routes.map(({name}) => [name, weightAge(snapshot, name, at)])),
+    lagWorst: worstLink(into, (link) => link),
+    ...factsPart(facts[region] ?? NO_FACTS, {region, roles, sources: sourcesOf(parts), at}),
   };
 }
 
-const NOT_SEEN = {flappingSince: null, agree: 0, asked: 1, endpoints: []};
-
-function notChecked(region: string, at: string): HealthRegion {
-  return {region, verdict: 'unknown', code: 'not-checked', reason: 'this region was not checked', since: at, ...NOT_SEEN};
+/** The regions that hold a primary; all where none is seen to. */
+function sourcesOf({fleet, snapshot}: StatusParts): readonly string[] {
+  const held = fleet.stores.flatMap(({name, members}) => {
+    const store = snapshot.stores[name];
+    return members.flatMap((member) => (store !== undefined && roleIn(store, member.name) === 'primary' ? [member.region] : []));
+  });
+  return held.length > 0 ? [...new Set(held)] : fleet.regions.map(({name}) => name);
 }
 
-function rolesIn(store: StoreSpec, region: string, snapshot: Snapshot): StatusRole[] {
+function notChecked(region: string, at: string): JudgedRegion {
+  return {region, verdict: 'unknown', reason: 'this region was not checked', since: at, endpoints: []};
+}
+
+type Looked = {readonly snapshot: StatusParts['snapshot']; readonly at: number};
+
+function rolesIn(store: StoreSpec, region: string, {snapshot, at}: Looked): StatusRole[] {
   const own = store.members.filter((member) => member.region === region);
   return own.map(({name}) => {
     const cell = snapshot.stores[store.name]?.members[name];
-    if (cell === undefined || !cell.known) return {store: store.name, member: name, role: 'unknown', writable: null};
-    return {store: store.name, member: name, role: cell.value.role, writable: cell.value.writable};
+    if (cell === undefined || !cell.known) return {store: store.name, member: name, role: 'unknown', writable: null, ageMs: null};
+    return {store: store.name, member: name, role: cell.value.role, writable: cell.value.writable, ageMs: ageAt(cell.at, at)};
   });
 }
 
 /** A region that a router does not name gets no traffic from it; a router that could not be read says nothing. */
-function weight(snapshot: Snapshot, route: string, region: string): number | null {
+function weight(snapshot: StatusParts['snapshot'], route: string, region: string): number | null {
   const cell = snapshot.routers[route];
   return cell?.known === true ? (cell.value[region] ?? 0) : null;
+}
+
+function weightAge(snapshot: StatusParts['snapshot'], route: string, at: number): number | null {
+  const cell = snapshot.routers[route];
+  return cell?.known === true ? ageAt(cell.at, at) : null;
 }
 
 function regionOf(fleet: Fleet, store: string, member: string): string | null {
@@ -170,16 +147,7 @@ function regionOf(fleet: Fleet, store: string, member: string): string | null {
   return spec?.members.find(({name}) => name === member)?.region ?? null;
 }
 
-/** A link that is down or not known comes before any figure: no number is not a small one. */
-function worstLink(links: readonly StatusLink[]): StatusLink | null {
-  const order: readonly ExitCode[] = [EXIT.critical, EXIT.unknown, EXIT.warning, EXIT.good];
-  const rank = (link: StatusLink) => order.indexOf(worst([link]));
-  const size = ({replayBytes, messages}: StatusLink) => replayBytes ?? messages?.depth ?? Number.POSITIVE_INFINITY;
-  const [first] = links.toSorted((a, b) => rank(a) - rank(b) || size(b) - size(a));
-  return first ?? null;
-}
-
-function routeNotes(route: Fleet['routes'][number], snapshot: Snapshot): string[] {
+function routeNotes(route: Fleet['routes'][number], snapshot: StatusParts['snapshot']): string[] {
   const cell = snapshot.routers[route.name];
   if (cell === undefined) return [];
   if (!cell.known) return [`${route.name}: ${cell.reason}`];

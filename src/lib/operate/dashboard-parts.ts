@@ -1,20 +1,8 @@
-import {EXIT, type ExitCode} from '../exit-codes.ts';
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import {worstVerdict} from '../health/verdict.ts';
-import {worst as worstOf} from '../replication/lag.ts';
-import type {LossRow} from '../replication/loss.ts';
-import type {Sampled} from '../snapshot/sampled.ts';
-import type {
-  AgedCell,
-  DashboardEvent,
-  DashboardParts,
-  DashboardRegion,
-  DashboardView,
-  Headroom,
-  RoleNow,
-  TrafficNow,
-} from './dashboard-view.ts';
-import type {LinkNow} from './lag-watch.ts';
+import {worstLink} from '../replication/worst-link.ts';
+import type {DashboardEvent, DashboardParts, DashboardRegion, DashboardView, RoleNow, TrafficNow} from './dashboard-view.ts';
+import {regionFacts} from './region-facts.ts';
 
 /** One picture out of what all sources said last. Regions, members and routes are those of the fleet file, so that what cannot be reached is there all the same. Pure. */
 export function dashboardView(parts: DashboardParts, events: readonly DashboardEvent[]): DashboardView {
@@ -39,17 +27,18 @@ export function dashboardView(parts: DashboardParts, events: readonly DashboardE
 }
 
 function regionNow(region: string, jurisdiction: string, parts: DashboardParts): DashboardRegion {
-  const {fleet, health, lag, routers, stores, loss, ready, headroom} = parts;
+  const {fleet, health, lag, routers, stores} = parts;
   const judged = health.regions.find((each) => each.region === region);
   const own = {region, jurisdiction, ...verdictOf(judged, region, parts)};
   return {
     ...own,
     traffic: fleet.routes.map(({name}) => trafficOf(name, region, routers[name])),
     roles: fleet.stores.flatMap((store) => rolesOf(store, region, stores[store.name])),
-    lag: worstLink(lag.links.filter(({row}) => memberRegion(fleet, row.store, row.to) === region)),
-    loss: lossOf(region, loss[region]),
-    ready: agedOf(ready, ({pairs}) => pairs.filter(({to}) => to === region)),
-    headroom: headroom === null ? {value: null, at: null, why: null} : agedOf(headroom, (rows) => leastLeft(rows, region)),
+    lag: worstLink(
+      lag.links.filter(({row}) => memberRegion(fleet, row.store, row.to) === region),
+      ({row, breaker}) => ({...row, breaker}),
+    ),
+    ...regionFacts(region, parts),
   };
 }
 
@@ -80,32 +69,8 @@ function rolesOf(store: StoreSpec, region: string, sampled: DashboardParts['stor
     });
 }
 
-/** Of a region that promotes nothing (it holds the primary, or no member) the store says nothing. */
-function lossOf(region: string, sampled: DashboardParts['loss'][string] | undefined): AgedCell<readonly LossRow[]> {
-  if (sampled === undefined) return {value: null, at: null, why: null};
-  return agedOf(sampled, ({to, stores}) => (to === region ? stores : []));
-}
-
-function agedOf<T, U>({value, at, failing}: Sampled<T>, of: (value: T) => U | null): AgedCell<U> {
-  return {value: value === null ? null : of(value), at, why: failing?.reason ?? (value === null ? 'asking' : null)};
-}
-
-function leastLeft(rows: readonly Headroom[], region: string): Headroom | null {
-  return rows.filter((each) => each.region === region).toSorted((a, b) => a.left - b.left)[0] ?? null;
-}
-
 const memberRegion = (fleet: Fleet, store: string, member: string): string | null =>
   fleet.stores.find(({name}) => name === store)?.members.find(({name}) => name === member)?.region ?? null;
-
-const WORST: readonly ExitCode[] = [EXIT.critical, EXIT.unknown, EXIT.warning, EXIT.good];
-
-/** A link that is down or not known comes before any figure: no number is not a small one. */
-function worstLink(links: readonly LinkNow[]): LinkNow | null {
-  const rank = ({row, breaker}: LinkNow): number => (breaker.state === 'open' ? 0 : WORST.indexOf(worstOf([row])));
-  const size = ({row}: LinkNow): number => row.seconds ?? Number.POSITIVE_INFINITY;
-  const descending = (a: number, b: number): number => (a === b ? 0 : a > b ? -1 : 1);
-  return links.toSorted((a, b) => rank(a) - rank(b) || descending(size(a), size(b)))[0] ?? null;
-}
 
 /** What needs a person's eye and has no row of its own. */
 function notesOf({health, lag, runs, routers, headroom}: DashboardParts): readonly string[] {

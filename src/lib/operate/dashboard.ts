@@ -13,6 +13,7 @@ import {readLoss} from './loss.ts';
 import {readReady} from './ready.ts';
 import {runsNow, stepsChanged} from './runs-now.ts';
 import {type Sampler, startSampler} from './sampler.ts';
+import {dashboardKeeper} from './status-of-dashboard.ts';
 import {watchFleet} from './watch.ts';
 import type {World} from './world.ts';
 
@@ -44,6 +45,8 @@ export type DashboardMonitor = {
 };
 
 const EVENTS = 200;
+/** How often the picture is kept for `status --cached`. */
+const KEEP_MS = 5000;
 
 /**
  * Looks at the whole fleet again and again: endpoints, links, members, routers, losses, readiness, capacity and runs, each source at its own pace. One that is
@@ -70,6 +73,8 @@ class Watching implements DashboardMonitor {
   readonly #ready: Sampler<DashboardParts['ready']['value'] & {}>;
   readonly #headroom: Sampler<NonNullable<DashboardParts['headroom']>['value'] & {}> | null;
   readonly #runs: Sampler<RunsNow>;
+  readonly #keep: (parts: DashboardParts) => Promise<void>;
+  readonly #keeping: Sampler<void>;
   #events: readonly DashboardEvent[] = [];
   #lastRun: RunDocument | null = null;
   #told = 0;
@@ -102,6 +107,8 @@ class Watching implements DashboardMonitor {
     const questions = limitedQuestions(open);
     this.#headroom = questions.length === 0 ? null : sampled(every.headroom, (own) => headroomNow(open, questions, own));
     this.#runs = sampled(every.runs, () => this.#readRuns());
+    this.#keep = dashboardKeeper(open);
+    this.#keeping = sampled(KEEP_MS, () => this.#keep(this.#parts()));
     monitors.health.onChange((change) => this.#tell(eventOfRegion(change, clock.wall())));
     monitors.lag.onChange((change) => this.#tell(eventOfLink(change)));
   }
@@ -127,10 +134,14 @@ class Watching implements DashboardMonitor {
   }
 
   view(): DashboardView {
+    return dashboardView(this.#parts(), this.#events);
+  }
+
+  #parts(): DashboardParts {
     const {fleet, clock} = this.#open;
     const nows = <T>(samplers: Samplers<T>): Readonly<Record<string, Sampled<T>>> =>
       Object.fromEntries([...samplers].map(([name, sampler]) => [name, sampler.now()]));
-    const parts: DashboardParts = {
+    return {
       fleet,
       at: clock.wall(),
       health: this.#monitors.health.view(),
@@ -142,16 +153,25 @@ class Watching implements DashboardMonitor {
       headroom: this.#headroom?.now() ?? null,
       runs: this.#runs.now(),
     };
-    return dashboardView(parts, this.#events);
   }
 
   async stop(): Promise<string | null> {
     this.#stop.abort(new Error('the dashboard has ended'));
-    const all = [...this.#stores.values(), ...this.#routers.values(), ...this.#loss.values(), this.#ready, this.#runs, this.#headroom];
+    const all = [
+      ...this.#stores.values(),
+      ...this.#routers.values(),
+      ...this.#loss.values(),
+      this.#ready,
+      this.#runs,
+      this.#headroom,
+      this.#keeping,
+    ];
+    const last = this.#keep(this.#parts());
     const [health, lag] = await Promise.all([
       this.#monitors.health.stop(),
       this.#monitors.lag.stop(),
       ...all.map((sampler) => sampler?.ended ?? Promise.resolve()),
+      last,
     ]);
     return health ?? lag ?? null;
   }

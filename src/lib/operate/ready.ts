@@ -66,12 +66,30 @@ export async function readReady(
   world: World,
   {from, to, signal, record = true}: ReadyOptions,
 ): Promise<{document: ReadyDocument; exit: ExitCode}> {
-  const {fleet, clock} = open;
+  const {fleet} = open;
   for (const name of [from, to]) if (name !== undefined) regionOf(fleet, name);
   const state = await open.state().catch(() => null);
-  const reading = planCapacity(open, signal);
+  const capacity = planCapacity(open, signal);
   const {snapshot: seen} = await observeFleet({...open, signal, vantage: 'here'});
   const snapshot = withRememberedAck(state, fleet.name, seen);
+  // Readiness is asked on calm days: what is measured now is what a run compares with.
+  const measuring = record ? rememberLatency(open, signal) : null;
+  const found = await readyFrom(open, world, {snapshot, state, capacity: await capacity}, {from, to, signal, record});
+  await measuring;
+  return found;
+}
+
+/** What readiness is judged from. `state` null = it cannot be read. */
+export type ReadyLook = Pick<Asking, 'snapshot' | 'state' | 'capacity'>;
+
+/** As `readReady`, from a look at the fleet that was taken before. */
+export async function readyFrom(
+  open: OpenFleet,
+  world: World,
+  {snapshot, state, capacity}: ReadyLook,
+  {from, to, signal, record = true}: ReadyOptions,
+): Promise<{document: ReadyDocument; exit: ExitCode}> {
+  const {fleet, clock} = open;
   const names = fleet.regions.map(({name}) => name);
   const peers = fleetOfPeers(open, snapshot);
   const isSource = (name: string): boolean =>
@@ -81,9 +99,6 @@ export async function readReady(
     names.filter((name) => name !== source && (to === undefined || name === to)).map((target) => ({source, target})),
   );
   const at = clock.wall();
-  // Readiness is asked on calm days: what is measured now is what a run compares with.
-  const measuring = record ? rememberLatency(open, signal) : null;
-  const capacity = await reading;
   const pairs = await Promise.all(
     ways.map(({source, target}) =>
       peers === null
@@ -91,7 +106,6 @@ export async function readReady(
         : judgeLeaving(open, world, peers, {snapshot, state, source, target, signal, capacity}),
     ),
   );
-  await measuring;
   const documents = pairs.map((pair) => ({...pair, ...remembered(state, {fleet: fleet.name, pair, at, record})}));
   const shares = documents.flatMap(({share}) => (share === null ? [] : [share]));
   const document = {

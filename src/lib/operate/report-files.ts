@@ -7,6 +7,7 @@ import type {Plan} from '../plan/plan.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {type RunDocument, runDocument} from '../run/document.ts';
 import {reportDrill} from './drill-history.ts';
+import {scrubbed} from './scrubbed.ts';
 import {assertReplaceable, assertWritable, isSameFile, writeReport} from './write-report.ts';
 
 /** Where `drill run` leaves its report: as JUnit XML, and for people. */
@@ -80,6 +81,7 @@ function notStarted({file, fleet, plan}: Unstarted, error: unknown, scrub: (text
   const name = basename(file, extname(file));
   const planned = plan ?? emptyPlan(name);
   const run: RunDocument = {...runDocument(planned.id, planned, [], false), outcome: 'failed', code, reason};
+  // A plan that was never recorded has not been through the journal, which takes secrets out.
   return scrubbed(drillDocument(run, planned, [], {fleet}), scrub);
 }
 
@@ -103,12 +105,4 @@ function emptyPlan(name: string): Plan {
     expected: {gapMs: null, loss: []},
     drill: name,
   };
-}
-
-/** A plan that was never recorded has not been through the journal, which takes secrets out. */
-function scrubbed<T>(value: T, scrub: (text: string) => string): T {
-  if (typeof value === 'string') return scrub(value) as T;
-  if (Array.isArray(value)) return value.map((each) => scrubbed(each, scrub)) as T;
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, scrubbed(each, scrub)])) as T;
 }

@@ -1,17 +1,13 @@
 import type {OpenFleet} from '../providers/open-fleet.ts';
+import {activeRun} from '../run/active.ts';
 import type {RunDocument} from '../run/document.ts';
 import type {RunsNow} from './dashboard-view.ts';
-import {listRuns, type RunSummary, showRun} from './runs.ts';
-
-/** Runs that can go on, or do. What a breaker began is gone on from by the next look, not resumed. */
-const isActive = ({kind, outcome}: RunSummary): boolean =>
-  outcome === 'running' || outcome === 'paused' || (outcome === 'interrupted' && kind !== 'shift');
+import {listRuns, showRun} from './runs.ts';
 
 /** The runs of the fleet, newest first, and all of the one that goes on: the newest that runs, else one that waits or was interrupted. */
 export async function runsNow(open: OpenFleet): Promise<RunsNow> {
   const list = await listRuns(open);
-  const live = list.filter(isActive);
-  const active = live.find(({outcome}) => outcome === 'running') ?? live[0];
+  const active = activeRun(list);
   return {list, active: active === undefined ? null : await showRun(open, active.runId)};
 }
 

@@ -1,92 +1,109 @@
-import type {StatusDocument, StatusLink, StatusRegion, StatusRole} from '../observe/status.ts';
-import {type Cell, type Column, table} from './table.ts';
-import {formatAge, formatBytes, formatMs, formatTime, NOT_MEASURED} from './units.ts';
-import {indented, joined, listItem, type TextOptions, verdictCell} from './verdict-cell.ts';
+import type {StatusActiveRun, StatusDocument, StatusRegion} from '../observe/status-document.ts';
+import {oddity, verdictSaid, wholeAge} from './region-cells.ts';
+import {STEP_SYMBOLS} from './signs.ts';
+import {regionTable} from './status-columns.ts';
+import {type Cell, table} from './table.ts';
+import {formatAge, formatBytes, formatTime} from './units.ts';
+import {indented, joined, listItem, type TextOptions} from './verdict-cell.ts';
 
-/** Which stores and routes have a column. */
-type Shown = {readonly stores: readonly string[]; readonly routes: readonly string[]};
-
-const BAD: ReadonlySet<string> = new Set(['broken', 'stalled', 'unknown']);
-/** Below this width the lag is given in bytes alone. */
-const WIDE = 100;
-
-/** `status` for people: one line per region, then why anything is not healthy, the run that is going on, and what needs an eye. */
+/** `status` for people: one line per region, then why anything is not as it should be, the run that is going on, and what needs an eye. */
 export function statusText(document: StatusDocument, options: TextOptions): string {
   const {columns, paint, now} = options;
   const {regions, activeRun, notes} = document;
-  const routes = [...new Set(regions.flatMap(({weightByRoute}) => Object.keys(weightByRoute)))];
-  const stores = [...new Set(regions.flatMap(({roles}) => roles.map(({store}) => store)))];
-  const shown = {stores, routes};
-  const taken =
-    document.cached === true
-      ? `${formatTime(document.at)}, ${formatAge(Date.parse(document.at), now)}: nobody was asked since`
-      : formatTime(document.at);
-  const head: Cell[] = [{text: document.fleet, paint: paint.strong}, verdictCell(document.verdict, paint), taken];
-  const rows = regions.map((region) => regionRow(region, shown, options));
-  const [titles = '', ...lines] = table(columnsFor(stores, routes), rows, columns);
-  const parts = [...table([{}, {shrink: false}, {}], [head], columns), '', paint.muted(titles), ...lines];
-  const reasons = regions.filter(({verdict}) => verdict !== 'healthy');
-  if (reasons.length > 0) parts.push('', ...reasons.flatMap(({region, reason}) => indented(`${region}: ${reason}`, columns)));
+  const taken = Date.parse(document.at);
+  const keptMs = document.cached === true ? Math.max(0, now - taken) : 0;
+  const when = document.cached === true ? `${formatTime(taken)}, ${formatAge(taken, now)}: nobody was asked since` : formatTime(taken);
+  const {symbol, text, meaning} = verdictSaid(document.verdict);
+  const head: Cell[] = [
+    {text: document.fleet, paint: paint.strong},
+    {text: `${symbol} ${text}`, paint: paint[meaning === 'plain' ? 'strong' : meaning]},
+    when,
+  ];
+  const {lines, hasRoles} = regionTable({document, keptMs, now}, options);
+  const parts = [...table([{}, {shrink: false}, {}], [head], columns), '', ...lines];
+  const block = (sentences: readonly string[]): void => {
+    if (sentences.length > 0) parts.push('', ...sentences.flatMap((sentence) => indented(sentence, columns)));
+  };
+  if (!hasRoles) block(rolesSay(regions));
+  block([
+    ...regions.filter(({verdict}) => verdict !== 'healthy').map(({region, reason}) => `${region}: ${reason}`),
+    ...readySays(regions),
+    ...regions.flatMap(lossSays),
+    ...roomSays(regions),
+  ]);
   if (activeRun !== null) {
-    const {kind, runId, outcome, from, to, startedAt} = activeRun;
-    const way = [from, to].filter((place) => place !== null).join(' → ');
-    parts.push(
-      '',
-      ...indented(`${kind} ${way} ${outcome}: ${runId}, started ${formatAge(Date.parse(startedAt), now)}`, columns, 0).map((line) =>
-        paint.strong(line),
-      ),
-    );
+    const [first = '', ...others] = runSays(activeRun, now);
+    parts.push('', ...indented(first, columns, 0).map((line) => paint.strong(line)), ...others.flatMap((each) => indented(each, columns)));
   }
   if (notes.length > 0) parts.push('', ...notes.flatMap((note) => listItem(note, columns)));
   return joined(parts);
 }
 
-function columnsFor(stores: readonly string[], routes: readonly string[]): readonly Column[] {
-  return [
-    {title: 'region', shrink: false},
-    {title: 'law', shrink: false},
-    {title: 'verdict', shrink: false},
-    {title: 'for', align: 'right', shrink: false},
-    ...stores.map((store): Column => ({title: store})),
-    ...routes.map((route): Column => ({title: `${route} %`, align: 'right'})),
-    {title: 'worst lag'},
-  ];
+/** Of each store who holds what, where the table has no room for it. */
+function rolesSay(regions: readonly StatusRegion[]): readonly string[] {
+  const roles = regions.flatMap((region) => region.roles);
+  return [...new Set(roles.map(({store}) => store))].map((store) => {
+    const own = roles.filter((each) => each.store === store);
+    return `${store}: ${own.map((each) => `${each.member} ${each.role}${oddity(each)}`).join(', ')}`;
+  });
 }
 
-function regionRow(region: StatusRegion, {stores, routes}: Shown, {paint, now, columns}: TextOptions): Cell[] {
-  const {verdict, since, jurisdiction, roles, weightByRoute, lagWorst} = region;
-  return [
-    {text: region.region, paint: paint.strong},
-    jurisdiction,
-    verdictCell(verdict, paint),
-    formatMs(Math.max(0, now - Date.parse(since))),
-    ...stores.map((store) => rolesOf(store, roles)),
-    ...routes.map((route) => String(weightByRoute[route] ?? NOT_MEASURED)),
-    lagWorst === null ? NOT_MEASURED : lagWords(lagWorst, columns >= WIDE),
-  ];
+/** Which ways are shut, and why: regions that share a reason share a sentence. */
+function readySays(regions: readonly StatusRegion[]): readonly string[] {
+  const shut = regions.flatMap(({region, ready}) => ready.filter((way) => way.ready !== true).map((way) => ({region, ...way})));
+  return grouped(shut, ({from, ready, reason}) => JSON.stringify([from, ready, reason])).map((same) => {
+    const {from, ready, reason} = same[0];
+    const why = reason === null ? '' : `: ${reason}`;
+    const who = same.map(({region}) => region);
+    if (ready === null) return `whether ${who.join(' or ')} could take over from ${from} is not known${why}`;
+    return `${who.join(', ')} cannot take over from ${from} now${why}`;
+  });
 }
 
-function rolesOf(store: string, roles: readonly StatusRole[]): string {
-  const own = roles.filter((role) => role.store === store);
-  return own.length === 0 ? NOT_MEASURED : own.map(roleWords).join(', ');
+/** What is not known of a member that answers, and what misses its objective. An estimate of nothing never meets an objective of 0, and is nothing to be told of. */
+function lossSays({region, loss, roles}: StatusRegion): readonly string[] {
+  return (loss ?? []).flatMap(({store, bytes, certainty, withinRpo, basis, watched}) => {
+    // That a member does not answer stands among the notes.
+    const isDark = roles.every((each) => each.store !== store || each.role === 'unknown');
+    if (certainty === 'unknown')
+      return watched === true || isDark ? [] : [`what promoting ${region} now would lose of ${store} is not known: ${basis}`];
+    if (withinRpo !== false || bytes === 0) return [];
+    const size =
+      bytes === null ? 'writes' : `${certainty === 'estimate' ? 'about ' : certainty === 'bound' ? 'at most ' : ''}${formatBytes(bytes)}`;
+    return [`promoting ${region} now would lose ${size} of ${store}, which misses its RPO`];
+  });
 }
 
-/** A primary that refuses writes, or anything else that takes them, is worth a word. */
-function roleWords({role, writable}: StatusRole): string {
-  const expected = role === 'primary' || role === 'peer';
-  if (writable === null || writable === expected) return role;
-  return `${role} (${writable ? 'writable' : 'read-only'})`;
+function roomSays(regions: readonly StatusRegion[]): readonly string[] {
+  const dark = regions.flatMap(({region, headroom}) =>
+    headroom === null || headroom.left !== null ? [] : [{region, reason: headroom.reason ?? ''}],
+  );
+  return grouped(dark, ({reason}) => reason).map(
+    (same) => `room of ${same.map(({region}) => region).join(', ')} is not known: ${same[0].reason}`,
+  );
 }
 
-/** Never a figure without the age of its sample. */
-function lagWords({state, breaker, replayBytes, seconds, ageMs, messages}: StatusLink, wide: boolean): string {
-  const depth = messages?.depth ?? null;
-  // Little that is missing says nothing of a link that is cut, or too late to be relied on.
-  const limit = breaker === undefined || breaker.state === 'closed' ? [] : [`breaker ${breaker.state}`];
-  const bad = [...(BAD.has(state) ? [state] : []), ...limit];
-  if (replayBytes === null && depth === null && seconds === null) return [state, ...limit].join(', ');
-  const time = seconds === null ? [] : [formatMs(seconds * 1000)];
-  const size = replayBytes === null ? (depth === null ? [] : [`${depth} waiting`]) : [formatBytes(replayBytes)];
-  const figures = [...bad, ...(wide || size.length === 0 ? [...size, ...time] : size)];
-  return [...figures, ageMs === null ? 'age unknown' : `${formatMs(ageMs)} old`].join(', ');
+function grouped<T>(all: readonly T[], key: (each: T) => string): readonly (readonly [T, ...T[]])[] {
+  const groups = new Map<string, [T, ...T[]]>();
+  for (const each of all) {
+    const same = groups.get(key(each));
+    if (same === undefined) groups.set(key(each), [each]);
+    else same.push(each);
+  }
+  return [...groups.values()];
+}
+
+/** The run, and the step that it is at. */
+function runSays({kind, runId, outcome, from, to, startedAt, steps}: StatusActiveRun, now: number): readonly string[] {
+  const way = from === null && to === null ? '' : ` ${[from, to].filter((place) => place !== null).join(' → ')}`;
+  const head = `${kind}${way} ${outcome}: ${runId}, started ${formatAge(Date.parse(startedAt), now)}`;
+  const bad = steps
+    .filter(({status}) => status === 'failed')
+    .map(({title, detail}) => `${STEP_SYMBOLS.failed} ${title}${detail === null ? '' : `: ${detail}`}`);
+  const running = steps.findIndex(({status}) => status === 'running');
+  const at = running >= 0 ? running : steps.findIndex(({status}) => status === 'pending');
+  const step = steps[at];
+  if (step === undefined) return [head, ...bad];
+  const took = step.startedAt === null ? '' : `, for ${wholeAge(Math.max(0, now - Date.parse(step.startedAt)))}`;
+  return [head, ...bad, `step ${at + 1} of ${steps.length}: ${STEP_SYMBOLS[step.status]} ${step.title}${took}`];
 }

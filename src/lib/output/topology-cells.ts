@@ -1,18 +1,9 @@
 import type {TopologyLink, TopologyMember} from '../replication/topology-model.ts';
-import type {Meaning, Paint} from './paint.ts';
+import type {Paint} from './paint.ts';
+import {LINK_MEANING} from './signs.ts';
 import {type Cell, table} from './table.ts';
 import {formatBytes, formatMs} from './units.ts';
 import {indented} from './verdict-cell.ts';
-
-/** What the states of links mean. */
-export const LINK_MEANING: Readonly<Record<TopologyLink['state'], Meaning>> = {
-  streaming: 'good',
-  idle: 'good',
-  'catching-up': 'warning',
-  stalled: 'critical',
-  broken: 'critical',
-  unknown: 'unknown',
-};
 
 /** Region and site; the region alone where there is none. */
 export function placeOf({region, site}: TopologyMember): string {

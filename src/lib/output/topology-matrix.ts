@@ -1,8 +1,9 @@
 import type {StoreTopology, TopologyLink, TopologyMember} from '../replication/topology-model.ts';
 import type {Paint} from './paint.ts';
+import {LINK_MEANING} from './signs.ts';
 import {type Cell, type Column, table} from './table.ts';
 import {textWidth} from './text-width.ts';
-import {behindOf, furtherLinks, LINK_MEANING, placeOf, roleCell} from './topology-cells.ts';
+import {behindOf, furtherLinks, placeOf, roleCell} from './topology-cells.ts';
 import {NOT_MEASURED} from './units.ts';
 import {indented} from './verdict-cell.ts';
 

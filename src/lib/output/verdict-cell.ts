@@ -1,21 +1,14 @@
 import type {Verdict} from '../health/verdict.ts';
-import type {Meaning, Paint} from './paint.ts';
+import type {Paint} from './paint.ts';
+import {VERDICT_SIGNS} from './signs.ts';
 import {type Cell, wrap} from './table.ts';
 
 /** What every text for people is given: the terminal's width, the colours, and what time it is (epoch ms). */
 export type TextOptions = {readonly columns: number; readonly paint: Paint; readonly now: number};
 
-const MEANINGS: Readonly<Record<Verdict, Meaning>> = {
-  healthy: 'good',
-  degraded: 'warning',
-  recovering: 'warning',
-  unhealthy: 'critical',
-  unknown: 'unknown',
-};
-
 /** A verdict as a cell: always the word, the colour only adds to it. */
 export function verdictCell(verdict: Verdict, paint: Paint): Cell {
-  return {text: verdict, paint: paint[MEANINGS[verdict]]};
+  return {text: verdict, paint: paint[VERDICT_SIGNS[verdict].meaning]};
 }
 
 /** Text broken into lines of at most `columns`, each set in by `indent` blanks. */

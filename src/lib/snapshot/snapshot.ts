@@ -96,6 +96,17 @@ export function isLeftAlone(store: StoreSnapshot): boolean {
   return store.watched === true || isOfPeers(store);
 }
 
+/** The role that a member was seen in; null = it was not. */
+export function roleIn({members}: StoreSnapshot, member: string): Member['role'] | null {
+  const cell = members[member];
+  return cell?.known === true ? cell.value.role : null;
+}
+
+/** Whether there is anything to promote: a member that is no primary and takes no writes of its own, as far as is known. */
+export function isPromotable(role: Member['role'] | 'unknown' | null): boolean {
+  return role !== 'primary' && role !== 'peer';
+}
+
 /** The latest timeline that any member is seen on; null = none is seen. */
 export function latestEpoch({members}: StoreSnapshot): number | null {
   const epochs = Object.values(members).flatMap((cell) => (cell.known ? [cell.value.durable.epoch] : []));

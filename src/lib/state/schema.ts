@@ -45,7 +45,7 @@ export function migrate(db: DatabaseSync, file: string): void {
   if (versionNow(db, file) === SCHEMA_VERSION) return;
   db.exec('BEGIN IMMEDIATE');
   try {
-    for (const sql of MIGRATIONS.slice(versionOf(db, file))) db.exec(sql);
+    for (const sql of MIGRATIONS.slice(assertOurs(db, file))) db.exec(sql);
     db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION}`);
     db.exec('COMMIT');
   } catch (error) {
@@ -58,13 +58,14 @@ export function migrate(db: DatabaseSync, file: string): void {
 function versionNow(db: DatabaseSync, file: string): number {
   db.exec('BEGIN');
   try {
-    return versionOf(db, file);
+    return assertOurs(db, file);
   } finally {
     db.exec('COMMIT');
   }
 }
 
-function versionOf(db: DatabaseSync, file: string): number {
+/** The version of the tables of a file of ours; 0 = it has none yet. Throws StateError (73) for a file of another program or of a later regionctl. */
+export function assertOurs(db: DatabaseSync, file: string): number {
   const version = pragma(db, 'user_version');
   const application = pragma(db, 'application_id');
   if (application !== APPLICATION_ID && (application !== 0 || version !== 0 || hasTables(db))) throw stateForeign(file);

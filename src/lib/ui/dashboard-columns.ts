@@ -1,23 +1,24 @@
-import type {DashboardRegion, DashboardView, RoleNow} from '../operate/dashboard-view.ts';
+import type {DashboardRegion, DashboardView} from '../operate/dashboard-view.ts';
 import {readingAgeMs} from '../operate/lag-verdict.ts';
+import {
+  breakerSaid,
+  lagSaid,
+  lossSaid,
+  readySaid,
+  rolesText,
+  roomSaid,
+  STALE,
+  trafficSaid,
+  verdictSaid,
+  wholeAge,
+} from '../output/region-cells.ts';
 import {cut} from '../output/table.ts';
 import {padRight, textWidth} from '../output/text-width.ts';
-import {NOT_MEASURED, shortBytes, shortMs} from '../output/units.ts';
-import type {LossRow} from '../replication/loss.ts';
+import {NOT_MEASURED} from '../output/units.ts';
+import {isPromotable} from '../snapshot/snapshot.ts';
 import type {Line, Part} from './line-view.tsx';
-import {breakerMeaning, linkSign, type Meaning, verdictSign} from './meaning.ts';
+import type {Meaning} from './meaning.ts';
 import {sparkline} from './sparkline.ts';
-
-/** What is older is dimmed, by how often its source is asked. */
-export const STALE = {
-  verdict: 15_000,
-  traffic: 10_000,
-  roles: 10_000,
-  lag: 10_000,
-  loss: 20_000,
-  ready: 120_000,
-  headroom: 400_000,
-} as const;
 
 /** A column of regions. `of` may answer with a shorter text: it is padded. */
 type Field = {
@@ -60,19 +61,12 @@ const TRAFFIC: Field = {
   right: true,
   of: ({traffic}, {at}) => {
     const [most] = traffic.toSorted((a, b) => (b.share ?? -1) - (a.share ?? -1));
-    if (most === undefined) return none;
-    if (most.share === null) return {text: '?', meaning: most.why === 'asking' ? 'muted' : 'unknown'};
-    const more = traffic.filter(({share}) => share !== 0).length > 1 ? '+' : '';
-    return aged(`${Math.round(most.share)} %${more}`, 'plain', ageOf(most.at, at), STALE.traffic);
+    const said = trafficSaid(traffic.map(({share}) => share));
+    if (most === undefined || said === null) return none;
+    if (most.share === null) return {text: said.text, meaning: most.why === 'asking' ? 'muted' : said.meaning};
+    return aged(said.text, said.meaning, ageOf(most.at, at), STALE.traffic);
   },
 };
-
-const SIGNS: Readonly<Record<NonNullable<RoleNow['role']>, string>> = {primary: 'P', standby: 's', peer: 'p'};
-
-/** `P orders` = it holds the primary; `s` a standby, `p` a peer, `?` not known. */
-function rolesText(roles: readonly RoleNow[]): string {
-  return roles.map(({store, role}) => `${role === null ? '?' : SIGNS[role]} ${store}`).join('  ');
-}
 
 const rolesField = (width: number): Field => ({
   title: '  stores',
@@ -101,16 +95,8 @@ const LAG: Field = {
   of: ({lag}, {at}) => {
     if (lag === null) return none;
     const {row, breaker} = lag;
-    const {symbol, meaning} = linkSign(row.state);
-    const figure =
-      row.seconds === null ? (row.messages === undefined ? '?' : `${row.messages.depth ?? '?'} msg`) : shortMs(row.seconds * 1000);
-    const shown = breaker.state === 'closed' ? meaning : breakerMeaning(breaker.state);
-    return aged(
-      `${symbol} ${figure}`,
-      meaning === 'good' && breaker.state === 'closed' ? 'plain' : shown,
-      readingAgeMs(lag, at),
-      STALE.lag,
-    );
+    const {text, meaning} = lagSaid(row, breaker.state);
+    return aged(text, meaning, readingAgeMs(lag, at), STALE.lag);
   },
 };
 
@@ -118,7 +104,7 @@ const BREAKER: Field = {
   title: 'breaker',
   width: 8,
   right: true,
-  of: ({lag}) => (lag === null ? none : {text: lag.breaker.state, meaning: breakerMeaning(lag.breaker.state)}),
+  of: ({lag}) => (lag === null ? none : breakerSaid(lag.breaker.state)),
 };
 
 const sparkField = (width: number): Field => ({
@@ -128,26 +114,16 @@ const sparkField = (width: number): Field => ({
   of: ({lag}) => ({text: lag === null ? '' : sparkline(lag.history, width, 1000), meaning: 'plain'}),
 });
 
-/** The largest of all stores; what is not known is larger than any figure. */
-function lossPart(rows: readonly LossRow[]): {text: string; meaning: Meaning} {
-  const isUnknown = rows.some(({certainty, watched}) => certainty === 'unknown' && watched !== true);
-  const bytes = rows.reduce((sum, row) => sum + (row.bytes ?? 0), 0);
-  const about = rows.some(({certainty}) => certainty === 'estimate') ? '~' : rows.some(({certainty}) => certainty === 'bound') ? '≤' : '';
-  const misses = rows.some(({withinRpo}) => withinRpo === false);
-  if (isUnknown) return {text: '?', meaning: 'unknown'};
-  return {text: `${about}${shortBytes(bytes)}`, meaning: misses ? 'critical' : 'plain'};
-}
-
 const LOSS: Field = {
   title: 'loss',
   width: 9,
   right: true,
   of: ({loss, roles}, {at}) => {
-    const promotable = new Set(roles.filter(({role}) => role !== 'primary' && role !== 'peer').map(({store}) => store));
+    const promotable = new Set(roles.filter(({role}) => isPromotable(role)).map(({store}) => store));
     const rows = (loss.value ?? []).filter(({store}) => promotable.has(store));
     if (loss.value === null) return {text: loss.why === null || loss.why === 'asking' ? NOT_MEASURED : '?', meaning: 'muted'};
     if (rows.length === 0) return none;
-    const {text, meaning} = lossPart(rows);
+    const {text, meaning} = lossSaid(rows);
     return aged(text, meaning, ageOf(loss.at, at), STALE.loss);
   },
 };
@@ -159,9 +135,8 @@ const READY: Field = {
   right: true,
   of: ({ready}, {at}) => {
     if (ready.value === null) return {text: ready.why === 'asking' ? '…' : '?', meaning: ready.why === 'asking' ? 'muted' : 'unknown'};
-    if (ready.value.length === 0) return none;
-    const well = ready.value.every((pair) => pair.ready);
-    return aged(well ? 'yes' : 'no', well ? 'good' : 'warning', ageOf(ready.at, at), STALE.ready);
+    const said = readySaid(ready.value);
+    return said === null ? none : aged(said.text, said.meaning, ageOf(ready.at, at), STALE.ready);
   },
 };
 
@@ -171,8 +146,8 @@ const ROOM: Field = {
   right: true,
   of: ({headroom: {value, why}}, {at}) => {
     if (value === null) return why === null || why === 'asking' ? none : {text: '?', meaning: 'unknown'};
-    const meaning: Meaning = value.left <= 0 ? 'critical' : value.left < 10 ? 'warning' : 'plain';
-    return aged(`${Math.round(value.left)} %`, meaning, ageOf(value.at, at), STALE.headroom);
+    const {text, meaning} = roomSaid(value.left);
+    return aged(text, meaning, ageOf(value.at, at), STALE.headroom);
   },
 };
 
@@ -236,7 +211,7 @@ export function regionTitles({name, fields, why}: RegionLayout): string {
 
 /** One region. */
 export function regionLine(region: DashboardRegion, view: DashboardView, {name, fields, why}: RegionLayout): Line {
-  const {symbol, meaning} = region.verdict === null ? {symbol: '·', meaning: 'muted' as const} : verdictSign(region.verdict);
+  const {symbol, text: verdict, meaning} = verdictSaid(region.verdict);
   const cells = fields.map((field): Part => {
     const part = field.of(region, view, field.width);
     const text = cut(part.text, field.width);
@@ -247,15 +222,8 @@ export function regionLine(region: DashboardRegion, view: DashboardView, {name, 
   return [
     {text: `${symbol} `, meaning},
     {text: `${padRight(cut(region.region, name), name)} `, meaning: 'strong'},
-    {text: padRight(region.verdict ?? 'asking', VERDICT), meaning},
+    {text: padRight(verdict, VERDICT), meaning},
     ...cells,
     {text: reason, meaning: 'muted'},
   ];
-}
-
-/** An age in whole units. */
-export function wholeAge(ms: number): string {
-  if (ms < 1000) return '<1 s';
-  const unit = ms < 60_000 ? 1000 : 60_000;
-  return shortMs(Math.floor(ms / unit) * unit);
 }

@@ -4,10 +4,10 @@ import type {LinkNow} from '../operate/lag-watch.ts';
 import type {ReadyPair} from '../operate/ready.ts';
 import {formatFigure} from '../output/figures.ts';
 import {linkName} from '../output/lag-text.ts';
+import {wholeAge} from '../output/region-cells.ts';
 import {cut, wrap} from '../output/table.ts';
 import {formatAge, formatBytes, formatMs, formatTime, NOT_MEASURED} from '../output/units.ts';
 import type {LossRow} from '../replication/loss.ts';
-import {wholeAge} from './dashboard-columns.ts';
 import type {Page} from './line-view.tsx';
 import {linkSign, verdictSign} from './meaning.ts';
 

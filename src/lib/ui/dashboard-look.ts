@@ -1,8 +1,9 @@
 import type {DashboardEvent, DashboardRegion, DashboardView} from '../operate/dashboard-view.ts';
+import {wholeAge} from '../output/region-cells.ts';
 import {cut} from '../output/table.ts';
 import {formatMs, formatTime} from '../output/units.ts';
 import type {RunDocument} from '../run/document.ts';
-import {regionLayout, regionLine, regionTitles, wholeAge} from './dashboard-columns.ts';
+import {regionLayout, regionLine, regionTitles} from './dashboard-columns.ts';
 import {regionDetail} from './dashboard-detail.ts';
 import {REGIONS, type RegionSort} from './dashboard-list.ts';
 import {stripLines} from './dashboard-strip.ts';

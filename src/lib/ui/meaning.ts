@@ -1,4 +1,4 @@
-import {LINK_MEANING} from '../output/topology-cells.ts';
+import {BREAKER_MEANING, linkSigned, STEP_SYMBOLS, VERDICT_SIGNS} from '../output/signs.ts';
 import type {StepStatus} from '../plan/plan-document.ts';
 import type {BreakerState} from '../replication/breaker.ts';
 import type {LinkState} from '../replication/lag.ts';
@@ -30,52 +30,33 @@ export function styleOf(meaning: Meaning, colour: boolean): Style {
 /** A symbol with what it means; the word always stands beside it. */
 export type Sign = {readonly symbol: string; readonly meaning: Meaning};
 
-const VERDICTS: Readonly<Record<RegionVerdict | 'unknown', Sign>> = {
-  healthy: {symbol: '●', meaning: 'good'},
-  degraded: {symbol: '◐', meaning: 'warning'},
-  recovering: {symbol: '◔', meaning: 'warning'},
-  unhealthy: {symbol: '✗', meaning: 'critical'},
-  unknown: {symbol: '?', meaning: 'unknown'},
-};
-
-const LINKS: Readonly<Record<LinkState, string>> = {
-  streaming: '●',
-  idle: '○',
-  'catching-up': '◐',
-  stalled: '!',
-  broken: '✗',
-  unknown: '?',
-};
-
-const BREAKERS: Readonly<Record<BreakerState['state'], Meaning>> = {closed: 'muted', warn: 'warning', open: 'critical'};
-
-const STATUSES: Readonly<Record<StepStatus, Sign>> = {
-  pending: {symbol: '·', meaning: 'muted'},
-  running: {symbol: '▶', meaning: 'active'},
-  done: {symbol: '✓', meaning: 'good'},
-  skipped: {symbol: '–', meaning: 'muted'},
-  failed: {symbol: '✗', meaning: 'critical'},
-  undone: {symbol: '↩', meaning: 'warning'},
+const STATUSES: Readonly<Record<StepStatus, Meaning>> = {
+  pending: 'muted',
+  running: 'active',
+  done: 'good',
+  skipped: 'muted',
+  failed: 'critical',
+  undone: 'warning',
 };
 
 /** The sign of a region's verdict. */
 export function verdictSign(verdict: RegionVerdict | 'unknown'): Sign {
-  return VERDICTS[verdict];
+  return VERDICT_SIGNS[verdict];
 }
 
 /** The sign of a link's state. */
 export function linkSign(state: LinkState): Sign {
-  return {symbol: LINKS[state], meaning: LINK_MEANING[state]};
+  return linkSigned(state);
 }
 
 /** What the state of a breaker means. */
 export function breakerMeaning(state: BreakerState['state']): Meaning {
-  return BREAKERS[state];
+  return BREAKER_MEANING[state];
 }
 
 /** The sign of a step's status. */
 export function statusSign(status: StepStatus): Sign {
-  return STATUSES[status];
+  return {symbol: STEP_SYMBOLS[status], meaning: STATUSES[status]};
 }
 
 /** What an outcome means. */

@@ -1,5 +1,6 @@
 import {z} from 'zod';
 import {code, ms, sentence, time, verdict} from './fields.ts';
+import {step} from './run.ts';
 
 const vantage = z.looseObject({vantage: z.string(), ok: z.boolean().nullable(), latencyMs: ms.nullable(), code, detail: sentence});
 
@@ -73,6 +74,7 @@ const role = z.looseObject({
   member: z.string(),
   role: z.enum(['primary', 'standby', 'peer', 'unknown']),
   writable: z.boolean().nullable(),
+  ageMs: ms.nullable(),
 });
 
 const lagWorst = z.looseObject({
@@ -85,15 +87,43 @@ const lagWorst = z.looseObject({
   ageMs: ms.nullable(),
 });
 
+const statusLoss = z.looseObject({
+  store: z.string(),
+  bytes: z.number().min(0).nullable(),
+  transactions: z.number().min(0).nullable(),
+  seconds: z.number().min(0).nullable(),
+  certainty: z.enum(['exact', 'bound', 'estimate', 'unknown']),
+  withinRpo: z.boolean().nullable(),
+  basis: sentence,
+  ageMs: ms.nullable(),
+});
+
+const way = z.looseObject({from: z.string(), ready: z.boolean().nullable(), reason: sentence.nullable(), ageMs: ms.nullable()});
+
+const headroom = z.looseObject({
+  series: z.string().nullable(),
+  left: z.number().nullable(),
+  limit: z.number().nullable(),
+  value: z.number().nullable(),
+  unit: z.string().nullable(),
+  ageMs: ms.nullable(),
+  reason: sentence.nullable(),
+});
+
 const statusRegion = z.looseObject({
   region: z.string(),
   jurisdiction: z.string(),
   verdict,
   since: time,
   reason: sentence,
+  ageMs: ms.nullable(),
   roles: z.array(role),
   weightByRoute: z.record(z.string(), z.number().min(0).max(100).nullable()),
+  ageMsByRoute: z.record(z.string(), ms.nullable()),
   lagWorst: lagWorst.nullable(),
+  loss: z.array(statusLoss).nullable(),
+  ready: z.array(way),
+  headroom: headroom.nullable(),
 });
 
 const activeRun = z.looseObject({
@@ -103,6 +133,7 @@ const activeRun = z.looseObject({
   to: z.string().nullable(),
   outcome: z.string(),
   startedAt: time,
+  steps: z.array(step),
 });
 
 /** `status --json`. */

@@ -5,7 +5,8 @@ const phase = z.enum(['detect', 'decide', 'preflight', 'inject', 'fence', 'promo
 
 const outcome = z.enum(['running', 'paused', 'succeeded', 'failed', 'undone', 'aborted', 'interrupted']);
 
-const step = z.looseObject({
+/** A step as documents of runs have it. */
+export const step = z.looseObject({
   id: z.string(),
   phase,
   action: z.string(),
