@@ -94,7 +94,7 @@ describe.skipIf(without !== null)(`a run in a terminal${without === null ? '' : 
     expectCleanTerminal(left, 80);
     // The view never leaves the screen: its last frame stands above the report.
     const record = linesOf(left.output).join('\n');
-    expect(record).toMatch(/✓ preflight .*steady state/u);
+    expect(record).toMatch(/✓ heal +release the claim on orders/u);
     expect(record).not.toContain('follow the one that runs');
   });
 
