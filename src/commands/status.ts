@@ -7,7 +7,8 @@ export default class Status extends RegionCommand<typeof Status> {
   static override examples = ['<%= config.bin %> status', '<%= config.bin %> status --json', '<%= config.bin %> status --cached'];
   static override flags = {
     cached: Flags.boolean({
-      description: 'the last picture that was taken here, at once: nobody is asked; exit code 3 once it is over a minute old',
+      description:
+        'the last picture that status or a dashboard took here, at once: nobody is asked; exit code 3 once it is over a minute old',
     }),
   };
 

@@ -147,21 +147,3 @@ describe('the dashboard without a terminal', () => {
     expectNoTrace(result);
   });
 });
-
-describe('status --cached', () => {
-  it('is what status kept, at once, and nothing where nothing is kept', async () => {
-    const fresh = join(dir, 'fresh.yaml');
-    writeFileSync(
-      fresh,
-      `version: 1\nfleet: fresh\nregions:\n  us: {jurisdiction: US, endpoints: {app: {probe: http, url: "http://127.0.0.1:${listeners[0]?.port}/"}}}\nstate: {dir: fresh-state}\n`,
-    );
-    const none = await regionctl(['status', '--cached', '--fleet', fresh], {cwd: dir, env});
-    expect(none.status, shown(none)).toBe(3);
-    expect(none.stderr).toContain('no picture of this fleet is kept here');
-    expectNoTrace(none);
-    await regionctl(['status', '--fleet', fresh], {cwd: dir, env});
-    const kept = await regionctl(['status', '--cached', '--json', '--fleet', fresh], {cwd: dir, env});
-    expect(kept.status, shown(kept)).toBe(0);
-    expect(JSON.parse(kept.stdout)).toMatchObject({cached: true, regions: [{region: 'us', verdict: 'healthy'}]});
-  });
-});

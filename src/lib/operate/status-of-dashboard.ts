@@ -10,18 +10,22 @@ import {readingAgeMs} from './lag-verdict.ts';
 import {regionFacts} from './region-facts.ts';
 import {keepStatus} from './status-cache.ts';
 
-/**
- * Answers with what keeps what a dashboard shows for `status --cached`, once every source has answered or failed. A state that could not be opened or written once is left alone
- * from then on: it is told of by whoever needs it, and waiting for a lock stops the whole screen. It never throws.
- */
-export function dashboardKeeper({fleet, state}: Pick<OpenFleet, 'fleet' | 'state'>): (parts: DashboardParts) => Promise<void> {
-  let isLost = false;
+/** How long a state that could not be opened or written is left alone: each try may hold the screen up until a lock is given up. */
+const REST_MS = 30_000;
+
+/** Answers with what keeps what a dashboard shows for `status --cached`, once every source has answered or failed. It never throws: the state is told of by whoever needs it. */
+export function dashboardKeeper({
+  fleet,
+  clock,
+  state,
+}: Pick<OpenFleet, 'fleet' | 'clock' | 'state'>): (parts: DashboardParts) => Promise<void> {
+  let restUntil = Number.NEGATIVE_INFINITY;
   return async (parts) => {
-    if (isLost || !isWhole(parts)) return;
+    if (clock.now() < restUntil || !isWhole(parts)) return;
     try {
       keepStatus(await state(), fleet, statusOfDashboard(parts));
     } catch {
-      isLost = true;
+      restUntil = clock.now() + REST_MS;
     }
   };
 }

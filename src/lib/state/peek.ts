@@ -1,6 +1,6 @@
 import {type Stats, statSync} from 'node:fs';
 import {join} from 'node:path';
-import {stateError} from '../errors.ts';
+import {messageOf, type RegionctlError, stateError} from '../errors.ts';
 import type {Json} from '../plan/json.ts';
 import {assertOurs} from './schema.ts';
 import {stateTrouble} from './trouble.ts';
@@ -29,7 +29,7 @@ export async function peekMemory(dir: string, key: string): Promise<Json | undef
       db.close();
     }
   } catch (error) {
-    throw stateTrouble(file, error);
+    throw unreadable(file, error);
   }
 }
 
@@ -37,6 +37,16 @@ function look(file: string): Stats | undefined {
   try {
     return statSync(file, {throwIfNoEntry: false});
   } catch (error) {
-    throw stateTrouble(file, error);
+    throw unreadable(file, error);
   }
+}
+
+/** Nothing was to be written here. */
+function unreadable(file: string, error: unknown): RegionctlError {
+  const trouble = stateTrouble(file, error);
+  if (trouble.code !== 'state-unwritable') return trouble;
+  return stateError('state-unreadable', `${file} cannot be opened: ${messageOf(error)}`, {
+    cause: error,
+    suggestions: ['Read it as the user whose state it is, or name another directory with `state: {dir: …}` in the fleet file'],
+  });
 }
