@@ -1,5 +1,5 @@
 import type {Fleet} from '../fleet/fleet.ts';
-import type {Clock} from '../ports/clock.ts';
+import {after, type Clock} from '../ports/clock.ts';
 import type {Memory} from '../ports/state.ts';
 import type {Uplink} from '../ports/vantage.ts';
 import {type KeptMemory, keptMemory} from '../state/kept-memory.ts';
@@ -169,12 +169,17 @@ class Watching implements Monitor {
     }
   }
 
-  async #rest(watched: Watched, ms: number): Promise<void> {
-    const rest = new AbortController();
-    watched.wake = () => rest.abort(new Error('it is to be asked now'));
-    if (this.#stop.signal.aborted) return;
-    await this.#options.clock.sleep(ms, rest.signal).catch(() => undefined);
-    watched.wake = () => undefined;
+  #rest(watched: Watched, ms: number): Promise<void> {
+    if (this.#stop.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        callOff();
+        watched.wake = () => undefined;
+        resolve();
+      };
+      const callOff = after(this.#options.clock, ms, end);
+      watched.wake = end;
+    });
   }
 
   /** A failure that we alone see may be ours: it counts when our network was seen to be there after it, and it failed once more. */

@@ -2,7 +2,11 @@ import type {Socket} from 'node:net';
 import type {TLSSocket} from 'node:tls';
 import {type Answer, type AnswerBody, type Call, type CallOptions, hostOf, trustOf} from './call.ts';
 import {Http1Reader} from './http1-reader.ts';
+import {netModule, tlsModule} from './node-modules.ts';
 import {phaseMarks} from './phases.ts';
+
+/** Every plain connection reads into it: what came is worked off before anything else is read. A buffer for each would be most of what a check costs. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
 /**
  * By HTTP/1.1, on a plain socket. Node's own client and undici keep agents, streams and parsers for what is one request and one answer: at 200 checks a
@@ -10,17 +14,22 @@ import {phaseMarks} from './phases.ts';
  */
 export async function callHttp1({url, headers, ca, signal}: CallOptions): Promise<Call> {
   const isSecure = url.protocol === 'https:';
-  const [net, tls] = await Promise.all([import('node:net'), isSecure ? import('node:tls') : null]);
+  const net = await netModule();
+  const tls = isSecure ? await tlsModule() : null;
   const request = requestText(url, headers);
   signal.throwIfAborted();
   const marks = phaseMarks();
   const place = {host: hostOf(url), port: Number(url.port === '' ? (isSecure ? 443 : 80) : url.port)};
-  const socket = tls === null ? net.connect(place) : tls.connect({...place, ALPNProtocols: ['http/1.1'], ...trustOf(url, ca, net.isIP)});
+  const exchange = new Exchange(marks.answered);
+  const plain = (): Socket => net.connect({...place, onread: {buffer: READ_BUFFER, callback: (length) => exchange.feedCopy(length)}});
+  const socket = tls === null ? plain() : tls.connect({...place, ALPNProtocols: ['http/1.1'], ...trustOf(url, ca, net.isIP)});
   marks.watch(socket);
-  const exchange = new Exchange(socket, {secure: tls === null ? null : (socket as TLSSocket), answered: marks.answered});
+  exchange.follow(socket, tls === null ? null : (socket as TLSSocket));
   const cancel = (): void => exchange.fail(signal.reason);
   signal.addEventListener('abort', cancel, {once: true});
-  socket.write(request, 'latin1');
+  // Written before it is connected it would be queued, and cost a list and a call more.
+  if (tls === null) socket.once('connect', () => socket.write(request, 'latin1'));
+  else socket.write(request, 'latin1');
   return {
     answer: exchange.answer,
     phases: marks.read,
@@ -49,18 +58,18 @@ function requestText({host, pathname, search, username, password}: URL, headers:
   return `GET ${pathname}${search} HTTP/1.1\r\n${all.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
 }
 
-type Watched = {readonly secure: TLSSocket | null; readonly answered: () => void};
-
 /** One request's answer, from the first byte to the last. */
 class Exchange implements AnswerBody {
   readonly answer: Promise<Answer>;
   readonly #reader: Http1Reader;
   readonly #settle: {resolve(answer: Answer): void; reject(error: unknown): void};
+  #secure: TLSSocket | null = null;
   #waiting: Buffer[] = [];
   #failed: {readonly error: unknown} | null = null;
   #read: {take(bytes: Buffer): boolean; resolve(): void; reject(error: unknown): void} | null = null;
 
-  constructor(socket: Socket, {secure, answered}: Watched) {
+  /** `answered` is called when the head has come. */
+  constructor(answered: () => void) {
     const {promise, resolve, reject} = Promise.withResolvers<Answer>();
     this.answer = promise;
     this.#settle = {resolve, reject};
@@ -69,14 +78,26 @@ class Exchange implements AnswerBody {
     this.#reader = new Http1Reader(
       (head) => {
         answered();
-        resolve({...head, body: this, secure});
+        resolve({...head, body: this, secure: this.#secure});
       },
       (bytes) => this.#give(bytes),
     );
-    socket.on('data', (bytes: Buffer) => this.#step(() => this.#reader.feed(bytes)));
+  }
+
+  /** `secure`: it comes over this; null = without TLS, and `feedCopy` is called for what comes. */
+  follow(socket: Socket, secure: TLSSocket | null): void {
+    this.#secure = secure;
+    if (secure !== null) secure.on('data', (bytes: Buffer) => this.#step(() => this.#reader.feed(bytes)));
     socket.on('end', () => this.#step(() => this.#reader.close()));
     socket.on('error', (error) => this.fail(error));
     socket.on('close', () => this.fail(Object.assign(new Error('the connection was closed'), {code: 'ECONNRESET'})));
+  }
+
+  /** So many bytes came into the shared buffer, which the next connection writes over. */
+  feedCopy(length: number): true {
+    const bytes = Buffer.from(READ_BUFFER.subarray(0, length));
+    this.#step(() => this.#reader.feed(bytes));
+    return true;
   }
 
   /** Nothing more will come. After the end of the answer it changes nothing. */

@@ -7,6 +7,7 @@ import {readCa} from '../tls/read-ca.ts';
 import type {Answer, Call} from './call.ts';
 import {callHttp1} from './call-h1.ts';
 import {judgeAnswer} from './judge-answer.ts';
+import {netModule, tlsModule} from './node-modules.ts';
 
 /** What to ask and what to expect. Header values are references, or plain text where they are no secret. */
 export type HttpTarget = {
@@ -51,8 +52,8 @@ async function ask(target: HttpTarget, secrets: SecretVault, signal: AbortSignal
   const [headers, trusted] = await Promise.all([revealed(target.headers, secrets), readCa(target.caFile ?? null)]);
   if ('trouble' in trusted) return trusted.trouble;
   // What is loaded the first time is not the endpoint's latency.
-  await import('node:net');
-  if (target.url.startsWith('https:')) await import('node:tls');
+  await netModule();
+  if (target.url.startsWith('https:')) await tlsModule();
   const limited = bounded(signal, target.timeoutMs);
   try {
     const check: Check = {target, headers, ca: trusted.ca, signal: limited.signal, started: performance.now(), scrub: secrets.scrub};
