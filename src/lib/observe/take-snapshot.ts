@@ -66,7 +66,11 @@ export async function observeFleet(options: ObserveOptions): Promise<Observation
 }
 
 /** A region as a cell: what was not judged is an unknown cell, never a verdict. */
-function regionCell({verdict, code, reason, agree, asked}: RegionJudgement, at: number, vantage: string): Cell<RegionHealth> {
+export function regionCell(
+  {verdict, code, reason, agree, asked}: Omit<RegionJudgement, 'endpoints' | 'region'>,
+  at: number,
+  vantage: string,
+): Cell<RegionHealth> {
   if (verdict === 'unknown') return unknown(code, reason, at);
   return known({verdict, agree, asked, code, reason}, at, vantage);
 }

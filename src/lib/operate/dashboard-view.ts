@@ -81,7 +81,7 @@ export type DashboardRegion = {
 export type DashboardEvent = {
   readonly seq: number;
   readonly at: number;
-  readonly kind: 'region' | 'link' | 'run';
+  readonly kind: 'region' | 'link' | 'store' | 'run';
   readonly text: string;
   readonly bad: boolean;
 };

@@ -12,14 +12,16 @@ export type RunSummary = Omit<RunHead, 'startedAt'> & {
   readonly reason: string | null;
 };
 
-/** Every run of the fleet, newest first. */
-export async function listRuns(open: OpenFleet): Promise<readonly RunSummary[]> {
+/** Every run of the fleet, newest first. Those of `known` are taken as they are, and not read. */
+export async function listRuns(open: OpenFleet, known: ReadonlyMap<string, RunSummary> = new Map()): Promise<readonly RunSummary[]> {
   const state = await open.state();
   return state
     .runs(open.fleet.name)
     .toSorted((a, b) => b.startedAt - a.startedAt)
     .map((head) => {
       const {runId, startedAt} = head;
+      const read = known.get(runId);
+      if (read !== undefined) return read;
       const {outcome, reason} = documentOf(state, runId, isAlive(state, open.fleet.name, runId));
       return {...head, outcome, startedAt: new Date(startedAt).toISOString(), reason};
     });

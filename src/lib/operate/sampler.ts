@@ -1,4 +1,4 @@
-import type {Clock} from '../ports/clock.ts';
+import {after, type Clock} from '../ports/clock.ts';
 import type {Sampled} from '../snapshot/sampled.ts';
 import {askInTime} from './ask-in-time.ts';
 
@@ -11,8 +11,11 @@ export type SamplerOptions<T> = {
   readonly ask: (signal: AbortSignal) => Promise<T>;
 };
 
-/** One source that is asked again and again. `now` answers at once with what is known; `ended` resolves when no question is under way any more. */
-export type Sampler<T> = {now(): Sampled<T>; readonly ended: Promise<void>};
+/**
+ * One source that is asked again and again. `now` answers at once with what is known; `again`: what was asked before counts for little, ask now; `asked` resolves when it
+ * has answered or failed once; `ended` when no question is under way any more.
+ */
+export type Sampler<T> = {now(): Sampled<T>; again(): void; readonly asked: Promise<void>; readonly ended: Promise<void>};
 
 /**
  * Asks one source at its own pace until `signal` is aborted. What it said last stays, with its time, while it fails or hangs: a dead source ages, and never
@@ -20,18 +23,40 @@ export type Sampler<T> = {now(): Sampled<T>; readonly ended: Promise<void>};
  */
 export function startSampler<T>({clock, signal, everyMs, deadlineMs, ask}: SamplerOptions<T>): Sampler<T> {
   let held: Sampled<T> = {value: null, at: null, failing: null};
+  const {promise: asked, resolve: onAsked} = Promise.withResolvers<void>();
+  // Also while it is asked: what is answered then may be of before.
+  let isDue = false;
+  let wake = (): void => undefined;
+  const rest = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const end = (): void => {
+        callOff();
+        signal.removeEventListener('abort', end);
+        wake = () => undefined;
+        resolve();
+      };
+      const callOff = after(clock, ms, end);
+      signal.addEventListener('abort', end, {once: true});
+      wake = end;
+    });
   const loop = async (): Promise<void> => {
     while (!signal.aborted) {
+      isDue = false;
       const began = clock.now();
-      const asked = await askInTime(signal, ask, deadlineMs).catch(() => null);
+      const answer = await askInTime(signal, ask, deadlineMs).catch(() => null);
       // Only an interruption is thrown.
-      if (asked === null) return;
+      if (answer === null) return;
       const at = clock.wall();
-      held = asked.ok
-        ? {value: asked.value, at, failing: null}
-        : {...held, failing: {code: asked.code, reason: asked.reason, since: held.failing?.since ?? at}};
-      await clock.sleep(Math.max(0, everyMs - (clock.now() - began)), signal).catch(() => undefined);
+      held = answer.ok
+        ? {value: answer.value, at, failing: null}
+        : {...held, failing: {code: answer.code, reason: answer.reason, since: held.failing?.since ?? at}};
+      onAsked();
+      if (!isDue && !signal.aborted) await rest(Math.max(0, everyMs - (clock.now() - began)));
     }
   };
-  return {now: () => held, ended: loop()};
+  const again = (): void => {
+    isDue = true;
+    wake();
+  };
+  return {now: () => held, again, asked, ended: loop().finally(onAsked)};
 }

@@ -12,7 +12,7 @@ export const TABS = ['regions', 'links', 'endpoints', 'runs', 'events'] as const
 
 /** `onQuit` is asked for, not acted on: the command ends the monitor first. */
 export type DashboardProps = LagLookOptions & {
-  readonly monitor: Pick<DashboardMonitor, 'view'>;
+  readonly monitor: Pick<DashboardMonitor, 'view'> & Partial<Pick<DashboardMonitor, 'onChange'>>;
   readonly colour: boolean;
   readonly onQuit: () => void;
   /** Absent = read-only. It gets the words of a command. */
@@ -28,6 +28,7 @@ export function DashboardView({monitor, colour, onQuit, onAction, staleMs, windo
   const onPause = (isPaused: boolean): void => {
     held.current.frozen = isPaused ? held.current.last : null;
   };
+  const onChange = monitor.onChange === undefined ? undefined : (listener: () => void) => monitor.onChange?.(listener) ?? (() => undefined);
   const now = (): View => {
     held.current.last = monitor.view();
     return held.current.last;
@@ -44,7 +45,14 @@ export function DashboardView({monitor, colour, onQuit, onAction, staleMs, windo
     kept.current[name] ??= {};
     const own = {look, colour, onQuit, onAction, tabs, kept: kept.current[name]};
     const {frozen} = held.current;
-    return <ListView key={name} {...own} monitor={{view: () => of(now())}} frozen={frozen === null ? null : of(frozen)} />;
+    return (
+      <ListView
+        key={name}
+        {...own}
+        monitor={{view: () => of(now()), ...(onChange === undefined ? {} : {onChange})}}
+        frozen={frozen === null ? null : of(frozen)}
+      />
+    );
   };
   switch (TABS[current]) {
     case 'links':

@@ -49,7 +49,8 @@ export type Tabs = {
 /** `onQuit` is asked for, not acted on: the command ends the monitor first. `kept`: what the reader chose stays there while another list is shown. */
 export type ListViewProps<V extends Viewed, R, S extends string> = {
   readonly look: ListLook<V, R, S>;
-  readonly monitor: {view(): V};
+  /** `onChange` tells that something has changed, so that it is drawn before the next frame is due. */
+  readonly monitor: {view(): V; onChange?(listener: () => void): () => void};
   readonly colour: boolean;
   readonly onQuit: () => void;
   /** Absent = nothing can be done from here: the keys of actions are not shown, and do nothing. */
@@ -60,7 +61,12 @@ export type ListViewProps<V extends Viewed, R, S extends string> = {
   readonly frozen?: V | null;
 };
 
-const FRAME_MS = 500;
+/** Ages are in whole seconds; a change is drawn at once. */
+const FRAME_MS = 1000;
+/** At first every source answers for the first time. */
+const [YOUNG_MS, YOUNG_FRAME_MS] = [3000, 250];
+/** Changes that come together are drawn together. */
+const CHANGE_MS = 50;
 /** A terminal with fewer rows has no room for two things at once. */
 const LOW = 20;
 /** Beside the list and what is above and below it: title, blank, titles of columns, blank, footer. */
@@ -79,7 +85,9 @@ export function ListView<V extends Viewed, R, S extends string>({
   kept,
   frozen = null,
 }: ListViewProps<V, R, S>) {
-  useAnimation({interval: FRAME_MS});
+  const [began] = useState(() => performance.now());
+  useAnimation({interval: performance.now() - began < YOUNG_MS ? YOUNG_FRAME_MS : FRAME_MS});
+  useChanges(monitor);
   const {list} = look;
   const names = tabs?.names ?? [];
   const acts = onAction !== undefined;
@@ -143,6 +151,25 @@ export function ListView<V extends Viewed, R, S extends string>({
       <Footer look={look} view={view} state={state} shown={rows.length} columns={columns} colour={colour} />
     </Box>
   );
+}
+
+/** Draws soon after each change. */
+function useChanges({onChange}: Pick<ListViewProps<Viewed, unknown, string>['monitor'], 'onChange'>): void {
+  const [, setChanges] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a monitor is the same as long as its list is shown
+  useEffect(() => {
+    let timer: NodeJS.Timeout | undefined;
+    const end = onChange?.(() => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        setChanges((count) => count + 1);
+      }, CHANGE_MS);
+    });
+    return () => {
+      end?.();
+      clearTimeout(timer);
+    };
+  }, []);
 }
 
 type Screen<V extends Viewed, R, S extends string> = {

@@ -31,7 +31,8 @@ export type DashboardOut = {
   readonly tell: (line: string) => void;
 };
 
-const LOOK_MS = 100;
+/** Between changes only what stands for the first time, and notes, come: that has time. */
+const LOOK_MS = 500;
 
 /** Prints how each region stands once it is known, then each event; what cannot be read is told once. */
 export function printDashboard(monitor: DashboardMonitor, {format, ...out}: DashboardOut): Shown {
@@ -43,14 +44,18 @@ export function printDashboard(monitor: DashboardMonitor, {format, ...out}: Dash
     const view = monitor.view();
     for (const note of view.notes.filter((each) => !told.has(each))) tell(note);
     for (const note of view.notes) told.add(note);
-    for (const [region, line] of regionLines(view, format)) if (!known.has(region)) print(line);
-    for (const [region] of regionLines(view, format)) known.add(region);
+    for (const [region, line] of regionLines(view, format)) {
+      if (!known.has(region)) print(line);
+      known.add(region);
+    }
     for (const event of view.events.filter(({seq}) => seq > last)) print(dashboardLine(view.fleet, event, format));
     last = view.events.at(-1)?.seq ?? last;
   };
   const timer = setInterval(look, LOOK_MS);
+  const unlisten = monitor.onChange(look);
   return {
     end: async () => {
+      unlisten();
       clearInterval(timer);
       look();
     },
