@@ -35,12 +35,21 @@ export type HttpTarget = {
  * connection (name lookup included) to the last byte that decided, redirects included; `facts.phases` are those of the last request.
  */
 export function httpProbe(target: HttpTarget, secrets: SecretVault): Probe {
-  return {check: (signal) => ask(target, secrets, signal)};
+  let url: URL | null = null;
+  return {
+    check: async (signal) => {
+      url ??= new URL(target.url);
+      return ask({target, url, secrets}, signal);
+    },
+  };
 }
 
-/** Everything that the requests of one check share. */
+type Asked = {readonly target: HttpTarget; readonly url: URL; readonly secrets: SecretVault};
+
+/** Everything that the requests of one check share. `url` is the target's. */
 type Check = {
   readonly target: HttpTarget;
+  readonly url: URL;
   readonly headers: Record<string, string>;
   readonly ca: string | null;
   readonly signal: AbortSignal;
@@ -48,7 +57,7 @@ type Check = {
   readonly scrub: (text: string) => string;
 };
 
-async function ask(target: HttpTarget, secrets: SecretVault, signal: AbortSignal): Promise<ProbeResult> {
+async function ask({target, url, secrets}: Asked, signal: AbortSignal): Promise<ProbeResult> {
   const [headers, trusted] = await Promise.all([revealed(target.headers, secrets), readCa(target.caFile ?? null)]);
   if ('trouble' in trusted) return trusted.trouble;
   // What is loaded the first time is not the endpoint's latency.
@@ -56,8 +65,8 @@ async function ask(target: HttpTarget, secrets: SecretVault, signal: AbortSignal
   if (target.url.startsWith('https:')) await tlsModule();
   const limited = bounded(signal, target.timeoutMs);
   try {
-    const check: Check = {target, headers, ca: trusted.ca, signal: limited.signal, started: performance.now(), scrub: secrets.scrub};
-    return await follow(check, new URL(target.url), {left: target.redirects ?? 0, warning: null});
+    const check: Check = {target, url, headers, ca: trusted.ca, signal: limited.signal, started: performance.now(), scrub: secrets.scrub};
+    return await follow(check, url, {left: target.redirects ?? 0, warning: null});
   } finally {
     limited.end();
   }
@@ -69,7 +78,7 @@ type Way = {readonly left: number; readonly warning: Expiry['warning']};
 async function follow(check: Check, url: URL, {left, warning}: Way): Promise<ProbeResult> {
   const {target, signal, ca} = check;
   // What was meant for one host is not sent to another.
-  const own = url.origin === new URL(target.url).origin;
+  const own = url.origin === check.url.origin;
   const headers = own ? check.headers : {'user-agent': 'regionctl'};
   const begin = target.httpVersion === 2 ? (await import('./call-h2.ts')).callHttp2 : callHttp1;
   let call: Call | null = null;
