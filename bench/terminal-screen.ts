@@ -105,12 +105,15 @@ export class TerminalScreen {
   }
 
   #eraseScreen(how: number): void {
+    if (how === 3) {
+      this.#cleared = true;
+      return;
+    }
     if (how === 0) this.#row(this.#y).splice(this.#x);
     const from = how === 0 ? this.#y + 1 : 0;
     const to = how === 1 ? this.#y : this.#rows.length;
     for (let y = from; y < to; y += 1) this.#row(y).splice(0);
     for (let y = Math.min(from, this.#y); y < Math.max(to, this.#y + 1); y += 1) this.#erase(y);
-    if (how === 3) this.#cleared = true;
   }
 
   /** Erased row by row before anything is written again is cleared all the same. */

@@ -11,10 +11,10 @@ function filled(): TerminalScreen {
 
 describe('the screen of the benches', () => {
   it.each([
-    ['the whole screen', `${ESC}[2J`],
+    ['the whole screen', `${ESC}[2J${ESC}[H`],
     ['from the top left corner', `${ESC}[1;1H${ESC}[J`],
     ['line by line, before anything is written again', `${ESC}[2K${ESC}[1A${ESC}[2K${ESC}[1A${ESC}[2K${ESC}[G`],
-    ['what is scrolled away', `${ESC}[3J`],
+    ['what is scrolled away', `${ESC}[H${ESC}[3J`],
   ])('sees a frame that clears: %s', (_, erases) => {
     expect(filled().write(`${erases}one\r\ntwo\r\nthree`)).toEqual({cleared: true, rows: 3, of: 3});
   });
