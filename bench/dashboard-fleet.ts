@@ -8,11 +8,23 @@ import {ROOT} from './lab.ts';
 
 const NODE = join(ROOT, 'node_modules/.bin/node');
 
-/** HTTP servers in a process of their own, each of which answers. */
-export async function startTargets(count: number): Promise<{ports: readonly number[]; stop(): void}> {
+/** `answered`: how many requests so far. */
+export type Targets = {readonly ports: readonly number[]; answered(): Promise<number>; stop(): void};
+
+/** HTTP servers in a process of their own, each of which answers, and closes the connection. */
+export async function startTargets(count: number): Promise<Targets> {
   const child = spawn(NODE, [join(ROOT, 'bench/targets.ts'), String(count), '0'], {stdio: ['pipe', 'pipe', 'inherit']});
-  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
-  return {ports: JSON.parse(line) as number[], stop: () => child.kill('SIGKILL')};
+  const lines = createInterface(child.stdout);
+  const [line] = (await once(lines, 'line')) as [string];
+  return {
+    ports: JSON.parse(line) as number[],
+    answered: async () => {
+      const said = once(lines, 'line');
+      child.stdin.write('\n');
+      return Number((await said)[0]);
+    },
+    stop: () => child.kill('SIGKILL'),
+  };
 }
 
 type Member = {readonly upstreams: Readonly<Record<string, string>>};

@@ -1,9 +1,9 @@
 """Runs a program in a pseudo-terminal: pty.py COLUMNS ROWS PROGRAM [ARG...].
 
-stdin is what is typed (NUL RESIZE COLUMNS ROWS: the window gets another size), stdout what the terminal gets. On stderr: one line of JSON with the pid at the start, and one at the end with how
-it ended and how it left the terminal.
+stdin is what is typed (NUL RESIZE COLUMNS ROWS: the window gets another size), stdout what the terminal gets. On stderr: one line of JSON with the pid
+and when it was started (seconds of the monotonic clock) at the start, and one at the end with how it ended and how it left the terminal.
 """
-import fcntl, json, os, re, select, signal, struct, subprocess, sys, termios, tty
+import fcntl, json, os, re, select, signal, struct, subprocess, sys, termios, time, tty
 
 columns, rows, program = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
 master, slave = os.openpty()
@@ -16,10 +16,11 @@ def own_terminal():
 
 
 before = termios.tcgetattr(slave)
+at = time.monotonic()
 child = subprocess.Popen(program, stdin=slave, stdout=slave, stderr=slave, preexec_fn=own_terminal, close_fds=True)
 # A test that is stopped takes its child along.
 signal.signal(signal.SIGTERM, lambda *_: (child.kill(), sys.exit(1)))
-print(json.dumps({"pid": child.pid}), file=sys.stderr, flush=True)
+print(json.dumps({"pid": child.pid, "at": at}), file=sys.stderr, flush=True)
 watched = [master, 0]
 while True:
     ended = child.poll() is not None
