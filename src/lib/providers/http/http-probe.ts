@@ -88,7 +88,11 @@ async function follow(check: Check, url: URL, {left, warning}: Way): Promise<Pro
     const expiry = response.secure === null ? null : expiryOf(response.secure, peerOf(url), target.minValidMs ?? 0);
     const first = warning ?? expiry?.warning ?? null;
     const next = left > 0 ? redirectOf(response, url) : null;
-    if (next !== null) return await follow(check, next, {left: left - 1, warning: first});
+    if (next !== null) {
+      // Nobody reads its body: left open, all of it would be kept while the next one is asked.
+      call.end();
+      return await follow(check, next, {left: left - 1, warning: first});
+    }
     // The path is named without its query, which may hold a token.
     const asked = `GET ${url.pathname} on ${peerOf(url)} answered ${response.statusCode}`;
     const result = await judgeAnswer(response, target, {asked, scrub: check.scrub});

@@ -100,7 +100,7 @@ function endOfHead(bytes: Buffer, from: number): {text: number; body: number} | 
 
 function parseHead(text: string): Head {
   const [first = '', ...lines] = text.replace(/\r$/, '').split(/\r?\n/);
-  const status = /^HTTP\/1\.\d (\d{3})(?: .*)?$/.exec(first)?.[1];
+  const status = /^HTTP\/1\.[01] (\d{3})(?: .*)?$/.exec(first)?.[1];
   if (status === undefined) throw broken('HPE_INVALID_STATUS', 'its first line is no status');
   const headers: IncomingHttpHeaders = Object.create(null) as IncomingHttpHeaders;
   const told: {length: string | null} = {length: null};
