@@ -45,7 +45,8 @@ export const FLEET = {
   routes: [{name: 'web', weights: {'us-east': 60, 'eu-west': 40, ap: 0}}],
 } as unknown as Fleet;
 
-const STORE: StoreSnapshot = {
+/** Its primary in us-east, a standby in eu-west, and one that does not answer. */
+export const STORE: StoreSnapshot = {
   engine: 'postgres',
   ack: unknown('none', 'not asked', AT),
   members: {

@@ -1,10 +1,16 @@
 import {describe, expect, it} from 'vitest';
+import {dashboardView} from '../../src/lib/operate/dashboard-parts.ts';
 import type {DashboardView as View} from '../../src/lib/operate/dashboard-view.ts';
+import {unknown} from '../../src/lib/snapshot/cell.ts';
 import {DashboardView, TABS} from '../../src/lib/ui/dashboard-view.tsx';
-import {LOST, WELL} from './dashboard-samples.ts';
+import {LOST, parts, STORE, WELL} from './dashboard-samples.ts';
+import {AT} from './lag-samples.ts';
 import {chosen, DOWN, ESC, expectFits, settle, showLive, withLiveViews} from './live.tsx';
 
 withLiveViews();
+
+const PARTS = parts();
+const GONE = unknown('timeout', 'us-east did not answer within 5000 ms', AT);
 
 const show = (columns: number, rows: number, first: View, colour = false) =>
   showLive(columns, rows, first, (props) => <DashboardView {...props} colour={colour} staleMs={5000} windowMs={3_600_000} />);
@@ -33,9 +39,50 @@ describe('the regions', () => {
     const {terminal} = await show(80, 24, WELL);
     const frame = terminal.lastFrame();
     expect(lineOf(frame, 'us-east')).toMatch(/● us-east\s+healthy\s+3 min\s+60 %/);
-    expect(lineOf(frame, 'eu-west')).toMatch(/40 %\s+● 0 ms .*~4 KiB/);
+    expect(lineOf(frame, 'eu-west')).toMatch(/40 %\s+s\s+● 0 ms .*~4 KiB/);
     expect(lineOf(frame, 'eu-west')).toMatch(/yes/);
     expect(lineOf(frame, 'ap')).toMatch(/\?\s+no/);
+  });
+
+  it('have what needs a person beside them: all about the chosen one, and what happened', async () => {
+    const {terminal, press} = await show(300, 80, LOST);
+    expect(terminal.lastFrame()).toMatch(/us-east {2}healthy, since .*Last events/);
+    expect(await press(DOWN)).toMatch(/eu-west {2}unhealthy, since .*Last events/);
+    expect(await press('?'), 'not while something is read').not.toContain('Last events');
+  });
+
+  it('keep the keys for help and the end in sight, whatever else is shown there', async () => {
+    const {press} = await show(80, 24, LOST);
+    expect(await press('/', 'e', 'u', '-', 'w', 'e', 's', 't', '\r', 's')).toMatch(/\/eu-west: 1 of 3.*\? help {2}q quit {2}sorted: worst/);
+  });
+
+  it('do not call what is broken behind by the time since it broke', async () => {
+    const {terminal} = await show(80, 24, LOST);
+    expect(lineOf(terminal.lastFrame(), 'eu-west')).toContain('✗ broken');
+  });
+
+  it('mark what is old by brackets, too', async () => {
+    const {terminal} = await show(80, 24, LOST);
+    expect(lineOf(terminal.lastFrame(), 'eu-west')).toContain('(40 %)');
+  });
+
+  it('say who held a primary that is not seen any more', async () => {
+    const stores = {
+      orders: {...PARTS.stores.orders, value: {...STORE, members: {...STORE.members, 'us-east': GONE}}},
+    } as typeof PARTS.stores;
+    const view = dashboardView(
+      {...PARTS, stores, lastRoles: new Map([['orders', new Map([['us-east', {role: 'primary', at: AT - 12_000}]])]])},
+      [],
+    );
+    const {terminal} = await show(120, 40, view);
+    expect(terminal.lastFrame()).toContain('orders  P? us-east, not seen for 12 s');
+    expect(lineOf(terminal.lastFrame(), 'us-east')).toContain('P? orders');
+    expect(terminal.lastFrame()).toContain('orders us-east: not known (primary when it was last seen, 12 s ago)');
+  });
+
+  it('call no store without a primary that was not asked yet', async () => {
+    const {terminal} = await show(120, 40, dashboardView({...PARTS, stores: {}}, []));
+    expect(terminal.lastFrame()).toMatch(/orders {2}asking/);
   });
 
   it('say who holds which store where there is room', async () => {

@@ -1,7 +1,7 @@
 import type {Fleet, StoreSpec} from '../fleet/fleet.ts';
 import {worstVerdict} from '../health/verdict.ts';
 import {worstLink} from '../replication/worst-link.ts';
-import type {DashboardEvent, DashboardParts, DashboardRegion, DashboardView, RoleNow, TrafficNow} from './dashboard-view.ts';
+import type {DashboardEvent, DashboardParts, DashboardRegion, DashboardView, LastRole, RoleNow, TrafficNow} from './dashboard-view.ts';
 import {regionFacts} from './region-facts.ts';
 
 /** One picture out of what all sources said last. Regions, members and routes are those of the fleet file, so that what cannot be reached is there all the same. Pure. */
@@ -33,7 +33,7 @@ function regionNow(region: string, jurisdiction: string, parts: DashboardParts):
   return {
     ...own,
     traffic: fleet.routes.map(({name}) => trafficOf(name, region, routers[name])),
-    roles: fleet.stores.flatMap((store) => rolesOf(store, region, stores[store.name])),
+    roles: fleet.stores.flatMap((store) => rolesOf(store, region, stores[store.name], parts.lastRoles?.get(store.name))),
     lag: worstLink(
       lag.links.filter(({row}) => memberRegion(fleet, row.store, row.to) === region),
       ({row, breaker}) => ({...row, breaker}),
@@ -57,11 +57,16 @@ function trafficOf(route: string, region: string, sampled: DashboardParts['route
   return {route, share, at, why: failing?.reason ?? (value === null ? 'asking' : null)};
 }
 
-function rolesOf(store: StoreSpec, region: string, sampled: DashboardParts['stores'][string] | undefined): readonly RoleNow[] {
+function rolesOf(
+  store: StoreSpec,
+  region: string,
+  sampled: DashboardParts['stores'][string] | undefined,
+  lastSeen: ReadonlyMap<string, LastRole> | undefined,
+): readonly RoleNow[] {
   return store.members
     .filter((member) => member.region === region)
     .map(({name}): RoleNow => {
-      const own = {store: store.name, member: name};
+      const own = {store: store.name, member: name, last: lastSeen?.get(name) ?? null};
       const cell = sampled?.value?.members[name];
       if (cell === undefined) return {...own, role: null, writable: null, at: null, why: sampled?.failing?.reason ?? 'asking'};
       if (!cell.known) return {...own, role: null, writable: null, at: cell.at, why: cell.reason};

@@ -5,7 +5,7 @@ import type {LossDocument} from '../replication/loss.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
 import type {Sampled} from '../snapshot/sampled.ts';
 import {roleIn, type Snapshot, type StoreSnapshot} from '../snapshot/snapshot.ts';
-import type {DashboardEvent, Headroom} from './dashboard-view.ts';
+import type {DashboardEvent, Headroom, LastRole} from './dashboard-view.ts';
 import {headroomNow, limitedQuestions} from './headroom.ts';
 import {lossFrom} from './loss.ts';
 import {planCapacity} from './plan-capacity.ts';
@@ -35,6 +35,8 @@ type Weights = Readonly<Record<string, number>>;
 /** What is asked beside endpoints and links. `headroom` null = the fleet file has no load with a limit. */
 export type Sources = {
   readonly stores: ReadonlyMap<string, Sampler<StoreSnapshot>>;
+  /** By store and member: what each was last seen as. */
+  readonly lastRoles: ReadonlyMap<string, ReadonlyMap<string, LastRole>>;
   readonly routers: ReadonlyMap<string, Sampler<Weights>>;
   readonly loss: ReadonlyMap<string, Sampler<LossDocument>>;
   readonly ready: Sampler<ReadyDocument>;
@@ -56,12 +58,13 @@ export type SourcesOptions = {
 export function startSources(open: OpenFleet, {world, pace, signal, health, onRole}: SourcesOptions): Sources {
   const {fleet, clock} = open;
   const sampled = <T>(everyMs: number, ask: (own: AbortSignal) => Promise<T>): Sampler<T> => startSampler({clock, signal, everyMs, ask});
+  const lastRoles = new Map(fleet.stores.map(({name}) => [name, new Map<string, LastRole>()]));
   const stores = new Map(
-    fleet.stores.map(({name}) => [
+    [...lastRoles].map(([name, last]) => [
       name,
       sampled(
         pace.stores,
-        roleReader(open, name, (event) => changed(event)),
+        roleReader(open, {name, last}, (event) => changed(event)),
       ),
     ]),
   );
@@ -96,7 +99,7 @@ export function startSources(open: OpenFleet, {world, pace, signal, health, onRo
     onRole(event);
     again();
   };
-  return {stores, routers, loss, ready, headroom, again};
+  return {stores, lastRoles, routers, loss, ready, headroom, again};
 }
 
 /** All samplers of it. */
@@ -135,14 +138,17 @@ async function routerNow(open: OpenFleet, name: string, signal: AbortSignal): Pr
 }
 
 /** Reads a store, and tells of each member that has another role than it was last seen in. That one cannot be seen for a while is no change of its role. */
-function roleReader(open: OpenFleet, name: string, tell: (event: Omit<DashboardEvent, 'seq'>) => void) {
-  const last = new Map<string, string>();
+function roleReader(
+  open: OpenFleet,
+  {name, last}: {readonly name: string; readonly last: Map<string, LastRole>},
+  tell: (event: Omit<DashboardEvent, 'seq'>) => void,
+) {
   return async (signal: AbortSignal): Promise<StoreSnapshot> => {
     const store = await storeNow(open, name, signal);
     for (const member of Object.keys(store.members)) {
-      const [was, role] = [last.get(member), roleIn(store, member)];
+      const [was, role] = [last.get(member)?.role, roleIn(store, member)];
       if (role === null) continue;
-      last.set(member, role);
+      last.set(member, {role, at: open.clock.wall()});
       if (was === undefined || was === role) continue;
       tell({at: open.clock.wall(), kind: 'store', text: `${name} ${member}: ${was} → ${role}`, bad: false});
     }

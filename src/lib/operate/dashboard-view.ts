@@ -32,6 +32,8 @@ export type DashboardParts = {
   readonly health: MonitorView;
   readonly lag: LagWatchView;
   readonly stores: Readonly<Record<string, Sampled<StoreSnapshot>>>;
+  /** By store and member: what each was last seen as. Default: nobody was seen. */
+  readonly lastRoles?: ReadonlyMap<string, ReadonlyMap<string, LastRole>>;
   readonly routers: Readonly<Record<string, Sampled<Readonly<Record<string, number>>>>>;
   readonly loss: Readonly<Record<string, Sampled<LossDocument>>>;
   readonly ready: Sampled<ReadyDocument>;
@@ -50,7 +52,12 @@ export type RoleNow = {
   readonly writable: boolean | null;
   readonly at: number | null;
   readonly why: string | null;
+  /** What it was last seen as while this dashboard looks, and when (epoch ms); null = it was not seen. */
+  readonly last: LastRole | null;
 };
+
+/** What a member was last seen as. `at` is epoch ms. */
+export type LastRole = {readonly role: Member['role']; readonly at: number};
 
 /** A value with its time; `why` = why it is not known, or not known anew. */
 export type AgedCell<T> = {readonly value: T | null; readonly at: number | null; readonly why: string | null};

@@ -115,13 +115,14 @@ class Watching implements DashboardMonitor {
 
   #parts(): DashboardParts {
     const {fleet, clock} = this.#open;
-    const {stores, routers, loss, ready, headroom} = this.#sources;
+    const {stores, lastRoles, routers, loss, ready, headroom} = this.#sources;
     return {
       fleet,
       at: clock.wall(),
       health: this.#monitors.health.view(),
       lag: this.#monitors.lag.view(),
       stores: nowOf(stores),
+      lastRoles,
       routers: nowOf(routers),
       loss: nowOf(loss),
       ready: ready.now(),

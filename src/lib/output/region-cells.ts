@@ -37,15 +37,30 @@ export function trafficSaid(shares: readonly (number | null)[]): Said | null {
   return {text: `${Math.round(most)} %${shares.filter((share) => share !== 0).length > 1 ? '+' : ''}`, meaning: 'plain'};
 }
 
-type Role = {readonly store: string; readonly role: Member['role'] | 'unknown' | null; readonly writable?: boolean | null};
+type Role = {
+  readonly store: string;
+  readonly role: Member['role'] | 'unknown' | null;
+  readonly writable?: boolean | null;
+  /** What it was last seen as; absent or null = it was not. */
+  readonly last?: {readonly role: Member['role']} | null;
+};
 
 const SIGNS: Readonly<Record<Member['role'], string>> = {primary: 'P', standby: 's', peer: 'p'};
 
-/** `P orders` = it holds the primary; `s` a standby, `p` a peer, `?` not known. Who takes writes that should not, or none that should, is told. */
+/** `P` = it holds the primary; `s` a standby, `p` a peer, `?` not known. */
+const roleSign = ({role}: Role): string => (role === null || role === 'unknown' ? '?' : SIGNS[role]);
+
+/** `P orders` for each store. Who is not seen, and was a primary when it was last seen, is `P? orders`. Who takes writes that should not, or none that should, is told. */
 export function rolesText(roles: readonly Role[]): string {
   return roles
-    .map((each) => `${each.role === null || each.role === 'unknown' ? '?' : SIGNS[each.role]} ${each.store}${oddity(each)}`)
+    .map((each) => `${roleSign(each) === '?' && each.last?.role === 'primary' ? 'P?' : roleSign(each)} ${each.store}${oddity(each)}`)
     .join('  ');
+}
+
+/** The same as signs alone, in the order of the fleet file; of more than `most` the first ones and a `+`. */
+export function rolesMarks(roles: readonly Role[], most: number): string {
+  const marks = roles.map((each) => (oddity(each) === '' ? roleSign(each) : '!'));
+  return marks.length <= most ? marks.join('') : `${marks.slice(0, Math.max(0, most - 1)).join('')}+`;
 }
 
 /** ` (read-only)` or ` (writable)` where it is not to be expected of the role; else nothing. */
@@ -57,10 +72,17 @@ export function oddity({role, writable = null}: Omit<Role, 'store'>): string {
 
 type Link = {readonly state: LinkState; readonly seconds: number | null; readonly messages?: {readonly depth: number | null}};
 
-/** The sign of a link with how far behind it is. An open breaker counts more than the state. */
+/** The sign of a link with how far behind it is; of a broken one that it is broken: what it is behind says only how long ago that was. An open breaker counts more than the state. */
 export function lagSaid({state, seconds, messages}: Link, breaker: BreakerNow['state']): Said {
   const {symbol, meaning} = linkSigned(state);
-  const figure = seconds === null ? (messages === undefined ? '?' : `${messages.depth ?? '?'} msg`) : shortMs(seconds * 1000);
+  const figure =
+    state === 'broken'
+      ? 'broken'
+      : seconds === null
+        ? messages === undefined
+          ? '?'
+          : `${messages.depth ?? '?'} msg`
+        : shortMs(seconds * 1000);
   if (breaker !== 'closed') return {text: `${symbol} ${figure}`, meaning: BREAKER_MEANING[breaker]};
   return {text: `${symbol} ${figure}`, meaning: meaning === 'good' ? 'plain' : meaning};
 }

@@ -5,6 +5,7 @@ import {
   lagSaid,
   lossSaid,
   readySaid,
+  rolesMarks,
   rolesText,
   roomSaid,
   STALE,
@@ -30,9 +31,9 @@ type Field = {
 
 const none: Part = {text: NOT_MEASURED, meaning: 'muted'};
 
-/** Dimmed when it is old, whatever it would mean. */
+/** Dimmed and in brackets when it is old, whatever it would mean: not every terminal dims. */
 function aged(text: string, meaning: Meaning, age: number | null, stale: number): Part {
-  return {text, meaning: age === null || age > stale ? 'muted' : meaning};
+  return age === null || age > stale ? {text: `(${text})`, meaning: 'muted'} : {text, meaning};
 }
 
 const ageOf = (at: number | null, now: number): number | null => (at === null ? null : Math.max(0, now - at));
@@ -68,23 +69,22 @@ const TRAFFIC: Field = {
   },
 };
 
-const rolesField = (width: number): Field => ({
-  title: '  stores',
+/** `names` false = only a sign for each store. */
+const rolesField = (width: number, names: boolean): Field => ({
+  title: names ? '  stores' : MARKS_TITLE,
   width,
   of: ({roles}, {at}, room) => {
-    if (roles.length === 0) return none;
+    if (roles.length === 0) return {text: `  ${NOT_MEASURED}`, meaning: 'muted'};
     const oldest = roles.reduce<number | null>(
       (least, {at: read}) => (read === null || (least !== null && least < read) ? least : read),
       null,
     );
     const isLost = roles.some(({role, why}) => role === null && why !== 'asking');
     const isPrimary = roles.some(({role}) => role === 'primary');
-    return aged(
-      `  ${cut(rolesText(roles), room - 2)}`,
-      isLost ? 'unknown' : isPrimary ? 'strong' : 'plain',
-      ageOf(oldest, at),
-      STALE.roles,
-    );
+    const text = names ? cut(rolesText(roles), room - 2) : rolesMarks(roles, room - 2);
+    const meaning = isLost ? 'unknown' : isPrimary ? 'strong' : 'plain';
+    const {meaning: shown} = aged(text, meaning, ageOf(oldest, at), STALE.roles);
+    return {text: `  ${text}`, meaning: roles.every(({role}) => role === null) && !isLost ? 'muted' : shown};
   },
 });
 
@@ -124,7 +124,7 @@ const LOSS: Field = {
     if (loss.value === null) return {text: loss.why === null || loss.why === 'asking' ? NOT_MEASURED : '?', meaning: 'muted'};
     if (rows.length === 0) return none;
     const {text, meaning} = lossSaid(rows);
-    return aged(text, meaning, ageOf(loss.at, at), STALE.loss);
+    return aged(meaning === 'critical' ? `✗ ${text}` : text, meaning, ageOf(loss.at, at), STALE.loss);
   },
 };
 
@@ -161,8 +161,11 @@ const VERDICT = 11;
 const LEAST_ROLES = 12;
 const [LEAST_SPARK, MOST_SPARK] = [12, 30];
 const LEAST_WHY = 26;
+const MARKS_TITLE = '  P/s';
+/** Signs of more stores than that are not told apart. */
+const MOST_MARKS = 6;
 
-/** Gives columns their width, the most important first: name and verdict, since, traffic, lag, loss, ready, age, room, stores, breaker, history, why. */
+/** Gives columns their width, the most important first: name and verdict, since, traffic, signs of stores, lag, loss, ready, age, room, names of stores, breaker, history, why. */
 export function regionLayout(view: DashboardView, columns: number): RegionLayout {
   const longest = Math.max(6, ...view.regions.map(({region}) => textWidth(region)));
   const name = Math.min(longest, Math.max(10, Math.floor(columns * 0.25)));
@@ -173,15 +176,19 @@ export function regionLayout(view: DashboardView, columns: number): RegionLayout
     return taken;
   };
   const shown = new Set(wantedFields(view).filter(({width}) => take(width) > 0));
+  const marks = [...shown].find(({title}) => title === MARKS_TITLE);
   const wanted = Math.max(0, ...view.regions.map(({roles}) => textWidth(rolesText(roles)))) + 2;
-  const roles = left >= LEAST_ROLES && wanted > 2 ? take(Math.min(wanted, left)) : 0;
+  // With their names where there is room.
+  const room = left + (marks?.width ?? 0);
+  if (marks !== undefined && room >= LEAST_ROLES && wanted > 2) left = room;
+  const roles = left === room && room >= LEAST_ROLES && wanted > 2 ? take(Math.min(wanted, left)) : 0;
   const isOpen = shown.has(LAG) && view.links.some(({breaker: {state}}) => state !== 'closed');
   const breaker = isOpen ? take(BREAKER.width) : 0;
   const spark = shown.has(LAG) && left >= LEAST_SPARK + 2 ? take(Math.min(MOST_SPARK + 2, left)) : 0;
   const optional = (field: Field, width: number): readonly Field[] => (width > 0 ? [field] : []);
   const fields = [
     ...[SINCE, TRAFFIC].filter((field) => shown.has(field)),
-    ...optional(rolesField(roles), roles),
+    ...(roles > 0 ? [rolesField(roles, true)] : marks === undefined ? [] : [marks]),
     ...[LAG].filter((field) => shown.has(field)),
     ...optional(BREAKER, breaker),
     ...optional(sparkField(spark - 2), spark),
@@ -192,10 +199,12 @@ export function regionLayout(view: DashboardView, columns: number): RegionLayout
 
 /** The columns of fixed width that this fleet has something to say in, the most important first. */
 function wantedFields({regions, links}: DashboardView): readonly Field[] {
+  const stores = Math.max(0, ...regions.map(({roles}) => roles.length));
   const hasRoom = regions.some(({headroom: {value, why}}) => value !== null || why !== null);
   return [
     SINCE,
     ...(regions.some(({traffic}) => traffic.length > 0) ? [TRAFFIC] : []),
+    ...(stores > 0 ? [rolesField(2 + Math.min(MOST_MARKS, Math.max(3, stores)), false)] : []),
     ...(links.length > 0 ? [LAG] : []),
     ...(regions.some(({roles}) => roles.length > 0) ? [LOSS, READY] : []),
     AGE,

@@ -59,10 +59,11 @@ function trafficSays({route, share, at: readAt, why}: TrafficNow, at: number): s
   return `${route}: ${now}${ageSays(readAt, at)}${why === null ? '' : `: ${why}`}`;
 }
 
-function roleSays({store, member, role, writable, at: readAt, why}: RoleNow, at: number): string {
+function roleSays({store, member, role, writable, at: readAt, why, last}: RoleNow, at: number): string {
+  const before = role !== null || last === null ? '' : ` (${last.role} when it was last seen, ${formatAge(last.at, at)})`;
   const expected = role === 'primary' || role === 'peer';
   const odd = writable === null || writable === expected ? '' : writable ? ' (writable)' : ' (read-only)';
-  return `${store} ${member}: ${role ?? 'not known'}${odd}${ageSays(readAt, at)}${why === null ? '' : `: ${why}`}`;
+  return `${store} ${member}: ${role ?? 'not known'}${before}${odd}${ageSays(readAt, at)}${why === null ? '' : `: ${why}`}`;
 }
 
 /** Links that lead to or from a member of the region. */

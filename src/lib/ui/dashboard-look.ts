@@ -1,11 +1,12 @@
-import type {DashboardEvent, DashboardRegion, DashboardView} from '../operate/dashboard-view.ts';
+import type {DashboardRegion, DashboardView} from '../operate/dashboard-view.ts';
 import {wholeAge} from '../output/region-cells.ts';
 import {cut} from '../output/table.ts';
-import {formatMs, formatTime} from '../output/units.ts';
+import {formatMs} from '../output/units.ts';
 import type {RunDocument} from '../run/document.ts';
 import {regionLayout, regionLine, regionTitles} from './dashboard-columns.ts';
 import {regionDetail} from './dashboard-detail.ts';
 import {REGIONS, type RegionSort} from './dashboard-list.ts';
+import {panes} from './dashboard-panes.ts';
 import {stripLines} from './dashboard-strip.ts';
 import type {Line, Part, Space} from './line-view.tsx';
 import {listKeys} from './list-keys.ts';
@@ -30,7 +31,8 @@ export const REGION_LOOK: ListLook<DashboardView, DashboardRegion, RegionSort> =
     const run = runLines(view.run, view.at, space);
     return [...run, ...stripLines(view, {...space, most: space.most - run.length})];
   },
-  foot: eventLines,
+  foot: (view, _, chosen, space) => panes(view, chosen, space),
+  fills: true,
   table: (_, view, columns) => {
     const layout = regionLayout(view, columns);
     return {titles: regionTitles(layout), line: (region) => regionLine(region, view, layout)};
@@ -51,12 +53,13 @@ export const REGION_LOOK: ListLook<DashboardView, DashboardRegion, RegionSort> =
 export function dashboardTitle(view: DashboardView): {name: string; stands: Part; figures: Part} {
   const {symbol, meaning} = verdictSign(view.verdict ?? 'unknown');
   const open = view.links.filter(({breaker}) => breaker.state === 'open').length;
+  // What is wrong first: a narrow screen cuts the rest.
   const counts = [
+    ...(open === 0 ? [] : [`${counted(open, 'breaker')} open`]),
     counted(view.regions.length, 'region'),
     counted(view.endpoints.length, 'endpoint'),
     counted(view.links.length, 'link'),
-    ...(open === 0 ? [] : [`${counted(open, 'breaker')} open`]),
-    ...(view.health.loopLagMs >= 50 ? [`stalled ${formatMs(view.health.loopLagMs)}`] : []),
+    ...(view.health.loopLagMs >= STALLED_MS ? [`stalled ${formatMs(view.health.loopLagMs)}`] : []),
   ];
   return {
     name: view.fleet,
@@ -64,6 +67,9 @@ export function dashboardTitle(view: DashboardView): {name: string; stands: Part
     figures: {text: counts.join(', '), meaning: open > 0 ? 'critical' : 'muted'},
   };
 }
+
+/** What this process itself stood still is told from here on: its figures are as late. */
+const STALLED_MS = 250;
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
@@ -78,20 +84,4 @@ export function runLines(run: RunDocument | null, at: number, {most, columns}: S
   const step = run.steps.find(({status}) => status === 'running') ?? run.steps.find(({status}) => status === 'failed');
   if (step === undefined || most < 2) return [head];
   return [head, [{text: '  ', meaning: 'plain'}, ...stepLine(step, {at, grainMs: 1000, columns: columns - 2})]];
-}
-
-/** What happened last, newest first, and what needs an eye. */
-function eventLines({events, notes}: DashboardView, _: unknown, __: unknown, {most, columns}: Space): readonly Line[] {
-  const said = notes.slice(1, 3).map((note): Line => [{text: cut(`! ${note}`, columns), meaning: 'warning'}]);
-  const shown = events.toReversed().slice(0, Math.max(0, most - said.length));
-  return [...said, ...shown.map((event) => eventLine(event, columns))];
-}
-
-/** One event: when, and what. */
-export function eventLine({at, text, bad}: DashboardEvent, columns: number): Line {
-  const time = formatTime(at).slice(11, 19);
-  return [
-    {text: `${time}  `, meaning: 'muted'},
-    {text: cut(text, Math.max(0, columns - time.length - 2)), meaning: bad ? 'warning' : 'plain'},
-  ];
 }

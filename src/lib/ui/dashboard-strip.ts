@@ -1,6 +1,7 @@
-import type {DashboardView} from '../operate/dashboard-view.ts';
+import type {DashboardView, RoleNow} from '../operate/dashboard-view.ts';
+import {wholeAge} from '../output/region-cells.ts';
 import {cut} from '../output/table.ts';
-import {textWidth} from '../output/text-width.ts';
+import {padRight, textWidth} from '../output/text-width.ts';
 import type {Line, Part, Space} from './line-view.tsx';
 import {linkSign} from './meaning.ts';
 
@@ -22,16 +23,9 @@ function storeLine(view: DashboardView, store: string, name: number, columns: nu
   const roles = view.regions.flatMap(({region, roles: own}) =>
     own.filter((each) => each.store === store).map((each) => ({...each, region})),
   );
-  const primaries = roles.filter(({role}) => role === 'primary');
   const links = view.links.filter(({row}) => row.store === store);
-  const head: Part = {text: `${store.padEnd(name)}  `, meaning: 'muted'};
-  const holds: Part =
-    primaries.length === 0
-      ? {
-          text: roles.some(({role}) => role === 'peer') ? 'peers' : 'no primary is seen',
-          meaning: roles.some(({role}) => role === 'peer') ? 'plain' : 'critical',
-        }
-      : {text: `P ${primaries.map(({member}) => member).join(', ')}`, meaning: primaries.length > 1 ? 'critical' : 'strong'};
+  const head: Part = {text: `${padRight(store, name)}  `, meaning: 'muted'};
+  const holds = holderOf(roles, view.at);
   const parts: Part[] = [head, holds];
   let left = columns - textWidth(head.text) - textWidth(holds.text);
   for (const [index, {row}] of links.entries()) {
@@ -45,4 +39,20 @@ function storeLine(view: DashboardView, store: string, name: number, columns: nu
     left -= textWidth(text);
   }
   return parts;
+}
+
+type Held = Pick<RoleNow, 'member' | 'role' | 'why' | 'last'>;
+
+/** Who holds the primary, or why that is not known. */
+function holderOf(roles: readonly Held[], at: number): Part {
+  const primaries = roles.filter(({role}) => role === 'primary');
+  if (primaries.length > 0)
+    return {text: `P ${primaries.map(({member}) => member).join(', ')}`, meaning: primaries.length > 1 ? 'critical' : 'strong'};
+  if (roles.some(({role}) => role === 'peer')) return {text: 'peers', meaning: 'plain'};
+  if (roles.some(({role, why}) => role === null && why === 'asking')) return {text: 'asking', meaning: 'muted'};
+  const was = roles.find(({role, last}) => role === null && last?.role === 'primary');
+  if (was?.last != null) return {text: `P? ${was.member}, not seen for ${wholeAge(at - was.last.at)}`, meaning: 'warning'};
+  // One that cannot be seen may hold it.
+  if (roles.some(({role}) => role === null)) return {text: 'primary not known', meaning: 'warning'};
+  return {text: 'no primary is seen', meaning: 'critical'};
 }

@@ -1,6 +1,7 @@
 import {Box, Text} from 'ink';
 import {memo} from 'react';
 import {cut} from '../output/table.ts';
+import {textWidth} from '../output/text-width.ts';
 import {formatTime} from '../output/units.ts';
 import {type Meaning, styleOf} from './meaning.ts';
 
@@ -30,8 +31,11 @@ export type TitleProps = Place & {
 /** The first line of a live view: what it is, how all of it stands, figures, and the time. */
 export function Title({name, stands, figures, at, paused, day = true, columns, colour}: TitleProps) {
   const left = `${name}  ${stands.text}`;
-  const time = `${paused ? 'paused at ' : ''}${day ? formatTime(at) : formatTime(at).slice(-9)}`;
-  // How it stands comes before the time.
+  const timed = (whole: boolean): string => `${paused ? 'paused at ' : ''}${whole ? formatTime(at) : formatTime(at).slice(-9)}`;
+  // Figures come before the day, how it stands before the time.
+  const isWide = left.length + textWidth(figures.text) + timed(true).length + 3 <= columns;
+  // When it stood still must be told whole.
+  const time = timed(day && (isWide || paused));
   const right = left.length + time.length < columns ? time : '';
   const middle = cut(`  ${figures.text}`, Math.max(0, columns - left.length - right.length - 1));
   return (

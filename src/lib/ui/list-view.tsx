@@ -1,6 +1,7 @@
 import {Box, Text, useAnimation, useInput, useStdin, useWindowSize} from 'ink';
 import {useEffect, useRef, useState} from 'react';
 import {cut} from '../output/table.ts';
+import {textWidth} from '../output/text-width.ts';
 import type {Pressed} from './keys.ts';
 import {type KeyRow, keyLines} from './keys.ts';
 import {type Line, Lines, OneLine, type Page, type Part, type Place, Reading, type Space, Title} from './line-view.tsx';
@@ -25,6 +26,8 @@ export type ListLook<V extends Viewed, R, S extends string> = {
   readonly head: (view: V, space: Space) => readonly Line[];
   /** Lines below the list; not shown while something is read. */
   readonly foot?: (view: V, rows: readonly R[], chosen: R | undefined, space: Space) => readonly Line[];
+  /** What is below the list takes all the room that the rows leave. Default: a quarter of the screen at most. */
+  readonly fills?: true;
   /** The titles of the columns, and the line of a row behind the mark of the chosen one. */
   readonly table: (rows: readonly R[], view: V, columns: number) => {readonly titles: string; readonly line: (row: R) => Line};
   /** All about one row. */
@@ -146,7 +149,9 @@ export function ListView<V extends Viewed, R, S extends string>({
           <Reading {...read} from={state.offset} most={page} columns={columns} colour={colour} />
         )}
       </Box>
-      <Lines lines={foot} colour={colour} />
+      <Box flexDirection="column" flexGrow={1}>
+        <Lines lines={foot} colour={colour} />
+      </Box>
       {note !== undefined && <Text {...styleOf('warning', colour)}>{cut(note, columns)}</Text>}
       <Footer look={look} view={view} state={state} shown={rows.length} columns={columns} colour={colour} />
     </Box>
@@ -189,10 +194,13 @@ function partsOf<V extends Viewed, R, S extends string>({look, state, view, rows
   const note = view.notes[0];
   const head = look.head(view, {most, columns});
   const left = height - CHROME - (head.length === 0 ? 0 : head.length + 1) - (note === undefined ? 0 : 1);
-  const room = Math.min(most, left - Math.min(rows.length, FEWEST + 1));
+  const low = Math.min(most, left - Math.min(rows.length, FEWEST + 1));
+  const room = look.fills === true ? Math.max(low, left - Math.max(FEWEST, rows.length)) : low;
   const chosen = rows[indexOf(look.list, state, rows)];
   const foot = reads || look.foot === undefined || room < 1 ? [] : look.foot(view, rows, chosen, {most: room, columns});
-  return {head, foot, note, page: Math.max(FEWEST, left - foot.length)};
+  const page = Math.max(FEWEST, left - foot.length);
+  // What fills the room stands right below the rows.
+  return {head, foot, note, page: look.fills === true && !reads ? Math.max(FEWEST, Math.min(rows.length, page)) : page};
 }
 
 /** Where in what was pressed a list is chosen, -1 = nowhere. Behind a key that begins a filter everything is text. */
@@ -277,6 +285,14 @@ function Footer<V extends Viewed, R, S extends string>({look, view, state, shown
   const keys =
     state.open || state.help
       ? '↑↓ PgUp PgDn scroll  Esc back  q quit'
-      : look.keys.flatMap(({short}) => (short === null ? [] : [short])).join('  ');
+      : keysIn(look.keys, columns - textWidth(`${filter}  sorted: ${state.sort}`));
   return <Text {...styleOf('muted', colour)}>{cut(`${filter}${keys}  sorted: ${state.sort}`, columns)}</Text>;
+}
+
+/** As many keys as there is room for. Those that help and end stand last, and stay. */
+function keysIn(keys: readonly KeyRow[], columns: number): string {
+  const all = keys.flatMap(({short}) => (short === null ? [] : [short]));
+  const [last, first] = [all.slice(-2), all.slice(0, -2)];
+  while (first.length > 0 && textWidth([...first, ...last].join('  ')) > columns) first.pop();
+  return [...first, ...last].join('  ');
 }
