@@ -138,7 +138,8 @@ export function ListView<V extends Viewed, R, S extends string>({
   }, []);
   const read = pageOf({look, state, view, columns, tabs: names, acts});
   return (
-    <Box flexDirection="column" width={columns} height={height}>
+    // The last line of the terminal stays free: Ink's next frame begins on it otherwise.
+    <Box flexDirection="column" width={columns} height={look.fills === true ? height - 1 : height}>
       <Title {...look.title(view)} at={view.at} paused={state.frozen !== null} columns={columns} colour={colour} />
       {tabs !== undefined && <TabBar {...tabs} columns={columns} colour={colour} />}
       <Lines lines={head} colour={colour} above />
@@ -149,7 +150,7 @@ export function ListView<V extends Viewed, R, S extends string>({
           <Reading {...read} from={state.offset} most={page} columns={columns} colour={colour} />
         )}
       </Box>
-      <Box flexDirection="column" flexGrow={1}>
+      <Box flexDirection="column" flexGrow={look.fills === true ? 1 : 0}>
         <Lines lines={foot} colour={colour} />
       </Box>
       {note !== undefined && <Text {...styleOf('warning', colour)}>{cut(note, columns)}</Text>}
