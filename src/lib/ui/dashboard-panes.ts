@@ -22,10 +22,10 @@ export function panes(view: DashboardView, chosen: DashboardRegion | undefined, 
   if (columns < SIDE_BY_SIDE) {
     // A run is looked at more than a region that stands still.
     const below = happenings(view, {most: Math.floor(most / 2), columns});
-    return [...aboutOne(view, chosen, {most: most - below.length, columns}), ...below];
+    return [...about(view, chosen, {most: most - below.length, columns}), ...below];
   }
   const width = Math.floor((columns - BETWEEN) / 2);
-  const left = aboutOne(view, chosen, {most, columns: width});
+  const left = about(view, chosen, {most, columns: width});
   const right = happenings(view, {most, columns: columns - width - BETWEEN});
   return Array.from({length: Math.max(left.length, right.length)}, (_, at) => beside(left[at] ?? [], right[at] ?? [], width + BETWEEN));
 }
@@ -37,6 +37,18 @@ function beside(left: Line, right: Line, width: number): Line {
 
 const blank: Line = [{text: ' ', meaning: 'plain'}];
 const heading = (text: string, columns: number): Line => [{text: cut(text, columns), meaning: 'strong'}];
+
+/** The chosen region, and then the others as long as there is room. */
+function about(view: DashboardView, chosen: DashboardRegion | undefined, {most, columns}: Space): readonly Line[] {
+  const lines: Line[] = [];
+  const regions = chosen === undefined ? [] : [chosen, ...view.regions.filter(({region}) => region !== chosen.region)];
+  for (const region of regions) {
+    // Of another one as much as tells anything.
+    if (region !== chosen && most - lines.length < LEAST_LINES) break;
+    lines.push(...aboutOne(view, region, {most: most - lines.length, columns}));
+  }
+  return lines;
+}
 
 function aboutOne(view: DashboardView, chosen: DashboardRegion | undefined, {most, columns}: Space): readonly Line[] {
   if (chosen === undefined || most < 3) return [];
