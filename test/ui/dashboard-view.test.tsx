@@ -41,7 +41,7 @@ describe('the regions', () => {
     expect(lineOf(frame, 'us-east')).toMatch(/● us-east\s+healthy\s+3 min\s+60 %/);
     expect(lineOf(frame, 'eu-west')).toMatch(/40 %\s+s\s+● 0 ms .*~4 KiB/);
     expect(lineOf(frame, 'eu-west')).toMatch(/yes/);
-    expect(lineOf(frame, 'ap')).toMatch(/\?\s+no/);
+    expect(lineOf(frame, 'ap')).toMatch(/\?\s+✗ no/);
   });
 
   it('have what needs a person beside them: all about the chosen one, and what happened', async () => {
