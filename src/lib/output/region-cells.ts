@@ -92,20 +92,20 @@ export function breakerSaid(state: BreakerNow['state']): Said {
   return {text: state, meaning: BREAKER_MEANING[state]};
 }
 
-/** Of all stores together: `~` an estimate, `≤` a bound; what is not known of one is not known. `!` = it misses the RPO. */
+/** Of all stores together: `~` an estimate, `≤` a bound; what is not known of one is not known. */
 export function lossSaid(rows: readonly Pick<LossRow, 'bytes' | 'certainty' | 'withinRpo' | 'watched'>[]): Said {
   if (rows.some(({certainty, watched}) => certainty === 'unknown' && watched !== true)) return {text: '?', meaning: 'unknown'};
   const bytes = rows.reduce((sum, row) => sum + (row.bytes ?? 0), 0);
   const about = rows.some(({certainty}) => certainty === 'estimate') ? '~' : rows.some(({certainty}) => certainty === 'bound') ? '≤' : '';
   const misses = rows.some(({withinRpo}) => withinRpo === false);
-  return {text: `${about}${shortBytes(bytes)}${misses ? '!' : ''}`, meaning: misses ? 'critical' : 'plain'};
+  return {text: `${about}${shortBytes(bytes)}`, meaning: misses ? 'critical' : 'plain'};
 }
 
 /** Whether it could take over from each that could be left. */
 export function readySaid(ways: readonly {readonly ready: boolean | null}[]): Said | null {
   if (ways.length === 0) return null;
-  if (ways.some(({ready}) => ready === false)) return {text: '✗ no', meaning: 'warning'};
-  return ways.some(({ready}) => ready === null) ? {text: '?', meaning: 'unknown'} : {text: '✓ yes', meaning: 'good'};
+  if (ways.some(({ready}) => ready === false)) return {text: 'no', meaning: 'warning'};
+  return ways.some(({ready}) => ready === null) ? {text: '?', meaning: 'unknown'} : {text: 'yes', meaning: 'good'};
 }
 
 /** What is left of a limit, in percent. */
