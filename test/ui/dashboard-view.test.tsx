@@ -4,7 +4,7 @@ import type {DashboardView as View} from '../../src/lib/operate/dashboard-view.t
 import {unknown} from '../../src/lib/snapshot/cell.ts';
 import {DashboardView, TABS} from '../../src/lib/ui/dashboard-view.tsx';
 import {LOST, parts, STORE, WELL} from './dashboard-samples.ts';
-import {AT} from './lag-samples.ts';
+import {AT, CHANGE} from './lag-samples.ts';
 import {chosen, DOWN, ESC, expectFits, settle, showLive, withLiveViews} from './live.tsx';
 
 withLiveViews();
@@ -59,6 +59,11 @@ describe('the regions', () => {
   it('do not call what is broken behind by the time since it broke', async () => {
     const {terminal} = await show(80, 24, LOST);
     expect(lineOf(terminal.lastFrame(), 'eu-west')).toContain('✗ broken');
+  });
+
+  it('tell in the detail since when a link is broken', async () => {
+    const {press} = await show(120, 40, {...LOST, lag: {...LOST.lag, changes: [CHANGE]}});
+    expect(await press(DOWN, '\r')).toMatch(/orders us-east → eu-west: broken since 2026-11-27 09:58:30Z, nothing replayed for/);
   });
 
   it('mark what is old by brackets, too', async () => {

@@ -27,7 +27,7 @@ export function regionDetail(region: DashboardRegion, view: DashboardView, colum
     ),
     ...section(
       'Links',
-      linksOf(region, view).map((link) => linkSays(link, at)),
+      linksOf(region, view).map((link) => linkSays(link, view)),
     ),
     ...section(lossTitle(region, at), lossLines(region)),
     ...section(readyTitle(region, at), readyLines(region)),
@@ -72,13 +72,16 @@ function linksOf({roles}: DashboardRegion, {links}: DashboardView): readonly Lin
   return links.filter(({row}) => own.has(JSON.stringify([row.store, row.from])) || own.has(JSON.stringify([row.store, row.to])));
 }
 
-function linkSays(link: LinkNow, at: number): string {
+function linkSays(link: LinkNow, {at, lag}: DashboardView): string {
   const {row, breaker} = link;
-  const behind = row.seconds === null ? '' : `, ${formatMs(row.seconds * 1000)} behind`;
+  const far = row.seconds === null ? null : formatMs(row.seconds * 1000);
+  const behind = far === null ? '' : row.state === 'broken' ? `, nothing replayed for ${far}` : `, ${far} behind`;
+  const broke = lag.changes.findLast(({store, from, to}) => store === row.store && from === row.from && to === row.to);
+  const since = row.state === 'broken' && broke?.state === 'broken' ? ` since ${formatTime(broke.at)}` : '';
   const bytes = row.replayBytes === null ? '' : `, ${formatBytes(row.replayBytes)} to replay`;
   const limit = breaker.state === 'closed' ? '' : `; breaker ${breaker.reason}`;
   const {symbol} = linkSign(row.state);
-  return `${symbol} ${linkName(row)}: ${row.state}${behind}${bytes}${limit}, read ${wholeAge(readingAgeMs(link, at))} ago`;
+  return `${symbol} ${linkName(row)}: ${row.state}${since}${behind}${bytes}${limit}, read ${wholeAge(readingAgeMs(link, at))} ago`;
 }
 
 function lossTitle({loss}: DashboardRegion, at: number): string {

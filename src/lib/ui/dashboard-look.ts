@@ -8,6 +8,7 @@ import {regionDetail} from './dashboard-detail.ts';
 import {REGIONS, type RegionSort} from './dashboard-list.ts';
 import {panes} from './dashboard-panes.ts';
 import {stripLines} from './dashboard-strip.ts';
+import type {KeySays} from './keys.ts';
 import type {Line, Part, Space} from './line-view.tsx';
 import {listKeys} from './list-keys.ts';
 import type {ListLook} from './list-view.tsx';
@@ -22,6 +23,15 @@ export const REGION_KEYS = listKeys({
   goesOn: 'looking',
 });
 
+/** What the signs of a row say. */
+const SIGNS: readonly KeySays[] = [
+  {shown: 'P s p ?', does: 'of a store: primary, standby, peer, not known'},
+  {shown: 'P?', does: 'not seen now, the primary when it was seen last'},
+  {shown: '!', does: 'for a store: it does not take writes as it should'},
+  {shown: '~ ≤', does: 'before a loss: about, at most'},
+  {shown: '(40 %)', does: 'old: its source has said nothing since'},
+];
+
 /** The first screen: a line for each region, above them the run that goes on and the topology, below them what happened. */
 export const REGION_LOOK: ListLook<DashboardView, DashboardRegion, RegionSort> = {
   list: REGIONS,
@@ -33,6 +43,7 @@ export const REGION_LOOK: ListLook<DashboardView, DashboardRegion, RegionSort> =
   },
   foot: (view, _, chosen, space) => panes(view, chosen, space),
   fills: true,
+  signs: SIGNS,
   table: (_, view, columns) => {
     const layout = regionLayout(view, columns);
     return {titles: regionTitles(layout), line: (region) => regionLine(region, view, layout)};
@@ -41,10 +52,9 @@ export const REGION_LOOK: ListLook<DashboardView, DashboardRegion, RegionSort> =
   actions: [
     {
       key: 'S',
-      does: 'switch over to the chosen region: shows the plan, and asks',
       words: ({region}) => ['switchover', 'run', '--to', region],
     },
-    {key: 'F', does: 'fail over to the chosen region: shows the plan, and asks', words: ({region}) => ['failover', 'run', '--to', region]},
+    {key: 'F', words: ({region}) => ['failover', 'run', '--to', region]},
   ],
   empty: () => 'the fleet file names no region',
 };

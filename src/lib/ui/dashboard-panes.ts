@@ -69,16 +69,27 @@ function stepLines({run, at}: DashboardView, {most, columns}: Space): readonly L
   if (run === null || room < 1) return [];
   const current = run.steps.findIndex(({status}) => status === 'running' || status === 'failed');
   const done = run.steps.filter(({status}) => status === 'done' || status === 'skipped').length;
-  const {from, to} = windowOn(run.steps.length, current === -1 ? Math.min(done, run.steps.length - 1) : current, room);
+  const {from, to, earlier, later} = windowOn(run.steps.length, current === -1 ? Math.min(done, run.steps.length - 1) : current, room);
   const shown = run.steps.slice(from, to).map((step) => stepLine(step, {at, grainMs: 1000, columns}));
-  return [blank, heading(`Steps of ${run.runId}: ${done} of ${run.steps.length} done`, columns), ...shown];
+  return [
+    blank,
+    heading(`Steps of ${run.runId}: ${done} of ${run.steps.length} done`, columns),
+    ...hidden('↑', earlier),
+    ...shown,
+    ...hidden('↓', later),
+  ];
 }
+
+const hidden = (sign: string, count: number): readonly Line[] =>
+  count === 0 ? [] : [[{text: `  ${sign} ${count} more`, meaning: 'muted'}]];
 
 function happened({events, notes}: DashboardView, {most, columns}: Space, titled: boolean): readonly Line[] {
   const head = titled && most >= 3 ? [blank, heading(events.length === 0 ? 'Last events: none yet' : 'Last events', columns)] : [];
   const room = Math.max(0, most - head.length);
   // The first note has a line of its own.
-  const said = notes.slice(1, 3).map((note): Line => [{text: cut(`! ${note}`, columns), meaning: 'warning'}]);
+  const said = notes
+    .slice(1, 1 + Math.max(2, Math.ceil(room / 2)))
+    .map((note): Line => [{text: cut(`! ${note}`, columns), meaning: 'warning'}]);
   const shown = events.toReversed().map((event) => eventLine(event, columns));
   return [...head, ...[...said, ...shown].slice(0, room)];
 }

@@ -33,12 +33,10 @@ export const RUN_LOOK: ListLook<DashboardView, RunSummary, 'newest'> = {
   actions: [
     {
       key: 'A',
-      does: 'tell the chosen run to stop: it asks',
       words: ({runId, outcome}) => (outcome === 'running' || outcome === 'paused' ? ['runs', 'abort', runId] : null),
     },
     {
       key: 'R',
-      does: 'go on with the chosen run: it asks',
       words: ({runId, outcome}) => (outcome === 'interrupted' ? ['runs', 'resume', runId] : null),
     },
   ],

@@ -154,8 +154,29 @@ export function keyAction(view: LiveView, input: string, key: Pressed): KeyActio
   return RULES.find((rule) => rule.views[view] !== undefined && rule.matches(input, key))?.action ?? null;
 }
 
+/** What can be done from a list, where that is allowed: on what, and what happens. */
+export const ACTION_KEYS = {
+  S: 'on a region: switch over to it; shows the plan, and asks',
+  F: 'on a region: fail over to it; shows the plan, and asks',
+  A: 'on a run: tell it to stop; asks',
+  R: 'on a run: go on with it; asks',
+} as const;
+
+/** A key as a page shows it. */
+export type KeySays = Pick<KeyRow, 'shown' | 'does'>;
+
+/** The keys that hold beside those of a list: of `names` lists Tab and the number of each, and, where `acts`, those that do something. */
+export function keysAround(names: readonly string[], acts: boolean): readonly KeySays[] {
+  const tabs = [
+    {shown: 'Tab', does: 'the next list; Shift+Tab the one before'},
+    {shown: `1 to ${names.length}`, does: names.join(', ')},
+  ];
+  const own = Object.entries(ACTION_KEYS).map(([shown, does]) => ({shown, does}));
+  return [...(names.length === 0 ? [] : tabs), ...(acts ? own : [])];
+}
+
 /** Keys as a page shows them. */
-export function keyLines(keys: readonly Pick<KeyRow, 'shown' | 'does'>[]): readonly string[] {
+export function keyLines(keys: readonly KeySays[]): readonly string[] {
   return keys.map(({shown, does}) => `${shown.padEnd(12)} ${does}`);
 }
 

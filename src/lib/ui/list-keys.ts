@@ -5,12 +5,6 @@ export function listKeys(words: KeyWords): readonly KeyRow[] {
   return keysOf('list', words);
 }
 
-/** The keys that choose one of several lists: Tab, and the number of each. */
-export function tabKeys(names: readonly string[]): readonly {readonly shown: string; readonly does: string}[] {
-  if (names.length === 0) return [];
-  return [{shown: 'Tab', does: 'the next list'}, ...names.map((name, index) => ({shown: String(index + 1), does: `the list of ${name}`}))];
-}
-
 /** Which list a key press chooses; null = none. */
 export function tabAfter(
   input: string,

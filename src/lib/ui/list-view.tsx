@@ -3,9 +3,9 @@ import {useEffect, useRef, useState} from 'react';
 import {cut} from '../output/table.ts';
 import {textWidth} from '../output/text-width.ts';
 import type {Pressed} from './keys.ts';
-import {type KeyRow, keyLines} from './keys.ts';
+import {type ACTION_KEYS, type KeyRow, type KeySays, keyLines, keysAround} from './keys.ts';
 import {type Line, Lines, OneLine, type Page, type Part, type Place, Reading, type Space, Title} from './line-view.tsx';
-import {tabAfter, tabKeys} from './list-keys.ts';
+import {tabAfter} from './list-keys.ts';
 import {afterPress, firstState, indexOf, type List, type ListState, shownRows} from './list-state.ts';
 import {styleOf} from './meaning.ts';
 import {windowOn} from './step-window.ts';
@@ -14,7 +14,7 @@ import {windowOn} from './step-window.ts';
 export type Viewed = {readonly at: number; readonly notes: readonly string[]};
 
 /** Something that can be done about a row: its key, and the words of the command that does it; null = not about this one. */
-export type RowAction<R> = {readonly key: string; readonly does: string; readonly words: (row: R) => readonly string[] | null};
+export type RowAction<R> = {readonly key: keyof typeof ACTION_KEYS; readonly words: (row: R) => readonly string[] | null};
 
 /** How one list looks: everything that is not the same for every list. */
 export type ListLook<V extends Viewed, R, S extends string> = {
@@ -28,6 +28,8 @@ export type ListLook<V extends Viewed, R, S extends string> = {
   readonly foot?: (view: V, rows: readonly R[], chosen: R | undefined, space: Space) => readonly Line[];
   /** What is below the list takes all the room that the rows leave. Default: a quarter of the screen at most. */
   readonly fills?: true;
+  /** What the signs in the rows say, for the help. */
+  readonly signs?: readonly KeySays[];
   /** The titles of the columns, and the line of a row behind the mark of the chosen one. */
   readonly table: (rows: readonly R[], view: V, columns: number) => {readonly titles: string; readonly line: (row: R) => Line};
   /** All about one row. */
@@ -226,9 +228,12 @@ type Asked<V extends Viewed, R, S extends string> = Omit<Screen<V, R, S>, 'rows'
 
 /** What is read instead of the list: the keys, or all about the chosen row; null = the list is shown. */
 function pageOf<V extends Viewed, R, S extends string>({look, state, view, columns, tabs, acts}: Asked<V, R, S>): Page | null {
-  const {list, keys, detail, actions = []} = look;
-  const own = acts ? actions.map(({key, does}) => ({shown: key, does})) : [];
-  if (state.help) return {title: 'keys', lines: keyLines([...keys, ...tabKeys(tabs), ...own])};
+  const {list, keys, detail, signs = []} = look;
+  if (state.help) {
+    const told = signs.length === 0 ? [] : ['', 'signs', ...keyLines(signs)];
+    const lines = [...keyLines([...keys, ...keysAround(tabs, acts)]), ...told];
+    return {title: 'keys', lines: lines.map((line) => cut(line, columns - 2))};
+  }
   if (!state.open) return null;
   const rows = shownRows(list, view, state);
   const chosen = rows[indexOf(list, state, rows)];
@@ -282,18 +287,29 @@ type FooterProps<V extends Viewed, R, S extends string> = Place &
 function Footer<V extends Viewed, R, S extends string>({look, view, state, shown, columns, colour}: FooterProps<V, R, S>) {
   const all = look.list.all(view).length;
   if (state.typing) return <Text>{cut(`/${state.filter}█  Enter keeps it, Esc shows all (${shown} of ${all})`, columns)}</Text>;
-  const filter = state.filter === '' ? '' : `/${state.filter}: ${shown} of ${all}  `;
-  const keys =
-    state.open || state.help
-      ? '↑↓ PgUp PgDn scroll  Esc back  q quit'
-      : keysIn(look.keys, columns - textWidth(`${filter}  sorted: ${state.sort}`));
-  return <Text {...styleOf('muted', colour)}>{cut(`${filter}${keys}  sorted: ${state.sort}`, columns)}</Text>;
+  const filter = state.filter === '' ? [] : [`/${state.filter}: ${shown} of ${all}`];
+  const isRead = state.open || state.help;
+  const hints = look.keys.flatMap(({action, short}) => (short === null || action === 'help' || action === 'quit' ? [] : [short]));
+  const parts = {
+    first: isRead ? [] : filter,
+    hints: isRead ? ['Esc back', '↑↓ PgUp PgDn scroll'] : hints,
+    last: isRead ? [] : [`sorted: ${state.sort}`],
+  };
+  return <Text {...styleOf('muted', colour)}>{footerText(parts, columns)}</Text>;
 }
 
-/** As many keys as there is room for. Those that help and end stand last, and stay. */
-function keysIn(keys: readonly KeyRow[], columns: number): string {
-  const all = keys.flatMap(({short}) => (short === null ? [] : [short]));
-  const [last, first] = [all.slice(-2), all.slice(0, -2)];
-  while (first.length > 0 && textWidth([...first, ...last].join('  ')) > columns) first.pop();
-  return [...first, ...last].join('  ');
+type FooterParts = Readonly<Record<'first' | 'hints' | 'last', readonly string[]>>;
+
+/** Whoever is lost finds help and the way out, whatever else has no room: hints go first, then the order, then the end of the filter. */
+function footerText({first, hints, last}: FooterParts, columns: number): string {
+  const must = '? help  q quit';
+  const shown = (count: number, end: readonly string[]) => [...first, ...hints.slice(0, count), must, ...end].join('  ');
+  for (const end of [last, []]) {
+    for (let count = hints.length; count >= 0; count--) {
+      const text = shown(count, end);
+      if (textWidth(text) <= columns) return text;
+    }
+  }
+  const room = columns - must.length - 2;
+  return room < 3 ? cut(must, columns) : `${cut(first.join('  '), room)}  ${must}`;
 }
