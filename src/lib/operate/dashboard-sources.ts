@@ -43,6 +43,8 @@ export type Sources = {
   readonly headroom: Sampler<readonly Headroom[]> | null;
   /** What was judged may be otherwise now: losses and readiness are judged anew. */
   again(): void;
+  /** Roles and weights may be others now: who holds what is asked at once. */
+  lookAgain(): void;
 };
 
 /** `health` is how the regions stand now; `onRole` is told of each member that has another role than before. */
@@ -95,11 +97,14 @@ export function startSources(open: OpenFleet, {world, pace, signal, health, onRo
   const again = (): void => {
     for (const each of [...loss.values(), ready]) each.again();
   };
+  const lookAgain = (): void => {
+    for (const each of [...stores.values(), ...routers.values()]) each.again();
+  };
   const changed = (event: Omit<DashboardEvent, 'seq'>): void => {
     onRole(event);
     again();
   };
-  return {stores, lastRoles, routers, loss, ready, headroom, again};
+  return {stores, lastRoles, routers, loss, ready, headroom, again, lookAgain};
 }
 
 /** All samplers of it. */

@@ -91,9 +91,11 @@ class Watching implements DashboardMonitor {
       this.#sources.again();
       this.#tell({at, kind: 'run', text: `${ended.kind} ${ended.runId} ${ended.outcome}`, bad: ended.outcome !== 'succeeded'});
     }
-    if (active !== null)
-      for (const {title, status} of stepsChanged(before, active))
-        this.#tell({at, kind: 'run', text: `${active.kind}: ${title}: ${status}`, bad: status === 'failed'});
+    const steps = active === null ? [] : stepsChanged(before, active);
+    for (const {title, status} of steps)
+      this.#tell({at, kind: 'run', text: `${active?.kind}: ${title}: ${status}`, bad: status === 'failed'});
+    // A step may have moved a primary, or traffic.
+    if (steps.length > 0 || ended !== undefined) this.#sources.lookAgain();
     this.#lastRun = active;
     return now;
   }

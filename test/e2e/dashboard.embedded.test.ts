@@ -1,0 +1,71 @@
+import {afterAll, beforeAll, describe, expect, it} from 'vitest';
+import type {HistoryDocument} from '../../src/lib/health/history.ts';
+import {linesOf, noTerminal, Terminal} from '../cli/terminal.ts';
+import {LabSession} from './lab-session.ts';
+
+const without = noTerminal();
+const [COLUMNS, ROWS] = [120, 40];
+
+/** The rows of the screen as they stand now. */
+const rowsOf = (terminal: Terminal): readonly string[] => linesOf(terminal.output);
+
+describe.skipIf(without !== null)(`the dashboard on a lab${without === null ? '' : `: ${without}`}`, () => {
+  const lab = new LabSession();
+  let terminal: Terminal;
+  const row = (region: string): string => rowsOf(terminal).find((line) => line.slice(3).startsWith(`${region} `)) ?? '';
+
+  beforeAll(async () => {
+    await lab.up();
+    terminal = new Terminal(['dashboard', '--interval', '500ms'], {
+      columns: COLUMNS,
+      rows: ROWS,
+      env: {REGIONCTL_FLEET: lab.fleetFile},
+      cwd: lab.parent,
+    });
+    await terminal.when(() => /healthy .* yes /.test(row('eu-west')) && / P orders /.test(row('us-east')), 'it did not become healthy');
+  }, 60_000);
+  afterAll(async () => {
+    terminal?.close();
+    await lab.remove();
+  });
+
+  it('shows a run of somebody else with its steps, who holds the primary afterwards, and how it ended', async () => {
+    const run = lab.run(['switchover', 'run', '--to', 'eu-west', '--yes']);
+    await terminal.when(
+      () => rowsOf(terminal).some((line) => /▶ switchover us-east → eu-west running.* of \d+ steps/.test(line)),
+      'no run was shown',
+    );
+    expect(rowsOf(terminal).join('\n')).toContain('Steps of switchover-');
+    expect((await run).code).toBe(0);
+    await terminal.when(() => / P orders /.test(row('eu-west')) && / s orders /.test(row('us-east')), 'the roles did not change');
+    await terminal.when(() => rowsOf(terminal).some((line) => /switchover-\S+ succeeded/.test(line)), 'its end was not told');
+    expect(rowsOf(terminal).join('\n')).toMatch(/orders eu-west: standby → primary/);
+  }, 60_000);
+
+  it('shows a lost region within a second of its verdict, and goes on with all others', async () => {
+    await terminal.when(() => ['us-east', 'eu-west', 'ap'].every((region) => row(region).includes(' healthy ')), 'it did not settle');
+    const lostAt = Date.now();
+    expect((await lab.run(['lab', 'fault', 'lose', 'eu-west'])).code).toBe(0);
+    const times = new Set<string>();
+    let seenAt: number | null = null;
+    while (Date.now() - lostAt < 8000) {
+      if (seenAt === null && row('eu-west').includes(' unhealthy ')) seenAt = Date.now();
+      times.add(/\d\d:\d\d:\d\dZ/.exec(rowsOf(terminal)[0] ?? '')?.[0] ?? '');
+      for (const other of ['us-east', 'ap']) expect(row(other), 'the age of what the others say').toMatch(/(<1 s|1 s|2 s)\s*$/);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    expect(seenAt, rowsOf(terminal).join('\n')).not.toBeNull();
+    expect(times.size, 'a frame each second').toBeGreaterThanOrEqual(7);
+    const {entries} = await lab.json<HistoryDocument>(0, ['health', 'history', '--json']);
+    const verdict = entries.findLast(({region, to}) => region === 'eu-west' && to === 'unhealthy');
+    const verdictAt = Date.parse(verdict?.at ?? '');
+    // Two looks of a second each at the most, begun within half a second, and what they are confirmed with.
+    expect(verdictAt - lostAt).toBeLessThan(5000);
+    expect((seenAt ?? 0) - verdictAt).toBeLessThan(1000);
+    expect(rowsOf(terminal).join('\n')).toMatch(/orders {2}P\? eu-west, not seen for \d+ s/);
+    terminal.type('2');
+    await terminal.when(() => rowsOf(terminal).some((line) => line.includes('[2 links]')), 'a key was not heard', 1000);
+    terminal.type('q');
+    expect((await terminal.ended()).restored).toBe(true);
+  }, 60_000);
+});
