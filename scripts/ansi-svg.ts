@@ -22,7 +22,7 @@ export function ansiToSvg(text: string, {title, columns, until}: PictureOptions)
     `<rect x="0.5" y="0.5" width="${round(width - 1)}" height="${round(height - 1)}" rx="8" fill="${PAPER}" stroke="#3b4252"/>`,
     ...['#e06c75', '#e5c07b', '#98c379'].map((fill, i) => `<circle cx="${18 + i * 18}" cy="17" r="5.5" fill="${fill}"/>`),
     `<text x="${round(width / 2)}" y="21" text-anchor="middle" font-family="system-ui, sans-serif" font-size="12" fill="#8b95a7">${escaped(title)}</text>`,
-    `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${CELL.size}" fill="${INK}" xml:space="preserve">`,
+    `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="${CELL.size}" fill="${INK}">`,
     ...rows,
     '</g>',
     '</svg>',
@@ -30,7 +30,10 @@ export function ansiToSvg(text: string, {title, columns, until}: PictureOptions)
   ].join('\n');
 }
 
-/* Every run has its place and its length, so that columns line up in whatever font the reader has. */
+/*
+ * Every run has its place and its length, so that columns line up in whatever font the reader has. Not every reader of SVG keeps blanks that follow one
+ * another, and what is left would be stretched: blanks that do not break are kept.
+ */
 function runSvg({text, at, style}: Run, row: number): string {
   const length = [...text].length;
   const [x, y] = [round(PAD + at * CELL.width), round(BAR + PAD - 8 + row * CELL.height)];
@@ -45,7 +48,7 @@ function runSvg({text, at, style}: Run, row: number): string {
     style.italic ? ' font-style="italic"' : '',
     style.underline ? ' text-decoration="underline"' : '',
   ].join('');
-  return `${rect}<text x="${x}" y="${round(y + CELL.size - 0.5)}" textLength="${width}" lengthAdjust="spacingAndGlyphs"${looks}>${escaped(text)}</text>`;
+  return `${rect}<text x="${x}" y="${round(y + CELL.size - 0.5)}" textLength="${width}" lengthAdjust="spacingAndGlyphs"${looks}>${escaped(text).replaceAll(/^ | $| (?= )|(?<= ) /gu, '\u00A0')}</text>`;
 }
 
 function escaped(text: string): string {

@@ -154,6 +154,8 @@ function eventOfRegion({region, from, to, reason}: SeenChange, at: number): Omit
 function eventOfLink(change: LinkChange): Omit<DashboardEvent, 'seq'> {
   const {store, link, from, to, was, state, breaker, breakerWas, breakerReason, reason} = change;
   const name = `${link === undefined ? store : `${store}/${link}`} ${from} → ${to}`;
+  // A breaker may change while its link stands as it stood.
+  if (was === state) return {at: Date.parse(change.at), kind: 'link', text: `${name}: breaker ${breakerReason}`, bad: isBad(change)};
   const limit = breaker === breakerWas ? '' : `; breaker ${breakerReason}`;
   return {
     at: Date.parse(change.at),

@@ -21,7 +21,7 @@ export function panes(view: DashboardView, chosen: DashboardRegion | undefined, 
   if (most < LEAST_LINES) return happened(view, {most, columns}, false);
   if (columns < SIDE_BY_SIDE) {
     // A run is looked at more than a region that stands still.
-    const below = happenings(view, {most: Math.floor(most / 2), columns});
+    const below = happenings(view, {most: Math.floor(most * (view.run === null ? 0.5 : 0.65)), columns});
     return [...about(view, chosen, {most: most - below.length, columns}), ...below];
   }
   const width = Math.floor((columns - BETWEEN) / 2);
@@ -52,7 +52,7 @@ function about(view: DashboardView, chosen: DashboardRegion | undefined, {most, 
 
 function aboutOne(view: DashboardView, chosen: DashboardRegion | undefined, {most, columns}: Space): readonly Line[] {
   if (chosen === undefined || most < 3) return [];
-  const {title, lines} = regionDetail(chosen, view, columns - 2);
+  const {title, lines} = regionDetail(chosen, {...view, events: []}, columns - 2);
   const room = most - 2;
   const shown = lines.length <= room ? lines : [...lines.slice(0, room - 1), `${lines.length - room + 1} more: Enter`];
   return [blank, heading(title, columns), ...shown.map((text): Line => [{text: `  ${text}`, meaning: 'plain'}])];
