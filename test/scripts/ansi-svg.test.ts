@@ -13,9 +13,10 @@ describe('ansiToSvg', () => {
     const svg = ansiToSvg(`${E}[1m${E}[32m✓${E}[39m done${E}[22m ${E}[2mdim${E}[0m\n  plain`, {title: 'a < b'});
     expect(svg).toContain('aria-label="a &lt; b"');
     expect(svg).toMatch(/<text x="16" [^>]*fill="#98c379" font-weight="bold">✓</);
-    expect(svg).toMatch(/<text x="24.4" [^>]*font-weight="bold"> done</);
+    expect(svg).toMatch(/<text x="24.4" [^>]*font-weight="bold">\u00A0done</);
     expect(svg).toMatch(/opacity="0.6">dim</);
-    expect(svg).toMatch(/> {2}plain</);
+    expect(svg).toMatch(/>\u00A0{2}plain</);
+    expect(ansiToSvg('one two  three', {title: ''}), 'blanks that follow one another').toContain('>one two\u00A0\u00A0three<');
   });
 
   it('reads 256 and 24-bit colours, backgrounds and inverse', () => {
