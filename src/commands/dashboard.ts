@@ -1,7 +1,11 @@
 import {Flags} from '@oclif/core';
 import {durationFlag, RegionCommand} from '../kit/command.ts';
 import {usageError} from '../lib/errors.ts';
+import type {DashboardMonitor} from '../lib/operate/dashboard.ts';
+import type {DashboardView} from '../lib/operate/dashboard-view.ts';
 import type {Shown} from '../lib/ui/show-watch.ts';
+
+type Show = (onAction: (words: readonly string[]) => void) => Shown | Promise<Shown>;
 
 export default class Dashboard extends RegionCommand<typeof Dashboard> {
   static override enableJsonFlag = false;
@@ -29,54 +33,69 @@ Where there is no terminal (or TERM=dumb, or CI), and with --format, it prints h
   async run(): Promise<void> {
     const {interval: intervalMs, for: forMs, format, 'allow-actions': acts} = this.flags;
     if (intervalMs !== undefined && intervalMs < 100) throw usageError('--interval must be at least 100ms');
-    const open = await this.openFleet();
-    const [{watchDashboard}, {worldOf}, {drawDashboard, printDashboard}, {mayDraw, watchEnd}] = await Promise.all([
-      import('../lib/operate/dashboard.ts'),
-      import('../lib/operate/world.ts'),
+    const [{drawDashboard, printDashboard, readyToDraw}, {mayDraw, watchEnd}] = await Promise.all([
       import('../lib/ui/show-dashboard.ts'),
       import('../lib/ui/show-watch.ts'),
+    ]);
+    const draws = mayDraw(format);
+    const [open, {watchDashboard}, {worldOf}] = await Promise.all([
+      this.openFleet(),
+      import('../lib/operate/dashboard.ts'),
+      import('../lib/operate/world.ts'),
+      draws ? readyToDraw() : null,
     ]);
     const monitor = await watchDashboard(open, {intervalMs, world: worldOf(open, {life: this.interrupt.signal})});
     const {ended, quit} = watchEnd({interrupt: this.interrupt.signal, forMs, clock: open.clock});
     const colour = !process.env.NO_COLOR && !this.flags['no-color'];
-    const draws = mayDraw(format);
-    let shown: Shown;
-    for (;;) {
-      const {promise: asked, resolve: onAction} = Promise.withResolvers<readonly string[]>();
-      shown = draws
-        ? await drawDashboard(monitor, {
-            stdout: process.stdout,
-            colour,
-            onQuit: quit,
-            onAction: acts ? onAction : undefined,
-            intervalMs: intervalMs ?? 1000,
-          })
-        : printDashboard(monitor, {format: format ?? 'text', print: (line) => this.log(line), tell: (line) => this.logToStderr(line)});
-      const words = await Promise.race([ended, asked]);
-      if (words === undefined) break;
-      await shown.end();
-      await this.#act(words);
-    }
-    const last = monitor.view();
-    await shown.end();
+    const draw = (onAction: (words: readonly string[]) => void) =>
+      drawDashboard(monitor, {
+        stdout: process.stdout,
+        colour,
+        onQuit: quit,
+        onAction: acts ? onAction : undefined,
+        intervalMs: intervalMs ?? 1000,
+      });
+    const printed = () =>
+      printDashboard(monitor, {format: format ?? 'text', print: (line) => this.log(line), tell: (line) => this.logToStderr(line)});
+    const last = await this.#show(monitor, draws ? draw : printed, ended);
     const lost = await monitor.stop();
     if (lost !== null) this.logToStderr(lost);
     if (draws) this.log((await import('../lib/output/watch-lines.ts')).watchSummary(last.health, await this.layout()));
     const {verdictExit} = await import('../lib/health/verdict.ts');
     this.verdict(verdictExit(last.verdict ?? 'unknown'));
   }
+
+  /** Shows it until it is ended, with what is done from it in between. Answers with what was shown last. */
+  async #show(monitor: DashboardMonitor, show: Show, ended: Promise<void>): Promise<DashboardView> {
+    for (;;) {
+      const {promise: asked, resolve: onAction} = Promise.withResolvers<readonly string[]>();
+      const shown = await show(onAction);
+      const words = await Promise.race([ended.then(() => null), asked]);
+      const last = monitor.view();
+      await shown.end();
+      if (words === null) return last;
+      await this.#act(words);
+      if (this.interrupt.signal.aborted) return monitor.view();
+    }
+  }
+
   /** The command that a key stands for, as it would be typed: it shows its plan, asks, and shows its run. The dashboard goes on afterwards. */
   async #act(words: readonly string[]): Promise<void> {
     const [{execa}, {createInterface}] = await Promise.all([import('execa'), import('node:readline/promises')]);
     const fleet = this.flags.fleet === undefined ? [] : ['--fleet', this.flags.fleet];
-    await this.leavingSignals(async () => {
+    await this.leavingCtrlC(async () => {
       await execa(process.execPath, [...process.execArgv, process.argv[1] as string, ...words, ...fleet], {
         stdio: 'inherit',
         reject: false,
       });
-      const reader = createInterface({input: process.stdin, output: process.stdout});
-      await reader.question('\nEnter: back to the dashboard ').catch(() => '');
-      reader.close();
     });
+    // A terminal that is gone, or a SIGTERM meanwhile: nobody is there to go back.
+    if (this.interrupt.signal.aborted) return;
+    const reader = createInterface({input: process.stdin, output: process.stdout});
+    const gone = new Promise<void>((resolve) => reader.once('close', resolve));
+    reader.on('SIGINT', () => this.interrupt.abort(new Error('interrupted')));
+    const answered = reader.question('\nEnter: back to the dashboard ', {signal: this.interrupt.signal}).catch(() => '');
+    await Promise.race([answered, gone]);
+    reader.close();
   }
 }

@@ -110,15 +110,14 @@ export abstract class RegionCommand<T extends typeof Command> extends Command {
     return process.stdout.columns ?? 120;
   }
 
-  /** While `work` goes on, signals are for another program in the foreground: a Ctrl+C reaches it by the terminal, and must not end this one too. */
-  protected async leavingSignals<R>(work: () => Promise<R>): Promise<R> {
-    const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  /** While `work` goes on, a Ctrl+C is for the program in the foreground: it reaches both by the terminal, and must not end this one too. Other signals are heard as ever. */
+  protected async leavingCtrlC<R>(work: () => Promise<R>): Promise<R> {
     const ignore = (): void => undefined;
-    for (const name of names) process.on(name, ignore).off(name, this.#onSignal);
+    process.on('SIGINT', ignore).off('SIGINT', this.#onSignal);
     try {
       return await work();
     } finally {
-      for (const name of names) process.on(name, this.#onSignal).off(name, ignore);
+      process.on('SIGINT', this.#onSignal).off('SIGINT', ignore);
     }
   }
 

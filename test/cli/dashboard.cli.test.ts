@@ -4,7 +4,7 @@ import {join} from 'node:path';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {deadPort, http, type Listener, listen, speaks} from '../providers/listener.ts';
 import {expectNoTrace, regionctl, shown} from './program.ts';
-import {expectCleanTerminal, linesOf, noTerminal, Terminal} from './terminal.ts';
+import {expectCleanTerminal, linesOf, noTerminal, Terminal, terminalSane} from './terminal.ts';
 
 const without = noTerminal();
 const dir = mkdtempSync(join(tmpdir(), 'regionctl-dashboard-'));
@@ -66,13 +66,13 @@ describe.skipIf(without !== null)(`the dashboard in a terminal${without === null
     one.type('\r');
     await one.sees('Endpoints');
     one.type('\u001B');
-    one.resize(120, 30);
+    one.resize(120, 60);
     one.type('?');
     await one.sees('the next list');
     one.type('xq');
     const left = await one.ended();
     expectCleanTerminal(left, 120);
-    expect(left.output, 'read-only').not.toContain('switch over');
+    expect(left.output, 'read-only').not.toContain('on a region: switch over');
   });
 
   it.each([
@@ -87,6 +87,39 @@ describe.skipIf(without !== null)(`the dashboard in a terminal${without === null
     const left = await one.ended();
     expect(left.status, left.output.slice(-500)).toBe(2);
     expectCleanTerminal(left, 80);
+  });
+
+  it('a crash gives the terminal back before anything is told of it', async () => {
+    const crash = 'data:text/javascript,setTimeout(()=>{throw%20new%20Error("boom")},2500)';
+    const one = dashboard(80, 24, {NODE_OPTIONS: `--import=${crash}`});
+    const left = await one.ended();
+    expect(left.status).toBe(1);
+    expect(left.restored).toBe(true);
+    expect(left.output).toContain('✗ unhealthy');
+    expect(terminalSane(left.output.slice(0, left.output.indexOf('Error: boom')))).toBe(true);
+  });
+
+  it('an action is the command itself; the dashboard comes back afterwards, and ends at a signal while it waits for that', async () => {
+    const one = dashboard(80, 60, {}, '--allow-actions');
+    await one.sees('✗ unhealthy');
+    one.type('?');
+    await one.sees('on a region: switch over to it');
+    one.type('?S');
+    await one.when(() => linesOf(one.output).some((line) => line.includes('region  verdict')), 'the help was not closed');
+    expect(one.output, 'what is pasted starts nothing').not.toContain('Enter: back');
+    one.type('S');
+    await one.sees('Enter: back to the dashboard');
+    expect(terminalSane(one.output), 'the command has the terminal as it was').toBe(true);
+    expect(one.output, 'it is refused in the words of the command').toContain('Error: no primary of any store');
+    const before = one.output.length;
+    one.type('\r');
+    await one.when(() => one.output.slice(before).includes('✗ unhealthy'), 'the dashboard did not come back');
+    one.type('S');
+    await one.when(() => one.output.slice(before).includes('Enter: back to the dashboard'), 'the command did not run');
+    one.signal('SIGHUP');
+    const left = await one.ended();
+    expect(left.status, left.output.slice(-500)).toBe(2);
+    expect(left.restored).toBe(true);
   });
 
   it('TERM=dumb and CI get lines', async () => {

@@ -124,7 +124,9 @@ const LOSS: Field = {
     if (loss.value === null) return {text: loss.why === null || loss.why === 'asking' ? NOT_MEASURED : '?', meaning: 'muted'};
     if (rows.length === 0) return none;
     const {text, meaning} = lossSaid(rows);
-    return aged(meaning === 'critical' ? `✗ ${text}` : text, meaning, ageOf(loss.at, at), STALE.loss);
+    const said = aged(text, meaning, ageOf(loss.at, at), STALE.loss);
+    // What is old is marked as that.
+    return said.meaning === 'critical' ? {...said, text: `✗ ${text}`} : said;
   },
 };
 

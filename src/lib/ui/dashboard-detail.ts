@@ -75,7 +75,8 @@ function linksOf({roles}: DashboardRegion, {links}: DashboardView): readonly Lin
 function linkSays(link: LinkNow, {at, lag}: DashboardView): string {
   const {row, breaker} = link;
   const far = row.seconds === null ? null : formatMs(row.seconds * 1000);
-  const behind = far === null ? '' : row.state === 'broken' ? `, nothing replayed for ${far}` : `, ${far} behind`;
+  const behind =
+    far === null ? '' : row.state === 'broken' && row.messages === undefined ? `, nothing replayed for ${far}` : `, ${far} behind`;
   const broke = lag.changes.findLast(({store, from, to}) => store === row.store && from === row.from && to === row.to);
   const since = row.state === 'broken' && broke?.state === 'broken' ? ` since ${formatTime(broke.at)}` : '';
   const bytes = row.replayBytes === null ? '' : `, ${formatBytes(row.replayBytes)} to replay`;

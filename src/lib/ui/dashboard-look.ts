@@ -29,6 +29,7 @@ const SIGNS: readonly KeySays[] = [
   {shown: 'P?', does: 'not seen now, the primary when it was seen last'},
   {shown: '!', does: 'for a store: it does not take writes as it should'},
   {shown: '~ ≤', does: 'before a loss: about, at most'},
+  {shown: '✗', does: 'before a loss: it would miss its objective (RPO)'},
   {shown: '(40 %)', does: 'old: its source has said nothing since'},
 ];
 

@@ -17,9 +17,16 @@ export type DashboardMount = {
 
 const HOUR_MS = 3_600_000;
 
+const load = () => loadView(() => import('./mount-dashboard.tsx'));
+
+/** Loads what draws. Before a monitor begins: two hundred endpoints that are asked at once would be in its way, and it in theirs. */
+export async function readyToDraw(): Promise<void> {
+  await load();
+}
+
 /** Draws a dashboard on a terminal. */
 export async function drawDashboard(monitor: DashboardMonitor, {intervalMs, ...mount}: DashboardMount): Promise<Shown> {
-  const {mountDashboard} = await loadView(() => import('./mount-dashboard.tsx'));
+  const {mountDashboard} = await load();
   const view = mountDashboard({monitor, ...mount, staleMs: staleAfterMs(intervalMs), windowMs: HOUR_MS});
   return {end: view.unmount};
 }

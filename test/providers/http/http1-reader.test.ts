@@ -4,6 +4,17 @@ import {type Head, Http1Reader} from '../../../src/lib/providers/http/http1-read
 
 type Seen = {status: number | null; body: string; code: string | null; done: boolean};
 
+function headOf(text: string): Head | null {
+  let found: Head | null = null;
+  new Http1Reader(
+    (head) => {
+      found = head;
+    },
+    () => undefined,
+  ).feed(Buffer.from(text, 'latin1'));
+  return found;
+}
+
 function read(parts: readonly Buffer[]): Seen {
   const seen: Seen = {status: null, body: '', code: null, done: false};
   const reader = new Http1Reader(
@@ -54,4 +65,72 @@ test.each([
   ['HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n', 'HPE_INVALID_HEADER_TOKEN'],
 ])('a broken answer has its code (%#)', (text, code) => {
   expect(read([Buffer.from(text, 'latin1')]).code).toBe(code);
+});
+
+test.each([
+  ['204', 'HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n'],
+  ['304', 'HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n'],
+  ['an empty body', 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'],
+])('%s is over with its head', (_, text) => {
+  expect(read([Buffer.from(text)])).toMatchObject({body: '', code: null, done: true});
+});
+
+test('headers: names in any case, blanks around values, lines that go on, several of a kind', () => {
+  const head = headOf(
+    'HTTP/1.1 200 OK\r\nX-ONE:  a\t\r\nx-one: b\r\nServer: c\r\nSERVER: d\r\nSet-Cookie: e\r\nSet-Cookie: f\r\nFolded: g\r\n  h\r\nEmpty:\r\nPadded: \xA0i\xA0\r\n\r\n',
+  );
+  expect({...head?.headers}).toEqual({
+    'x-one': 'a, b',
+    server: 'c',
+    'set-cookie': ['e', 'f'],
+    folded: 'g h',
+    empty: '',
+    padded: '\xA0i\xA0',
+  });
+});
+
+test('a coding before chunked is read by its chunks, one without chunked to the end', () => {
+  const chunks = '5\r\nhello\r\n0\r\n\r\n';
+  expect(read([Buffer.from(`HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n${chunks}`)])).toMatchObject({
+    body: 'hello',
+    done: true,
+  });
+  expect(read([Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello')])).toMatchObject({
+    body: 'hello',
+    code: null,
+    done: true,
+  });
+});
+
+test('whatever comes is an answer or an error with its symbol, and is never kept beyond its limits', () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      'HTTP/1.1 200 OK\r\n',
+      'HTTP/1.1 100 Continue\r\n\r\n',
+      'Content-Length: 3\r\n',
+      'Transfer-Encoding: chunked\r\n',
+      '\r\n',
+      '\n',
+      '3\r\nabc\r\n',
+      '0\r\n',
+      'abc',
+    ),
+    fc.string({unit: 'binary', maxLength: 8}),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, {maxLength: 12}), fc.integer({min: 1, max: 7}), (pieces, size) => {
+      const all = Buffer.from(pieces.join(''), 'latin1');
+      const cut = read(Array.from({length: Math.ceil(all.length / size)}, (_, at) => all.subarray(at * size, (at + 1) * size)));
+      expect(cut).toEqual(read([all]));
+      expect(cut.done || /^(HPE_|ECONNRESET$)/.test(cut.code ?? '')).toBe(true);
+    }),
+    {numRuns: 1000},
+  );
+});
+
+test.each([
+  ['a head', 'HTTP/1.1 200 OK\r\n', 'A: b\r\n', 'HPE_HEADER_OVERFLOW'],
+  ['the line of a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;', 'a=b;', 'HPE_CHUNK_EXTENSIONS_OVERFLOW'],
+])('%s without an end is given up', (_, begin, more, code) => {
+  expect(read([Buffer.from(begin), ...Array.from({length: 10_000}, () => Buffer.from(more))]).code).toBe(code);
 });

@@ -122,7 +122,8 @@ function addHeader(headers: IncomingHttpHeaders, told: {length: string | null}, 
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(0, colon)).toLowerCase();
   if (!TOKEN.test(name)) throw broken('HPE_INVALID_HEADER_TOKEN', 'one of its headers has no name');
-  const value = line.slice(colon + 1).trim();
+  // Blanks and tabs only: what else looks like one belongs to the value.
+  const value = line.slice(colon + 1).replaceAll(/^[\t ]+|[\t ]+$/g, '');
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be in a header is looked for
   if (/[\0-\x08\x0A-\x1F\x7F]/.test(value))
     throw broken('HPE_INVALID_HEADER_TOKEN', `its header ${name} has characters that none may have`);
