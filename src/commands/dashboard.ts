@@ -81,7 +81,7 @@ Where there is no terminal (or TERM=dumb, or CI), and with --format, it prints h
 
   /** The command that a key stands for, as it would be typed: it shows its plan, asks, and shows its run. The dashboard goes on afterwards. */
   async #act(words: readonly string[]): Promise<void> {
-    const [{execa}, {createInterface}] = await Promise.all([import('execa'), import('node:readline/promises')]);
+    const {execa} = await import('execa');
     const fleet = this.flags.fleet === undefined ? [] : ['--fleet', this.flags.fleet];
     await this.leavingCtrlC(async () => {
       await execa(process.execPath, [...process.execArgv, process.argv[1] as string, ...words, ...fleet], {
@@ -91,11 +91,24 @@ Where there is no terminal (or TERM=dumb, or CI), and with --format, it prints h
     });
     // A terminal that is gone, or a SIGTERM meanwhile: nobody is there to go back.
     if (this.interrupt.signal.aborted) return;
-    const reader = createInterface({input: process.stdin, output: process.stdout});
-    const gone = new Promise<void>((resolve) => reader.once('close', resolve));
-    reader.on('SIGINT', () => this.interrupt.abort(new Error('interrupted')));
-    const answered = reader.question('\nEnter: back to the dashboard ', {signal: this.interrupt.signal}).catch(() => '');
-    await Promise.race([answered, gone]);
-    reader.close();
+    await pressedEnter('\nEnter: back to the dashboard ', this.interrupt.signal);
   }
+}
+
+/** Until a line comes, there is nobody to write one, or `signal` is aborted. Not by readline: it leaves an input behind that the next view hears nothing from. */
+function pressedEnter(question: string, signal: AbortSignal): Promise<void> {
+  const {stdin, stdout} = process;
+  return new Promise((resolve) => {
+    const end = (): void => {
+      stdin.off('readable', onReadable).off('end', end).off('error', end).unref();
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const onReadable = (): void => {
+      if (stdin.read() !== null) end();
+    };
+    stdout.write(question);
+    stdin.ref().on('readable', onReadable).on('end', end).on('error', end);
+    signal.addEventListener('abort', end, {once: true});
+  });
 }
