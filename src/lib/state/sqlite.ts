@@ -155,8 +155,8 @@ function readRuns(tables: Tables, fleet: string | undefined): readonly RunHead[]
 
 function remember(tables: Tables, key: string, value: Json): void {
   tables.write(() =>
-    tables.db
-      .prepare(
+    tables
+      .statement(
         'INSERT INTO memory (key, value, at) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, at = excluded.at',
       )
       .run(key, JSON.stringify(value), Math.round(tables.clock.wall())),
