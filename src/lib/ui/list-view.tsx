@@ -162,12 +162,12 @@ export function ListView<V extends Viewed, R, S extends string>({
 }
 
 /** Draws soon after each change. */
-function useChanges({onChange}: Pick<ListViewProps<Viewed, unknown, string>['monitor'], 'onChange'>): void {
+function useChanges(monitor: Pick<ListViewProps<Viewed, unknown, string>['monitor'], 'onChange'>): void {
   const [, setChanges] = useState(0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a monitor is the same as long as its list is shown
   useEffect(() => {
     let timer: NodeJS.Timeout | undefined;
-    const end = onChange?.(() => {
+    const end = monitor.onChange?.(() => {
       timer ??= setTimeout(() => {
         timer = undefined;
         setChanges((count) => count + 1);

@@ -106,7 +106,8 @@ describe.skipIf(noRabbitmq !== null)(`the built RabbitMQ plugin in a host${noRab
     expect(text.stdout, shown(text)).toMatch(/^events\/orders +us → eu +broken +7 /m);
     expect(text.stdout).toContain('the shovel orders-in on eu');
     const status = await host('status');
-    expect(status.stdout, shown(status)).toMatch(/^eu .* peer .*broken, 7/m);
+    expect(status.stdout, shown(status)).toMatch(/^eu .* p events .*✗ broken$/m);
+    expect(status.stdout).toContain('7 messages wait in orders on us');
     const loss = await host('replication', 'loss', '--to', 'eu', '--json');
     expect(documentOf(loss), shown(loss)).toMatchObject({stores: [{store: 'events', transactions: 7, bytes: null, certainty: 'estimate'}]});
 
