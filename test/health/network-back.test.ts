@@ -1,6 +1,6 @@
 import {afterEach, describe, expect, it} from 'vitest';
 import {endpoint} from './samples.ts';
-import {all, BAD, fn, GOOD, over, SILENT, stopAll, TIMEOUT, until, verdictOf, wait, watch} from './watching.ts';
+import {all, BAD, fn, GOOD, over, SILENT, stopAll, TIMEOUT, until, verdictOf, WRONG, wait, watch} from './watching.ts';
 
 afterEach(stopAll);
 
@@ -76,6 +76,41 @@ describe('when our own network is back', () => {
     await until(() => verdictOf(monitor.view(), 'eu') === 'unhealthy');
     await wait(1500);
     expect(monitor.told.filter((line) => line.includes('cut-off'))).toEqual([]);
+  });
+
+  it('who failed first, and is the only one to answer now, ends the doubt for good', async () => {
+    const net = {us: true, eu: true};
+    const monitor = watch([
+      {endpoint: endpoint('b', 'us', {intervalMs: 300}), probe: fn(async () => (net.us ? GOOD : BAD))},
+      {endpoint: endpoint('a', 'eu', {intervalMs: 700}), probe: fn(async () => (net.eu ? GOOD : BAD))},
+    ]);
+    await all(monitor, 'healthy');
+    net.us = false;
+    // The look that this calls for is put off while there is doubt, and comes after `b` has answered.
+    await wait(320);
+    net.eu = false;
+    await all(monitor, 'unknown');
+    net.us = true;
+    await until(() => verdictOf(monitor.view(), 'eu') === 'unhealthy');
+    expect(verdictOf(monitor.view(), 'us')).toBe('healthy');
+  });
+
+  it('a wrong answer is one, too: whoever else in its region is dead, it shows that our network is there', async () => {
+    const net = {up: true, eu: true};
+    const dead = Array.from({length: 40}, (_, n) => ({
+      endpoint: endpoint(`x${n}`, 'us', {intervalMs: 300, critical: false}),
+      probe: over(net),
+    }));
+    const monitor = watch([
+      ...dead,
+      {endpoint: endpoint('b', 'us', {intervalMs: 200}), probe: fn(async () => WRONG)},
+      {endpoint: endpoint('a', 'eu', {intervalMs: 200}), probe: fn(async () => (net.up && net.eu ? GOOD : BAD))},
+    ]);
+    await until(() => verdictOf(monitor.view(), 'eu') === 'healthy');
+    net.up = false;
+    await until(() => verdictOf(monitor.view(), 'eu') === 'unhealthy');
+    await wait(1500);
+    expect(monitor.told.at(-1), 'it is not doubted again').toBe('eu unhealthy refused');
   });
 
   it('whoever stays down is asked again a few at a time, too, and a slow plugin holds up nobody', async () => {

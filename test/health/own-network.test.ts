@@ -185,12 +185,12 @@ describe('what is lost on the way', () => {
       seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
       return seed / 2_147_483_648;
     };
-    // Three in a row of one endpoint are an outage of it. Which endpoint meets which of these numbers depends on how busy the machine is.
+    // Two in a row of one endpoint are an outage of it. Which endpoint meets which of these numbers depends on how busy the machine is.
     const lossy = () => {
-      let inRow = 0;
+      let isLost = false;
       return fn(async () => {
-        inRow = inRow < 2 && chance() <= 0.05 ? inRow + 1 : 0;
-        if (inRow === 0) return GOOD;
+        isLost = !isLost && chance() <= 0.05;
+        if (!isLost) return GOOD;
         await wait(100);
         return TIMEOUT;
       });

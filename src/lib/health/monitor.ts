@@ -19,7 +19,7 @@ import {createSlots, type Slots} from './slots.ts';
 import {type EndpointReading, readEndpoint, type SweepTarget} from './sweep.ts';
 import {createTurns} from './turns.ts';
 import {isWorse} from './verdict.ts';
-import {isAwaited, neighbours, newWatched, type Place, placesOf, type Watched} from './watched.ts';
+import {answeredSince, isAwaited, neighbours, newWatched, type Place, placesOf, type Watched} from './watched.ts';
 
 /** An endpoint while it is watched. `judged` null = not asked yet. `history`: its last latencies in ms, oldest first; null = no good answer. */
 export type EndpointNow = {
@@ -182,19 +182,24 @@ class Watching implements Monitor {
     });
   }
 
-  /** A failure that we alone see may be ours: it counts when our network was seen to be there after it, and it failed once more. */
+  /**
+   * A failure that we alone see may be ours: it counts when our network was seen to be there after it, and it failed once more. Whoever asks besides may
+   * have had an answer meanwhile: what failed before that is over.
+   */
   async #look(watched: Watched): Promise<void> {
-    for (let failed = 0; ; ) {
+    for (let failed: readonly number[] = []; ; ) {
       await this.#turns.take();
       const reading = await readOnce(this.#lanes[laneOf(watched.pace)], watched.target, this.#how);
       if (this.#stop.signal.aborted) return;
       if (!this.#isToBeLookedAt(watched, reading)) return void this.#record(watched, reading);
       const counts = await this.#network.look(reading);
       if (counts !== null) return void this.#record(watched, counts);
+      const {began = 0} = reading;
+      if (answeredSince(watched, began)) return;
       // What was asked before our network had settled says nothing.
-      if ((reading.began ?? 0) <= this.#network.settlesAt()) await this.#settle(watched);
-      else failed += 1;
-      if (failed < TIMES) continue;
+      if (began <= this.#network.settlesAt()) await this.#settle(watched);
+      else failed = [...failed.filter((at) => !answeredSince(watched, at)), began];
+      if (failed.length < TIMES) continue;
       if (this.#record(watched, reading)) watched.confirmed += 1;
       return;
     }
@@ -214,10 +219,11 @@ class Watching implements Monitor {
   }
 
   /** Of each region the fastest of those that answered last, also of the region of the failure. `wide`: many of each, also those that did not. */
-  #askAround({endpoint: failed}: EndpointReading, wide: boolean): readonly Asked[] | null {
+  #askAround(failed: EndpointReading, wide: boolean): readonly Asked[] | null {
     const elsewhere = this.#hidden.ask(wide, WIDE);
     // One region alone cannot tell our outage from its own.
-    if (elsewhere.length === 0 && ![...this.#places].some(([region, {all}]) => region !== failed.region && all.length > 0)) return null;
+    if (elsewhere.length === 0 && ![...this.#places].some(([region, {all}]) => region !== failed.endpoint.region && all.length > 0))
+      return null;
     const seen = [...this.#places].flatMap(([region, place]) =>
       neighbours(place, failed, wide ? WIDE : null).map((one) => {
         return {region, latencyMs: one.reading?.result.latencyMs ?? null, reading: this.#askBesides(one)};

@@ -1,5 +1,5 @@
-import type {Endpoint} from '../fleet/fleet.ts';
 import type {EndpointJudgement} from './judge-endpoint.ts';
+import {isSilent, provesNetwork} from './quorum.ts';
 import {FRESH, laneOf, type Pace} from './schedule.ts';
 import type {EndpointReading, SweepTarget} from './sweep.ts';
 
@@ -48,23 +48,34 @@ export function isAwaited({pace, intervalMs}: Watched, {shortestMs}: Place): boo
   return laneOf(pace) === 'live' && intervalMs <= shortestMs * RARE;
 }
 
+/** Whether something came from it, well or not, that was asked for after `at` (monotonic ms). */
+export function answeredSince({reading}: Watched, at: number): boolean {
+  return reading !== null && reading.result.ok !== null && !isSilent(reading.result) && (reading.began ?? 0) > at;
+}
+
 /**
  * Whom to ask of a region whether our network is there: the fastest of those that answered last. With `wide`, up to so many of the others, also those
- * that did not answer. Never `but`, nor what answers on this machine; and none for the sake of others that is to be asked rarely, as long as there is another.
+ * that did not answer. Never the one that failed, unless it has answered since: a look may come a second after the failure that called for it, and who
+ * is left out of it then may be the only one that answers. Nor what answers on this machine; and none for the sake of others that is to be asked
+ * rarely, as long as there is another.
  */
-export function neighbours(place: Place, but: Endpoint, wide: number | null): readonly Watched[] {
+export function neighbours(place: Place, failed: EndpointReading, wide: number | null): readonly Watched[] {
   const others = place.all.filter(
     // What answers on this machine shows nothing.
-    ({target: {endpoint}, reading}) => (endpoint.region !== but.region || endpoint.name !== but.name) && reading?.result.local !== true,
+    (each) => (!isOf(failed, each) || answeredSince(each, failed.began ?? 0)) && each.reading?.result.local !== true,
   );
   const rank = (each: Watched): number => (isAwaited(each, place) ? 0 : 1e9) + (each.reading?.result.latencyMs ?? 1e6);
-  const well = others.filter(isWell);
-  const [first, ...rest] = well;
+  const answered = others.filter(hasAnswered);
+  const [first, ...rest] = answered;
   if (first === undefined) return wide === null ? [] : others.slice(0, wide);
   const best = rest.reduce((least, each) => (rank(each) < rank(least) ? each : least), first);
   if (wide === null) return [best];
-  const more = well.filter((each) => each !== best).slice(0, wide);
-  return more.length < wide ? [...more, ...others.filter((each) => !isWell(each)).slice(0, wide - more.length)] : more;
+  const more = answered.filter((each) => each !== best).slice(0, wide);
+  return more.length < wide ? [...more, ...others.filter((each) => !hasAnswered(each)).slice(0, wide - more.length)] : more;
 }
 
-const isWell = ({reading}: Watched): boolean => reading?.result.ok === true;
+const isOf = ({endpoint}: EndpointReading, {target}: Watched): boolean =>
+  target.endpoint.region === endpoint.region && target.endpoint.name === endpoint.name;
+
+/** Also a wrong answer came over a network that is there. */
+const hasAnswered = ({reading}: Watched): boolean => reading !== null && provesNetwork(reading.result);
