@@ -86,6 +86,7 @@ Where there is no terminal (or TERM=dumb, or CI), and with --format, it prints h
   async #act(words: readonly string[]): Promise<void> {
     const {execa} = await import('execa');
     const fleet = this.flags.fleet === undefined ? [] : ['--fleet', this.flags.fleet];
+    await leaveKeys();
     await this.leavingCtrlC(async () => {
       await execa(process.execPath, [...process.execArgv, process.argv[1] as string, ...words, ...fleet], {
         stdio: 'inherit',
@@ -96,6 +97,12 @@ Where there is no terminal (or TERM=dumb, or CI), and with --format, it prints h
     if (this.interrupt.signal.aborted) return;
     await pressedEnter('\nEnter: back to the dashboard ', this.interrupt.signal);
   }
+}
+
+/** What is typed from now on is for the command. What drew leaves a read of the terminal under way, which would take a key from whoever is asked for a name. */
+async function leaveKeys(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  process.stdin.pause();
 }
 
 /** Until a line comes, there is nobody to write one, or `signal` is aborted. Not by readline: it leaves an input behind that the next view hears nothing from. */
@@ -110,6 +117,8 @@ function pressedEnter(question: string, signal: AbortSignal): Promise<void> {
     const onReadable = (): void => {
       if (stdin.read() !== null) end();
     };
+    // What was typed before is no answer to this.
+    while (stdin.read() !== null);
     stdout.write(question);
     stdin.ref().on('readable', onReadable).on('end', end).on('error', end);
     signal.addEventListener('abort', end, {once: true});

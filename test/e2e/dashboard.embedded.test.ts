@@ -16,7 +16,7 @@ describe.skipIf(without !== null)(`the dashboard on a lab${without === null ? ''
 
   beforeAll(async () => {
     await lab.up();
-    terminal = new Terminal(['dashboard', '--interval', '500ms'], {
+    terminal = new Terminal(['dashboard', '--interval', '500ms', '--allow-actions'], {
       columns: COLUMNS,
       rows: ROWS,
       env: {REGIONCTL_FLEET: lab.fleetFile},
@@ -48,6 +48,30 @@ describe.skipIf(without !== null)(`the dashboard on a lab${without === null ? ''
     terminal.type('1');
     await terminal.when(() => rowsOf(terminal).some((line) => line.includes('[1 regions]')), 'the regions did not come back');
   }, 60_000);
+
+  it('gives the command that a key starts every key, waits for Enter behind what it says, and hears keys afterwards', async () => {
+    await terminal.when(() => rowsOf(terminal).some((line) => line.startsWith('▸● us-east ')), 'us-east is not chosen');
+    const before = terminal.output.length;
+    const said = (): string => terminal.output.slice(before);
+    terminal.type('S');
+    await terminal.when(() => said().includes('(eu-west) to go on: '), 'it did not ask');
+    for (const key of 'eu-west') {
+      terminal.type(key);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    terminal.type('\r');
+    await terminal.when(() => said().includes('Enter: back to the dashboard'), 'it did not end', 40_000);
+    expect(said(), 'no key was missing').not.toContain('nothing was done');
+    expect(said()).toContain('succeeded');
+    const ended = terminal.output.length;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(terminal.output.length, 'it stays to be read').toBe(ended);
+    terminal.type('\r');
+    await terminal.when(() => / P orders /.test(row('us-east')), 'the dashboard did not come back');
+    terminal.type('2');
+    await terminal.when(() => rowsOf(terminal).some((line) => line.includes('[2 links]')), 'a key was not heard', 2000);
+    terminal.type('1');
+  }, 90_000);
 
   it('shows a lost region within a second of its verdict, and goes on with all others', async () => {
     await terminal.when(() => ['us-east', 'eu-west', 'ap'].every((region) => row(region).includes(' healthy ')), 'it did not settle');

@@ -71,4 +71,14 @@ describe('scrub', () => {
     await reveal(`\${env:SHORT}`, vault);
     expect(vault.scrub('abc from-a-file')).toBe('abc from-a-file');
   });
+
+  it('takes a value out of a text that it has seen before, once the value is revealed', async () => {
+    const vault = createVault({baseDir: dir, env: {...env, OTHER: 'other-value'}});
+    const value = await reveal(`\${env:TOKEN}`, vault);
+    const text = 'before other-value after';
+    for (const _ of [1, 2]) expect(vault.scrub(text)).toBe(text);
+    await reveal(`\${env:OTHER}`, vault);
+    for (const _ of [1, 2]) expect(vault.scrub(text)).toBe('before ••• after');
+    for (let n = 0; n < 5000; n += 1) expect(vault.scrub(`${n} ${value}`)).toBe(`${n} •••`);
+  });
 });

@@ -16,7 +16,16 @@ const sampled = <T>(value: T, ago = 400): Sampled<T> => ({value, at: AT - ago, f
 
 function endpointNow(region: string, name: string, ms: number | null): EndpointNow {
   const seen = reading(endpoint(name, region), ms === null ? REFUSED : {latencyMs: ms});
-  return {region, name, probe: 'http', critical: true, lane: 'live', judged: judgeEndpoint({...seen, at: AT}), history: [ms, ms, ms]};
+  return {
+    region,
+    name,
+    probe: 'http',
+    critical: true,
+    lane: 'live',
+    everyMs: 1000,
+    judged: judgeEndpoint({...seen, at: AT}),
+    history: [ms, ms, ms],
+  };
 }
 
 function member(region: string, role: Member['role'], upstream: string | null = null): Member {

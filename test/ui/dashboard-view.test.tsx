@@ -1,4 +1,4 @@
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, vi} from 'vitest';
 import {dashboardView} from '../../src/lib/operate/dashboard-parts.ts';
 import type {DashboardView as View} from '../../src/lib/operate/dashboard-view.ts';
 import {unknown} from '../../src/lib/snapshot/cell.ts';
@@ -69,6 +69,34 @@ describe('the regions', () => {
   it('mark what is old by brackets, too', async () => {
     const {terminal} = await show(80, 24, LOST);
     expect(lineOf(terminal.lastFrame(), 'eu-west')).toContain('(40 %)');
+  });
+
+  it('call nothing old that is read as often as it should be, however rarely that is', async () => {
+    const seldom = dashboardView({...PARTS, at: AT + 40_000, linksEveryMs: 30_000}, []);
+    const {terminal} = await show(120, 40, seldom);
+    expect(lineOf(terminal.lastFrame(), 'eu-west')).toMatch(/ ● 0 ms /);
+    expect(terminal.lastFrame()).toContain('● us-east → eu-west');
+  });
+
+  it('call a link old that was not read for several of its turns, also above the regions', async () => {
+    const old = dashboardView({...PARTS, at: AT + 40_000}, []);
+    const {terminal} = await show(120, 40, old);
+    expect(lineOf(terminal.lastFrame(), 'eu-west')).toContain('(● 0 ms)');
+    expect(terminal.lastFrame()).toContain('(● us-east → eu-west)');
+  });
+
+  it('are acted on where they are seen only, and no other one comes in the place of the first', async () => {
+    const onAction = vi.fn();
+    const {press, shown} = await showLive(120, 40, WELL, (props) => (
+      <DashboardView {...props} colour={false} onAction={onAction} staleMs={5000} windowMs={3_600_000} />
+    ));
+    await press('?', 'S');
+    expect(onAction).not.toHaveBeenCalled();
+    await press('?', 's');
+    shown.view = LOST;
+    await settle();
+    await press('S');
+    expect(onAction.mock.calls).toEqual([[['switchover', 'run', '--to', 'us-east']]]);
   });
 
   it('say who held a primary that is not seen any more', async () => {

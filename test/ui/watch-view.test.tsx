@@ -14,7 +14,7 @@ withLiveViews();
 function row(region: string, name: string, ms: number | null, at = AT): EndpointNow {
   const seen = reading(endpoint(name, region), ms === null ? REFUSED : {latencyMs: ms});
   const history = Array.from({length: 30}, (_, index) => (ms === null && index > 24 ? null : (ms ?? 5) + (index % 4)));
-  return {region, name, probe: 'http', critical: true, lane: 'live', judged: judgeEndpoint({...seen, at}), history};
+  return {region, name, probe: 'http', critical: true, lane: 'live', everyMs: 1000, judged: judgeEndpoint({...seen, at}), history};
 }
 
 function viewOf(endpoints: readonly EndpointNow[], more: Partial<MonitorView> = {}): MonitorView {

@@ -1,5 +1,7 @@
 const SHORTEST = 4;
 const MARK = '•••';
+/** A live view has the same few sentences looked through again and again. */
+const [MOST_KNOWN, LONGEST_KNOWN] = [2000, 500];
 
 /**
  * Takes values out of text: as they are, URL-encoded, escaped as in JSON, and in base64, also when the base64 is of a longer text such as
@@ -8,13 +10,25 @@ const MARK = '•••';
 export function scrubber() {
   const forms = new Set<string>();
   let longestFirst: readonly string[] = [];
+  const known = new Map<string, string>();
+  const clean = (text: string): string => longestFirst.reduce((left, form) => left.replaceAll(form, MARK), text);
   return {
     add(value: string): void {
       if (value.length < SHORTEST || forms.has(value)) return;
       for (const form of formsOf(value)) forms.add(form);
       longestFirst = [...forms].toSorted((a, b) => b.length - a.length);
+      known.clear();
     },
-    scrub: (text: string) => longestFirst.reduce((clean, form) => clean.replaceAll(form, MARK), text),
+    scrub: (text: string): string => {
+      if (longestFirst.length === 0) return text;
+      if (text.length > LONGEST_KNOWN) return clean(text);
+      const before = known.get(text);
+      if (before !== undefined) return before;
+      if (known.size >= MOST_KNOWN) known.clear();
+      const without = clean(text);
+      known.set(text, without);
+      return without;
+    },
   };
 }
 

@@ -14,7 +14,7 @@ import {type Asked, createOwnNetwork, noUplink, type OwnNetwork} from './own-net
 import {isSilent} from './quorum.ts';
 import {createRate, type Rate} from './rate.ts';
 import {type RegionNow, withMemory} from './region-memory.ts';
-import {laneOf, nextPace, onTick, waitMs} from './schedule.ts';
+import {everyMs, laneOf, nextPace, onTick, waitMs} from './schedule.ts';
 import {createSlots, type Slots} from './slots.ts';
 import {type EndpointReading, readEndpoint, type SweepTarget} from './sweep.ts';
 import {createTurns} from './turns.ts';
@@ -30,6 +30,8 @@ export type EndpointNow = {
   readonly judged: EndpointJudgement | null;
   readonly history: readonly (number | null)[];
   readonly lane: 'live' | 'dead';
+  /** How often it is asked now, in ms. */
+  readonly everyMs: number;
 };
 
 /** A change that was seen while watching. */
@@ -335,7 +337,7 @@ class Watching implements Monitor {
       fleet: fleet.name,
       at: clock.wall(),
       regions: fleet.regions.map(({name}) => this.#regions.get(name) ?? {region: name, verdict: null}),
-      endpoints: this.#watched.map(({target: {endpoint}, judged, history, pace}) => ({
+      endpoints: this.#watched.map(({target: {endpoint}, judged, history, pace, intervalMs}) => ({
         region: endpoint.region,
         name: endpoint.name,
         probe: endpoint.probe.kind,
@@ -343,6 +345,7 @@ class Watching implements Monitor {
         judged,
         history,
         lane: laneOf(pace),
+        everyMs: everyMs(pace, intervalMs),
       })),
       changes: this.#changes,
       notes: [this.#memory.trouble(), noUplink(this.#watched.flatMap(({judged}) => judged ?? []))].filter((note) => note !== null),

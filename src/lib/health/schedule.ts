@@ -31,11 +31,16 @@ export function laneOf({deaf}: Pace): 'live' | 'dead' {
   return deaf >= DEAD_AFTER ? 'dead' : 'live';
 }
 
-/** From the start of one look to the start of the next, in ms: the interval, doubled for each look more that the dead do not answer. `random` is 0 to 1. */
-export function waitMs({deaf}: Pace, intervalMs: number, random: number): number {
-  const times = 2 ** Math.max(0, Math.min(10, deaf - DEAD_AFTER + 1));
-  const rare = deaf >= DEAD_AFTER ? Math.min(intervalMs * Math.min(times, RAREST), Math.max(intervalMs, RAREST_MS)) : intervalMs;
-  return rare * (1 - JITTER + 2 * JITTER * random);
+/** From the start of one look to the start of the next on average, in ms: the interval, doubled for each look more that the dead do not answer. */
+export function everyMs({deaf}: Pace, intervalMs: number): number {
+  if (deaf < DEAD_AFTER) return intervalMs;
+  const times = 2 ** Math.min(10, deaf - DEAD_AFTER + 1);
+  return Math.min(intervalMs * Math.min(times, RAREST), Math.max(intervalMs, RAREST_MS));
+}
+
+/** The same for one look. `random` is 0 to 1. */
+export function waitMs(pace: Pace, intervalMs: number, random: number): number {
+  return everyMs(pace, intervalMs) * (1 - JITTER + 2 * JITTER * random);
 }
 
 /** A wait in ms from `now` on, made longer until the next tick: looks that begin together share their wake-ups. */

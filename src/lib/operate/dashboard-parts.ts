@@ -16,6 +16,7 @@ export function dashboardView(parts: DashboardParts, events: readonly DashboardE
     verdict: judged ? worstVerdict(regions.map(({verdict}) => verdict ?? 'unknown')) : null,
     regions,
     links: lag.links,
+    linksEveryMs: parts.linksEveryMs ?? 1000,
     endpoints: health.endpoints,
     run: runs.value?.active ?? null,
     runs: runs.value?.list ?? [],
@@ -43,10 +44,12 @@ function regionNow(region: string, jurisdiction: string, parts: DashboardParts):
 }
 
 function verdictOf(judged: DashboardParts['health']['regions'][number] | undefined, region: string, {health}: DashboardParts) {
-  if (judged === undefined || judged.verdict === null) return {verdict: null, since: null, reason: 'asking', seenAt: null};
-  const seen = health.endpoints.flatMap((each) => (each.region === region && each.judged !== null ? [each.judged.reading.at] : []));
+  const own = health.endpoints.filter((each) => each.region === region);
+  const askedEveryMs = own.reduce((most, {everyMs}) => Math.max(most, everyMs), 0);
+  if (judged === undefined || judged.verdict === null) return {verdict: null, since: null, reason: 'asking', seenAt: null, askedEveryMs};
+  const seen = own.flatMap((each) => each.judged?.reading.at ?? []);
   const {verdict, since, reason} = judged;
-  return {verdict, since, reason, seenAt: seen.length === 0 ? null : Math.min(...seen)};
+  return {verdict, since, reason, seenAt: seen.length === 0 ? null : Math.min(...seen), askedEveryMs};
 }
 
 function trafficOf(route: string, region: string, sampled: DashboardParts['routers'][string] | undefined): TrafficNow {

@@ -31,6 +31,8 @@ export type DashboardParts = {
   readonly at: number;
   readonly health: MonitorView;
   readonly lag: LagWatchView;
+  /** How often links are read, in ms. Default 1000. */
+  readonly linksEveryMs?: number;
   readonly stores: Readonly<Record<string, Sampled<StoreSnapshot>>>;
   /** By store and member: what each was last seen as. Default: nobody was seen. */
   readonly lastRoles?: ReadonlyMap<string, ReadonlyMap<string, LastRole>>;
@@ -72,6 +74,8 @@ export type DashboardRegion = {
   readonly reason: string;
   /** When the oldest answer that the verdict stands on came. */
   readonly seenAt: number | null;
+  /** How often the one of its endpoints is asked that is asked most rarely, in ms. */
+  readonly askedEveryMs: number;
   readonly traffic: readonly TrafficNow[];
   readonly roles: readonly RoleNow[];
   /** The worst link that leads there. */
@@ -100,6 +104,8 @@ export type DashboardView = {
   readonly verdict: Verdict | null;
   readonly regions: readonly DashboardRegion[];
   readonly links: readonly LinkNow[];
+  /** How often they are read, in ms. */
+  readonly linksEveryMs: number;
   readonly endpoints: readonly EndpointNow[];
   readonly run: RunDocument | null;
   readonly runs: readonly RunSummary[];

@@ -2,9 +2,10 @@ import type {Monitor, SeenChange} from '../health/monitor.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import type {RunDocument} from '../run/document.ts';
 import {dashboardView} from './dashboard-parts.ts';
+import {withoutSecrets} from './dashboard-scrubbed.ts';
 import {allOf, DASHBOARD_PACE, type DashboardPace, nowOf, type Sources, startSources} from './dashboard-sources.ts';
 import type {DashboardEvent, DashboardParts, DashboardView, RunsNow} from './dashboard-view.ts';
-import {type LagMonitor, type LinkChange, watchLag} from './lag-watch.ts';
+import {INTERVAL_MS, type LagMonitor, type LinkChange, watchLag} from './lag-watch.ts';
 import {runsReader, stepsChanged} from './runs-now.ts';
 import {type Sampler, startSampler} from './sampler.ts';
 import {dashboardKeeper} from './status-of-dashboard.ts';
@@ -56,12 +57,14 @@ class Watching implements DashboardMonitor {
   readonly #keeping: Sampler<void>;
   readonly #listeners = new Set<() => void>();
   #events: readonly DashboardEvent[] = [];
+  readonly #linksEveryMs: number;
   #lastRun: RunDocument | null = null;
   #told = 0;
 
-  constructor(open: OpenFleet, monitors: Monitors, {pace, world}: DashboardOptions) {
+  constructor(open: OpenFleet, monitors: Monitors, {pace, world, intervalMs = INTERVAL_MS}: DashboardOptions) {
     this.#open = open;
     this.#monitors = monitors;
+    this.#linksEveryMs = intervalMs;
     const {clock} = open;
     const {signal} = this.#stop;
     const every = {...DASHBOARD_PACE, ...pace};
@@ -102,7 +105,8 @@ class Watching implements DashboardMonitor {
 
   #tell(event: Omit<DashboardEvent, 'seq'>): void {
     this.#told += 1;
-    this.#events = [...this.#events.slice(1 - EVENTS), {seq: this.#told, ...event}];
+    const text = this.#open.fleet.secrets.scrub(event.text);
+    this.#events = [...this.#events.slice(1 - EVENTS), {seq: this.#told, ...event, text}];
     for (const listener of this.#listeners) listener();
   }
 
@@ -112,7 +116,7 @@ class Watching implements DashboardMonitor {
   }
 
   view(): DashboardView {
-    return dashboardView(this.#parts(), this.#events);
+    return withoutSecrets(dashboardView(this.#parts(), this.#events), this.#open.fleet.secrets.scrub);
   }
 
   #parts(): DashboardParts {
@@ -123,6 +127,7 @@ class Watching implements DashboardMonitor {
       at: clock.wall(),
       health: this.#monitors.health.view(),
       lag: this.#monitors.lag.view(),
+      linksEveryMs: this.#linksEveryMs,
       stores: nowOf(stores),
       lastRoles,
       routers: nowOf(routers),

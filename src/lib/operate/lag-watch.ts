@@ -75,7 +75,8 @@ export type LagWatchOptions = {
   readonly windowMs?: number | undefined;
 };
 
-const INTERVAL_MS = 1000;
+/** From one look at a store to the next, unless it is told otherwise. */
+export const INTERVAL_MS = 1000;
 const WINDOW_MS = 3_600_000;
 const HISTORY = 120;
 const CHANGES = 200;

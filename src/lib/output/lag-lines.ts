@@ -2,7 +2,7 @@ import {readingAgeMs} from '../operate/lag-verdict.ts';
 import type {LagWatchView, LinkChange, LinkNow} from '../operate/lag-watch.ts';
 import {drainSays, heldSays} from './drain-lines.ts';
 import {lagText, linkName} from './lag-text.ts';
-import {cut} from './table.ts';
+import {oneLine} from './table.ts';
 import {formatBytes, formatMs, formatTime} from './units.ts';
 import {indented, joined, type TextOptions} from './verdict-cell.ts';
 
@@ -53,6 +53,3 @@ export function lagWatchSummary({at, links, unread, waiting, drains}: LagWatchVi
   ];
   return joined(text.length + lines.length === 0 ? ['no replication link'] : [...text, ...lines]);
 }
-
-/** What others say may hold what a terminal would obey. */
-const oneLine = (text: string): string => cut(text, Number.POSITIVE_INFINITY);

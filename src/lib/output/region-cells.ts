@@ -23,6 +23,14 @@ export const STALE = {
   headroom: 400_000,
 } as const;
 
+/** So many looks without a new answer make what is asked more rarely old. */
+const OLD_LOOKS = 3;
+
+/** The same for what is asked every so many ms. */
+export function staleAfter(source: keyof typeof STALE, everyMs: number): number {
+  return Math.max(STALE[source], OLD_LOOKS * everyMs);
+}
+
 /** A verdict with its sign; `null` = nobody was asked yet. */
 export function verdictSaid(verdict: Verdict | null): Said & {readonly symbol: string} {
   if (verdict === null) return {symbol: '·', text: 'asking', meaning: 'muted'};

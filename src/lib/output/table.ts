@@ -135,7 +135,7 @@ function textOf(value: Cell | undefined): string {
   return typeof value === 'object' ? value.text : (value ?? '');
 }
 
-/** Line ends and control characters of foreign text would break the alignment, or worse. */
-function oneLine(text: string): string {
+/** Foreign text as one line: its line ends and control characters would break the alignment, or worse. */
+export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ');
 }

@@ -1,5 +1,5 @@
 import type {MonitorView, SeenChange} from '../health/monitor.ts';
-import {cut, table} from './table.ts';
+import {oneLine, table} from './table.ts';
 import {formatAge, formatTime} from './units.ts';
 import {indented, joined, type TextOptions, verdictCell} from './verdict-cell.ts';
 
@@ -7,8 +7,7 @@ import {indented, joined, type TextOptions, verdictCell} from './verdict-cell.ts
 export function changeLine(change: SeenChange, format: 'text' | 'ndjson'): string {
   if (format === 'ndjson') return JSON.stringify({type: 'change', ...change});
   const {at, region, from, to, reason} = change;
-  // What others say may hold what a terminal would obey.
-  return cut(`${formatTime(at)}  ${region}  ${from === null ? '' : `${from} → `}${to}: ${reason}`, Number.POSITIVE_INFINITY);
+  return oneLine(`${formatTime(at)}  ${region}  ${from === null ? '' : `${from} → `}${to}: ${reason}`);
 }
 
 /** How each region that was judged stands: its name, and the line that says it (JSON with `type` region). */

@@ -1,5 +1,6 @@
 import type {DashboardRegion, DashboardView} from '../operate/dashboard-view.ts';
 import {readingAgeMs} from '../operate/lag-verdict.ts';
+import type {LinkNow} from '../operate/lag-watch.ts';
 import {
   breakerSaid,
   lagSaid,
@@ -9,6 +10,7 @@ import {
   rolesText,
   roomSaid,
   STALE,
+  staleAfter,
   trafficSaid,
   verdictSaid,
   wholeAge,
@@ -38,6 +40,11 @@ function aged(text: string, meaning: Meaning, age: number | null, stale: number)
 
 const ageOf = (at: number | null, now: number): number | null => (at === null ? null : Math.max(0, now - at));
 
+/** Whether a link was not read for several of its turns: how it stands now is not known. */
+export function isOldLink(link: LinkNow, {at, linksEveryMs}: Pick<DashboardView, 'at' | 'linksEveryMs'>): boolean {
+  return readingAgeMs(link, at) > staleAfter('lag', linksEveryMs);
+}
+
 const SINCE: Field = {
   title: 'for',
   width: 7,
@@ -49,9 +56,10 @@ const AGE: Field = {
   title: 'age',
   width: 7,
   right: true,
-  of: ({seenAt}, {at}) => {
+  of: ({seenAt, askedEveryMs}, {at}) => {
     const age = ageOf(seenAt, at);
-    return {text: age === null ? NOT_MEASURED : wholeAge(age), meaning: age === null || age > STALE.verdict ? 'warning' : 'muted'};
+    const isOld = age === null || age > staleAfter('verdict', askedEveryMs);
+    return {text: age === null ? NOT_MEASURED : wholeAge(age), meaning: isOld ? 'warning' : 'muted'};
   },
 };
 
@@ -92,11 +100,11 @@ const LAG: Field = {
   title: 'lag',
   width: 11,
   right: true,
-  of: ({lag}, {at}) => {
+  of: ({lag}, view) => {
     if (lag === null) return none;
     const {row, breaker} = lag;
     const {text, meaning} = lagSaid(row, breaker.state);
-    return aged(text, meaning, readingAgeMs(lag, at), STALE.lag);
+    return isOldLink(lag, view) ? aged(text, meaning, null, 0) : {text, meaning};
   },
 };
 
@@ -104,7 +112,11 @@ const BREAKER: Field = {
   title: 'breaker',
   width: 8,
   right: true,
-  of: ({lag}) => (lag === null ? none : breakerSaid(lag.breaker.state)),
+  of: ({lag}, view) => {
+    if (lag === null) return none;
+    const {text, meaning} = breakerSaid(lag.breaker.state);
+    return isOldLink(lag, view) ? aged(text, meaning, null, 0) : {text, meaning};
+  },
 };
 
 const sparkField = (width: number): Field => ({

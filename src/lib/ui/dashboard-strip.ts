@@ -2,6 +2,7 @@ import type {DashboardView, RoleNow} from '../operate/dashboard-view.ts';
 import {wholeAge} from '../output/region-cells.ts';
 import {cut} from '../output/table.ts';
 import {padRight, textWidth} from '../output/text-width.ts';
+import {isOldLink} from './dashboard-columns.ts';
 import type {Line, Part, Space} from './line-view.tsx';
 import {linkSign} from './meaning.ts';
 
@@ -28,9 +29,11 @@ function storeLine(view: DashboardView, store: string, name: number, columns: nu
   const holds = holderOf(roles, view.at);
   const parts: Part[] = [head, holds];
   let left = columns - textWidth(head.text) - textWidth(holds.text);
-  for (const [index, {row}] of links.entries()) {
-    const {symbol, meaning} = linkSign(row.state);
-    const text = `  ${symbol} ${row.from} → ${row.to}`;
+  for (const [index, link] of links.entries()) {
+    const {from, to, state} = link.row;
+    const isOld = isOldLink(link, view);
+    const {symbol, meaning} = isOld ? {...linkSign(state), meaning: 'muted' as const} : linkSign(state);
+    const text = `  ${isOld ? `(${symbol} ${from} → ${to})` : `${symbol} ${from} → ${to}`}`;
     if (textWidth(text) > left - (index === links.length - 1 ? 0 : 8)) {
       parts.push({text: cut(`  +${links.length - index}`, Math.max(0, left)), meaning: 'muted'});
       break;

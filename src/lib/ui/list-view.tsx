@@ -110,7 +110,9 @@ export function ListView<V extends Viewed, R, S extends string>({
     const place = {count: names.length, current: tabs?.current ?? 0};
     const chosen = names.length === 0 ? null : tabAfter(input.slice(0, 1), {...key, tab: key.tab === true || input[0] === '\t'}, place);
     if (chosen !== null) tabs?.onTab(chosen, input.slice(1));
-    const words = chosen === null && onAction !== undefined ? wordsFor(look, input, rows[indexOf(list, latest.current, rows)]) : null;
+    // The help hides the row that would be acted on.
+    const mayAct = chosen === null && !latest.current.help;
+    const words = mayAct && onAction !== undefined ? wordsFor(look, input, rows[indexOf(list, latest.current, rows)]) : null;
     if (words !== null) onAction?.(words);
     return chosen !== null || words !== null;
   };
@@ -132,6 +134,14 @@ export function ListView<V extends Viewed, R, S extends string>({
     if (kept !== undefined) kept.state = next;
     return setState(next);
   };
+  // Where a key acts on the chosen row, no other one may come in its place while it is pressed.
+  const first = rows[0];
+  const isUnpinned = acts && look.actions !== undefined && state.cursor === null && first !== undefined;
+  useEffect(() => {
+    if (!isUnpinned) return;
+    latest.current = {...latest.current, cursor: latest.current.cursor ?? list.keyOf(first)};
+    setState(latest.current);
+  });
   useInput(press, {isActive: isRawModeSupported});
   const typed = tabs?.typed ?? '';
   // biome-ignore lint/correctness/useExhaustiveDependencies: once, when this list is shown

@@ -1,6 +1,7 @@
 import type {DashboardMonitor} from '../operate/dashboard.ts';
 import {staleAfterMs} from '../operate/lag-verdict.ts';
 import {dashboardLine, regionLines} from '../output/dashboard-lines.ts';
+import {oneLine} from '../output/table.ts';
 import {loadView} from './load-view.ts';
 import {readAloud} from './read-aloud.ts';
 import type {Shown} from './show-watch.ts';
@@ -40,17 +41,27 @@ export type DashboardOut = {
 
 /** Between changes only what stands for the first time, and notes, come: that has time. */
 const LOOK_MS = 500;
+/** A note that comes and goes is told once as long as it is not away for longer. */
+const QUIET_MS = 10_000;
 
-/** Prints how each region stands once it is known, then each event; what cannot be read is told once. */
+/** Prints how each region stands once it is known, then each event; what cannot be read is told when it begins, and when it is over. */
 export function printDashboard(monitor: DashboardMonitor, {format, ...out}: DashboardOut): Shown {
   const {print, tell} = readAloud(format, out);
   const known = new Set<string>();
-  const told = new Set<string>();
+  // When each note was there last.
+  const told = new Map<string, number>();
   let last = 0;
   const look = (): void => {
     const view = monitor.view();
-    for (const note of view.notes.filter((each) => !told.has(each))) tell(note);
-    for (const note of view.notes) told.add(note);
+    for (const note of view.notes.map(oneLine)) {
+      if (!told.has(note)) tell(note);
+      told.set(note, view.at);
+    }
+    for (const [note, at] of told) {
+      if (view.at - at <= QUIET_MS) continue;
+      told.delete(note);
+      tell(`no longer: ${note}`);
+    }
     for (const [region, line] of regionLines(view, format)) {
       if (!known.has(region)) print(line);
       known.add(region);

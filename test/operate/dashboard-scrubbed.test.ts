@@ -1,0 +1,46 @@
+import {expect, it} from 'vitest';
+import {judgeEndpoint} from '../../src/lib/health/judge-endpoint.ts';
+import {dashboardView} from '../../src/lib/operate/dashboard-parts.ts';
+import {withoutSecrets} from '../../src/lib/operate/dashboard-scrubbed.ts';
+import type {DashboardView} from '../../src/lib/operate/dashboard-view.ts';
+import {endpoint, REFUSED, reading} from '../health/samples.ts';
+import {LOST, parts} from '../ui/dashboard-samples.ts';
+import {BROKEN, CHANGE, lagView} from '../ui/lag-samples.ts';
+
+const SAID = 'wrong password hunter2';
+const scrub = (text: string): string => text.replaceAll('hunter2', '•••');
+const failing = {code: 'refused', reason: SAID, since: 0};
+
+it('shows no secret that whoever was asked repeats, wherever it is said', () => {
+  const link = {...BROKEN, row: {...BROKEN.row, reason: SAID}};
+  const well = parts();
+  const judged = judgeEndpoint(reading(endpoint('app', 'us-east'), {...REFUSED, detail: SAID, facts: {says: SAID}}));
+  const view = dashboardView(
+    {
+      ...well,
+      lag: lagView([link], {notes: [SAID], unread: [{store: 'carts', reason: SAID}], changes: [{...CHANGE, reason: SAID}]}),
+      health: {
+        ...well.health,
+        notes: [SAID],
+        regions: well.health.regions.map((each) => (each.verdict === null ? each : {...each, reason: SAID})),
+        endpoints: well.health.endpoints.map((each) => ({...each, judged})),
+        changes: [{at: '', region: 'us-east', from: 'healthy', to: 'unhealthy', code: 'refused', reason: SAID}],
+      },
+      routers: {web: {value: null, at: null, failing}},
+      stores: {orders: {value: null, at: null, failing}},
+      loss: {ap: {value: null, at: null, failing}},
+      ready: {value: null, at: null, failing},
+      headroom: {value: null, at: null, failing},
+      runs: {value: null, at: null, failing},
+    },
+    [],
+  );
+  expect(JSON.stringify(view).split('hunter2').length).toBeGreaterThan(20);
+  const clean = withoutSecrets(view, scrub);
+  expect(JSON.stringify(clean)).not.toContain('hunter2');
+  expect(JSON.stringify(clean)).toContain('wrong password •••');
+});
+
+it('leaves everything else as it was', () => {
+  expect(withoutSecrets(LOST, (text) => text)).toEqual<DashboardView>(LOST);
+});
