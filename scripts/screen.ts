@@ -13,7 +13,9 @@ export type Style = {
 export type Run = {readonly text: string; readonly at: number; readonly style: Style};
 
 type Cell = {readonly character: string; readonly style: Style};
-type Screen = {readonly rows: Cell[][]; x: number; y: number; style: Style};
+type Place = {readonly rows: Cell[][]; readonly x: number; readonly y: number};
+/** `main`: what comes back when the alternate screen is left; null = it is shown. */
+type Screen = {rows: Cell[][]; x: number; y: number; style: Style; main: Place | null};
 
 const PLAIN: Style = {fg: null, bg: null, bold: false, dim: false, italic: false, underline: false, inverse: false};
 const COLOURS = ['#3b4252', '#e06c75', '#98c379', '#e5c07b', '#61afef', '#c678dd', '#56b6c2', '#d8dee9'];
@@ -29,7 +31,7 @@ const FRAME_END = '\u001B[?2026l';
  * for a moment in the middle of a capture. Lines of script(1) about itself are left out.
  */
 export function screenOf(text: string, until?: string): Run[][] {
-  const screen: Screen = {rows: [], x: 0, y: 0, style: PLAIN};
+  const screen: Screen = {rows: [], x: 0, y: 0, style: PLAIN, main: null};
   let kept: Run[][] | null = null;
   for (const part of text.replaceAll(/^Script (started|done) on .*\n?/gm, '').split(TOKEN)) {
     if (part.startsWith('\u001B[')) control(screen, part.slice(2, -1), part.slice(-1));
@@ -50,18 +52,36 @@ function put(screen: Screen, character: string): void {
   }
 }
 
+/** Programs that draw the whole screen have one for themselves. */
+function alternate(screen: Screen, isEntered: boolean): void {
+  const {rows, x, y, main} = screen;
+  if (isEntered && main === null) Object.assign(screen, {rows: [], x: 0, y: 0, main: {rows, x, y}});
+  else if (!isEntered && main !== null) Object.assign(screen, {...main, main: null});
+}
+
 function control(screen: Screen, codes: string, letter: string): void {
   const count = Number(codes.split(';')[0]) || 0;
-  const row = rowAt(screen, screen.y);
-  if (letter === 'm') screen.style = applySgr(screen.style, codes);
-  else if (letter === 'A' || letter === 'F') screen.y = Math.max(0, screen.y - Math.max(1, count));
-  else if (letter === 'B' || letter === 'E') screen.y += Math.max(1, count);
-  else if (letter === 'C') screen.x += Math.max(1, count);
-  else if (letter === 'D') screen.x = Math.max(0, screen.x - Math.max(1, count));
-  else if (letter === 'G') screen.x = Math.max(0, count - 1);
-  else if (letter === 'K') row.splice(...((count === 0 ? [screen.x] : [0]) as [number]));
-  else if (letter === 'J') screen.rows.splice(count === 0 ? screen.y + 1 : 0);
+  if (codes === '?1049') alternate(screen, letter === 'h');
+  else if (letter === 'm') screen.style = applySgr(screen.style, codes);
+  else if (letter === 'K' || letter === 'J') erase(screen, count, letter);
+  else move(screen, count, letter);
+}
+
+function move(screen: Screen, count: number, letter: string): void {
+  const by = Math.max(1, count);
+  if (letter === 'A' || letter === 'F') screen.y = Math.max(0, screen.y - by);
+  else if (letter === 'B' || letter === 'E') screen.y += by;
+  else if (letter === 'C') screen.x += by;
+  else if (letter === 'D') screen.x = Math.max(0, screen.x - by);
+  else if (letter === 'G') screen.x = by - 1;
+  // On the main screen nobody knows where the top of the window is.
+  else if (letter === 'H' && screen.main !== null) Object.assign(screen, {x: 0, y: by - 1});
   if (letter === 'E' || letter === 'F') screen.x = 0;
+}
+
+function erase(screen: Screen, count: number, letter: 'K' | 'J'): void {
+  rowAt(screen, screen.y).splice(count === 0 ? screen.x : 0);
+  if (letter === 'J') screen.rows.splice(count === 0 ? screen.y + 1 : 0);
 }
 
 function rowAt({rows}: Screen, y: number): Cell[] {

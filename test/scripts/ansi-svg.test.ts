@@ -44,6 +44,13 @@ describe('ansiToSvg', () => {
     expect(shown(`ab${E}[D${E}[Jc${E}[2Cd\n${E}[Fe`)).toEqual(['ec  d']);
   });
 
+  it('gives the alternate screen a place of its own', () => {
+    const shown = (text: string) => screenOf(text).map((runs) => runs.map((run) => run.text).join(''));
+    const inside = `before\r\n${E}[?1049hone\r\ntwo${E}[1;1H${E}[Jx`;
+    expect(shown(inside)).toEqual(['x']);
+    expect(shown(`${inside}${E}[?1049lafter`)).toEqual(['before', 'after']);
+  });
+
   it('is written by the script', () => {
     const dir = mkdtempSync(join(tmpdir(), 'picture-'));
     writeFileSync(join(dir, 'in.ansi'), `${E}[31mred`);

@@ -1,5 +1,6 @@
 import type {MonitorView} from '../health/monitor.ts';
 import {regionCell, takeSnapshot} from '../observe/take-snapshot.ts';
+import type {Clock} from '../ports/clock.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import type {LossDocument} from '../replication/loss.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
@@ -29,6 +30,8 @@ export const DASHBOARD_PACE: DashboardPace = {stores: 2000, routers: 2000, loss:
 
 /** A comparison of both ends that takes longer tells too little to be waited for. */
 const COMPARE_MS = 2000;
+/** Below the deadline of a look. */
+const FIRST_VERDICTS_MS = 8000;
 
 type Weights = Readonly<Record<string, number>>;
 
@@ -88,6 +91,7 @@ export function startSources(open: OpenFleet, {world, pace, signal, health, onRo
   const ready = sampled(pace.ready, async (own) => {
     const capacity = planCapacity(open, own);
     const [all, state] = [await seen(), await open.state().catch(() => null)];
+    await allJudged(open.clock, health, own);
     const snapshot = withRememberedAck(state, fleet.name, snapshotOf(open, {stores: all, routers, health: health()}));
     const look = {snapshot, state, capacity: await capacity};
     return (await readyFrom(open, world, look, {signal: own, record: false})).document;
@@ -105,6 +109,12 @@ export function startSources(open: OpenFleet, {world, pace, signal, health, onRo
     again();
   };
   return {stores, lastRoles, routers, loss, ready, headroom, again, lookAgain};
+}
+
+/** Until every region was judged for the first time, within reason: what was not asked yet is not ready, and would be called that until the next look. */
+export async function allJudged(clock: Clock, health: () => MonitorView, signal: AbortSignal): Promise<void> {
+  const end = clock.now() + FIRST_VERDICTS_MS;
+  while (health().regions.some(({verdict}) => verdict === null) && clock.now() < end) await clock.sleep(50, signal);
 }
 
 /** All samplers of it. */
