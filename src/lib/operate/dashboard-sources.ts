@@ -5,7 +5,7 @@ import type {LossDocument} from '../replication/loss.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
 import type {Sampled} from '../snapshot/sampled.ts';
 import {roleIn, type Snapshot, type StoreSnapshot} from '../snapshot/snapshot.ts';
-import type {DashboardEvent, Headroom, LastRole} from './dashboard-view.ts';
+import type {DashboardEvent, LastRole, LimitNow} from './dashboard-view.ts';
 import {headroomNow, limitedQuestions} from './headroom.ts';
 import {lossFrom} from './loss.ts';
 import {planCapacity} from './plan-capacity.ts';
@@ -40,7 +40,7 @@ export type Sources = {
   readonly routers: ReadonlyMap<string, Sampler<Weights>>;
   readonly loss: ReadonlyMap<string, Sampler<LossDocument>>;
   readonly ready: Sampler<ReadyDocument>;
-  readonly headroom: Sampler<readonly Headroom[]> | null;
+  readonly headroom: Sampler<readonly LimitNow[]> | null;
   /** What was judged may be otherwise now: losses and readiness are judged anew. */
   again(): void;
   /** Roles and weights may be others now: who holds what is asked at once. */

@@ -3,15 +3,7 @@ import type {Clock} from '../ports/clock.ts';
 import type {Memory} from '../ports/state.ts';
 import {type KeptIn, type KeptMemory, keptMemory} from '../state/kept-memory.ts';
 import type {BreakerLook, BreakerState} from './breaker.ts';
-import {
-  keepSamples,
-  type LinkName,
-  leadBreaker,
-  NO_SAMPLES,
-  recallBreaker,
-  type Samples,
-  withLook,
-} from './link-record.ts';
+import {keepSamples, type LinkName, leadBreaker, NO_SAMPLES, recallBreaker, type Samples, withLook} from './link-record.ts';
 
 /** Keeps what is seen of links, for one command or for a live view. */
 export type LinkKeeper = {
