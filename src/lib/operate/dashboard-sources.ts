@@ -5,6 +5,7 @@ import type {LossDocument} from '../replication/loss.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
 import type {Sampled} from '../snapshot/sampled.ts';
 import {roleIn, type Snapshot, type StoreSnapshot} from '../snapshot/snapshot.ts';
+import {restingState} from '../state/resting-state.ts';
 import type {DashboardEvent, LastRole, LimitNow} from './dashboard-view.ts';
 import {headroomNow, limitedQuestions} from './headroom.ts';
 import {lossFrom} from './loss.ts';
@@ -57,8 +58,9 @@ export type SourcesOptions = {
 };
 
 /** Starts asking. Losses and readiness are judged from what the stores said last: no member is asked twice for the same thing. */
-export function startSources(open: OpenFleet, {world, pace, signal, health, onRole}: SourcesOptions): Sources {
-  const {fleet, clock} = open;
+export function startSources(given: OpenFleet, {world, pace, signal, health, onRole}: SourcesOptions): Sources {
+  const {fleet, clock} = given;
+  const open = {...given, state: restingState(given.state, clock)};
   const sampled = <T>(everyMs: number, ask: (own: AbortSignal) => Promise<T>): Sampler<T> => startSampler({clock, signal, everyMs, ask});
   const lastRoles = new Map(fleet.stores.map(({name}) => [name, new Map<string, LastRole>()]));
   const stores = new Map(
@@ -88,7 +90,8 @@ export function startSources(open: OpenFleet, {world, pace, signal, health, onRo
   const ready = sampled(pace.ready, async (own) => {
     const capacity = planCapacity(open, own);
     const [all, state] = [await seen(), await open.state().catch(() => null)];
-    const snapshot = withRememberedAck(state, fleet.name, snapshotOf(open, {stores: all, routers, health: health()}));
+    // That it cannot be written is told by the watches, and is no reason not to judge.
+    const snapshot = withRememberedAck(state, fleet.name, snapshotOf(open, {stores: all, routers, health: health()}), () => undefined);
     const look = {snapshot, state, capacity: await capacity};
     return (await readyFrom(open, world, look, {signal: own, record: false})).document;
   });
