@@ -54,7 +54,12 @@ describe('the regions', () => {
   it('say of a limit that could not be read that what is left may be less, or that it is not known', async () => {
     const disk = {series: 'disk', value: 10, limit: 50, unit: 'GB', left: 80, at: AT - 20_000};
     const dark = {series: 'cpu', left: null, reason: 'prom: no answer within 5000 ms'};
-    const value = [{...disk, region: 'us-east'}, {...dark, region: 'us-east'}, {...dark, region: 'eu-west'}, {...disk, region: 'ap'}];
+    const value = [
+      {...disk, region: 'us-east'},
+      {...dark, region: 'us-east'},
+      {...dark, region: 'eu-west'},
+      {...disk, region: 'ap'},
+    ];
     const view = dashboardView(parts({headroom: {value, at: AT - 400, failing: null}}), []);
     const {terminal, press} = await show(120, 40, view);
     const roomOf = (region: string) => lineOf(terminal.lastFrame(), region).slice(-20);
