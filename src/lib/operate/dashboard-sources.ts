@@ -5,7 +5,6 @@ import type {LossDocument} from '../replication/loss.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
 import type {Sampled} from '../snapshot/sampled.ts';
 import {roleIn, type Snapshot, type StoreSnapshot} from '../snapshot/snapshot.ts';
-import {restingState} from '../state/resting-state.ts';
 import type {DashboardEvent, LastRole, LimitNow} from './dashboard-view.ts';
 import {headroomNow, limitedQuestions} from './headroom.ts';
 import {lossFrom} from './loss.ts';
@@ -58,9 +57,8 @@ export type SourcesOptions = {
 };
 
 /** Starts asking. Losses and readiness are judged from what the stores said last: no member is asked twice for the same thing. */
-export function startSources(given: OpenFleet, {world, pace, signal, health, onRole}: SourcesOptions): Sources {
-  const {fleet, clock} = given;
-  const open = {...given, state: restingState(given.state, clock)};
+export function startSources(open: OpenFleet, {world, pace, signal, health, onRole}: SourcesOptions): Sources {
+  const {fleet, clock} = open;
   const sampled = <T>(everyMs: number, ask: (own: AbortSignal) => Promise<T>): Sampler<T> => startSampler({clock, signal, everyMs, ask});
   const lastRoles = new Map(fleet.stores.map(({name}) => [name, new Map<string, LastRole>()]));
   const stores = new Map(
