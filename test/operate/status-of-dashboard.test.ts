@@ -73,6 +73,25 @@ it('what a source does not tell any more is not known, whatever it said last', (
   expect(document.notes).toEqual(expect.arrayContaining([`web: ${reason}`, `the runs could not be read: ${reason}`]));
 });
 
+it('a limit that could not be read is told of beside the one that has least left', () => {
+  const disk = {series: 'disk', value: 10, limit: 50, unit: 'GB', left: 80, at: AT - 20_000};
+  const reason = 'prom: no answer within 5000 ms';
+  const dark = {series: 'cpu', left: null, reason};
+  const limits = [
+    {...disk, region: 'us-east'},
+    {...dark, region: 'eu-west'},
+    {...disk, region: 'ap'},
+    {...dark, region: 'ap'},
+  ];
+  const document = statusOfDashboard({...parts(), headroom: {value: limits, at: AT - 400, failing: null}});
+  expect(statusSchema.parse(document)).toEqual(document);
+  const [us, eu, ap] = document.regions.map(({headroom}) => headroom);
+  const known = {series: 'disk', left: 80, limit: 50, value: 10, unit: 'GB', ageMs: 20_000, reason: null};
+  expect(us).toEqual(known);
+  expect(eu, 'it is not that nothing is measured').toMatchObject({left: null, reason: `cpu: ${reason}`});
+  expect(ap).toEqual({...known, unread: [{series: 'cpu', reason}]});
+});
+
 function keeper(remember: () => void) {
   const clock = fakeClock();
   let opened = 0;

@@ -48,6 +48,17 @@ it('says in words what is not ready, not known, or misses its RPO', () => {
   expect(says, 'that ap does not answer stands among the notes').not.toContain('what promoting ap');
 });
 
+it('says that what is left may be less where a limit could not be read', () => {
+  const reason = 'prom: no answer within 5000 ms';
+  const unread = [{series: 'disk', reason}];
+  const document = regionWith('eu-west', {
+    headroom: {series: 'cpu', left: 62, limit: 100, value: 38, unit: '%', ageMs: 20_000, reason: null, unread},
+  });
+  const says = text(document, 200);
+  expect(says).toMatch(/^eu-west .* ≤62 %$/m);
+  expect(says).toContain(`\n  room of eu-west may be less: disk is not known: ${reason}\n`);
+});
+
 it('regions that share a reason share a sentence, and an unknown way is no shut one', () => {
   const why = {from: 'us-east', ready: null, reason: 'timeout expired', ageMs: null};
   const document = {...status, regions: status.regions.map((each) => (each.region === 'us-east' ? each : {...each, ready: [why]}))};

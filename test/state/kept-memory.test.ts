@@ -20,7 +20,7 @@ describe('what a watch remembers', () => {
   it('begins with what the state knows, and is written through', () => {
     const {state, memory} = fragile();
     state.remember('eu', {state: 'unhealthy'});
-    const kept = keptMemory(memory, fakeClock(), null);
+    const kept = keptMemory({state: memory}, fakeClock());
     expect(kept.recall('eu')).toEqual({state: 'unhealthy'});
     kept.together(() => {
       kept.remember('eu', {state: 'healthy'});
@@ -36,7 +36,7 @@ describe('what a watch remembers', () => {
   it('leads by itself while the state cannot be written, leaves that alone for a while, and says so', () => {
     const {state, broken, memory} = fragile();
     const clock = fakeClock();
-    const kept = keptMemory(memory, clock, null);
+    const kept = keptMemory({state: memory}, clock);
     const write = (value: string) => {
       kept.together(() => kept.remember('eu', value));
       kept.flush();
@@ -58,7 +58,7 @@ describe('what a watch remembers', () => {
   it('keeps each change with the time at which it was seen, however late it is written, and writes at the end what it can', () => {
     const {state, broken, memory} = fragile();
     const clock = fakeClock();
-    const kept = keptMemory(memory, clock, null);
+    const kept = keptMemory({state: memory}, clock);
     const began = clock.wall();
     broken.now = true;
     for (const to of ['unhealthy', 'healthy']) {
@@ -77,8 +77,59 @@ describe('what a watch remembers', () => {
     ]);
   });
 
+  it('opens anew what could not be opened, half a minute apart; begins then with what it knows, and writes what was seen meanwhile', async () => {
+    const {state, memory} = fragile();
+    state.remember('ap', {state: 'unhealthy'});
+    const clock = fakeClock();
+    const says: {tries: number; memory: Memory | null} = {tries: 0, memory: null};
+    const again = async () => {
+      says.tries += 1;
+      if (says.memory === null) throw new Error('locked');
+      return says.memory;
+    };
+    const kept = keptMemory({state: null, note: 'what is seen is not kept: no room', again}, clock);
+    const look = async (afterMs: number) => {
+      clock.advance(afterMs);
+      kept.recall('ap');
+      kept.flush();
+      await new Promise((resolve) => setImmediate(resolve));
+      return [says.tries, kept.trouble()];
+    };
+    kept.together(() => kept.note('health', 'eu is down'));
+    expect(await look(0)).toEqual([0, 'what is seen is not kept: no room']);
+    expect(await look(30_000)).toEqual([1, 'what is seen is not kept: locked']);
+    says.memory = memory;
+    expect(await look(29_000)).toEqual([1, 'what is seen is not kept: locked']);
+    expect(await look(1000)).toEqual([2, null]);
+    expect(kept.recall('ap')).toEqual({state: 'unhealthy'});
+    expect(state.noted).toMatchObject([{data: 'eu is down', at: clock.wall() - 60_000}]);
+    expect(await look(60_000), 'what is open stays open').toEqual([2, null]);
+  });
+
+  it('opens nothing once it has ended: whoever closes the state is not waited for', async () => {
+    const clock = fakeClock();
+    const {state, memory} = fragile();
+    const opening = Promise.withResolvers<Memory>();
+    let tries = 0;
+    const again = () => {
+      tries += 1;
+      return opening.promise;
+    };
+    const kept = keptMemory({state: null, note: 'locked', again}, clock);
+    kept.together(() => kept.remember('eu', 1));
+    clock.advance(30_000);
+    kept.flush();
+    kept.flush();
+    expect(kept.end()).toBeNull();
+    opening.resolve(memory);
+    await new Promise((resolve) => setImmediate(resolve));
+    clock.advance(60_000);
+    kept.flush();
+    expect([tries, state.recall('eu')]).toEqual([1, undefined]);
+  });
+
   it('goes on without any state', () => {
-    const kept = keptMemory(null, fakeClock(), 'what is seen is not kept: read-only');
+    const kept = keptMemory({state: null, note: 'what is seen is not kept: read-only'}, fakeClock());
     kept.together(() => kept.remember('eu', 1));
     expect([kept.recall('eu'), kept.trouble()]).toEqual([1, 'what is seen is not kept: read-only']);
   });

@@ -51,6 +51,24 @@ describe('the regions', () => {
     expect(await press('?'), 'not while something is read').not.toContain('Last events');
   });
 
+  it('say of a limit that could not be read that what is left may be less, or that it is not known', async () => {
+    const disk = {series: 'disk', value: 10, limit: 50, unit: 'GB', left: 80, at: AT - 20_000};
+    const dark = {series: 'cpu', left: null, reason: 'prom: no answer within 5000 ms'};
+    const value = [
+      {...disk, region: 'us-east'},
+      {...dark, region: 'us-east'},
+      {...dark, region: 'eu-west'},
+      {...disk, region: 'ap'},
+    ];
+    const view = dashboardView(parts({headroom: {value, at: AT - 400, failing: null}}), []);
+    const {terminal, press} = await show(120, 40, view);
+    const roomOf = (region: string) => lineOf(terminal.lastFrame(), region).slice(-20);
+    expect(roomOf('us-east')).toMatch(/ ≤80 % /);
+    expect(roomOf('eu-west')).toMatch(/ \? /);
+    expect(roomOf('ap')).toMatch(/ 80 % /);
+    expect(await press('\r')).toMatch(/disk: 10 of 50 GB, 80 % left.*\n.*cpu: not known: prom: no answer within 5000 ms/);
+  });
+
   it('keep the keys for help and the end in sight, whatever else is shown there', async () => {
     const {press} = await show(80, 24, LOST);
     expect(await press('/', 'e', 'u', '-', 'w', 'e', 's', 't', '\r', 's')).toMatch(/\/eu-west: 1 of 3.*\? help {2}q quit {2}sorted: worst/);

@@ -68,6 +68,8 @@ export type MonitorOptions = {
   /** null = what is seen is remembered by this process only; `note` says why. */
   readonly memory: Memory | null;
   readonly note?: string | null;
+  /** Opens anew what could not be opened. Default: it stays as it is. */
+  readonly again?: (() => Promise<Memory>) | undefined;
   /** Over the fleet file's. */
   readonly intervalMs?: number | undefined;
   readonly attempts?: Attempts;
@@ -134,7 +136,7 @@ class Watching implements Monitor {
     this.#how = {clock, signal: this.#stop.signal, attempts, observer: this.#observer};
     this.#watched = probes.map((target) => newWatched(target, options.intervalMs ?? target.endpoint.intervalMs ?? fleet.health.intervalMs));
     this.#asked = createRate(() => clock.now());
-    this.#memory = keptMemory(options.memory, clock, options.note ?? null);
+    this.#memory = keptMemory({...options, state: options.memory}, clock);
     this.#network = createOwnNetwork({
       uplinks: options.uplinks ?? [],
       how: this.#how,

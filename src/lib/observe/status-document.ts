@@ -56,7 +56,10 @@ export type StatusReady = {
   readonly ageMs: number | null;
 };
 
-/** What is left of the limit that has least left in a region, in percent. All but `reason` null = it is not known. */
+/**
+ * What is left of the limit that has least left in a region, in percent. All but `reason` null = it is not known. `unread` = limits whose current value is not known, with why:
+ * then what is left is at most that. Absent = all are known.
+ */
 export type StatusHeadroom = {
   readonly series: string | null;
   readonly left: number | null;
@@ -65,6 +68,7 @@ export type StatusHeadroom = {
   readonly unit: string | null;
   readonly ageMs: number | null;
   readonly reason: string | null;
+  readonly unread?: readonly {readonly series: string; readonly reason: string}[];
 };
 
 /**

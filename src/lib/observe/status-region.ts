@@ -45,6 +45,7 @@ function readyPart({value, at: read, why}: RegionFacts['ready'], {region, source
 function headroomPart({value, why}: AgedCell<NonNullable<RegionFacts['headroom']['value']>>, {at}: Place): StatusHeadroom | null {
   if (value === null)
     return why === null ? null : {series: null, left: null, limit: null, value: null, unit: null, ageMs: null, reason: why};
-  const {series, left, limit, value: now, unit, at: measured} = value;
-  return {series, left, limit, value: now, unit, ageMs: ageAt(measured, at), reason: why};
+  const {series, left, limit, value: now, unit, at: measured, unread} = value;
+  const known = {series, left, limit, value: now, unit, ageMs: ageAt(measured, at), reason: why};
+  return unread.length === 0 ? known : {...known, unread};
 }

@@ -6,7 +6,7 @@ import type {LossDocument} from '../replication/loss.ts';
 import {type Cell, known, unknown} from '../snapshot/cell.ts';
 import type {Sampled} from '../snapshot/sampled.ts';
 import {roleIn, type Snapshot, type StoreSnapshot} from '../snapshot/snapshot.ts';
-import type {DashboardEvent, Headroom, LastRole} from './dashboard-view.ts';
+import type {DashboardEvent, LastRole, LimitNow} from './dashboard-view.ts';
 import {headroomNow, limitedQuestions} from './headroom.ts';
 import {lossFrom} from './loss.ts';
 import {planCapacity} from './plan-capacity.ts';
@@ -43,7 +43,7 @@ export type Sources = {
   readonly routers: ReadonlyMap<string, Sampler<Weights>>;
   readonly loss: ReadonlyMap<string, Sampler<LossDocument>>;
   readonly ready: Sampler<ReadyDocument>;
-  readonly headroom: Sampler<readonly Headroom[]> | null;
+  readonly headroom: Sampler<readonly LimitNow[]> | null;
   /** What was judged may be otherwise now: losses and readiness are judged anew. */
   again(): void;
   /** Roles and weights may be others now: who holds what is asked at once. */
@@ -92,7 +92,8 @@ export function startSources(open: OpenFleet, {world, pace, signal, health, onRo
     const capacity = planCapacity(open, own);
     const [all, state] = [await seen(), await open.state().catch(() => null)];
     await allJudged(open.clock, health, own);
-    const snapshot = withRememberedAck(state, fleet.name, snapshotOf(open, {stores: all, routers, health: health()}));
+    // That it cannot be written is told by the watches, and is no reason not to judge.
+    const snapshot = withRememberedAck(state, fleet.name, snapshotOf(open, {stores: all, routers, health: health()}), () => undefined);
     const look = {snapshot, state, capacity: await capacity};
     return (await readyFrom(open, world, look, {signal: own, record: false})).document;
   });

@@ -9,17 +9,25 @@ import type {LagWatchView, LinkNow} from './lag-watch.ts';
 import type {ReadyDocument, ReadyPair} from './ready.ts';
 import type {RunSummary} from './runs.ts';
 
-/** What is left of a limit now. `left` = percent of the limit; `series` = the one that has least. */
-export type Headroom = {
+/** What is left of a limit now, in percent of it. `at` = when the value was measured, epoch ms. */
+type Left = {
   readonly series: string;
   readonly region: string;
   readonly value: number;
   readonly limit: number;
   readonly unit: string;
   readonly left: number;
-  /** When the value was measured, epoch ms. */
   readonly at: number;
 };
+
+/** A limit that nobody knows the current value of. */
+type NotLeft = Pick<Left, 'series' | 'region'> & {readonly left: null; readonly reason: string};
+
+/** One limit of one region. */
+export type LimitNow = Left | NotLeft;
+
+/** What is left of the limit of a region that has least left, of those that are known. `unread`: the others, with why; so what is left is at most that. */
+export type Headroom = Left & {readonly unread: readonly Pick<NotLeft, 'series' | 'reason'>[]};
 
 /** The runs that can be told of: the newest first, and all of the one that goes on. */
 export type RunsNow = {readonly list: readonly RunSummary[]; readonly active: RunDocument | null};
@@ -39,7 +47,7 @@ export type DashboardParts = {
   readonly routers: Readonly<Record<string, Sampled<Readonly<Record<string, number>>>>>;
   readonly loss: Readonly<Record<string, Sampled<LossDocument>>>;
   readonly ready: Sampled<ReadyDocument>;
-  readonly headroom: Sampled<readonly Headroom[]> | null;
+  readonly headroom: Sampled<readonly LimitNow[]> | null;
   readonly runs: Sampled<RunsNow>;
 };
 

@@ -1,6 +1,7 @@
 import type {Monitor, SeenChange} from '../health/monitor.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import type {RunDocument} from '../run/document.ts';
+import {restingState} from '../state/resting-state.ts';
 import {dashboardView} from './dashboard-parts.ts';
 import {withoutSecrets} from './dashboard-scrubbed.ts';
 import {allOf, DASHBOARD_PACE, type DashboardPace, nowOf, type Sources, startSources} from './dashboard-sources.ts';
@@ -69,10 +70,12 @@ class Watching implements DashboardMonitor {
     const {signal} = this.#stop;
     const every = {...DASHBOARD_PACE, ...pace};
     const health = () => monitors.health.view();
-    this.#sources = startSources(open, {world, pace: every, signal, health, onRole: (event) => this.#tell(event)});
+    // Each try to write a locked state holds the screen up: one of them is enough.
+    const resting = {...open, state: restingState(open.state, clock)};
+    this.#sources = startSources(resting, {world, pace: every, signal, health, onRole: (event) => this.#tell(event)});
     this.#readRunsNow = runsReader(open);
     this.#runs = startSampler({clock, signal, everyMs: every.runs, ask: () => this.#readRuns()});
-    this.#keep = dashboardKeeper(open);
+    this.#keep = dashboardKeeper(resting);
     this.#keeping = startSampler({clock, signal, everyMs: KEEP_MS, ask: () => this.#keep(this.#parts())});
     monitors.health.onChange((change) => {
       this.#tell(eventOfRegion(change, clock.wall()));

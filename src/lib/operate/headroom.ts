@@ -1,6 +1,6 @@
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {readCurrent} from './collect.ts';
-import type {Headroom} from './dashboard-view.ts';
+import type {LimitNow} from './dashboard-view.ts';
 import {type SeriesQuestion, seriesQuestions} from './series-questions.ts';
 
 /** What can be told apart by region and has a limit; empty = the fleet file says nothing of the kind. */
@@ -11,19 +11,20 @@ export function limitedQuestions(open: OpenFleet): readonly SeriesQuestion[] {
 
 const limitOf = ({place}: SeriesQuestion): number | null => place?.limit ?? null;
 
-/** What is left of each limit now. A series without a current value is left out; none at all throws with the first reason. */
+/** What is left of each limit now; of one without a current value it is not known, with the reason. Throws with the first reason where none at all is. */
 export async function headroomNow(
   open: OpenFleet,
   questions: readonly SeriesQuestion[],
   signal: AbortSignal,
-): Promise<readonly Headroom[]> {
+): Promise<readonly LimitNow[]> {
   const rows = await readCurrent(open, questions, {now: open.clock.wall(), signal});
-  const found = rows.flatMap(({series, region, unit, value, at}, index): readonly Headroom[] => {
+  const limits = rows.flatMap(({series, region, unit, value, at, reason}, index): readonly LimitNow[] => {
     const limit = limitOf(questions[index] as SeriesQuestion);
-    if (region === null || value === null || at === null || limit === null || limit === 0) return [];
+    if (region === null || limit === null) return [];
+    if (value === null || at === null) return [{series, region, left: null, reason}];
     return [{series, region, value, limit, unit, left: (100 * (limit - value)) / limit, at: Date.parse(at)}];
   });
-  const missing = rows.find(({value}) => value === null);
-  if (found.length === 0 && missing !== undefined) throw new Error(missing.reason);
-  return found;
+  const [first] = limits;
+  if (first?.left === null && limits.every(({left}) => left === null)) throw new Error(first.reason);
+  return limits;
 }

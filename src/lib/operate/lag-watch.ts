@@ -86,7 +86,7 @@ const MOST_LOOKS = 15;
 /** What was kept before leaves the window slowly; reading it all takes a while. */
 const REREAD_MS = 600_000;
 
-/** Reads the links of every store again and again, each store at its own pace: one that hangs holds up no other. A state that cannot be opened is a note. */
+/** Reads the links of every store again and again, each store at its own pace: one that hangs holds up no other. A state that cannot be opened is a note, and tried again now and then. */
 export async function watchLag(open: OpenFleet, options: LagWatchOptions = {}): Promise<LagMonitor> {
   const {state, note} = await open.state().then(
     (opened): {state: RecordState | null; note: string | null} => ({state: opened, note: null}),
@@ -109,7 +109,7 @@ class Watching implements LagMonitor {
   readonly #specs: readonly StoreSpec[];
   readonly #intervalMs: number;
   readonly #windowMs: number;
-  readonly #state: RecordState | null;
+  #state: RecordState | null;
   readonly #keeper: LinkKeeper;
   readonly #stop = new AbortController();
   readonly #links = new Map<string, readonly LinkNow[]>();
@@ -134,12 +134,20 @@ class Watching implements LagMonitor {
     this.#windowMs = windowMs;
     this.#state = state;
     this.#began = open.clock.wall();
-    this.#keeper = createLinkKeeper({fleet: open.fleet.name, state, note, clock: open.clock});
+    this.#keeper = createLinkKeeper({fleet: open.fleet.name, state, note, clock: open.clock, again: () => this.#openAgain()});
   }
 
   begin(): this {
     this.#running = Promise.all(this.#specs.map((spec) => this.#watch(spec)));
     return this;
+  }
+
+  async #openAgain(): Promise<RecordState> {
+    const state = await this.#open.state();
+    this.#state = state;
+    // What was kept before is read with the next look.
+    for (const [key, past] of this.#past) this.#past.set(key, {...past, readAt: Number.NEGATIVE_INFINITY});
+    return state;
   }
 
   async #watch(spec: StoreSpec): Promise<void> {

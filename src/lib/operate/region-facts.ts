@@ -1,6 +1,6 @@
 import type {LossDocument, LossRow} from '../replication/loss.ts';
 import type {Sampled} from '../snapshot/sampled.ts';
-import type {AgedCell, Headroom} from './dashboard-view.ts';
+import type {AgedCell, Headroom, LimitNow} from './dashboard-view.ts';
 import type {ReadyDocument, ReadyPair} from './ready.ts';
 
 /** What is told of each region beside its verdict, traffic, members and links. */
@@ -17,7 +17,7 @@ export type RegionFacts = {
 export type FactSources = {
   readonly loss: Readonly<Record<string, Sampled<LossDocument>>>;
   readonly ready: Sampled<ReadyDocument>;
-  readonly headroom: Sampled<readonly Headroom[]> | null;
+  readonly headroom: Sampled<readonly LimitNow[]> | null;
 };
 
 /** The facts of one region. */
@@ -25,7 +25,7 @@ export function regionFacts(region: string, {loss, ready, headroom}: FactSources
   return {
     loss: lossOf(region, loss[region]),
     ready: agedOf(ready, ({pairs}) => pairs.filter(({to}) => to === region)),
-    headroom: headroom === null ? {value: null, at: null, why: null} : agedOf(headroom, (rows) => leastLeft(rows, region)),
+    headroom: headroom === null ? {value: null, at: null, why: null} : headroomIn(region, headroom),
   };
 }
 
@@ -39,6 +39,17 @@ function agedOf<T, U>({value, at, failing}: Sampled<T>, of: (value: T) => U | nu
   return {value: value === null ? null : of(value), at, why: failing?.reason ?? (value === null ? 'asking' : null)};
 }
 
-function leastLeft(rows: readonly Headroom[], region: string): Headroom | null {
-  return rows.filter((each) => each.region === region).toSorted((a, b) => a.left - b.left)[0] ?? null;
+/** A region none of whose limits is known is not known, which is not the same as that nothing is measured there. */
+function headroomIn(region: string, sampled: Sampled<readonly LimitNow[]>): AgedCell<Headroom> {
+  const cell = agedOf(sampled, (all) => all.filter((each) => each.region === region));
+  const limits = cell.value ?? [];
+  const known = limits.flatMap((each) => (each.left === null ? [] : [each]));
+  const unread = limits.flatMap((each) => (each.left === null ? [{series: each.series, reason: each.reason}] : []));
+  const [least] = known.toSorted((a, b) => a.left - b.left);
+  if (least !== undefined) return {...cell, value: {...least, unread}};
+  return {value: null, at: cell.at, why: cell.why ?? reasonOf(unread)};
+}
+
+function reasonOf(unread: Headroom['unread']): string | null {
+  return unread.length === 0 ? null : unread.map(({series, reason}) => `${series}: ${reason}`).join('; ');
 }

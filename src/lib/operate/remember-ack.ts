@@ -5,11 +5,19 @@ import {type AckRule, latestEpoch, type Snapshot, type StoreSnapshot} from '../s
 
 /**
  * Who must acknowledge is asked of the primary, and matters most when it cannot be asked any more. So what it says is remembered, and a snapshot
- * without an answer is completed by what it said last.
+ * without an answer is completed by what it said last. `onTrouble` is told why that could not be kept or read, and the store is left as it was seen; without it that is thrown.
  */
-export function withRememberedAck(state: State | null, fleet: string, snapshot: Snapshot): Snapshot {
+export function withRememberedAck(state: State | null, fleet: string, snapshot: Snapshot, onTrouble?: (error: unknown) => void): Snapshot {
   if (state === null) return snapshot;
-  const stores = Object.entries(snapshot.stores).map(([name, store]) => [name, completed(state, `ack/${fleet}/${name}`, store)] as const);
+  const stores = Object.entries(snapshot.stores).map(([name, store]): readonly [string, StoreSnapshot] => {
+    try {
+      return [name, completed(state, `ack/${fleet}/${name}`, store)];
+    } catch (error) {
+      if (onTrouble === undefined) throw error;
+      onTrouble(error);
+      return [name, store];
+    }
+  });
   return {...snapshot, stores: Object.fromEntries(stores)};
 }
 

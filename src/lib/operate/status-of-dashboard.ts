@@ -5,13 +5,11 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 import {known, unknown} from '../snapshot/cell.ts';
 import type {Sampled} from '../snapshot/sampled.ts';
 import type {StoreSnapshot} from '../snapshot/snapshot.ts';
+import {REST_MS} from '../state/rest.ts';
 import type {DashboardParts} from './dashboard-view.ts';
 import {readingAgeMs} from './lag-verdict.ts';
 import {regionFacts} from './region-facts.ts';
 import {keepStatus} from './status-cache.ts';
-
-/** How long a state that could not be opened or written is left alone: each try may hold the screen up until a lock is given up. */
-const REST_MS = 30_000;
 
 /** Answers with what keeps what a dashboard shows for `status --cached`, once every source has answered or failed. It never throws: the state is told of by whoever needs it. */
 export function dashboardKeeper({

@@ -10,6 +10,7 @@ import {observeFleet} from '../observe/take-snapshot.ts';
 import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import type {Snapshot} from '../snapshot/snapshot.ts';
+import {restingState} from '../state/resting-state.ts';
 import type {RunsNow} from './dashboard-view.ts';
 import {readLag} from './lag.ts';
 import {planCapacity} from './plan-capacity.ts';
@@ -24,18 +25,20 @@ import {headroomOf, lossesOf, readinessOf} from './status-facts.ts';
  * One picture of the whole fleet. Everything is asked at once, each with its own deadline; what rests on a look at the fleet is judged from the one that was taken. Works with
  * regions unreachable and without state; the exit code is that of the worst verdict.
  */
-export async function readStatus(open: OpenFleet, signal: AbortSignal): Promise<{document: StatusDocument; exit: ExitCode}> {
-  const {fleet} = open;
+export async function readStatus(given: OpenFleet, signal: AbortSignal): Promise<{document: StatusDocument; exit: ExitCode}> {
+  const {fleet} = given;
+  // Who waits for a locked state waits once, not for each thing that is to be kept.
+  const open = {...given, state: restingState(given.state, given.clock)};
   const [looked, lag, headroom, runs] = await Promise.all([
     lookAt(open, signal),
     readLag(open, {signal, heartbeat: false}),
     headroomOf(open, signal),
     runsOf(open),
   ]);
-  const {snapshot, judgement, state, loss, ready} = looked;
+  const {snapshot, judgement, state, loss, ready, unkept} = looked;
   const at = open.clock.wall();
   const {now, notes} = await remembered(open, judgement, at);
-  const health = healthDocument({fleet, now, at, notes: [...notes, ...runs.notes]});
+  const health = healthDocument({fleet, now, at, notes: [...notes, ...unkept, ...runs.notes]});
   const {unread} = lag.document;
   // Others may have been waited for since.
   const waited = Math.max(0, at - Date.parse(lag.document.at));
@@ -53,6 +56,8 @@ type Looked = Pick<FactSources, 'loss' | 'ready'> & {
   readonly snapshot: Snapshot;
   readonly judgement: FleetJudgement;
   readonly state: State | null;
+  /** What is not kept, and why. */
+  readonly unkept: readonly string[];
 };
 
 /** A look at the fleet, and what follows from it. */
@@ -60,12 +65,15 @@ async function lookAt(open: OpenFleet, signal: AbortSignal): Promise<Looked> {
   const capacity = planCapacity(open, signal);
   const looking = observeFleet({...open, signal, vantage: 'here'});
   const [state, {snapshot, judgement}] = await Promise.all([open.state().catch(() => null), looking]);
-  const completed = withRememberedAck(state, open.fleet.name, snapshot);
+  const unkept = new Set<string>();
+  const completed = withRememberedAck(state, open.fleet.name, snapshot, (error) => {
+    unkept.add(`who acknowledges a write is not remembered: ${messageOf(error)}`);
+  });
   const [loss, ready] = await Promise.all([
     lossesOf(open, {stores: snapshot.stores, state}, signal),
     readinessOf(open, {snapshot: completed, state, capacity}, signal),
   ]);
-  return {snapshot, judgement, state, loss, ready};
+  return {snapshot, judgement, state, loss, ready, unkept: [...unkept]};
 }
 
 /** For `status --cached`. A state that cannot be written is told of by whoever needs it. */

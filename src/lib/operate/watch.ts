@@ -5,7 +5,7 @@ import type {OpenFleet} from '../providers/open-fleet.ts';
 
 export type WatchOptions = {readonly region?: string | undefined; readonly intervalMs?: number | undefined};
 
-/** Starts to watch a fleet, or one region of it. Throws a usage error for an unknown region. A state that cannot be opened is one of its notes. */
+/** Starts to watch a fleet, or one region of it. Throws a usage error for an unknown region. A state that cannot be opened is one of its notes, and tried again now and then. */
 export async function watchFleet(open: OpenFleet, {region, intervalMs}: WatchOptions): Promise<Monitor> {
   const fleet = region === undefined ? open.fleet : {...open.fleet, regions: [regionOf(open.fleet, region)]};
   const shown = fleet.regions.map(({name}) => name);
@@ -22,6 +22,7 @@ export async function watchFleet(open: OpenFleet, {region, intervalMs}: WatchOpt
     clock: open.clock,
     memory: state,
     note,
+    again: open.state,
     intervalMs,
   });
 }

@@ -116,9 +116,9 @@ export function readySaid(ways: readonly {readonly ready: boolean | null}[]): Sa
   return ways.some(({ready}) => ready === null) ? {text: '?', meaning: 'unknown'} : {text: 'yes', meaning: 'good'};
 }
 
-/** What is left of a limit, in percent. */
-export function roomSaid(left: number): Said {
-  return {text: `${Math.round(left)} %`, meaning: left <= 0 ? 'critical' : left < 10 ? 'warning' : 'plain'};
+/** What is left of a limit, in percent; `≤` = of others it is not known, so it may be less. */
+export function roomSaid(left: number, unread: readonly unknown[] = []): Said {
+  return {text: `${unread.length > 0 ? '≤' : ''}${Math.round(left)} %`, meaning: left <= 0 ? 'critical' : left < 10 ? 'warning' : 'plain'};
 }
 
 /** An age in whole units. */

@@ -118,7 +118,7 @@ const ROOM: Field = {
   of: ({headroom}, {keptMs}) => {
     if (headroom === null) return null;
     if (headroom.left === null) return {text: '?', meaning: 'unknown'};
-    return aged(roomSaid(headroom.left), headroom.ageMs, {stale: STALE.headroom, keptMs});
+    return aged(roomSaid(headroom.left, headroom.unread), headroom.ageMs, {stale: STALE.headroom, keptMs});
   },
 };
 const AGE: Field = {

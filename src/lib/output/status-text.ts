@@ -78,9 +78,14 @@ function roomSays(regions: readonly StatusRegion[]): readonly string[] {
   const dark = regions.flatMap(({region, headroom}) =>
     headroom === null || headroom.left !== null ? [] : [{region, reason: headroom.reason ?? ''}],
   );
-  return grouped(dark, ({reason}) => reason).map(
-    (same) => `room of ${same.map(({region}) => region).join(', ')} is not known: ${same[0].reason}`,
-  );
+  const partly = regions.flatMap(({region, headroom}) => (headroom?.unread ?? []).map((each) => ({region, ...each})));
+  const names = (same: readonly {readonly region: string}[]): string => same.map(({region}) => region).join(', ');
+  return [
+    ...grouped(dark, ({reason}) => reason).map((same) => `room of ${names(same)} is not known: ${same[0].reason}`),
+    ...grouped(partly, ({series, reason}) => JSON.stringify([series, reason])).map(
+      (same) => `room of ${names(same)} may be less: ${same[0].series} is not known: ${same[0].reason}`,
+    ),
+  ];
 }
 
 function grouped<T>(all: readonly T[], key: (each: T) => string): readonly (readonly [T, ...T[]])[] {

@@ -14,6 +14,7 @@ import type {State} from '../ports/state.ts';
 import type {Store} from '../ports/store.ts';
 import type {Uplink, Vantage, Viewer} from '../ports/vantage.ts';
 import {viewerOf} from '../ports/vantage.ts';
+import {lazyState} from '../state/lazy-state.ts';
 import type {
   FaultProvider,
   HandlerProvider,
@@ -55,7 +56,7 @@ export type OpenFleet = {
   readonly notifiers: Readonly<Record<string, Notifier>>;
   /** Where this fleet's state is kept: the fleet file's `state.dir`, or oclif's data directory. */
   readonly stateDir: string;
-  /** Opened when first asked for. */
+  /** Opened when first asked for. One that could not be opened is opened anew by who asks half a minute later. */
   state(): Promise<State>;
   close(): Promise<void>;
 };
@@ -86,7 +87,7 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
       find<NotifierProvider>(providers, 'notifier', notifier).create(notifier.config, name, context),
     ),
   ]);
-  let state: Promise<State> | undefined;
+  const state = lazyState(async () => (await import('../state/sqlite.ts')).openState({dir: stateDir, clock}), clock);
   const second = new Map<string, Promise<Store>>();
   const sources = lazySources(fleet, providers, context);
   return {
@@ -122,16 +123,13 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
     },
     notifiers,
     stateDir,
-    state: () => {
-      state ??= import('../state/sqlite.ts').then(({openState}) => openState({dir: stateDir, clock}));
-      return state;
-    },
+    state: state.open,
     close: async () => {
       const others = await Promise.allSettled(second.values());
       const opened = [...Object.values(stores), ...others.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))];
       await Promise.allSettled(opened.map((store) => store.close()));
       await sources.close();
-      (await state?.catch(() => undefined))?.close();
+      await state.close();
     },
   };
 }

@@ -1,18 +1,9 @@
 import type {BreakerSpec} from '../fleet/fleet.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Memory} from '../ports/state.ts';
-import {type KeptMemory, keptMemory} from '../state/kept-memory.ts';
+import {type KeptIn, type KeptMemory, keptMemory} from '../state/kept-memory.ts';
 import type {BreakerLook, BreakerState} from './breaker.ts';
-import {
-  keepSamples,
-  type LinkName,
-  leadBreaker,
-  NO_SAMPLES,
-  type RecordState,
-  recallBreaker,
-  type Samples,
-  withLook,
-} from './link-record.ts';
+import {keepSamples, type LinkName, leadBreaker, NO_SAMPLES, recallBreaker, type Samples, withLook} from './link-record.ts';
 
 /** Keeps what is seen of links, for one command or for a live view. */
 export type LinkKeeper = {
@@ -28,20 +19,15 @@ export type LinkKeeper = {
   end(): string | null;
 };
 
-export type KeeperOptions = {
-  readonly fleet: string;
-  /** null = what is seen is known to this process only; `note` says why. */
-  readonly state: RecordState | null;
-  readonly note?: string | null;
-  readonly clock: Clock;
-};
+/** `state` null = what is seen is known to this process only. */
+export type KeeperOptions = KeptIn & {readonly fleet: string; readonly clock: Clock};
 
 /** Samples are kept once in so long: ten thousand of them are five weeks. */
 const KEEP_MS = 300_000;
 
 /** What costs the history never costs a look: a state that cannot be written is noted, and this process goes on by what it knows itself. */
-export function createLinkKeeper({fleet, state, note = null, clock}: KeeperOptions): LinkKeeper {
-  const memory: KeptMemory = keptMemory(state, clock, note);
+export function createLinkKeeper({fleet, clock, ...keptIn}: KeeperOptions): LinkKeeper {
+  const memory: KeptMemory = keptMemory(keptIn, clock);
   const record = {...memory, notes: () => []};
   const samples = new Map<string, {name: LinkName; samples: Samples}>();
   let keptAt = clock.now();

@@ -2,6 +2,14 @@ import {messageOf} from '../errors.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {Memory} from '../ports/state.ts';
 import {ownMemory} from './own-memory.ts';
+import {REST_MS} from './rest.ts';
+
+/** Where a watch keeps what it sees: `state` null = it could not be opened, `note` says why; `again` opens it anew (absent = it stays as it is). */
+export type KeptIn = {
+  readonly state: Memory | null;
+  readonly note?: string | null;
+  readonly again?: (() => Promise<Memory>) | undefined;
+};
 
 /** A memory for a process that runs on: `trouble` says why what is seen is not kept now; null = it is. */
 export type KeptMemory = Memory & {
@@ -17,37 +25,79 @@ type Write = (memory: Memory) => void;
 /** What could not be written is kept up to here, the newest. */
 const MOST_WRITES = 1000;
 
-/** How long a state that could not be written is left alone: each try may hold this process up. */
-const REST_MS = 30_000;
+/** A state that is tried, and left alone for a while after each failure. */
+type Tried = {
+  /** null = it cannot be told now. */
+  attempt<T>(work: (memory: Memory) => T): {readonly value: T} | null;
+  trouble(): string | null;
+  /** There is none, and there never will be. */
+  isNone(): boolean;
+  /** Tries what is open once more at once; nothing is opened any more. */
+  last(): void;
+};
+
+/** `onOpen` is told when what could not be opened is open. */
+function tried({state: opened, note = null, again}: KeptIn, clock: Clock, onOpen: () => void): Tried {
+  let state = opened;
+  let trouble = note;
+  let restUntil = state === null ? clock.now() + REST_MS : Number.NEGATIVE_INFINITY;
+  let isLast = false;
+  const failed = (error: unknown): void => {
+    trouble = `what is seen is not kept: ${messageOf(error)}`;
+    restUntil = clock.now() + REST_MS;
+  };
+  const reopen = (): void => {
+    if (again === undefined || isLast) return;
+    // One at a time.
+    restUntil = Number.POSITIVE_INFINITY;
+    again().then((fresh) => {
+      if (isLast) return;
+      state = fresh;
+      trouble = null;
+      restUntil = Number.NEGATIVE_INFINITY;
+      onOpen();
+    }, failed);
+  };
+  return {
+    attempt: (work) => {
+      if (clock.now() < restUntil) return null;
+      if (state === null) {
+        reopen();
+        return null;
+      }
+      try {
+        const value = work(state);
+        trouble = null;
+        return {value};
+      } catch (error) {
+        failed(error);
+        return null;
+      }
+    },
+    trouble: () => trouble,
+    isNone: () => state === null && (again === undefined || isLast),
+    last: () => {
+      isLast = true;
+      restUntil = Number.NEGATIVE_INFINITY;
+    },
+  };
+}
 
 /**
  * Leads by what this process itself remembers, begun with what the state knows, and writes each change through to the state. A state that cannot be
- * read or written costs what is kept beyond this process, never a verdict.
+ * opened, read or written costs what is kept beyond this process, never a verdict; it is tried again now and then.
  */
-export function keptMemory(state: Memory | null, clock: Clock, note: string | null): KeptMemory {
+export function keptMemory(keptIn: KeptIn, clock: Clock): KeptMemory {
   const own = ownMemory();
   const known = new Set<string>();
-  let trouble = note;
-  let restUntil = Number.NEGATIVE_INFINITY;
   let writes: Write[] = [];
   let scheduled = false;
-  const attempt = <T>(work: (memory: Memory) => T): {readonly value: T} | null => {
-    if (state === null || clock.now() < restUntil) return null;
-    try {
-      const value = work(state);
-      trouble = null;
-      return {value};
-    } catch (error) {
-      trouble = `what is seen is not kept: ${messageOf(error)}`;
-      restUntil = clock.now() + REST_MS;
-      return null;
-    }
-  };
+  const state = tried(keptIn, clock, () => flush());
   const flush = (): void => {
     scheduled = false;
     const all = writes;
     if (all.length === 0) return;
-    const done = attempt((memory) =>
+    const done = state.attempt((memory) =>
       memory.together(() => {
         for (const write of all) write(memory);
       }),
@@ -57,15 +107,15 @@ export function keptMemory(state: Memory | null, clock: Clock, note: string | nu
   return {
     flush,
     end: () => {
-      restUntil = Number.NEGATIVE_INFINITY;
+      state.last();
       flush();
-      return writes.length === 0 || state === null ? null : trouble;
+      return writes.length === 0 || state.isNone() ? null : state.trouble();
     },
-    trouble: () => trouble,
+    trouble: state.trouble,
     recall: (key) => {
       if (!known.has(key)) {
-        const read = attempt((memory) => memory.recall(key));
-        if (read !== null || state === null) known.add(key);
+        const read = state.attempt((memory) => memory.recall(key));
+        if (read !== null || state.isNone()) known.add(key);
         // What was remembered meanwhile is newer.
         if (read?.value !== undefined && own.recall(key) === undefined) own.remember(key, read.value);
       }

@@ -160,7 +160,7 @@ const ROOM: Field = {
   right: true,
   of: ({headroom: {value, why}}, {at}) => {
     if (value === null) return why === null || why === 'asking' ? none : {text: '?', meaning: 'unknown'};
-    const {text, meaning} = roomSaid(value.left);
+    const {text, meaning} = roomSaid(value.left, value.unread);
     return aged(text, meaning, ageOf(value.at, at), STALE.headroom);
   },
 };

@@ -116,9 +116,10 @@ function readyLines({ready}: DashboardRegion): readonly string[] {
 
 function roomLines({headroom: {value, at: readAt, why}}: DashboardRegion, at: number): readonly string[] {
   if (value === null) return why === null || why === 'asking' ? [] : [`not known: ${why}`];
-  const {series, left, limit, unit, value: now} = value;
+  const {series, left, limit, unit, value: now, unread} = value;
   return [
     `${series}: ${formatFigure(now)} of ${formatFigure(limit)} ${unit}, ${Math.round(left)} % left${ageSays(readAt, at)}${why === null ? '' : `: ${why}`}`,
+    ...unread.map((each) => `${each.series}: not known: ${each.reason}`),
   ];
 }
 

@@ -28,7 +28,7 @@ const SIGNS: readonly KeySays[] = [
   {shown: 'P s p ?', does: 'of a store: primary, standby, peer, not known'},
   {shown: 'P?', does: 'not seen now, the primary when it was seen last'},
   {shown: '!', does: 'for a store: it does not take writes as it should'},
-  {shown: '~ ≤', does: 'before a loss: about, at most'},
+  {shown: '~ ≤', does: 'about, at most'},
   {shown: '✗', does: 'before a loss: it would miss its objective (RPO)'},
   {shown: '(40 %)', does: 'old: its source has said nothing since'},
 ];

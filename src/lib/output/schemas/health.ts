@@ -108,6 +108,7 @@ const headroom = z.looseObject({
   unit: z.string().nullable(),
   ageMs: ms.nullable(),
   reason: sentence.nullable(),
+  unread: z.array(z.looseObject({series: z.string(), reason: sentence})).optional(),
 });
 
 const statusRegion = z.looseObject({
