@@ -32,6 +32,8 @@ it('ask what the fleet file says', async () => {
 it.each([
   ['a header with a literal', {url: 'http://a/', headers: {authorization: 'Bearer s3cret'}}],
   ['no header name', {url: 'http://a/', headers: {'x y': '$' + '{env:X}'}}],
+  ['a header of a body', {url: 'http://a/', headers: {'Content-Length': '$' + '{env:X}'}}],
+  ['a coding of a body', {url: 'http://a/', headers: {'transfer-encoding': '$' + '{env:X}'}}],
   ['an unknown field', {url: 'http://a/', expectState: 200}],
   ['no URL', {url: 'a'}],
   ['a status that is none', {url: 'http://a/', expectStatus: 99}],

@@ -31,6 +31,15 @@ describe('a check over a socket of its own', () => {
     expect(await check(url, {expectText: 'hallo'})).toMatchObject({ok: false, code: 'unexpected-text'});
   });
 
+  it('takes a reset for the end only where the end of the connection is the end of the answer', async () => {
+    const resets = (answer: string) =>
+      serve((socket) => socket.once('data', () => socket.write(answer, () => setTimeout(() => socket.resetAndDestroy(), 30))));
+    expect(await check(await resets('HTTP/1.0 200 OK\r\n\r\nhello'), {expectJson: {'/a': 1}})).toMatchObject({code: 'unexpected-json'});
+    expect(await check(await resets('HTTP/1.0 200 OK\r\n\r\nhello'))).toMatchObject({ok: true, code: 'ok'});
+    for (const cut of ['HTTP/1.0 200 OK\r\nA: ', 'HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello'])
+      expect(await check(await resets(cut))).toMatchObject({ok: false, code: 'reset'});
+  });
+
   it('does not mix up what many connections say at once, though they read into one buffer', async () => {
     const listener = await listen((socket) => {
       socket.once('data', (request: Buffer) => {
@@ -68,6 +77,21 @@ describe('a check over a socket of its own', () => {
     await turn();
     // The servers' ends are descriptors of this process, too.
     expect(descriptors()).toBeLessThanOrEqual(before + 4);
+  });
+
+  it('sends each header once: the last one wins, in whatever case its name is written', async () => {
+    const seen: string[] = [];
+    const url = await serve((socket) => {
+      socket.once('data', (request: Buffer) => {
+        seen.push(request.toString('latin1'));
+        socket.write(http(200, ''));
+      });
+    });
+    const headers = {'User-Agent': 'a', HOST: 'app.example', CONNECTION: 'Upgrade', AUTHorization: 'b', 'x-one': 'c', 'X-One': 'd'};
+    await check(url.replace('127', 'name:word@127'), {headers: {...headers, 'Accept-Encoding': 'gzip'}});
+    expect(seen).toEqual([
+      'GET / HTTP/1.1\r\nHOST: app.example\r\nCONNECTION: Upgrade\r\nAUTHorization: b\r\nUser-Agent: a\r\nX-One: d\r\nAccept-Encoding: gzip\r\n\r\n',
+    ]);
   });
 
   it('sends nothing but one request, whatever a fleet file has in its path and its headers', async () => {

@@ -38,6 +38,8 @@ const ANSWERS: readonly string[] = [
   'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello and more',
   'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nhel\r\n0002\r\nlo\r\n0\r\nX: y\r\n\r\n',
   'HTTP/1.0 200 OK\r\n\r\nhello',
+  '\r\n\n\rHTTP/1.1 103 Early Hints\r\n\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0000000000000000000005\r\n\r\nhello',
+  'HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n\r\n000000003\r\nhel\r\n2 ; a = "b;\\"c" ;d\t\r\nlo\r\n000000000000\r\n\r\n',
 ];
 
 test.each(ANSWERS)('%j reads the same however it is cut', (text) => {
@@ -53,10 +55,19 @@ test.each(ANSWERS)('%j reads the same however it is cut', (text) => {
 });
 
 test.each([
-  ['HTTP/1.7 200 OK\r\n\r\n', 'HPE_INVALID_STATUS'],
-  ['HTTP/2 200\r\n\r\n', 'HPE_INVALID_CONSTANT'],
+  ['HTTP/1.7 200 OK\r\n\r\n', 'HPE_INVALID_VERSION'],
+  ['HTTP/2 200\r\n\r\n', 'HPE_INVALID_VERSION'],
+  ['RTSP/1.0 200 OK\r\n\r\n', 'HPE_INVALID_CONSTANT'],
+  ['\r\n', 'ECONNRESET'],
+  [' HTTP/1.1 200 OK\r\n\r\n', 'HPE_INVALID_CONSTANT'],
   ['HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n', 'HPE_INVALID_CONTENT_LENGTH'],
   ['HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 'HPE_UNEXPECTED_CONTENT_LENGTH'],
+  ['HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n', 'HPE_UNEXPECTED_CONTENT_LENGTH'],
+  ['HTTP/1.1 200 OK\r\nContent-Length: 1 \r\nContent-Length: 1\r\n\r\n', 'HPE_UNEXPECTED_CONTENT_LENGTH'],
+  ['HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n\r\n', 'HPE_INVALID_CONTENT_LENGTH'],
+  ['HTTP/1.1 204 No Content\r\nContent-Length: x\r\n\r\n', 'HPE_INVALID_CONTENT_LENGTH'],
+  ['HTTP/1.1 304 Not Modified\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n', 'HPE_INVALID_TRANSFER_ENCODING'],
+  ['HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n\r\n', 'HPE_INVALID_TRANSFER_ENCODING'],
   ['HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhello', 'ECONNRESET'],
   ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhe', 'ECONNRESET'],
   ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n', 'HPE_INVALID_CHUNK_SIZE'],
@@ -65,6 +76,41 @@ test.each([
   ['HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n', 'HPE_INVALID_HEADER_TOKEN'],
 ])('a broken answer has its code (%#)', (text, code) => {
   expect(read([Buffer.from(text, 'latin1')]).code).toBe(code);
+});
+
+const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+test.each(['', ' 1', '0x1', '-1', '1\xA0', '1\v', '1\r', '1;', '1;a\x01', '1;a="b', '1;a=', '10000000000000000'])(
+  'the size of a chunk is not %j',
+  (size) => {
+    expect(read([Buffer.from(`${CHUNKED}${size}\r\na\r\n0\r\n\r\n`, 'latin1')]).code).toBe('HPE_INVALID_CHUNK_SIZE');
+  },
+);
+
+test.each([
+  ['X y', 'HPE_INVALID_HEADER_TOKEN'],
+  [': y', 'HPE_INVALID_HEADER_TOKEN'],
+  ['X: \x01', 'HPE_INVALID_HEADER_TOKEN'],
+  ['Content-Length: 1', 'HPE_UNEXPECTED_CONTENT_LENGTH'],
+  ['X: y\r\n z', null],
+])('a trailer %j', (trailer, code) => {
+  expect(read([Buffer.from(`${CHUNKED}1\r\na\r\n0\r\n${trailer}\r\n\r\n`, 'latin1')])).toMatchObject({code, body: 'a'});
+});
+
+test.each(['0.9', '2.0'])('a first line of version %s is read, as Node does', (version) => {
+  expect(read([Buffer.from(`HTTP/${version} 200 OK\r\nContent-Length: 1\r\n\r\na`)])).toMatchObject({status: 200, code: null, done: true});
+});
+
+test('lines as long as their limit take no longer than others', () => {
+  const blanks = ' '.repeat(15_000);
+  const began = process.cpuUsage();
+  for (let round = 0; round < 20; round += 1) {
+    expect(headOf(`HTTP/1.1 200 OK\r\nA: a${blanks}b\r\n\r\n`)?.headers.a).toHaveLength(15_002);
+    for (const line of [`1${blanks}x`, `1;a${blanks}x`, `1;a=${blanks}`, `${'0'.repeat(15_000)}x`, `1${';a'.repeat(7000)};`])
+      expect(read([Buffer.from(`${CHUNKED}${line}\r\n`)]).code).toBe('HPE_INVALID_CHUNK_SIZE');
+  }
+  // A pattern that began anew at each blank took 50 times as long.
+  expect(process.cpuUsage(began).user / 1000).toBeLessThan(1000);
 });
 
 test.each([
@@ -129,6 +175,8 @@ test('whatever comes is an answer or an error with its symbol, and is never kept
 });
 
 test.each([
+  ['what comes before a head', '\r\n', '\r\n', 'HPE_HEADER_OVERFLOW'],
+  ['the size of a chunk', CHUNKED, '0000', 'HPE_CHUNK_EXTENSIONS_OVERFLOW'],
   ['a head', 'HTTP/1.1 200 OK\r\n', 'A: b\r\n', 'HPE_HEADER_OVERFLOW'],
   ['the line of a chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;', 'a=b;', 'HPE_CHUNK_EXTENSIONS_OVERFLOW'],
 ])('%s without an end is given up', (_, begin, more, code) => {

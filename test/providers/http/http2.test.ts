@@ -3,6 +3,7 @@ import {createSecureServer, createServer, type Http2SecureServer, type Http2Serv
 import {createServer as createHttps} from 'node:https';
 import type {AddressInfo, Server} from 'node:net';
 import {join} from 'node:path';
+import {createServer as createTls, type Server as TlsServer} from 'node:tls';
 import {afterEach, describe, expect, it} from 'vitest';
 import {probeContract} from '../../../src/kit/testing.ts';
 import {type HttpTarget, httpProbe} from '../../../src/lib/providers/http/http-probe.ts';
@@ -19,7 +20,7 @@ afterEach(() => {
 const pem = (name: string) => readFileSync(join(import.meta.dirname, '../tls/certificates', name));
 const keyed = (name: 'good' | 'expired' | 'other') => ({key: pem('server.key'), cert: pem(`${name}.pem`)});
 
-async function portOf(server: Server | Http2Server | Http2SecureServer): Promise<number> {
+async function portOf(server: Server | TlsServer | Http2Server | Http2SecureServer): Promise<number> {
   const sockets = new Set<{destroy(): void}>();
   server.on('connection', (socket) => sockets.add(socket));
   server.on('secureConnection', (socket) => sockets.add(socket));
@@ -39,6 +40,7 @@ function answering(server: Http2Server | Http2SecureServer): typeof server {
     const told = {'x-told': String(headers.authorization ?? 'nothing')};
     if (headers[':path'] === '/moved') return stream.respond({':status': 301, location: '/text', ...told}, {endStream: true});
     const body = headers[':path'] === '/json' ? '{"writable": true}' : headers[':path'] === '/text' ? 'all is well' : '';
+    if (headers[':path'] === '/host') Object.assign(told, {'x-told': `${headers[':authority'] ?? ''}|${headers.host ?? ''}`});
     stream.respond({':status': body === '' ? 404 : 200, ...told});
     stream.end(body);
   });
@@ -108,6 +110,18 @@ describe('http, version 2', () => {
     });
   });
 
+  it('says each header once, in whatever case its name is written, and says so where one cannot be sent', async () => {
+    const url = `http://127.0.0.1:${await open()}`;
+    const headers = {AUTHORIZATION: 'a', Authorization: 'b'};
+    expect(await ask(`${url}/text`, {headers, expectHeaders: {'x-told': 'b'}})).toMatchObject({ok: true});
+    const hosts = {headers: {Host: 'app.example'}, expectStatus: 404, expectHeaders: {'x-told': '|app.example'}};
+    expect(await ask(`${url}/host`, hosts)).toMatchObject({ok: true});
+    expect(await ask(`${url}/text`, {headers: {Connection: 'close'}})).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('ERR_HTTP2_INVALID_CONNECTION_HEADERS'),
+    });
+  });
+
   it('follows a redirect where that is allowed', async () => {
     const port = await open();
     expect(await ask(`http://127.0.0.1:${port}/moved`)).toMatchObject({ok: false, code: 'unexpected-status'});
@@ -130,6 +144,11 @@ describe('http, version 2', () => {
     const plain = await listen(speaks(http(200, 'old')));
     expect(await ask(`http://127.0.0.1:${plain.port}/`)).toMatchObject({ok: false, code: 'no-http2'});
     await plain.close();
+  });
+
+  it('is not asked for by a check of version 1.1: who lists h2 alone still answers it', async () => {
+    const port = await portOf(createTls({...keyed('good'), ALPNProtocols: ['h2']}, speaks(http(200, 'old'))));
+    expect(await ask(`https://127.0.0.1:${port}/`, {httpVersion: 1.1})).toMatchObject({ok: true});
   });
 
   it('fails for noise, for a hang-up, and by its deadline for silence after the handshake', async () => {

@@ -1,6 +1,6 @@
 import type {Socket} from 'node:net';
 import type {TLSSocket} from 'node:tls';
-import {type Answer, type AnswerBody, type Call, type CallOptions, hostOf, trustOf} from './call.ts';
+import {type Answer, type AnswerBody, type Call, type CallOptions, hostOf, mergedHeaders, trustOf} from './call.ts';
 import {Http1Reader} from './http1-reader.ts';
 import {netModule, tlsModule} from './node-modules.ts';
 import {phaseMarks} from './phases.ts';
@@ -22,7 +22,8 @@ export async function callHttp1({url, headers, ca, signal}: CallOptions): Promis
   const place = {host: hostOf(url), port: Number(url.port === '' ? (isSecure ? 443 : 80) : url.port)};
   const exchange = new Exchange(marks.answered);
   const plain = (): Socket => net.connect({...place, onread: {buffer: READ_BUFFER, callback: (length) => exchange.feedCopy(length)}});
-  const socket = tls === null ? plain() : tls.connect({...place, ALPNProtocols: ['http/1.1'], ...trustOf(url, ca, net.isIP)});
+  // No protocol is offered (ALPN), as ever: who lists h2 alone refuses whoever offers only another.
+  const socket = tls === null ? plain() : tls.connect({...place, ...trustOf(url, ca, net.isIP)});
   marks.watch(socket);
   exchange.follow(socket, tls === null ? null : (socket as TLSSocket));
   const cancel = (): void => exchange.fail(signal.reason);
@@ -43,14 +44,9 @@ export async function callHttp1({url, headers, ca, signal}: CallOptions): Promis
 
 /** The request as it is sent. Throws for a header that could not be one: it may not become two. */
 function requestText({host, pathname, search, username, password}: URL, headers: Readonly<Record<string, string>>): string {
-  const given = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   const login = Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
-  const own: readonly (readonly [string, string])[] = [
-    ['Host', host],
-    ['Connection', 'close'],
-    ...(username === '' && password === '' ? [] : ([['Authorization', `Basic ${login}`]] as const)),
-  ];
-  const all = [...own.filter(([name]) => !given.has(name.toLowerCase())), ...Object.entries(headers)];
+  const own = {Host: host, Connection: 'close', ...(username === '' && password === '' ? {} : {Authorization: `Basic ${login}`})};
+  const all = Object.entries(mergedHeaders(own, headers));
   for (const [name, value] of all) {
     if (!/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name) || /[^\t\x20-\x7E\x80-\xFF]/.test(value))
       throw Object.assign(new Error(`the header ${name} cannot be sent`), {code: 'ERR_INVALID_CHAR'});
@@ -89,7 +85,7 @@ class Exchange implements AnswerBody {
     this.#secure = secure;
     if (secure !== null) secure.on('data', (bytes: Buffer) => this.#step(() => this.#reader.feed(bytes)));
     socket.on('end', () => this.#step(() => this.#reader.close()));
-    socket.on('error', (error) => this.fail(error));
+    socket.on('error', (error) => this.#broke(error));
     socket.on('close', () => this.fail(Object.assign(new Error('the connection was closed'), {code: 'ECONNRESET'})));
   }
 
@@ -117,6 +113,12 @@ class Exchange implements AnswerBody {
     if (this.#reader.isDone) resolve();
     else if (this.#failed !== null) reject(this.#failed.error);
     return promise;
+  }
+
+  /** Who answers without having read the request ends with a reset, as small scripts do: where the end of the connection is the answer's, it is one. */
+  #broke(error: NodeJS.ErrnoException): void {
+    if (error.code === 'ECONNRESET' && this.#reader.endsWithConnection) this.#step(() => this.#reader.close());
+    else this.fail(error);
   }
 
   #step(read: () => void): void {

@@ -52,7 +52,9 @@ function answerOf(session: ClientHttp2Session, {url, headers, secure}: Asked): P
     session.once('close', () => fail(Object.assign(new Error('the connection was closed'), {code: 'ECONNRESET'})));
     session.once('connect', () => {
       if (secure !== null && secure.alpnProtocol !== 'h2') return reject(noHttp2());
-      const stream = session.request({':method': 'GET', ':path': `${url.pathname}${url.search}`, ...headers}, {endStream: true});
+      const stream = requested(session, {':method': 'GET', ':path': `${url.pathname}${url.search}`, ...headers});
+      // Thrown in a listener it would end the program.
+      if (stream instanceof Error) return reject(stream);
       stream.on('error', fail);
       stream.once('response', (answered: Http2Headers & {':status'?: number}) => {
         const plain = Object.fromEntries(Object.entries(answered).filter(([name]) => !name.startsWith(':')));
@@ -60,6 +62,17 @@ function answerOf(session: ClientHttp2Session, {url, headers, secure}: Asked): P
       });
     });
   });
+}
+
+/** The request, or why a header of it cannot be sent. */
+function requested(session: ClientHttp2Session, headers: Readonly<Record<string, string>>): ClientHttp2Stream | Error {
+  try {
+    // In small letters: beside a `Host` Node would say the URL's own host as well.
+    const named = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    return session.request(named, {endStream: true});
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 /** By events: an iterator costs more than the answer. */

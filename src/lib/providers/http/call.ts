@@ -33,5 +33,12 @@ export function trustOf(url: URL, ca: string | null, isIP: (text: string) => num
   return {rejectUnauthorized: true, ...(isIP(host) === 0 ? {servername: host} : {}), ...(ca === null ? {} : {ca})};
 }
 
+/** Names in another case are the same header: the last one wins, as it is written, in the place of the first. */
+export function mergedHeaders(...parts: readonly Readonly<Record<string, string>>[]): Record<string, string> {
+  const byName = new Map<string, readonly [string, string]>();
+  for (const part of parts) for (const [name, value] of Object.entries(part)) byName.set(name.toLowerCase(), [name, value]);
+  return Object.fromEntries(byName.values());
+}
+
 /** The host of a URL, an IPv6 address without its brackets. */
 export const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1');

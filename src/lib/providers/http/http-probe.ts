@@ -4,7 +4,7 @@ import type {Probe, ProbeResult} from '../../ports/probe.ts';
 import {connectionFailure, failure} from '../tcp/connection-failure.ts';
 import {type Expiry, expiryOf} from '../tls/expiry.ts';
 import {readCa} from '../tls/read-ca.ts';
-import type {Answer, Call} from './call.ts';
+import {type Answer, type Call, mergedHeaders} from './call.ts';
 import {callHttp1} from './call-h1.ts';
 import {judgeAnswer} from './judge-answer.ts';
 import {netModule, tlsModule} from './node-modules.ts';
@@ -108,9 +108,9 @@ async function follow(check: Check, url: URL, {left, warning}: Way): Promise<Pro
 }
 
 async function revealed(headers: HttpTarget['headers'], secrets: SecretVault): Promise<Record<string, string>> {
-  const plain: Record<string, string> = {'user-agent': 'regionctl'};
+  const plain: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) plain[name] = typeof value === 'string' ? value : await secrets.reveal(value);
-  return plain;
+  return mergedHeaders({'user-agent': 'regionctl'}, plain);
 }
 
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);

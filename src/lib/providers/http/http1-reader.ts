@@ -8,8 +8,12 @@ type Framing = {readonly kind: 'length'; left: number} | {readonly kind: 'chunke
 
 /** As long as Node's own reader allows. */
 const HEAD_LIMIT = 16 * 1024;
-const LINE_LIMIT = 4 * 1024;
-const START = Buffer.from('HTTP/1.');
+const LINE_LIMIT = 16 * 1024;
+const START = Buffer.from('HTTP/');
+const VERSIONS: ReadonlySet<string> = new Set(['0.9', '1.0', '1.1', '2.0']);
+/** Zeros may come before the size, blanks around the signs (RFC 9112 7.1.1; some servers pad the size with them). */
+const CHUNK_SIZE =
+  /^0*([0-9a-f]{1,16})[\t ]*(?:;[\t ]*[!#$%&'*+\-.^_`|~\w]+(?:[\t ]*=[\t ]*(?:[!#$%&'*+\-.^_`|~\w]+|"(?:[^"\\]|\\.)*"))?[\t ]*)*$/i;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** Of these a second one is not heeded (as Node does). */
 const ONCE: ReadonlySet<string> = new Set(
@@ -24,6 +28,7 @@ const ONCE: ReadonlySet<string> = new Set(
  */
 export class Http1Reader {
   #rest: Buffer | null = null;
+  #skipped = 0;
   #framing: Framing | null = null;
   #isDone = false;
   readonly #onHead: (head: Head) => void;
@@ -37,6 +42,11 @@ export class Http1Reader {
   /** Whether all of the answer has come. */
   get isDone(): boolean {
     return this.#isDone;
+  }
+
+  /** Whether the end of the connection is the end of the answer. */
+  get endsWithConnection(): boolean {
+    return this.#framing?.kind === 'close';
   }
 
   /** Bytes that came. What comes after the end of the answer is left alone. */
@@ -55,7 +65,8 @@ export class Http1Reader {
 
   /** What is left behind the head; null = it is not whole yet. */
   #feedHead(bytes: Buffer): Buffer | null {
-    const all = this.#rest === null ? bytes : Buffer.concat([this.#rest, bytes]);
+    const all = this.#rest === null ? this.#withoutBlankLines(bytes) : Buffer.concat([this.#rest, bytes]);
+    if (all.length === 0) return null;
     const known = Math.min(all.length, START.length);
     if (!all.subarray(0, known).equals(START.subarray(0, known))) throw broken('HPE_INVALID_CONSTANT', 'it is no HTTP');
     const end = endOfHead(all, Math.max(0, (this.#rest?.length ?? 0) - 3));
@@ -73,6 +84,15 @@ export class Http1Reader {
     this.#isDone = this.#framing.kind === 'length' && this.#framing.left === 0;
     this.#onHead(head);
     return left;
+  }
+
+  /** Before a head line ends are skipped, as Node does, but not without an end. */
+  #withoutBlankLines(bytes: Buffer): Buffer {
+    let at = 0;
+    while (bytes[at] === 10 || bytes[at] === 13) at += 1;
+    this.#skipped += at;
+    if (this.#skipped > HEAD_LIMIT) throw broken('HPE_HEADER_OVERFLOW', 'its head is too long');
+    return at === 0 ? bytes : bytes.subarray(at);
   }
 
   #feedBody(bytes: Buffer): void {
@@ -100,11 +120,11 @@ function endOfHead(bytes: Buffer, from: number): {text: number; body: number} | 
 
 function parseHead(text: string): Head {
   const [first = '', ...lines] = text.replace(/\r$/, '').split(/\r?\n/);
-  const status = /^HTTP\/1\.[01] (\d{3})(?: .*)?$/.exec(first)?.[1];
+  const [, version = '', status] = /^HTTP\/(\S*) (\d{3})(?: .*)?$/.exec(first) ?? [];
   if (status === undefined) throw broken('HPE_INVALID_STATUS', 'its first line is no status');
+  if (!VERSIONS.has(version)) throw broken('HPE_INVALID_VERSION', 'its version is none that is known');
   const headers: IncomingHttpHeaders = Object.create(null) as IncomingHttpHeaders;
-  const told: {length: string | null} = {length: null};
-  for (const line of unfolded(lines)) addHeader(headers, told, line);
+  for (const line of unfolded(lines)) addHeader(headers, line);
   return {statusCode: Number(status), headers};
 }
 
@@ -112,26 +132,37 @@ function parseHead(text: string): Head {
 function unfolded(lines: readonly string[]): readonly string[] {
   const whole: string[] = [];
   for (const line of lines) {
-    if (/^[ \t]/.test(line) && whole.length > 0) whole.push(`${whole.pop()} ${line.trim()}`);
+    if (/^[ \t]/.test(line) && whole.length > 0) whole.push(`${whole.pop()} ${trimmed(line)}`);
     else whole.push(line);
   }
   return whole;
 }
 
-function addHeader(headers: IncomingHttpHeaders, told: {length: string | null}, line: string): void {
+/** A line of a head or of the trailers, its name in small letters. */
+function headerOf(line: string): {name: string; value: string} {
   const colon = line.indexOf(':');
   const name = line.slice(0, Math.max(0, colon)).toLowerCase();
   if (!TOKEN.test(name)) throw broken('HPE_INVALID_HEADER_TOKEN', 'one of its headers has no name');
-  // Blanks and tabs only: what else looks like one belongs to the value.
-  const value = line.slice(colon + 1).replaceAll(/^[\t ]+|[\t ]+$/g, '');
+  const value = trimmed(line.slice(colon + 1));
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be in a header is looked for
   if (/[\0-\x08\x0A-\x1F\x7F]/.test(value))
     throw broken('HPE_INVALID_HEADER_TOKEN', `its header ${name} has characters that none may have`);
-  if (name === 'content-length') {
-    if (told.length !== null && told.length !== value) throw broken('HPE_UNEXPECTED_CONTENT_LENGTH', 'it tells two lengths');
-    told.length = value;
-  }
+  return {name, value};
+}
+
+/** Without the blanks and tabs around it: what else looks like one belongs to the value. A pattern would begin anew at each blank within it. */
+function trimmed(text: string): string {
+  const isBlank = (at: number): boolean => text[at] === ' ' || text[at] === '\t';
+  let [from, to] = [0, text.length];
+  while (from < to && isBlank(from)) from += 1;
+  while (to > from && isBlank(to - 1)) to -= 1;
+  return text.slice(from, to);
+}
+
+function addHeader(headers: IncomingHttpHeaders, line: string): void {
+  const {name, value} = headerOf(line);
   const before = headers[name];
+  if (name === 'content-length' && before !== undefined) throw broken('HPE_UNEXPECTED_CONTENT_LENGTH', 'it tells its length twice');
   if (name === 'set-cookie') headers[name] = [...(headers['set-cookie'] ?? []), value];
   else if (before === undefined) headers[name] = value;
   else if (!ONCE.has(name)) headers[name] = `${before as string}, ${value}`;
@@ -140,13 +171,16 @@ function addHeader(headers: IncomingHttpHeaders, told: {length: string | null}, 
 function framingOf({statusCode, headers}: Head): Framing {
   const coding = headers['transfer-encoding'];
   const length = headers['content-length'];
+  // What is wrong is wrong without a body, too.
+  if (length !== undefined && (!/^\d+$/.test(length) || Number(length) >= 2 ** 64))
+    throw broken('HPE_INVALID_CONTENT_LENGTH', 'the length that it tells is none');
+  if (coding === '' || (coding !== undefined && length !== undefined))
+    throw broken('HPE_INVALID_TRANSFER_ENCODING', 'it tells no coding, or a length beside it');
   if (statusCode === 101 || statusCode === 204 || statusCode === 304) return {kind: 'length', left: 0};
   if (coding !== undefined) {
-    if (length !== undefined) throw broken('HPE_INVALID_TRANSFER_ENCODING', 'it tells a length and that it comes in chunks');
     return /(^|,)\s*chunked$/i.test(coding) ? {kind: 'chunked', chunks: new Chunks()} : {kind: 'close'};
   }
   if (length === undefined) return {kind: 'close'};
-  if (!/^\d{1,15}$/.test(length)) throw broken('HPE_INVALID_CONTENT_LENGTH', 'the length that it tells is none');
   return {kind: 'length', left: Number(length)};
 }
 
@@ -181,13 +215,18 @@ class Chunks {
   }
 
   #isLast(line: string): boolean {
-    if (this.#expects === 'trailer') return line === '';
+    if (this.#expects === 'trailer') {
+      // One that goes on with the line before has no name.
+      if (line !== '' && !/^[\t ]/.test(line) && headerOf(line).name === 'content-length')
+        throw broken('HPE_UNEXPECTED_CONTENT_LENGTH', 'it tells its length behind its chunks');
+      return line === '';
+    }
     if (this.#expects === 'end of data') {
       if (line !== '') throw broken('HPE_STRICT', 'a chunk is longer than it tells');
       this.#expects = 'size';
       return false;
     }
-    const size = /^([0-9a-f]{1,8})\s*(;.*)?$/i.exec(line)?.[1];
+    const size = CHUNK_SIZE.exec(line)?.[1];
     if (size === undefined) throw broken('HPE_INVALID_CHUNK_SIZE', 'the size of a chunk is none');
     this.#left = Number.parseInt(size, 16);
     this.#expects = this.#left === 0 ? 'trailer' : 'data';

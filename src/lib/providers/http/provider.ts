@@ -5,6 +5,10 @@ import {defineProbe, type Provider} from '../define.ts';
 
 const headerName = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'not a header name');
 
+/** With one of these the server would wait for more than the one GET. */
+const OF_A_BODY = /^(content-length|transfer-encoding|trailer|expect)$/i;
+const ownHeader = headerName.refine((name) => !OF_A_BODY.test(name), 'a check sends no body: leave this header out');
+
 const config = z.strictObject({
   url: httpUrl,
   expectStatus: z.int().min(100).max(599).default(200),
@@ -17,7 +21,7 @@ const config = z.strictObject({
     )
     .default({})
     .describe('Values that the body must hold, by JSON pointer: {"/database/writable": true}.'),
-  headers: z.record(headerName, secretRef).default({}),
+  headers: z.record(ownHeader, secretRef).default({}),
   redirects: z.int().min(0).max(10).default(0).describe('How many redirects are followed. Default 0: one is an answer like any other.'),
   ca: z.string().min(1).optional().describe('File with the certificates (PEM) that are trusted instead of those of the system.'),
   httpVersion: z
