@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {rolldown} from 'rolldown';
 import {manifestOf} from '../src/kit/manifest.ts';
 import {buildPlugin, pluginFolders, swap} from './build-plugin.ts';
+import {lightWidth} from './light-width.ts';
 
 const root = join(import.meta.dirname, '..');
 const entries = {
@@ -34,6 +35,11 @@ const plainOrder = {
     return code.replaceAll(BY_LANGUAGE, '.sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))');
   },
 };
+const lightText = {
+  name: 'light-text',
+  transform: (code: string, id: string): string | null =>
+    id === join(root, 'node_modules/string-width/index.js') ? lightWidth(code, id) : null,
+};
 const next = join(root, `dist-next-${process.pid}`);
 
 await build();
@@ -62,7 +68,7 @@ async function bundle(): Promise<void> {
     platform: 'node',
     // Optional parts of dependencies that are never used here.
     external: ['react-devtools-core', 'tsx', 'ts-node', 'typescript', 'pg-native', 'pg-cloudflare', 'cloudflare:sockets'],
-    plugins: [plainOrder],
+    plugins: [plainOrder, lightText],
     transform: {define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'}},
     onLog(level, log, handler) {
       if (level === 'warn') handler('error', log);

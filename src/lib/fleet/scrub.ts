@@ -9,18 +9,22 @@ const [MOST_KNOWN, LONGEST_KNOWN] = [2000, 500];
  */
 export function scrubber() {
   const forms = new Set<string>();
-  let longestFirst: readonly string[] = [];
+  // Made anew when it is needed: many values are added one after the other.
+  let longestFirst: readonly string[] | null = [];
   const known = new Map<string, string>();
-  const clean = (text: string): string => longestFirst.reduce((left, form) => left.replaceAll(form, MARK), text);
+  const clean = (text: string): string => {
+    longestFirst ??= [...forms].toSorted((a, b) => b.length - a.length);
+    return longestFirst.reduce((left, form) => left.replaceAll(form, MARK), text);
+  };
   return {
     add(value: string): void {
       if (value.length < SHORTEST || forms.has(value)) return;
       for (const form of formsOf(value)) forms.add(form);
-      longestFirst = [...forms].toSorted((a, b) => b.length - a.length);
+      longestFirst = null;
       known.clear();
     },
     scrub: (text: string): string => {
-      if (longestFirst.length === 0) return text;
+      if (forms.size === 0) return text;
       if (text.length > LONGEST_KNOWN) return clean(text);
       const before = known.get(text);
       if (before !== undefined) return before;

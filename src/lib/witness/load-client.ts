@@ -1,4 +1,5 @@
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http';
+import {httpModule} from '../http-module.ts';
 import type {LoadEnd} from './load-log.ts';
 
 /** Which requests are sent. `expectStatus` null = any 2xx or 3xx is an answer as it should be. Redirects are not followed. */
@@ -23,7 +24,7 @@ const RESET = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED']);
  */
 export async function createLoadClient({url, method, expectStatus}: LoadTarget): Promise<LoadClient> {
   const target = new URL(url);
-  const http = target.protocol === 'https:' ? await import('node:https') : await import('node:http');
+  const http = httpModule(target.protocol === 'https:');
   const agent: Agent = new http.Agent({keepAlive: true, maxSockets: Number.POSITIVE_INFINITY});
   const counts = (status: number): boolean => (expectStatus === null ? status >= 200 && status < 400 : expectStatus.includes(status));
   return {

@@ -1,4 +1,5 @@
 import type {Agent, ClientRequest, IncomingMessage, RequestOptions} from 'node:http';
+import {httpModule} from '../http-module.ts';
 import {serverName} from './server-name.ts';
 import type {Outcome} from './witness-log.ts';
 
@@ -18,7 +19,7 @@ const MAX_IDLE = 4;
  */
 export async function createPoster(url: string, abandonMs: number): Promise<Poster> {
   const target = new URL(url);
-  const http = target.protocol === 'https:' ? await import('node:https') : await import('node:http');
+  const http = httpModule(target.protocol === 'https:');
   const agent: Agent = new http.Agent({keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: MAX_IDLE});
   const options = (length: number): RequestOptions => ({
     method: 'POST',

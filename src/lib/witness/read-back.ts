@@ -2,6 +2,7 @@ import type {IncomingMessage} from 'node:http';
 import {z} from 'zod';
 import {timeoutAwake} from '../awake.ts';
 import {messageOf, unavailable} from '../errors.ts';
+import {httpModule} from '../http-module.ts';
 import type {Clock} from '../ports/clock.ts';
 import {agree, NO_EVIDENCE, type ReadBack, type Reading, withRound} from './readings.ts';
 import {serverName} from './server-name.ts';
@@ -136,7 +137,7 @@ function pageUrl(options: ReadBackOptions, after: string, pageRows: number): URL
 /* A connection for each page: one that was kept alive may lead to the region that was lost. */
 function overHttp({pageDeadlineMs = 5000}: ReadBackOptions): (url: URL, signal: AbortSignal) => Promise<PageText> {
   return async (url, outer) => {
-    const http = url.protocol === 'https:' ? await import('node:https') : await import('node:http');
+    const http = httpModule(url.protocol === 'https:');
     const signal = AbortSignal.any([outer, timeoutAwake(pageDeadlineMs)]);
     return await new Promise((resolve, reject) => {
       const request = http.get(url, {signal, agent: false}, (response) => {

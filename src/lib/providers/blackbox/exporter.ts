@@ -1,5 +1,6 @@
 import type {Agent, ClientRequest, IncomingMessage} from 'node:http';
 import type {SecretRef, SecretVault} from '../../fleet/secrets.ts';
+import {httpModule} from '../../http-module.ts';
 import type {ProbeResult} from '../../ports/probe.ts';
 import {readCa} from '../tls/read-ca.ts';
 import {metricsOf} from './metrics.ts';
@@ -29,7 +30,7 @@ export function createExporter(place: ExporterPlace, secrets: SecretVault): Expo
   let agent: Promise<Agent> | null = null;
   const secure = place.url.startsWith('https:');
   const getAgent = async (): Promise<Agent> => {
-    const {Agent: Kept} = secure ? await import('node:https') : await import('node:http');
+    const {Agent: Kept} = httpModule(secure);
     // Without a bound of its own: a question that waited behind hanging ones would look like a silent exporter.
     return new Kept({keepAlive: true, maxSockets: Number.POSITIVE_INFINITY});
   };
@@ -41,7 +42,7 @@ export function createExporter(place: ExporterPlace, secrets: SecretVault): Expo
       const trusted = await readCa(place.caFile);
       if ('trouble' in trusted) return {trouble: {...trusted.trouble, ok: null}};
       agent ??= getAgent();
-      const {request} = secure ? await import('node:https') : await import('node:http');
+      const {request} = httpModule(secure);
       const headers = {
         'user-agent': 'regionctl',
         // The exporter takes its offset off again.

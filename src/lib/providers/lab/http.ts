@@ -1,5 +1,6 @@
 import {timeoutAwake} from '../../awake.ts';
 import {messageOf, refused, unavailable, usageError} from '../../errors.ts';
+import {httpModule} from '../../http-module.ts';
 
 /** One call of the lab's HTTP API. `unreachable` is the code of the error when it does not answer, `who` names the other side for people. */
 export type LabCall = {
@@ -32,7 +33,7 @@ export async function callLab(call: LabCall): Promise<unknown> {
 }
 
 async function send(call: LabCall, signal: AbortSignal): Promise<{status: number; text: string}> {
-  const {request} = await import('node:http');
+  const {request} = httpModule(false);
   const payload = call.body === undefined ? '' : JSON.stringify(call.body);
   const headers = {
     authorization: `Bearer ${call.token}`,
