@@ -2,7 +2,7 @@ import {expect, it} from 'vitest';
 import {judgeEndpoint} from '../../src/lib/health/judge-endpoint.ts';
 import {dashboardView} from '../../src/lib/operate/dashboard-parts.ts';
 import {withoutSecrets} from '../../src/lib/operate/dashboard-scrubbed.ts';
-import type {DashboardView} from '../../src/lib/operate/dashboard-view.ts';
+import type {DashboardView, RunsNow} from '../../src/lib/operate/dashboard-view.ts';
 import {endpoint, REFUSED, reading} from '../health/samples.ts';
 import {LOST, parts} from '../ui/dashboard-samples.ts';
 import {BROKEN, CHANGE, lagView} from '../ui/lag-samples.ts';
@@ -10,6 +10,11 @@ import {BROKEN, CHANGE, lagView} from '../ui/lag-samples.ts';
 const SAID = 'wrong password hunter2';
 const scrub = (text: string): string => text.replaceAll('hunter2', '•••');
 const failing = {code: 'refused', reason: SAID, since: 0};
+
+const RUNS = {
+  list: [{runId: 'r', reason: SAID}],
+  active: {runId: 'r', steps: [{title: 'send traffic', detail: SAID}]},
+} as unknown as RunsNow;
 
 it('shows no secret that whoever was asked repeats, wherever it is said', () => {
   const link = {...BROKEN, row: {...BROKEN.row, reason: SAID}};
@@ -31,7 +36,7 @@ it('shows no secret that whoever was asked repeats, wherever it is said', () => 
       loss: {ap: {value: null, at: null, failing}},
       ready: {value: null, at: null, failing},
       headroom: {value: null, at: null, failing},
-      runs: {value: null, at: null, failing},
+      runs: {value: RUNS, at: 0, failing: null},
     },
     [],
   );

@@ -1,4 +1,4 @@
-import {mkdirSync, rmdirSync} from 'node:fs';
+import {existsSync, mkdirSync, rmdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {expect, it, onTestFinished} from 'vitest';
 import {openFleet} from '../../src/lib/providers/open-fleet.ts';
@@ -40,4 +40,11 @@ it('nothing is opened for who asks after the end', async () => {
   rmdirSync(file);
   clock.advance(60_000);
   await expect(open.state()).rejects.toThrow('State cannot be written');
+});
+
+it('nothing is opened after the end where nothing was before', async () => {
+  const {open, file} = await world();
+  await open.close();
+  await expect(open.state()).rejects.toThrow('The state is closed');
+  expect(existsSync(file)).toBe(false);
 });

@@ -106,6 +106,32 @@ describe('what a watch remembers', () => {
     expect(await look(60_000), 'what is open stays open').toEqual([2, null]);
   });
 
+  it('leads on from what the state knows once it can be read, not from nothing', async () => {
+    const {state, memory} = fragile();
+    state.remember('eu', {since: 1});
+    const clock = fakeClock();
+    const kept = keptMemory({state: null, note: 'locked', again: async () => memory}, clock);
+    const look = (value: number) =>
+      kept.together(() => {
+        const before = kept.recall('eu');
+        if (before !== undefined) return;
+        kept.remember('eu', {since: value});
+        kept.note('health', `eu since ${value}`);
+      });
+    const ap = () => kept.together(() => (kept.recall('ap') === undefined ? kept.remember('ap', {since: 5}) : undefined));
+    look(1000);
+    ap();
+    clock.advance(31_000);
+    kept.flush();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([kept.recall('eu'), state.recall('eu')]).toEqual([{since: 1}, {since: 1}]);
+    expect(state.recall('ap'), 'what it does not know is kept').toEqual({since: 5});
+    expect(state.noted, 'a beginning that was none').toEqual([]);
+    look(2000);
+    kept.flush();
+    expect(state.recall('eu')).toEqual({since: 1});
+  });
+
   it('opens nothing once it has ended: whoever closes the state is not waited for', async () => {
     const clock = fakeClock();
     const {state, memory} = fragile();

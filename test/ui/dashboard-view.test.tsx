@@ -115,6 +115,13 @@ describe('the regions', () => {
     await settle();
     await press('S');
     expect(onAction.mock.calls).toEqual([[['switchover', 'run', '--to', 'us-east']]]);
+    // A filter hides the one that was chosen: the first of the others is, and stays it.
+    shown.view = WELL;
+    await press('/', 'e', 'u', '-', '\r');
+    shown.view = LOST;
+    await settle();
+    await press('/', '\x7f', '\x7f', '\x7f', '\r', 'S');
+    expect(onAction.mock.calls.at(-1)).toEqual([['switchover', 'run', '--to', 'eu-west']]);
   });
 
   it('say who held a primary that is not seen any more', async () => {

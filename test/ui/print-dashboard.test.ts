@@ -35,6 +35,17 @@ it('tells what cannot be read each time that it begins, and when it is over, but
   expect(await after(2, {notes: unread})).toEqual([`! ${unread[0]}`]);
 });
 
+it('tells a note once, however many it is of, and says of none that goes on for another reason that it is over', async () => {
+  const cut = (count: number) => [`no uplink answers: this machine is cut off (${count} not judged)`];
+  const {after} = world('text', {});
+  await after(1, {});
+  expect(await after(2, {notes: cut(3)})).toEqual([`! ${cut(3)[0]}`]);
+  expect(await after(20, {notes: cut(7)})).toEqual([]);
+  expect(await after(12, {notes: []})).toEqual([`! no longer: ${cut(7)[0]}`]);
+  expect(await after(2, {notes: ['web: timed out']})).toEqual(['! web: timed out']);
+  expect(await after(20, {notes: ['web: refused']})).toEqual(['! web: refused']);
+});
+
 it('prints nothing that a terminal would obey', async () => {
   const evil = 'no \u001B[2Jroute\nto host';
   const event: DashboardEvent = {seq: 1, at: AT, kind: 'region', text: evil, bad: true};

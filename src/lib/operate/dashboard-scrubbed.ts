@@ -17,6 +17,8 @@ export function withoutSecrets(view: DashboardView, scrub: Scrub): DashboardView
     regions: view.regions.map((each) => region(each, scrub)),
     links,
     endpoints,
+    run: scrubbed(view.run, scrub),
+    runs: scrubbed(view.runs, scrub),
     notes: view.notes.map(scrub),
     health: {
       ...view.health,

@@ -30,8 +30,9 @@ export const DASHBOARD_PACE: DashboardPace = {stores: 2000, routers: 2000, loss:
 
 /** A comparison of both ends that takes longer tells too little to be waited for. */
 const COMPARE_MS = 2000;
-/** Below the deadline of a look. */
-const FIRST_VERDICTS_MS = 8000;
+/** So long the first readiness waits for the first verdicts: the rest of its deadline is for judging. */
+const FIRST_VERDICTS_MS = 6000;
+const LOOK_MS = 50;
 
 type Weights = Readonly<Record<string, number>>;
 
@@ -88,10 +89,14 @@ export function startSources(open: OpenFleet, {world, pace, signal, health, onRo
       }),
     ]),
   );
-  const ready = sampled(pace.ready, async (own) => {
+  const judged = () => health().regions.every(({verdict}) => verdict !== null);
+  const ready: Sampler<ReadyDocument> = sampled(pace.ready, async (own) => {
+    const end = clock.now() + FIRST_VERDICTS_MS;
     const capacity = planCapacity(open, own);
     const [all, state] = [await seen(), await open.state().catch(() => null)];
-    await allJudged(open.clock, health, own);
+    await until(judged, {clock, end, signal: own});
+    // What was not asked yet is not ready, and would be called that until the next look.
+    if (!judged()) void until(judged, {clock, end: Number.POSITIVE_INFINITY, signal}).then(() => ready.again());
     // That it cannot be written is told by the watches, and is no reason not to judge.
     const snapshot = withRememberedAck(state, fleet.name, snapshotOf(open, {stores: all, routers, health: health()}), () => undefined);
     const look = {snapshot, state, capacity: await capacity};
@@ -112,10 +117,11 @@ export function startSources(open: OpenFleet, {world, pace, signal, health, onRo
   return {stores, lastRoles, routers, loss, ready, headroom, again, lookAgain};
 }
 
-/** Until every region was judged for the first time, within reason: what was not asked yet is not ready, and would be called that until the next look. */
-export async function allJudged(clock: Clock, health: () => MonitorView, signal: AbortSignal): Promise<void> {
-  const end = clock.now() + FIRST_VERDICTS_MS;
-  while (health().regions.some(({verdict}) => verdict === null) && clock.now() < end) await clock.sleep(50, signal);
+type Until = {readonly clock: Clock; readonly end: number; readonly signal: AbortSignal};
+
+/** Until something holds, `end` (monotonic ms) is there, or `signal` is aborted. */
+export async function until(holds: () => boolean, {clock, end, signal}: Until): Promise<void> {
+  while (!holds() && clock.now() < end && !signal.aborted) await clock.sleep(LOOK_MS, signal).catch(() => undefined);
 }
 
 /** All samplers of it. */

@@ -20,7 +20,8 @@ export type KeptMemory = Memory & {
   end(): string | null;
 };
 
-type Write = (memory: Memory) => void;
+/** `key`: what is remembered by it; null = it is a note. */
+type Write = {readonly key: string | null; readonly write: (memory: Memory) => void};
 
 /** What could not be written is kept up to here, the newest. */
 const MOST_WRITES = 1000;
@@ -90,19 +91,33 @@ function tried({state: opened, note = null, again}: KeptIn, clock: Clock, onOpen
 export function keptMemory(keptIn: KeptIn, clock: Clock): KeptMemory {
   const own = ownMemory();
   const known = new Set<string>();
+  // Asked for while nobody could tell what the state knows.
+  const unread = new Set<string>();
   let writes: Write[] = [];
   let scheduled = false;
   const state = tried(keptIn, clock, () => flush());
+  /** What was led on from nothing, because the state could not be read, is dropped where the state does know: the next look leads on from there. */
+  const adopt = (memory: Memory): void => {
+    const kept = [...unread].flatMap((key) => {
+      const value = memory.recall(key);
+      return value === undefined ? [] : [[key, value] as const];
+    });
+    for (const key of unread) known.add(key);
+    unread.clear();
+    const isBlind = kept.some(([key]) => writes.some((each) => each.key === key));
+    for (const [key, value] of kept) own.remember(key, value);
+    if (isBlind) writes = writes.filter(({key}) => key !== null && !kept.some(([other]) => other === key));
+  };
   const flush = (): void => {
     scheduled = false;
-    const all = writes;
-    if (all.length === 0) return;
+    if (writes.length === 0) return;
     const done = state.attempt((memory) =>
       memory.together(() => {
-        for (const write of all) write(memory);
+        adopt(memory);
+        for (const {write} of writes) write(memory);
       }),
     );
-    writes = done === null ? all.slice(-MOST_WRITES) : [];
+    writes = done === null ? writes.slice(-MOST_WRITES) : [];
   };
   return {
     flush,
@@ -113,19 +128,21 @@ export function keptMemory(keptIn: KeptIn, clock: Clock): KeptMemory {
     },
     trouble: state.trouble,
     recall: (key) => {
-      if (!known.has(key)) {
+      const isOwn = own.recall(key) !== undefined && !unread.has(key);
+      if (!known.has(key) && !isOwn) {
         const read = state.attempt((memory) => memory.recall(key));
         if (read !== null || state.isNone()) known.add(key);
-        // What was remembered meanwhile is newer.
+        else unread.add(key);
+        // Of what was remembered meanwhile the state is asked when it is written.
         if (read?.value !== undefined && own.recall(key) === undefined) own.remember(key, read.value);
       }
       return own.recall(key);
     },
     remember: (key, value) => {
       own.remember(key, value);
-      writes.push((memory) => memory.remember(key, value));
+      writes.push({key, write: (memory) => memory.remember(key, value)});
     },
-    note: (topic, data, at = clock.wall()) => void writes.push((memory) => memory.note(topic, data, at)),
+    note: (topic, data, at = clock.wall()) => void writes.push({key: null, write: (memory) => memory.note(topic, data, at)}),
     together: (work) => {
       const value = work();
       // Whoever watches is told first: a state that somebody else has locked holds this process up.

@@ -1,3 +1,4 @@
+import {stateError} from '../errors.ts';
 import type {Clock} from '../ports/clock.ts';
 import type {State} from '../ports/state.ts';
 import {REST_MS} from './rest.ts';
@@ -15,7 +16,8 @@ export function lazyState(open: () => Promise<State>, clock: Clock): LazyState {
   let isClosed = false;
   return {
     open: () => {
-      if (state !== null && (isClosed || clock.now() < restUntil)) return state;
+      if (isClosed) return state ?? Promise.reject(stateError('state-closed', 'The state is closed: this command has ended.'));
+      if (state !== null && clock.now() < restUntil) return state;
       const opening = open();
       state = opening;
       restUntil = Number.POSITIVE_INFINITY;

@@ -136,10 +136,11 @@ export function ListView<V extends Viewed, R, S extends string>({
   };
   // Where a key acts on the chosen row, no other one may come in its place while it is pressed.
   const first = rows[0];
-  const isUnpinned = acts && look.actions !== undefined && state.cursor === null && first !== undefined;
+  const isHidden = !state.typing && !rows.some((row) => list.keyOf(row) === state.cursor);
+  const isUnpinned = acts && look.actions !== undefined && first !== undefined && isHidden;
   useEffect(() => {
     if (!isUnpinned) return;
-    latest.current = {...latest.current, cursor: latest.current.cursor ?? list.keyOf(first)};
+    latest.current = {...latest.current, cursor: list.keyOf(first)};
     setState(latest.current);
   });
   useInput(press, {isActive: isRawModeSupported});

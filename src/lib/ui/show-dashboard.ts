@@ -44,24 +44,39 @@ const LOOK_MS = 500;
 /** A note that comes and goes is told once as long as it is not away for longer. */
 const QUIET_MS = 10_000;
 
+/** How many it is of changes from look to look. */
+const withoutFigures = (note: string): string => note.replaceAll(/\d+/g, '#');
+
+/** What it is about, without why. */
+const headOf = (note: string): string => withoutFigures(note.split(': ')[0] ?? '');
+
+/** Tells each note when it comes, and when it is gone for a while. */
+function notesSaid(tell: (line: string) => void): (notes: readonly string[], at: number) => void {
+  // When each was there last, and in which words.
+  const told = new Map<string, {readonly at: number; readonly note: string}>();
+  return (notes, now) => {
+    for (const note of notes) {
+      if (!told.has(withoutFigures(note))) tell(note);
+      told.set(withoutFigures(note), {at: now, note});
+    }
+    for (const [key, {at, note}] of told) {
+      if (now - at <= QUIET_MS) continue;
+      told.delete(key);
+      // It goes on for another reason.
+      if (!notes.some((each) => headOf(each) === headOf(note))) tell(`no longer: ${note}`);
+    }
+  };
+}
+
 /** Prints how each region stands once it is known, then each event; what cannot be read is told when it begins, and when it is over. */
 export function printDashboard(monitor: DashboardMonitor, {format, ...out}: DashboardOut): Shown {
   const {print, tell} = readAloud(format, out);
   const known = new Set<string>();
-  // When each note was there last.
-  const told = new Map<string, number>();
+  const sayNotes = notesSaid(tell);
   let last = 0;
   const look = (): void => {
     const view = monitor.view();
-    for (const note of view.notes.map(oneLine)) {
-      if (!told.has(note)) tell(note);
-      told.set(note, view.at);
-    }
-    for (const [note, at] of told) {
-      if (view.at - at <= QUIET_MS) continue;
-      told.delete(note);
-      tell(`no longer: ${note}`);
-    }
+    sayNotes(view.notes.map(oneLine), view.at);
     for (const [region, line] of regionLines(view, format)) {
       if (!known.has(region)) print(line);
       known.add(region);
