@@ -114,6 +114,26 @@ describe('a monitor of links', () => {
     expect(maxMs).toBeGreaterThanOrEqual(20_000);
   });
 
+  it('forgets what is older than its window, a minute at a time', async () => {
+    const seen = {looks: 0};
+    const {open} = await world(() => {
+      seen.looks += 1;
+      return [link()];
+    });
+    monitor = await watchLag(open, {store: 'orders', windowMs: 120_000});
+    const watched = monitor;
+    const most: number[] = [];
+    for (const looked of [100, 200, 300, 400]) {
+      await looks(watched, () => seen.looks >= looked);
+      most.push(watched.view().links[0]?.percentiles.samples ?? 0);
+    }
+    expect(most[0]).toBeGreaterThan(95);
+    for (const count of most.slice(1)) {
+      expect(count).toBeGreaterThan(119);
+      expect(count, 'the window, and what is left of two minutes').toBeLessThan(242);
+    }
+  });
+
   it('is not held up by a store that hangs, and says which could not be read', async () => {
     const broken = {now: false};
     const {open} = await world(

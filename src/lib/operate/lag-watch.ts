@@ -101,7 +101,11 @@ type Look = {readonly samples: readonly LinkSample[]; readonly at: number};
 type Past = {
   readonly kept: Samples;
   readonly readAt: number;
-  readonly minutes: readonly {readonly at: number; readonly samples: Samples}[];
+  /** As JSON: counts in buckets take ten times the room. */
+  readonly minutes: readonly {readonly at: number; readonly packed: string}[];
+  readonly current: {readonly at: number; readonly samples: Samples};
+  /** What was kept, and all minutes but the current one. */
+  readonly before: Samples;
 };
 
 class Watching implements LagMonitor {
@@ -230,20 +234,23 @@ class Watching implements LagMonitor {
   /** By what was kept before this view began, and by what it has seen itself, a minute a piece. */
   #percentiles(row: LagRow, seen: Pick<BreakerLook, 'link'> & Pick<BreakerState, 'lagMs'>): LinkPercentiles {
     const {clock} = this.#open;
-    const since = clock.wall() - this.#windowMs;
+    const now = clock.wall();
+    const since = now - this.#windowMs;
     const key = JSON.stringify([row.store, row.from, row.to, row.link]);
     const past = this.#past.get(key);
-    const minutes = past?.minutes ?? [];
-    const last = minutes.at(-1);
-    const isNew = last === undefined || clock.wall() - last.at >= MINUTE_MS;
-    const all = isNew ? [...minutes, {at: clock.wall(), samples: NO_SAMPLES}] : minutes;
-    const grown = all.map((each, index) => (index === all.length - 1 ? {...each, samples: withLook(each.samples, seen)} : each));
-    const isOld = past === undefined || clock.wall() - past.readAt >= REREAD_MS;
+    const isOld = past === undefined || now - past.readAt >= REREAD_MS;
     const kept = isOld ? this.#keptOf(row, since) : past.kept;
-    const readAt = isOld ? clock.wall() : past.readAt;
-    const inside = grown.filter(({at}) => at + MINUTE_MS >= since);
-    this.#past.set(key, {kept, readAt, minutes: inside});
-    return percentilesOf(addUp([kept, ...inside.map(({samples}) => samples)]), since);
+    const readAt = isOld ? now : past.readAt;
+    const last = past?.current ?? {at: now, samples: NO_SAMPLES};
+    const isOver = now - last.at >= MINUTE_MS;
+    const minutes = isOver
+      ? [...(past?.minutes ?? []), {at: last.at, packed: JSON.stringify(last.samples)}].filter(({at}) => at + MINUTE_MS >= since)
+      : (past?.minutes ?? []);
+    // Added up once a minute: after an hour it would be sixty for each look.
+    const before = isOld || isOver ? addUp([kept, ...minutes.map(({packed}) => JSON.parse(packed) as Samples)]) : past.before;
+    const current = {at: isOver ? now : last.at, samples: withLook(isOver ? NO_SAMPLES : last.samples, seen)};
+    this.#past.set(key, {kept, readAt, minutes, current, before});
+    return percentilesOf(addUp([before, current.samples]), since);
   }
 
   #keptOf(row: LagRow, since: number): Samples {
