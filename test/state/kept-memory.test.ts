@@ -33,6 +33,28 @@ describe('what a watch remembers', () => {
     expect(kept.trouble()).toBeNull();
   });
 
+  it('writes at once what is remembered in the same moment, soon after', async () => {
+    const {state, memory} = fragile();
+    const clock = fakeClock({auto: false});
+    let written = 0;
+    const together: Memory['together'] = (work) => {
+      written += 1;
+      return memory.together(work);
+    };
+    const kept = keptMemory({state: {...memory, together}}, clock);
+    kept.together(() => kept.remember('eu', 'healthy'));
+    clock.advance(50);
+    kept.together(() => kept.remember('us', 'healthy'));
+    expect(written).toBe(0);
+    clock.advance(50);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([written, state.recall('eu'), state.recall('us')]).toEqual([1, 'healthy', 'healthy']);
+    kept.together(() => kept.remember('eu', 'unhealthy'));
+    clock.advance(100);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([written, state.recall('eu')]).toEqual([2, 'unhealthy']);
+  });
+
   it('leads by itself while the state cannot be written, leaves that alone for a while, and says so', () => {
     const {state, broken, memory} = fragile();
     const clock = fakeClock();
@@ -130,6 +152,21 @@ describe('what a watch remembers', () => {
     look(2000);
     kept.flush();
     expect(state.recall('eu')).toEqual({since: 1});
+  });
+
+  it('writes the next change of what could be read late', () => {
+    const {state, broken, memory} = fragile();
+    const clock = fakeClock();
+    state.remember('eu', 'unhealthy');
+    broken.now = true;
+    const kept = keptMemory({state: memory}, clock);
+    expect(kept.recall('eu')).toBeUndefined();
+    broken.now = false;
+    clock.advance(31_000);
+    expect(kept.recall('eu')).toBe('unhealthy');
+    kept.together(() => kept.remember('eu', 'healthy'));
+    kept.flush();
+    expect([kept.recall('eu'), state.recall('eu')]).toEqual(['healthy', 'healthy']);
   });
 
   it('opens nothing once it has ended: whoever closes the state is not waited for', async () => {

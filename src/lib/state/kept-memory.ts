@@ -1,5 +1,5 @@
 import {messageOf} from '../errors.ts';
-import type {Clock} from '../ports/clock.ts';
+import {after, type Clock} from '../ports/clock.ts';
 import type {Memory} from '../ports/state.ts';
 import {ownMemory} from './own-memory.ts';
 import {REST_MS} from './rest.ts';
@@ -23,6 +23,8 @@ export type KeptMemory = Memory & {
 /** `key`: what is remembered by it; null = it is a note. */
 type Write = {readonly key: string | null; readonly write: (memory: Memory) => void};
 
+/** What is remembered within so many ms is written at once: several stores are looked at in the same moment, and each write waits for the disk. */
+const FLUSH_MS = 100;
 /** What could not be written is kept up to here, the newest. */
 const MOST_WRITES = 1000;
 
@@ -94,7 +96,7 @@ export function keptMemory(keptIn: KeptIn, clock: Clock): KeptMemory {
   // Asked for while nobody could tell what the state knows.
   const unread = new Set<string>();
   let writes: Write[] = [];
-  let scheduled = false;
+  let callOff: (() => void) | null = null;
   const state = tried(keptIn, clock, () => flush());
   /** What was led on from nothing, because the state could not be read, is dropped where the state does know: the next look leads on from there. */
   const adopt = (memory: Memory): void => {
@@ -109,7 +111,8 @@ export function keptMemory(keptIn: KeptIn, clock: Clock): KeptMemory {
     if (isBlind) writes = writes.filter(({key}) => key !== null && !kept.some(([other]) => other === key));
   };
   const flush = (): void => {
-    scheduled = false;
+    callOff?.();
+    callOff = null;
     if (writes.length === 0) return;
     const done = state.attempt((memory) =>
       memory.together(() => {
@@ -134,7 +137,10 @@ export function keptMemory(keptIn: KeptIn, clock: Clock): KeptMemory {
         if (read !== null || state.isNone()) known.add(key);
         else unread.add(key);
         // Of what was remembered meanwhile the state is asked when it is written.
-        if (read?.value !== undefined && own.recall(key) === undefined) own.remember(key, read.value);
+        if (read !== null && own.recall(key) === undefined) {
+          unread.delete(key);
+          if (read.value !== undefined) own.remember(key, read.value);
+        }
       }
       return own.recall(key);
     },
@@ -146,10 +152,7 @@ export function keptMemory(keptIn: KeptIn, clock: Clock): KeptMemory {
     together: (work) => {
       const value = work();
       // Whoever watches is told first: a state that somebody else has locked holds this process up.
-      if (writes.length > 0 && !scheduled) {
-        scheduled = true;
-        setImmediate(flush);
-      }
+      if (writes.length > 0) callOff ??= after(clock, FLUSH_MS, flush);
       return value;
     },
   };
