@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {describe, expect, it} from 'vitest';
 import type {DashboardView as View} from '../../src/lib/operate/dashboard-view.ts';
+import {textWidth} from '../../src/lib/output/text-width.ts';
 import {DashboardView} from '../../src/lib/ui/dashboard-view.tsx';
 import {LOST, WELL} from './dashboard-samples.ts';
 import {chosen, END, expectFits, showLive, withLiveViews} from './live.tsx';
@@ -51,6 +52,24 @@ describe('the dashboard', () => {
       {numRuns: 40},
     );
   }, 30_000);
+
+  it('leaves the stores above the regions out where that is all the room there is', async () => {
+    for (const rows of [10, 11]) {
+      const {terminal, press} = await show(110, rows, grown({...LOST, links: []}, 3, 4, false));
+      for (const frame of [terminal.lastFrame(), await press(END)]) {
+        expectFits(frame, 110, rows);
+        expect(chosen(frame), frame).not.toBe('');
+        expect(frame).not.toMatch(/^store-/m);
+      }
+    }
+  });
+
+  it('shows the time behind a name whose characters take two columns', async () => {
+    const {terminal} = await show(100, 24, {...WELL, fleet: '東京支店'});
+    const title = terminal.lastFrame().split('\n')[0] ?? '';
+    expect(title).toMatch(/^東京支店 .*, \d+ links? +2026-11-27 10:00:00Z$/);
+    expect(textWidth(title)).toBe(100);
+  });
 
   it('tells each key in the help of each list: those that choose a list, and those that do something', async () => {
     const {press} = await show(120, 60, WELL);

@@ -31,20 +31,27 @@ export type TitleProps = Place & {
 /** The first line of a live view: what it is, how all of it stands, figures, and the time. */
 export function Title({name, stands, figures, at, paused, day = true, columns, colour}: TitleProps) {
   const left = `${name}  ${stands.text}`;
+  const taken = textWidth(left);
   const timed = (whole: boolean): string => `${paused ? 'paused at ' : ''}${whole ? formatTime(at) : formatTime(at).slice(-9)}`;
   // Figures come before the day, how it stands before the time.
-  const isWide = left.length + textWidth(figures.text) + timed(true).length + 3 <= columns;
+  const isWide = taken + textWidth(figures.text) + timed(true).length + 3 <= columns;
   // When it stood still must be told whole.
   const time = timed(day && (isWide || paused));
-  const right = left.length + time.length < columns ? time : '';
-  const middle = cut(`  ${figures.text}`, Math.max(0, columns - left.length - right.length - 1));
+  const right = taken + time.length < columns ? time : '';
+  const middle = cut(`  ${figures.text}`, Math.max(0, columns - taken - right.length - 1));
+  const between = ' '.repeat(Math.max(0, columns - taken - textWidth(middle) - right.length));
   return (
-    <Text wrap="truncate">
-      <Text {...styleOf('strong', colour)}>{name}</Text>
-      <Text {...styleOf(stands.meaning, colour)}>{left.slice(name.length)}</Text>
-      <Text {...styleOf(figures.meaning, colour)}>{middle}</Text>
-      <Text {...styleOf(paused ? 'warning' : 'muted', colour)}>{right.padStart(Math.max(0, columns - left.length - middle.length))}</Text>
-    </Text>
+    <Box>
+      <Text wrap="truncate">
+        <Text {...styleOf('strong', colour)}>{name}</Text>
+        <Text {...styleOf(stands.meaning, colour)}>{left.slice(name.length)}</Text>
+        <Text {...styleOf(figures.meaning, colour)}>{`${middle}${between}`}</Text>
+      </Text>
+      {/* By itself: Ink remembers some thousand texts that it has measured, and this one is another each second. */}
+      <Box flexShrink={0}>
+        <Text {...styleOf(paused ? 'warning' : 'muted', colour)}>{right}</Text>
+      </Box>
+    </Box>
   );
 }
 

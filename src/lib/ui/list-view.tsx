@@ -206,8 +206,11 @@ function partsOf<V extends Viewed, R, S extends string>({look, state, view, rows
   // Whoever reads about one has the rows of all on a low terminal.
   const most = reads && height < LOW ? 1 : Math.max(3, Math.floor(height / 4));
   const note = view.notes[0];
-  const head = look.head(view, {most, columns});
-  const left = height - CHROME - (head.length === 0 ? 0 : head.length + 1) - (note === undefined ? 0 : 1);
+  const free = height - CHROME - (note === undefined ? 0 : 1);
+  // Rows come first: what has no room above them, and a blank line, is not there.
+  const above = Math.min(most, free - 1 - (reads ? FEWEST : Math.min(FEWEST, Math.max(1, rows.length))));
+  const head = above < 1 ? [] : look.head(view, {most: above, columns});
+  const left = free - (head.length === 0 ? 0 : head.length + 1);
   const low = Math.min(most, left - Math.min(rows.length, FEWEST + 1));
   const room = look.fills === true ? Math.max(low, left - Math.max(FEWEST, rows.length)) : low;
   const chosen = rows[indexOf(look.list, state, rows)];
