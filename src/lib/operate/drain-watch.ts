@@ -3,7 +3,7 @@ import type {State} from '../ports/state.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import type {DrainLink} from '../traffic/read-drain.ts';
 import {type DrainEvent, type DrainOptions, type DrainRow, drainReads, heldNow, isUnfinished, refuseUndrainable} from './drain-reads.ts';
-import {readingAgeMs} from './lag-verdict.ts';
+import {isOldReading} from './lag-verdict.ts';
 import {type LagMonitor, type LagWatchOptions, type LagWatchView, watchLag} from './lag-watch.ts';
 
 /** Drains by what a live view sees. */
@@ -187,7 +187,7 @@ const keyOf = ({route, region, what, reason}: DrainEvent): string =>
 
 /** The links of a live view as breakers judge by them. */
 export function linksOf({links, at}: Pick<LagWatchView, 'links' | 'at'>, staleMs: number): readonly DrainLink[] {
-  return links.map((link) => ({...link.row, breaker: link.breaker, isFresh: readingAgeMs(link, at) <= staleMs}));
+  return links.map((link) => ({...link.row, breaker: link.breaker, isFresh: !isOldReading(link, at, staleMs)}));
 }
 
 /** What decides, of each link. */

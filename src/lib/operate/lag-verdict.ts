@@ -16,6 +16,11 @@ export function readingAgeMs({at, row}: Pick<LinkNow, 'at' | 'row'>, now: number
   return Math.max(0, now - at) + row.ageMs;
 }
 
+/** Whether the reading of a link says nothing of now any more: it is older than `staleMs` (see `staleAfterMs`). */
+export function isOldReading(link: Pick<LinkNow, 'at' | 'row'>, now: number, staleMs: number): boolean {
+  return readingAgeMs(link, now) > staleMs;
+}
+
 /** The exit code of links as they stand (`worst`), but nothing better than unknown when there is something that could not be seen. */
 export function lagExit(links: readonly LinkStanding[], isBlind: boolean): ExitCode {
   const seen = worst(links);
@@ -30,7 +35,7 @@ export function watchExit(
   {links, unread, waiting, at, drains}: Pick<LagWatchView, 'links' | 'unread' | 'waiting' | 'at' | 'drains'>,
   staleMs: number,
 ): ExitCode {
-  const isBlind = unread.length + waiting.length > 0 || links.some((link) => readingAgeMs(link, at) > staleMs);
+  const isBlind = unread.length + waiting.length > 0 || links.some((link) => isOldReading(link, at, staleMs));
   const seen = lagExit(
     links.map(({row, breaker}) => ({...row, breaker})),
     isBlind,

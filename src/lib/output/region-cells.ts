@@ -17,7 +17,6 @@ export const STALE = {
   verdict: 15_000,
   traffic: 10_000,
   roles: 10_000,
-  lag: 10_000,
   loss: 20_000,
   ready: 120_000,
   headroom: 400_000,
@@ -26,9 +25,9 @@ export const STALE = {
 /** So many looks without a new answer make what is asked more rarely old. */
 const OLD_LOOKS = 3;
 
-/** The same for what is asked every so many ms. */
-export function staleAfter(source: keyof typeof STALE, everyMs: number): number {
-  return Math.max(STALE[source], OLD_LOOKS * everyMs);
+/** The same for the verdict of a region whose endpoints are asked every so many ms. */
+export function verdictStaleMs(everyMs: number): number {
+  return Math.max(STALE.verdict, OLD_LOOKS * everyMs);
 }
 
 /** A verdict with its sign; `null` = nobody was asked yet. */

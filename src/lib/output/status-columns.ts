@@ -1,4 +1,5 @@
 import type {StatusDocument, StatusRegion} from '../observe/status-document.ts';
+import {staleAfterMs} from '../operate/lag-verdict.ts';
 import {isPromotable} from '../snapshot/snapshot.ts';
 import type {Paint} from './paint.ts';
 import {
@@ -16,6 +17,9 @@ import {
 } from './region-cells.ts';
 import {type Cell, type Column, fitting, table} from './table.ts';
 import {NOT_MEASURED} from './units.ts';
+
+/** As in the live views, of links that are read once. */
+const STALE_LAG_MS = staleAfterMs(0);
 
 /** The document, by how much older everything is than when it was taken, and the time now (epoch ms). */
 type Picture = {readonly document: StatusDocument; readonly keptMs: number; readonly now: number};
@@ -86,7 +90,7 @@ const LAG: Field = {
   shrink: false,
   drop: 3,
   of: ({lagWorst}, {keptMs}) =>
-    lagWorst === null ? null : aged(lagSaid(lagWorst, lagWorst.breaker?.state ?? 'closed'), lagWorst.ageMs, {stale: STALE.lag, keptMs}),
+    lagWorst === null ? null : aged(lagSaid(lagWorst, lagWorst.breaker?.state ?? 'closed'), lagWorst.ageMs, {stale: STALE_LAG_MS, keptMs}),
 };
 const BREAKER: Field = {
   title: 'breaker',

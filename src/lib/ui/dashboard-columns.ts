@@ -1,5 +1,5 @@
 import type {DashboardRegion, DashboardView} from '../operate/dashboard-view.ts';
-import {readingAgeMs} from '../operate/lag-verdict.ts';
+import {isOldReading, staleAfterMs} from '../operate/lag-verdict.ts';
 import type {LinkNow} from '../operate/lag-watch.ts';
 import {
   breakerSaid,
@@ -9,10 +9,11 @@ import {
   rolesMarks,
   rolesText,
   roomSaid,
+  type Said,
   STALE,
-  staleAfter,
   trafficSaid,
   verdictSaid,
+  verdictStaleMs,
   wholeAge,
 } from '../output/region-cells.ts';
 import {cut} from '../output/table.ts';
@@ -40,10 +41,14 @@ function aged(text: string, meaning: Meaning, age: number | null, stale: number)
 
 const ageOf = (at: number | null, now: number): number | null => (at === null ? null : Math.max(0, now - at));
 
-/** Whether a link was not read for several of its turns: how it stands now is not known. */
+/** Whether a link was not read for several of its turns: how it stands now is not known. The list of links has the same rule. */
 export function isOldLink(link: LinkNow, {at, linksEveryMs}: Pick<DashboardView, 'at' | 'linksEveryMs'>): boolean {
-  return readingAgeMs(link, at) > staleAfter('lag', linksEveryMs);
+  return isOldReading(link, at, staleAfterMs(linksEveryMs));
 }
+
+/** What is said of a link, marked where it is old. */
+const unlessOld = ({text, meaning}: Said, link: LinkNow, view: DashboardView): Part =>
+  isOldLink(link, view) ? aged(text, meaning, null, 0) : {text, meaning};
 
 const SINCE: Field = {
   title: 'for',
@@ -58,7 +63,7 @@ const AGE: Field = {
   right: true,
   of: ({seenAt, askedEveryMs}, {at}) => {
     const age = ageOf(seenAt, at);
-    const isOld = age === null || age > staleAfter('verdict', askedEveryMs);
+    const isOld = age === null || age > verdictStaleMs(askedEveryMs);
     return {text: age === null ? NOT_MEASURED : wholeAge(age), meaning: isOld ? 'warning' : 'muted'};
   },
 };
@@ -102,9 +107,7 @@ const LAG: Field = {
   right: true,
   of: ({lag}, view) => {
     if (lag === null) return none;
-    const {row, breaker} = lag;
-    const {text, meaning} = lagSaid(row, breaker.state);
-    return isOldLink(lag, view) ? aged(text, meaning, null, 0) : {text, meaning};
+    return unlessOld(lagSaid(lag.row, lag.breaker.state), lag, view);
   },
 };
 
@@ -114,8 +117,7 @@ const BREAKER: Field = {
   right: true,
   of: ({lag}, view) => {
     if (lag === null) return none;
-    const {text, meaning} = breakerSaid(lag.breaker.state);
-    return isOldLink(lag, view) ? aged(text, meaning, null, 0) : {text, meaning};
+    return unlessOld(breakerSaid(lag.breaker.state), lag, view);
   },
 };
 

@@ -1,4 +1,4 @@
-import {readingAgeMs} from '../operate/lag-verdict.ts';
+import {isOldReading, readingAgeMs} from '../operate/lag-verdict.ts';
 import type {LagWatchView, LinkNow} from '../operate/lag-watch.ts';
 import {linkName} from '../output/lag-text.ts';
 import {cut, cutStart} from '../output/table.ts';
@@ -96,7 +96,7 @@ export function titlesOf({name, state, breaker, left, spark, right, why}: LagLay
 export function lineOf(link: LinkNow, {at}: Pick<LagWatchView, 'at'>, layout: LagLayout, staleMs: number): Line {
   const {row, breaker, history} = link;
   const {symbol, meaning} = linkSign(row.state);
-  const quiet: Meaning = readingAgeMs(link, at) > staleMs ? 'muted' : 'plain';
+  const quiet: Meaning = isOldReading(link, at, staleMs) ? 'muted' : 'plain';
   const figures = (of: readonly Figure[]) => of.map((each) => each.of(link, at).padStart(each.width)).join('');
   const spark = layout.spark === 0 ? '' : `  ${sparkline(history, layout.spark, LEAST_MS)}`;
   const why = layout.why === 0 ? '' : `  ${isGood(row.state) ? '' : cut(row.reason, layout.why - 2)}`;

@@ -1,4 +1,4 @@
-import {readingAgeMs} from '../operate/lag-verdict.ts';
+import {isOldReading} from '../operate/lag-verdict.ts';
 import type {LagWatchView, LinkNow} from '../operate/lag-watch.ts';
 import {drainSays, heldSays} from '../output/drain-lines.ts';
 import {linkName, unreadSays} from '../output/lag-text.ts';
@@ -46,7 +46,7 @@ export function lagLook({staleMs, windowMs}: LagLookOptions): ListLook<LagWatchV
 function titleOf(view: LagWatchView, {staleMs, windowMs}: LagLookOptions): {name: string; stands: Part; figures: Part} {
   const {fleet, links, unread, waiting} = view;
   const isAsking = links.length + unread.length === 0 && waiting.length > 0;
-  const old = links.filter((link) => readingAgeMs(link, view.at) > staleMs).length;
+  const old = links.filter((link) => isOldReading(link, view.at, staleMs)).length;
   const open = links.filter(({breaker}) => breaker.state === 'open').length;
   // What cannot be read, or was not for long, may be in any state by now.
   const worst = worstState(links);
