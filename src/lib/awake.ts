@@ -62,6 +62,16 @@ export function bounded(outer: AbortSignal, ms: number): Bounded {
   };
 }
 
+/** Does something with a signal that ends with `outer` or after `ms`. What is done is waited for, however long it takes. */
+export async function within<T>(outer: AbortSignal, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const {signal, end} = bounded(outer, ms);
+  try {
+    return await work(signal);
+  } finally {
+    end();
+  }
+}
+
 /** Calls `then` after `ms`; answers with what calls it off. `idly`: it keeps no process alive. */
 export function afterAwake(ms: number, then: () => void, idly = false): () => void {
   let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,4 @@
-import {inTime, timeoutAwake} from '../awake.ts';
+import {inTime, within} from '../awake.ts';
 import {messageOf} from '../errors.ts';
 import type {Abilities} from '../ports/store.ts';
 
@@ -21,10 +21,8 @@ export async function askInTime<T>(signal: AbortSignal, ask: (signal: AbortSigna
     signal.addEventListener('abort', stop, {once: true});
   });
   try {
-    const bounded = AbortSignal.any([signal, timeoutAwake(ms)]);
     // So that a provider that throws before its first await is caught like any other.
-    const answer = (async () => ask(bounded))();
-    return {ok: true, value: await inTime(Promise.race([answer, stopped]), ms)};
+    return {ok: true, value: await within(signal, ms, (own) => inTime(Promise.race([(async () => ask(own))(), stopped]), ms))};
   } catch (error) {
     signal.throwIfAborted();
     const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unreadable';

@@ -1,4 +1,4 @@
-import {timeoutAwake} from '../../awake.ts';
+import {within} from '../../awake.ts';
 import {isRegionctlError, messageOf} from '../../errors.ts';
 import type {Cell} from '../../snapshot/cell.ts';
 import {known, unknown} from '../../snapshot/cell.ts';
@@ -7,6 +7,7 @@ import type {Member} from '../../snapshot/snapshot.ts';
 import {type Cluster, type Node, nodeOf, only} from './cluster.ts';
 import {addressOf, addressText} from './conninfo.ts';
 import type {Limits} from './session.ts';
+import {sharedReading} from './shared-reading.ts';
 import {parseSyncNames} from './sync-names.ts';
 
 /** Everything that one statement tells of one member. Offsets are decimal strings of bytes, times epoch ms of the server's own clock. */
@@ -118,17 +119,30 @@ export async function readFacts(node: Node, limits: Limits): Promise<Facts> {
 /** How long one member is waited for, connecting included. */
 export const OBSERVE_MS = 1500;
 
-/** Reads members (default: all) at the same time, each with its own deadline; a member that does not answer is an unknown cell. */
-export async function readAll(
-  cluster: Cluster,
-  signal: AbortSignal,
-  members: readonly string[] = [...cluster.nodes.keys()],
-): Promise<Readonly<Record<string, Cell<Facts>>>> {
+/** What was read of members, by name. */
+type AllFacts = Readonly<Record<string, Cell<Facts>>>;
+
+const shared = new WeakMap<Cluster, Map<string, (signal: AbortSignal) => Promise<AllFacts>>>();
+
+/**
+ * Reads members (default: all) at the same time, each with its own deadline; a member that does not answer is an unknown cell. Those who ask for the same
+ * members in one turn of the program share one reading: a snapshot asks for members and rule at once, and losses are compared of several members at once.
+ */
+export function readAll(cluster: Cluster, signal: AbortSignal, members: readonly string[] = [...cluster.nodes.keys()]): Promise<AllFacts> {
+  const readings = shared.get(cluster) ?? new Map();
+  shared.set(cluster, readings);
+  const key = JSON.stringify(members);
+  const reading = readings.get(key) ?? sharedReading((own) => readEach(cluster, own, members));
+  readings.set(key, reading);
+  return reading(signal);
+}
+
+async function readEach(cluster: Cluster, signal: AbortSignal, members: readonly string[]): Promise<AllFacts> {
   const cells = members.map(async (name) => {
     const node = nodeOf(cluster, name);
     await node.session.ready(signal);
-    const limited = AbortSignal.any([signal, timeoutAwake(OBSERVE_MS)]);
-    return [name, await asCell(cluster, () => readFacts(node, {signal: limited, timeoutMs: OBSERVE_MS}))] as const;
+    const read = (own: AbortSignal) => readFacts(node, {signal: own, timeoutMs: OBSERVE_MS});
+    return [name, await asCell(cluster, () => within(signal, OBSERVE_MS, read))] as const;
   });
   return Object.fromEntries(await Promise.all(cells));
 }

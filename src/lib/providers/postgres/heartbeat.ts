@@ -1,4 +1,4 @@
-import {timeoutAwake} from '../../awake.ts';
+import {within} from '../../awake.ts';
 import type {Abilities} from '../../ports/store.ts';
 import {lockKeys} from './claim.ts';
 import type {Cluster, Node} from './cluster.ts';
@@ -28,12 +28,13 @@ where not pg_is_in_recovery() and exists (select from pg_stat_replication)
  */
 export function createHeartbeat(cluster: Cluster): Abilities['heartbeat'] {
   return {
-    beat: async (signal) => {
-      const limits = {signal: AbortSignal.any([signal, timeoutAwake(OBSERVE_MS)]), timeoutMs: OBSERVE_MS};
-      const roles = await answersOf(cluster, limits);
-      await Promise.all(newest(roles).map(({node}) => node.reader.rows(BEAT, lockKeys(cluster.store), limits)));
-    },
+    beat: (signal) => within(signal, OBSERVE_MS, (own) => beat(cluster, {signal: own, timeoutMs: OBSERVE_MS})),
   };
+}
+
+async function beat(cluster: Cluster, limits: Limits): Promise<void> {
+  const roles = await answersOf(cluster, limits);
+  await Promise.all(newest(roles).map(({node}) => node.reader.rows(BEAT, lockKeys(cluster.store), limits)));
 }
 
 type Limits = {readonly signal: AbortSignal; readonly timeoutMs: number};

@@ -1,4 +1,4 @@
-import {timeoutAwake} from '../../awake.ts';
+import {within} from '../../awake.ts';
 import type {Cell} from '../../snapshot/cell.ts';
 import {type Cluster, type Node, only} from './cluster.ts';
 import {asCell, type Facts, OBSERVE_MS} from './facts.ts';
@@ -116,8 +116,8 @@ export async function readMembers(cluster: Cluster, signal: AbortSignal): Promis
 
 async function readMember(node: Node, signal: AbortSignal): Promise<Reading> {
   await node.reader.ready(signal);
-  const limits = {signal: AbortSignal.any([signal, timeoutAwake(OBSERVE_MS)]), timeoutMs: OBSERVE_MS};
-  const row = only(await node.reader.rows<Row>(READING, [], limits), node);
+  const read = (own: AbortSignal) => node.reader.rows<Row>(READING, [], {signal: own, timeoutMs: OBSERVE_MS});
+  const row = only(await within(signal, OBSERVE_MS, read), node);
   const setting = (name: string): number => Number(row.settings[name] ?? 0);
   return {
     ...row,
