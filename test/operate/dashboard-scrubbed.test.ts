@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import {expect, it} from 'vitest';
 import {judgeEndpoint} from '../../src/lib/health/judge-endpoint.ts';
 import {dashboardView} from '../../src/lib/operate/dashboard-parts.ts';
 import {withoutSecrets} from '../../src/lib/operate/dashboard-scrubbed.ts';
 import type {DashboardView, RunsNow} from '../../src/lib/operate/dashboard-view.ts';
+import {scrubbed} from '../../src/lib/operate/scrubbed.ts';
 import {endpoint, REFUSED, reading} from '../health/samples.ts';
 import {LOST, parts} from '../ui/dashboard-samples.ts';
 import {BROKEN, CHANGE, lagView} from '../ui/lag-samples.ts';
@@ -44,6 +46,20 @@ it('shows no secret that whoever was asked repeats, wherever it is said', () => 
   const clean = withoutSecrets(view, scrub);
   expect(JSON.stringify(clean)).not.toContain('hunter2');
   expect(JSON.stringify(clean)).toContain('wrong password •••');
+});
+
+it('looks through any plain data, and copies only what has something to take out', () => {
+  const secret = (text: string): string => text.replaceAll('a', '•');
+  fc.assert(
+    fc.property(fc.jsonValue(), (value) => {
+      const before = JSON.stringify(value);
+      const clean = scrubbed(value, secret);
+      const expected = JSON.parse(before, (_, each: unknown) => (typeof each === 'string' ? secret(each) : each));
+      expect(JSON.stringify(clean)).toBe(JSON.stringify(expected));
+      expect(JSON.stringify(value), 'what it was given stays').toBe(before);
+      if (JSON.stringify(clean) === before) expect(clean).toBe(value);
+    }),
+  );
 });
 
 it('leaves everything else as it was', () => {

@@ -1,5 +1,5 @@
 import {expect, it} from 'vitest';
-import {until} from '../../src/lib/operate/dashboard-sources.ts';
+import {gathering, until} from '../../src/lib/operate/dashboard-sources.ts';
 import {fakeClock} from '../run/fake-clock.ts';
 
 it('waits until something holds, and no longer', async () => {
@@ -25,4 +25,26 @@ it('ends with its signal', async () => {
   );
   await waiting;
   expect(clock.now()).toBe(100);
+});
+
+it('lets those who come within a moment go on together, and nobody after it', async () => {
+  const clock = fakeClock({auto: false});
+  const gathered = gathering(clock, 20);
+  const went: string[] = [];
+  const come = (who: string) => void gathered().then(() => went.push(who));
+  const turn = async (ms: number): Promise<void> => {
+    clock.advance(ms);
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  come('us');
+  await turn(15);
+  come('eu');
+  expect(went).toEqual([]);
+  await turn(5);
+  expect(went).toEqual(['us', 'eu']);
+  come('ap');
+  await turn(19);
+  expect(went).toEqual(['us', 'eu']);
+  await turn(1);
+  expect(went).toEqual(['us', 'eu', 'ap']);
 });

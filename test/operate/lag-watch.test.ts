@@ -57,6 +57,28 @@ async function looks(of: LagMonitor, enough: () => boolean): Promise<void> {
 }
 
 describe('a monitor of links', () => {
+  it('looks at all stores at common ticks, however long each of them takes', async () => {
+    const members = ['us', 'eu'];
+    const began: number[] = [];
+    const taking = (ms: number) =>
+      memoryStore(members, {
+        abilities: {
+          links: {
+            links: async () => {
+              began.push(clock.now());
+              await clock.sleep(ms);
+              return [link()];
+            },
+          },
+        },
+      });
+    const {open, clock} = openStores({orders: {members, store: taking(13)}, carts: {members, store: taking(31)}});
+    await clock.sleep(7);
+    monitor = await watchLag({...open, state: async () => recordState(clock) as never});
+    await looks(monitor, () => began.length >= 8);
+    expect(began.slice(0, 8)).toEqual([7, 7, 1000, 1000, 2000, 2000, 3000, 3000]);
+  });
+
   it('looks again and again, and tells each change of a link once', async () => {
     const now = {reading: link()};
     const {open} = await world(() => [now.reading]);

@@ -35,6 +35,26 @@ describe('a sampled source', () => {
     expect(sampler.now()).toEqual({value: 2, at: clock.wall(), failing: null});
   });
 
+  it('comes back to the beat of its pace after it was late, so that those of one pace ask together', async () => {
+    let count = 0;
+    const {turn} = sample(async () => ++count);
+    await turn();
+    await turn(1010);
+    expect(count).toBe(2);
+    await turn(989);
+    expect(count).toBe(2);
+    await turn(1);
+    expect(count).toBe(3);
+  });
+
+  it('is asked as often as was asked for, also where that is no round number', async () => {
+    let count = 0;
+    const {turn} = sample(async () => ++count, 1026);
+    await turn();
+    for (let round = 0; round < 40; round += 1) await turn(1026);
+    expect(count).toBe(41);
+  });
+
   it('keeps what it said last, with its time, while it fails, and since when it fails', async () => {
     const says = {fails: false};
     const {clock, sampler, turn} = sample(async () => {

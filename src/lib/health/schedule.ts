@@ -45,6 +45,18 @@ export function waitMs(pace: Pace, intervalMs: number, random: number): number {
 
 /** A wait in ms from `now` on, made longer until the next tick: looks that begin together share their wake-ups. */
 export function onTick(ms: number, now: number, intervalMs: number): number {
-  const tick = Math.min(TICK_MS, intervalMs * TICK_SHARE);
+  const tick = tickMs(intervalMs);
   return Math.max(0, Math.ceil((now + ms) / tick) * tick - now);
 }
+
+/**
+ * The tick nearest to when something falls due, both by the monotonic clock in ms: what is asked at the same pace shares its wake-ups and what it reads, and whoever has come
+ * late once does not come late for ever.
+ */
+export function nearestTick(due: number, intervalMs: number): number {
+  const tick = tickMs(intervalMs);
+  return Math.round(due / tick) * tick;
+}
+
+/** A whole part of the interval, so that nobody is asked more or less often than was asked for. */
+const tickMs = (intervalMs: number): number => intervalMs / Math.max(1 / TICK_SHARE, Math.round(intervalMs / TICK_MS));

@@ -33,6 +33,8 @@ const COMPARE_MS = 2000;
 /** So long the first readiness waits for the first verdicts: the rest of its deadline is for judging. */
 const FIRST_VERDICTS_MS = 6000;
 const LOOK_MS = 50;
+/** Losses that are judged within so many ms are judged at once: their servers are read once for all of them. */
+const GATHER_MS = 20;
 
 type Weights = Readonly<Record<string, number>>;
 
@@ -80,11 +82,13 @@ export function startSources(open: OpenFleet, {world, pace, signal, health, onRo
     await looked;
     return lastOf(stores);
   };
+  const gathered = gathering(clock, GATHER_MS);
   const loss = new Map(
     fleet.regions.map(({name}) => [
       name,
       sampled(pace.loss, async (own) => {
         const [all, state] = [await seen(), await open.state().catch(() => null)];
+        await gathered();
         return lossFrom(open, name, {stores: all, state, signal: own, forMs: COMPARE_MS});
       }),
     ]),
@@ -115,6 +119,17 @@ export function startSources(open: OpenFleet, {world, pace, signal, health, onRo
     again();
   };
   return {stores, lastRoles, routers, loss, ready, headroom, again, lookAgain};
+}
+
+/** Lets whoever comes within so many ms of the first go on together with it. */
+export function gathering(clock: Clock, ms: number): () => Promise<void> {
+  let gate: Promise<void> | null = null;
+  return () => {
+    gate ??= clock.sleep(ms).finally(() => {
+      gate = null;
+    });
+    return gate;
+  };
 }
 
 type Until = {readonly clock: Clock; readonly end: number; readonly signal: AbortSignal};

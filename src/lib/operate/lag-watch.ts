@@ -1,6 +1,7 @@
 import {messageOf} from '../errors.ts';
 import type {StoreSpec} from '../fleet/fleet.ts';
 import {rpoOf} from '../fleet/lookup.ts';
+import {nearestTick} from '../health/schedule.ts';
 import type {OpenFleet} from '../providers/open-fleet.ts';
 import {BREAKER, type BreakerLook, type BreakerNow, type BreakerState, breakerNow} from '../replication/breaker.ts';
 import {judgeLinks, type LagRow, type LinkSample} from '../replication/lag.ts';
@@ -182,7 +183,7 @@ class Watching implements LagMonitor {
         this.#unread.set(spec.name, messageOf(error));
       }
       this.#waiting.delete(spec.name);
-      await clock.sleep(Math.max(0, this.#intervalMs - (clock.now() - began)), signal).catch(() => undefined);
+      await clock.sleep(Math.max(0, nearestTick(began + this.#intervalMs, this.#intervalMs) - clock.now()), signal).catch(() => undefined);
     }
   }
 

@@ -1,3 +1,4 @@
+import {nearestTick} from '../health/schedule.ts';
 import {after, type Clock} from '../ports/clock.ts';
 import type {Sampled} from '../snapshot/sampled.ts';
 import {askInTime} from './ask-in-time.ts';
@@ -35,7 +36,7 @@ export function startSampler<T>({clock, signal, everyMs, deadlineMs, ask}: Sampl
         wake = () => undefined;
         resolve();
       };
-      const callOff = after(clock, ms, end);
+      const callOff = after(clock, Math.max(0, ms), end);
       signal.addEventListener('abort', end, {once: true});
       wake = end;
     });
@@ -51,7 +52,7 @@ export function startSampler<T>({clock, signal, everyMs, deadlineMs, ask}: Sampl
         ? {value: answer.value, at, failing: null}
         : {...held, failing: {code: answer.code, reason: answer.reason, since: held.failing?.since ?? at}};
       onAsked();
-      if (!isDue && !signal.aborted) await rest(Math.max(0, everyMs - (clock.now() - began)));
+      if (!isDue && !signal.aborted) await rest(nearestTick(began + everyMs, everyMs) - clock.now());
     }
   };
   const again = (): void => {
