@@ -1,7 +1,7 @@
 const SHORTEST = 4;
 const MARK = '•••';
-/** A live view has the same few sentences looked through again and again. */
-const [MOST_KNOWN, LONGEST_KNOWN] = [2000, 500];
+/** A live view has the same sentences looked through again and again: so many that were asked for last are known, and up to twice as many. */
+const [MOST_KNOWN, LONGEST_KNOWN] = [1000, 500];
 
 /**
  * Takes values out of text: as they are, URL-encoded, escaped as in JSON, and in base64, also when the base64 is of a longer text such as
@@ -11,7 +11,9 @@ export function scrubber() {
   const forms = new Set<string>();
   // Made anew when it is needed: many values are added one after the other.
   let longestFirst: readonly string[] | null = [];
-  const known = new Map<string, string>();
+  let known = new Map<string, string>();
+  // Those of before, as long as they are asked for: were all forgotten at once, a picture of one sentence more than there is room for would be made anew each time.
+  let older = new Map<string, string>();
   const clean = (text: string): string => {
     longestFirst ??= [...forms].toSorted((a, b) => b.length - a.length);
     return longestFirst.reduce((left, form) => left.replaceAll(form, MARK), text);
@@ -22,14 +24,15 @@ export function scrubber() {
       for (const form of formsOf(value)) forms.add(form);
       longestFirst = null;
       known.clear();
+      older.clear();
     },
     scrub: (text: string): string => {
       if (forms.size === 0) return text;
       if (text.length > LONGEST_KNOWN) return clean(text);
       const before = known.get(text);
       if (before !== undefined) return before;
-      if (known.size >= MOST_KNOWN) known.clear();
-      const without = clean(text);
+      if (known.size >= MOST_KNOWN) [known, older] = [new Map(), known];
+      const without = older.get(text) ?? clean(text);
       known.set(text, without);
       return without;
     },

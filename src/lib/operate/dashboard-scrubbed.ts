@@ -56,7 +56,10 @@ function endpoint(each: EndpointNow, scrub: Scrub): EndpointNow {
   if (each.judged === null) return each;
   const {reading, reason} = each.judged;
   const {result, others} = reading;
+  const [clean, own] = [scrub(reason), scrubbed(result, scrub)];
+  // Most say nothing that has to be taken out.
+  if (others === undefined && clean === reason && own === result) return each;
   const seen = others?.map((view) => ({...view, result: scrubbed(view.result, scrub)}));
-  const own = {...reading, result: scrubbed(result, scrub), ...(seen === undefined ? {} : {others: seen})};
-  return {...each, judged: {...each.judged, reason: scrub(reason), reading: own}};
+  const read = {...reading, result: own, ...(seen === undefined ? {} : {others: seen})};
+  return {...each, judged: {...each.judged, reason: clean, reading: read}};
 }

@@ -24,7 +24,7 @@ export async function callHttp1({url, headers, ca, signal}: CallOptions): Promis
   const plain = (): Socket => net.connect({...place, onread: {buffer: READ_BUFFER, callback: (length) => exchange.feedCopy(length)}});
   // No protocol is offered (ALPN), as ever: who lists h2 alone refuses whoever offers only another.
   const socket = tls === null ? plain() : tls.connect({...place, ...trustOf(url, ca, net.isIP)});
-  marks.watch(socket);
+  marks.watch(socket, tls !== null);
   exchange.follow(socket, tls === null ? null : (socket as TLSSocket));
   const cancel = (): void => exchange.fail(signal.reason);
   signal.addEventListener('abort', cancel, {once: true});

@@ -16,7 +16,7 @@ export async function callHttp2({url, headers, ca, signal}: CallOptions): Promis
   const socket = isSecure
     ? tls.connect({host, port, ALPNProtocols: ['h2'], ...trustOf(url, ca, net.isIP)})
     : net.connect({host, port, noDelay: true});
-  marks.watch(socket);
+  marks.watch(socket, isSecure);
   const session = http2.connect(url.origin, {createConnection: () => socket});
   const end = (): void => {
     session.destroy();

@@ -10,7 +10,8 @@ export type Phases = {
 
 /** Watches a connection that has just been begun, and is told when the answer has. `read` is for after that. */
 export type PhaseMarks = {
-  watch(socket: Socket): void;
+  /** `secured`: it is encrypted before the request can be sent. */
+  watch(socket: Socket, secured: boolean): void;
   readonly answered: () => void;
   readonly read: () => Phases;
   readonly connected: () => boolean;
@@ -21,13 +22,14 @@ export function phaseMarks(): PhaseMarks {
   const began = performance.now();
   const at: {lookup?: number; connect?: number; secure?: number; answered?: number} = {};
   return {
-    watch: (socket) => {
+    watch: (socket, secured) => {
       socket.once('lookup', () => {
         at.lookup = performance.now();
       });
       socket.once('connect', () => {
         at.connect = performance.now();
       });
+      if (!secured) return;
       socket.once('secureConnect', () => {
         at.secure = performance.now();
       });
