@@ -25,7 +25,7 @@ export async function measureCost({add}: Report, subject: Subject): Promise<void
     subject,
     spawn(REGIONCTL, ['health', 'watch', '--fleet', subject.fleet], {env: personalEnv(), stdio: 'ignore'}),
   );
-  const prober = spawn(join(ROOT, 'node_modules/.bin/node'), ['--max-semi-space-size=4', join(ROOT, 'bench/prober-undici.ts')], {
+  const prober = spawn(join(ROOT, 'node_modules/.bin/node'), ['--max-semi-space-size=16', join(ROOT, 'bench/prober-undici.ts')], {
     stdio: ['pipe', 'ignore', 'inherit'],
   });
   prober.stdin.write(`${JSON.stringify(targets.ports)}\n`);
