@@ -109,6 +109,13 @@ describe('planFailback', () => {
     );
   });
 
+  it('brings back who hears a primary that is home, and is on the timeline that it has left', () => {
+    const following = {upstream: 'us-east', heardUpstreamAgoMs: 5, epoch: 2} as const;
+    const made = plan({'us-east': AWAY, 'eu-west': following, ap: {...following, epoch: 1}});
+    expect(ids(made)).toEqual(['claim', 'save-ap', 'rejoin-ap-first', 'equal']);
+    expect(() => plan({'us-east': AWAY, 'eu-west': following, ap: following})).toThrow('every primary is in us-east already');
+  });
+
   it('brings back who does not follow a primary that is home already, and moves nothing', () => {
     const following = {upstream: 'us-east', heardUpstreamAgoMs: 5, epoch: 2} as const;
     const made = plan({'us-east': AWAY, 'eu-west': STALE, ap: following});

@@ -164,6 +164,18 @@ export function isFollowing(snapshot: Snapshot, spec: StoreSpec, member: string,
   return cell?.known === true && cell.value.role === 'standby' && cell.value.upstream === primary && cell.value.heardUpstreamAgoMs !== null;
 }
 
+/**
+ * The same, and on the primary's timeline. One whose log went on where the primary's had forked off hears the primary each time that it calls, and gets nothing: it is on the
+ * old timeline for ever.
+ */
+export function isInStep(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
+  if (!isFollowing(snapshot, spec, member, primary)) return false;
+  const {[member]: own, [primary]: upstream} = storeIn(snapshot, spec).members;
+  if (own?.known !== true || upstream?.known !== true) return true;
+  const [held, leads] = [own.value.durable, upstream.value.durable];
+  return held.lineage !== leads.lineage || held.epoch >= leads.epoch;
+}
+
 const unreadAck = {known: false, code: 'not-read', reason: 'it was not looked at', at: 0} as const;
 
 /** A store as the snapshot has it; nothing known when it was not read. */
