@@ -15,9 +15,9 @@ export function stripLines(view: DashboardView, {most, columns}: Space): readonl
   const stores = [...new Set(view.regions.flatMap(({roles}) => roles.map(({store}) => store)))];
   const name = Math.max(0, ...stores.map(textWidth));
   const lines = stores.map((store) => storeLine(view, store, name, columns));
-  return lines.length <= most
-    ? lines
-    : [...lines.slice(0, most - 1), [{text: `and ${lines.length - most + 1} stores more`, meaning: 'muted'}]];
+  if (lines.length <= most) return lines;
+  // How many there are, and nothing of any, tells nobody anything.
+  return most < 2 ? [] : [...lines.slice(0, most - 1), [{text: `and ${lines.length - most + 1} stores more`, meaning: 'muted'}]];
 }
 
 function storeLine(view: DashboardView, store: string, name: number, columns: number): Line {
