@@ -122,7 +122,9 @@ function growthOf(samples: readonly Sample[], bytes: (sample: Sample) => number)
   return mean(samples.slice(-third).map(bytes)) / mean(samples.slice(0, third).map(bytes)) - 1;
 }
 
-const inPercent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+function inPercent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
 
 /** The line through all samples, least squares: bytes a minute. */
 function slope(samples: readonly Sample[]): number {
