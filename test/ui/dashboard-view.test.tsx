@@ -44,6 +44,16 @@ describe('the regions', () => {
     expect(lineOf(frame, 'ap')).toMatch(/\?\s+no/);
   });
 
+  it('tell a loss whole, or shorter where there is little room, and apart from the lag', async () => {
+    const [, second] = WELL.regions;
+    const [row] = second?.loss.value ?? [];
+    if (second === undefined || row === undefined) throw new Error('the sample has no loss');
+    const losing = {...second, region: 'eu-west-10', loss: {...second.loss, value: [{...row, bytes: 1023 * 1024, withinRpo: false}]}};
+    const view = {...WELL, regions: [losing]};
+    expect((await show(80, 24, view)).terminal.lastFrame()).toMatch(/● 0 ms +✗~1023K +yes/);
+    expect((await show(120, 40, view)).terminal.lastFrame()).toMatch(/ ✗ ~1023 KiB +yes/);
+  });
+
   it('have what needs a person beside them: all about the chosen one, and what happened', async () => {
     const {terminal, press} = await show(300, 80, LOST);
     expect(terminal.lastFrame()).toMatch(/us-east {2}healthy, since .*Last events/);

@@ -128,9 +128,17 @@ const sparkField = (width: number): Field => ({
   of: ({lag}) => ({text: lag === null ? '' : sparkline(lag.history, width, 1000), meaning: 'plain'}),
 });
 
-const LOSS: Field = {
+/** Where there is little room, `✗~9.3K` for `✗ ~9.3 KiB`: a figure that is cut off, or touches the next one, tells nothing. */
+function fitted(text: string, width: number): string {
+  return textWidth(text) < width ? text : text.replace('✗ ', '✗').replace(/ ([KMGTPE])iB/, '$1');
+}
+
+/** The narrow width, and the one in which every figure is told whole. */
+const [LOSS_WIDTH, WIDE_LOSS] = [9, 12];
+
+const lossField = (width: number): Field => ({
   title: 'loss',
-  width: 9,
+  width,
   right: true,
   of: ({loss, roles}, {at}) => {
     const promotable = new Set(roles.filter(({role}) => isPromotable(role)).map(({store}) => store));
@@ -140,9 +148,11 @@ const LOSS: Field = {
     const {text, meaning} = lossSaid(rows);
     const said = aged(text, meaning, ageOf(loss.at, at), STALE.loss);
     // What is old is marked as that.
-    return said.meaning === 'critical' ? {...said, text: `✗ ${text}`} : said;
+    return {...said, text: fitted(said.meaning === 'critical' ? `✗ ${text}` : said.text, width)};
   },
-};
+});
+
+const LOSS = lossField(LOSS_WIDTH);
 
 /** Whether it could take over from each that could be left. */
 const READY: Field = {
@@ -194,6 +204,7 @@ export function regionLayout(view: DashboardView, columns: number): RegionLayout
   const shown = new Set(wantedFields(view).filter(({width}) => take(width) > 0));
   const marks = [...shown].find(({title}) => title === MARKS_TITLE);
   const wanted = Math.max(0, ...view.regions.map(({roles}) => textWidth(rolesText(roles)))) + 2;
+  const isWide = shown.has(LOSS) && take(WIDE_LOSS - LOSS_WIDTH) > 0;
   // With their names where there is room.
   const room = left + (marks?.width ?? 0);
   if (marks !== undefined && room >= LEAST_ROLES && wanted > 2) left = room;
@@ -208,7 +219,9 @@ export function regionLayout(view: DashboardView, columns: number): RegionLayout
     ...[LAG].filter((field) => shown.has(field)),
     ...optional(BREAKER, breaker),
     ...optional(sparkField(spark - 2), spark),
-    ...[LOSS, READY, ROOM, AGE].filter((field) => shown.has(field)),
+    ...[LOSS, READY, ROOM, AGE]
+      .filter((field) => shown.has(field))
+      .map((field) => (field === LOSS && isWide ? lossField(WIDE_LOSS) : field)),
   ];
   return {name, fields, why: left >= LEAST_WHY ? left : 0};
 }
