@@ -52,15 +52,18 @@ export async function startLagWorld({members, programs, store: wanted = {}}: Lag
       await proxy.close();
     },
   };
+  let seen: readonly LagRow[] = [];
   try {
+    // Something is written before each look: a link to which nothing was written for five seconds is idle, however late it came up.
     await eventually(async () => {
-      const seen = await rows();
+      await first.sql('select pg_current_xact_id()');
+      seen = await rows();
       return seen.length === members.length - 1 && seen.every(({state}) => state === 'streaming');
-    });
+    }, 30_000);
     return world;
   } catch (error) {
     await world.end();
-    throw error;
+    throw new Error(`the links did not come up: ${JSON.stringify(seen)}`, {cause: error});
   }
 }
 

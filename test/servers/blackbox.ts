@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {eventually, freePort} from './embedded.ts';
 import {ordinary} from './ordinary.ts';
+import {freezeAll, isUp, pidsOf, signalAll} from './process-tree.ts';
 
 /** Debian's blackbox_exporter, and why tests of it are skipped where it is not installed. */
 const BLACKBOX = '/usr/bin/prometheus-blackbox-exporter';
@@ -36,7 +37,7 @@ export async function startBlackbox({proxy = null}: {readonly proxy?: string | n
   const port = await freePort();
   writeFileSync(join(dir, 'blackbox.yml'), configOf(proxy));
   let child: ChildProcess | null = null;
-  const running = (): boolean => child !== null && child.exitCode === null && child.signalCode === null;
+  const running = (): boolean => isUp(child);
   const blackbox: Blackbox = {
     ...{port, url: `http://127.0.0.1:${port}`},
     pid: () => child?.pid ?? 0,
@@ -54,8 +55,8 @@ export async function startBlackbox({proxy = null}: {readonly proxy?: string | n
       if (running()) child?.kill('SIGKILL');
       await eventually(() => !running());
     },
-    freeze: () => child?.kill('SIGSTOP'),
-    thaw: () => child?.kill('SIGCONT'),
+    freeze: () => freezeAll(() => pidsOf(child)),
+    thaw: () => signalAll(pidsOf(child), 'SIGCONT'),
     end: async () => {
       await blackbox.kill();
       rmSync(dir, {recursive: true, force: true});

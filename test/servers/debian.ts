@@ -6,7 +6,7 @@ import type pg from 'pg';
 import {POSTGRES_15, startReaper, writeCtl} from './debian-ctl.ts';
 import {type Links, openLinks} from './debian-links.ts';
 import {eventually, PASSWORD, type Programs, prepareServers, type Server, type Servers} from './embedded.ts';
-import {isAlive, signalAll, treeOf} from './process-tree.ts';
+import {freezeAll, isAlive, signalAll, treeOf} from './process-tree.ts';
 
 /** Why tests of Debian's PostgreSQL 15 are skipped where it is not installed. */
 export const noPostgres15: string | null = existsSync(join(POSTGRES_15, 'pg_rewind')) ? null : `no ${POSTGRES_15}`;
@@ -120,7 +120,7 @@ function controls(servers: Readonly<Record<string, DebianServer>>, links: Links 
     restart: (name: string) => find(name).ctl('start'),
     freeze(name: string) {
       cut(name);
-      signalAll(processesOf(find(name).dir), 'SIGSTOP');
+      freezeAll(() => processesOf(find(name).dir));
     },
     thaw(name: string) {
       signalAll(processesOf(find(name).dir).toReversed(), 'SIGCONT');

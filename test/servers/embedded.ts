@@ -8,7 +8,6 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
-  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -19,6 +18,7 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import pg from 'pg';
 import {removeSegment} from '../../src/lab/shared-memory.ts';
+import {freezeAll, isAlive, isUp, pidsOf, signalAll} from './process-tree.ts';
 import {type Template, takeTemplate} from './templates.ts';
 
 /** Settings of the lab, small and quick. */
@@ -191,7 +191,7 @@ function unprivileged(program: string, args: readonly string[]): [string, string
 
 function createServerOf(name: string, dir: string, port: number, programs: Programs): Server {
   let child: ChildProcess | null = null;
-  const running = (): boolean => child !== null && child.exitCode === null && child.signalCode === null;
+  const running = (): boolean => isUp(child);
   const gone = async (): Promise<void> => {
     await eventually(() => !running());
     child = null;
@@ -208,10 +208,6 @@ function createServerOf(name: string, dir: string, port: number, programs: Progr
     client.on('error', () => undefined);
     await client.connect();
     return client;
-  };
-  const signal = (name: NodeJS.Signals): void => {
-    if (!running() || child?.pid === undefined) return;
-    for (const pid of tree(child.pid)) sendSignal(pid, name);
   };
   return {
     name,
@@ -240,15 +236,15 @@ function createServerOf(name: string, dir: string, port: number, programs: Progr
       await removeSegment(dir);
     },
     kill: async () => {
-      const processes = running() && child?.pid !== undefined ? tree(child.pid) : [];
-      signal('SIGKILL');
+      const processes = pidsOf(child);
+      signalAll(processes, 'SIGKILL');
       await gone();
       // The segment can be removed when the last backend has let go of it.
       await eventually(() => !processes.some(isAlive));
       await removeSegment(dir);
     },
-    freeze: () => signal('SIGSTOP'),
-    thaw: () => signal('SIGCONT'),
+    freeze: () => freezeAll(() => pidsOf(child)),
+    thaw: () => signalAll(pidsOf(child), 'SIGCONT'),
     demote: (upstream) => {
       writeFileSync(join(dir, 'standby.signal'), '');
       const conninfo = upstream === null ? '' : `host=127.0.0.1 port=${upstream.port} user=replicator application_name=${name}`;
@@ -265,39 +261,4 @@ function createServerOf(name: string, dir: string, port: number, programs: Progr
       }
     },
   };
-}
-
-/** A child may end between the listing and the signal. */
-function sendSignal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
-}
-
-/** A zombie has let go of everything. */
-function isAlive(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat[stat.lastIndexOf(')') + 2] !== 'Z';
-  } catch {
-    return false;
-  }
-}
-
-/** Every process of a server: its children have process groups of their own. The postmaster comes first. */
-function tree(root: number): number[] {
-  const children = new Map<number, number[]>();
-  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-      children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
-    } catch {
-      // It ended while the list was read.
-    }
-  }
-  const walk = (pid: number): number[] => [pid, ...(children.get(pid) ?? []).flatMap(walk)];
-  return walk(root);
 }

@@ -5,6 +5,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {eventually, freePort} from './embedded.ts';
 import {ordinary} from './ordinary.ts';
+import {isUp} from './process-tree.ts';
 
 /** Debian's HAProxy, and why tests of it are skipped where it is not installed. */
 export const HAPROXY = '/usr/sbin/haproxy';
@@ -122,10 +123,6 @@ backend be
   balance ${balance}
 ${Object.values(servers).flat().map(server).join('\n')}
 `;
-}
-
-function isUp({exitCode, signalCode}: ChildProcess): boolean {
-  return exitCode === null && signalCode === null;
 }
 
 function runtimeCommand(port: number, text: string): Promise<string> {

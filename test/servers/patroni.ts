@@ -5,7 +5,7 @@ import {join} from 'node:path';
 import pg from 'pg';
 import {removeSegment} from '../../src/lab/shared-memory.ts';
 import {eventually, freePort, PASSWORD} from './embedded.ts';
-import {isAlive, signalAll, treeOf} from './process-tree.ts';
+import {freezeAll, isAlive, isUp, signalAll, treeOf} from './process-tree.ts';
 
 /** Debian's programs. */
 const PATRONI = '/usr/bin/patroni';
@@ -165,10 +165,10 @@ async function createMember(dir: string, name: string, etcd: number, options: Pa
       await removeSegment(join(dir, 'data'));
     },
     killAgent: () => killUntilGone(agentPids),
-    freezeAgent: () => signalAll(agentPids(), 'SIGSTOP'),
+    freezeAgent: () => freezeAll(agentPids),
     stopServer: () => signalAll(serverPids(join(dir, 'data')), 'SIGINT'),
     pids: everyPid,
-    freeze: () => signalAll(everyPid(), 'SIGSTOP'),
+    freeze: () => freezeAll(everyPid),
     thaw: () => signalAll(everyPid(), 'SIGCONT'),
     sql: (text) => query(port, text),
     ask: async (path) => (await fetch(`${rest}${path}`, {signal: AbortSignal.timeout(3000)})).json(),
@@ -319,7 +319,6 @@ async function killUntilGone(find: () => readonly number[]): Promise<void> {
   });
 }
 
-const isUp = ({exitCode, signalCode}: ChildProcess): boolean => exitCode === null && signalCode === null;
 const pidsOf = (child: ChildProcess): readonly number[] => (isUp(child) && child.pid !== undefined ? [child.pid] : []);
 
 /** The postmaster of a data folder. A number that belongs to another program by now is not its. */

@@ -1,3 +1,4 @@
+import type {ChildProcess} from 'node:child_process';
 import {readdirSync, readFileSync} from 'node:fs';
 
 /** Every process below the given ones, they themselves first: a server's children have process groups of their own. */
@@ -9,6 +10,16 @@ export function treeOf(roots: readonly number[]): readonly number[] {
   }
   const walk = (pid: number): number[] => [pid, ...(children.get(pid) ?? []).flatMap(walk)];
   return roots.flatMap(walk);
+}
+
+/** Whether a process that was started here has not ended yet. */
+export function isUp(child: ChildProcess | null): boolean {
+  return child !== null && child.exitCode === null && child.signalCode === null;
+}
+
+/** It and everything below it; none when it has ended. */
+export function pidsOf(child: ChildProcess | null): readonly number[] {
+  return isUp(child) && child?.pid !== undefined ? treeOf([child.pid]) : [];
 }
 
 /** Whether a process still holds anything: a zombie has let go of everything. */
@@ -28,10 +39,34 @@ export function signalAll(pids: readonly number[], name: NodeJS.Signals): void {
   }
 }
 
-/** The name of a process stands in brackets and may hold anything; what follows the last bracket is plain. */
-function statOf(pid: number): {state: string; parent: number} | null {
+/**
+ * Stops every process that `list` names, and comes back when none of them runs any more. A signal only asks: a process with threads, on a busy machine, can
+ * answer a request after it was told to stop; and a server that is being stopped may have made a child since it was listed.
+ */
+export function freezeAll(list: () => readonly number[]): void {
+  const end = performance.now() + 10_000;
+  for (;;) {
+    const moving = list().filter(moves);
+    if (moving.length === 0) return;
+    if (performance.now() > end) throw new Error(`${moving.join(', ')} did not stop within ten seconds`);
+    signalAll(moving, 'SIGSTOP');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  }
+}
+
+/** Whether any of its threads may still run. */
+function moves(pid: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return readdirSync(`/proc/${pid}/task`).some((thread) => !'TZX'.includes(statOf(pid, thread)?.state ?? 'X'));
+  } catch {
+    return false;
+  }
+}
+
+/** The name of a process stands in brackets and may hold anything; what follows the last bracket is plain. */
+function statOf(pid: number, thread?: string): {state: string; parent: number} | null {
+  try {
+    const stat = readFileSync(thread === undefined ? `/proc/${pid}/stat` : `/proc/${pid}/task/${thread}/stat`, 'utf8');
     const [state = '', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return {state, parent: Number(parent)};
   } catch {

@@ -4,6 +4,7 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {eventually, freePort} from './embedded.ts';
 import {ordinary} from './ordinary.ts';
+import {freezeAll, isUp, pidsOf, signalAll} from './process-tree.ts';
 
 /** Debian's prometheus, and why tests of it are skipped where it is not installed. */
 const PROMETHEUS = '/usr/bin/prometheus';
@@ -27,7 +28,8 @@ export type Prometheus = {
   readonly url: string;
   kill(): Promise<void>;
   freeze(): void;
-  thaw(): void /** Ends it and removes its folder. */;
+  thaw(): void;
+  /** Ends it and removes its folder. */
   end(): Promise<void>;
 };
 
@@ -49,15 +51,15 @@ export async function startPrometheus(seeds: readonly Seed[], {login = false}: {
     env: {PATH: process.env.PATH ?? '', GOMAXPROCS: '1'},
   });
   closeSync(log);
-  const running = (): boolean => child.exitCode === null && child.signalCode === null;
+  const running = (): boolean => isUp(child);
   const prometheus: Prometheus = {
     url: `http://127.0.0.1:${port}`,
     kill: async () => {
       if (running()) child.kill('SIGKILL');
       await eventually(() => !running());
     },
-    freeze: () => child.kill('SIGSTOP'),
-    thaw: () => child.kill('SIGCONT'),
+    freeze: () => freezeAll(() => pidsOf(child)),
+    thaw: () => signalAll(pidsOf(child), 'SIGCONT'),
     end: async () => {
       await prometheus.kill();
       rmSync(dir, {recursive: true, force: true});

@@ -3,7 +3,7 @@ import {closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readFil
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {eventually, freePort, PASSWORD} from './embedded.ts';
-import {isAlive, signalAll, treeOf} from './process-tree.ts';
+import {freezeAll, isAlive, isUp, pidsOf, signalAll} from './process-tree.ts';
 
 /** Debian's programs. Its wrapper in /usr/sbin changes the user; this one does not. */
 const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
@@ -100,8 +100,8 @@ async function createBroker(dir: string, name: string, epmdPort: number): Promis
   writeFileSync(join(dir, 'rabbit.conf'), configOf(dir, {name, port, apiPort, tlsPort, apiTlsPort}));
   const url = `http://127.0.0.1:${apiPort}`;
   let child: ChildProcess | null = null;
-  const pids = (): readonly number[] => (child?.pid === undefined || !isUp(child) ? [] : treeOf([child.pid]));
-  const running = (): boolean => child !== null && isUp(child);
+  const pids = (): readonly number[] => pidsOf(child);
+  const running = (): boolean => isUp(child);
   return {
     ...{name, port, apiPort, url, tlsPort, dir, running},
     tlsUrl: `https://127.0.0.1:${apiTlsPort}`,
@@ -129,7 +129,7 @@ async function createBroker(dir: string, name: string, epmdPort: number): Promis
       signalAll(own, 'SIGKILL');
       await eventually(() => !running() && !own.some(isAlive));
     },
-    freeze: () => signalAll(pids(), 'SIGSTOP'),
+    freeze: () => freezeAll(pids),
     thaw: () => signalAll(pids(), 'SIGCONT'),
   };
 }
@@ -223,5 +223,3 @@ function launch(logFile: string, command: readonly string[], env: NodeJS.Process
   child.on('error', (error) => writeFileSync(logFile, String(error)));
   return child;
 }
-
-const isUp = ({exitCode, signalCode}: ChildProcess): boolean => exitCode === null && signalCode === null;

@@ -5,6 +5,7 @@ import {join} from 'node:path';
 import {promisify} from 'node:util';
 import {eventually, freePort} from './embedded.ts';
 import {ordinary} from './ordinary.ts';
+import {freezeAll, isUp, pidsOf, signalAll} from './process-tree.ts';
 
 /** Debian's Redis, and why tests of it are skipped where it is not installed. */
 export const REDIS = '/usr/bin/redis-server';
@@ -52,7 +53,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   const tlsPort = options.tls === undefined ? null : await freePort();
   writeFileSync(join(dir, 'redis.conf'), configOf(options, {dir, port, tlsPort}), {mode: 0o600});
   let child: ChildProcess | null = null;
-  const running = (): boolean => child !== null && child.exitCode === null && child.signalCode === null;
+  const running = (): boolean => isUp(child);
   const cli = (...command: readonly string[]) => ask(port, options.password, command);
   const server: RedisServer = {
     ...{port, tlsPort, dir, running, cli},
@@ -67,8 +68,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
       if (running()) child?.kill('SIGKILL');
       await eventually(() => !running());
     },
-    freeze: () => child?.kill('SIGSTOP'),
-    thaw: () => child?.kill('SIGCONT'),
+    freeze: () => freezeAll(() => pidsOf(child)),
+    thaw: () => signalAll(pidsOf(child), 'SIGCONT'),
     end: async () => {
       await server.kill();
       rmSync(dir, {recursive: true, force: true});
