@@ -75,15 +75,25 @@ export abstract class RegionCommand<T extends typeof Command> extends Command {
     return loadFleet(file, kindsOf(await this.providers()));
   }
 
-  /** The fleet with its probes, stores, routers and faults opened. Closed when the command ends. */
-  protected async openFleet(): Promise<OpenFleet> {
-    const [{openFleet}, fleet, clock, providers] = await Promise.all([
+  /**
+   * The fleet with its probes, stores, routers and faults opened. Closed when the command ends. `isLive`: it draws meanwhile, and waits for a lock on its
+   * state no longer than half a second.
+   */
+  protected async openFleet({isLive = false}: {readonly isLive?: boolean} = {}): Promise<OpenFleet> {
+    const [{openFleet}, {BUSY_LIVE_MS}, fleet, clock, providers] = await Promise.all([
       import('../lib/providers/open-fleet.ts'),
+      import('../lib/state/rest.ts'),
       this.loadFleet(),
       this.clock(),
       this.providers(),
     ]);
-    this.#open = await openFleet({fleet, providers, clock, defaultStateDir: this.config.dataDir});
+    this.#open = await openFleet({
+      fleet,
+      providers,
+      clock,
+      defaultStateDir: this.config.dataDir,
+      stateBusyMs: isLive ? BUSY_LIVE_MS : undefined,
+    });
     return this.#open;
   }
 

@@ -1,6 +1,7 @@
 import {mkdtempSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {DatabaseSync} from 'node:sqlite';
 import {afterAll, afterEach, beforeAll, describe, expect, it} from 'vitest';
 import {deadPort, http, type Listener, listen, speaks} from '../providers/listener.ts';
 import {expectNoTrace, regionctl, shown} from './program.ts';
@@ -12,9 +13,10 @@ const fleet = join(dir, 'regionctl.yaml');
 const open: Terminal[] = [];
 const listeners: Listener[] = [];
 const env = {XDG_DATA_HOME: dir};
+let isWell = true;
 
 beforeAll(async () => {
-  listeners.push(await listen(speaks(http(200, 'fine'))));
+  listeners.push(await listen((socket) => speaks(isWell ? http(200, 'fine') : http(500, 'down'))(socket)));
   const dead = await deadPort();
   const endpoint = (name: string, port: number) => `{${name}: {probe: http, url: "http://127.0.0.1:${port}/", timeout: 300ms}}`;
   writeFileSync(
@@ -120,6 +122,30 @@ describe.skipIf(without !== null)(`the dashboard in a terminal${without === null
     const left = await one.ended();
     expect(left.status, left.output.slice(-500)).toBe(2);
     expect(left.restored).toBe(true);
+  });
+
+  it('goes on while another process has the state locked', async () => {
+    const one = dashboard(120, 40);
+    await one.sees('✗ unhealthy');
+    const other = new DatabaseSync(join(dir, 'state/state.db'));
+    other.exec('BEGIN IMMEDIATE');
+    let [longest, drawn, size] = [0, performance.now(), one.output.length];
+    try {
+      isWell = false;
+      await one.when(() => {
+        const now = performance.now();
+        longest = Math.max(longest, now - drawn);
+        if (one.output.length > size) [drawn, size] = [now, one.output.length];
+        return linesOf(one.output).some((line) => line.includes('locked by another process'));
+      }, 'it does not say that the state is locked');
+    } finally {
+      isWell = true;
+      other.close();
+    }
+    // A command that acts waits for five seconds.
+    expect(longest).toBeLessThan(3000);
+    one.type('q');
+    expectCleanTerminal(await one.ended(), 120);
   });
 
   it('TERM=dumb and CI get lines', async () => {

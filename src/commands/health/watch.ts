@@ -20,7 +20,7 @@ export default class HealthWatch extends RegionCommand<typeof HealthWatch> {
   };
 
   async run(): Promise<void> {
-    const [{watchFleet}, open] = await Promise.all([import('../../lib/operate/watch.ts'), this.openFleet()]);
+    const [{watchFleet}, open] = await Promise.all([import('../../lib/operate/watch.ts'), this.openFleet({isLive: true})]);
     const {region, interval: intervalMs, for: forMs, format} = this.flags;
     if (intervalMs !== undefined && intervalMs < 100) throw usageError('--interval must be at least 100ms');
     const monitor = await watchFleet(open, {region, intervalMs});

@@ -46,7 +46,8 @@ Exit code: 0 good, 1 stalled, more than 30 s behind, a breaker that warns or a d
   async run(): Promise<unknown> {
     const {store, watch, drain} = this.flags;
     if (watch && this.jsonEnabled()) throw usageError('--json is one document, and --watch has no end: use --format ndjson');
-    const open = await this.openFleet();
+    // One that drains writes its runs down, and has the patience for that.
+    const open = await this.openFleet({isLive: watch && !drain});
     if (store !== undefined) (await import('../../lib/fleet/lookup.ts')).storeOf(open.fleet, store);
     if (drain && store !== undefined) throw usageError('--drain goes by the links of every store: leave --store out');
     if (watch) return this.#watch(open);

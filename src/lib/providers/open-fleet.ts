@@ -64,10 +64,16 @@ export type OpenFleet = {
 /** `env` is added to this process's own. */
 export type ExecHow = {readonly timeoutMs: number; readonly signal: AbortSignal; readonly env?: Readonly<Record<string, string>>};
 
-type Options = {readonly fleet: Fleet; readonly providers: readonly Provider[]; readonly clock: Clock; readonly defaultStateDir: string};
+type Options = {
+  readonly fleet: Fleet;
+  readonly providers: readonly Provider[];
+  readonly clock: Clock;
+  readonly defaultStateDir: string;
+  readonly stateBusyMs?: number | undefined;
+};
 
-/** Opens every part of the fleet file through its provider. */
-export async function openFleet({fleet, providers, clock, defaultStateDir}: Options): Promise<OpenFleet> {
+/** Opens every part of the fleet file through its provider. `stateBusyMs`: how long the state waits for a lock of another process, default 5 s. */
+export async function openFleet({fleet, providers, clock, defaultStateDir, stateBusyMs}: Options): Promise<OpenFleet> {
   const stateDir = fleet.state.dir ?? defaultStateDir;
   const context: ProviderContext = {fleet, secrets: fleet.secrets, clock, baseDir: dirOf(fleet.file), stateDir};
   const [views, uplinks, stores, routers, fault, notifiers] = await Promise.all([
@@ -87,7 +93,7 @@ export async function openFleet({fleet, providers, clock, defaultStateDir}: Opti
       find<NotifierProvider>(providers, 'notifier', notifier).create(notifier.config, name, context),
     ),
   ]);
-  const state = lazyState(async () => (await import('../state/sqlite.ts')).openState({dir: stateDir, clock}), clock);
+  const state = lazyState(async () => (await import('../state/sqlite.ts')).openState({dir: stateDir, clock, busyMs: stateBusyMs}), clock);
   const second = new Map<string, Promise<Store>>();
   const sources = lazySources(fleet, providers, context);
   return {

@@ -17,14 +17,15 @@ const NOTES_OVER = 500;
 
 /**
  * Opens the state in `dir` (made if need be, for this user only), in the file `state.db`. Every write is on disk when it returns.
+ * `busyMs`: how long a lock of another process is waited for, default 5 s; nothing else goes on meanwhile.
  * Throws StateError (73): directory not writable, disk full, damaged file, a file of a later version or of another program.
  */
-export async function openState({dir, clock}: {dir: string; clock: Clock}): Promise<State> {
+export async function openState({dir, clock, busyMs}: {dir: string; clock: Clock; busyMs?: number | undefined}): Promise<State> {
   // Loading SQLite costs milliseconds, and most commands never need it.
   const {DatabaseSync: Database} = await import('node:sqlite');
   makeStateDir(dir);
   const file = join(dir, 'state.db');
-  const db = await openDatabase(file, {clock, migrate});
+  const db = await openDatabase(file, {clock, busyMs, migrate});
   return stateOf(new Tables(db, file, clock), {dir, clock, Database});
 }
 
