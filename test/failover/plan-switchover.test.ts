@@ -57,6 +57,16 @@ describe('planSwitchover', () => {
     const gate = (made: ReturnType<typeof plan>) => made.gates.find(({id}) => id === 'following:orders');
     expect(gate(plan({...WELL, 'eu-west': {upstream: null}}))).toMatchObject({verdict: 'refuse', overridable: false});
     expect(gate(plan({...WELL, ap: null}))).toMatchObject({verdict: 'refuse', overridable: true, says: 'ap does not follow us-east'});
+    // They hear the primary, and went another way: nothing of its log reaches them.
+    const newer = {'us-east': {...PRIMARY, epoch: 2}, 'eu-west': {...FOLLOWS, epoch: 2}, ap: {...FOLLOWS, epoch: 2}};
+    expect(gate(plan(newer))).toMatchObject({verdict: 'pass'});
+    const apart = plan({...newer, ap: FOLLOWS});
+    expect(gate(apart)).toMatchObject({verdict: 'refuse', overridable: true, says: 'ap hears us-east, but is on timeline 1 of 2'});
+    expect(apart.steps.find(({id}) => id === 'follow-ap')).toMatchObject({onFailure: 'continue'});
+    expect(gate(plan({...newer, 'eu-west': FOLLOWS, ap: {upstream: null}}))).toMatchObject({
+      ...{verdict: 'refuse', overridable: false},
+      says: 'eu-west hears us-east, but is on timeline 1 of 2; ap does not follow us-east',
+    });
   });
 
   it('brings the former primary back before traffic where nobody else can hold a write, and lets a stray hold nothing up', () => {

@@ -28,7 +28,7 @@ import {call, expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {
   backSteps,
   formerSteps,
-  isInStep,
+  isFollowing,
   othersOf,
   preparingSteps,
   type Return,
@@ -223,7 +223,7 @@ function repairOf(
   const member = spec.members.find(({name}) => name === current.name);
   const others = spec.members.filter(({name}) => name !== current.name);
   if (member === undefined) return null;
-  if (!anyway && others.every(({name}) => isInStep(snapshot, spec, name, current.name))) return null;
+  if (!anyway && others.every(({name}) => isFollowing(snapshot, spec, name, current.name))) return null;
   return {spec, primary, epoch: current.member.durable.epoch, home: member, others, followers: others.map(({name}) => name), silent: []};
 }
 
@@ -302,7 +302,7 @@ function noRivalAmong({spec, others}: Return, snapshot: Snapshot): Gate[] {
 /** Who would be overwritten is read first. Whoever passes this gate by name gives up what such a member holds alone. */
 function keptFirst({spec, primary, home, others}: Return, snapshot: Snapshot): Gate[] {
   if (managerOf(snapshot, spec.name) !== null) return [];
-  const strays = [...others, home].filter(({name}) => name !== primary.member && !isInStep(snapshot, spec, name, primary.member));
+  const strays = [...others, home].filter(({name}) => name !== primary.member && !isFollowing(snapshot, spec, name, primary.member));
   if (strays.length === 0) return [];
   const asks = strays.map(({name, region}) =>
     expect('store.can-save', {store: spec.name, member: name, region}, {upstream: primary.member}),
@@ -312,7 +312,7 @@ function keptFirst({spec, primary, home, others}: Return, snapshot: Snapshot): G
 
 /** Home may be unhealthy only because its database is not yet what it should be; it must be reachable. */
 function targetReachable(fleet: Fleet, snapshot: Snapshot, to: string, returns: readonly Return[]): Gate {
-  const following = returns.every(({spec, home, primary}) => isInStep(snapshot, spec, home.name, primary.member));
+  const following = returns.every(({spec, home, primary}) => isFollowing(snapshot, spec, home.name, primary.member));
   if (following) return targetHealthy(fleet, snapshot, to);
   const cell = snapshot.regions[to];
   if (cell === undefined || !cell.known)
@@ -345,7 +345,7 @@ function rejoinSteps(
 ): Step[] {
   const build = storeSteps(named(spec, returns));
   const keeps = managerOf(snapshot, spec.name) === null && keepsIn({spec}, overrides);
-  const strays = [...others, home].filter(({name}) => name !== primary.member && !isInStep(snapshot, spec, name, primary.member));
+  const strays = [...others, home].filter(({name}) => name !== primary.member && !isFollowing(snapshot, spec, name, primary.member));
   return strays.flatMap((member): Step[] => {
     const cell = storeIn(snapshot, spec).members[member.name];
     if (cell?.known !== true || cell.value.role !== 'standby') return backSteps(build, member, primary.member, keeps);

@@ -34,6 +34,7 @@ import {
   type Return,
   settleSteps,
   storeIn,
+  straySays,
   switchAcknowledgers,
   switchSteps,
 } from './switch-steps.ts';
@@ -212,7 +213,7 @@ function everyoneFollows({spec, primary, home, others, silent}: Return, snapshot
   const says =
     strays.length === 0
       ? `every standby of ${spec.name} follows ${primary.member}`
-      : `${strays.join(' and ')} ${strays.length === 1 ? 'does' : 'do'} not follow ${primary.member}`;
+      : strays.map((name) => `${name} ${straySays(snapshot, spec, name, primary.member)}`).join('; ');
   // A stray that is not the target only costs a standby; the target itself must be one.
   return judged(`following:${spec.name}`, !strays.includes(home.name), {
     verdict: strays.length === 0 ? 'pass' : 'refuse',

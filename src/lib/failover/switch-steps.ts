@@ -158,22 +158,31 @@ function eachIfTheLast(steps: readonly Step[]): Step[] {
 /** A planned stop is proven on the server itself: no proof by quorum here. */
 const PLANNED = ['stopped', 'closed'] as const;
 
-/** Whether a member streams from the primary, by the snapshot. */
+/**
+ * Whether a member streams from the primary and is on its timeline, by the snapshot. One whose log went on where the primary's had forked off hears the
+ * primary each time that it calls, and gets nothing: it is on the old timeline for ever.
+ */
 export function isFollowing(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
+  return hears(snapshot, spec, member, primary) && oldTimelineOf(snapshot, spec, member, primary) === null;
+}
+
+/** Why a member does not follow the primary, to be read after its name. */
+export function straySays(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): string {
+  const old = hears(snapshot, spec, member, primary) ? oldTimelineOf(snapshot, spec, member, primary) : null;
+  return old === null ? `does not follow ${primary}` : `hears ${primary}, but is on timeline ${old.held} of ${old.leads}`;
+}
+
+function hears(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
   const cell = storeIn(snapshot, spec).members[member];
   return cell?.known === true && cell.value.role === 'standby' && cell.value.upstream === primary && cell.value.heardUpstreamAgoMs !== null;
 }
 
-/**
- * The same, and on the primary's timeline. One whose log went on where the primary's had forked off hears the primary each time that it calls, and gets nothing: it is on the
- * old timeline for ever.
- */
-export function isInStep(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
-  if (!isFollowing(snapshot, spec, member, primary)) return false;
+/** The timelines of a member and of the primary where the member's is the older one. */
+function oldTimelineOf(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): {held: number; leads: number} | null {
   const {[member]: own, [primary]: upstream} = storeIn(snapshot, spec).members;
-  if (own?.known !== true || upstream?.known !== true) return true;
+  if (own?.known !== true || upstream?.known !== true) return null;
   const [held, leads] = [own.value.durable, upstream.value.durable];
-  return held.lineage !== leads.lineage || held.epoch >= leads.epoch;
+  return held.lineage === leads.lineage && held.epoch < leads.epoch ? {held: held.epoch, leads: leads.epoch} : null;
 }
 
 const unreadAck = {known: false, code: 'not-read', reason: 'it was not looked at', at: 0} as const;
