@@ -57,15 +57,27 @@ describe('planSwitchover', () => {
     const gate = (made: ReturnType<typeof plan>) => made.gates.find(({id}) => id === 'following:orders');
     expect(gate(plan({...WELL, 'eu-west': {upstream: null}}))).toMatchObject({verdict: 'refuse', overridable: false});
     expect(gate(plan({...WELL, ap: null}))).toMatchObject({verdict: 'refuse', overridable: true, says: 'ap does not follow us-east'});
-    // They hear the primary, and went another way: nothing of its log reaches them.
+  });
+
+  it('refuses one that hears the primary and whose log went another way; behind the fork only the target is', () => {
+    const gate = (made: ReturnType<typeof plan>) => made.gates.find(({id}) => id === 'following:orders');
     const newer = {'us-east': {...PRIMARY, epoch: 2}, 'eu-west': {...FOLLOWS, epoch: 2}, ap: {...FOLLOWS, epoch: 2}};
     expect(gate(plan(newer))).toMatchObject({verdict: 'pass'});
-    const apart = plan({...newer, ap: FOLLOWS});
-    expect(gate(apart)).toMatchObject({verdict: 'refuse', overridable: true, says: 'ap hears us-east, but is on timeline 1 of 2'});
-    expect(apart.steps.find(({id}) => id === 'follow-ap')).toMatchObject({onFailure: 'continue'});
-    expect(gate(plan({...newer, 'eu-west': FOLLOWS, ap: {upstream: null}}))).toMatchObject({
+    const apart = plan({...newer, ap: {...FOLLOWS, diverged: true}});
+    expect(gate(apart)).toMatchObject({verdict: 'refuse', overridable: true, says: 'ap hears us-east, but its log went another way'});
+    // Waiting for it to follow would hold all traffic up for nothing.
+    expect(ids(apart)).not.toContain('follow-ap');
+    expect(ids(apart)).toEqual(expect.arrayContaining(['save-ap', 'rejoin-ap-first']));
+    expect(gate(plan({...newer, 'eu-west': {...FOLLOWS, diverged: true}, ap: {upstream: null}}))).toMatchObject({
       ...{verdict: 'refuse', overridable: false},
-      says: 'eu-west hears us-east, but is on timeline 1 of 2; ap does not follow us-east',
+      says: 'eu-west hears us-east, but its log went another way; ap does not follow us-east',
+    });
+    const late = plan({...newer, ap: FOLLOWS});
+    expect(gate(late)).toMatchObject({verdict: 'pass'});
+    expect(ids(late)).toContain('follow-ap');
+    expect(gate(plan({...newer, 'eu-west': FOLLOWS}))).toMatchObject({
+      ...{verdict: 'refuse', overridable: false, measured: ['eu-west']},
+      says: 'eu-west has not come over to timeline 2 of us-east yet',
     });
   });
 

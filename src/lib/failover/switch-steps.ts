@@ -91,7 +91,10 @@ export function switchSteps(move: Return, snapshot: Snapshot, returns: readonly 
       // It was proven closed before it: nothing can come after it.
       false,
     ),
-    ...others.map(({name}) => followStep(move, build.follow(name, regionOfMember(spec, name), home.name), name)),
+    // Whose log went another way cannot follow: it is brought back when nobody waits any more.
+    ...others
+      .filter(({name}) => !hasDiverged(snapshot, spec, name))
+      .map(({name}) => followStep(move, build.follow(name, regionOfMember(spec, name), home.name), name)),
   ];
 }
 
@@ -158,31 +161,31 @@ function eachIfTheLast(steps: readonly Step[]): Step[] {
 /** A planned stop is proven on the server itself: no proof by quorum here. */
 const PLANNED = ['stopped', 'closed'] as const;
 
-/**
- * Whether a member streams from the primary and is on its timeline, by the snapshot. One whose log went on where the primary's had forked off hears the
- * primary each time that it calls, and gets nothing: it is on the old timeline for ever.
- */
+/** Whether a member streams from the primary, by the snapshot: one whose log went another way hears it, and gets nothing. */
 export function isFollowing(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
-  return hears(snapshot, spec, member, primary) && oldTimelineOf(snapshot, spec, member, primary) === null;
+  return hears(snapshot, spec, member, primary) && !hasDiverged(snapshot, spec, member);
 }
 
 /** Why a member does not follow the primary, to be read after its name. */
-export function straySays(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): string {
-  const old = hears(snapshot, spec, member, primary) ? oldTimelineOf(snapshot, spec, member, primary) : null;
-  return old === null ? `does not follow ${primary}` : `hears ${primary}, but is on timeline ${old.held} of ${old.leads}`;
-}
+export const straySays = (snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): string =>
+  hears(snapshot, spec, member, primary) ? `hears ${primary}, but its log went another way` : `does not follow ${primary}`;
 
 function hears(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
   const cell = storeIn(snapshot, spec).members[member];
   return cell?.known === true && cell.value.role === 'standby' && cell.value.upstream === primary && cell.value.heardUpstreamAgoMs !== null;
 }
 
-/** The timelines of a member and of the primary where the member's is the older one. */
-function oldTimelineOf(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): {held: number; leads: number} | null {
+function hasDiverged(snapshot: Snapshot, spec: StoreSpec, member: string): boolean {
+  const cell = storeIn(snapshot, spec).members[member];
+  return cell?.known === true && cell.value.diverged === true;
+}
+
+/** The primary's timeline where a member that follows it is still on an earlier one: it has the end of that to receive or to apply first. null = it is not. */
+export function timelineAhead(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): number | null {
   const {[member]: own, [primary]: upstream} = storeIn(snapshot, spec).members;
   if (own?.known !== true || upstream?.known !== true) return null;
   const [held, leads] = [own.value.durable, upstream.value.durable];
-  return held.lineage === leads.lineage && held.epoch < leads.epoch ? {held: held.epoch, leads: leads.epoch} : null;
+  return held.lineage === leads.lineage && held.epoch < leads.epoch ? leads.epoch : null;
 }
 
 const unreadAck = {known: false, code: 'not-read', reason: 'it was not looked at', at: 0} as const;

@@ -28,8 +28,10 @@ const verifyEqual = (world: StoreWorld) =>
     describe: (target, {members}) => `compare every row of ${target.store} in ${members.join(', ')}`,
     apply: async (ctx, target, {members: all, primary, mayMiss}) => {
       const {store, spec} = storeFor(world, target);
-      const there = (await readMembers(store, mayMiss, ctx))
-        .filter(({member}) => member.role === 'standby' && member.upstream === primary && member.heardUpstreamAgoMs !== null)
+      // With the primary: only beside it is it seen whose log went another way.
+      const there = (mayMiss.length === 0 ? [] : await readMembers(store, [...mayMiss, primary], ctx))
+        .filter(({member}) => member.role === 'standby' && member.upstream === primary)
+        .filter(({member}) => member.heardUpstreamAgoMs !== null && member.diverged !== true)
         .map(({name}) => name);
       const members = all.filter((name) => !mayMiss.includes(name) || there.includes(name));
       const missing = all.filter((name) => !members.includes(name));

@@ -19,6 +19,11 @@ export type Member = {
   readonly drained?: true;
   readonly upstream: string | null;
   readonly heardUpstreamAgoMs: number | null;
+  /**
+   * Its log went on where that of its upstream had forked off: it may hear the upstream each time that it calls, and never gets anything of what is written
+   * there. Absent = that is not known; one that is still behind the fork follows.
+   */
+  readonly diverged?: true;
   /** Who must hold a write before this member acknowledges it, as it is set there now; absent = it is not known, or no rule of "any n of these". */
   readonly acknowledges?: {readonly need: number; readonly of: readonly string[]};
   /** `acknowledges` is set and waited for by nobody: the server asks for less by default (PostgreSQL: `synchronous_commit` off or local). */

@@ -120,7 +120,7 @@ export async function readFacts(node: Node, limits: Limits): Promise<Facts> {
 export const OBSERVE_MS = 1500;
 
 /** What was read of members, by name. */
-type AllFacts = Readonly<Record<string, Cell<Facts>>>;
+export type AllFacts = Readonly<Record<string, Cell<Facts>>>;
 
 const shared = new WeakMap<Cluster, Map<string, (signal: AbortSignal) => Promise<AllFacts>>>();
 

@@ -1,9 +1,12 @@
+import {within} from '../../awake.ts';
 import type {Cell} from '../../snapshot/cell.ts';
 import {known, unknown} from '../../snapshot/cell.ts';
 import type {AckRule, Member} from '../../snapshot/snapshot.ts';
 import {type Cluster, nodeOf} from './cluster.ts';
-import {type Facts, primariesOf, readAll, toMember} from './facts.ts';
+import {type AllFacts, durableOf, type Facts, OBSERVE_MS, primariesOf, readAll, toMember, upstreamOf} from './facts.ts';
+import {readForks} from './history.ts';
 import {parseSyncNames} from './sync-names.ts';
+import {canFollow} from './timeline.ts';
 
 /** One cell for every member asked for (default: all). Never throws for an unreachable one, and none waits for another. */
 export async function observe(
@@ -12,14 +15,32 @@ export async function observe(
   members?: readonly string[],
 ): Promise<Readonly<Record<string, Cell<Member>>>> {
   const facts = await readAll(cluster, signal, members);
-  return Object.fromEntries(Object.entries(facts).map(([name, cell]) => [name, memberCell(cluster, name, cell)]));
+  const diverged = await divergedOf(cluster, facts, signal);
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, cell]) => [name, memberCell(cluster, name, cell, diverged.has(name) ? {diverged: true} : {})]),
+  );
+}
+
+/** Which standbys hold what is not in the history of their upstream. It is asked only where timelines differ; a history that cannot be read tells nothing. */
+async function divergedOf(cluster: Cluster, all: AllFacts, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const looks = Object.entries(all).map(async ([name, cell]) => {
+    if (!cell.known || !cell.value.recovering) return [];
+    const upstream = upstreamOf(cluster, nodeOf(cluster, name), cell.value) ?? '';
+    const there = all[upstream];
+    if (there?.known !== true || there.value.lineage !== cell.value.lineage || there.value.timeline <= cell.value.timeline) return [];
+    const read = (own: AbortSignal) => readForks(nodeOf(cluster, upstream), there.value.timeline, own);
+    const forks = await within(signal, OBSERVE_MS, read).catch(() => null);
+    if (forks === null || forks.size === 0) return [];
+    return canFollow(durableOf(cell.value), durableOf(there.value), forks) ? [] : [name];
+  });
+  return new Set((await Promise.all(looks)).flat());
 }
 
 /** A standby that has not replayed all that it holds reads too low: a position like that must not decide anything. */
-function memberCell(cluster: Cluster, name: string, cell: Cell<Facts>): Cell<Member> {
+function memberCell(cluster: Cluster, name: string, cell: Cell<Facts>, more: Pick<Member, 'diverged'>): Cell<Member> {
   if (!cell.known) return cell;
   if (cell.value.replaying) return unknown('replaying', `${name} was restarted and has not yet replayed all that it holds.`, cell.at);
-  return known(toMember(cluster, nodeOf(cluster, name), cell.value), cell.at, cell.via);
+  return known({...toMember(cluster, nodeOf(cluster, name), cell.value), ...more}, cell.at, cell.via);
 }
 
 /** A peer acknowledges what it holds itself: the others are sent it afterwards. */
