@@ -42,7 +42,7 @@ Where there is no terminal (or TERM=dumb, or CI), and with --format, it prints h
     // It runs for days: V8 lets a heap grow to several times of what lives in it. Collected sooner it is 145 MB instead of up to 250, for one hundredth of a core.
     setFlagsFromString('--heap-growing-percent=30');
     const [open, {watchDashboard}, {worldOf}] = await Promise.all([
-      this.openFleet({isLive: true}),
+      this.openFleet({isLive: draws}),
       import('../lib/operate/dashboard.ts'),
       import('../lib/operate/world.ts'),
       draws ? readyToDraw() : null,

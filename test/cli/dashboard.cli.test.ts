@@ -125,9 +125,9 @@ describe.skipIf(without !== null)(`the dashboard in a terminal${without === null
   });
 
   it('goes on while another process has the state locked', async () => {
-    const one = dashboard(120, 40);
+    const one = dashboard(200, 40);
     await one.sees('✗ unhealthy');
-    const other = new DatabaseSync(join(dir, 'state/state.db'));
+    const other = new DatabaseSync(join(dir, 'state/state.db'), {timeout: 5000});
     other.exec('BEGIN IMMEDIATE');
     let [longest, drawn, size] = [0, performance.now(), one.output.length];
     try {
@@ -145,7 +145,7 @@ describe.skipIf(without !== null)(`the dashboard in a terminal${without === null
     // A command that acts waits for five seconds.
     expect(longest).toBeLessThan(3000);
     one.type('q');
-    expectCleanTerminal(await one.ended(), 120);
+    expectCleanTerminal(await one.ended(), 200);
   });
 
   it('TERM=dumb and CI get lines', async () => {

@@ -87,7 +87,7 @@ export async function startPatroni(options: PatroniOptions): Promise<PatroniClus
   const members: PatroniMember[] = [];
   for (const name of options.names) members.push(await createMember(join(dir, name), name, client, options));
   const stopAll = (): void => {
-    signalAll([...members.flatMap(({pids}) => pids()), ...pidsOf(etcd)], 'SIGKILL');
+    signalAll([...members.flatMap(({pids}) => pids()), ...ownPid(etcd)], 'SIGKILL');
   };
   process.once('exit', stopAll);
   const cluster: PatroniCluster = {
@@ -95,7 +95,7 @@ export async function startPatroni(options: PatroniOptions): Promise<PatroniClus
     members,
     member: (name) => memberNamed(members, name),
     configure: (patch) => configure(members, patch),
-    stopDcs: () => killUntilGone(() => pidsOf(etcd)),
+    stopDcs: () => killUntilGone(() => ownPid(etcd)),
     startDcs: () => {
       if (!isUp(etcd)) etcd = startEtcd();
     },
@@ -152,7 +152,7 @@ async function createMember(dir: string, name: string, etcd: number, options: Pa
   const logFile = join(dir, 'patroni.log');
   const rest = `http://127.0.0.1:${restPort}`;
   let agent: ChildProcess | null = null;
-  const agentPids = (): readonly number[] => (agent === null ? [] : pidsOf(agent));
+  const agentPids = (): readonly number[] => (agent === null ? [] : ownPid(agent));
   // Patroni lets go of the server that it starts, so the two are separate trees.
   const everyPid = (): readonly number[] => treeOf([...agentPids(), ...serverPids(join(dir, 'data'))]);
   return {
@@ -319,7 +319,7 @@ async function killUntilGone(find: () => readonly number[]): Promise<void> {
   });
 }
 
-const pidsOf = (child: ChildProcess): readonly number[] => (isUp(child) && child.pid !== undefined ? [child.pid] : []);
+const ownPid = (child: ChildProcess): readonly number[] => (isUp(child) && child.pid !== undefined ? [child.pid] : []);
 
 /** The postmaster of a data folder. A number that belongs to another program by now is not its. */
 function serverPids(data: string): readonly number[] {

@@ -45,19 +45,23 @@ export function signalAll(pids: readonly number[], name: NodeJS.Signals): void {
  */
 export function freezeAll(list: () => readonly number[]): void {
   const end = performance.now() + 10_000;
-  for (;;) {
-    const moving = list().filter(moves);
-    if (moving.length === 0) return;
+  const told = new Set<number>();
+  // Twice nobody: a child may have been made between the list and the look.
+  for (let quiet = 0; quiet < 2; ) {
+    const moving = list().filter((pid) => moves(pid, told.has(pid)));
+    quiet = moving.length === 0 ? quiet + 1 : 0;
     if (performance.now() > end) throw new Error(`${moving.join(', ')} did not stop within ten seconds`);
     signalAll(moving, 'SIGSTOP');
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    for (const pid of moving) told.add(pid);
+    if (moving.length > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
   }
 }
 
-/** Whether any of its threads may still run. */
-function moves(pid: number): boolean {
+/** Whether any of its threads may still run. One that waits in the kernel, for a disk or for a child to begin, stops before it comes back from there. */
+function moves(pid: number, isTold: boolean): boolean {
+  const still = isTold ? 'TtZXD' : 'TtZX';
   try {
-    return readdirSync(`/proc/${pid}/task`).some((thread) => !'TZX'.includes(statOf(pid, thread)?.state ?? 'X'));
+    return readdirSync(`/proc/${pid}/task`).some((thread) => !still.includes(statOf(pid, thread)?.state ?? 'X'));
   } catch {
     return false;
   }

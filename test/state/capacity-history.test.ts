@@ -125,6 +125,19 @@ describe('what was collected', () => {
 });
 
 describe('what goes wrong', () => {
+  it('whoever only reads does not wait for whoever writes', async () => {
+    const dir = tempDir();
+    (await open(dir)).append([{series: 'requests', region: null, at: 1000, value: 9}], FOREVER);
+    const {DatabaseSync} = await import('node:sqlite');
+    const other = new DatabaseSync(join(dir, 'capacity.db'));
+    onTestFinished(() => other.close());
+    other.exec('BEGIN IMMEDIATE');
+    // It would fail after five seconds.
+    const reader = await openHistoryIfThere({dir, fleet: 'shop', clock});
+    expect(reader?.read('requests', 0, 5000)).toHaveLength(1);
+    reader?.close();
+  });
+
   it('a file that is none of ours, or of a later version', async () => {
     const dir = tempDir();
     writeFileSync(join(dir, 'capacity.db'), 'this is no database at all, and long enough to be one '.repeat(20));

@@ -99,6 +99,21 @@ describe('what a watch remembers', () => {
     ]);
   });
 
+  it('keeps the last value of a key and every note while nothing can be written, and is patient at the end', () => {
+    const {state, broken, memory} = fragile();
+    const kept = keptMemory({state: {...memory, bePatient: () => (broken.now = false)}}, fakeClock());
+    broken.now = true;
+    kept.together(() => kept.note('health', 'seen first'));
+    for (let value = 0; value < 5000; value += 1) kept.together(() => kept.remember(`link ${value % 40}`, value));
+    kept.flush();
+    for (let value = 0; value < 5000; value += 1) kept.together(() => kept.remember(`link ${value % 40}`, value));
+    kept.flush();
+    expect([kept.trouble(), state.noted]).toEqual(['what is seen is not kept: disk full', []]);
+    expect(kept.end()).toBeNull();
+    expect([state.recall('link 0'), state.recall('link 39')]).toEqual([4960, 4999]);
+    expect(state.noted).toMatchObject([{data: 'seen first'}]);
+  });
+
   it('opens anew what could not be opened, half a minute apart; begins then with what it knows, and writes what was seen meanwhile', async () => {
     const {state, memory} = fragile();
     state.remember('ap', {state: 'unhealthy'});

@@ -1,4 +1,5 @@
-import {execFile} from 'node:child_process';
+import {execFile, spawn} from 'node:child_process';
+import {once} from 'node:events';
 import {existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
@@ -18,6 +19,26 @@ const open = async (dir: string): Promise<State> => {
   return state;
 };
 const plan = planOf([step('a')]);
+
+describe('a lock of another process', () => {
+  it('is waited for as long as it was said, and then as long as by whoever acts', async () => {
+    const dir = tempDir();
+    const state = await openState({dir, clock, busyMs: 20});
+    onTestFinished(() => state.close());
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'children/hold-lock.ts'), join(dir, 'state.db')], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+    const began = performance.now();
+    expect(() => state.remember('eu', 'healthy')).toThrow('is locked by another process');
+    expect(performance.now() - began).toBeLessThan(4000);
+    await new Promise((resolve) => child.stdin.write('go\n', resolve));
+    state.bePatient?.();
+    state.remember('eu', 'healthy');
+    expect(state.recall('eu')).toBe('healthy');
+  });
+});
 
 describe('runs and their journals', () => {
   it('are there again after reopening', async () => {

@@ -20,13 +20,16 @@ export default class HealthWatch extends RegionCommand<typeof HealthWatch> {
   };
 
   async run(): Promise<void> {
-    const [{watchFleet}, open] = await Promise.all([import('../../lib/operate/watch.ts'), this.openFleet({isLive: true})]);
     const {region, interval: intervalMs, for: forMs, format} = this.flags;
+    const [{watchFleet}, {drawWatch, mayDraw, printWatch, watchEnd}] = await Promise.all([
+      import('../../lib/operate/watch.ts'),
+      import('../../lib/ui/show-watch.ts'),
+    ]);
+    const draws = mayDraw(format);
+    const open = await this.openFleet({isLive: draws});
     if (intervalMs !== undefined && intervalMs < 100) throw usageError('--interval must be at least 100ms');
     const monitor = await watchFleet(open, {region, intervalMs});
-    const {drawWatch, mayDraw, printWatch, watchEnd} = await import('../../lib/ui/show-watch.ts');
     const {ended, quit} = watchEnd({interrupt: this.interrupt.signal, forMs, clock: open.clock});
-    const draws = mayDraw(format);
     const shown = draws
       ? await drawWatch(monitor, {stdout: process.stdout, colour: !process.env.NO_COLOR && !this.flags['no-color'], onQuit: quit})
       : printWatch(monitor, {format: format ?? 'text', print: (line) => this.log(line), tell: (line) => this.logToStderr(line)});

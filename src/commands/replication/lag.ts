@@ -47,7 +47,8 @@ Exit code: 0 good, 1 stalled, more than 30 s behind, a breaker that warns or a d
     const {store, watch, drain} = this.flags;
     if (watch && this.jsonEnabled()) throw usageError('--json is one document, and --watch has no end: use --format ndjson');
     // One that drains writes its runs down, and has the patience for that.
-    const open = await this.openFleet({isLive: watch && !drain});
+    const isLive = watch && !drain && (await import('../../lib/ui/show-watch.ts')).mayDraw(this.flags.format);
+    const open = await this.openFleet({isLive});
     if (store !== undefined) (await import('../../lib/fleet/lookup.ts')).storeOf(open.fleet, store);
     if (drain && store !== undefined) throw usageError('--drain goes by the links of every store: leave --store out');
     if (watch) return this.#watch(open);

@@ -38,7 +38,7 @@ export type Lease = {readonly token: string; check(): void; release(): void};
 export type Note = {readonly at: number; readonly data: Json};
 
 /** The part of the State port that carries what was seen from one command to the next. */
-export type Memory = Pick<State, 'recall' | 'remember' | 'note' | 'together'>;
+export type Memory = Pick<State, 'recall' | 'remember' | 'note' | 'together' | 'bePatient'>;
 
 /** Where runs, leases and history are kept. Writes are on disk when the call returns. Throws StateError (exit 73) when they cannot be. */
 export type State = {
@@ -61,5 +61,7 @@ export type State = {
   notes(topic: string, most?: number, since?: number): readonly Note[];
   /** What `work` reads and writes is one step: nobody else writes in between, and all of it is on disk when this returns, or none. */
   together<T>(work: () => T): T;
+  /** From now on a lock is waited for as long as by a command that acts, however it was opened. Absent = it is already. */
+  bePatient?(): void;
   close(): void;
 };

@@ -4,7 +4,7 @@ import type {DatabaseSync} from 'node:sqlite';
 import type {Reading} from '../capacity/series.ts';
 import type {Clock} from '../ports/clock.ts';
 import {assertSameFile, makeStateDir, markFile} from './files.ts';
-import {openDatabase} from './open-database.ts';
+import {inOneSnapshot, openDatabase} from './open-database.ts';
 import {type HeldBack, removeOld} from './retention.ts';
 import {stateForeign, stateNewer, stateTrouble} from './trouble.ts';
 
@@ -56,6 +56,8 @@ export async function openHistoryIfThere(place: Place): Promise<CapacityHistory 
 const fileIn = (dir: string): string => join(dir, 'capacity.db');
 
 function migrate(db: DatabaseSync, file: string): void {
+  // Whoever only reads waits for nobody.
+  if (inOneSnapshot(db, () => versionOf(db, file)) === VERSION) return;
   db.exec('BEGIN IMMEDIATE');
   try {
     if (versionOf(db, file) === 0) db.exec(`${TABLES}; PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION}`);

@@ -20,13 +20,12 @@ export type KeptMemory = Memory & {
   end(): string | null;
 };
 
-/** `key`: what is remembered by it; null = it is a note. */
-type Write = {readonly key: string | null; readonly write: (memory: Memory) => void};
+type Write = (memory: Memory) => void;
 
 /** What is remembered within so many ms is written at once: several stores are looked at in the same moment, and each write waits for the disk. */
 const FLUSH_MS = 100;
-/** What could not be written is kept up to here, the newest. */
-const MOST_WRITES = 1000;
+/** Notes that could not be written are kept up to here, the newest; of what is remembered by a key only the last counts. */
+const MOST_NOTES = 1000;
 
 /** A state that is tried, and left alone for a while after each failure. */
 type Tried = {
@@ -82,6 +81,7 @@ function tried({state: opened, note = null, again}: KeptIn, clock: Clock, onOpen
     last: () => {
       isLast = true;
       restUntil = Number.NEGATIVE_INFINITY;
+      state?.bePatient?.();
     },
   };
 }
@@ -95,7 +95,8 @@ export function keptMemory(keptIn: KeptIn, clock: Clock): KeptMemory {
   const known = new Set<string>();
   // Asked for while nobody could tell what the state knows.
   const unread = new Set<string>();
-  let writes: Write[] = [];
+  const remembered = new Map<string, Write>();
+  let noted: Write[] = [];
   let callOff: (() => void) | null = null;
   const state = tried(keptIn, clock, () => flush());
   /** What was led on from nothing, because the state could not be read, is dropped where the state does know: the next look leads on from there. */
@@ -106,28 +107,32 @@ export function keptMemory(keptIn: KeptIn, clock: Clock): KeptMemory {
     });
     for (const key of unread) known.add(key);
     unread.clear();
-    const isBlind = kept.some(([key]) => writes.some((each) => each.key === key));
-    for (const [key, value] of kept) own.remember(key, value);
-    if (isBlind) writes = writes.filter(({key}) => key !== null && !kept.some(([other]) => other === key));
+    if (kept.some(([key]) => remembered.has(key))) noted = [];
+    for (const [key, value] of kept) {
+      own.remember(key, value);
+      remembered.delete(key);
+    }
   };
+  const isWritten = (): boolean => remembered.size === 0 && noted.length === 0;
   const flush = (): void => {
     callOff?.();
     callOff = null;
-    if (writes.length === 0) return;
+    if (isWritten()) return;
     const done = state.attempt((memory) =>
       memory.together(() => {
         adopt(memory);
-        for (const {write} of writes) write(memory);
+        for (const write of [...remembered.values(), ...noted]) write(memory);
       }),
     );
-    writes = done === null ? writes.slice(-MOST_WRITES) : [];
+    noted = done === null ? noted.slice(-MOST_NOTES) : [];
+    if (done !== null) remembered.clear();
   };
   return {
     flush,
     end: () => {
       state.last();
       flush();
-      return writes.length === 0 || state.isNone() ? null : state.trouble();
+      return isWritten() || state.isNone() ? null : state.trouble();
     },
     trouble: state.trouble,
     recall: (key) => {
@@ -146,13 +151,13 @@ export function keptMemory(keptIn: KeptIn, clock: Clock): KeptMemory {
     },
     remember: (key, value) => {
       own.remember(key, value);
-      writes.push({key, write: (memory) => memory.remember(key, value)});
+      remembered.set(key, (memory) => memory.remember(key, value));
     },
-    note: (topic, data, at = clock.wall()) => void writes.push({key: null, write: (memory) => memory.note(topic, data, at)}),
+    note: (topic, data, at = clock.wall()) => void noted.push((memory) => memory.note(topic, data, at)),
     together: (work) => {
       const value = work();
       // Whoever watches is told first: a state that somebody else has locked holds this process up.
-      if (writes.length > 0) callOff ??= after(clock, FLUSH_MS, flush);
+      if (!isWritten()) callOff ??= after(clock, FLUSH_MS, flush);
       return value;
     },
   };

@@ -30,6 +30,16 @@ export async function openDatabase(file: string, {clock, busyMs = BUSY_MS, migra
   }
 }
 
+/** What `read` reads is of one moment: between two reads another process may have written. It waits for nobody who writes. */
+export function inOneSnapshot<T>(db: DatabaseSync, read: () => T): T {
+  db.exec('BEGIN');
+  try {
+    return read();
+  } finally {
+    db.exec('COMMIT');
+  }
+}
+
 function prepared(Database: typeof DatabaseSync, file: string, timeout: number, migrate: Kind['migrate']): DatabaseSync {
   const db = new Database(file, {timeout});
   try {

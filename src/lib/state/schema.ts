@@ -1,4 +1,5 @@
 import type {DatabaseSync} from 'node:sqlite';
+import {inOneSnapshot} from './open-database.ts';
 import {stateForeign, stateNewer} from './trouble.ts';
 
 /** Marks the file as ours ("rgnc"), so that another program's database is never written to. */
@@ -42,7 +43,7 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Brings the file to SCHEMA_VERSION. Several processes may call it at once: one migrates, the others wait and find it done. */
 export function migrate(db: DatabaseSync, file: string): void {
-  if (versionNow(db, file) === SCHEMA_VERSION) return;
+  if (inOneSnapshot(db, () => assertOurs(db, file)) === SCHEMA_VERSION) return;
   db.exec('BEGIN IMMEDIATE');
   try {
     for (const sql of MIGRATIONS.slice(assertOurs(db, file))) db.exec(sql);
@@ -51,16 +52,6 @@ export function migrate(db: DatabaseSync, file: string): void {
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
-  }
-}
-
-/** All of it is read from one snapshot: between two reads another process may have made the tables. */
-function versionNow(db: DatabaseSync, file: string): number {
-  db.exec('BEGIN');
-  try {
-    return assertOurs(db, file);
-  } finally {
-    db.exec('COMMIT');
   }
 }
 

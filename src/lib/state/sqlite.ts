@@ -8,6 +8,7 @@ import type {JournalEvent, Note, RunHead, State} from '../ports/state.ts';
 import {assertSameFile, type FileMark, makeStateDir, markFile} from './files.ts';
 import {type LeaseHome, leaseHolder, takeLease} from './lease.ts';
 import {openDatabase} from './open-database.ts';
+import {BUSY_MS} from './rest.ts';
 import {migrate} from './schema.ts';
 import {stateTrouble} from './trouble.ts';
 
@@ -105,6 +106,9 @@ function stateOf(tables: Tables, place: Pick<LeaseHome, 'dir' | 'clock' | 'Datab
     note: (topic, data, at) => note(tables, topic, data, at),
     notes: (topic, most = 1000, since = Number.NEGATIVE_INFINITY) => readNotes(tables, topic, most, since),
     together: (work) => tables.write(work),
+    bePatient: () => {
+      if (tables.db.isOpen) tables.db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+    },
     close: () => {
       if (tables.db.isOpen) tables.db.close();
     },
