@@ -99,12 +99,15 @@ export function breakerSaid(state: BreakerNow['state']): Said {
   return {text: state, meaning: BREAKER_MEANING[state]};
 }
 
-/** Of all stores together: `~` an estimate, `≤` a bound; what is not known of one is not known. */
+/**
+ * Of all stores together: `~` an estimate, `≤` a bound; what is not known of one is not known. An estimate of nothing never meets an objective of 0, and is
+ * nothing to be alarmed by.
+ */
 export function lossSaid(rows: readonly Pick<LossRow, 'bytes' | 'certainty' | 'withinRpo' | 'watched'>[]): Said {
   if (rows.some(({certainty, watched}) => certainty === 'unknown' && watched !== true)) return {text: '?', meaning: 'unknown'};
   const bytes = rows.reduce((sum, row) => sum + (row.bytes ?? 0), 0);
   const about = rows.some(({certainty}) => certainty === 'estimate') ? '~' : rows.some(({certainty}) => certainty === 'bound') ? '≤' : '';
-  const misses = rows.some(({withinRpo}) => withinRpo === false);
+  const misses = rows.some(({withinRpo, bytes}) => withinRpo === false && bytes !== 0);
   return {text: `${about}${shortBytes(bytes)}`, meaning: misses ? 'critical' : 'plain'};
 }
 
