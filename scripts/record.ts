@@ -7,6 +7,7 @@ import {join} from 'node:path';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {promisify} from 'node:util';
 import {ansiToSvg, type PictureOptions} from './ansi-svg.ts';
+import {screenOf} from './screen.ts';
 
 const root = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'regionctl-picture-'));
@@ -18,14 +19,20 @@ const regionctl = join(root, 'bin/regionctl');
 /** A command in a terminal of that size. Answers with all that it wrote. */
 async function captured(name: string, [columns, rows]: readonly [number, number], command: string): Promise<string> {
   const file = join(folder, name);
-  await promisify(execFile)('script', ['-qec', `stty cols ${columns} rows ${rows}; ${regionctl} ${command}`, file], {env}).catch(
-    () => null,
-  );
+  await promisify(execFile)('script', ['-qec', `stty cols ${columns} rows ${rows}; ${regionctl} ${command}`, file], {
+    env,
+    maxBuffer: 1e9,
+  }).catch(() => null);
   return readFileSync(file, 'utf8');
 }
 
 /** `until`: what the last frame that is wanted shows. */
-function keep(name: string, text: string, options: PictureOptions): void {
+function keep(name: string, text: string, options: PictureOptions & {readonly until: string}): void {
+  const shown = screenOf(text, options.until)
+    .map((runs) => runs.map((run) => run.text).join(' '))
+    .join('\n');
+  if (!shown.replaceAll(/ +/g, ' ').includes(options.until.replaceAll(/ +/g, ' ')))
+    throw new Error(`${name}: no frame shows ${options.until}`);
   writeFileSync(join(root, 'docs/img', `${name}.svg`), ansiToSvg(text, options));
 }
 

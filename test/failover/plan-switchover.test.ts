@@ -59,26 +59,41 @@ describe('planSwitchover', () => {
     expect(gate(plan({...WELL, ap: null}))).toMatchObject({verdict: 'refuse', overridable: true, says: 'ap does not follow us-east'});
   });
 
-  it('refuses one that hears the primary and whose log went another way; behind the fork only the target is', () => {
+  it('refuses who hears the primary and went another way, or has not come over to its timeline yet, and relies on neither', () => {
     const gate = (made: ReturnType<typeof plan>) => made.gates.find(({id}) => id === 'following:orders');
     const newer = {'us-east': {...PRIMARY, epoch: 2}, 'eu-west': {...FOLLOWS, epoch: 2}, ap: {...FOLLOWS, epoch: 2}};
     expect(gate(plan(newer))).toMatchObject({verdict: 'pass'});
-    const apart = plan({...newer, ap: {...FOLLOWS, diverged: true}});
-    expect(gate(apart)).toMatchObject({verdict: 'refuse', overridable: true, says: 'ap hears us-east, but its log went another way'});
-    // Waiting for it to follow would hold all traffic up for nothing.
-    expect(ids(apart)).not.toContain('follow-ap');
-    expect(ids(apart)).toEqual(expect.arrayContaining(['save-ap', 'rejoin-ap-first']));
     expect(gate(plan({...newer, 'eu-west': {...FOLLOWS, diverged: true}, ap: {upstream: null}}))).toMatchObject({
       ...{verdict: 'refuse', overridable: false},
       says: 'eu-west hears us-east, but its log went another way; ap does not follow us-east',
     });
-    const late = plan({...newer, ap: FOLLOWS});
-    expect(gate(late)).toMatchObject({verdict: 'pass'});
-    expect(ids(late)).toContain('follow-ap');
     expect(gate(plan({...newer, 'eu-west': FOLLOWS}))).toMatchObject({
       ...{verdict: 'refuse', overridable: false, measured: ['eu-west']},
       says: 'eu-west has not come over to timeline 2 of us-east yet',
     });
+    const apart = plan({...newer, ap: {...FOLLOWS, diverged: true}});
+    expect(gate(apart)).toMatchObject({verdict: 'refuse', overridable: true, says: 'ap hears us-east, but its log went another way'});
+    const late = plan({...newer, ap: FOLLOWS});
+    expect(gate(late)).toMatchObject({verdict: 'refuse', overridable: true, says: 'ap has not come over to timeline 2 of us-east yet'});
+    // Waiting for it would hold all traffic up; nothing is done to the data of one that is only late.
+    const afterwards = (made: ReturnType<typeof plan>) =>
+      made.steps.slice(ids(made).indexOf('verify-rejected-us-east') + 1).map(({id, onFailure}) => [id, onFailure]);
+    expect(afterwards(apart)).toEqual([
+      ['unfence-us-east', 'stop'],
+      ['save-ap', 'continue'],
+      ['rejoin-ap-first', 'continue'],
+      ['equal', 'stop'],
+    ]);
+    expect(afterwards(late)).toEqual([
+      ['unfence-us-east', 'stop'],
+      ['follow-ap', 'continue'],
+      ['equal', 'stop'],
+    ]);
+    for (const made of [apart, late]) {
+      expect(ids(made).indexOf('rejoin-us-east')).toBeLessThan(ids(made).indexOf('reroute-front-door'));
+      expect(ids(made).filter((id) => id === 'follow-ap')).toHaveLength(made === late ? 1 : 0);
+      expect(made.steps.find(({id}) => id === 'equal')?.do.args).toMatchObject({mayMiss: ['ap']});
+    }
   });
 
   it('brings the former primary back before traffic where nobody else can hold a write, and lets a stray hold nothing up', () => {

@@ -50,7 +50,7 @@ export function freezeAll(list: () => readonly number[]): void {
   for (let quiet = 0; quiet < 2; ) {
     const moving = list().filter((pid) => moves(pid, told.has(pid)));
     quiet = moving.length === 0 ? quiet + 1 : 0;
-    if (performance.now() > end) throw new Error(`${moving.join(', ')} did not stop within ten seconds`);
+    if (moving.length > 0 && performance.now() > end) throw new Error(`${moving.join(', ')} did not stop within ten seconds`);
     signalAll(moving, 'SIGSTOP');
     for (const pid of moving) told.add(pid);
     if (moving.length > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);

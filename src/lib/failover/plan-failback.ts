@@ -29,6 +29,7 @@ import {
   backSteps,
   formerSteps,
   isFollowing,
+  isInStep,
   othersOf,
   preparingSteps,
   type Return,
@@ -240,8 +241,10 @@ function returnOf(spec: StoreSpec, snapshot: Snapshot, to: string): Return {
     epoch: current.member.durable.epoch,
     home,
     ...rest,
-    // Whoever does not follow now is brought back before anything is moved.
-    followers: rest.others.map(({name}) => name),
+    // Whoever does not follow now is brought back before anything is moved. One that follows and has yet to come over to this timeline is not relied on.
+    followers: rest.others
+      .map(({name}) => name)
+      .filter((name) => !isFollowing(snapshot, spec, name, current.name) || isInStep(snapshot, spec, name, current.name)),
   };
 }
 

@@ -28,7 +28,7 @@ import {routesOfMove} from './routes-of-move.ts';
 import {expect, inOrder, storeSteps, underClaims} from './steps.ts';
 import {
   formerSteps,
-  isFollowing,
+  isInStep,
   othersOf,
   preparingSteps,
   type Return,
@@ -37,7 +37,6 @@ import {
   straySays,
   switchAcknowledgers,
   switchSteps,
-  timelineAhead,
 } from './switch-steps.ts';
 import {drainStep, rerouteStep, witnessSteps, writeStep} from './traffic-steps.ts';
 import {byUrgency} from './urgency.ts';
@@ -168,7 +167,7 @@ function moveOf(fleet: Fleet, spec: StoreSpec, snapshot: Snapshot, from: string,
     epoch: current.member.durable.epoch,
     home,
     ...rest,
-    followers: rest.others.map(({name}) => name).filter((name) => isFollowing(snapshot, spec, name, current.name)),
+    followers: rest.others.map(({name}) => name).filter((name) => isInStep(snapshot, spec, name, current.name)),
   };
 }
 
@@ -208,18 +207,14 @@ function gatesOf({fleet, snapshot, from, to}: SwitchoverInput, moves: readonly R
   ];
 }
 
-/** A planned move waits for nobody: the target streams, and so does everybody who will have to follow it. */
+/** A planned move waits for nobody: the target is in step with the primary, and so is everybody who will have to follow it. */
 function everyoneFollows({spec, primary, home, others, silent}: Return, snapshot: Snapshot): Gate {
-  const strays = [home, ...others, ...silent].map(({name}) => name).filter((name) => !isFollowing(snapshot, spec, name, primary.member));
-  const ahead = strays.includes(home.name) ? null : timelineAhead(snapshot, spec, home.name, primary.member);
-  const wrong = [
-    ...(ahead === null ? [] : [`${home.name} has not come over to timeline ${ahead} of ${primary.member} yet`]),
-    ...strays.map((name) => `${name} ${straySays(snapshot, spec, name, primary.member)}`),
-  ];
+  const strays = [home, ...others, ...silent].map(({name}) => name).filter((name) => !isInStep(snapshot, spec, name, primary.member));
+  const says = strays.map((name) => `${name} ${straySays(snapshot, spec, name, primary.member)}`);
   // A stray that is not the target only costs a standby; the target itself must be one.
-  return judged(`following:${spec.name}`, ahead === null && !strays.includes(home.name), {
-    verdict: wrong.length === 0 ? 'pass' : 'refuse',
-    says: wrong.length === 0 ? `every standby of ${spec.name} follows ${primary.member}` : wrong.join('; '),
-    measured: ahead === null ? strays : [home.name, ...strays],
+  return judged(`following:${spec.name}`, !strays.includes(home.name), {
+    verdict: strays.length === 0 ? 'pass' : 'refuse',
+    says: strays.length === 0 ? `every standby of ${spec.name} follows ${primary.member}` : says.join('; '),
+    measured: strays,
   });
 }

@@ -276,6 +276,10 @@ async function unmoved(world: StoreWorld, ctx: Ctx, target: Target, want: z.infe
 
 async function following(world: StoreWorld, ctx: Ctx, target: Target, want: string): Promise<Answer> {
   const upstream = await abilityOf(world, target, 'follow').following(ctx, memberOf(target));
+  // One whose log went another way streams for a moment each time that it calls.
+  const seen = upstream === want ? await readMembers(storeFor(world, target).store, [memberOf(target), want], ctx) : [];
+  if (seen.some(({name, member}) => name === target.member && member.diverged === true))
+    return {holds: false, measured: upstream, says: `${target.member} hears ${want}, but its log went another way`};
   return told(
     upstream === want,
     `${target.member} streams from ${want}`,

@@ -91,9 +91,9 @@ export function switchSteps(move: Return, snapshot: Snapshot, returns: readonly 
       // It was proven closed before it: nothing can come after it.
       false,
     ),
-    // Whose log went another way cannot follow: it is brought back when nobody waits any more.
+    // Who hears the primary and is not in step with it cannot follow now: it is seen to when nobody waits any more.
     ...others
-      .filter(({name}) => !hasDiverged(snapshot, spec, name))
+      .filter(({name}) => move.followers.includes(name) || !hears(snapshot, spec, name, primary.member))
       .map(({name}) => followStep(move, build.follow(name, regionOfMember(spec, name), home.name), name)),
   ];
 }
@@ -102,10 +102,14 @@ export function switchSteps(move: Return, snapshot: Snapshot, returns: readonly 
 const followStep = ({followers}: Return, follow: Step, name: string): Step =>
   followers.includes(name) ? follow : {...follow, onFailure: 'continue'};
 
+const lateFollow = (follow: Step): Step => ({...follow, phase: 'converge', onFailure: 'continue'});
+
 /** The former primary comes back as a standby, its fence is lifted, and all members are compared. */
 export function settleSteps(move: Return, snapshot: Snapshot, returns: readonly Return[], keeps: boolean): Step[] {
   const {spec, primary, home, others, followers, silent} = move;
   const strays = others.filter(({name}) => !followers.includes(name));
+  // What such a one holds is sound: it is only shown where to go on.
+  const isLate = ({name}: StoreMember): boolean => isFollowing(snapshot, spec, name, primary.member);
   const build = storeSteps(named(spec, returns));
   const managed = managerOf(snapshot, spec.name) !== null;
   const rest = [primary.member, ...others.map(({name}) => name)];
@@ -113,7 +117,10 @@ export function settleSteps(move: Return, snapshot: Snapshot, returns: readonly 
     ...(managed ? rest.map((name) => settledStep(named(spec, returns), name, regionOfMember(spec, name), home.name, 'converge')) : []),
     ...(managed || needsFormer(move, snapshot) ? [] : [build.rejoin(primary.member, primary.region, home.name, 'auto', 'converge')]),
     ...(managed ? [] : [build.unfence(primary.member, primary.region)]),
-    ...(managed ? [] : strays.flatMap((member) => eachIfTheLast(strayBack(build, member, home.name, keeps)))),
+    ...(managed ? [] : strays.filter(isLate).map(({name, region}) => lateFollow(build.follow(name, region, home.name)))),
+    ...(managed
+      ? []
+      : strays.filter((member) => !isLate(member)).flatMap((member) => eachIfTheLast(strayBack(build, member, home.name, keeps)))),
     ...(managed ? [] : silent.flatMap((member) => eachIfTheLast(backSteps(build, member, home.name, keeps)))),
     build.equal(
       spec.members.map(({name}) => name),
@@ -163,25 +170,29 @@ const PLANNED = ['stopped', 'closed'] as const;
 
 /** Whether a member streams from the primary, by the snapshot: one whose log went another way hears it, and gets nothing. */
 export function isFollowing(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
-  return hears(snapshot, spec, member, primary) && !hasDiverged(snapshot, spec, member);
+  const cell = storeIn(snapshot, spec).members[member];
+  return cell?.known === true && hears(snapshot, spec, member, primary) && cell.value.diverged !== true;
 }
 
-/** Why a member does not follow the primary, to be read after its name. */
-export const straySays = (snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): string =>
-  hears(snapshot, spec, member, primary) ? `hears ${primary}, but its log went another way` : `does not follow ${primary}`;
+/** The same, and on the primary's timeline: one that has the end of an earlier one to receive or to apply first holds nothing of this one. */
+export function isInStep(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
+  return isFollowing(snapshot, spec, member, primary) && timelineAhead(snapshot, spec, member, primary) === null;
+}
+
+/** Why a member is not in step with the primary, to be read after its name. */
+export function straySays(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): string {
+  if (!hears(snapshot, spec, member, primary)) return `does not follow ${primary}`;
+  if (!isFollowing(snapshot, spec, member, primary)) return `hears ${primary}, but its log went another way`;
+  return `has not come over to timeline ${timelineAhead(snapshot, spec, member, primary)} of ${primary} yet`;
+}
 
 function hears(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
   const cell = storeIn(snapshot, spec).members[member];
   return cell?.known === true && cell.value.role === 'standby' && cell.value.upstream === primary && cell.value.heardUpstreamAgoMs !== null;
 }
 
-function hasDiverged(snapshot: Snapshot, spec: StoreSpec, member: string): boolean {
-  const cell = storeIn(snapshot, spec).members[member];
-  return cell?.known === true && cell.value.diverged === true;
-}
-
-/** The primary's timeline where a member that follows it is still on an earlier one: it has the end of that to receive or to apply first. null = it is not. */
-export function timelineAhead(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): number | null {
+/** The primary's timeline where the member's is an earlier one; null = it is not. */
+function timelineAhead(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): number | null {
   const {[member]: own, [primary]: upstream} = storeIn(snapshot, spec).members;
   if (own?.known !== true || upstream?.known !== true) return null;
   const [held, leads] = [own.value.durable, upstream.value.durable];

@@ -100,8 +100,8 @@ export function breakerSaid(state: BreakerNow['state']): Said {
 }
 
 /**
- * Of all stores together: `~` an estimate, `≤` a bound; what is not known of one is not known. An estimate of nothing never meets an objective of 0, and is
- * nothing to be alarmed by.
+ * Of all stores together: `~` an estimate, `≤` a bound; what is not known of one is not known. An estimate of nothing is nothing to be
+ * alarmed by: it never meets an objective of 0.
  */
 export function lossSaid(rows: readonly Pick<LossRow, 'bytes' | 'certainty' | 'withinRpo' | 'watched'>[]): Said {
   if (rows.some(({certainty, watched}) => certainty === 'unknown' && watched !== true)) return {text: '?', meaning: 'unknown'};

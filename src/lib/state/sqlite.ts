@@ -36,6 +36,7 @@ class Tables {
   readonly clock: Clock;
   readonly #mark: FileMark;
   readonly #statements = new Map<string, StatementSync>();
+  #patientUntil: number | null = null;
 
   constructor(db: DatabaseSync, file: string, clock: Clock) {
     this.db = db;
@@ -49,12 +50,22 @@ class Tables {
     if (this.db.isTransaction) return work();
     return this.#guard(() => {
       assertSameFile(this.#mark);
+      if (this.#patientUntil !== null) this.#waitUntil(this.#patientUntil);
       this.db.exec('BEGIN IMMEDIATE');
       const value = work();
       this.db.exec('COMMIT');
       assertSameFile(this.#mark);
       return value;
     });
+  }
+
+  /** All that is still to be written shares one time in which locks are waited for. */
+  bePatient(): void {
+    this.#patientUntil ??= this.clock.now() + BUSY_MS;
+  }
+
+  #waitUntil(at: number): void {
+    this.db.exec(`PRAGMA busy_timeout = ${Math.max(0, Math.ceil(at - this.clock.now()))}`);
   }
 
   /** Read once, however often it is run: lines are written while clients wait. */
@@ -106,9 +117,7 @@ function stateOf(tables: Tables, place: Pick<LeaseHome, 'dir' | 'clock' | 'Datab
     note: (topic, data, at) => note(tables, topic, data, at),
     notes: (topic, most = 1000, since = Number.NEGATIVE_INFINITY) => readNotes(tables, topic, most, since),
     together: (work) => tables.write(work),
-    bePatient: () => {
-      if (tables.db.isOpen) tables.db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-    },
+    bePatient: () => tables.bePatient(),
     close: () => {
       if (tables.db.isOpen) tables.db.close();
     },

@@ -98,7 +98,7 @@ function lossSays({store, bytes, transactions, certainty, basis, withinRpo}: Los
   const about = certainty === 'estimate' ? '~' : certainty === 'bound' ? 'at most ' : '';
   const size = bytes === null ? NOT_MEASURED : `${about}${formatBytes(bytes)}`;
   const count = transactions === null ? '' : `, ${about}${transactions} transactions`;
-  const rpo = withinRpo === null ? '' : withinRpo ? ', within its RPO' : ', misses its RPO';
+  const rpo = withinRpo === null || (!withinRpo && bytes === 0) ? '' : withinRpo ? ', within its RPO' : ', misses its RPO';
   return `${store}: ${size}${count} (${certainty})${rpo}: ${basis}`;
 }
 

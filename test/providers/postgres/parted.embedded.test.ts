@@ -14,21 +14,27 @@ beforeAll(async () => {
   store = await openStore(servers.all);
   await us.sql('create table t (id int)');
   await eventually(async () => (await us.sql("select 1 from pg_stat_replication where state = 'streaming'")).length === 3);
-  // What `sa` lacks is in the log that eu has from before it was promoted.
+  await replayed(sa);
+  // What it lacks is in the log that eu has from before it was promoted.
   await sa.stop();
   await us.sql('insert into t select generate_series(1, 1000)');
-  const [end] = await us.sql<{lsn: string}>('select pg_current_wal_flush_lsn()::text as lsn');
-  const has = `select pg_last_wal_replay_lsn() >= $1::pg_lsn as ok`;
-  await eventually(async () => (await eu.sql<{ok: boolean}>(has, [end?.lsn]))[0]?.ok);
+  await replayed(eu);
   await eu.sql('select pg_promote()');
   await us.sql('insert into t select generate_series(1, 1000)');
-  const [more] = await us.sql<{lsn: string}>('select pg_current_wal_flush_lsn()::text as lsn');
-  await eventually(async () => (await ap.sql<{ok: boolean}>(has, [more?.lsn]))[0]?.ok);
+  await replayed(ap);
 });
 afterAll(async () => {
   await store?.close();
   await servers?.end();
 });
+
+/** Waits until a standby has replayed what us has written. */
+async function replayed(standby: Server): Promise<void> {
+  const [end] = await us.sql<{lsn: string}>('select pg_current_wal_flush_lsn()::text as lsn');
+  await eventually(
+    async () => (await standby.sql<{ok: boolean}>('select pg_last_wal_replay_lsn() >= $1::pg_lsn as ok', [end?.lsn]))[0]?.ok,
+  );
+}
 
 /** What is seen of a standby once it hears eu. */
 const heard = (name: string) =>

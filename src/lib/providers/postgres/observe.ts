@@ -1,14 +1,15 @@
-import {within} from '../../awake.ts';
 import type {Cell} from '../../snapshot/cell.ts';
 import {known, unknown} from '../../snapshot/cell.ts';
 import type {AckRule, Member} from '../../snapshot/snapshot.ts';
 import {type Cluster, nodeOf} from './cluster.ts';
-import {type AllFacts, durableOf, type Facts, OBSERVE_MS, primariesOf, readAll, toMember, upstreamOf} from './facts.ts';
-import {readForks} from './history.ts';
+import {type AllFacts, type Facts, primariesOf, readAll, toMember, upstreamOf} from './facts.ts';
+import {hasLeft} from './history.ts';
 import {parseSyncNames} from './sync-names.ts';
-import {canFollow} from './timeline.ts';
 
-/** One cell for every member asked for (default: all). Never throws for an unreachable one, and none waits for another. */
+/**
+ * One cell for every member asked for (default: all). Never throws for an unreachable one, and none waits for another; but where one hears an upstream that is
+ * on a later timeline, all wait until that has said where the earlier one ended.
+ */
 export async function observe(
   cluster: Cluster,
   signal: AbortSignal,
@@ -21,17 +22,16 @@ export async function observe(
   );
 }
 
-/** Which standbys hold what is not in the history of their upstream. It is asked only where timelines differ; a history that cannot be read tells nothing. */
+/**
+ * Which standbys that hear their upstream hold what is not in its history. It is asked only where timelines differ, and once of each timeline; a history that
+ * cannot be read tells nothing.
+ */
 async function divergedOf(cluster: Cluster, all: AllFacts, signal: AbortSignal): Promise<ReadonlySet<string>> {
   const looks = Object.entries(all).map(async ([name, cell]) => {
-    if (!cell.known || !cell.value.recovering) return [];
+    if (!cell.known || !cell.value.recovering || cell.value.replaying || cell.value.heardAt === null) return [];
     const upstream = upstreamOf(cluster, nodeOf(cluster, name), cell.value) ?? '';
     const there = all[upstream];
-    if (there?.known !== true || there.value.lineage !== cell.value.lineage || there.value.timeline <= cell.value.timeline) return [];
-    const read = (own: AbortSignal) => readForks(nodeOf(cluster, upstream), there.value.timeline, own);
-    const forks = await within(signal, OBSERVE_MS, read).catch(() => null);
-    if (forks === null || forks.size === 0) return [];
-    return canFollow(durableOf(cell.value), durableOf(there.value), forks) ? [] : [name];
+    return there?.known === true && (await hasLeft(cluster, cell.value, {name: upstream, facts: there.value}, signal)) ? [name] : [];
   });
   return new Set((await Promise.all(looks)).flat());
 }
