@@ -120,17 +120,17 @@ describe('planFailback', () => {
     expect(() => plan({'us-east': AWAY, 'eu-west': following, ap: following})).toThrow('every primary is in us-east already');
   });
 
-  it('brings back first who went another way, and relies on it then; one that is only late is shown where to go on when traffic is home', () => {
+  it('brings back first who went another way, and relies on it then; one that is only late is shown where to go on', () => {
     const apart = plan({'us-east': FOLLOWS, 'eu-west': AWAY, ap: {...FOLLOWS, epoch: 1, diverged: true}});
     expect(ids(apart)).toEqual(['claim', 'save-ap', 'rejoin-ap-first', 'caught-up-us-east', ...SWITCH]);
     expect(apart.steps.find(({id}) => id === 'follow-ap')).toMatchObject({onFailure: 'stop'});
     const late = plan({'us-east': FOLLOWS, 'eu-west': AWAY, ap: {...FOLLOWS, epoch: 1}});
     expect(ids(late)).not.toContain('rejoin-ap-first');
     expect(ids(late).slice(ids(late).indexOf('promote'))).toEqual([
-      ...['promote', 'rejoin-eu-west', 'reroute-front-door', 'verify-write', 'verify-rejected-eu-west'],
-      ...['unfence-eu-west', 'follow-ap', 'equal'],
+      ...['promote', 'point-ap', 'rejoin-eu-west', 'reroute-front-door', 'verify-write', 'verify-rejected-eu-west'],
+      ...['unfence-eu-west', 'equal'],
     ]);
-    expect(late.steps.find(({id}) => id === 'follow-ap')).toMatchObject({onFailure: 'continue'});
+    expect(late.steps.find(({id}) => id === 'point-ap')).toMatchObject({onFailure: 'continue'});
   });
 
   it('brings back who does not follow a primary that is home already, and moves nothing', () => {

@@ -78,13 +78,18 @@ describe('whether a member follows', () => {
   it('is no for one that streams for a moment and whose log went another way', async () => {
     const store = new FakeStore();
     store.following = {'us-east': 'eu-west'};
-    store.members = {'us-east': standby('us-east', 10, {upstream: 'eu-west'}), 'eu-west': standby('eu-west', 10, {role: 'primary'})};
+    store.members = {
+      'us-east': standby('us-east', 10, {upstream: 'eu-west', heardUpstreamAgoMs: 3}),
+      'eu-west': standby('eu-west', 10, {role: 'primary'}),
+    };
     expect(await ask('store.following', store, 'eu-west')).toMatchObject({holds: true, says: 'us-east streams from eu-west'});
     expect(await ask('store.following', store, 'ap')).toMatchObject({holds: false, says: 'us-east streams from eu-west'});
-    store.members = {...store.members, 'us-east': standby('us-east', 10, {upstream: 'eu-west', diverged: true})};
+    store.members = {...store.members, 'us-east': standby('us-east', 10, {upstream: 'eu-west', heardUpstreamAgoMs: 3, diverged: true})};
     expect(await ask('store.following', store, 'eu-west')).toMatchObject({
       holds: false,
       says: 'us-east hears eu-west, but its log went another way',
     });
+    store.members = {...store.members, 'us-east': standby('us-east', 10, {upstream: 'eu-west', heardUpstreamAgoMs: null})};
+    expect(await ask('store.following', store, 'eu-west'), 'it called, and has gone since').toMatchObject({holds: false});
   });
 });

@@ -2,6 +2,7 @@ import {isRegionctlError, messageOf} from '../../src/lib/errors.ts';
 import {checkActions} from '../../src/lib/failover/check-actions.ts';
 import {countActions} from '../../src/lib/failover/count-actions.ts';
 import {expectedLoss} from '../../src/lib/failover/expected-loss.ts';
+import {followActions} from '../../src/lib/failover/follow-actions.ts';
 import {guardAction, guardCheck} from '../../src/lib/failover/guard.ts';
 import {chooseAway, planFailback} from '../../src/lib/failover/plan-failback.ts';
 import {movesOf, planFailover} from '../../src/lib/failover/plan-failover.ts';
@@ -197,6 +198,7 @@ function bind(process: Process, state: State, job: Job, mutant: Mutant | null): 
     actions: new ActionRegistry(
       [
         ...storeActions(world),
+        ...followActions(world),
         ...saving.actions,
         ...countActions(world),
         guardAction(world),

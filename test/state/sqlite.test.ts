@@ -38,6 +38,23 @@ describe('a lock of another process', () => {
     state.remember('eu', 'healthy');
     expect(state.recall('eu')).toBe('healthy');
   });
+
+  it('is waited for as ever by who goes on after something has ended', async () => {
+    const dir = tempDir();
+    const own = fakeClock({auto: false});
+    const state = await openState({dir, clock: own});
+    onTestFinished(() => state.close());
+    state.bePatient?.();
+    own.advance(60_000);
+    const child = spawn(process.execPath, [join(import.meta.dirname, 'children/hold-lock.ts'), join(dir, 'state.db')], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+    await new Promise((resolve) => child.stdin.write('go\n', resolve));
+    state.remember('eu', 'healthy');
+    expect(state.recall('eu')).toBe('healthy');
+  });
 });
 
 describe('runs and their journals', () => {

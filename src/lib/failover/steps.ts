@@ -208,6 +208,15 @@ function standbySteps(scope: StoreScope) {
         ensures: [expect('store.following', memberTarget(scope, member, region), upstream)],
         onFailure: 'stop',
       }),
+    /** For one that cannot follow yet: nobody waits for it, and the run does not fail for it. */
+    point: (member: string, region: string, upstream: string): Step =>
+      step({
+        id: stepId(scope, `point-${member}`),
+        phase: 'follow',
+        title: `show ${member} the way to ${upstream}`,
+        do: call('store.point', memberTarget(scope, member, region), {upstream}),
+        onFailure: 'continue',
+      }),
     rejoin: (member: string, region: string, upstream: string, how: 'follow' | 'rewind' | 'auto', phase: Phase): Step =>
       step({
         id: stepId(scope, `rejoin-${member}`),

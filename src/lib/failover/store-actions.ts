@@ -41,7 +41,6 @@ export function storeActions(world: StoreWorld): readonly Action[] {
     catchUp(world),
     durability(world),
     promote(world),
-    follow(world),
     rejoining(world),
     awaitCaughtUp(world),
   ];
@@ -318,18 +317,6 @@ export async function stillPrimary(world: StoreWorld, ctx: Ctx, target: Target, 
     says: `${member} is ${role} on timeline ${durable.epoch}${holds ? '' : `, this run had made it the primary on timeline ${epoch}`}`,
   };
 }
-
-const follow = (world: StoreWorld) =>
-  action({
-    name: 'store.follow',
-    effect: 'reversible',
-    schema: upstream,
-    describe: (target, args) => `point ${target.member} at ${args.upstream} and wait until it streams`,
-    apply: async (ctx, target, args) => {
-      await abilityOf(world, target, 'follow').follow(ctx, memberOf(target), args.upstream);
-      return null;
-    },
-  });
 
 const rejoining = (world: StoreWorld) =>
   action({

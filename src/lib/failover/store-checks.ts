@@ -278,8 +278,10 @@ async function following(world: StoreWorld, ctx: Ctx, target: Target, want: stri
   const upstream = await abilityOf(world, target, 'follow').following(ctx, memberOf(target));
   // One whose log went another way streams for a moment each time that it calls.
   const seen = upstream === want ? await readMembers(storeFor(world, target).store, [memberOf(target), want], ctx) : [];
-  if (seen.some(({name, member}) => name === target.member && member.diverged === true))
+  const own = seen.find(({name}) => name === target.member)?.member;
+  if (own?.diverged === true)
     return {holds: false, measured: upstream, says: `${target.member} hears ${want}, but its log went another way`};
+  if (own?.heardUpstreamAgoMs === null) return {holds: false, measured: null, says: `${target.member} streams from nobody`};
   return told(
     upstream === want,
     `${target.member} streams from ${want}`,

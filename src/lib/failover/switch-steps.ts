@@ -91,25 +91,32 @@ export function switchSteps(move: Return, snapshot: Snapshot, returns: readonly 
       // It was proven closed before it: nothing can come after it.
       false,
     ),
-    // Who hears the primary and is not in step with it cannot follow now: it is seen to when nobody waits any more.
-    ...others
-      .filter(({name}) => move.followers.includes(name) || !hears(snapshot, spec, name, primary.member))
-      .map(({name}) => followStep(move, build.follow(name, regionOfMember(spec, name), home.name), name)),
+    ...others.map((member) => afterwards(move, snapshot, member, build)),
   ];
 }
 
-/** Who did not follow before the move and cannot follow after it must not keep all traffic waiting. */
-const followStep = ({followers}: Return, follow: Step, name: string): Step =>
-  followers.includes(name) ? follow : {...follow, onFailure: 'continue'};
-
-const lateFollow = (follow: Step): Step => ({...follow, phase: 'converge', onFailure: 'continue'});
+/**
+ * Who did not follow before the move and cannot follow after it must not keep all traffic waiting. Who hears the primary and is not in step with it cannot
+ * follow soon: it is only shown where to go on.
+ */
+function afterwards(
+  {spec, primary, home, followers}: Return,
+  snapshot: Snapshot,
+  {name}: StoreMember,
+  build: ReturnType<typeof storeSteps>,
+): Step {
+  const region = regionOfMember(spec, name);
+  if (followers.includes(name)) return build.follow(name, region, home.name);
+  if (hears(snapshot, spec, name, primary.member)) return build.point(name, region, home.name);
+  return {...build.follow(name, region, home.name), onFailure: 'continue'};
+}
 
 /** The former primary comes back as a standby, its fence is lifted, and all members are compared. */
 export function settleSteps(move: Return, snapshot: Snapshot, returns: readonly Return[], keeps: boolean): Step[] {
   const {spec, primary, home, others, followers, silent} = move;
   const strays = others.filter(({name}) => !followers.includes(name));
-  // What such a one holds is sound: it is only shown where to go on.
-  const isLate = ({name}: StoreMember): boolean => isFollowing(snapshot, spec, name, primary.member);
+  // What one holds that has yet to come over to this timeline is sound.
+  const apart = strays.filter(({name}) => !isFollowing(snapshot, spec, name, primary.member));
   const build = storeSteps(named(spec, returns));
   const managed = managerOf(snapshot, spec.name) !== null;
   const rest = [primary.member, ...others.map(({name}) => name)];
@@ -117,10 +124,7 @@ export function settleSteps(move: Return, snapshot: Snapshot, returns: readonly 
     ...(managed ? rest.map((name) => settledStep(named(spec, returns), name, regionOfMember(spec, name), home.name, 'converge')) : []),
     ...(managed || needsFormer(move, snapshot) ? [] : [build.rejoin(primary.member, primary.region, home.name, 'auto', 'converge')]),
     ...(managed ? [] : [build.unfence(primary.member, primary.region)]),
-    ...(managed ? [] : strays.filter(isLate).map(({name, region}) => lateFollow(build.follow(name, region, home.name)))),
-    ...(managed
-      ? []
-      : strays.filter((member) => !isLate(member)).flatMap((member) => eachIfTheLast(strayBack(build, member, home.name, keeps)))),
+    ...(managed ? [] : apart.flatMap((member) => eachIfTheLast(strayBack(build, member, home.name, keeps)))),
     ...(managed ? [] : silent.flatMap((member) => eachIfTheLast(backSteps(build, member, home.name, keeps)))),
     build.equal(
       spec.members.map(({name}) => name),
@@ -168,10 +172,14 @@ function eachIfTheLast(steps: readonly Step[]): Step[] {
 /** A planned stop is proven on the server itself: no proof by quorum here. */
 const PLANNED = ['stopped', 'closed'] as const;
 
-/** Whether a member streams from the primary, by the snapshot: one whose log went another way hears it, and gets nothing. */
+/**
+ * Whether a member streams from the primary, by the snapshot: one whose log went another way hears it, and gets nothing. A manager sees to such a one
+ * itself.
+ */
 export function isFollowing(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
   const cell = storeIn(snapshot, spec).members[member];
-  return cell?.known === true && hears(snapshot, spec, member, primary) && cell.value.diverged !== true;
+  const isApart = cell?.known === true && cell.value.diverged === true && managerOf(snapshot, spec.name) === null;
+  return hears(snapshot, spec, member, primary) && !isApart;
 }
 
 /** The same, and on the primary's timeline: one that has the end of an earlier one to receive or to apply first holds nothing of this one. */

@@ -5,6 +5,7 @@ import {repairChecks} from '../consistency/repair/checks.ts';
 import {type DrillKit, drillActions} from '../drill/actions.ts';
 import {checkActions} from '../failover/check-actions.ts';
 import {countActions} from '../failover/count-actions.ts';
+import {followActions} from '../failover/follow-actions.ts';
 import {guardAction, guardCheck} from '../failover/guard.ts';
 import {hookActions, hookChecks} from '../failover/hook-actions.ts';
 import {managedActions, managedChecks} from '../failover/managed-actions.ts';
@@ -82,6 +83,7 @@ export function worldOf(open: OpenFleet, {life, resumed = false, guardForMs = nu
   const world: World = {
     actions: new ActionRegistry([
       ...storeActions(stores),
+      ...followActions(stores),
       ...managedActions(stores),
       ...saving.actions,
       ...countActions(stores),

@@ -61,7 +61,7 @@ export type State = {
   notes(topic: string, most?: number, since?: number): readonly Note[];
   /** What `work` reads and writes is one step: nobody else writes in between, and all of it is on disk when this returns, or none. */
   together<T>(work: () => T): T;
-  /** For a process that ends: from now on locks are waited for up to 5 s, all together, however it was opened. Absent = it waits as long already. */
+  /** For a process that ends: locks are waited for longer for the next 5 s, however it was opened. Absent = it waits as long already. */
   bePatient?(): void;
   close(): void;
 };

@@ -21,13 +21,13 @@ const NOTES_OVER = 500;
  * `busyMs`: how long a lock of another process is waited for, default 5 s; nothing else goes on meanwhile.
  * Throws StateError (73): directory not writable, disk full, damaged file, a file of a later version or of another program.
  */
-export async function openState({dir, clock, busyMs}: {dir: string; clock: Clock; busyMs?: number | undefined}): Promise<State> {
+export async function openState({dir, clock, busyMs = BUSY_MS}: {dir: string; clock: Clock; busyMs?: number | undefined}): Promise<State> {
   // Loading SQLite costs milliseconds, and most commands never need it.
   const {DatabaseSync: Database} = await import('node:sqlite');
   makeStateDir(dir);
   const file = join(dir, 'state.db');
   const db = await openDatabase(file, {clock, busyMs, migrate});
-  return stateOf(new Tables(db, file, clock), {dir, clock, Database});
+  return stateOf(new Tables(db, {file, clock, busyMs}), {dir, clock, Database});
 }
 
 /** Reads and durable writes on one open database, with every failure told in the words of trouble.ts. */
@@ -36,9 +36,11 @@ class Tables {
   readonly clock: Clock;
   readonly #mark: FileMark;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #busyMs: number;
   #patientUntil: number | null = null;
 
-  constructor(db: DatabaseSync, file: string, clock: Clock) {
+  constructor(db: DatabaseSync, {file, clock, busyMs}: {file: string; clock: Clock; busyMs: number}) {
+    this.#busyMs = busyMs;
     this.db = db;
     this.clock = clock;
     this.#mark = markFile(file);
@@ -59,13 +61,13 @@ class Tables {
     });
   }
 
-  /** All that is still to be written shares one time in which locks are waited for. */
+  /** What is still to be written shares one time in which locks are waited for; after that each waits as before. */
   bePatient(): void {
     this.#patientUntil ??= this.clock.now() + BUSY_MS;
   }
 
   #waitUntil(at: number): void {
-    this.db.exec(`PRAGMA busy_timeout = ${Math.max(0, Math.ceil(at - this.clock.now()))}`);
+    this.db.exec(`PRAGMA busy_timeout = ${Math.max(this.#busyMs, Math.ceil(at - this.clock.now()))}`);
   }
 
   /** Read once, however often it is run: lines are written while clients wait. */

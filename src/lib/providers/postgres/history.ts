@@ -24,9 +24,7 @@ export async function hasLeft(
   const {name, facts: there} = upstream;
   if (own.lineage !== there.lineage || own.timeline >= there.timeline) return false;
   const forks = await knownForks(cluster, nodeOf(cluster, name), there.timeline, signal);
-  // The beginning of a record whose end never came is no part of what it holds.
-  const held = own.drained ? {...durableOf(own), offset: own.applied} : durableOf(own);
-  return forks !== null && !canFollow(held, durableOf(there), forks);
+  return forks !== null && !canFollow(durableOf(own), durableOf(there), forks);
 }
 
 /** As readForks, for who looks again and again; null = it cannot be read, or is not written down yet. */
