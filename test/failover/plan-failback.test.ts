@@ -120,6 +120,13 @@ describe('planFailback', () => {
     expect(() => plan({'us-east': AWAY, 'eu-west': following, ap: following})).toThrow('every primary is in us-east already');
   });
 
+  it('compares without one that is only late where it brings another one back', () => {
+    const following = {upstream: 'us-east', heardUpstreamAgoMs: 5, epoch: 2} as const;
+    const made = plan({'us-east': AWAY, 'eu-west': {upstream: null, epoch: 1}, ap: {...following, epoch: 1}});
+    expect(ids(made)).toEqual(['claim', 'save-eu-west', 'rejoin-eu-west-first', 'equal']);
+    expect(made.steps.find(({id}) => id === 'equal')?.do.args).toMatchObject({mayMiss: ['ap']});
+  });
+
   it('brings back first who went another way, and relies on it then; one that is only late is shown where to go on', () => {
     const apart = plan({'us-east': FOLLOWS, 'eu-west': AWAY, ap: {...FOLLOWS, epoch: 1, diverged: true}});
     expect(ids(apart)).toEqual(['claim', 'save-ap', 'rejoin-ap-first', 'caught-up-us-east', ...SWITCH]);
@@ -128,8 +135,9 @@ describe('planFailback', () => {
     expect(ids(late)).not.toContain('rejoin-ap-first');
     expect(ids(late).slice(ids(late).indexOf('promote'))).toEqual([
       ...['promote', 'point-ap', 'rejoin-eu-west', 'reroute-front-door', 'verify-write', 'verify-rejected-eu-west'],
-      ...['unfence-eu-west', 'equal'],
+      ...['unfence-eu-west', 'follow-ap', 'equal'],
     ]);
+    expect(late.steps.find(({id}) => id === 'follow-ap')).toMatchObject({onFailure: 'continue', phase: 'converge'});
     expect(late.steps.find(({id}) => id === 'point-ap')).toMatchObject({onFailure: 'continue'});
   });
 

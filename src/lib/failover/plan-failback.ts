@@ -152,7 +152,7 @@ export function planFailback(input: FailbackInput): Plan {
     ...verify.rejected,
     ...home.flatMap(({later}) => later),
     ...returns.flatMap((each) => settleSteps(each, snapshot, all, keepsIn(each, overrides))),
-    ...repairs.flatMap((each) => equalStep(each, all)),
+    ...repairs.flatMap((each) => equalStep(each, snapshot, all)),
   ];
   return {
     version: 1,
@@ -377,8 +377,11 @@ function caughtUpStep({spec, primary, home}: Return, all: readonly Return[]): St
   return [storeSteps(named(spec, all)).caughtUp(home.name, home.region, primary.member)];
 }
 
-/** All members, once they follow. */
-function equalStep({spec, primary}: Return, all: readonly Return[]): Step[] {
+/** All members, once they follow; but for one that was left alone, since it has yet to come over to this timeline. */
+function equalStep({spec, primary, others}: Return, snapshot: Snapshot, all: readonly Return[]): Step[] {
   const members = spec.members.map(({name}) => name);
-  return [storeSteps(named(spec, all)).equal(members, primary.member)];
+  const follows = (is: typeof isFollowing) => others.map(({name}) => name).filter((name) => is(snapshot, spec, name, primary.member));
+  const inStep = follows(isInStep);
+  const late = follows(isFollowing).filter((name) => !inStep.includes(name));
+  return [storeSteps(named(spec, all)).equal(members, primary.member, late)];
 }

@@ -111,12 +111,15 @@ function afterwards(
   return {...build.follow(name, region, home.name), onFailure: 'continue'};
 }
 
+const lateFollow = (follow: Step): Step => ({...follow, phase: 'converge', onFailure: 'continue'});
+
 /** The former primary comes back as a standby, its fence is lifted, and all members are compared. */
 export function settleSteps(move: Return, snapshot: Snapshot, returns: readonly Return[], keeps: boolean): Step[] {
   const {spec, primary, home, others, followers, silent} = move;
   const strays = others.filter(({name}) => !followers.includes(name));
-  // What one holds that has yet to come over to this timeline is sound.
-  const apart = strays.filter(({name}) => !isFollowing(snapshot, spec, name, primary.member));
+  // What one holds that has yet to come over to this timeline is sound: it is only looked at whether it has.
+  const late = strays.filter(({name}) => isFollowing(snapshot, spec, name, primary.member));
+  const apart = strays.filter((member) => !late.includes(member));
   const build = storeSteps(named(spec, returns));
   const managed = managerOf(snapshot, spec.name) !== null;
   const rest = [primary.member, ...others.map(({name}) => name)];
@@ -124,6 +127,7 @@ export function settleSteps(move: Return, snapshot: Snapshot, returns: readonly 
     ...(managed ? rest.map((name) => settledStep(named(spec, returns), name, regionOfMember(spec, name), home.name, 'converge')) : []),
     ...(managed || needsFormer(move, snapshot) ? [] : [build.rejoin(primary.member, primary.region, home.name, 'auto', 'converge')]),
     ...(managed ? [] : [build.unfence(primary.member, primary.region)]),
+    ...(managed ? [] : late.map(({name, region}) => lateFollow(build.follow(name, region, home.name)))),
     ...(managed ? [] : apart.flatMap((member) => eachIfTheLast(strayBack(build, member, home.name, keeps)))),
     ...(managed ? [] : silent.flatMap((member) => eachIfTheLast(backSteps(build, member, home.name, keeps)))),
     build.equal(
@@ -177,9 +181,12 @@ const PLANNED = ['stopped', 'closed'] as const;
  * itself.
  */
 export function isFollowing(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): boolean {
+  return hears(snapshot, spec, member, primary) && !(hasDiverged(snapshot, spec, member) && managerOf(snapshot, spec.name) === null);
+}
+
+function hasDiverged(snapshot: Snapshot, spec: StoreSpec, member: string): boolean {
   const cell = storeIn(snapshot, spec).members[member];
-  const isApart = cell?.known === true && cell.value.diverged === true && managerOf(snapshot, spec.name) === null;
-  return hears(snapshot, spec, member, primary) && !isApart;
+  return cell?.known === true && cell.value.diverged === true;
 }
 
 /** The same, and on the primary's timeline: one that has the end of an earlier one to receive or to apply first holds nothing of this one. */
@@ -190,7 +197,7 @@ export function isInStep(snapshot: Snapshot, spec: StoreSpec, member: string, pr
 /** Why a member is not in step with the primary, to be read after its name. */
 export function straySays(snapshot: Snapshot, spec: StoreSpec, member: string, primary: string): string {
   if (!hears(snapshot, spec, member, primary)) return `does not follow ${primary}`;
-  if (!isFollowing(snapshot, spec, member, primary)) return `hears ${primary}, but its log went another way`;
+  if (hasDiverged(snapshot, spec, member)) return `hears ${primary}, but its log went another way`;
   return `has not come over to timeline ${timelineAhead(snapshot, spec, member, primary)} of ${primary} yet`;
 }
 

@@ -73,13 +73,19 @@ export async function awaitStreaming(
     return streams && last.timeline >= from ? 'streams' : null;
   });
   if (end === 'streams') return;
-  throw refused('cannot-follow', `${node.name} does not stream from ${upstream} (${addressText({host, port})}): ${whyNot(end, last)}.`, {
-    suggestions: [`Rebuild ${node.name} from ${upstream}.`],
-  });
+  throw refused(
+    'cannot-follow',
+    `${node.name} does not stream from ${upstream} (${addressText({host, port})}): ${whyNot(end, last, from)}.`,
+    {
+      suggestions: [`Rebuild ${node.name} from ${upstream}.`],
+    },
+  );
 }
 
-function whyNot(end: string | null, facts: Facts | null): string {
+function whyNot(end: string | null, facts: Facts | null, from: number): string {
   if (end === 'forked') return 'it holds writes that are not part of the history there';
+  if (facts !== null && facts.receiver !== null && facts.timeline < from)
+    return `its receiver is ${facts.receiver}, and it is still on timeline ${facts.timeline} of ${from}`;
   return facts?.receiver == null ? 'it has no connection to it' : `its receiver is ${facts.receiver}`;
 }
 
