@@ -54,11 +54,11 @@ export async function startLagWorld({members, programs, store: wanted = {}}: Lag
   };
   let seen: readonly LagRow[] = [];
   try {
-    // Something is written before each look: a link to which nothing was written for five seconds is idle, however late it came up.
     await eventually(async () => {
-      await first.sql('select pg_current_xact_id()');
       seen = await rows();
-      return seen.length === members.length - 1 && seen.every(({state}) => state === 'streaming');
+      // One to which nothing was written for five seconds is idle, however late it came up.
+      if (seen.some(({state}) => state === 'idle')) await first.sql("select pg_logical_emit_message(true, 'test', 'x')");
+      return seen.length === members.length - 1 && seen.every(({state, replayBytes}) => state === 'streaming' && replayBytes === 0);
     }, 30_000);
     return world;
   } catch (error) {
